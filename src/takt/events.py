@@ -1,0 +1,56 @@
+"""Events: what happened at a station, and when. A shift is nothing but these, in order.
+
+Everything Takt prints about a shift is derived from its events by a pure function, so the names below are the whole
+vocabulary that `kpi`, `verdict`, `report` and a station must share. A station may emit kinds of its own as well
+(`nut_dropped`, say); nothing outside the station counts on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Written by the loop (shift.py).
+SHIFT_STARTED = "shift_started"  # data: see shift.py; the first event of every ledger
+SHIFT_ENDED = "shift_ended"  # data: reason = "time" | "units" | "verdict" | "broken_plan" | "interrupted"
+THOUGHT = "thought"  # data: calls, seconds (of station time); one for each unit that ends
+
+# Written by the station.
+UNIT_DUE = "unit_due"  # the unit is there to be worked on (fixture in place, group at the desk)
+UNIT_GOOD = "unit_good"  # data: cycle_s, parts, first_time
+UNIT_BAD = "unit_bad"  # data: cycle_s (None if never finished), parts, reasons
+
+# Written by either: a fault begins and ends; help is called and comes.
+FAULT = "fault"  # data: name, origin, stops
+FAULT_CLEARED = "fault_cleared"  # data: name, origin, stops
+HELP_CALLED = "help_called"  # data: why
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    t_s    seconds of station time since the shift began.
+    kind   one of the names above, or a station's own.
+    unit   the unit it belongs to, counted from 0; None for what belongs to no unit.
+    data   JSON values only (str, int, float, bool, None, list, dict). Units in the keys (`cycle_s`, `peak_force_n`).
+
+    `unit_good` and `unit_bad` carry
+
+    cycle_s      seconds from due to finished by the worker; None if the worker never finished.
+    parts        a map part name -> {"good": bool, ...}; {"left": ..., "right": ...} at the nut cell, {} if a unit is whole.
+    reasons      (bad only) the failure classes, the first one the main one.
+    first_time   (good only) False if the unit was good only after rework (ISO 22400-2 counts it out of first pass yield).
+
+    `fault` and `fault_cleared` carry
+
+    name     which fault; one of the station's `spec.faults`, or `worker_raised`.
+    origin   "station" (the cell itself), "worker" (the policy or agent), "harness" (Takt or its servers).
+    stops    True if work cannot go on meanwhile: the time until it clears is downtime.
+    """
+
+    t_s: float
+    kind: str
+    unit: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,145 @@
+"""The station contract, and the registry of stations.
+
+A station is a `gymnasium.Env` with five things more: `spec`, `now`, `hold`, events in `info["events"]`, and an exact
+snapshot by `save` and `load`. `reset` starts a *shift*, never a unit: nothing is put back in order in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, Protocol, runtime_checkable
+
+from gymnasium import Space
+from gymnasium.envs.registration import EnvSpec
+
+
+class TaktError(Exception):
+    """Something the user gave is wrong. Its text is one line that names the thing and the fix; the CLI exits with 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of one shift: which, when it strikes and for how long (seconds of station time)."""
+
+    name: str
+    at_s: float
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """A fault that a station can have.
+
+    about     one line for people.
+    repair_s  mean seconds until it clears, when a plan does not say.
+    stops     True if work cannot go on meanwhile (its time is downtime, ISO 22400-2 ADOT).
+    """
+
+    about: str
+    repair_s: float
+    stops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What the job asks: at least `good_rate` of the units good, the `quantile` of cycle times within `cycle_s`."""
+
+    good_rate: float
+    cycle_s: float
+    quantile: float = 0.95
+
+
+@dataclass
+class StationSpec(EnvSpec):
+    """Gymnasium's own `EnvSpec`, with the numbers of the shift added, so `env.spec` stays what Gymnasium expects.
+
+    station       the name it is registered under (`nutcell`).
+    takt_s        seconds of station time between one unit falling due and the next.
+    control_s     seconds of station time that one `step` takes.
+    faults        the faults it can have, by name.
+    acceptance    what the job asks.
+    parts         names of the parts of a unit that are inspected one by one (`left`, `right`), or ().
+    privileged    True if observations carry what a real worker could not sense. Written to the ledger.
+    options       the options it was opened with, as JSON values: `open_station(station, **options)` opens the same one.
+    """
+
+    station: str = ""
+    takt_s: float = 0.0
+    control_s: float = 0.0
+    faults: Mapping[str, FaultKind] = field(default_factory=dict)
+    acceptance: Acceptance = field(default_factory=lambda: Acceptance(1.0, float("inf")))
+    parts: tuple[str, ...] = ()
+    privileged: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Station(Protocol):
+    """A `gymnasium.Env` that a worker can work a shift at. `gymnasium.utils.env_checker.check_env` must pass."""
+
+    spec: StationSpec
+    observation_space: Space[Any]
+    action_space: Space[Any]
+
+    @property
+    def now(self) -> float:
+        """Seconds of station time since `reset`."""
+        ...
+
+    @property
+    def hold(self) -> Any:
+        """The action that changes nothing: what the station is given while there is no plan."""
+        ...
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start a shift. `options["faults"]` is the shift's sequence of `Fault`, in order of time."""
+        ...
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Do one action for `spec.control_s` seconds. `info["events"]` lists what happened meanwhile."""
+        ...
+
+    def render(self) -> Any:
+        """An (H, W, 3) uint8 picture of the station now."""
+        ...
+
+    def save(self) -> bytes:
+        """The whole state. A station opened with the same options and given these bytes goes on exactly alike."""
+        ...
+
+    def load(self, state: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def stations() -> dict[str, Any]:
+    """The registered stations, by name (entry-point group `takt.stations`), not yet imported."""
+    return {point.name: point for point in sorted(entry_points(group="takt.stations"), key=lambda point: point.name)}
+
+
+def open_station(name: str, **options: Any) -> Station:
+    """Open the station registered as `name`.
+
+    Raises TaktError if there is none of that name, or if it has no such option.
+    """
+    known = stations()
+    if name not in known:
+        raise TaktError(f"no station named {name!r}; the stations here are: {', '.join(known)}")
+    try:
+        station: Station = known[name].load()(**options)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        option = str(error).split("'")[1]
+        raise TaktError(f"station {name!r} has no option {option!r}") from error
+    return station
+
+
+def check_faults(spec: StationSpec, faults: Sequence[Fault]) -> None:
+    """Raise TaktError if a fault is not one that the station can have."""
+    for fault in faults:
+        if fault.name not in spec.faults:
+            can = ", ".join(spec.faults) or "none"
+            raise TaktError(f"station {spec.station!r} cannot have the fault {fault.name!r}; it can have: {can}")

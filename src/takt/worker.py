@@ -1,0 +1,121 @@
+"""The worker contract, and the registry of workers.
+
+A worker is whatever does the work: a policy, an agent, a program, a person. It is asked with an observation and
+answers with a plan, a short sequence of actions; thinking takes station time (clock.py), and the plan is what the
+station does meanwhile. A plain function `observation -> action` is a worker too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Protocol, runtime_checkable
+
+from takt.station import StationSpec, TaktError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do next: one action for each of the coming control periods.
+
+    actions     each fits the station's action space.
+    ask_after   control periods after which the worker is asked again. By default all of them: the worker thinks when
+                the plan has run out, and the station holds meanwhile. Smaller: the rest of the plan runs while the
+                worker thinks (an asynchronous action chunk), until the new plan arrives and replaces it.
+    aligned     "arrival": actions[0] is for the moment the plan arrives. "observation": actions[0] is for the moment
+                of the observation it was made from, so the ones that thinking has overtaken are skipped
+                (real-time chunking, arXiv 2506.07339).
+    """
+
+    actions: Sequence[Any]
+    ask_after: int | None = None
+    aligned: str = "arrival"
+
+
+@runtime_checkable
+class Worker(Protocol):
+    def begin(self, spec: StationSpec, seed: int) -> None:
+        """A shift begins at a station of this spec."""
+        ...
+
+    def act(self, observation: Any) -> Plan | Sequence[Any]:
+        """What to do now. A plain sequence of actions is a plan with the defaults."""
+        ...
+
+    def end(self) -> None: ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A worker with a memory that must survive a crash has these two as well."""
+
+    def save(self) -> bytes: ...
+
+    def load(self, state: bytes) -> None: ...
+
+
+class FunctionWorker:
+    """A plain function `observation -> action`, as a worker."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def begin(self, spec: StationSpec, seed: int) -> None: ...
+
+    def act(self, observation: Any) -> Plan:
+        return Plan([self.function(observation)])
+
+    def end(self) -> None: ...
+
+
+def as_worker(worker: Worker | Callable[[Any], Any]) -> Worker:
+    """The worker itself, or the worker that a plain function is."""
+    if isinstance(worker, Worker):
+        return worker
+    if callable(worker):
+        return FunctionWorker(worker)
+    raise TaktError(f"{worker!r} is not a worker: it needs begin, act and end, or to be a function of the observation")
+
+
+def workers(station: str | None = None) -> dict[str, Any]:
+    """The registered workers, by name (entry-point group `takt.workers`), not yet imported.
+
+    A name with a dot, `nutcell.expert`, belongs to one station; there it answers to `expert`. With `station`, only the
+    workers that can work there, by their short names.
+    """
+    points = {point.name: point for point in sorted(entry_points(group="takt.workers"), key=lambda point: point.name)}
+    if station is None:
+        return points
+    own = {name.split(".", 1)[1]: point for name, point in points.items() if name.startswith(f"{station}.")}
+    return own | {name: point for name, point in points.items() if "." not in name and name not in own}
+
+
+def open_worker(name: str, station: str, **options: Any) -> Worker:
+    """Open the worker that answers to `name` at `station`. `package.module:name` opens any other by import."""
+    known = workers(station)
+    if name in known:
+        make = known[name].load()
+    elif ":" in name:
+        make = _imported(name)
+    else:
+        raise TaktError(f"no worker named {name!r} for station {station!r}; the workers here are: {', '.join(known)}")
+    if not isinstance(make, type):  # a plain function is the worker itself, not something that makes one
+        return as_worker(make)
+    try:
+        return as_worker(make(**options))
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        option = str(error).split("'")[1]
+        raise TaktError(f"worker {name!r} has no option {option!r}") from error
+
+
+def _imported(name: str) -> Any:
+    import importlib
+
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise TaktError(f"cannot import the worker {name!r}: {error}") from error
