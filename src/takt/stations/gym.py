@@ -1,0 +1,285 @@
+"""`gym`: any Gymnasium environment as a station. An episode is a unit, a `step` is a control period.
+
+    open_station("gym", id="FrozenLake-v1", takt_s=20, is_slippery=False)
+
+Unit k falls due at k * takt_s. Its episode begins then, by `env.reset(seed=...)` with a seed drawn from (seed, k), so
+every worker meets the same units. When the episode ends the station waits for the next beat: it shows the episode's
+last observation, and actions do nothing. At the beat the unit is inspected, unless its episode ended before, and the
+next one begins. `docs/stations.md` says why so, and what it means for a worker.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from gymnasium import Space, spaces
+
+from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.pack import pack, unpack
+from takt.station import Acceptance, StationSpec, TaktError, check_faults
+
+SUCCESS_KEYS = ("is_success", "success")  # Gymnasium-Robotics, panda-gym, gym-aloha; Meta-World
+NOT_DONE, TRUNCATED, LATE = "not_done", "truncated", "late"
+
+
+class Outcome(NamedTuple):
+    """What a step of the environment came to; `total` is the sum of the episode's rewards so far."""
+
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: Mapping[str, Any]
+    total: float
+
+
+class GymStation(gymnasium.Env[Any, Any]):
+    """The station.
+
+    id         what `gymnasium.make` calls the environment; "package:Name-v0" imports the package that registers it.
+    takt_s     seconds from one unit to the next, rounded up to whole control periods. By default the environment's
+               time limit, `max_episode_steps` periods.
+    control_s  seconds that one step stands for. By default 1 / `metadata["render_fps"]`.
+    success    what a good unit is: "info:KEY", "terminated", "truncated" (it lasted), "reward>=X" (of the last step) or
+               "return>=X" (the sum). By default info["is_success"], else info["success"], else "return>=" the
+               environment's own `reward_threshold`; an environment with none of these must be given one.
+    hold       the action that changes nothing: a value, or "observation:KEY" for the part of the observation that is
+               one (joint positions, where actions are joint targets). By default zero; the first of discrete actions.
+    good_rate  what the job asks of the share of good units; cycle_s, of 95 % of their times (by default the takt).
+    kwargs     the environment's own.
+    """
+
+    def __init__(
+        self,
+        id: str = "CartPole-v1",
+        takt_s: float | None = None,
+        control_s: float | None = None,
+        success: str | None = None,
+        hold: Any = None,
+        good_rate: float = 0.9,
+        cycle_s: float | None = None,
+        render_mode: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.env = _made(id, render_mode, kwargs)
+        self.metadata = self.env.metadata
+        self.render_mode = self.env.render_mode
+        self.action_space = self.env.action_space
+        self.observation_space = self.env.observation_space
+        control_s = _control_s(id, self.env, control_s)
+        self._periods = _periods(id, self.env, takt_s, control_s)
+        takt_s = self._periods * control_s
+        self.success = success or _own_success(id, self.env)
+        self._is_good = _rule(self.success)
+        if not 0 < good_rate <= 1:
+            raise TaktError(f"good_rate is {good_rate}; it must be above 0 and at most 1")
+        given = {"success": self.success, "hold": hold, "good_rate": good_rate, "cycle_s": cycle_s}
+        options = {"id": id, "takt_s": takt_s, "control_s": control_s, **given, **kwargs}
+        self.spec: StationSpec = StationSpec(
+            id="takt/Gym-v0",
+            entry_point="takt.stations.gym:GymStation",
+            nondeterministic=bool(self.env.spec and self.env.spec.nondeterministic),
+            kwargs=dict(options),
+            station="gym",
+            takt_s=takt_s,
+            control_s=control_s,
+            acceptance=Acceptance(good_rate=good_rate, cycle_s=takt_s if cycle_s is None else cycle_s),
+            options=options,
+        )
+        self._hold = _hold(self.action_space, self.observation_space, hold)
+        self.reset(seed=0)
+
+    @property
+    def now(self) -> float:
+        return (self._unit * self._periods + self._period) * self.spec.control_s
+
+    @property
+    def hold(self) -> Any:
+        return self._hold(self._observation)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        check_faults(self.spec, (options or {}).get("faults", ()))
+        self._seed = int(self.np_random.integers(2**31)) if seed is None else int(seed)
+        self._unit = -1
+        observation, info = self._next_unit()
+        return observation, {**info, "events": [self._event(UNIT_DUE)]}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        happened: list[Event] = []
+        reward = 0.0
+        info: dict[str, Any] = {}
+        self._period += 1
+        if not self._ended:
+            self._observation, given, terminated, truncated, info = self.env.step(action)
+            reward = float(given)
+            self._total += reward
+            self._inspect(Outcome(reward, bool(terminated), bool(truncated), info, self._total), happened)
+        observation = copy.deepcopy(self._observation) if self._ended else self._observation
+        if self._period == self._periods:
+            observation, info = self._next_unit()
+            happened.append(self._event(UNIT_DUE))
+        return observation, reward, False, False, {**info, "events": happened}
+
+    def render(self) -> Any:
+        return self.env.render()
+
+    def close(self) -> None:
+        self.env.close()
+
+    def save(self) -> bytes:
+        """Only at the start of a unit, or between its end and the next: there a seed says all there is to say."""
+        if self._period and not self._ended:
+            raise TaktError(f"station 'gym' cannot be saved within a unit: {self.env} gives no way to its state")
+        waiting = self._observation if self._ended else None
+        return pack([self._seed, self._unit, self._period, self._ended, waiting])
+
+    def load(self, state: bytes) -> None:
+        self._seed, unit, period, ended, waiting = unpack(state)
+        # While it waits, the next unit's episode is already there to be looked at (`render`).
+        self._unit = unit if ended else unit - 1
+        self._next_unit()
+        self._unit, self._period, self._ended = unit, period, ended
+        if ended:
+            self._observation = waiting
+
+    def _next_unit(self) -> tuple[Any, dict[str, Any]]:
+        self._unit += 1
+        self._period = 0
+        self._ended = False
+        self._total = 0.0
+        self._good_since: int | None = None
+        seed = int(np.random.SeedSequence((self._seed, self._unit)).generate_state(1)[0])
+        self._observation, info = self.env.reset(seed=seed)
+        return self._observation, info
+
+    def _inspect(self, outcome: Outcome, happened: list[Event]) -> None:
+        """Is the unit good now, and is it over?"""
+        good = self._is_good(outcome)
+        if not good:
+            self._good_since = None
+        elif self._good_since is None:
+            self._good_since = self._period
+        self._ended = outcome.terminated or outcome.truncated
+        if not self._ended and self._period < self._periods:
+            return
+        if self._good_since is not None:
+            cycle_s = self._good_since * self.spec.control_s
+            happened.append(self._event(UNIT_GOOD, cycle_s=cycle_s, parts={}, first_time=True))
+            return
+        self._check_key(outcome)
+        reason = NOT_DONE if outcome.terminated else TRUNCATED if outcome.truncated else LATE
+        finished_s = self._period * self.spec.control_s if outcome.terminated else None
+        happened.append(self._event(UNIT_BAD, cycle_s=finished_s, parts={}, reasons=[reason]))
+
+    def _check_key(self, outcome: Outcome) -> None:
+        """A unit is not bad because `success` was misspelt."""
+        key = self.success.removeprefix("info:")
+        if self._ended and self.success.startswith("info:") and key not in outcome.info:
+            has = ", ".join(outcome.info) or "nothing"
+            raise TaktError(f"success is {self.success!r}, but the info has only: {has}")
+
+    def _event(self, kind: str, **data: Any) -> Event:
+        return Event(self.now, kind, self._unit, data)
+
+
+def _made(id: str, render_mode: str | None, kwargs: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+    mode: dict[str, Any] = (
+        {} if render_mode is None else {"render_mode": render_mode}
+    )  # None is a mode of its own to some
+    try:
+        return gymnasium.make(id, disable_env_checker=True, **mode, **kwargs)
+    except Exception as error:  # whatever an environment may raise, it is the id or the options that did not work
+        text = " ".join(str(error).split())
+        raise TaktError(f"cannot open the environment {id!r}: {type(error).__name__}: {text}") from error
+
+
+def _control_s(id: str, env: gymnasium.Env[Any, Any], given: float | None) -> float:
+    fps = env.metadata.get("render_fps")
+    if given is None and not fps:
+        raise TaktError(f"{id} does not say how long a step lasts; give control_s")
+    control_s = 1.0 / float(fps or 1) if given is None else float(given)
+    if not 0 < control_s < math.inf:
+        raise TaktError(f"control_s is {control_s:g}; it must be above 0")
+    return control_s
+
+
+def _periods(id: str, env: gymnasium.Env[Any, Any], takt_s: float | None, control_s: float) -> int:
+    """Control periods in a takt."""
+    if takt_s is not None:
+        if not 0 < takt_s < math.inf:
+            raise TaktError(f"takt_s is {takt_s:g}; it must be above 0")
+        return max(1, math.ceil(takt_s / control_s - 1e-6))
+    limit = env.spec.max_episode_steps if env.spec else None
+    if not limit:
+        raise TaktError(f"{id} has no time limit; give takt_s")
+    return limit
+
+
+def _own_success(id: str, env: gymnasium.Env[Any, Any]) -> str:
+    """How the environment itself says that an episode was a success. Some say so from the first step on only."""
+    _, first = env.reset(seed=0)
+    env.action_space.seed(0)
+    for info in (first, env.step(env.action_space.sample())[4]):
+        for key in SUCCESS_KEYS:
+            if key in info:
+                return f"info:{key}"
+    if env.spec and env.spec.reward_threshold is not None:
+        return f"return>={env.spec.reward_threshold:g}"
+    raise TaktError(
+        f"{id} does not say when an episode is a success; "
+        "give success: info:KEY, terminated, truncated, reward>=X or return>=X"
+    )
+
+
+def _rule(text: str) -> Callable[[Outcome], bool]:
+    if text == "terminated":
+        return lambda outcome: outcome.terminated
+    if text == "truncated":
+        return lambda outcome: outcome.truncated
+    if match := re.fullmatch(r"info:(.+)", text):
+        key = match[1]
+        return lambda outcome: bool(outcome.info.get(key, False))
+    if match := re.fullmatch(r"(reward|return)\s*>=\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)", text):
+        least = float(match[2])
+        if match[1] == "reward":
+            return lambda outcome: outcome.reward >= least
+        return lambda outcome: outcome.total >= least
+    raise TaktError(f"success is {text!r}; it must be info:KEY, terminated, truncated, reward>=X or return>=X")
+
+
+def _hold(actions: Space[Any], observations: Space[Any], given: Any) -> Callable[[Any], Any]:
+    """What `hold` is, given the last observation."""
+    if isinstance(given, str) and given.startswith("observation:"):
+        key = given.removeprefix("observation:")
+        here = observations.spaces.get(key) if isinstance(observations, spaces.Dict) else None
+        if here is None or here.shape != actions.shape:
+            raise TaktError(f"hold is {given!r}, but {key!r} is no part of the observation that could be an action")
+        dtype = actions.dtype
+        return lambda observation: np.array(observation[key], dtype)
+    if given is None:
+        return lambda _: _zero(actions)
+    action = np.asarray(given, actions.dtype) if isinstance(actions, (spaces.Box, spaces.MultiDiscrete)) else given
+    if np.shape(action) != (actions.shape or ()):
+        raise TaktError(f"hold is {given!r}, which is no action of {actions}")
+    return lambda _: copy.deepcopy(action)
+
+
+def _zero(space: Space[Any]) -> Any:
+    """Zero, or what is nearest to it within the bounds; the first of discrete actions."""
+    if isinstance(space, spaces.Box):
+        return np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
+    if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete)):
+        return copy.deepcopy(space.start)
+    if isinstance(space, spaces.MultiBinary):
+        return np.zeros(space.shape, space.dtype)
+    if isinstance(space, spaces.Dict):
+        return {key: _zero(part) for key, part in space.items()}
+    if isinstance(space, spaces.Tuple):
+        return tuple(_zero(part) for part in space)
+    raise TaktError(f"which action of {space} changes nothing? Give hold")
