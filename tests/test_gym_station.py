@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -235,6 +237,23 @@ def test_what_is_wrong_is_said_in_one_line(options: dict[str, Any], says: str) -
         open_station("gym", **options)
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_gym_aloha() -> None:
+    """A real one: both arms at the insertion task, by the worker of examples/aloha_insertion.py."""
+    pytest.importorskip("gym_aloha", reason="gym-aloha is not installed (pip install takt[bench])")
+    path = Path(__file__).parents[1] / "examples" / "aloha_insertion.py"
+    spec = importlib.util.spec_from_file_location("aloha_insertion", path)
+    assert spec and spec.loader
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    station: Any = open_station("gym", **example.STATION)
+    assert station.success == "info:is_success"
+    check_env(station, skip_render_check=True)
+    shift = run_shift("gym", example.Inserter(), units=2, station_options=example.STATION)
+    assert [event.kind for event in ended(shift.events)] == [UNIT_GOOD, UNIT_GOOD]
+    again = run_shift(station, example.Inserter(), units=2)
+    assert again.events == shift.events
 
 
 def test_has_no_faults() -> None:

@@ -51,6 +51,7 @@ class GymStation(gymnasium.Env[Any, Any]):
     hold       the action that changes nothing: a value, or "observation:KEY" for the part of the observation that is
                one (joint positions, where actions are joint targets). By default zero; the first of discrete actions.
     good_rate  what the job asks of the share of good units; cycle_s, of 95 % of their times (by default the takt).
+    privileged True if the environment's observations tell what a real worker could not sense.
     kwargs     the environment's own.
     """
 
@@ -63,6 +64,7 @@ class GymStation(gymnasium.Env[Any, Any]):
         hold: Any = None,
         good_rate: float = 0.9,
         cycle_s: float | None = None,
+        privileged: bool = False,
         render_mode: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -79,6 +81,7 @@ class GymStation(gymnasium.Env[Any, Any]):
         if not 0 < good_rate <= 1:
             raise TaktError(f"good_rate is {good_rate}; it must be above 0 and at most 1")
         given = {"success": self.success, "hold": hold, "good_rate": good_rate, "cycle_s": cycle_s}
+        given |= {"privileged": bool(privileged)}
         options = {"id": id, "takt_s": takt_s, "control_s": control_s, **given, **kwargs}
         self.spec: StationSpec = StationSpec(
             id="takt/Gym-v0",
@@ -89,6 +92,7 @@ class GymStation(gymnasium.Env[Any, Any]):
             takt_s=takt_s,
             control_s=control_s,
             acceptance=Acceptance(good_rate=good_rate, cycle_s=takt_s if cycle_s is None else cycle_s),
+            privileged=bool(privileged),
             options=options,
         )
         self._hold = _hold(self.action_space, self.observation_space, hold)
