@@ -21,6 +21,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -395,6 +396,8 @@ def main() -> None:
     parser.add_argument("--memory-units", type=int, default=142)
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if shutil.which(args.peer_python) is None:
+        parser.error(f"no Python at {args.peer_python}; make one with: {INSTALL}")
     if args.child is not None:
         child(args)
     elif args.memory:
