@@ -9,10 +9,12 @@ The peers pin other versions of NumPy and MuJoCo than Takt needs, so they live i
     /tmp/peer-venv/bin/pip install gym-aloha==0.1.5 robosuite==1.5.2
 
 What is compared. The nut cell is worked by its expert through `run_shift`: contacts, the expert's thinking, inspection
-and ledger are all in its time. A peer is only stepped, with small random actions about its starting pose; its resets
-and its policy are left out. "As shipped" is what the peer draws by default, with every step; "3 of 96 x 96 at 10 Hz"
-are as many pictures for everyone. Each case is a process of its own that stays alive; rounds go through all cases in
-turn, so that a slow minute of the machine hits all of them alike. Printed: the median over the rounds, and the range.
+and ledger are all in its time. A peer (gym-aloha's AlohaInsertion, robosuite's TwoArmPegInHole) is only stepped; its
+resets and its policy are left out. Idle: small random actions about its starting pose. At work, for contacts cost time
+and an arm in the air has none: the recorded actions of an insertion. "As shipped" is what the peer draws by default,
+with every step; "3 of 96 x 96 at 10 Hz" are as many pictures for everyone. Each case is a process of its own that stays
+alive; rounds go through all cases in turn, so that a slow minute of the machine hits all of them alike. Printed: the
+median over the rounds, and the range.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ def nutcell(drawn: str, args: argparse.Namespace) -> Measure:
     return measure
 
 
-def aloha(drawn: str, args: argparse.Namespace) -> Measure:
+def aloha(drawn: str, args: argparse.Namespace, at_work: bool = False) -> Measure:
     """gym-aloha's insertion. Its task draws three cameras of 480 x 640 for every observation, whatever is asked for."""
     import gym_aloha  # noqa: F401  (registers the environment)
     import gymnasium
@@ -99,13 +101,41 @@ def aloha(drawn: str, args: argparse.Namespace) -> Measure:
         physics.render = draw_same
     rng = np.random.default_rng(0)
     home = np.array([0, -0.96, 1.16, 0, -0.3, 0, 0.5] * 2)  # gym_aloha.constants.START_ARM_POSE, grippers half open
+    actions = _insertion() if at_work else home + rng.normal(0, 0.02, (300, 14))
+
+    def reset() -> None:
+        nonlocal period
+        env.reset(seed=0)
+        period = 0
 
     def step() -> None:
         nonlocal period
-        env.step(home + rng.normal(0, 0.02, 14))
+        env.step(actions[period % len(actions)])
         period += 1
 
-    return _stepped(step, lambda: env.reset(seed=0), 1 / 50, 300, args.seconds)
+    return _stepped(step, reset, 1 / 50, len(actions), args.seconds)
+
+
+def _insertion() -> Any:
+    """The actions that take peg and socket and put one into the other: those of the worker in the examples."""
+    import numpy as np
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
+    from aloha_insertion import Inserter, aloha_insertion
+
+    env, worker, actions = aloha_insertion(), Inserter(), []
+    observation, _ = env.reset(seed=0)
+    worker.begin(None, 0)
+    for _ in range(400):
+        actions += worker.act(observation)
+        observation, _, terminated, _, _ = env.step(actions[-1])
+        if terminated:
+            return np.array(actions)
+    raise RuntimeError("the worker of examples/aloha_insertion.py did not insert the peg here")
+
+
+def aloha_at_work(drawn: str, args: argparse.Namespace) -> Measure:
+    return aloha(drawn, args, at_work=True)
 
 
 def robosuite(drawn: str, args: argparse.Namespace) -> Measure:
@@ -154,12 +184,13 @@ def _stepped(
 CASES = [
     Case("Takt nutcell, expert at work", "", nutcell),
     Case("Takt nutcell, expert at work", SAME, nutcell),
-    Case("gym-aloha AlohaInsertion", "", aloha, peer=True),
-    Case("gym-aloha AlohaInsertion", SAME, aloha, peer=True),
-    Case("gym-aloha AlohaInsertion", "as shipped: 3 of 480 x 640 at 50 Hz", aloha, peer=True),
-    Case("robosuite TwoArmPegInHole", "", robosuite, peer=True),
-    Case("robosuite TwoArmPegInHole", SAME, robosuite, peer=True),
-    Case("robosuite TwoArmPegInHole", "as shipped: 1 of 256 x 256 at 20 Hz", robosuite, peer=True),
+    Case("gym-aloha, at work", "", aloha_at_work, peer=True),
+    Case("gym-aloha, idle", "", aloha, peer=True),
+    Case("gym-aloha, idle", SAME, aloha, peer=True),
+    Case("gym-aloha, idle", "as shipped: 3 of 480 x 640 at 50 Hz", aloha, peer=True),
+    Case("robosuite, idle", "", robosuite, peer=True),
+    Case("robosuite, idle", SAME, robosuite, peer=True),
+    Case("robosuite, idle", "as shipped: 1 of 256 x 256 at 20 Hz", robosuite, peer=True),
 ]
 
 

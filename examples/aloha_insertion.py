@@ -10,14 +10,15 @@ the task itself calls a success: reward 4, the peg touches the pin within the so
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import mujoco
 import numpy as np
 from gymnasium import spaces
 
-from takt import StationSpec, run_shift
+if TYPE_CHECKING:
+    from takt import StationSpec
 
 ID = "takt/AlohaInsertionState-v0"
 STATION = {"id": ID, "takt_s": 8.0, "max_episode_steps": 400, "hold": "observation:agent_pos", "privileged": True}
@@ -172,6 +173,8 @@ def _turn(axis: str, angle: float) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    from takt import run_shift
+
     shift = run_shift("gym", Inserter(), units=3, station_options=STATION, worker_name="inserter")
     for event in shift.events:
         if event.unit is not None:
