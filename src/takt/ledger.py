@@ -1,0 +1,270 @@
+"""The ledger: a shift's events in order, on disk. One SQLite file per shift; every figure is derived from it.
+
+A shift is appended unit by unit: one transaction holds the events of the unit and the snapshot taken at its end, so
+the file is always at a unit's boundary, whatever killed the program.
+
+SQLite writes ahead (WAL) while a shift runs: readers and the shift never wait for each other, and a commit costs no
+fsync. After a power cut the last few units may be missing, never half there, and `resume` works them again. Closing
+folds everything into the one file, so a closed ledger is copied, mailed and archived as one file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from takt.events import SHIFT_ENDED, UNIT_DUE, Event
+from takt.station import TaktError
+
+_IS_TAKT = 0x54414B54  # "TAKT", SQLite's application_id: `file shift.takt` knows it, and other databases are refused
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE events (seq INTEGER PRIMARY KEY, t_s REAL NOT NULL, kind TEXT NOT NULL, unit INTEGER, data TEXT NOT NULL);
+CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL NOT NULL, state BLOB NOT NULL);
+"""
+# What defines a shift. Version, machine and wall time are in the meta too, but not in the digest.
+DEFINITION = ("station", "options", "worker", "worker_options", "seed", "clock", "faults", "hours", "units")
+
+
+class Snapshot(NamedTuple):
+    """The state at the end of `unit` (-1: at the start of the shift), when the ledger held `seq` events."""
+
+    unit: int
+    seq: int
+    state: bytes
+
+
+class Ledger:
+    """One shift on disk (or in memory). Open it with `create`, `open` or `resume`, and close it."""
+
+    def __init__(self, database: sqlite3.Connection, path: Path | None, lock: int | None, writable: bool) -> None:
+        self._database = database
+        self._lock = lock
+        self._writable = writable
+        self.path = path
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str] | None, meta: Mapping[str, Any]) -> Ledger:
+        """A new ledger for the shift that `meta` (JSON values) defines. `None` for a ledger in memory only."""
+        if path is None:
+            ledger = cls(sqlite3.connect(":memory:", isolation_level=None), None, None, True)
+        else:
+            path = Path(path)
+            if path.exists() and path.stat().st_size > 0:
+                raise TaktError(f"{path} exists already; resume it with `takt resume {path}` or choose another name")
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+                lock = _locked(path)
+                database = sqlite3.connect(path, isolation_level=None)
+            except (OSError, sqlite3.Error) as error:
+                raise TaktError(f"cannot write the ledger {path}: {_cause(error)}") from error
+            ledger = cls(database, path, lock, True)
+        rows = [(key, canonical(value)) for key, value in meta.items()]
+        with _Transaction(ledger._database):
+            ledger._database.execute(f"PRAGMA application_id = {_IS_TAKT}")
+            ledger._database.execute(f"PRAGMA user_version = {_FORMAT}")
+            for statement in _TABLES.split(";"):
+                ledger._database.execute(statement)
+            ledger._database.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+        ledger._write_ahead()
+        return ledger
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Ledger:
+        """A ledger to read, also while its shift runs. Reading changes nothing. TaktError if it is not a ledger."""
+        path = Path(path)
+        return cls(_connected(path, "ro"), path, None, False)
+
+    @classmethod
+    def resume(cls, path: str | os.PathLike[str]) -> Ledger:
+        """A ledger to append to. TaktError if it is not a ledger, or if another process is appending to it."""
+        path = Path(path)
+        _connected(path, "ro").close()  # is it a ledger at all?
+        lock = _locked(path)
+        try:
+            ledger = cls(_connected(path, "rw"), path, lock, True)
+        except TaktError:
+            _unlock(lock)
+            raise
+        ledger._write_ahead()
+        return ledger
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Fold the ledger into its one file, and let go of it."""
+        try:
+            if self._writable and self.path is not None:
+                self._database.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError:
+            pass  # somebody is reading: whoever closes last folds, or the next one to resume
+        finally:
+            self._database.close()
+            _unlock(self._lock)  # after SQLite: closing any handle of a file drops this process's POSIX locks on it
+            self._lock = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What defines the shift (`DEFINITION`), and where and when it was worked."""
+        return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM meta ORDER BY rowid")}
+
+    def events(self, since: int = 0) -> list[Event]:
+        """The events in order, without the first `since`: a viewer asks again with the number it has seen."""
+        rows = self._rows("SELECT t_s, kind, unit, data FROM events WHERE seq >= ? ORDER BY seq", since)
+        return [Event(t_s, kind, unit, json.loads(data)) for t_s, kind, unit, data in rows]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the shift has ended. If not, it runs, or it was killed and can be resumed."""
+        return self._rows("SELECT kind FROM events ORDER BY seq DESC LIMIT 1") == [(SHIFT_ENDED,)]
+
+    def commit(self, events: Sequence[Event], snapshot: bytes | None, unit: int | None) -> None:
+        """Append events, and the snapshot of the state right after them, at the end of `unit`: all or nothing.
+
+        `unit` is None for the snapshot at the start of the shift.
+        """
+        (seq,) = self._rows("SELECT coalesce(max(seq) + 1, 0) FROM events")[0]
+        rows = [(seq + i, float(e.t_s), e.kind, e.unit, canonical(e.data)) for i, e in enumerate(events)]
+        try:
+            with _Transaction(self._database):
+                self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
+                if snapshot is not None:
+                    state = zlib.compress(snapshot, 1)
+                    row = (seq + len(rows), -1 if unit is None else unit, rows[-1][1] if rows else 0.0, state)
+                    self._database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            raise TaktError(f"cannot write the ledger {self.path}: {_cause(error)}") from error
+
+    def note(self, **notes: Any) -> None:
+        """Write down what is not part of the shift (its wall time, say). It does not enter the digest."""
+        assert not set(notes) & set(DEFINITION)
+        rows = [(key, canonical(value)) for key, value in notes.items()]
+        with _Transaction(self._database):
+            self._database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    def snapshot(self, before_unit: int) -> Snapshot | None:
+        """The last snapshot taken when `before_unit` was not yet begun."""
+        due = self._rows("SELECT min(t_s) FROM events WHERE kind = ? AND unit = ?", UNIT_DUE, before_unit)[0][0]
+        if due is not None:
+            return self._snapshot("WHERE t_s <= ?", due)
+        return self._snapshot("WHERE unit < ?", before_unit)
+
+    def last_snapshot(self) -> Snapshot | None:
+        """The last snapshot. None if the shift was killed before it began."""
+        return self._snapshot("")
+
+    def digest(self) -> str:
+        """SHA-256 over the shift: what defines it, and every event. The same on every run, wherever it was killed."""
+        meta = self.meta
+        digest = hashlib.sha256()
+        digest.update(canonical({key: meta.get(key) for key in DEFINITION}).encode())
+        for event in self.events():
+            digest.update(b"\n" + canonical([event.t_s, event.kind, event.unit, event.data]).encode())
+        return digest.hexdigest()
+
+    def _snapshot(self, where: str, *values: Any) -> Snapshot | None:
+        rows = self._rows(f"SELECT unit, seq, state FROM snapshots {where} ORDER BY seq DESC LIMIT 1", *values)
+        if not rows:
+            return None
+        unit, seq, state = rows[0]
+        return Snapshot(unit, seq, zlib.decompress(state))
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise TaktError(f"the ledger {self.path} is damaged: {_cause(error)}") from error
+
+    def _write_ahead(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+
+
+def canonical(value: Any) -> str:
+    """JSON with one spelling for one value: sorted keys, no spaces. ValueError for NaN and infinity: JSON has none."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is not a JSON value")
+
+
+class _Transaction:
+    """All or nothing, also if the program is interrupted in the middle (sqlite3's own needs its implicit BEGIN)."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._database.execute("COMMIT")
+        elif self._database.in_transaction:  # SQLite has rolled back by itself if the disk is full
+            self._database.execute("ROLLBACK")
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    if not path.is_file():
+        raise TaktError(f"there is no ledger {path}")
+    database = None
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        (is_takt,) = database.execute("PRAGMA application_id").fetchone()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        if database is not None:
+            database.close()
+        raise TaktError(f"{path} is not a ledger: {_cause(error)}") from error
+    if is_takt != _IS_TAKT:
+        database.close()
+        raise TaktError(f"{path} is not a ledger of Takt")
+    if version != _FORMAT:
+        database.close()
+        raise TaktError(
+            f"{path} has ledger format {version}, this Takt reads {_FORMAT}; install the Takt that wrote it"
+        )
+    return database
+
+
+def _locked(path: Path) -> int | None:
+    """A lock on the file that lasts as long as this process at most, so that a shift is never worked twice at once."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return None
+    lock = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise TaktError(f"another process is working on {path}; wait for it or end it") from error
+    return lock
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
+
+
+def _cause(error: Exception) -> str:
+    return " ".join(str(error).split())

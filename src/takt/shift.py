@@ -1,0 +1,471 @@
+"""The shift: one worker at one station for a length of station time. The whole program in this file.
+
+A shift is a pure function: (station, worker, seed, clock, faults, length) -> events. `run_shift` and `resume_shift`
+open what is needed and hand it to `_work`, which turns control periods into a ledger until the shift is over; `Loop` is
+one control period: who acts, and when the worker is asked. `steps_of_unit` re-simulates a unit by that same `Loop`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from takt.clock import Clock, Recorded, parse_clock
+from takt.events import FAULT, FAULT_CLEARED, SHIFT_ENDED, SHIFT_STARTED, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.faults import merged, schedule
+from takt.ledger import DEFINITION, Ledger, canonical
+from takt.pack import pack, unpack
+from takt.plan import BrokenPlan, Checked, checked
+from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station
+from takt.worker import Resumable, Worker, as_worker, open_worker
+
+RESTART_S = 30.0  # station time that a worker is down after it has raised
+UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
+PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
+
+AnyWorker = Worker | Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A shift that has been worked. `events` is all there is to it; `takt.kpi` and `takt.verdict` read nothing else.
+
+    path     its ledger, or None if it was kept in memory only.
+    broken   what the worker did wrong, a line each; [] if nothing.
+    ended    why it ended: "time", "units", "verdict" or "broken_plan"; "" if it has not.
+    digest   SHA-256 of the shift, see `Ledger.digest`.
+    """
+
+    events: tuple[Event, ...]
+    meta: Mapping[str, Any]
+    path: Path | None
+    broken: list[str]
+    ended: str
+    digest: str
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Shift:
+        events = tuple(ledger.events())
+        errors = [(event.t_s, event.data["error"]) for event in events if "error" in event.data]
+        broken = [f"{error} (at {t_s:.2f} s)" for t_s, error in errors]
+        ended = events[-1].data["reason"] if events and events[-1].kind == SHIFT_ENDED else ""
+        return cls(events, ledger.meta, ledger.path, broken, ended, ledger.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a running shift is. `new_events` are those since the last call; the unit in progress is not yet certain."""
+
+    now_s: float
+    wall_s: float
+    units: int
+    good: int
+    new_events: Sequence[Event]
+
+
+def run_shift(
+    station: str | Station,
+    worker: str | AnyWorker,
+    *,
+    seed: int = 0,
+    hours: float | None = None,
+    units: int | None = None,
+    clock: str | Clock = "lockstep",
+    faults: Sequence[str | Fault] = (),
+    ledger: str | PathLike[str] | None = None,
+    stop_early: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    station_options: Mapping[str, Any] | None = None,
+    worker_name: str | None = None,
+    worker_options: Mapping[str, Any] | None = None,
+) -> Shift:
+    """Work a shift of `hours` of station time, or until `units` have ended, whichever comes first.
+
+    station, worker   names in the registries, opened with their options and closed again; or objects. Of an object,
+                      `worker_name` and `worker_options` say what the ledger is to call it.
+    clock, faults     as on the command line: "fixed:0.08", ["feeder_jam@00:20:00", "camera_dropout~1/h"].
+    ledger            the file to write, which must not exist; None keeps the shift in memory.
+    stop_early        end as soon as the verdict is accept or reject.
+
+    Raises TaktError, before anything is written, if something given here is wrong. A worker that raises or answers with
+    nonsense is not an error here: see `Shift.broken`.
+    """
+    if hours is None and units is None:
+        raise TaktError("a shift needs a length: give hours or units")
+    if hours is not None and not 0 < hours < math.inf:
+        raise TaktError(f"a shift cannot last {hours:g} hours; give more than 0")
+    if units is not None and units < 1:
+        raise TaktError(f"a shift cannot have {units} units; give at least 1")
+    if seed < 0:
+        raise TaktError(f"the seed cannot be {seed}; give 0 or more")
+    clock = parse_clock(clock) if isinstance(clock, str) else clock
+    with _opened(station, station_options or {}, worker, worker_options or {}) as (here, who):
+        spec = here.spec
+        length_s = hours * 3600.0 if hours is not None else (units or 0) * spec.takt_s + spec.takt_s
+        shift = {
+            "station": _station_name(here),
+            "options": dict(spec.options),
+            "worker": worker_name or (worker if isinstance(worker, str) else _name(worker)),
+            "worker_options": dict(worker_options or {}),
+            "seed": seed,
+            "clock": clock.text,
+            "faults": [asdict(fault) for fault in _scheduled(faults, spec, seed, length_s)],
+            "hours": None if hours is None else float(hours),
+            "units": units,
+        }
+        try:
+            meta = json.loads(canonical({**shift, "stop_early": stop_early, **_circumstances()}))
+        except (TypeError, ValueError) as error:
+            raise TaktError(f"an option of the station or worker cannot be written down: {error}") from error
+        loop = Loop(here, who, clock, meta)
+        with _begun(loop) as started, Ledger.create(ledger, meta) as book:
+            book.commit(started, loop.save(), None)
+            return _work(loop, book, on_progress)
+
+
+def resume_shift(
+    path: str | PathLike[str],
+    *,
+    station: str | Station | None = None,
+    worker: str | AnyWorker | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Shift:
+    """Work a shift that was killed or interrupted to its end, from its last finished unit. A finished one is read.
+
+    Station and worker are opened as the ledger names them, unless they are given (because they are not registered).
+    """
+    with Ledger.open(path) as book:
+        if book.finished:
+            return Shift.of(book)
+    with Ledger.resume(path) as book:
+        if book.finished:  # by another process, just now
+            return Shift.of(book)
+        meta, snapshot = book.meta, book.last_snapshot()
+        with _reopened(meta, station, worker) as (here, who):
+            loop = Loop(here, who, parse_clock(meta["clock"]), meta)
+            with _begun(loop) as started:
+                if snapshot is None:
+                    book.commit(started, loop.save(), None)
+                else:
+                    loop.load(snapshot.state)
+                return _work(loop, book, on_progress)
+
+
+def steps_of_unit(
+    path: str | PathLike[str],
+    unit: int,
+    station: str | Station | None = None,
+    worker: str | AnyWorker | None = None,
+    **station_options: Any,
+) -> Iterator[tuple[Station, list[Event]]]:
+    """Re-simulate a unit: yields the station and what happened after every control period, up to the end of the unit.
+
+    It begins at the nearest snapshot before the unit fell due; that is earlier than the unit if it overlaps another.
+    `station_options` are added to those of the shift (`render_mode="rgb_array"`). Warns if the unit comes out
+    differently, which a worker does that has a memory but no `save`, or draws on something else than its seed.
+    """
+    with Ledger.open(path) as book:
+        meta, events, snapshot = book.meta, book.events(), book.snapshot(unit)
+    ended = [event for event in events if event.unit == unit and event.kind in UNIT_ENDED]
+    if not ended or snapshot is None:
+        raise TaktError(f"unit {unit} has not ended in {path}")
+    clock = Recorded(events[snapshot.seq :]) if meta["clock"] == "measured" else parse_clock(meta["clock"])
+    again: list[Event] = []
+    with _reopened(meta, station, worker, **station_options) as (here, who):
+        loop = Loop(here, who, clock, meta)
+        with _begun(loop):
+            loop.load(snapshot.state)
+            while here.now < ended[0].t_s - loop.control_s / 2 and not loop.broken:
+                happened = loop.step()
+                again += [event for event in happened if event.unit == unit and event.kind in UNIT_ENDED]
+                yield here, happened
+    if [(event.kind, canonical(event.data)) for event in again] != [(ended[0].kind, canonical(ended[0].data))]:
+        warnings.warn(f"unit {unit} did not come out as it did in {path}", stacklevel=2)
+
+
+def _work(loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | None) -> Shift:
+    """Step until the shift is over; append every unit to the ledger when it ends."""
+    meta = ledger.meta
+    last_s = math.inf if meta["hours"] is None else meta["hours"] * 3600 - loop.control_s / 2
+    last_unit = math.inf if meta["units"] is None else meta["units"]
+    events = ledger.events()  # those of finished units, which `stop_early` judges by; a resumed shift has some
+    ended = sum(event.kind in UNIT_ENDED for event in events)
+    good = sum(event.kind == UNIT_GOOD for event in events)
+    uncommitted: list[Event] = []
+    unseen = list(events)
+    wall_before_s = meta.get("wall_s", 0.0)
+    began = seen = time.perf_counter()
+
+    def over() -> str:
+        """Why the shift is over as far as its finished units say, or "". A resumed shift may be over at once."""
+        if ended >= last_unit:
+            return "units"
+        if meta["stop_early"] and ended and verdict(events).decision != "undecided":
+            return "verdict"
+        return ""
+
+    if meta["stop_early"]:
+        from takt.verdict import verdict
+    reason = over() or ("time" if loop.station.now >= last_s else "")
+    while not reason:
+        happened = loop.step()
+        if happened:
+            uncommitted += happened
+            finished = [event for event in happened if event.kind in UNIT_ENDED]
+            if finished:
+                ledger.commit(uncommitted, loop.save(), finished[-1].unit)
+                events += uncommitted if meta["stop_early"] else ()
+                uncommitted = []
+                ended += len(finished)
+                good += sum(event.kind == UNIT_GOOD for event in finished)
+                reason = over()
+        if loop.broken:
+            reason = "broken_plan"
+        elif not reason and loop.station.now >= last_s:
+            reason = "time"
+        if on_progress is not None:
+            unseen += happened
+            if reason or time.perf_counter() - seen > PROGRESS_S:
+                seen = time.perf_counter()
+                on_progress(Progress(loop.station.now, wall_before_s + seen - began, ended, good, unseen))
+                unseen = []
+    ledger.commit([*uncommitted, loop.ended(reason)], None, None)
+    ledger.note(wall_s=round(wall_before_s + time.perf_counter() - began, 3))
+    return Shift.of(ledger)
+
+
+class Loop:
+    """A worker at a station, one control period at a time.
+
+    The worker is in one of three modes, and `wake_in` counts the control periods until the mode ends:
+
+    working    the plan runs; then the worker is asked.
+    thinking   it has been asked, and the rest of the old plan runs; then the new plan arrives.
+    down       it raised, and the station holds; then it is asked again.
+
+    Whenever the plan has run out, the station holds.
+    """
+
+    def __init__(self, station: Station, worker: Worker, clock: Clock, shift: Mapping[str, Any]) -> None:
+        self.station, self.worker, self.clock, self.shift = station, worker, clock, shift
+        self.spec = station.spec
+        self.control_s = self.spec.control_s
+        self.broken = ""  # how the worker broke its contract; no step is possible any more
+        self.observation: Any = None
+        self.mode = "working"
+        self.wake_in = 0
+        self.actions: Sequence[Any] | np.ndarray = ()
+        self.next = 0  # which of the actions comes next
+        self.arriving = Checked((), 1, 0)  # the plan that is being thought
+        self.costs: list[int] = []  # of the calls since a unit last ended, in control periods
+        self.unit: int | None = None  # the last that fell due and has not ended; faults of the worker belong to it
+
+    def start(self) -> list[Event]:
+        """Begin the shift. One that goes on from a snapshot begins too, and then loads."""
+        try:
+            self.worker.begin(self.spec, self.shift["seed"])
+        except Exception as error:
+            raise TaktError(f"worker {self.shift['worker']!r} raised in begin: {one_line(error)}") from error
+        faults = tuple(Fault(**fault) for fault in self.shift["faults"])
+        self.observation, info = self.station.reset(seed=self.shift["seed"], options={"faults": faults})
+        happened = self._followed(info.get("events") or [])
+        return [Event(self.station.now, SHIFT_STARTED, None, _started(self.shift, self.spec)), *happened]
+
+    def step(self) -> list[Event]:
+        """One control period, and what happened in it. Nothing does once the worker has `broken` its contract."""
+        woke: list[Event] = []
+        while self.wake_in == 0:
+            self._wake(woke)
+            if self.broken:
+                return woke
+        self.wake_in -= 1
+        if self.next < len(self.actions):
+            action = self.actions[self.next]
+            self.next += 1
+        else:
+            action = self.station.hold
+        self.observation, _, _, _, info = self.station.step(
+            action
+        )  # `terminated` ends nothing: a shift has no episodes
+        happened = info.get("events")
+        return woke + self._followed(happened) if happened else woke
+
+    def ended(self, reason: str) -> Event:
+        """The shift's last event."""
+        data: dict[str, Any] = {"reason": reason}
+        if self.broken:
+            data["error"] = self.broken
+        if self.clock.measures:  # the calls since the last unit, so that a recorded clock lasts to the very end
+            data["periods"] = self.costs
+        return Event(self.station.now, SHIFT_ENDED, None, data)
+
+    def save(self) -> bytes:
+        """Everything: the station, the worker, the loop, and the observation that the worker would be asked with."""
+        worker = None
+        if isinstance(self.worker, Resumable):
+            try:
+                worker = self.worker.save()
+            except Exception as error:
+                raise TaktError(f"worker {self.shift['worker']!r} raised in save: {one_line(error)}") from error
+        arriving = (self.arriving.actions, self.arriving.ask_after, self.arriving.skip)
+        loop = (self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit)
+        state = {"station": self.station.save(), "worker": worker, "loop": loop, "observation": self.observation}
+        try:
+            return pack(state)
+        except TypeError as error:
+            raise TaktError(f"station {self.shift['station']!r} has what cannot be stored: {error}") from error
+
+    def load(self, packed: bytes) -> None:
+        """Go on where `save` was called, with the same station, worker and shift, started afresh."""
+        state = unpack(packed)
+        self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit = state["loop"]
+        self.arriving = Checked(*arriving)
+        self.observation = state["observation"]
+        self.station.load(state["station"])
+        if isinstance(self.worker, Resumable):
+            self.worker.load(state["worker"])
+
+    def _wake(self, woke: list[Event]) -> None:
+        """A mode has ended and the next one begins."""
+        if self.mode == "thinking":
+            plan, self.mode = self.arriving, "working"
+            self.actions, self.next = plan.actions, plan.skip
+            self.wake_in = 0 if plan.overtaken else plan.ask_after
+            return
+        if self.mode == "down":
+            self.mode = "working"
+            woke.append(self._worker_raised(FAULT_CLEARED))
+        before = time.perf_counter()
+        try:
+            answer = self.worker.act(self.observation)
+        except Exception as error:
+            woke.append(self._worker_raised(FAULT, error=f"worker {self.shift['worker']!r} raised {one_line(error)}"))
+            self.mode, self.wake_in = "down", math.ceil(RESTART_S / self.control_s - 1e-6)
+            self.actions, self.next = (), 0
+            return
+        cost = self.clock.periods(time.perf_counter() - before, self.control_s)
+        self.costs.append(cost)
+        try:
+            self.arriving = checked(answer, self.station.action_space, cost)
+        except BrokenPlan as error:
+            self.broken = f"worker {self.shift['worker']!r} answered with {error}"
+            return
+        self.mode, self.wake_in = "thinking", cost
+
+    def _worker_raised(self, kind: str, **data: Any) -> Event:
+        data = {"name": "worker_raised", "origin": "worker", "stops": True, **data}
+        return Event(self.station.now, kind, self.unit, data)
+
+    def _followed(self, happened: Sequence[Event]) -> list[Event]:
+        """What happened at the station, with how much the worker thought added for each unit that ended."""
+        thoughts = []
+        for event in happened:
+            if event.kind == UNIT_DUE:
+                self.unit = event.unit
+            elif event.kind in UNIT_ENDED:
+                self.unit = None if event.unit == self.unit else self.unit
+                data: dict[str, Any] = {
+                    "calls": len(self.costs),
+                    "seconds": round(sum(self.costs) * self.control_s, 9),
+                }
+                if self.clock.measures:
+                    data["periods"] = self.costs
+                thoughts.append(Event(self.station.now, THOUGHT, event.unit, data))
+                self.costs = []
+        return [*happened, *thoughts]
+
+
+def one_line(error: BaseException) -> str:
+    """An exception in one line that is the same on every run (an object's address is not)."""
+    text = re.sub(r" at 0x[0-9a-f]+", "", " ".join(str(error).split()))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _started(shift: Mapping[str, Any], spec: StationSpec) -> dict[str, Any]:
+    """What `shift_started` says: all that figures and verdict need to know beside the events themselves."""
+    cycle_s = spec.acceptance.cycle_s
+    acceptance = {**asdict(spec.acceptance), "cycle_s": cycle_s if math.isfinite(cycle_s) else None}  # JSON has no inf
+    return {
+        **{key: shift[key] for key in DEFINITION},
+        "takt_s": spec.takt_s,
+        "control_s": spec.control_s,
+        "acceptance": acceptance,
+        "parts": list(spec.parts),
+        "privileged": spec.privileged,
+        "stops": [name for name, kind in spec.faults.items() if kind.stops],
+    }
+
+
+@contextmanager
+def _opened(
+    station: str | Station,
+    station_options: Mapping[str, Any],
+    worker: str | AnyWorker,
+    worker_options: Mapping[str, Any],
+) -> Iterator[tuple[Station, Worker]]:
+    """Station and worker, opened if they are names. What was opened here is closed here."""
+    here = open_station(station, **station_options) if isinstance(station, str) else station
+    try:
+        name = _station_name(here)
+        yield here, open_worker(worker, name, **worker_options) if isinstance(worker, str) else as_worker(worker)
+    finally:
+        if isinstance(station, str):
+            here.close()
+
+
+def _reopened(
+    meta: Mapping[str, Any], station: str | Station | None, worker: str | AnyWorker | None, **station_options: Any
+) -> AbstractContextManager[tuple[Station, Worker]]:
+    """Station and worker of a ledger, as it names them or as they are given."""
+    here = meta["station"] if station is None else station
+    who = meta["worker"] if worker is None else worker
+    return _opened(here, {**meta["options"], **station_options}, who, meta["worker_options"])
+
+
+@contextmanager
+def _begun(loop: Loop) -> Iterator[list[Event]]:
+    """The shift, started; the worker is told when it is over, however that comes."""
+    started = loop.start()
+    try:
+        yield started
+    finally:
+        try:
+            loop.worker.end()
+        except Exception as error:  # the shift itself is done: its ledger must not be lost for this
+            warnings.warn(f"worker {loop.shift['worker']!r} raised in end: {one_line(error)}", stacklevel=2)
+
+
+def _scheduled(faults: Sequence[str | Fault], spec: StationSpec, seed: int, length_s: float) -> tuple[Fault, ...]:
+    given = [fault for fault in faults if isinstance(fault, Fault)]
+    check_faults(spec, given)
+    return merged([*given, *schedule([fault for fault in faults if isinstance(fault, str)], spec, seed, length_s)])
+
+
+def _station_name(station: Station) -> str:
+    return station.spec.station or type(station).__name__
+
+
+def _name(worker: AnyWorker) -> str:
+    return getattr(worker, "__name__", type(worker).__name__)
+
+
+def _circumstances() -> dict[str, Any]:
+    """When and with what the shift was worked. In the ledger, but no part of the shift (not in its digest)."""
+    packages = {name: version(name) for name in ("takt", "numpy", "gymnasium", "mujoco")}
+    machine = {"platform": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
+    return {"begun_utc": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "packages": packages}
