@@ -94,7 +94,7 @@ def parse_clock(text: str) -> Clock:
         cost_s = math.nan
     if not 0 <= cost_s < math.inf:
         raise TaktError(f"no clock is called {text!r}; use lockstep, measured or fixed:SECONDS, as in fixed:0.08")
-    return Fixed(f"fixed:{cost_s:g}", cost_s)
+    return Fixed("fixed:" + repr(cost_s).removesuffix(".0"), cost_s)
 
 
 def _periods(cost_s: float, control_s: float) -> int:

@@ -39,9 +39,9 @@ class Event:
     `unit_good` and `unit_bad` carry
 
     cycle_s      seconds from due to finished by the worker; None if the worker never finished.
-    parts        a map part name -> {"good": bool, ...}; {"left": ..., "right": ...} at the nut cell, {} if a unit is whole.
+    parts        a map part name -> {"good": bool, ...}: "left" and "right" at the nut cell, {} if a unit is whole.
     reasons      (bad only) the failure classes, the first one the main one.
-    first_time   (good only) False if the unit was good only after rework (ISO 22400-2 counts it out of first pass yield).
+    first_time   (good only) False if it was good only after rework (ISO 22400-2 counts it out of first pass yield).
 
     `fault` and `fault_cleared` carry
 

@@ -109,9 +109,11 @@ class Ledger:
         """Fold the ledger into its one file, and let go of it."""
         try:
             if self._writable and self.path is not None:
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._database.execute("PRAGMA busy_timeout = 0")
                 self._database.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.OperationalError:
-            pass  # somebody is reading: whoever closes last folds, or the next one to resume
+            pass  # somebody has it open to read: the file is complete all the same, an empty -wal stays beside it
         finally:
             self._database.close()
             _unlock(self._lock)  # after SQLite: closing any handle of a file drops this process's POSIX locks on it
@@ -132,29 +134,26 @@ class Ledger:
         """Whether the shift has ended. If not, it runs, or it was killed and can be resumed."""
         return self._rows("SELECT kind FROM events ORDER BY seq DESC LIMIT 1") == [(SHIFT_ENDED,)]
 
-    def commit(self, events: Sequence[Event], snapshot: bytes | None, unit: int | None) -> None:
+    def commit(self, events: Sequence[Event], snapshot: bytes | None, unit: int | None, **notes: Any) -> None:
         """Append events, and the snapshot of the state right after them, at the end of `unit`: all or nothing.
 
-        `unit` is None for the snapshot at the start of the shift.
+        `unit` is None for the snapshot at the start of the shift. `notes` (`wall_s`) are written into the meta: what
+        is no part of the shift and does not enter the digest.
         """
+        assert not set(notes) & set(DEFINITION)
         (seq,) = self._rows("SELECT coalesce(max(seq) + 1, 0) FROM events")[0]
         rows = [(seq + i, float(e.t_s), e.kind, e.unit, canonical(e.data)) for i, e in enumerate(events)]
         try:
             with _Transaction(self._database):
                 self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
+                noted = [(key, canonical(value)) for key, value in notes.items()]
+                self._database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", noted)
                 if snapshot is not None:
                     state = zlib.compress(snapshot, 1)
                     row = (seq + len(rows), -1 if unit is None else unit, rows[-1][1] if rows else 0.0, state)
                     self._database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
         except sqlite3.Error as error:
             raise TaktError(f"cannot write the ledger {self.path}: {_cause(error)}") from error
-
-    def note(self, **notes: Any) -> None:
-        """Write down what is not part of the shift (its wall time, say). It does not enter the digest."""
-        assert not set(notes) & set(DEFINITION)
-        rows = [(key, canonical(value)) for key, value in notes.items()]
-        with _Transaction(self._database):
-            self._database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def snapshot(self, before_unit: int) -> Snapshot | None:
         """The last snapshot taken when `before_unit` was not yet begun."""

@@ -69,7 +69,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a running shift is. `new_events` are those since the last call; the unit in progress is not yet certain."""
+    """Where a running shift is. `new_events` are those since the last call (at a resumed shift's first, all)."""
 
     now_s: float
     wall_s: float
@@ -211,6 +211,9 @@ def _work(loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | 
     wall_before_s = meta.get("wall_s", 0.0)
     began = seen = time.perf_counter()
 
+    def wall_s() -> float:
+        return round(wall_before_s + time.perf_counter() - began, 3)
+
     def over() -> str:
         """Why the shift is over as far as its finished units say, or "". A resumed shift may be over at once."""
         if ended >= last_unit:
@@ -228,7 +231,7 @@ def _work(loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | 
             uncommitted += happened
             finished = [event for event in happened if event.kind in UNIT_ENDED]
             if finished:
-                ledger.commit(uncommitted, loop.save(), finished[-1].unit)
+                ledger.commit(uncommitted, loop.save(), finished[-1].unit, wall_s=wall_s())
                 events += uncommitted if meta["stop_early"] else ()
                 uncommitted = []
                 ended += len(finished)
@@ -242,10 +245,9 @@ def _work(loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | 
             unseen += happened
             if reason or time.perf_counter() - seen > PROGRESS_S:
                 seen = time.perf_counter()
-                on_progress(Progress(loop.station.now, wall_before_s + seen - began, ended, good, unseen))
+                on_progress(Progress(loop.station.now, wall_s(), ended, good, unseen))
                 unseen = []
-    ledger.commit([*uncommitted, loop.ended(reason)], None, None)
-    ledger.note(wall_s=round(wall_before_s + time.perf_counter() - began, 3))
+    ledger.commit([*uncommitted, loop.ended(reason)], None, None, wall_s=wall_s())
     return Shift.of(ledger)
 
 
