@@ -167,3 +167,24 @@ def test_a_shift_is_not_worked_twice_at_once(path):
         with pytest.raises(TaktError, match="another process"):
             Ledger.resume(path)
     Ledger.resume(path).close()
+
+
+def test_a_file_that_was_half_written_when_killed_is_read_as_it_was_before(path, tmp_path):
+    with Ledger.open(path) as ledger:
+        digest = ledger.digest()
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA cache_size = 1")  # so that the transaction spills into the file before it is done
+    database.execute("BEGIN")
+    database.executemany("INSERT INTO events VALUES (?, 1.0, 'x', 0, ?)", [(i, "x" * 5000) for i in range(100, 150)])
+    for name in (path.name, path.name + "-journal"):
+        shutil.copy(path.with_name(name), tmp_path / name)
+    database.execute("ROLLBACK")
+    with Ledger.open(tmp_path / path.name) as ledger:
+        assert ledger.digest() == digest
+
+
+def test_a_ledger_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TaktError, match="cannot write the ledger") as error:
+        Ledger.create(tmp_path / "file" / "a.takt", META)
+    assert "\n" not in str(error.value)

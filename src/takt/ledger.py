@@ -26,7 +26,9 @@ from takt.station import TaktError
 
 _IS_TAKT = 0x54414B54  # "TAKT", SQLite's application_id: `file shift.takt` knows it, and other databases are refused
 _FORMAT = 1
-_TABLES = """
+_TABLES = f"""
+PRAGMA application_id = {_IS_TAKT};
+PRAGMA user_version = {_FORMAT};
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE events (seq INTEGER PRIMARY KEY, t_s REAL NOT NULL, kind TEXT NOT NULL, unit INTEGER, data TEXT NOT NULL);
 CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL NOT NULL, state BLOB NOT NULL);
@@ -55,29 +57,22 @@ class Ledger:
     @classmethod
     def create(cls, path: str | os.PathLike[str] | None, meta: Mapping[str, Any]) -> Ledger:
         """A new ledger for the shift that `meta` (JSON values) defines. `None` for a ledger in memory only."""
+        database = sqlite3.connect(":memory:", isolation_level=None)
+        database.executescript(_TABLES)
+        database.executemany("INSERT INTO meta VALUES (?, ?)", [(key, canonical(meta[key])) for key in meta])
         if path is None:
-            ledger = cls(sqlite3.connect(":memory:", isolation_level=None), None, None, True)
-        else:
-            path = Path(path)
-            if path.exists() and path.stat().st_size > 0:
-                raise TaktError(f"{path} exists already; resume it with `takt resume {path}` or choose another name")
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
-                lock = _locked(path)
-                database = sqlite3.connect(path, isolation_level=None)
-            except (OSError, sqlite3.Error) as error:
-                raise TaktError(f"cannot write the ledger {path}: {_cause(error)}") from error
-            ledger = cls(database, path, lock, True)
-        rows = [(key, canonical(value)) for key, value in meta.items()]
-        with _Transaction(ledger._database):
-            ledger._database.execute(f"PRAGMA application_id = {_IS_TAKT}")
-            ledger._database.execute(f"PRAGMA user_version = {_FORMAT}")
-            for statement in _TABLES.split(";"):
-                ledger._database.execute(statement)
-            ledger._database.executemany("INSERT INTO meta VALUES (?, ?)", rows)
-        ledger._write_ahead()
-        return ledger
+            return cls(database, None, None, True)
+        path = Path(path)
+        if path.exists():
+            raise TaktError(f"{path} exists already; resume it with `takt resume {path}` or choose another name")
+        try:  # under another name first: a ledger that is there at all is a whole one
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f".{path.name}.new")
+            new.write_bytes(database.serialize())
+            new.rename(path)
+        except OSError as error:
+            raise TaktError(f"cannot write the ledger {path}: {_cause(error)}") from error
+        return cls.resume(path)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Ledger:
@@ -233,6 +228,9 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if database is not None:
             database.close()
+        if mode == "ro" and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+            _connected(path, "rw").close()  # killed while it went in or out of WAL: SQLite must first undo that
+            return _connected(path, "ro")
         raise TaktError(f"{path} is not a ledger: {_cause(error)}") from error
     if is_takt != _IS_TAKT:
         database.close()

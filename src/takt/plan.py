@@ -43,12 +43,14 @@ def checked(answer: Any, space: Space[Any], cost: int) -> Checked:
     """
     if isinstance(answer, Plan):
         plan = answer
-    elif isinstance(answer, (Sequence, np.ndarray)) and not isinstance(answer, (str, bytes)):
-        plan = Plan(list(answer))
+    elif _is_sequence(answer):
+        plan = Plan(answer)
     else:
         raise BrokenPlan(f"{_article(answer)} where a plan is due: a takt.Plan or a sequence of actions")
     if plan.aligned not in ("arrival", "observation"):
         raise BrokenPlan(f"a plan aligned with {plan.aligned!r}; it must be 'arrival' or 'observation'")
+    if not _is_sequence(plan.actions):
+        raise BrokenPlan(f"a plan whose actions are {_article(plan.actions)}, not a sequence")
     actions = _box_actions(plan.actions, space) if isinstance(space, spaces.Box) else _actions(plan.actions, space)
     skip = min(cost, len(actions)) if plan.aligned == "observation" else 0
     try:
@@ -82,6 +84,16 @@ def _actions(actions: Sequence[Any], space: Space[Any]) -> Sequence[Any]:
         if not space.contains(action):
             raise BrokenPlan(f"action {number} of {len(actions)} that is not in {_short(space)}: {_short(action)}")
     return copy.deepcopy(list(actions))
+
+
+def _is_sequence(value: Any) -> bool:
+    """A list, a tuple, an array or a tensor; not a text, not a mapping, not an array of no dimensions."""
+    if isinstance(value, (str, bytes, Mapping)):
+        return False
+    try:
+        return len(value) >= 0 and hasattr(value, "__getitem__")
+    except TypeError:
+        return False
 
 
 def _short(value: Any) -> str:
