@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toy import Toy
 
 from takt.faults import merged, schedule
 from takt.station import Fault, TaktError
+from toy import Toy
 
 SPEC = Toy().spec
 

@@ -3,11 +3,18 @@
 from takt import run_shift, kpis, verdict
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from takt.events import Event
 from takt.ledger import Ledger
 from takt.shift import Progress, Shift, resume_shift, run_shift, steps_of_unit
 from takt.station import Acceptance, Fault, FaultKind, Station, StationSpec, TaktError, open_station, stations
 from takt.worker import Plan, Resumable, Worker, open_worker, workers
+
+if TYPE_CHECKING:
+    from takt.kpi import kpis
 
 __all__ = [
     "Acceptance",
@@ -23,6 +30,7 @@ __all__ = [
     "StationSpec",
     "TaktError",
     "Worker",
+    "kpis",
     "open_station",
     "open_worker",
     "resume_shift",
@@ -31,3 +39,11 @@ __all__ = [
     "steps_of_unit",
     "workers",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "kpis":  # takes a second to import (scipy.stats), which a shift need not wait for
+        from takt.kpi import kpis
+
+        return kpis
+    raise AttributeError(f"module 'takt' has no attribute {name!r}")

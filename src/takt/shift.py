@@ -34,6 +34,7 @@ from takt.plan import BrokenPlan, Checked, checked
 from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station
 from takt.worker import Resumable, Worker, as_worker, open_worker
 
+WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
 UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
@@ -61,8 +62,8 @@ class Shift:
     @classmethod
     def of(cls, ledger: Ledger) -> Shift:
         events = tuple(ledger.events())
-        errors = [(event.t_s, event.data["error"]) for event in events if "error" in event.data]
-        broken = [f"{error} (at {t_s:.2f} s)" for t_s, error in errors]
+        wrong = [e for e in events if e.kind == SHIFT_ENDED or e.data.get("name") == WORKER_RAISED]
+        broken = [f"{e.data['error']} (at {e.t_s:.2f} s)" for e in wrong if "error" in e.data]
         ended = events[-1].data["reason"] if events and events[-1].kind == SHIFT_ENDED else ""
         return cls(events, ledger.meta, ledger.path, broken, ended, ledger.digest())
 
@@ -370,7 +371,7 @@ class Loop:
         self.mode, self.wake_in = "thinking", cost
 
     def _worker_raised(self, kind: str, **data: Any) -> Event:
-        data = {"name": "worker_raised", "origin": "worker", "stops": True, **data}
+        data = {"name": WORKER_RAISED, "origin": "worker", "stops": True, **data}
         return Event(self.station.now, kind, self.unit, data)
 
     def _followed(self, happened: Sequence[Event]) -> list[Event]:
