@@ -1,0 +1,279 @@
+"""A shift as one HTML page: verdict first, then the figures, then every unit that was not good.
+
+The page needs no network and no JavaScript. `page` is a pure function of the shift's events; only the pictures of failed
+units need more than events, and they come from the ledger's snapshots: the station, loaded as it was when the unit was
+inspected, draws itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.ledger import Ledger
+from takt.pack import unpack
+from takt.shift import Shift
+from takt.station import Station, TaktError, open_station
+
+MOST_PICTURES = 24  # about 80 kB each
+PICTURE_WIDTH = 960
+TILES = ("oee", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h")  # of the KPI rows, if they exist
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit that has ended, as the page needs it. Times in seconds of station time."""
+
+    number: int
+    due_s: float
+    ended_s: float
+    good: bool
+    cycle_s: float | None
+    parts: Mapping[str, bool]
+    reasons: tuple[str, ...]
+    meanwhile: tuple[str, ...]  # faults that were there, and calls for help
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures of failed units as data URIs by unit number, and a line that says why some are missing, or ""."""
+
+    by_unit: Mapping[int, str]
+    note: str = ""
+
+
+def write_report(
+    ledger: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    pictures: bool = True,
+    on_picture: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write the report of the shift in `ledger` to `out` (by default beside it, as .html), and return its path.
+
+    `on_picture(done, of)` is called after every picture of a failed unit.
+    """
+    ledger = Path(ledger)
+    out = ledger.with_suffix(".html") if out is None else Path(out)
+    with Ledger.open(ledger) as book, whole_file(out) as new:
+        shift = Shift.of(book)
+        shots = _pictures(book, shift, on_picture) if pictures else Pictures({}, "This report was made without pictures.")
+        new.write_text(page(shift, shots), encoding="utf-8")
+    return out
+
+
+def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:  # noqa: B008 - frozen
+    """The page."""
+    from jinja2 import Environment, FileSystemLoader
+
+    from takt.kpi import kpis, rows
+    from takt.verdict import bounds_over_time, verdict
+
+    events = shift.events
+    started: Mapping[str, Any] = next((e.data for e in events if e.kind == SHIFT_STARTED), {})
+    end_s = max((e.t_s for e in events), default=0.0)
+    units = ended_units(events)
+    figures = kpis(events)
+    table = rows(figures)
+    judged = verdict(events)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"hms": hms, "plain": lambda text: str(text).replace("_", " "), "short": _short}
+    return environment.get_template("page.html.j2").render(
+        shift=shift,
+        started=started,
+        meta=shift.meta,
+        path=str(shift.path or "SHIFT"),
+        end_s=end_s,
+        verdict=judged,
+        gauge=_gauge(judged),
+        rows=table,
+        tiles=[row for name in TILES for row in table if row.name == name],
+        units=units,
+        bad=[unit for unit in units if not unit.good],
+        classes=_classes(units),
+        pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
+        plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
+        pictures=pictures,
+    )
+
+
+def ended_units(events: Sequence[Event]) -> list[Unit]:
+    """The units that have ended, in order."""
+    from takt.kpi import fault_spans
+
+    spans = fault_spans(events, max((e.t_s for e in events), default=0.0))
+    helped = [e for e in events if e.kind == HELP_CALLED]
+    due_s: dict[int | None, float] = {}
+    units = []
+    for event in events:
+        if event.kind == UNIT_DUE:
+            due_s[event.unit] = event.t_s
+        if event.kind not in (UNIT_GOOD, UNIT_BAD) or event.unit is None:
+            continue
+        begun_s = due_s.get(event.unit, event.t_s)
+        there = [span.name for span in spans if span.start_s < event.t_s and span.end_s > begun_s]
+        calls = [f"help called: {e.data.get('why', '')}".rstrip(": ") for e in helped if begun_s <= e.t_s <= event.t_s]
+        good = event.kind == UNIT_GOOD
+        parts = {str(name): bool(part.get("good", False)) for name, part in (event.data.get("parts") or {}).items()}
+        reasons = () if good else tuple(str(reason) for reason in event.data.get("reasons") or ["unstated"])
+        cycle_s = event.data.get("cycle_s")
+        meanwhile = tuple(dict.fromkeys([*there, *calls]))
+        units.append(Unit(event.unit, begun_s, event.t_s, good, cycle_s, parts, reasons, meanwhile))
+    return units
+
+
+def hms(seconds: float) -> str:
+    """Station time as 1:02:03."""
+    whole = math.floor(seconds + 0.5)
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+@contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """A temporary path that becomes `out` when all has been written to it. Nothing half-written stays, ever."""
+    if out.is_dir():
+        raise TaktError(f"cannot write {out}: it is a directory")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
+        os.close(handle)
+    except OSError as error:
+        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
+    new = Path(name)
+    try:
+        yield new
+        mask = os.umask(0)
+        os.umask(mask)
+        new.chmod(0o666 & ~mask)  # mkstemp makes files for their owner only
+        new.replace(out)
+    except OSError as error:
+        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def open_to_draw(name: str, options: Mapping[str, Any]) -> Station:
+    """A station that can `render`. Gymnasium asks for that when an environment is opened; not every station does."""
+    try:
+        return open_station(name, **{**options, "render_mode": "rgb_array"})
+    except TaktError as error:
+        if "no option 'render_mode'" not in str(error):
+            raise
+        return open_station(name, **options)
+
+
+def _pictures(book: Ledger, shift: Shift, on_picture: Callable[[int, int], None] | None) -> Pictures:
+    """A picture of each failed unit, as it was right after its end. Whatever goes wrong, there is a report."""
+    bad = [e.unit for e in shift.events if e.kind == UNIT_BAD and e.unit is not None]
+    chosen = bad[:MOST_PICTURES]
+    if not chosen:
+        return Pictures({})
+    found: dict[int, str] = {}
+    try:
+        station = open_to_draw(shift.meta["station"], shift.meta["options"])
+        try:
+            station.reset(seed=shift.meta["seed"])
+            for number in chosen:
+                snapshot = book.snapshot(number + 1)
+                if snapshot is not None and snapshot.unit == number:
+                    station.load(unpack(snapshot.state)["station"])
+                    found[number] = _data_uri(station.render())
+                if on_picture is not None:
+                    on_picture(len(found), len(chosen))
+        finally:
+            station.close()
+    except TaktError as error:
+        return Pictures(found, f"No pictures of the failed units: {error}.")
+    except Exception as error:  # whatever a station's drawing may raise: a report without pictures beats none
+        return Pictures(found, f"No pictures of the failed units: {type(error).__name__} while drawing: {error}.")
+    note = f"Pictures of the first {len(chosen)}; {len(bad) - len(chosen)} more failed." if len(bad) > len(chosen) else ""
+    return Pictures(found, note)
+
+
+def _data_uri(frame: Any) -> str:
+    from PIL import Image
+
+    image = Image.fromarray(frame)
+    if image.width > PICTURE_WIDTH:
+        image = image.resize((PICTURE_WIDTH, round(image.height * PICTURE_WIDTH / image.width)))
+    written = io.BytesIO()
+    image.save(written, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode()
+
+
+def _gauge(judged: Any) -> dict[str, float]:
+    """Where the verdict's marks lie on a line from `low` to 100 %, in percent of its length."""
+    marks = {"lower": judged.lower, "upper": judged.upper, "required": judged.required}
+    if judged.good_rate is not None:
+        marks["rate"] = judged.good_rate
+    low = max(0.0, math.floor(10 * (min(marks.values()) - 0.02)) / 10)
+    return {"low": low} | {name: 100 * (value - low) / (1 - low) for name, value in marks.items()}
+
+
+def _classes(units: Sequence[Unit]) -> list[tuple[str, int, float]]:
+    """Main failure class, how many, and their share of the commonest, in percent."""
+    counted = Counter(unit.reasons[0] for unit in units if not unit.good).most_common()
+    return [(name, count, 100 * count / counted[0][1]) for name, count in counted]
+
+
+def _pair(a: str, b: str, units: Sequence[Unit]) -> dict[str, Any]:
+    """Two parts jointly: how often both, one and none were good."""
+
+    def good(unit: Unit, part: str) -> bool:
+        return unit.parts.get(part, unit.good)
+
+    count = Counter((good(unit, a), good(unit, b)) for unit in units)
+    return {"a": a, "b": b, "count": count, "of": len(units)}
+
+
+def _plots(
+    units: Sequence[Unit],
+    events: Sequence[Event],
+    started: Mapping[str, Any],
+    judged: Any,
+    bounds: Sequence[Any],
+    end_s: float,
+) -> dict[str, Any]:
+    from takt.kpi import fault_spans
+    from takt.report import plots
+
+    takt_s = float(started.get("takt_s") or 0.0)
+    goods = [unit.good for unit in units]
+    ends = [unit.ended_s for unit in units]
+    rate = [sum(goods[: i + 1]) / (i + 1) for i in range(len(goods))]
+    spans = fault_spans(events, end_s)
+    lanes = [
+        plots.Lane(
+            name, [(span.start_s, span.end_s) for span in spans if span.name == name], any(s.stops for s in spans if s.name == name)
+        )
+        for name in dict.fromkeys(span.name for span in spans)
+    ]
+    calls = [e.t_s for e in events if e.kind == HELP_CALLED]
+    cells = [(unit.due_s, unit.ended_s, unit.good) for unit in units]
+    found = {
+        "rate": plots.good_rate(
+            ends, rate, [b.lower for b in bounds], [b.upper for b in bounds], judged.required, end_s
+        ),
+        "timeline": plots.timeline(cells, lanes, [("help_called", calls)] if calls else [], end_s),
+    }
+    if takt_s > 0:
+        found["cycles"] = plots.cycle_times(ends, [unit.cycle_s for unit in units], goods, takt_s, end_s)
+    return found
+
+
+def _short(text: Any, most: int = 200) -> str:
+    text = str(text)
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,734 @@
+"""The nut cell as a station: the fixture's beat, the feeders, sensing, inspection. Contract: takt/station.py.
+
+Unit k lasts from k * TAKT_S to (k + 1) * TAKT_S. In its first EXCHANGE_S seconds the last fixture slides out and its own
+slides in; at its end the station inspects, before anything moves. Frames: world as in scene.py; SI units throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import mujoco
+import numpy as np
+from gymnasium import spaces
+
+from takt import events
+from takt.events import Event
+from takt.pack import pack, unpack
+from takt.station import Acceptance, Fault, FaultKind, StationSpec, TaktError, check_faults
+from takt.stations.nutcell import magnet, scene, variation
+from takt.stations.nutcell.hands import Hands
+
+TAKT_S = 76.0
+CONTROL_S = 0.02
+EXCHANGE_S = 2.0
+SLIDE_M = 0.40
+FEED_S = 1.0  # from a nut being taken to the next one being there
+
+SEATED_M, SEATED_RAD = 0.0015, np.radians(3.0)  # inspection: height above the seat, tilt
+ON_PIN_M = 0.012  # a nut whose axis is this near the pin's is on it
+JAMMED_RAD = np.radians(8.0)
+TAKEN_M = 0.030  # a nut this far from where it was presented has been taken
+CLEAR_M = 0.085  # a hand whose tool is this far from a pin's axis, or above it, is out of the fixture's way
+PEAK_FORCE_N = 90.0  # the most that a hand may push with, summed over its contacts
+NOISE_ROWS = 4096  # sensor noise is drawn once a unit and read row by row
+
+FAULTS = {
+    "feeder_jam": FaultKind("no nut comes from the feeders until it is freed", repair_s=120.0, stops=True),
+    "camera_dropout": FaultKind("all cameras are dark", repair_s=20.0, stops=False),
+    "touch_dropout": FaultKind("the finger pads feel nothing", repair_s=20.0, stops=False),
+}
+PARKED, FEEDER, LOOSE = 0, 1, 2  # where a nut is
+
+EE_STEP_M, EE_STEP_RAD = 0.02, 0.12  # the most that an `ee` action moves a set-point in one control period
+CAMERA_SIZE = 96
+
+
+class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
+    """The station.
+
+    difficulty   "nominal", "plant" or "harsh": how much units differ (variation.py).
+    control      "ee":    actions (15,): for each hand, left then right: a shift of its set-point (3) m and a rotation
+                          vector (3) rad, world frame, per control period; its grip, 0 closed to 1 open; then help.
+                 "joint": actions (17,): for each hand 7 joint targets in rad and its grip; then help.
+                 Help above 0.5 calls a person: the unit is lost, and what lies about is cleared away at its end.
+    cameras      which of "head", "left_wrist", "right_wrist" to draw (CAMERA_SIZE square, RGB), at camera_hz.
+    privileged   True adds `observation.privileged`: what only a simulator knows.
+    timestep_s   of the physics.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": round(1 / CONTROL_S)}  # noqa: RUF012
+
+    def __init__(
+        self,
+        difficulty: str = "plant",
+        control: str = "ee",
+        cameras: Sequence[str] = (),
+        camera_hz: float = 10.0,
+        privileged: bool = False,
+        timestep_s: float = scene.TIMESTEP_S,
+        render_mode: str | None = None,
+    ) -> None:
+        _one_of("difficulty", difficulty, tuple(variation.DIFFICULTIES))
+        _one_of("control", control, ("ee", "joint"))
+        for camera in cameras:
+            _one_of("camera", camera, scene.CAMERAS)
+        if not 0 < camera_hz <= 1 / CONTROL_S:
+            raise TaktError(f"camera_hz is {camera_hz}; it must be above 0 and at most {1 / CONTROL_S:g}")
+        self._substeps = round(CONTROL_S / timestep_s) if timestep_s > 0 else 0
+        if self._substeps < 1 or abs(self._substeps * timestep_s - CONTROL_S) > 1e-9:
+            raise TaktError(f"timestep_s is {timestep_s}; it must divide the control period of {CONTROL_S} s")
+        self.render_mode = render_mode
+        self.difficulty = variation.DIFFICULTIES[difficulty]
+        self.control = control
+        self.cameras = tuple(cameras)
+        self.privileged = bool(privileged)
+        self._camera_every = max(1, round(1 / (camera_hz * CONTROL_S)))
+        options = {
+            "difficulty": difficulty,
+            "control": control,
+            "cameras": list(cameras),
+            "camera_hz": camera_hz,
+            "privileged": self.privileged,
+            "timestep_s": timestep_s,
+        }
+        self.spec: StationSpec = StationSpec(
+            id="takt/NutCell-v0",
+            entry_point="takt.stations.nutcell:NutCell",
+            kwargs=dict(options),
+            station="nutcell",
+            takt_s=TAKT_S,
+            control_s=CONTROL_S,
+            faults=FAULTS,
+            acceptance=Acceptance(good_rate=0.902, cycle_s=TAKT_S),
+            parts=scene.SIDES,
+            privileged=self.privileged,
+            options=options,
+        )
+        self._scene = scene.build(timestep_s)
+        self.model = self._scene.model
+        self.data = mujoco.MjData(self.model)
+        self._hands = Hands(CONTROL_S)
+        self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
+        self._nominal_light = self.model.light_diffuse.copy()
+        self._nominal_camera = self.model.cam_pos.copy()
+        self._hand_of_geom = _hand_of_geom(self.model)
+        self._n_taxels = int(np.prod(scene.TAXELS))
+        self.action_space: spaces.Box = self._action_space()
+        self.observation_space: spaces.Dict = self._observation_space()
+        self.reset(seed=0)
+
+    # --- spaces -----------------------------------------------------------------------------------------------------
+
+    def _action_space(self) -> spaces.Box:
+        if self.control == "ee":
+            step = [EE_STEP_M] * 3 + [EE_STEP_RAD] * 3
+            low, high = ([-s for s in step] + [0.0]) * 2 + [0.0], (step + [1.0]) * 2 + [1.0]
+        else:
+            limits = [scene.ARM[joint][1] for joint in scene.ARM_JOINTS]
+            low, high = ([lo for lo, _ in limits] + [0.0]) * 2 + [0.0], ([hi for _, hi in limits] + [1.0]) * 2 + [1.0]
+        return spaces.Box(np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32)
+
+    def _observation_space(self) -> spaces.Dict:
+        def box(shape: tuple[int, ...], dtype: Any = np.float32) -> spaces.Box:
+            return spaces.Box(-np.inf, np.inf, shape, dtype)
+
+        known: dict[str, spaces.Space[Any]] = {
+            "observation.state": box((48,)),  # positions, velocities, efforts: each left 7 + grip, right 7 + grip
+            "observation.setpoint": box((2, 7)),  # of each hand: m, and quaternion w x y z
+            "observation.touch": box((2, 2, 3, *scene.TAXELS)),  # hand, pad, normal and two shears, rows, columns: N
+            "observation.takt_left": box((1,)),  # s
+        }
+        for camera in self.cameras:
+            known[f"observation.images.{camera}"] = spaces.Box(0, 255, (CAMERA_SIZE, CAMERA_SIZE, 3), np.uint8)
+        if self.privileged:
+            known["observation.privileged"] = spaces.Dict(
+                {
+                    "nuts": box((2, scene.NUTS_PER_SIDE, 7), np.float64),  # side, nut, lower face's centre and quaternion
+                    "nut_state": spaces.Box(0, 2, (2, scene.NUTS_PER_SIDE), np.int64),  # PARKED, FEEDER, LOOSE
+                    "pins": box((2, 4), np.float64),  # of each: seat's position and yaw
+                    "fixture_in": spaces.Box(0, 1, (1,), np.int64),
+                    "tools": box((2, 7), np.float64),  # where the hands' tool frames are
+                }
+            )
+        return spaces.Dict(known)
+
+    # --- the contract -----------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        return self._ticks * CONTROL_S
+
+    @property
+    def hold(self) -> np.ndarray:
+        grips = self._grip
+        if self.control == "ee":
+            action = np.concatenate([np.zeros(6), grips[:1], np.zeros(6), grips[1:], [0.0]])
+        else:
+            arms = self._hands.arms
+            action = np.concatenate([arms[0], grips[:1], arms[1], grips[1:], [0.0]])
+        return action.astype(np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        super().reset(seed=seed)
+        self._seed = int(seed) if seed is not None else int(self.np_random.integers(2**31))
+        self._faults: list[Fault] = list((options or {}).get("faults", ()))
+        check_faults(self.spec, self._faults)
+        self._active: list[Fault] = []
+        self._ticks = 0
+        self._unit = -1
+        self._grip = np.ones(2)
+        self._nut_state = np.full((2, scene.NUTS_PER_SIDE), PARKED)
+        self._nut_since = np.zeros((2, scene.NUTS_PER_SIDE))  # when it was taken
+        self._presented = np.zeros((2, scene.NUTS_PER_SIDE, 3))  # where it was
+        self._fed = np.zeros(2, int)  # nuts presented for this unit
+        self._feed_at = np.full(2, np.inf)
+        self._images: dict[str, np.ndarray] = {}
+        mujoco.mj_resetData(self.model, self.data)
+        data, cell = self.data, self._scene
+        self._hands.place(np.array([scene.REST, scene.REST]))
+        data.qpos[cell.arm_qpos] = scene.REST
+        data.qpos[cell.finger_qpos] = scene.GRIP_OPEN
+        for side in range(2):
+            for k in range(scene.NUTS_PER_SIDE):
+                self._park(side, k)
+        self._command()
+        self._log: list[Event] = []
+        self._begin_unit()
+        mujoco.mj_forward(self.model, data)
+        self._restart_bookkeeping()
+        return self._observe(), {"events": self._drain()}
+
+    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        action = np.asarray(action, np.float64)
+        if action.shape != self.action_space.shape or not np.isfinite(action).all():
+            raise ValueError(f"an action is {self.action_space.shape} finite numbers, not {action!r}")
+        self._act(np.clip(action, self.action_space.low, self.action_space.high))
+        self._strike_faults()
+        self._slide_fixture()
+        self._run_physics()
+        self._ticks += 1
+        self._mind_nuts()
+        self._mind_hands()
+        reward = 0.0
+        if self._ticks % round(TAKT_S / CONTROL_S) == 0:
+            reward = float(self._inspect())
+            self._begin_unit()
+            self._restart_bookkeeping()
+        return self._observe(), reward, False, False, {"events": self._drain()}
+
+    def save(self) -> bytes:
+        self._restart_bookkeeping()
+        kind = mujoco.mjtState.mjSTATE_INTEGRATION
+        physics = np.empty(mujoco.mj_stateSize(self.model, kind))
+        mujoco.mj_getState(self.model, self.data, physics, kind)
+        return pack(
+            {
+                "physics": physics,
+                "hands": self._hands.save(),
+                "seed": self._seed,
+                "unit": self._unit,
+                "ticks": self._ticks,
+                "grip": self._grip,
+                "nut_state": self._nut_state,
+                "nut_since": self._nut_since,
+                "presented": self._presented,
+                "fed": self._fed,
+                "feed_at": self._feed_at,
+                "images": self._images,
+                "peak_force": self._peak_force,
+                "done_at": self._done_at,
+                "help": self._help,
+                "taken": self._taken,
+                "faults": [[f.name, f.at_s, f.for_s] for f in self._faults],
+                "active": [[f.name, f.at_s, f.for_s] for f in self._active],
+                "riding": self._riding,
+                "slid": self._slid,
+            }
+        )
+
+    def load(self, state: bytes) -> None:
+        saved = unpack(state)
+        self._seed, self._unit, self._ticks = saved["seed"], saved["unit"], saved["ticks"]
+        self._hands.load(saved["hands"])
+        self._grip = saved["grip"].copy()
+        self._nut_state = saved["nut_state"].copy()
+        self._nut_since = saved["nut_since"].copy()
+        self._presented = saved["presented"].copy()
+        self._fed, self._feed_at = saved["fed"].copy(), saved["feed_at"].copy()
+        self._images = saved["images"]
+        self._peak_force, self._done_at, self._help = saved["peak_force"], saved["done_at"], saved["help"]
+        self._taken = list(saved["taken"])
+        self._faults = [Fault(*f) for f in saved["faults"]]
+        self._active = [Fault(*f) for f in saved["active"]]
+        self._riding, self._slid = [list(r) for r in saved["riding"]], saved["slid"]
+        self._log = []
+        self._draw_unit()
+        mujoco.mj_resetData(self.model, self.data)
+        mujoco.mj_setState(self.model, self.data, saved["physics"], mujoco.mjtState.mjSTATE_INTEGRATION)
+
+    def render(self) -> np.ndarray:  # type: ignore[override]
+        """The head camera and a wide view, side by side: (480, 1280, 3) uint8."""
+        self._see()
+        return np.concatenate([self._draw("head", 480, 640), self._draw("wide", 480, 640)], axis=1)
+
+    def close(self) -> None:
+        for renderer in self._renderers.values():
+            renderer.close()
+        self._renderers = {}
+
+    # --- acting -----------------------------------------------------------------------------------------------------
+
+    def _act(self, action: np.ndarray) -> None:
+        if self.control == "ee":
+            hands = action[:14].reshape(2, 7)
+            self._hands.move(hands[:, :6])
+            self._hands.follow()
+            self._grip = hands[:, 6].copy()
+        else:
+            hands = action[:16].reshape(2, 8)
+            self._hands.place(hands[:, :7])
+            self._grip = hands[:, 7].copy()
+        self._command()
+        if action[-1] > 0.5 and not self._help:
+            self._help = True
+            self._emit(events.HELP_CALLED, why="the worker asked")
+
+    def _command(self) -> None:
+        self.data.ctrl[self._scene.arm_ctrl] = self._hands.arms
+        opening = scene.GRIP_CLOSED + self._grip * (scene.GRIP_OPEN - scene.GRIP_CLOSED)
+        self.data.ctrl[self._scene.finger_ctrl] = opening[:, None]
+
+    def _run_physics(self) -> None:
+        """One control period. Sensors are computed in its last time step only; nobody reads them before."""
+        model, data = self.model, self.data
+        near = self._near_pins()
+        no_sensor = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
+        model.opt.disableflags |= no_sensor
+        data.xfrc_applied[:] = 0.0
+        if near:
+            for k in range(self._substeps):
+                if k == self._substeps - 1:
+                    model.opt.disableflags &= ~no_sensor
+                mujoco.mj_step1(model, data)
+                for side, body in near:
+                    com, rotation = data.xipos[body], data.xmat[body].reshape(3, 3)
+                    force, torque = magnet.pull(com, rotation, self._seat[side], self._pins[side].magnet_n)
+                    data.xfrc_applied[body, :3], data.xfrc_applied[body, 3:] = force, torque
+                mujoco.mj_step2(model, data)
+        else:
+            if self._substeps > 1:
+                mujoco.mj_step(model, data, self._substeps - 1)
+            model.opt.disableflags &= ~no_sensor
+            mujoco.mj_step(model, data)
+
+    def _near_pins(self) -> list[tuple[int, int]]:
+        """(side of the pin, body) of the nuts that a magnet pulls. One at rest with no hand near is left out: what is
+        left of the pull, friction holds, and it may sleep."""
+        near = []
+        at = self._nut_pos()
+        for side in range(2):
+            offset = at - self._seat[side]
+            offset[..., 2] -= np.clip(offset[..., 2], 0.0, scene.RIB_TOP)
+            reach = magnet.REACH + scene.NUT_HEIGHT
+            for which, k in zip(*np.nonzero(np.einsum("ijk,ijk->ij", offset, offset) < reach**2), strict=True):
+                dof = self._scene.nut_dof[which, k]
+                at_rest = np.abs(self.data.qvel[dof : dof + 6]).max() < 2e-2
+                hands_off = np.linalg.norm(self._hands.pos - at[which, k], axis=1).min() > 0.05
+                if not (at_rest and hands_off):
+                    near.append((side, int(self._scene.nut_body[which, k])))
+        return near
+
+    # --- the unit: its beginning, its fixture, its end -----------------------------------------------------------------
+
+    def _draw_unit(self) -> None:
+        """Everything about this unit that follows from (seed, unit) alone."""
+        seed, unit, hard = self._seed, max(self._unit, 0), self.difficulty
+        self._pins = [variation.pin(hard, seed, unit, side) for side in scene.SIDES]
+        self._seat = np.array(
+            [
+                [scene.FIXTURE_X + pin.offset_m[0], scene.SIGN[side] * scene.PIN_Y + pin.offset_m[1], scene.SEAT_Z]
+                for side, pin in zip(scene.SIDES, self._pins, strict=True)
+            ]
+        )
+        model, cell = self.model, self._scene
+        for side, pin in enumerate(self._pins):
+            model.geom_size[cell.core_geom[side], 0] = scene.CORE_RADIUS - pin.clearance_m
+            reach = scene.RIB_REACH - pin.clearance_m
+            model.geom_size[cell.rib_geom[side], 0] = reach / 2
+            angle = np.pi / scene.TEETH + 2 * np.pi * np.arange(scene.TEETH) / scene.TEETH
+            model.geom_pos[cell.rib_geom[side], 0] = reach / 2 * np.cos(angle)
+            model.geom_pos[cell.rib_geom[side], 1] = reach / 2 * np.sin(angle)
+            # MuJoCo takes the larger friction of a pair; the nut's own is below every pin's.
+            model.geom_friction[cell.core_geom[side], 0] = pin.friction
+            model.geom_friction[cell.rib_geom[side], 0] = pin.friction
+        model.geom_friction[cell.nut_fine_geom, 0] = 0.15
+        rng = variation.stream(seed, unit, "light")
+        model.light_diffuse[:] = self._nominal_light * (1 + hard.light * rng.uniform(-1, 1, (model.nlight, 1)))
+        rng = variation.stream(seed, unit, "camera")
+        model.cam_pos[:] = self._nominal_camera
+        for camera in scene.CAMERAS:
+            model.cam_pos[model.camera(camera).id] += hard.camera_m * rng.uniform(-1, 1, 3)
+        rng = variation.stream(seed, unit, "touch")
+        self._dead = rng.uniform(size=(2, 2, 1, *scene.TAXELS)) < hard.dead_taxels
+        rng = variation.stream(seed, unit, "noise")
+        self._joint_noise = (hard.joint_noise_rad * rng.standard_normal((NOISE_ROWS, 16))).astype(np.float32)
+        self._touch_noise = (hard.touch_noise_n * rng.standard_normal((NOISE_ROWS, 2, 2, 3, *scene.TAXELS))).astype(np.float32)
+
+    def _begin_unit(self) -> None:
+        # What stands or lies on the fixture leaves with it, rigidly; nuts in a hand do not.
+        self._riding = [[side, k] for side in range(2) for k in range(scene.NUTS_PER_SIDE) if self._unit >= 0 and self._rides(side, k)]
+        self._slid = False
+        if self._unit >= 0 and self._help:
+            self._clear_table()
+        self._unit += 1
+        self._peak_force, self._done_at, self._help = 0.0, -1.0, False
+        self._taken = [False, False]
+        self._fed = np.zeros(2, int)
+        if self._unit == 0:
+            self._slid = True
+            self._draw_unit()
+        for side in range(2):
+            self._renew_presented(side)
+        self._slide_fixture()
+        self._emit(events.UNIT_DUE)
+
+    def _rides(self, side: int, k: int) -> bool:
+        at = self._nut_pos()[side, k]
+        inside = abs(at[0] - scene.FIXTURE_X) < 0.06 and abs(at[1]) < 0.16 and at[2] < scene.SEAT_Z + scene.PIN_TOP
+        return bool(self._nut_state[side, k] == LOOSE and inside and not self._held(side, k))
+
+    def _held(self, side: int, k: int) -> bool:
+        """A nut between the closed pads of a hand."""
+        at = self._nut_pos()[side, k] + [0, 0, scene.NUT_HEIGHT / 2]
+        tools = self.data.site_xpos[self._scene.tool_site]
+        return bool(((np.linalg.norm(tools - at, axis=1) < 0.012) & (self._grip < 0.5)).any())
+
+    def _slide_fixture(self) -> None:
+        """Place fixture and pins where they are at this time of the unit. Kinematic: the line is much stronger."""
+        phase = (self._ticks * CONTROL_S - max(self._unit, 0) * TAKT_S) / EXCHANGE_S
+        if phase > 1.0:
+            if self._fixture_x != 0.0:
+                self._set_fixture(0.0)
+            return
+        if phase < 0.5 and not self._slid:
+            x = SLIDE_M * _smooth(2 * phase)
+            for side, k in self._riding:
+                address = self._scene.nut_qpos[side, k]
+                self.data.qpos[address] += x - self._fixture_x
+                self._wake(side, k)
+            self._set_fixture(x)
+        else:
+            if not self._slid:  # out of reach: the old fixture is gone, and the new one takes its place
+                self._slid = True
+                for side, k in self._riding:
+                    self._park(side, k)
+                self._riding = []
+                self._draw_unit()
+            self._set_fixture(SLIDE_M * (1 - _smooth(max(0.0, 2 * phase - 1))))
+
+    _fixture_x = 0.0  # how far the fixture is out, m
+
+    def _set_fixture(self, x: float) -> None:
+        data, cell = self.data, self._scene
+        self._fixture_x = x
+        data.mocap_pos[cell.plate_mocap] = [scene.FIXTURE_X + x, 0.0, scene.SEAT_Z - 0.008]
+        for side, pin in enumerate(self._pins):
+            data.mocap_pos[cell.pin_mocap[side]] = self._seat[side] + [x, 0, 0]
+            data.mocap_quat[cell.pin_mocap[side]] = [np.cos(pin.yaw_rad / 2), 0, 0, np.sin(pin.yaw_rad / 2)]
+
+    def _inspect(self) -> bool:
+        """Look at both pins, say good or bad and why, and write it down."""
+        parts: dict[str, Any] = {}
+        reasons: list[str] = []
+        for side, name in enumerate(scene.SIDES):
+            part = self._inspect_side(side)
+            parts[name] = part
+            if not part["good"] and part["why"] not in reasons:
+                reasons.append(part["why"])
+        if self._in_the_way() and "late" not in reasons:
+            reasons.append("late")
+        if self._peak_force > PEAK_FORCE_N:
+            reasons.insert(0, "collision")
+        if self._help:
+            reasons.insert(0, "help")
+        cycle_s = self._done_at - self._unit * TAKT_S if self._done_at >= 0 else None
+        seen = {"cycle_s": cycle_s, "parts": parts, "peak_force_n": round(self._peak_force, 3)}
+        if reasons:
+            self._emit(events.UNIT_BAD, **seen, reasons=reasons)
+        else:
+            self._emit(events.UNIT_GOOD, **seen, first_time=max(self._fed) <= 2)
+        return not reasons
+
+    def _inspect_side(self, side: int) -> dict[str, Any]:
+        """One pin: is a nut on it, how high above the seat, how tilted; and if it is not seated, why."""
+        at, up = self._nut_pos(), self._nut_up()
+        offset = np.linalg.norm(at[..., :2] - self._seat[side, :2], axis=-1)
+        height = at[..., 2] - self._seat[side, 2]
+        on_pin = (offset < ON_PIN_M) & (height < scene.PIN_TOP) & (self._nut_state == LOOSE)
+        seen: dict[str, Any] = {"good": False, "height_mm": None, "tilt_deg": None, "part": None, "why": "missed"}
+        if on_pin.any():
+            which, k = max(zip(*np.nonzero(on_pin), strict=True), key=lambda found: height[found])
+            tilt = float(np.arccos(np.clip(up[which, k, 2], -1, 1)))
+            above = float(height[which, k])
+            good = above < SEATED_M and tilt < SEATED_RAD and int(on_pin.sum()) == 1
+            jammed = tilt > JAMMED_RAD or SEATED_M <= above < scene.RIB_TOP - 0.003
+            seen |= {"good": good, "height_mm": round(above * 1e3, 3), "tilt_deg": round(np.degrees(tilt), 3), "part": "M8"}
+            seen["why"] = None if good else "late" if self._held(which, k) else "jammed" if jammed else "not_seated"
+            return seen
+        if self._taken[side]:
+            mine = [k for k in range(scene.NUTS_PER_SIDE) if self._nut_state[side, k] == LOOSE]
+            seen["why"] = "late" if any(self._held(side, k) for k in mine) else "dropped"
+        return seen
+
+    def _in_the_way(self) -> bool:
+        """A hand where the fixture has to pass."""
+        tools = self.data.site_xpos[self._scene.tool_site]
+        low = tools[:, 2] < scene.SEAT_Z + 0.050
+        inside = (np.abs(tools[:, 0] - scene.FIXTURE_X) < 0.06) & (np.abs(tools[:, 1]) < 0.16)
+        return bool((low & inside).any())
+
+    def _mind_hands(self) -> None:
+        """Track the hardest push of a hand, and when the worker finished: both seated, both hands clear."""
+        data = self.data
+        if data.ncon:
+            address = data.contact.efc_address
+            normal = np.where(address >= 0, data.efc_force[np.maximum(address, 0)], 0.0)
+            hands = self._hand_of_geom[data.contact.geom]
+            for side in range(2):
+                push = float(normal[(hands == side).any(axis=1) & (hands[:, 0] != hands[:, 1])].sum())
+                self._peak_force = max(self._peak_force, push)
+        if self._ticks % 5 == 0:  # at 10 Hz is near enough for a cycle time
+            tools = data.site_xpos[self._scene.tool_site]
+            clear = (tools[:, 2] > scene.SEAT_Z + 0.050) | (np.linalg.norm(tools[:, :2] - self._seat[:, :2], axis=1) > CLEAR_M)
+            done = bool(clear.all()) and self._fixture_x == 0.0 and all(self._inspect_side(side)["good"] for side in range(2))
+            if not done:
+                self._done_at = -1.0
+            elif self._done_at < 0:
+                self._done_at = self.now
+
+    # --- nuts -------------------------------------------------------------------------------------------------------
+
+    def _nut_pos(self) -> np.ndarray:
+        """(2, NUTS_PER_SIDE, 3): the centre of each nut's lower face."""
+        return self.data.qpos[self._scene.nut_qpos[..., None] + np.arange(3)]
+
+    def _nut_up(self) -> np.ndarray:
+        """(2, NUTS_PER_SIDE, 3): each nut's axis."""
+        w, x, y, z = np.moveaxis(self.data.qpos[self._scene.nut_qpos[..., None] + np.arange(3, 7)], -1, 0)
+        return np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], axis=-1)
+
+    def _put(self, side: int, k: int, pos: np.ndarray, quat: np.ndarray) -> None:
+        address, dof = self._scene.nut_qpos[side, k], self._scene.nut_dof[side, k]
+        self.data.qpos[address : address + 3], self.data.qpos[address + 3 : address + 7] = pos, quat
+        self.data.qvel[dof : dof + 6] = 0.0
+        self._wake(side, k)
+
+    def _wake(self, side: int, k: int) -> None:
+        tree = self.model.body_treeid[self._scene.nut_body[side, k]]
+        if self.data.tree_asleep[tree] >= 0:
+            self._restart_bookkeeping()
+
+    def _park(self, side: int, k: int) -> None:
+        where = scene.PARK + [0.05 * k, 0.1 * (1 if side == 0 else -1), -scene.PARK[2] + 1e-4]
+        self._put(side, k, where, np.array([1.0, 0, 0, 0]))
+        self._nut_state[side, k] = PARKED
+
+    def _renew_presented(self, side: int) -> None:
+        """The fixture's change also turns the feeder on: the nut for this unit is the one that this unit's draw says."""
+        for k in np.flatnonzero(self._nut_state[side] == FEEDER):
+            tool = self.data.site_xpos[self._scene.tool_site[side]]
+            if np.linalg.norm(tool - self._presented[side, k]) < 0.06 and self._unit > 0:
+                self._fed[side] += 1
+                return  # a hand is already at it
+            self._park(side, int(k))
+        self._feed_at[side] = np.inf
+        if not self._jammed():
+            self._present(side)
+        else:
+            self._feed_at[side] = self.now
+
+    def _present(self, side: int) -> None:
+        free = np.flatnonzero(self._nut_state[side] == PARKED)
+        if len(free) == 0:
+            loose = [k for k in np.flatnonzero(self._nut_state[side] == LOOSE) if not self._held(side, int(k)) and [side, k] not in self._riding]
+            oldest = int(min(loose, key=lambda k: self._nut_since[side, k]))
+            self._park(side, oldest)
+            self._emit("nut_swept", side=scene.SIDES[side])
+            free = np.array([oldest])
+        k = int(free[0])
+        pose = variation.nut_pose(self.difficulty, self._seed, self._unit, scene.SIDES[side], int(self._fed[side]))
+        self._fed[side] += 1
+        tilt, turn, quat = np.empty(4), np.empty(4), np.empty(4)
+        angle = float(np.linalg.norm(pose.tilt_rad))
+        axis = np.array([*pose.tilt_rad, 0.0]) / max(angle, 1e-12)
+        mujoco.mju_axisAngle2Quat(tilt, axis, angle)
+        mujoco.mju_axisAngle2Quat(turn, np.array([0.0, 0, 1]), pose.yaw_rad)
+        mujoco.mju_mulQuat(quat, tilt, turn)
+        on_tray = np.empty(3)
+        mujoco.mju_rotVecQuat(on_tray, np.array([*pose.offset_m, 2e-4]), tilt)
+        name = scene.SIDES[side]
+        self.data.mocap_quat[self._scene.tray_mocap[side]] = tilt
+        self._put(side, k, scene.FEEDER_POS[name] + on_tray, quat)
+        self._nut_state[side, k] = FEEDER
+        self._presented[side, k] = scene.FEEDER_POS[name] + on_tray
+
+    def _mind_nuts(self) -> None:
+        """See whether a nut was taken, and bring the next one."""
+        at = self._nut_pos()
+        for side in range(2):
+            for k in np.flatnonzero(self._nut_state[side] == FEEDER):
+                if np.linalg.norm(at[side, k] - self._presented[side, k]) > TAKEN_M:
+                    self._nut_state[side, k] = LOOSE
+                    self._nut_since[side, k] = self.now
+                    self._taken[side] = True
+                    self._feed_at[side] = self.now + FEED_S
+            if self._feed_at[side] <= self.now and not self._jammed():
+                tray = scene.FEEDER_POS[scene.SIDES[side]]
+                tool = self.data.site_xpos[self._scene.tool_site[side]]
+                blocked = (np.linalg.norm(at[:, :, :] - tray, axis=-1) < 0.030).any()
+                if np.linalg.norm(tool - tray) > 0.06 and not blocked:
+                    self._feed_at[side] = np.inf
+                    self._present(side)
+
+    def _clear_table(self) -> None:
+        """The person who was called takes away every nut that lies about."""
+        for side in range(2):
+            for k in range(scene.NUTS_PER_SIDE):
+                if self._nut_state[side, k] == LOOSE and not self._held(side, k) and [side, k] not in self._riding:
+                    self._park(side, k)
+
+    # --- faults -----------------------------------------------------------------------------------------------------
+
+    def _jammed(self) -> bool:
+        return any(fault.name == "feeder_jam" for fault in self._active)
+
+    def _strike_faults(self) -> None:
+        now = self.now
+        while self._faults and self._faults[0].at_s <= now:
+            fault = self._faults.pop(0)
+            self._active.append(fault)
+            self._emit(events.FAULT, name=fault.name, origin="station", stops=FAULTS[fault.name].stops)
+        for fault in [f for f in self._active if f.at_s + f.for_s <= now]:
+            self._active.remove(fault)
+            self._emit(events.FAULT_CLEARED, name=fault.name, origin="station", stops=FAULTS[fault.name].stops)
+
+    def _emit(self, kind: str, **data: Any) -> None:
+        self._log.append(Event(round(self.now, 6), kind, max(self._unit, 0), data))
+
+    def _drain(self) -> list[Event]:
+        log, self._log = self._log, []
+        return log
+
+    # --- sensing ----------------------------------------------------------------------------------------------------
+
+    def _observe(self) -> dict[str, Any]:
+        data, cell = self.data, self._scene
+        row = self._ticks % NOISE_ROWS
+        grip = data.qpos[cell.finger_qpos].sum(axis=1, keepdims=True)
+        velocity = data.qvel[cell.arm_qpos], data.qvel[cell.finger_qpos].sum(axis=1, keepdims=True)
+        effort = data.actuator_force[cell.arm_ctrl], data.actuator_force[cell.finger_ctrl].sum(axis=1, keepdims=True)
+        position = np.concatenate([data.qpos[cell.arm_qpos], grip], axis=1).ravel() + self._joint_noise[row]
+        state = np.concatenate([position, np.concatenate(velocity, axis=1).ravel(), np.concatenate(effort, axis=1).ravel()])
+        seen: dict[str, Any] = {
+            "observation.state": state.astype(np.float32),
+            "observation.setpoint": np.concatenate([self._hands.pos, self._hands.quat], axis=1).astype(np.float32),
+            "observation.touch": self._touch(row),
+            "observation.takt_left": np.array([max(0.0, (self._unit + 1) * TAKT_S - self.now)], np.float32),
+        }
+        if self.cameras:
+            if not self._images or self._ticks % self._camera_every == 0:
+                self._photograph()
+            seen |= {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
+        if self.privileged:
+            nuts = self.data.qpos[cell.nut_qpos[..., None] + np.arange(7)]
+            yaws = [[pin.yaw_rad] for pin in self._pins]
+            tools = np.empty((2, 7))
+            tools[:, :3] = data.site_xpos[cell.tool_site]
+            for side in range(2):
+                mujoco.mju_mat2Quat(tools[side, 3:], data.site_xmat[cell.tool_site[side]])
+            seen["observation.privileged"] = {
+                "nuts": nuts,
+                "nut_state": self._nut_state.copy(),
+                "pins": np.concatenate([self._seat + [self._fixture_x, 0, 0], yaws], axis=1),
+                "fixture_in": np.array([int(self._fixture_x == 0.0)]),
+                "tools": tools,
+            }
+        return seen
+
+    def _touch(self, row: int) -> np.ndarray:
+        start = self._scene.touch_adr[..., None] + np.arange(3 * self._n_taxels)
+        felt = self.data.sensordata[start].reshape(2, 2, 3, *scene.TAXELS).astype(np.float32) + self._touch_noise[row]
+        if any(fault.name == "touch_dropout" for fault in self._active):
+            return np.zeros_like(felt)
+        return np.where(self._dead, np.float32(0.0), felt)
+
+    def _photograph(self) -> None:
+        dark = any(fault.name == "camera_dropout" for fault in self._active)
+        if dark:
+            self._images = {camera: np.zeros((CAMERA_SIZE, CAMERA_SIZE, 3), np.uint8) for camera in self.cameras}
+            return
+        self._see()
+        self._images = {camera: self._draw(camera, CAMERA_SIZE, CAMERA_SIZE) for camera in self.cameras}
+
+    def _see(self) -> None:
+        # Drawing needs positions that fit the state; the physics computes them at the start of its next step again.
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    def _draw(self, camera: str, height: int, width: int) -> np.ndarray:
+        if (height, width) not in self._renderers:
+            try:
+                self._renderers[height, width] = mujoco.Renderer(self.model, height, width)
+            except Exception as error:  # whatever the missing library makes PyOpenGL raise
+                raise TaktError(
+                    "pictures need OpenGL, and none works here; on Debian: apt-get install libegl1 libgl1-mesa-dri libgles2"
+                    " (or libosmesa6 and MUJOCO_GL=osmesa)"
+                ) from error
+        renderer = self._renderers[height, width]
+        renderer.update_scene(self.data, camera)
+        if height < 200:  # shadows and reflections cost two thirds of a small picture's time
+            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
+            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+        return renderer.render()
+
+    # --- exactness --------------------------------------------------------------------------------------------------
+
+    def _restart_bookkeeping(self) -> None:
+        """Forget what MuJoCo keeps beside its state (which bodies sleep, and since when), so that the state is all there
+        is. Done at every unit's end and every save, so a shift that was saved and one that was loaded go on alike."""
+        kind = mujoco.mjtState.mjSTATE_INTEGRATION
+        state = np.empty(mujoco.mj_stateSize(self.model, kind))
+        mujoco.mj_getState(self.model, self.data, state, kind)
+        positions = self.data.site_xpos.copy(), self.data.site_xmat.copy(), self.data.sensordata.copy()
+        mujoco.mj_resetData(self.model, self.data)
+        mujoco.mj_setState(self.model, self.data, state, kind)
+        self.data.site_xpos[:], self.data.site_xmat[:], self.data.sensordata[:] = positions
+
+
+def _smooth(x: float) -> float:
+    """From 0 to 1, at rest at both ends."""
+    x = min(max(x, 0.0), 1.0)
+    return x * x * (3 - 2 * x)
+
+
+def _one_of(what: str, given: Any, known: Sequence[str]) -> None:
+    if given not in known:
+        raise TaktError(f"no {what} {given!r}; choose from: {', '.join(known)}")
+
+
+def _hand_of_geom(model: mujoco.MjModel) -> np.ndarray:
+    """For each geom, the hand it belongs to (0 left, 1 right), or -1. Indexable by -1 (a contact without a geom)."""
+    hand = np.full(model.ngeom + 1, -1)
+    for geom in range(model.ngeom):
+        body = model.geom_bodyid[geom]
+        for side, name in enumerate(scene.SIDES):
+            root = model.body(f"{name}_shoulder_pitch").id
+            up = body
+            while up > 0 and up != root:
+                up = model.body_parentid[up]
+            if up == root:
+                hand[geom] = side
+    return hand

@@ -1,0 +1,461 @@
+"""The nut cell's scripted workers.
+
+`Expert` reads privileged state and touch: it grasps where the nut is, lines the spline up by what it sees of nut and
+pin, searches by small turns when the nut rests on the ribs, feels and sees the drop, tries again, and puts a nut aside
+that will not go. It is the demonstrator, and the proof that the cell can be worked.
+
+`Blind` plays the same path for nominal positions, feeling and seeing nothing: it shows what the spline, the feeder's
+scatter and the magnet do to a worker without feedback.
+
+Both arms run the same small state machine, each by itself; a plan is the next moves of both. Poses: world frame, SI.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from takt.station import StationSpec, TaktError
+from takt.stations.nutcell import scene
+from takt.worker import Plan
+
+FAST, SLOW, FINE = 0.35, 0.10, 0.035  # m/s: through the air, near things, in contact
+TURN = 1.6  # rad/s
+GRASP_UP = 0.0085  # the tool above a nut's lower face when it grips it: the pads stay off what the nut stands on
+OVER = 0.045  # clearance above the pin's tip and the feeder when carrying
+STAGE = (0.30, 0.22, scene.TABLE_Z + 0.20)  # where a hand waits (y by side): out of the fixture's way, near its feeder
+SCRAP = (0.24, 0.17, scene.TABLE_Z + 0.045)  # where a bad nut is put aside
+SEARCH = np.radians([2.0, -2.0, 4.0, -4.0, 7.0, -7.0, 11.0, -11.0, 16.0, -16.0, 22.0, -22.0, 30.0])
+MAX_TRIES = 4  # with one nut, before it is put aside
+TOUCH_GRIP_N = 1.0  # a pad that presses a nut feels at least this
+HOLD, OPEN = 0.0, 1.0
+
+
+@dataclass
+class Arm:
+    """What one arm is doing: JSON values only, so that it can be saved."""
+
+    side: int
+    phase: str = "stage"
+    grip: float = OPEN
+    tries: int = 0
+    turn: int = 0
+    finished: bool = False
+
+
+@dataclass
+class Seen:
+    """What a worker knows of its side: poses are (7,) position and quaternion w x y z; None where there is nothing."""
+
+    feeder: np.ndarray | None
+    held: np.ndarray | None
+    on_pin: np.ndarray | None
+    tool: np.ndarray
+    pin: np.ndarray  # (4,): seat, yaw
+    fixture_in: bool
+    pressed: bool  # both pads feel something
+
+
+class Expert:
+    privileged = True
+
+    def begin(self, spec: StationSpec, seed: int) -> None:
+        if self.privileged and not spec.privileged:
+            raise TaktError("the expert reads privileged state: open the station with privileged=true")
+        if spec.options.get("control") != "ee":
+            raise TaktError("the nut cell's scripted workers use control=ee")
+        self.control_s, self.takt_s = spec.control_s, spec.takt_s
+        self.arms = [Arm(0), Arm(1)]
+        self.takt_left = spec.takt_s + 1.0
+
+    def act(self, observation: dict[str, Any]) -> Plan:
+        left = float(observation["observation.takt_left"][0])
+        if left > self.takt_left:  # a new unit
+            for arm in self.arms:
+                arm.finished, arm.tries = False, 0
+        self.takt_left = left
+        setpoints = observation["observation.setpoint"].astype(np.float64)
+        moves = [self._next_move(arm, self.look(observation, arm), setpoints[arm.side]) for arm in self.arms]
+        periods = min(len(moves[0]), len(moves[1]))
+        actions = np.zeros((periods, 15), np.float32)
+        for arm, move in zip(self.arms, moves, strict=True):
+            actions[:, 7 * arm.side : 7 * arm.side + 6] = move[:periods]
+            actions[:, 7 * arm.side + 6] = arm.grip
+        for arm, move in zip(self.arms, moves, strict=True):
+            arm.phase = arm.phase if len(move) == periods else "again:" + arm.phase.removeprefix("again:")
+        return Plan(list(actions))
+
+    def end(self) -> None: ...
+
+    def save(self) -> bytes:
+        return json.dumps({"arms": [asdict(arm) for arm in self.arms], "takt_left": self.takt_left}).encode()
+
+    def load(self, state: bytes) -> None:
+        saved = json.loads(state)
+        self.arms = [Arm(**arm) for arm in saved["arms"]]
+        self.takt_left = saved["takt_left"]
+
+    # --- what it knows ----------------------------------------------------------------------------------------------
+
+    def look(self, observation: dict[str, Any], arm: Arm) -> Seen:
+        known = observation["observation.privileged"]
+        side, tool = arm.side, known["tools"][arm.side]
+        nuts, state, pin = known["nuts"].reshape(-1, 7), known["nut_state"].ravel(), known["pins"][side]
+        own = np.repeat([0, 1], scene.NUTS_PER_SIDE) == side
+        middle = nuts[:, :3] + [0, 0, scene.NUT_HEIGHT / 2]
+        held = (state == 2) | ((state == 1) & own)
+        held &= np.linalg.norm(middle - tool[:3], axis=1) < 0.014
+        offset = nuts[:, :3] - pin[:3]
+        on_pin = (state == 2) & (np.linalg.norm(offset[:, :2], axis=1) < 0.012) & (offset[:, 2] < scene.PIN_TOP + 0.002)
+        touch = observation["observation.touch"][side]
+        return Seen(
+            feeder=_first(nuts[(state == 1) & own]),
+            held=_first(nuts[held]),
+            on_pin=_first(nuts[on_pin]),
+            tool=tool,
+            pin=pin,
+            fixture_in=bool(known["fixture_in"][0]),
+            pressed=bool((touch[:, 0].sum(axis=(1, 2)) > TOUCH_GRIP_N).all()),
+        )
+
+    # --- the state machine ------------------------------------------------------------------------------------------
+
+    def _next_move(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray:
+        """The next phase's moves (periods, 6). A phase is entered when the last one's moves have been done."""
+        interrupted = arm.phase.startswith("again:")  # the other arm's plan was shorter: finish this one first
+        arm.phase = arm.phase.removeprefix("again:")
+        for _ in range(8):  # phases that need no move pass at once
+            if not interrupted:
+                arm.phase = getattr(self, f"_after_{arm.phase}")(arm, seen)
+            move: np.ndarray | None = getattr(self, f"_do_{arm.phase}")(arm, seen, setpoint)
+            if move is not None:
+                return move
+            interrupted = False
+        return self._still(0.2)
+
+    def _still(self, seconds: float) -> np.ndarray:
+        return np.zeros((max(1, round(seconds / self.control_s)), 6))
+
+    def _go(self, setpoint: np.ndarray, pos: np.ndarray, quat: np.ndarray, speed: float) -> np.ndarray:
+        """Set-point shifts from where it is to a pose, at rest at both ends."""
+        way = np.asarray(pos) - setpoint[:3]
+        turn = _rotation_vector(setpoint[3:], quat)
+        seconds = max(1.3 * float(np.linalg.norm(way)) / speed, 1.3 * float(np.linalg.norm(turn)) / TURN, self.control_s)
+        periods = max(2, round(seconds / self.control_s))
+        x = np.arange(periods + 1) / periods
+        share = np.diff(x * x * (3 - 2 * x))
+        return share[:, None] * np.concatenate([way, turn])
+
+    # Each phase: what it does, and what comes after it.
+
+    def _do_stage(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.grip = OPEN
+        pos = np.array(STAGE) * [1, scene.SIGN[scene.SIDES[arm.side]], 1]
+        if np.linalg.norm(pos - setpoint[:3]) < 1e-3:
+            return self._still(0.2)
+        return self._go(setpoint, pos, _level(setpoint[3:]), FAST)
+
+    def _after_stage(self, arm: Arm, seen: Seen) -> str:
+        if arm.finished:
+            return "stage"
+        if seen.on_pin is not None and seen.fixture_in:
+            return "finished" if self._seated(seen) else "over_stuck"
+        return "approach" if seen.feeder is not None else "stage"
+
+    def _do_approach(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        if seen.feeder is None:
+            return self._still(0.1)
+        return self._go(setpoint, seen.feeder[:3] + [0, 0, OVER], self._grasp(seen.feeder), FAST)
+
+    def _after_approach(self, arm: Arm, seen: Seen) -> str:
+        return "descend" if seen.feeder is not None else "stage"
+
+    def _do_descend(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        if seen.feeder is None:
+            return self._still(0.1)
+        return self._grasp_move(seen.feeder, setpoint)
+
+    def _grasp_move(self, nut: np.ndarray, setpoint: np.ndarray) -> np.ndarray:
+        up = _rotate(nut[3:], np.array([0.0, 0, GRASP_UP]))
+        return self._go(setpoint, nut[:3] + up, self._grasp(nut), SLOW)
+
+    def _after_descend(self, arm: Arm, seen: Seen) -> str:
+        return "close"
+
+    def _do_close(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.grip = HOLD
+        return self._still(0.35)
+
+    def _after_close(self, arm: Arm, seen: Seen) -> str:
+        return "lift" if seen.pressed else "open"
+
+    def _do_lift(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        return self._go(setpoint, setpoint[:3] + [0, 0, OVER], _level(setpoint[3:]), SLOW)
+
+    def _after_lift(self, arm: Arm, seen: Seen) -> str:
+        return "carry" if seen.held is not None else "open"
+
+    def _do_carry(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        if not seen.fixture_in:
+            return self._still(0.1)
+        return self._bring(seen, setpoint, scene.PIN_TOP + 0.008, FAST)
+
+    def _after_carry(self, arm: Arm, seen: Seen) -> str:
+        if seen.held is None:
+            return "open"
+        return "lower" if seen.fixture_in else "carry"
+
+    def _do_lower(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        """Line up with the pin, just over its tip, and let the nut come down around it."""
+        arm.turn = -1
+        return self._bring(seen, setpoint, scene.RIB_TOP + 0.003, SLOW)
+
+    def _after_lower(self, arm: Arm, seen: Seen) -> str:
+        if seen.held is None:
+            return "open"
+        off = np.linalg.norm(seen.held[:2] - seen.pin[:2])
+        return "insert" if off < 4e-4 and abs(self._misfit(seen)) < np.radians(1.5) or arm.tries > 2 else "align"
+
+    def _do_align(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.tries += 1
+        return self._bring(seen, setpoint, scene.RIB_TOP + 0.003, FINE)
+
+    def _after_align(self, arm: Arm, seen: Seen) -> str:
+        return "insert" if seen.held is not None else "open"
+
+    def _do_insert(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        return self._bring(seen, setpoint, scene.RIB_TOP - 0.005, FINE)
+
+    def _after_insert(self, arm: Arm, seen: Seen) -> str:
+        if seen.held is None:
+            return "release"
+        return "press" if self._height(seen.held, seen) < scene.RIB_TOP - 0.002 else "search"
+
+    def _do_search(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        """Turn the nut a little further each time, pressing gently, until it drops between the ribs."""
+        arm.turn += 1
+        last = SEARCH[arm.turn - 1] if arm.turn > 0 else 0.0
+        turn = _turned(setpoint[3:], SEARCH[min(arm.turn, len(SEARCH) - 1)] - last)
+        return self._go(setpoint, setpoint[:3], turn, FINE)
+
+    def _after_search(self, arm: Arm, seen: Seen) -> str:
+        if seen.held is None:
+            return "release"
+        if self._height(seen.held, seen) < scene.RIB_TOP - 0.002:
+            return "press"
+        return "search" if arm.turn + 1 < len(SEARCH) else "raise"
+
+    def _do_raise(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.tries += 1
+        return self._go(setpoint, setpoint[:3] + [0, 0, 0.02], _level(setpoint[3:]), SLOW)
+
+    def _after_raise(self, arm: Arm, seen: Seen) -> str:
+        if seen.held is None:
+            return "open"
+        return "lower" if arm.tries < MAX_TRIES else "aside"
+
+    def _do_press(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        if seen.held is None:
+            return self._still(0.1)
+        down = self._height(seen.held, seen) + 0.0015
+        return self._go(setpoint, setpoint[:3] - [0, 0, down], setpoint[3:], SLOW)
+
+    def _after_press(self, arm: Arm, seen: Seen) -> str:
+        if seen.held is not None and self._height(seen.held, seen) > 0.001:
+            arm.tries += 1
+            return "wiggle" if arm.tries <= MAX_TRIES else "raise"
+        return "release"
+
+    def _do_wiggle(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        """Jammed on the way down: up a little, straight again, in line again."""
+        if seen.held is None:
+            return self._still(0.1)
+        return self._bring(seen, setpoint, self._height(seen.held, seen) + 0.004, FINE)
+
+    def _after_wiggle(self, arm: Arm, seen: Seen) -> str:
+        return "press"
+
+    def _do_release(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.grip = OPEN
+        return self._still(0.30)
+
+    def _after_release(self, arm: Arm, seen: Seen) -> str:
+        return "retreat"
+
+    def _do_retreat(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.grip = OPEN
+        return self._go(setpoint, setpoint[:3] + [0, 0, 0.07], _level(setpoint[3:]), SLOW * 2)
+
+    def _after_retreat(self, arm: Arm, seen: Seen) -> str:
+        return "finished" if self._seated(seen) else "stage"
+
+    def _do_finished(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.finished = True
+        return None
+
+    def _after_finished(self, arm: Arm, seen: Seen) -> str:
+        return "stage"
+
+    def _do_open(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        """Let go of whatever there is, and start again from the top."""
+        arm.grip = OPEN
+        return self._go(setpoint, setpoint[:3] + [0, 0, 0.05], _level(setpoint[3:]), SLOW)
+
+    def _after_open(self, arm: Arm, seen: Seen) -> str:
+        return "stage"
+
+    def _do_over_stuck(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        """A nut is on the pin but not home: take it again."""
+        if seen.on_pin is None:
+            return self._still(0.1)
+        return self._go(setpoint, seen.on_pin[:3] + [0, 0, OVER], self._grasp(seen.on_pin), FAST)
+
+    def _after_over_stuck(self, arm: Arm, seen: Seen) -> str:
+        return "at_stuck" if seen.on_pin is not None else "stage"
+
+    def _do_at_stuck(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        if seen.on_pin is None:
+            return self._still(0.1)
+        return self._grasp_move(seen.on_pin, setpoint)
+
+    def _after_at_stuck(self, arm: Arm, seen: Seen) -> str:
+        return "close_stuck"
+
+    def _do_close_stuck(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.tries += 1
+        arm.grip = HOLD
+        return self._still(0.35)
+
+    def _after_close_stuck(self, arm: Arm, seen: Seen) -> str:
+        return "raise" if seen.pressed else "open"
+
+    def _do_aside(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        return self._go(setpoint, np.array([setpoint[0] - 0.02, setpoint[1], STAGE[2]]), _level(setpoint[3:]), FAST)
+
+    def _after_aside(self, arm: Arm, seen: Seen) -> str:
+        return "to_scrap"
+
+    def _do_to_scrap(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        arm.tries = 0
+        pos = np.array(SCRAP) * [1, scene.SIGN[scene.SIDES[arm.side]], 1]
+        return self._go(setpoint, pos, _level(setpoint[3:]), FAST)
+
+    def _after_to_scrap(self, arm: Arm, seen: Seen) -> str:
+        return "open"
+
+    # --- geometry ---------------------------------------------------------------------------------------------------
+
+    def _grasp(self, nut: np.ndarray) -> np.ndarray:
+        """The hand's orientation for a nut: its axis, and the pads on the pair of flats nearest to straight ahead."""
+        turn = -_wrap(_yaw(nut[3:]), np.pi / 6)
+        flats = np.array([np.cos(turn / 2), 0, 0, np.sin(turn / 2)])
+        # Straight ahead plus the nut's yaw within a flat: undo the nut's whole yaw, keep its tilt.
+        yaw = _yaw(nut[3:])
+        level = _multiply(nut[3:], np.array([np.cos(yaw / 2), 0, 0, -np.sin(yaw / 2)]))
+        return _multiply(level, _conjugate(flats))
+
+    def _misfit(self, seen: Seen) -> float:
+        """How far the nut has to turn for its teeth to lie between the ribs, rad."""
+        assert seen.held is not None
+        return -_wrap(_yaw(seen.held[3:]) - seen.pin[3], 2 * np.pi / scene.TEETH)
+
+    def _height(self, nut: np.ndarray, seen: Seen) -> float:
+        return float(nut[2] - seen.pin[2])
+
+    def _seated(self, seen: Seen) -> bool:
+        return seen.on_pin is not None and self._height(seen.on_pin, seen) < 0.0012
+
+    def _bring(self, seen: Seen, setpoint: np.ndarray, height: float, speed: float) -> np.ndarray | None:
+        """Move the set-point so that the held nut comes to stand upright over the pin, lined up, at this height."""
+        if seen.held is None:
+            return self._still(0.1)
+        nut, tool = seen.held, seen.tool
+        up = _rotate(nut[3:], np.array([0.0, 0, 1]))
+        tilt = np.cross(up, [0, 0, 1.0])
+        turn = tilt + [0, 0, self._misfit(seen)]
+        angle = float(np.linalg.norm(turn))
+        quat = np.array([1.0, 0, 0, 0])
+        if angle > 1e-9:
+            mujoco.mju_axisAngle2Quat(quat, turn / angle, angle)
+        goal = seen.pin[:3] + [0, 0, height]
+        shift = goal + _rotate(quat, tool[:3] - nut[:3]) - tool[:3]
+        return self._go(setpoint, setpoint[:3] + shift, _multiply(quat, setpoint[3:]), speed)
+
+
+class Blind(Expert):
+    """The expert's path for nominal positions. Every grasp and every insertion is taken to have worked."""
+
+    privileged = False
+
+    def look(self, observation: dict[str, Any], arm: Arm) -> Seen:
+        name, setpoint = scene.SIDES[arm.side], observation["observation.setpoint"][arm.side].astype(np.float64)
+        pin = np.array([scene.FIXTURE_X, scene.SIGN[name] * scene.PIN_Y, scene.SEAT_Z, 0.0])
+        in_hand = np.concatenate([setpoint[:3] - [0, 0, GRASP_UP], setpoint[3:]])
+        return Seen(
+            feeder=np.array([*scene.FEEDER_POS[name], 1, 0, 0, 0]),
+            held=in_hand if arm.grip == HOLD else None,
+            on_pin=np.array([*pin[:3], 1, 0, 0, 0]) if arm.phase in ("retreat", "finished") else None,
+            tool=setpoint,
+            pin=pin,
+            fixture_in=float(observation["observation.takt_left"][0]) < self.takt_s - 2.1,
+            pressed=True,
+        )
+
+    def _height(self, nut: np.ndarray, seen: Seen) -> float:
+        return float(nut[2] - seen.pin[2])
+
+
+def _first(rows: np.ndarray) -> np.ndarray | None:
+    return rows[0] if len(rows) else None
+
+
+def _wrap(angle: float, period: float) -> float:
+    """The angle, less whole periods: within half a period of 0."""
+    return float((angle + period / 2) % period - period / 2)
+
+
+def _yaw(quat: np.ndarray) -> float:
+    w, x, y, z = quat
+    return float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)))
+
+
+def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    product = np.empty(4)
+    mujoco.mju_mulQuat(product, np.asarray(a, np.float64), np.asarray(b, np.float64))
+    return product
+
+
+def _conjugate(quat: np.ndarray) -> np.ndarray:
+    return quat * [1, -1, -1, -1]
+
+
+def _rotate(quat: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    turned = np.empty(3)
+    mujoco.mju_rotVecQuat(turned, np.asarray(vector, np.float64), np.asarray(quat, np.float64))
+    return turned
+
+
+def _rotation_vector(start: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    """The world-frame rotation vector (3,) that takes orientation `start` to `goal`, the short way."""
+    between = _multiply(goal, _conjugate(start))
+    if between[0] < 0:
+        between = -between
+    size = float(np.linalg.norm(between[1:]))
+    if size < 1e-12:
+        return np.zeros(3)
+    vector: np.ndarray = between[1:] / size * 2 * np.arctan2(size, between[0])
+    return vector
+
+
+def _level(quat: np.ndarray) -> np.ndarray:
+    """The same yaw, the tool straight down."""
+    yaw = _yaw(quat)
+    return np.array([np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)])
+
+
+def _turned(quat: np.ndarray, angle: float) -> np.ndarray:
+    return _multiply(np.array([np.cos(angle / 2), 0, 0, np.sin(angle / 2)]), quat)
