@@ -477,6 +477,51 @@ def test_an_unknown_station_or_worker_is_one_line():
         run_shift(Toy(), 7, units=1)
 
 
+class Seer:
+    """A worker that needs a station of its own kind."""
+
+    station_options = {"id": "FrozenLake-v1", "takt_s": 2, "privileged": True}  # noqa: RUF012
+
+    def __init__(self, checkpoint=None):
+        if checkpoint:
+            raise FileNotFoundError(checkpoint)
+
+    def begin(self, spec, seed):
+        self.spec = spec
+
+    def act(self, observation):
+        return [2]
+
+    def end(self): ...
+
+
+def test_a_worker_may_ask_something_of_its_station(tmp_path):
+    shift = run_shift("gym", Seer(), units=2, ledger=tmp_path / "a.takt")
+    assert shift.meta["options"]["id"] == "FrozenLake-v1" and shift.meta["options"]["takt_s"] == 2
+    assert shift.meta["options"]["privileged"] and shift.events[0].data["privileged"]
+    told = run_shift("gym", "test_shift:Seer", units=2, station_options={"takt_s": 3, "privileged": False})
+    assert told.meta["options"]["takt_s"] == 3 and not told.events[0].data["privileged"]
+    assert told.meta["options"]["id"] == "FrozenLake-v1"
+    assert run_shift(Toy(), Seer(), units=1).ended == "broken_plan", "a station that is open already is as it is"
+
+
+def test_a_shift_goes_on_with_the_options_of_its_ledger(tmp_path, monkeypatch):
+    run_shift("gym", "test_shift:Seer", units=2, ledger=tmp_path / "a.takt")
+    monkeypatch.setattr(Seer, "station_options", {"id": "CartPole-v1", "takt_s": 5})
+    assert all(station.spec.takt_s == 2 for station, _ in steps_of_unit(tmp_path / "a.takt", 1))
+
+
+def test_a_worker_that_cannot_be_opened_is_one_line(tmp_path):
+    with pytest.raises(TaktError, match="no station named 'nowhere'"):
+        run_shift("nowhere", "test_shift:nobody", units=1)
+    with pytest.raises(TaktError, match="cannot import the worker 'test_shift:nobody'"):
+        run_shift("gym", "test_shift:nobody", units=1)
+    with pytest.raises(TaktError, match="cannot open the worker 'test_shift:Seer': FileNotFoundError: a.pt"):
+        run_shift("gym", "test_shift:Seer", units=1, worker_options={"checkpoint": "a.pt"})
+    with pytest.raises(TaktError, match="worker 'test_shift:Seer' has no option 'size'"):
+        run_shift("gym", "test_shift:Seer", units=1, worker_options={"size": 3})
+
+
 def test_a_worker_that_cannot_begin_is_one_line_and_leaves_no_ledger(tmp_path):
     class Unready(Moody):
         def begin(self, spec, seed):

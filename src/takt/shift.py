@@ -31,7 +31,7 @@ from takt.faults import merged, schedule
 from takt.ledger import DEFINITION, Ledger, canonical
 from takt.pack import pack, unpack
 from takt.plan import BrokenPlan, Checked, checked
-from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station
+from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station, registered_station
 from takt.worker import Resumable, Worker, as_worker, open_worker
 
 WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
@@ -99,6 +99,7 @@ def run_shift(
 
     station, worker   names in the registries, opened with their options and closed again; or objects. Of an object,
                       `worker_name` and `worker_options` say what the ledger is to call it.
+    station_options   go before what the worker asks of its station (`Worker.station_options`).
     clock, faults     as on the command line: "fixed:0.08", ["feeder_jam@00:20:00", "camera_dropout~1/h"].
     ledger            the file to write, which must not exist; None keeps the shift in memory.
     stop_early        end as soon as the verdict is accept or reject.
@@ -422,10 +423,14 @@ def _opened(
     worker_options: Mapping[str, Any],
 ) -> Iterator[tuple[Station, Worker]]:
     """Station and worker, opened if they are names. What was opened here is closed here."""
-    here = open_station(station, **station_options) if isinstance(station, str) else station
+    if isinstance(station, str):
+        registered_station(station)  # a wrong name is said first: which workers there are depends on it
+    name = station if isinstance(station, str) else _station_name(station)
+    who = open_worker(worker, name, **worker_options) if isinstance(worker, str) else as_worker(worker)
+    asked = {**getattr(who, "station_options", {}), **station_options}
+    here = open_station(station, **asked) if isinstance(station, str) else station
     try:
-        name = _station_name(here)
-        yield here, open_worker(worker, name, **worker_options) if isinstance(worker, str) else as_worker(worker)
+        yield here, who
     finally:
         if isinstance(station, str):
             here.close()

@@ -119,16 +119,22 @@ def stations() -> dict[str, Any]:
     return {point.name: point for point in sorted(entry_points(group="takt.stations"), key=lambda point: point.name)}
 
 
+def registered_station(name: str) -> Any:
+    """The entry point of the station registered as `name`. Raises TaktError if there is none of that name."""
+    known = stations()
+    if name not in known:
+        raise TaktError(f"no station named {name!r}; the stations here are: {', '.join(known)}")
+    return known[name]
+
+
 def open_station(name: str, **options: Any) -> Station:
     """Open the station registered as `name`.
 
     Raises TaktError if there is none of that name, or if it has no such option.
     """
-    known = stations()
-    if name not in known:
-        raise TaktError(f"no station named {name!r}; the stations here are: {', '.join(known)}")
+    make = registered_station(name).load()
     try:
-        station: Station = known[name].load()(**options)
+        station: Station = make(**options)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise

@@ -35,6 +35,9 @@ class Plan:
 
 @runtime_checkable
 class Worker(Protocol):
+    """A worker that needs something of its station says so in a class attribute `station_options`, a mapping such as
+    `{"privileged": True}`. A station that is opened by name for it is opened with these, unless told otherwise."""
+
     def begin(self, spec: StationSpec, seed: int) -> None:
         """A shift begins at a station of this spec."""
         ...
@@ -104,11 +107,13 @@ def open_worker(name: str, station: str, **options: Any) -> Worker:
         return as_worker(make)
     try:
         return as_worker(make(**options))
-    except TypeError as error:
-        if "unexpected keyword argument" not in str(error):
-            raise
-        option = str(error).split("'")[1]
-        raise TaktError(f"worker {name!r} has no option {option!r}") from error
+    except TaktError:
+        raise
+    except Exception as error:  # whatever a worker may raise: its checkpoint is not there, say
+        if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
+            option = str(error).split("'")[1]
+            raise TaktError(f"worker {name!r} has no option {option!r}") from error
+        raise TaktError(f"cannot open the worker {name!r}: {_one_line(error)}") from error
 
 
 def _imported(name: str) -> Any:
@@ -117,5 +122,9 @@ def _imported(name: str) -> Any:
     module, _, attribute = name.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise TaktError(f"cannot import the worker {name!r}: {error}") from error
+    except Exception as error:  # a module may raise anything when it is imported
+        raise TaktError(f"cannot import the worker {name!r}: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
