@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 class GymStation(gymnasium.Env[Any, Any]):
-    """The station.
+    """Any Gymnasium environment as a station: an episode is a unit.
 
     id         what `gymnasium.make` calls the environment; "package:Name-v0" imports the package that registers it.
     takt_s     seconds from one unit to the next, rounded up to whole control periods. By default the environment's

@@ -1,0 +1,459 @@
+"""The command line: parses, calls, prints. What it prints is in screen.py, what it does is the Python API.
+
+Exit codes: 0 done; 1 only if `--require-accept` was given and the verdict is something else; 2 something given was
+wrong, or the worker raised or broke its contract; 130 interrupted, by Ctrl-C or SIGTERM.
+
+Results go to stdout; progress, warnings and errors (one line, "takt: ...") to stderr. With `--json`, stdout has one
+JSON object and nothing else, whatever a worker prints. Heavy modules are imported by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shlex
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import asdict
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from takt.station import TaktError, open_station, registered_station, stations
+from takt.worker import workers
+
+if TYPE_CHECKING:
+    from takt.shift import Progress, Shift
+
+DEFAULT_CLOCK = "fixed:0.08"  # s of thinking a call; the default for robots
+FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Run@Rate for AI workers: a whole shift, at the line's beat, nothing reset and nobody helping; then count.",
+    epilog="Exit codes: 0 done, whatever the verdict (1 with --require-accept if it is not accept); 2 something given "
+    "was wrong, or the worker raised or broke its contract; 130 interrupted.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+ledger_app = typer.Typer(help="Look into a shift's ledger.")
+app.add_typer(ledger_app, name="ledger")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines; no progress.")]
+ShiftPath = Annotated[
+    Path, typer.Argument(metavar="SHIFT", help="The shift's ledger, a .takt file.", show_default=False)
+]
+RequireAccept = Annotated[bool, typer.Option("--require-accept", help="Exit with 1 if the verdict is not accept.")]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The program `takt`; returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # `--worker my_module:Mine` is looked for where takt is called
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _complain(f"warning: {message}")
+        try:
+            return typer.main.get_command(app).main(arguments, prog_name="takt", standalone_mode=False) or 0
+        except TaktError as error:
+            _complain(str(error))
+        except typer.TyperException as error:
+            _complain(error.format_message())
+        return 2
+
+
+@app.callback()
+def options(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if show_version:
+        print(f"takt {version('takt')}")
+        raise typer.Exit
+
+
+@app.command("stations")
+def list_stations(
+    station: Annotated[str | None, typer.Argument(help="Say more of this one.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """List the stations here, or say what one has: takt, faults, acceptance, options."""
+    if station is None:
+        _list("stations", {name: _about(point) for name, point in stations().items()}, as_json)
+        return
+    here = open_station(station)
+    spec = here.spec
+    here.close()
+    told = {
+        "name": station,
+        "about": _about(registered_station(station)),
+        "takt_s": spec.takt_s,
+        "control_s": spec.control_s,
+        "acceptance": asdict(spec.acceptance),
+        "parts": list(spec.parts),
+        "faults": {name: asdict(kind) for name, kind in spec.faults.items()},
+        "options": dict(spec.options),
+    }
+    if as_json:
+        _print_json(told)
+        return
+    table = _grid()
+    table.add_row("station", f"{station}: {told['about']}")
+    table.add_row("takt", f"{spec.takt_s:g} s, a control period {spec.control_s:g} s")
+    asks = spec.acceptance
+    table.add_row("asks", f"{100 * asks.good_rate:.1f} % good, {100 * asks.quantile:g} % within {asks.cycle_s:g} s")
+    for name, kind in spec.faults.items():
+        repair = f"about {kind.repair_s:g} s" + (", stops the work" if kind.stops else "")
+        table.add_row("fault", f"{name}: {kind.about} ({repair})")
+    for name, value in spec.options.items():
+        table.add_row("option", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+    _out().print(table, highlight=False, markup=False)
+
+
+@app.command("workers")
+def list_workers(
+    station: Annotated[str | None, typer.Argument(help="Only those that can work here.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """List the workers here. Any other is named by import: --worker my_module:MyWorker."""
+    if station is not None:
+        registered_station(station)
+    _list("workers", {name: _about(point) for name, point in workers(station).items()}, as_json)
+
+
+@app.command()
+def run(
+    station: Annotated[str, typer.Argument(help="A station of `takt stations`.", show_default=False)],
+    worker: Annotated[
+        str, typer.Option("--worker", help="A worker of `takt workers`, or my_module:MyWorker.", show_default=False)
+    ],
+    hours: Annotated[float | None, typer.Option(help="Length of the shift, in hours of station time.")] = None,
+    units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
+    seed: Annotated[int, typer.Option(help="What all randomness of the shift comes from.")] = 0,
+    clock: Annotated[
+        str, typer.Option(help="What thinking costs: fixed:SECONDS a call, measured, or lockstep (nothing).")
+    ] = DEFAULT_CLOCK,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option("--fault", help="feeder_jam@00:20:00 (when), +90s (for how long), or camera_dropout~1/h."),
+    ] = None,
+    stop_early: Annotated[bool, typer.Option("--stop-early", help="End as soon as the verdict is certain.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The ledger to write.", show_default="shifts/STATION-WORKER-seedN.takt")
+    ] = None,
+    difficulty: Annotated[str | None, typer.Option(help="Short for -o difficulty=...: nominal, plant, harsh.")] = None,
+    cameras: Annotated[str | None, typer.Option(help="Short for -o cameras=...: head,left_wrist,right_wrist.")] = None,
+    control: Annotated[str | None, typer.Option(help="Short for -o control=...: ee, joint.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    ] = None,
+    worker_option: Annotated[
+        list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
+    ] = None,
+    require_accept: RequireAccept = False,
+    as_json: Json = False,
+) -> None:
+    """Work a shift, and say what came out of it.
+
+    takt run nutcell --worker expert --hours 3 --seed 0 --difficulty plant --clock fixed:0.08 --stop-early
+    """
+    registered_station(station)
+    given = _options("option", option)
+    short = {"difficulty": difficulty, "control": control, "cameras": cameras.split(",") if cameras else None}
+    given |= {key: value for key, value in short.items() if value is not None}
+    path = _free_path(station, worker, seed) if out is None else out
+    from takt.shift import run_shift
+
+    with _working(path, as_json) as on_progress:
+        shift = run_shift(
+            station,
+            worker,
+            seed=seed,
+            hours=hours,
+            units=units,
+            clock=clock,
+            faults=faults or (),
+            ledger=path,
+            stop_early=stop_early,
+            on_progress=on_progress,
+            station_options=given,
+            worker_options=_options("worker-option", worker_option),
+        )
+    _conclude(shift, as_json, require_accept)
+
+
+@app.command()
+def resume(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json = False) -> None:
+    """Go on with a shift that was killed or interrupted, from its last finished unit."""
+    from takt.shift import resume_shift
+
+    with _working(path, as_json) as on_progress:
+        shift = resume_shift(path, on_progress=on_progress)
+    _conclude(shift, as_json, require_accept)
+
+
+@app.command()
+def kpis(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json = False) -> None:
+    """Print a shift's verdict and figures; also while it runs."""
+    from takt.ledger import Ledger
+    from takt.shift import Shift
+
+    with Ledger.open(path) as book:
+        shift = Shift.of(book)
+    _conclude(shift, as_json, require_accept)
+
+
+@app.command()
+def report(
+    path: ShiftPath,
+    out: Annotated[Path | None, typer.Option(help="The page to write.", show_default="beside the ledger")] = None,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Without pictures of the bad units.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a shift as one HTML page that needs no network."""
+    from takt.report import write_report
+    from takt.screen import counting
+
+    with _quiet(as_json), counting(_err(as_json), "pictures of bad units") as on_picture:
+        written = write_report(path, out, pictures=not no_pictures, on_picture=on_picture)
+    if as_json:
+        _print_json({"report": str(written)})
+    else:
+        print(f"report: {written}")
+
+
+@app.command()
+def replay(
+    path: ShiftPath,
+    unit: Annotated[int, typer.Option(help="Which unit, counted from 0.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="The mp4 to write.", show_default="SHIFT-uN.mp4, beside it")] = None,
+    speed: Annotated[float, typer.Option(help="Times real time.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Work a unit again, exactly as it was, and film it."""
+    from takt.replay import replay as film
+    from takt.screen import counting
+
+    out = path.with_name(f"{path.stem}-u{unit}.mp4") if out is None else out
+    with _quiet(as_json), counting(_err(as_json), f"unit {unit}") as on_frame:
+        made = film(path, unit, out, speed=speed, on_frame=on_frame)
+    if as_json:
+        _print_json({**asdict(made), "path": str(made.path)})
+    else:
+        print(f"replay: {made.path} ({made.seconds:.1f} s, {made.frames} pictures)")
+    if not made.same:
+        _complain(
+            f"warning: unit {unit} did not come out as in {path}: its worker keeps something that it does not save, "
+            "or draws on more than its seed"
+        )
+
+
+@ledger_app.command("show")
+def show(path: ShiftPath, as_json: Json = False) -> None:
+    """Print what defines a shift, where and when it was worked, and how far it is."""
+    from takt.events import UNIT_BAD, UNIT_GOOD
+    from takt.ledger import Ledger
+
+    with Ledger.open(path) as book:
+        events, told = book.events(), book.meta
+    told["events"] = len(events)
+    told["units_ended"] = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in events)
+    told["ended"] = _ended(events)
+    if as_json:
+        _print_json(told)
+        return
+    table = _grid()
+    for key, value in told.items():
+        table.add_row(key.replace("_", " "), value if isinstance(value, str) else json.dumps(value))
+    _out().print(table, highlight=False, markup=False)
+
+
+@ledger_app.command("digest")
+def digest(path: ShiftPath, as_json: Json = False) -> None:
+    """Print the SHA-256 of a shift: the same for the same shift, however often it was cut off and resumed."""
+    from takt.ledger import Ledger
+
+    with Ledger.open(path) as book:
+        found = book.digest()
+    if as_json:
+        _print_json({"digest": found})
+    else:
+        print(found)
+
+
+@ledger_app.command("events")
+def events(
+    path: ShiftPath,
+    kind: Annotated[str | None, typer.Option(help="Only events of this kind, unit_bad for one.")] = None,
+    unit: Annotated[int | None, typer.Option(help="Only events of this unit.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines, one event on each.")] = False,
+) -> None:
+    """Print a shift's events: seconds, unit, kind, data."""
+    from takt.ledger import Ledger, canonical
+
+    with Ledger.open(path) as book:
+        found = book.events()
+    for event in found:
+        if (kind is not None and event.kind != kind) or (unit is not None and event.unit != unit):
+            continue
+        if as_json:
+            print(canonical(asdict(event)))
+        else:
+            print(
+                f"{event.t_s:>11.2f}  {'' if event.unit is None else event.unit:>5}  {event.kind:<16}"
+                f"  {canonical(event.data)}".rstrip()
+            )
+
+
+@contextmanager
+def _working(path: Path, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A shift is being worked into `path`: shown on stderr, and left by Ctrl-C and SIGTERM so that it can go on."""
+    from takt.screen import Watch
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with _quiet(as_json), nullcontext() if as_json else Watch(_err()) as watch:
+            yield watch
+    except KeyboardInterrupt:
+        _complain(_interrupted(path))
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupted(path: Path) -> str:
+    from takt.events import UNIT_BAD, UNIT_GOOD
+    from takt.ledger import Ledger
+
+    if not path.exists():
+        return "interrupted before the shift began; nothing was written"
+    with Ledger.open(path) as book:
+        ended = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
+    return (
+        f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `takt resume {shlex.quote(str(path))}`"
+    )
+
+
+def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:
+    """Print what came out of a shift, and leave with the exit code that it asks for."""
+    from takt.kpi import kpis as figures_of
+    from takt.verdict import verdict
+
+    judged, figures = verdict(shift.events), figures_of(shift.events)
+    if as_json:
+        told = {"ledger": str(shift.path), "ended": shift.ended, "broken": shift.broken, "digest": shift.digest}
+        _print_json({**told, "verdict": asdict(judged), "kpis": asdict(figures)})
+    else:
+        from takt.screen import summary
+
+        console = _out()
+        console.print(summary(shift, judged, figures, console.width), highlight=False)
+    for line in shift.broken[:FIRST_BROKEN]:
+        _complain(line)
+    if len(shift.broken) > FIRST_BROKEN:
+        _complain(f"and {len(shift.broken) - FIRST_BROKEN} more times")
+    if shift.broken:
+        raise typer.Exit(2)
+    if require_accept and judged.decision != "accept":
+        raise typer.Exit(1)
+
+
+def _options(flag: str, given: Sequence[str] | None) -> dict[str, Any]:
+    """KEY=VALUE words as options; a value that is not JSON is text."""
+    found = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise TaktError(f"--{flag} {text!r} is not KEY=VALUE")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+def _free_path(station: str, worker: str, seed: int) -> Path:
+    """A ledger's name that is not taken yet."""
+    name = re.sub(r"[^\w.-]+", "-", f"{station}-{worker}-seed{seed}")
+    number, path = 1, Path("shifts") / f"{name}.takt"
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{name}-{number}.takt")
+    return path
+
+
+def _about(point: Any) -> str:
+    """What a registered thing is, by the first sentence of its docstring, read and not imported: that takes seconds."""
+    module, _, name = point.value.partition(":")
+    package, *inside = module.split(".")
+    spec = find_spec(package)
+    for root in (spec.submodule_search_locations or ()) if spec else ():
+        for file in (Path(root, *inside).with_suffix(".py"), Path(root, *inside, "__init__.py")):
+            if file.is_file():
+                tree = ast.parse(file.read_text(encoding="utf-8"))
+                own = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+                said = [ast.get_docstring(node) for node in own if node.name == name]
+                text = " ".join(
+                    (next(filter(None, said), None) or ast.get_docstring(tree) or "").split("\n\n")[0].split()
+                )
+                return re.split(r"(?<=[a-z)])[.:;] ", re.sub(r"^`\w+`: ", "", text))[0].rstrip(".")  # up to the first full stop, colon or semicolon
+    return ""
+
+
+def _list(what: str, about: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        _print_json({what: [{"name": name, "about": text} for name, text in about.items()]})
+        return
+    table = _grid("bold")
+    for name, text in about.items():
+        table.add_row(name, text)
+    _out().print(table, highlight=False, markup=False)
+
+
+def _grid(style: str = "dim") -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=style, no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _ended(found: Sequence[Any]) -> str:
+    from takt.events import SHIFT_ENDED
+
+    return str(found[-1].data["reason"]) if found and found[-1].kind == SHIFT_ENDED else ""
+
+
+def _quiet(as_json: bool) -> Any:
+    """What a worker or a station prints is not for stdout if that is to hold JSON."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+
+
+def _out() -> Console:
+    return Console()
+
+
+def _err(quiet: bool = False) -> Console:
+    return Console(stderr=True, force_terminal=False if quiet else None)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, allow_nan=False, default=str))
+
+
+def _complain(text: str) -> None:
+    print(f"takt: {' '.join(text.split())}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""What a shift looks like on a terminal: while it runs, and when it is over. Pure of decisions: cli.py has those."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.segment import Segment
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from takt.events import FAULT, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.shift import Progress, Shift
+
+WIDEST = 110  # columns; longer lines are hard to read
+DRAW_S = 0.25  # wall time between two drawings of a running shift
+PLAIN_LINES = 20  # about so many for a whole shift, where the display cannot be drawn in place
+VERDICT_SHARE = 0.05  # of the wall time, at most, goes into verdicts that are only looked at
+TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """The good rate, its bound and what is required, on a line from `low` to 100 % that closes in with the bound."""
+
+    judged: Any
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rail, bound, rate, required = "-=o|" if options.ascii_only else "─━●┃"
+        judged, low = self.judged, gauge_low(self.judged)
+        left, right = f"{100 * low:.0f} % ", " 100 %"
+        columns = max(8, min(options.max_width, WIDEST) - len(left) - len(right))
+
+        def column(value: float) -> int:
+            return min(columns - 1, max(0, round((value - low) / (1 - low) * (columns - 1))))
+
+        first, last = column(judged.lower), column(judged.upper)
+        marks = {at: (bound, "blue") for at in range(first, last + 1)}
+        if judged.good_rate is not None:
+            marks[column(judged.good_rate)] = (rate, "bold blue")
+        marks[column(judged.required)] = (required, f"bold {TONES[judged.decision]}")
+        yield Segment(left, Style(dim=True))
+        for at in range(columns):
+            mark, style = marks.get(at, (rail, "dim"))
+            yield Segment(mark, Style.parse(style))
+        yield Segment(right, Style(dim=True))
+        yield Segment.line()
+
+
+def gauge_low(judged: Any) -> float:
+    """Where a gauge begins: a multiple of 10 % below all its marks."""
+    rate = judged.lower if judged.good_rate is None else judged.good_rate
+    return min(0.9, max(0.0, math.floor(10 * (min(judged.lower, rate, judged.required) - 0.02)) / 10))
+
+
+class Watch:
+    """A running shift, shown as it goes on: hand it to `run_shift` as `on_progress`.
+
+    On a terminal it is drawn in place, a few times a second; elsewhere a plain line is printed now and then.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._drawn = -math.inf
+        self._events: list[Event] = []
+        self._started: Mapping[str, Any] = {}
+        self._due_s = 0.0
+        self._lately: deque[str] = deque(maxlen=3)
+        self._judged: Any = None
+        self._judged_units = self._said_units = 0
+        self._judge_after = -math.inf
+
+    def __enter__(self) -> Watch:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        for event in progress.new_events:
+            self._follow(event)
+        self._events += progress.new_events
+        if self._live:
+            now = time.perf_counter()
+            if now - self._drawn >= DRAW_S:
+                self._drawn = now
+                self._judge(progress)
+                self._live.update(self._drawing(progress), refresh=True)
+        elif progress.units - self._said_units >= max(1, self._of_units() // PLAIN_LINES):
+            self._said_units = progress.units
+            self._judge(progress)
+            self._console.print(self._line(progress), soft_wrap=True, highlight=False)
+
+    def _follow(self, event: Event) -> None:
+        if event.kind == SHIFT_STARTED:
+            self._started = event.data
+        elif event.kind == UNIT_DUE:
+            self._due_s = event.t_s
+        elif event.kind == UNIT_BAD:
+            why = ", ".join(event.data.get("reasons") or ["unstated"])
+            self._lately.appendleft(f"{hms(event.t_s)}  unit {event.unit} bad: {why}")
+        elif event.kind == FAULT:
+            self._lately.appendleft(f"{hms(event.t_s)}  fault: {event.data.get('error') or event.data['name']}")
+
+    def _judge(self, progress: Progress) -> None:
+        """The verdict, when a unit has ended since the last one, and not so often that the shift would feel it."""
+        before = time.perf_counter()
+        if self._judged_units == progress.units or before < self._judge_after:
+            return
+        from takt.verdict import verdict
+
+        self._judged, self._judged_units = verdict(self._events), progress.units
+        after = time.perf_counter()
+        self._judge_after = after + (after - before) / VERDICT_SHARE
+
+    def _of_units(self) -> int:
+        """How many units the shift is to have."""
+        units, hours, takt_s = (self._started.get(key) for key in ("units", "hours", "takt_s"))
+        lengths = [int(units)] if units else []
+        if hours and takt_s:
+            lengths.append(max(1, int(hours * 3600 / takt_s)))
+        return min(lengths, default=1)
+
+    def _share(self, progress: Progress) -> float:
+        """How much of the shift is done, 0 to 1."""
+        hours, takt_s = self._started.get("hours"), self._started.get("takt_s") or math.inf
+        in_unit = min(1.0, (progress.now_s - self._due_s) / takt_s)
+        by_units = (progress.units + in_unit) / self._of_units()
+        return min(1.0, max(by_units if self._started.get("units") else 0.0, progress.now_s / (3600 * (hours or 1e9))))
+
+    def _drawing(self, progress: Progress) -> RenderableType:
+        started, takt_s = self._started, self._started.get("takt_s") or math.inf
+        share, wall_s = self._share(progress), progress.wall_s
+        takt_left_s = max(0.0, self._due_s + takt_s - progress.now_s)
+        left = f"about {hms(wall_s * (1 - share) / share)} left" if share > 0.005 and wall_s > 1 else ""
+        rate = f"{100 * progress.good / progress.units:.1f} %" if progress.units else "-"
+        rows = Table.grid(padding=(0, 2), expand=True)
+        rows.add_column(style="dim", width=9, no_wrap=True)
+        rows.add_column(ratio=1)
+        rows.add_column(justify="right", no_wrap=True)
+        rows.add_row("shift", ProgressBar(1.0, share), f"{progress.units} of {self._of_units()} units")
+        rows.add_row("this unit", ProgressBar(takt_s, takt_s - takt_left_s), f"takt left {takt_left_s:5.1f} s")
+        rows.add_row("good", Text(rate, style="bold"), f"{progress.good} good, {progress.units - progress.good} bad")
+        if self._judged is not None:
+            judged = self._judged
+            rows.add_row("bound", Gauge(judged), f"{100 * judged.lower:.1f} to {100 * judged.upper:.1f} %")
+            rows.add_row("verdict", Text(judged.decision, TONES[judged.decision]), _required(judged))
+        speed = f"{_speed(progress.now_s, wall_s)}   {hms(progress.now_s)} of station time"
+        rows.add_row("speed", speed, f"{hms(wall_s)} elapsed" + (f", {left}" if left else ""))
+        lately = [Text(f"{'lately' if i == 0 else '':9}  {text}", "dim") for i, text in enumerate(self._lately)]
+        for text in lately:
+            text.truncate(self._width() - 4, overflow="ellipsis")
+        title = f"{started.get('worker')} at {started.get('station')}, seed {started.get('seed')}"
+        return Panel(Group(rows, *lately), title=title, title_align="left", width=self._width(), border_style="dim")
+
+    def _line(self, progress: Progress) -> str:
+        rate = f" ({100 * progress.good / progress.units:.1f} %)" if progress.units else ""
+        line = f"{hms(progress.now_s)}  {progress.units} of {self._of_units()} units, {progress.good} good{rate}"
+        if self._judged is not None:
+            line += f", bound {100 * self._judged.lower:.1f} to {100 * self._judged.upper:.1f} %"
+            line += f", {_required(self._judged)}"
+        return f"{line}, {_speed(progress.now_s, progress.wall_s)}"
+
+    def _width(self) -> int:
+        return min(self._console.width, WIDEST)
+
+
+@contextmanager
+def counting(console: Console, what: str) -> Iterator[Callable[[float, float], None]]:
+    """A bar for something that calls back with (done, of); nothing where it cannot be drawn in place."""
+    if not console.is_terminal:
+        yield lambda done, of: None
+        return
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = TextColumn(what), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Bars(*columns, console=console, transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, of: bars.update(task, completed=done, total=of)
+
+
+def summary(shift: Shift, judged: Any, figures: Any, width: int) -> RenderableType:
+    """A shift that is over: the verdict, the figures, and what can be done with its ledger."""
+    from takt.kpi import rows
+
+    width = min(width, WIDEST)
+    tone = TONES[judged.decision]
+    rate = "-" if judged.good_rate is None else f"{100 * judged.good_rate:.1f} %"
+    about = f"good rate {rate}, bound {100 * judged.lower:.1f} to {100 * judged.upper:.1f} %, {_required(judged)}"
+    word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
+    said = Group(word, Text(), Text(str(judged.why)), Text(), Gauge(judged), Text(about, "dim"))
+    head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3), width=width)
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
+    for row in rows(figures):
+        table.add_row(row.label, row.value, row.unit, row.source)
+
+    parts: list[RenderableType] = [head, Padding(table, (1, 0, 1, 2))]
+    if shift.path is not None:
+        parts.append(Padding(_next_steps(shift), (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def _next_steps(shift: Shift) -> RenderableType:
+    path = shlex.quote(str(shift.path))
+    bad = next((e.unit for e in shift.events if e.kind == UNIT_BAD), None)
+    unit = bad if bad is not None else next((e.unit for e in shift.events if e.kind == UNIT_GOOD), None)
+    steps = Table.grid(padding=(0, 2))
+    steps.add_column(style="dim", no_wrap=True)
+    steps.add_column(overflow="fold")
+    steps.add_row("ledger", str(shift.path))
+    if not shift.ended:
+        steps.add_row("go on", f"takt resume {path}")
+    steps.add_row("report", f"takt report {path}")
+    if unit is not None:
+        steps.add_row("replay", f"takt replay {path} --unit {unit}")
+    return steps
+
+
+def _required(judged: Any) -> str:
+    return f"required {100 * judged.required:.1f} %"
+
+
+def _speed(now_s: float, wall_s: float) -> str:
+    if wall_s < 0.05:
+        return "-"
+    times = now_s / wall_s
+    return f"{times:.1f} x real time" if times < 100 else f"{times:,.0f} x real time"
+
+
+def hms(seconds: float) -> str:
+    """Time as 1:02:03."""
+    whole = math.floor(seconds + 0.5)
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
