@@ -1,0 +1,279 @@
+"""An airline's day and what went wrong, as the ROADEF 2009 challenge has it. `format.py` reads and writes it.
+
+Each file of the format is a struct of NumPy arrays here, and names are indices into them (challenge subject: Palpant,
+Boudia, Robelin, Gabteni and Laburthe, Amadeus 2009).
+
+Times are whole minutes since the midnight that begins `Instance.epoch`, so a clock hour is `minute // 60` and a day
+`minute // 1440`; there are no time zones in the format. Cabins are 0, 1, 2 for First, Business, Economy; reaches (of a
+leg, or of a trip) 0, 1, 2 for domestic, continental, intercontinental. -1 is "none" wherever an index may be missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+CABINS = "FBE"  # First, Business, Economy: a smaller index is a better cabin
+REACHES = "DCI"  # domestic, continental, intercontinental: a larger index is a longer leg
+DAY = 1440
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """`config.csv`: what things cost, EUR per passenger. Arrays are indexed by cabin, then reach.
+
+    delay       per minute late.
+    outbound    an outbound trip cancelled.
+    inbound     an inbound trip cancelled.
+    downgrade   by cabin booked, cabin flown, reach of the leg.
+    family, model, configuration   per aircraft that is not where it is wanted at the end.
+    weights     alpha, beta, gamma of the objective.
+    """
+
+    delay: Floats
+    outbound: Floats
+    inbound: Floats
+    downgrade: Floats
+    family: float
+    model: float
+    configuration: float
+    weights: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Airports:
+    """`airports.csv`: how many departures and arrivals an airport takes per clock hour, in parts of the day.
+
+    code     IATA code by airport.
+    at       airport of each part of the day, with its `departures`, `arrivals`, `since`, `until` (minutes of the day).
+    """
+
+    code: tuple[str, ...]
+    at: Ints
+    departures: Ints
+    arrivals: Ints
+    since: Ints
+    until: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """`dist.csv`: flying minutes and reach from one airport to another, as listed."""
+
+    origin: Ints
+    destination: Ints
+    minutes: Ints
+    reach: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Aircraft:
+    """`aircraft.csv`.
+
+    seats       (aircraft, cabin); -1 for surface transport, which takes any number.
+    range       minutes it can fly in one go.
+    hour_cost   EUR per flight hour.
+    turn        minutes on the ground between two flights; `transit` between two legs of one flight.
+    airport     where it is at first.
+    service_*   its maintenance: airport (-1: none), start, end, and the minutes it may fly before.
+    """
+
+    name: tuple[str, ...]
+    model: tuple[str, ...]
+    family: tuple[str, ...]
+    seats: Ints
+    range: Ints
+    hour_cost: Floats
+    turn: Ints
+    transit: Ints
+    airport: Ints
+    service_airport: Ints
+    service_start: Ints
+    service_end: Ints
+    service_minutes: Ints
+
+    @property
+    def surface(self) -> Flags:
+        """Which of them are surface transport: any number of passengers, no slot at an airport."""
+        return self.seats[:, 0] < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """`flights.csv`: the daily timetable. Times are minutes of the day of departure; `previous` is a flight number."""
+
+    number: Ints
+    origin: Ints
+    destination: Ints
+    departure: Ints
+    arrival: Ints
+    previous: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Flights:
+    """`rotations.csv` with the timetable and `alt_flights.csv` filled in: one entry per flight and date.
+
+    day         days since the epoch.
+    departure   as scheduled, `arrival` too; the delay that was given is not in them.
+    previous    the flight of which this is the next leg, as an index into these arrays, or -1.
+    aircraft    which was to fly it.
+    delay       minutes that the disruption delays it by, 0 if none.
+    cancelled   whether the disruption cancels it.
+    reach       of the leg.
+    """
+
+    number: Ints
+    day: Ints
+    origin: Ints
+    destination: Ints
+    departure: Ints
+    arrival: Ints
+    previous: Ints
+    aircraft: Ints
+    delay: Ints
+    cancelled: Flags
+    reach: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Bookings:
+    """`itineraries.csv`: groups who travel together.
+
+    price        EUR per person.
+    first        legs of booking i are `first[i]:first[i + 1]` of `leg_flight` (index into `Flights`) and `leg_cabin`.
+    """
+
+    number: Ints
+    inbound: Flags
+    price: Floats
+    passengers: Ints
+    first: Ints
+    leg_flight: Ints
+    leg_cabin: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`position.csv`: how many aircraft of a model and configuration are wanted at an airport at the end."""
+
+    airport: Ints
+    model: tuple[str, ...]
+    configuration: tuple[str, ...]
+    count: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class FlightChanges:
+    """`alt_flights.csv` as listed: index into `Flights`, and minutes of delay or -1 for cancelled."""
+
+    flight: Ints
+    delay: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Groundings:
+    """`alt_aircraft.csv`: an aircraft cannot fly from `start` to `end`."""
+
+    aircraft: Ints
+    start: Ints
+    end: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Closures:
+    """`alt_airports.csv`: what an airport takes per clock hour from `start` to `end`, instead of the usual."""
+
+    airport: Ints
+    start: Ints
+    end: Ints
+    departures: Ints
+    arrivals: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file's rows end (spaces, a `#`) and what follows the last: all that varies among the originals."""
+
+    ends: str | tuple[str, ...] = " "
+    tail: str = "#\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One airline, its plan, its bookings, and what went wrong. Re-plan from `start` to `end`."""
+
+    name: str
+    epoch: date
+    start: int
+    end: int
+    prices: Prices
+    airports: Airports
+    distances: Distances
+    aircraft: Aircraft
+    timetable: Timetable
+    flights: Flights
+    bookings: Bookings
+    wanted: Wanted
+    changes: FlightChanges
+    groundings: Groundings
+    closures: Closures
+    layout: Mapping[str, Layout] = field(default_factory=dict)
+
+    def day(self, day: int) -> str:
+        """A day as the format writes it: 07/01/06."""
+        return (self.epoch + timedelta(days=int(day))).strftime("%d/%m/%y")
+
+    def clock(self, minute: int) -> str:
+        """A time as a planner reads it: 07/01 12:05."""
+        day, minute = divmod(int(minute), DAY)
+        return f"{self.day(day)[:5]} {clock(minute)}"
+
+    def flight(self, index: int) -> str:
+        """A flight as a planner reads it: 4344 of 07/01."""
+        return f"{self.flights.number[index]} of {self.day(self.flights.day[index])[:5]}"
+
+
+def clock(minute: int, day: int = 0) -> str:
+    """A time of the day as the format writes it, `+1` if it is on the day after `day`: 00:10+1."""
+    over, minute = divmod(int(minute) - DAY * int(day), DAY)
+    return f"{minute // 60:02d}:{minute % 60:02d}" + (f"+{over}" if over else "")
+
+
+def seats_text(seats: Sequence[int]) -> str:
+    """A configuration as the format writes it: 0/28/51."""
+    return "/".join(str(int(count)) for count in seats)
+
+
+# --- tables that checks, costs and solvers ask for --------------------------------------------------------------------
+
+
+def capacities(instance: Instance, hours: int) -> tuple[Ints, Ints]:
+    """Departures and arrivals that each airport takes in each of the first `hours` clock hours: two (airport, hour)."""
+    airports, closures = instance.airports, instance.closures
+    daily = np.zeros((2, len(airports.code), 24), dtype=np.int64)  # an hour that no part of the day covers is closed
+    for i, at in enumerate(airports.at):
+        part = slice(airports.since[i] // 60, -(-airports.until[i] // 60))
+        daily[0, at, part], daily[1, at, part] = airports.departures[i], airports.arrivals[i]
+    limits = np.tile(daily, (1, 1, -(-hours // 24)))[:, :, :hours]
+    for i, at in enumerate(closures.airport):
+        part = slice(max(closures.start[i] // 60, 0), max(-(-closures.end[i] // 60), 0))
+        limits[0, at, part], limits[1, at, part] = closures.departures[i], closures.arrivals[i]
+    return limits[0], limits[1]
+
+
+def distance_tables(instance: Instance) -> tuple[Ints, Ints]:
+    """Flying minutes and reach by (origin, destination); -1 where `dist.csv` has no such pair."""
+    count, listed = len(instance.airports.code), instance.distances
+    minutes, reach = np.full((count, count), -1, dtype=np.int64), np.full((count, count), -1, dtype=np.int64)
+    minutes[listed.origin, listed.destination] = listed.minutes
+    reach[listed.origin, listed.destination] = listed.reach
+    return minutes, reach
