@@ -11,6 +11,7 @@ from takt.events import Event
 from takt.ledger import Ledger
 from takt.shift import Progress, Shift, resume_shift, run_shift, steps_of_unit
 from takt.station import Acceptance, Fault, FaultKind, Station, StationSpec, TaktError, open_station, stations
+from takt.verdict import verdict  # here, not lazily: later, importing the module would put it in the function's place
 from takt.worker import Plan, Resumable, Worker, open_worker, workers
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = [
     "run_shift",
     "stations",
     "steps_of_unit",
+    "verdict",
     "workers",
 ]
 
