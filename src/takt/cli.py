@@ -407,7 +407,9 @@ def _about(point: Any) -> str:
                 text = " ".join(
                     (next(filter(None, said), None) or ast.get_docstring(tree) or "").split("\n\n")[0].split()
                 )
-                return re.split(r"(?<=[a-z)])[.:;] ", re.sub(r"^`\w+`: ", "", text))[0].rstrip(".")  # up to the first full stop, colon or semicolon
+                return re.split(r"(?<=[a-z)])[.:;] ", re.sub(r"^`\w+`: ", "", text))[0].rstrip(
+                    "."
+                )  # up to the first full stop, colon or semicolon
     return ""
 
 

@@ -1,7 +1,7 @@
 """A unit seen again: re-simulated from its snapshot by the shift's own loop, drawn by the station, as an mp4.
 
-No video is ever stored. What is filmed is what happened: the events that the re-simulation gives are compared with those
-in the ledger, and `Replay.same` says whether they are equal.
+No video is ever stored. What is filmed is what happened: the events that the re-simulation gives are compared with
+those in the ledger, and `Replay.same` says whether they are equal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,9 +19,8 @@ import numpy as np
 
 from takt.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger import Ledger, canonical
-from takt.report import hms, whole_file
-from takt.shift import steps_of_unit
-from takt.station import Station, TaktError
+from takt.report import drawn_steps, hms, whole_file
+from takt.station import TaktError
 
 FPS = 25.0
 SAID_FOR_S = 3.0  # station time for which a thing that happened stays written below the picture
@@ -66,10 +65,11 @@ def replay(
     ended_s = ended[unit].t_s
     due_s = next((event.t_s for event in recorded if event.kind == UNIT_DUE and event.unit == unit), 0.0)
     again: list[Event] = []
+    picture: Any = None
     said, said_s = "", -math.inf  # what happened last, and when
     with whole_file(out) as new, Film(new, speed) as film, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a unit that came out differently: `same` says so
-        for station, happened in _drawn_steps(ledger, unit):
+        for station, happened in drawn_steps(ledger, unit):
             again += happened
             now = station.now
             if now < due_s:  # a unit that overlaps others is re-simulated from before it fell due
@@ -77,14 +77,16 @@ def replay(
             for event in happened:
                 if event.kind not in (UNIT_DUE, THOUGHT) and event.unit in (unit, None):
                     said, said_s = _said(event), now
-            if film.wants_picture(station.spec.control_s):
+            wanted = film.wants_picture(station.spec.control_s)
+            if wanted and (picture is None or not _begins_another(happened, unit)):
+                picture = station.render()
                 left = f"unit {unit}   {hms(now)}   {max(0.0, ended_s - now):.1f} s left"
-                film.add(station.render(), left, said if now - said_s < SAID_FOR_S else "")
+                film.add(picture, left, said if now - said_s < SAID_FOR_S else "")
                 if on_frame is not None:
                     on_frame(min(now, ended_s) - due_s, ended_s - due_s)
-        film.add(station.render(), f"unit {unit}   {hms(ended_s)}", _said(ended[unit]), for_s=1.0)
+        film.add(picture, f"unit {unit}   {hms(ended_s)}", _said(ended[unit]), for_s=1.0)
     then = recorded[snapshot.seq : snapshot.seq + len(again)]
-    same = [_spelled(event) for event in again] == [_spelled(event) for event in then]
+    same = ended[unit] in again and [_spelled(event) for event in again] == [_spelled(event) for event in then]
     return Replay(out, unit, film.frames, float(film.frames / film.rate), len(again), same)
 
 
@@ -103,19 +105,22 @@ class Film:
     def __enter__(self) -> Film:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
-            self._file.mux(self._stream.encode(None))
-        if self._file is not None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is None:
+            return
+        try:
+            if kind is None:
+                self._file.mux(self._stream.encode(None))
+        finally:
             self._file.close()
 
     def wants_picture(self, control_s: float) -> bool:
-        """To be called once a control period."""
+        """To be called once a control period. The first is always wanted."""
         if not self._every:
             self._every = max(1, round(self._speed / (FPS * control_s)))
             self.rate = Fraction(self._speed / (self._every * control_s)).limit_denominator(1000)
         self._periods += 1
-        return self._periods % self._every == 0
+        return (self._periods - 1) % self._every == 0
 
     def add(self, picture: Any, left: str, right: str, for_s: float = 0.0) -> None:
         """A picture with a line of text below it; one that stays for `for_s` seconds, if that is longer."""
@@ -131,20 +136,6 @@ class Film:
         for _ in range(max(1, round(for_s * self.rate))):
             self._file.mux(self._stream.encode(av.VideoFrame.from_ndarray(drawn, format="rgb24")))
             self.frames += 1
-
-
-def _drawn_steps(ledger: str | os.PathLike[str], unit: int) -> Iterator[tuple[Station, list[Event]]]:
-    """`steps_of_unit` of a station that can `render`; not every station has Gymnasium's option for that."""
-    steps = steps_of_unit(ledger, unit, render_mode="rgb_array")
-    try:
-        first = next(steps)
-    except TaktError as error:
-        if "no option 'render_mode'" not in str(error):
-            raise
-        steps = steps_of_unit(ledger, unit)
-        first = next(steps)
-    yield first
-    yield from steps
 
 
 def _large_enough(picture: Any) -> np.ndarray:
@@ -177,6 +168,11 @@ def _said(event: Event) -> str:
     what = {UNIT_GOOD: "good", UNIT_BAD: "bad"}.get(event.kind, event.kind)
     about = event.data.get("reasons") or [event.data[key] for key in ("name", "why", "side") if key in event.data]
     return (f"{what}: {', '.join(str(a) for a in about)}" if about else what).replace("_", " ")[:80]
+
+
+def _begins_another(happened: Sequence[Event], unit: int) -> bool:
+    """Whether what is to be seen now may be the next unit already, and not how this one ended."""
+    return any(event.kind == UNIT_DUE and event.unit != unit for event in happened)
 
 
 def _spelled(event: Event) -> str:

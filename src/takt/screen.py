@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from takt.events import FAULT, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.report import hms
 from takt.shift import Progress, Shift
 
 WIDEST = 110  # columns; longer lines are hard to read
@@ -162,8 +163,8 @@ class Watch:
             judged = self._judged
             rows.add_row("bound", Gauge(judged), f"{100 * judged.lower:.1f} to {100 * judged.upper:.1f} %")
             rows.add_row("verdict", Text(judged.decision, TONES[judged.decision]), _required(judged))
-        speed = f"{_speed(progress.now_s, wall_s)}   {hms(progress.now_s)} of station time"
-        rows.add_row("speed", speed, f"{hms(wall_s)} elapsed" + (f", {left}" if left else ""))
+        rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
+        rows.add_row("elapsed", hms(wall_s), left)
         lately = [Text(f"{'lately' if i == 0 else '':9}  {text}", "dim") for i, text in enumerate(self._lately)]
         for text in lately:
             text.truncate(self._width() - 4, overflow="ellipsis")
@@ -248,9 +249,3 @@ def _speed(now_s: float, wall_s: float) -> str:
         return "-"
     times = now_s / wall_s
     return f"{times:.1f} x real time" if times < 100 else f"{times:,.0f} x real time"
-
-
-def hms(seconds: float) -> str:
-    """Time as 1:02:03."""
-    whole = math.floor(seconds + 0.5)
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"

@@ -19,6 +19,10 @@ class TaktError(Exception):
     """Something the user gave is wrong. Its text is one line that names the thing and the fix; the CLI exits with 2."""
 
 
+class Unseen(TaktError):
+    """A station was loaded with a state that it cannot draw; it must work the unit again to show it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of one shift: which, when it strikes and for how long (seconds of station time)."""
@@ -102,7 +106,7 @@ class Station(Protocol):
         ...
 
     def render(self) -> Any:
-        """An (H, W, 3) uint8 picture of the station now."""
+        """An (H, W, 3) uint8 picture of the station now. Raises `Unseen` if it was loaded with what it cannot draw."""
         ...
 
     def save(self) -> bytes:

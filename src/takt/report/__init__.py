@@ -1,8 +1,8 @@
 """A shift as one HTML page: verdict first, then the figures, then every unit that was not good.
 
-The page needs no network and no JavaScript. `page` is a pure function of the shift's events; only the pictures of failed
-units need more than events, and they come from the ledger's snapshots: the station, loaded as it was when the unit was
-inspected, draws itself.
+The page needs no network and no JavaScript. `page` is a pure function of the shift's events; only the pictures of
+failed units need more than events, and they come from the ledger's snapshots: the station, loaded as it was when the
+unit was inspected, draws itself. A station that cannot do that works the unit once more.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger import Ledger
 from takt.pack import unpack
-from takt.shift import Shift
-from takt.station import Station, TaktError, open_station
+from takt.shift import Shift, steps_of_unit
+from takt.station import Station, TaktError, Unseen, open_station
 
 MOST_PICTURES = 24  # about 80 kB each
 PICTURE_WIDTH = 960
@@ -66,14 +66,17 @@ def write_report(
     """
     ledger = Path(ledger)
     out = ledger.with_suffix(".html") if out is None else Path(out)
+    if out.exists() and out.samefile(ledger):
+        raise TaktError(f"the report cannot be written over the ledger {ledger}")
     with Ledger.open(ledger) as book, whole_file(out) as new:
         shift = Shift.of(book)
-        shots = _pictures(book, shift, on_picture) if pictures else Pictures({}, "This report was made without pictures.")
+        none = Pictures({}, "This report was made without pictures.")
+        shots = _pictures(book, shift, on_picture) if pictures else none
         new.write_text(page(shift, shots), encoding="utf-8")
     return out
 
 
-def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:  # noqa: B008 - frozen
+def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:
     """The page."""
     from jinja2 import Environment, FileSystemLoader
 
@@ -165,8 +168,21 @@ def whole_file(out: Path) -> Iterator[Path]:
         new.unlink(missing_ok=True)
 
 
-def open_to_draw(name: str, options: Mapping[str, Any]) -> Station:
-    """A station that can `render`. Gymnasium asks for that when an environment is opened; not every station does."""
+def drawn_steps(ledger: str | os.PathLike[str], unit: int) -> Iterator[tuple[Station, list[Event]]]:
+    """`steps_of_unit` of a station that can `render`. Gymnasium has an option for that; not every station does."""
+    steps = steps_of_unit(ledger, unit, render_mode="rgb_array")
+    try:
+        first = next(steps)
+    except TaktError as error:
+        if "no option 'render_mode'" not in str(error):
+            raise
+        steps = steps_of_unit(ledger, unit)
+        first = next(steps)
+    yield first
+    yield from steps
+
+
+def _open_to_draw(name: str, options: Mapping[str, Any]) -> Station:
     try:
         return open_station(name, **{**options, "render_mode": "rgb_array"})
     except TaktError as error:
@@ -183,24 +199,46 @@ def _pictures(book: Ledger, shift: Shift, on_picture: Callable[[int, int], None]
         return Pictures({})
     found: dict[int, str] = {}
     try:
-        station = open_to_draw(shift.meta["station"], shift.meta["options"])
-        try:
-            station.reset(seed=shift.meta["seed"])
-            for number in chosen:
-                snapshot = book.snapshot(number + 1)
-                if snapshot is not None and snapshot.unit == number:
-                    station.load(unpack(snapshot.state)["station"])
-                    found[number] = _data_uri(station.render())
-                if on_picture is not None:
-                    on_picture(len(found), len(chosen))
-        finally:
-            station.close()
+        for number, picture in _drawn(book, shift, chosen):
+            found[number] = _data_uri(picture)
+            if on_picture is not None:
+                on_picture(len(found), len(chosen))
     except TaktError as error:
         return Pictures(found, f"No pictures of the failed units: {error}.")
     except Exception as error:  # whatever a station's drawing may raise: a report without pictures beats none
         return Pictures(found, f"No pictures of the failed units: {type(error).__name__} while drawing: {error}.")
-    note = f"Pictures of the first {len(chosen)}; {len(bad) - len(chosen)} more failed." if len(bad) > len(chosen) else ""
-    return Pictures(found, note)
+    more = len(bad) - len(chosen)
+    return Pictures(found, f"Pictures of the first {len(chosen)}; {more} more failed." if more else "")
+
+
+def _drawn(book: Ledger, shift: Shift, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+    """The station right after each of these units."""
+    station = _open_to_draw(shift.meta["station"], shift.meta["options"])
+    try:
+        station.reset(seed=shift.meta["seed"])
+        for number in numbers:
+            snapshot = book.snapshot(number + 1)
+            if snapshot is None or snapshot.unit != number:
+                continue  # units overlap here, and another one ended meanwhile
+            station.load(unpack(snapshot.state)["station"])
+            try:
+                yield number, station.render()
+            except Unseen:
+                yield number, _worked_again(book, number)
+    finally:
+        station.close()
+
+
+def _worked_again(book: Ledger, number: int) -> Any:
+    """The station at the end of a unit, worked once more."""
+    assert book.path is not None
+    ended_s = next(e.t_s for e in book.events() if e.unit == number and e.kind in (UNIT_GOOD, UNIT_BAD))
+    picture = None
+    for station, happened in drawn_steps(book.path, number):
+        replaced = any(event.kind == UNIT_DUE and event.unit != number for event in happened)
+        if station.now > ended_s - 1.5 * station.spec.control_s and not (replaced and picture is not None):
+            picture = station.render()
+    return picture
 
 
 def _data_uri(frame: Any) -> str:
@@ -255,12 +293,11 @@ def _plots(
     ends = [unit.ended_s for unit in units]
     rate = [sum(goods[: i + 1]) / (i + 1) for i in range(len(goods))]
     spans = fault_spans(events, end_s)
-    lanes = [
-        plots.Lane(
-            name, [(span.start_s, span.end_s) for span in spans if span.name == name], any(s.stops for s in spans if s.name == name)
-        )
-        for name in dict.fromkeys(span.name for span in spans)
-    ]
+    lanes = []
+    for name in dict.fromkeys(span.name for span in spans):
+        mine = [span for span in spans if span.name == name]
+        times = [(span.start_s, span.end_s) for span in mine]
+        lanes.append(plots.Lane(name, times, any(span.stops for span in mine)))
     calls = [e.t_s for e in events if e.kind == HELP_CALLED]
     cells = [(unit.due_s, unit.ended_s, unit.good) for unit in units]
     found = {

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -30,7 +31,7 @@ _VARIABLES = {
     WARN: "--warn",
     ACCENT: "--accent",
 }
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # letters stay letters: small, sharp, and in the page's font
     "text.parse_math": False,  # a name with a dollar sign is a name
     "font.size": 12.0,
@@ -130,7 +131,10 @@ def cycle_times(
 
 
 def timeline(
-    units: Sequence[tuple[float, float, bool]], lanes: Sequence[Lane], moments: Sequence[tuple[str, list[float]]], end_s: float
+    units: Sequence[tuple[float, float, bool]],
+    lanes: Sequence[Lane],
+    moments: Sequence[tuple[str, list[float]]],
+    end_s: float,
 ) -> Plot:
     """The shift from left to right: its units (from, to, good) as cells, faults as bars, single moments as ticks."""
     names = ["units", *(lane.name for lane in lanes), *(name for name, _ in moments)]
@@ -154,7 +158,8 @@ def timeline(
             if not lane.stops:  # hatched: work went on
                 axes.broken_barh(spans, (row - 0.22 if wide else row - 0.05, 0.44), facecolor=PAPER, alpha=0.55)
         for row, (_, times) in enumerate(moments, start=1 + len(lanes)):
-            axes.plot(times, [row if wide else row + 0.15] * len(times), "|", color=INK, markersize=13, markeredgewidth=1.8)
+            y = row if wide else row + 0.15
+            axes.plot(times, [y] * len(times), "|", color=INK, markersize=13, markeredgewidth=1.8)
         if not wide:
             for row, name in enumerate(names):
                 axes.text(0, row - 0.2, _short(name, 40), color=MUTED, va="bottom", fontsize=11)
@@ -176,7 +181,8 @@ def _time_axis(axes: Axes, end_s: float, wide: bool) -> None:
     step = next((s for s in steps if end_s / s <= (9 if wide else 4)), 86400 * max(1, round(end_s / 86400 / 6)))
     at = [i * step for i in range(int(end_s // step) + 1)]
     short = step < 60
-    names = [f"{int(t // 60)}:{int(t % 60):02d}" if short else f"{int(t // 3600)}:{int(t % 3600 // 60):02d}" for t in at]
+    big, small = (60, 1) if short else (3600, 60)
+    names = [f"{t // big}:{t % big // small:02d}" for t in at]
     names[0] += " min" if short else " h"
     axes.set_xlim(0, end_s)
     axes.set_xticks(at, names)
@@ -185,9 +191,8 @@ def _time_axis(axes: Axes, end_s: float, wide: bool) -> None:
 
 def _label(axes: Axes, end_s: float, y: float, text: str, above: bool) -> None:
     """The name of a level line at its right end, on the side where the curve is not."""
-    axes.annotate(
-        text, (end_s, y), (-2, 4 if above else -5), textcoords="offset points", ha="right", va="bottom" if above else "top"
-    )
+    away, side = (4, "bottom") if above else (-5, "top")
+    axes.annotate(text, (end_s, y), (-2, away), textcoords="offset points", ha="right", va=side)
 
 
 def _plot(title: str, height: int, draw: Callable[[Figure, bool], None]) -> Plot:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from gymnasium import Space, spaces
 
 from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.pack import pack, unpack
-from takt.station import Acceptance, StationSpec, TaktError, check_faults
+from takt.station import Acceptance, StationSpec, TaktError, Unseen, check_faults
 
 SUCCESS_KEYS = ("is_success", "success")  # Gymnasium-Robotics, panda-gym, gym-aloha; Meta-World
 NOT_DONE, TRUNCATED, LATE = "not_done", "truncated", "late"
@@ -131,6 +132,8 @@ class GymStation(gymnasium.Env[Any, Any]):
         return observation, reward, False, False, {**info, "events": happened}
 
     def render(self) -> Any:
+        if self._unseen:
+            raise Unseen("station 'gym' cannot draw a unit that it has not worked, for that is not in a snapshot")
         return self.env.render()
 
     def close(self) -> None:
@@ -145,10 +148,9 @@ class GymStation(gymnasium.Env[Any, Any]):
 
     def load(self, state: bytes) -> None:
         self._seed, unit, period, ended, waiting = unpack(state)
-        # While it waits, the next unit's episode is already there to be looked at (`render`).
-        self._unit = unit if ended else unit - 1
+        self._unit = unit - 1
         self._next_unit()
-        self._unit, self._period, self._ended = unit, period, ended
+        self._unit, self._period, self._ended, self._unseen = unit, period, ended, ended
         if ended:
             self._observation = waiting
 
@@ -156,6 +158,7 @@ class GymStation(gymnasium.Env[Any, Any]):
         self._unit += 1
         self._period = 0
         self._ended = False
+        self._unseen = False  # whether the environment is not in the state that this station is in
         self._total = 0.0
         self._good_since: int | None = None
         seed = int(np.random.SeedSequence((self._seed, self._unit)).generate_state(1)[0])
@@ -193,9 +196,9 @@ class GymStation(gymnasium.Env[Any, Any]):
 
 
 def _made(id: str, render_mode: str | None, kwargs: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
-    mode: dict[str, Any] = (
-        {} if render_mode is None else {"render_mode": render_mode}
-    )  # None is a mode of its own to some
+    mode: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}  # None is a mode of its own to some
+    if render_mode == "rgb_array":
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which draws many, would look for a screen
     try:
         return gymnasium.make(id, disable_env_checker=True, **mode, **kwargs)
     except Exception as error:  # whatever an environment may raise, it is the id or the options that did not work
