@@ -32,7 +32,7 @@ ON_PIN_M = 0.012  # a nut whose axis is this near the pin's is on it
 JAMMED_RAD = np.radians(8.0)
 TAKEN_M = 0.030  # a nut this far from where it was presented has been taken
 CLEAR_M = 0.085  # a hand whose tool is this far from a pin's axis, or above it, is out of the fixture's way
-PEAK_FORCE_N = 90.0  # the most that a hand may push with, summed over its contacts
+PEAK_FORCE_N = 140.0  # the most that a hand may push with: quasi-static, hands and fingers, ISO/TS 15066:2016 table A.2
 NOISE_ROWS = 4096  # sensor noise is drawn once a unit and read row by row
 
 FAULTS = {
@@ -198,7 +198,6 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._log: list[Event] = []
         self._begin_unit()
         mujoco.mj_forward(self.model, data)
-        self._restart_bookkeeping()
         return self._observe(), {"events": self._drain()}
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -216,11 +215,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         if self._ticks % round(TAKT_S / CONTROL_S) == 0:
             reward = float(self._inspect())
             self._begin_unit()
-            self._restart_bookkeeping()
         return self._observe(), reward, False, False, {"events": self._drain()}
 
     def save(self) -> bytes:
-        self._restart_bookkeeping()
         kind = mujoco.mjtState.mjSTATE_INTEGRATION
         physics = np.empty(mujoco.mj_stateSize(self.model, kind))
         mujoco.mj_getState(self.model, self.data, physics, kind)
@@ -266,6 +263,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._riding, self._slid = [list(r) for r in saved["riding"]], saved["slid"]
         self._log = []
         self._draw_unit()
+        self.model.body_gravcomp[self._scene.nut_body] = self._nut_state == PARKED
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, saved["physics"], mujoco.mjtState.mjSTATE_INTEGRATION)
 
@@ -418,7 +416,6 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             for side, k in self._riding:
                 address = self._scene.nut_qpos[side, k]
                 self.data.qpos[address] += x - self._fixture_x
-                self._wake(side, k)
             self._set_fixture(x)
         else:
             if not self._slid:  # out of reach: the old fixture is gone, and the new one takes its place
@@ -430,6 +427,10 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             self._set_fixture(SLIDE_M * (1 - _smooth(max(0.0, 2 * phase - 1))))
 
     _fixture_x = 0.0  # how far the fixture is out, m
+
+    def _fixture_in(self) -> bool:
+        """Whether this unit's fixture is in place, at rest."""
+        return self._ticks - max(self._unit, 0) * round(TAKT_S / CONTROL_S) > round(EXCHANGE_S / CONTROL_S)
 
     def _set_fixture(self, x: float) -> None:
         data, cell = self.data, self._scene
@@ -475,7 +476,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             above = float(height[which, k])
             good = above < SEATED_M and tilt < SEATED_RAD and int(on_pin.sum()) == 1
             jammed = tilt > JAMMED_RAD or SEATED_M <= above < scene.RIB_TOP - 0.003
-            seen |= {"good": good, "height_mm": round(above * 1e3, 3), "tilt_deg": round(np.degrees(tilt), 3), "part": "M8"}
+            seen |= {"good": good, "height_mm": round(above * 1e3, 3), "tilt_deg": round(float(np.degrees(tilt)), 3), "part": "M8"}
             seen["why"] = None if good else "late" if self._held(which, k) else "jammed" if jammed else "not_seated"
             return seen
         if self._taken[side]:
@@ -503,7 +504,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         if self._ticks % 5 == 0:  # at 10 Hz is near enough for a cycle time
             tools = data.site_xpos[self._scene.tool_site]
             clear = (tools[:, 2] > scene.SEAT_Z + 0.050) | (np.linalg.norm(tools[:, :2] - self._seat[:, :2], axis=1) > CLEAR_M)
-            done = bool(clear.all()) and self._fixture_x == 0.0 and all(self._inspect_side(side)["good"] for side in range(2))
+            done = bool(clear.all()) and self._fixture_in() and all(self._inspect_side(side)["good"] for side in range(2))
             if not done:
                 self._done_at = -1.0
             elif self._done_at < 0:
@@ -524,16 +525,11 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         address, dof = self._scene.nut_qpos[side, k], self._scene.nut_dof[side, k]
         self.data.qpos[address : address + 3], self.data.qpos[address + 3 : address + 7] = pos, quat
         self.data.qvel[dof : dof + 6] = 0.0
-        self._wake(side, k)
-
-    def _wake(self, side: int, k: int) -> None:
-        tree = self.model.body_treeid[self._scene.nut_body[side, k]]
-        if self.data.tree_asleep[tree] >= 0:
-            self._restart_bookkeeping()
+        self.model.body_gravcomp[self._scene.nut_body[side, k]] = 0.0
 
     def _park(self, side: int, k: int) -> None:
-        where = scene.PARK + [0.05 * k, 0.1 * (1 if side == 0 else -1), -scene.PARK[2] + 1e-4]
-        self._put(side, k, where, np.array([1.0, 0, 0, 0]))
+        self._put(side, k, scene.PARK + [0.05 * k, 0.1 * (1 - 2 * side), 0.0], np.array([1.0, 0, 0, 0]))
+        self.model.body_gravcomp[self._scene.nut_body[side, k]] = 1.0  # hangs there, touching nothing: costs no contact
         self._nut_state[side, k] = PARKED
 
     def _renew_presented(self, side: int) -> None:
@@ -653,7 +649,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 "nuts": nuts,
                 "nut_state": self._nut_state.copy(),
                 "pins": np.concatenate([self._seat + [self._fixture_x, 0, 0], yaws], axis=1),
-                "fixture_in": np.array([int(self._fixture_x == 0.0)]),
+                "fixture_in": np.array([int(self._fixture_in())]),
                 "tools": tools,
             }
         return seen
@@ -693,19 +689,6 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         return renderer.render()
-
-    # --- exactness --------------------------------------------------------------------------------------------------
-
-    def _restart_bookkeeping(self) -> None:
-        """Forget what MuJoCo keeps beside its state (which bodies sleep, and since when), so that the state is all there
-        is. Done at every unit's end and every save, so a shift that was saved and one that was loaded go on alike."""
-        kind = mujoco.mjtState.mjSTATE_INTEGRATION
-        state = np.empty(mujoco.mj_stateSize(self.model, kind))
-        mujoco.mj_getState(self.model, self.data, state, kind)
-        positions = self.data.site_xpos.copy(), self.data.site_xmat.copy(), self.data.sensordata.copy()
-        mujoco.mj_resetData(self.model, self.data)
-        mujoco.mj_setState(self.model, self.data, state, kind)
-        self.data.site_xpos[:], self.data.site_xmat[:], self.data.sensordata[:] = positions
 
 
 def _smooth(x: float) -> float:

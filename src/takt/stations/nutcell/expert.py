@@ -23,7 +23,7 @@ from takt.station import StationSpec, TaktError
 from takt.stations.nutcell import scene
 from takt.worker import Plan
 
-FAST, SLOW, FINE = 0.35, 0.10, 0.035  # m/s: through the air, near things, in contact
+FAST, SLOW, FINE = 0.25, 0.06, 0.02  # m/s: through the air (ISO 10218-1, reduced speed), near things, in contact
 TURN = 1.6  # rad/s
 GRASP_UP = 0.0085  # the tool above a nut's lower face when it grips it: the pads stay off what the nut stands on
 OVER = 0.045  # clearance above the pin's tip and the feeder when carrying
@@ -351,7 +351,7 @@ class Expert:
 
     def _grasp(self, nut: np.ndarray) -> np.ndarray:
         """The hand's orientation for a nut: its axis, and the pads on the pair of flats nearest to straight ahead."""
-        turn = -_wrap(_yaw(nut[3:]), np.pi / 6)
+        turn = -_wrap(_yaw(nut[3:]), np.pi / 3)
         flats = np.array([np.cos(turn / 2), 0, 0, np.sin(turn / 2)])
         # Straight ahead plus the nut's yaw within a flat: undo the nut's whole yaw, keep its tilt.
         yaw = _yaw(nut[3:])

@@ -1,6 +1,6 @@
 """The cell as a MuJoCo model, built with `MjSpec`: no mesh files. SI units; world x forward from the robot, y left, z up.
 
-What is where (metres, world): the robot's shoulders at (0, +-0.20, 1.38); the table top at z = 0.95; the fixture with its
+What is where (metres, world): the robot's shoulders at (0, +-0.20, 1.38); the table top at z = 0.88; the fixture with its
 two pins in front of the robot; one feeder at each side. Proportions of the upper body are a 50th percentile adult's
 (upper arm 0.30, forearm 0.27, hand to fingertip 0.18; NASA-STD-3000, vol. 1, sec. 3.3).
 
@@ -19,7 +19,7 @@ SIDES = ("left", "right")
 SIGN = {"left": 1.0, "right": -1.0}  # of y
 
 TIMESTEP_S = 0.002
-TABLE_Z = 0.95
+TABLE_Z = 0.88
 
 # --- nut (its frame: origin at the centre of its lower face, z along its axis) ---
 NUT_HEIGHT = 0.012
@@ -29,7 +29,7 @@ WALL_INNER = 0.0084  # apothem of the inner wall, between the teeth
 TOOTH_TIP = 0.0070  # radius that the teeth reach in to
 TOOTH_WIDTH = 0.0030
 TEETH = 6
-NUTS_PER_SIDE = 6  # bodies per side: one on the feeder, one in the hand, two on pins, the rest may lie about
+NUTS_PER_SIDE = 4  # bodies per side: one on the feeder, one in the hand or on the pin, two may lie about
 
 # --- pin (its frame: origin at the seat, z up along its axis) ---
 RIB_TOP = 0.024  # a nut that does not line up rests this high above the seat
@@ -37,30 +37,30 @@ RIB_WIDTH = 0.0034
 RIB_REACH = 0.0083  # outer radius of the ribs at no clearance
 CORE_RADIUS = 0.0070  # of the core at no clearance; it ends in a hemisphere, the lead-in
 PIN_TOP = RIB_TOP + CORE_RADIUS
-FIXTURE_X, PIN_Y, SEAT_Z = 0.42, 0.10, TABLE_Z + 0.030
+FIXTURE_X, PIN_Y, SEAT_Z = 0.42, 0.12, TABLE_Z + 0.030
 
 # --- feeder (its frame: origin at the middle of the tray's upper face) ---
 FEEDER_POS = {side: np.array([0.36, SIGN[side] * 0.30, TABLE_Z + 0.040]) for side in SIDES}
 
-PARK = np.array([-1.2, 0.0, 0.05])  # where nuts wait that are in no one's way: the hopper behind the robot
+PARK = np.array([-1.2, 0.0, 0.3])  # where nuts wait that are in no one's way: the hopper behind the robot
 
-ARM_JOINTS = ("shoulder_pitch", "shoulder_roll", "shoulder_yaw", "elbow", "wrist_yaw", "wrist_pitch", "wrist_roll")
+ARM_JOINTS = ("shoulder_pitch", "shoulder_roll", "shoulder_yaw", "elbow", "forearm_roll", "wrist_pitch", "wrist_roll")
 # axis, range (rad), torque limit (N m), servo stiffness (N m / rad), servo damping (N m s / rad), reflected inertia (kg m^2)
 ARM = {
     "shoulder_pitch": ((0, 1, 0), (-2.8, 1.2), 60.0, 1200.0, 60.0, 0.10),
-    "shoulder_roll": ((1, 0, 0), (-0.4, 2.2), 60.0, 1200.0, 60.0, 0.10),
+    "shoulder_roll": ((1, 0, 0), (-0.6, 2.2), 60.0, 1200.0, 60.0, 0.10),
     "shoulder_yaw": ((0, 0, 1), (-1.8, 1.8), 40.0, 800.0, 40.0, 0.06),
     "elbow": ((0, 1, 0), (-2.5, 0.0), 40.0, 800.0, 40.0, 0.06),
-    "wrist_yaw": ((0, 0, 1), (-2.6, 2.6), 15.0, 250.0, 10.0, 0.015),
-    "wrist_pitch": ((0, 1, 0), (-1.7, 1.7), 15.0, 250.0, 10.0, 0.015),
-    "wrist_roll": ((1, 0, 0), (-1.2, 1.2), 15.0, 250.0, 10.0, 0.015),
+    "forearm_roll": ((0, 0, 1), (-2.6, 2.6), 15.0, 250.0, 10.0, 0.015),
+    "wrist_pitch": ((0, 1, 0), (-1.2, 2.4), 15.0, 250.0, 10.0, 0.015),
+    "wrist_roll": ((0, 0, 1), (-2.8, 2.8), 15.0, 250.0, 10.0, 0.015),
 }
 SHOULDER_Z, SHOULDER_Y, UPPER_ARM, FOREARM, HAND = 1.38, 0.20, 0.30, 0.27, 0.18
 GRIP_OPEN, GRIP_CLOSED = 0.020, 0.0085  # half the opening between the pads (m); closed presses a nut's flats
 PAD = np.array([0.006, 0.002, 0.007])  # half sizes: along the nut's side, thickness, height
 TAXELS = (4, 4)
 # A pose with both hands above the fixture's front edge, tools down: the arms start and rest near it.
-REST = np.array([-0.45, 0.12, 0.0, -1.55, 0.0, 2.0 - 1.55 + 1.55, 0.0])
+REST = np.array([-0.30, 0.07, 0.0, -1.94, 0.0, 2.24, 0.0])
 
 CAMERAS = ("head", "left_wrist", "right_wrist")
 
@@ -123,22 +123,23 @@ def _nut(world: mujoco.MjsBody, name: str) -> None:
     lateral = NUT_MASS_KG * (3 * (outer**2 + inner**2) + NUT_HEIGHT**2) / 12
     nut.explicitinertial = True
     nut.mass, nut.ipos, nut.inertia = NUT_MASS_KG, [0, 0, NUT_HEIGHT / 2], [lateral, lateral, axial]
-    walls, thickness = 12, (NUT_ACROSS / 2 - WALL_INNER) / 2
-    half = NUT_ACROSS / 2 * np.tan(np.pi / walls)
-    for k in range(walls):
-        angle = 2 * np.pi * k / walls
+    # A hexagon of walls. The teeth stand in its corners, so the pin's ribs come to lie along its flats.
+    thickness, half = (NUT_ACROSS / 2 - WALL_INNER) / 2, NUT_ACROSS / 2 * np.tan(np.pi / 6)
+    depth = (WALL_INNER / np.cos(np.pi / 6) - TOOTH_TIP) / 2
+    for k in range(TEETH):
+        angle = np.pi / 6 + np.pi / 3 * k
         radius = WALL_INNER + thickness
         pos = [radius * np.cos(angle), radius * np.sin(angle), NUT_HEIGHT / 2]
-        _geom(nut, "box", (thickness, half, NUT_HEIGHT / 2), pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_wall{k}")
-        if k % 2:  # feet at the corners of both faces: what it lies on when it does not hang in a hand or on a pin
+        size = (thickness, half, NUT_HEIGHT / 2)
+        _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_wall{k}")
+        angle = np.pi / 3 * k
+        pos = [(TOOTH_TIP + depth) * np.cos(angle), (TOOTH_TIP + depth) * np.sin(angle), NUT_HEIGHT / 2]
+        size = (depth, TOOTH_WIDTH / 2, NUT_HEIGHT / 2)
+        _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_tooth{k}")
+        if k % 2:  # feet at three corners of both faces: what it stands on when it is not in a hand or on ribs
             for z in (0.001, NUT_HEIGHT - 0.001):
                 foot = [0.0099 * np.cos(angle), 0.0099 * np.sin(angle), z]
                 _geom(nut, "sphere", (0.001,), foot, collide="foot", rgba=_BRASS)
-    depth = (WALL_INNER + 0.0006 - TOOTH_TIP) / 2
-    for k in range(TEETH):
-        angle = 2 * np.pi * k / TEETH
-        pos = [(TOOTH_TIP + depth) * np.cos(angle), (TOOTH_TIP + depth) * np.sin(angle), NUT_HEIGHT / 2]
-        _geom(nut, "box", (depth, TOOTH_WIDTH / 2, NUT_HEIGHT / 2), pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_tooth{k}")
 
 
 def _pin(world: mujoco.MjsBody, side: str) -> None:
@@ -148,13 +149,13 @@ def _pin(world: mujoco.MjsBody, side: str) -> None:
     for k in range(TEETH):
         angle = np.pi / TEETH + 2 * np.pi * k / TEETH  # between the teeth when nut and pin have the same yaw
         _geom(pin, "box", (RIB_REACH / 2, RIB_WIDTH / 2, RIB_TOP / 2), (RIB_REACH / 2 * np.cos(angle), RIB_REACH / 2 * np.sin(angle), RIB_TOP / 2), yaw=angle, collide="fine", name=f"{side}_rib{k}")
-    _geom(pin, "cylinder", (0.013, 0.004), (0, 0, -0.004), collide="support", rgba=_ALU)  # the seat
+    _geom(pin, "cylinder", (0.0105, 0.004), (0, 0, -0.004), collide="support", rgba=_ALU)  # the seat; pads pass by it
 
 
 def _arm(torso: mujoco.MjsBody, side: str) -> None:
     s = SIGN[side]
-    lengths = {"shoulder_pitch": 0.0, "shoulder_roll": 0.0, "shoulder_yaw": 0.0, "elbow": UPPER_ARM, "wrist_yaw": FOREARM, "wrist_pitch": 0.0, "wrist_roll": 0.0}
-    masses = {"shoulder_pitch": 0.6, "shoulder_roll": 0.6, "shoulder_yaw": 1.6, "elbow": 1.2, "wrist_yaw": 0.25, "wrist_pitch": 0.25, "wrist_roll": 0.5}
+    lengths = {"shoulder_pitch": 0.0, "shoulder_roll": 0.0, "shoulder_yaw": 0.0, "elbow": UPPER_ARM, "forearm_roll": FOREARM, "wrist_pitch": 0.0, "wrist_roll": 0.0}
+    masses = {"shoulder_pitch": 0.6, "shoulder_roll": 0.6, "shoulder_yaw": 1.6, "elbow": 1.2, "forearm_roll": 0.25, "wrist_pitch": 0.25, "wrist_roll": 0.5}
     body = torso
     for joint in ARM_JOINTS:
         axis, (low, high), _, _, _, inertia = ARM[joint]
@@ -181,8 +182,8 @@ def _arm(torso: mujoco.MjsBody, side: str) -> None:
         tip.mass, tip.ipos, tip.inertia = 0.06, [0, f * 0.006, 0.03], [2e-5, 2e-5, 1e-5]
         _geom(tip, "box", PAD, (0, f * PAD[1], 0), collide="hand", rgba=(0.2, 0.25, 0.32, 1), name=f"{side}_pad_{finger}", friction=[1.0, 0.01, 0.0001])
         _geom(tip, "box", (0.006, 0.004, 0.030), (0, f * 0.0075, 0.023), collide="hand", rgba=_BLACK)
-        # The touch grid looks along its site's -z: from 8 mm behind the pad's face, towards the other finger.
-        tip.add_site(name=f"{side}_touch_{finger}", pos=[0, f * 0.008, 0], xyaxes=[1, 0, 0, 0, 0, f] if f > 0 else [-1, 0, 0, 0, 0, 1], size=[0.001, 0.001, 0.001])
+        # A touch grid looks along its site's -z: from 8 mm behind the pad's face, towards the other finger.
+        tip.add_site(name=f"{side}_touch_{finger}", pos=[0, f * 0.008, 0], xyaxes=[-f, 0, 0, 0, 0, 1], size=[0.001, 0.001, 0.001])
     body.add_site(name=f"{side}_tool", pos=[0, 0, -HAND], size=[0.002, 0.002, 0.002])
 
 
@@ -193,6 +194,7 @@ def _robot(spec: mujoco.MjSpec) -> None:
     torso.add_camera(name="head", pos=[0.08, 0, 1.60], xyaxes=[0, -1, 0, 0.86, 0, 0.51], fovy=58)
     for side in SIDES:
         _arm(torso, side)
+        spec.add_exclude(bodyname1=f"{side}_elbow", bodyname2=f"{side}_wrist_roll")  # a bent wrist: its covers overlap
     for side in SIDES:
         for joint in ARM_JOINTS:
             _, limits, torque, kp, kv, _ = ARM[joint]
@@ -225,8 +227,6 @@ def build(timestep_s: float = TIMESTEP_S) -> Scene:
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
     spec.option.iterations, spec.option.ls_iterations = 20, 20
-    spec.option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
-    spec.option.sleep_tolerance = 2e-3
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 720
     spec.visual.quality.shadowsize = 1024
     spec.visual.map.znear = 0.02
