@@ -11,6 +11,7 @@ import base64
 import io
 import math
 import os
+import shlex
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,7 +99,7 @@ def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:
         shift=shift,
         started=started,
         meta=shift.meta,
-        path=str(shift.path or "SHIFT"),
+        path=shlex.quote(str(shift.path or "SHIFT")),
         end_s=end_s,
         verdict=judged,
         gauge=_gauge(judged),

@@ -103,7 +103,7 @@ def cycle_times(
 ) -> Plot:
     """How long each unit took, against the takt; a unit never finished is a tick above."""
     done = [c for c in cycle_s if c is not None]
-    top = 1.12 * max([takt_s, *done])
+    top = 1.2 * max([takt_s, *done])  # room for the takt's name below the ticks of what was never finished
     units = list(zip(t_s, cycle_s, good, strict=True))
     fine = [(t, c) for t, c, is_good in units if is_good and c is not None]
     bad = [(t, c) for t, c, is_good in units if not is_good and c is not None]
@@ -113,10 +113,12 @@ def cycle_times(
         axes = _axes(figure, end_s, wide, right=0.86 if wide else 0.97)
         axes.set_ylim(0, top)
         axes.axhline(takt_s, color=INK, linewidth=1.2, dashes=(4, 3))
-        axes.plot([t for t, _ in fine], [c for _, c in fine], "o", color=GOOD, markersize=3.6, alpha=0.8)
-        axes.plot([t for t, _ in bad], [c for _, c in bad], "x", color=BAD, markersize=6, markeredgewidth=1.8)
+        axes.plot([t for t, _ in fine], [c for _, c in fine], "o", color=GOOD, markersize=3.6, alpha=0.8, clip_on=False)
+        axes.plot(
+            [t for t, _ in bad], [c for _, c in bad], "x", color=BAD, markersize=6, markeredgewidth=1.8, clip_on=False
+        )
         axes.plot([t for t, _ in never], [y for _, y in never], "|", color=BAD, markersize=9, markeredgewidth=1.8)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s" if value else ""))
         _label(axes, end_s, takt_s, f"takt {takt_s:g} s", above=True)
         if wide and done:
             box = axes.get_position()
@@ -141,7 +143,7 @@ def timeline(
     height = 56 + 34 * len(names)
 
     def draw(figure: Figure, wide: bool) -> None:
-        axes = figure.add_axes((0.13 if wide else 0.02, 30 / height, 0.85 if wide else 0.96, 1 - 34 / height))
+        axes = figure.add_axes((0.13 if wide else 0.06, 30 / height, 0.85 if wide else 0.92, 1 - 34 / height))
         _time_axis(axes, end_s, wide)
         axes.grid(False)
         axes.set_ylim(len(names) - 0.4, -0.6)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+import takt.replay
+from takt import Event, Ledger, TaktError, run_shift
+from takt.events import UNIT_GOOD
+from takt.pack import pack, unpack
+from takt.replay import Film, replay
+from toy import Toy, push
+
+CART = {"id": "CartPole-v1", "takt_s": 1, "success": "return>=1"}  # an episode lasts about ten steps of 20 ms
+
+
+class Sways:
+    """Pushes as a random generator says, that it saves or, if it is `forgetful`, does not."""
+
+    def __init__(self, forgetful=False):
+        if not forgetful:
+            self.save = lambda: pack(self.rng.bit_generator.state)
+            self.load = self._load
+
+    def _load(self, state):
+        self.rng.bit_generator.state = unpack(state)
+
+    def begin(self, spec, seed):
+        self.rng = np.random.default_rng(seed)
+
+    def act(self, observation):
+        return [int(self.rng.integers(2))]
+
+    def end(self): ...
+
+
+def film(path):
+    """The pictures of an mp4, and how long it lasts in seconds."""
+    with av.open(str(path)) as file:
+        frames = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+        return frames, float(file.duration / av.time_base)
+
+
+@pytest.fixture
+def cart(tmp_path):
+    run_shift("gym", "test_replay:Sways", units=4, seed=3, station_options=CART, ledger=tmp_path / "a.takt")
+    return tmp_path / "a.takt"
+
+
+def test_a_unit_is_filmed_as_it_happened(cart, tmp_path):
+    with Ledger.open(cart) as book:
+        ended = {event.unit: event for event in book.events() if event.kind == UNIT_GOOD}
+    seen = []
+    made = replay(cart, 2, tmp_path / "out" / "u2.mp4", on_frame=lambda done, of: seen.append((done, of)))
+    steps = round((ended[2].t_s - 2.0) / 0.02)
+    assert made.same and made.unit == 2 and made.path == tmp_path / "out" / "u2.mp4"
+    assert made.frames == (steps + 2) // 2 + 25, "every other period of 20 ms, from the start, and its end for a second"
+    frames, lasts_s = film(made.path)
+    assert len(frames) == made.frames and lasts_s == pytest.approx(made.seconds, abs=0.02)
+    assert frames[0].shape == (434, 600, 3), "CartPole's picture with a line below it"
+    assert np.abs(frames[0][:400].astype(int) - frames[-1][:400]).max() > 100, "something moved"
+    assert seen[-1][1] == pytest.approx(ended[2].t_s - 2.0) and seen == sorted(seen)
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["u2.mp4"]
+
+
+def test_a_faster_film_is_shorter_and_as_smooth(tmp_path):
+    run_shift("gym", "idle", units=2, station_options={**CART, "success": "truncated"}, ledger=tmp_path / "a.takt")
+    slow, fast = (replay(tmp_path / "a.takt", 1, tmp_path / f"{speed}.mp4", speed=speed) for speed in (0.5, 2.0))
+    assert slow.same and fast.same
+    assert slow.seconds - 1 == pytest.approx(4 * (fast.seconds - 1), abs=0.1)
+
+
+def test_a_replay_of_a_small_picture_is_large_enough_to_read(tmp_path):
+    run_shift("gym", "idle", units=2, station_options={"id": "FrozenLake-v1", "takt_s": 3}, ledger=tmp_path / "a.takt")
+    made = replay(tmp_path / "a.takt", 1, tmp_path / "a.mp4")
+    frames, lasts_s = film(tmp_path / "a.mp4")
+    assert made.same and frames[0].shape[:2] == (280, 256) and len(frames) == made.frames
+    assert lasts_s == pytest.approx(made.seconds, abs=0.3) and made.seconds >= 2
+    tiny = Film(tmp_path / "tiny.mp4", 1.0)
+    with tiny:
+        assert tiny.wants_picture(1.0)
+        tiny.add(np.zeros((7, 9, 3), np.uint8), "left", "right")
+    assert film(tmp_path / "tiny.mp4")[0][0].shape == (282, 332, 3), "37 times as large, and even"
+
+
+def test_a_late_unit_ends_on_its_own_picture_and_not_on_the_next_unit(tmp_path):
+    options = {**CART, "takt_s": 0.1, "success": "truncated"}
+    run_shift("gym", "idle", units=3, seed=1, station_options=options, ledger=tmp_path / "a.takt")
+    made = replay(tmp_path / "a.takt", 1, tmp_path / "a.mp4")
+    frames, _ = film(tmp_path / "a.mp4")
+    assert made.same and made.frames == 2 + 25
+    assert np.abs(frames[1][:400].astype(int) - frames[-1][:400]).max() < 40, "but for what compression does"
+
+
+def test_a_unit_that_comes_out_differently_is_said_to(tmp_path, recwarn):
+    forgetful = {"worker_options": {"forgetful": True}, "station_options": {**CART, "success": "truncated"}}
+    run_shift("gym", "test_replay:Sways", units=6, seed=3, **forgetful, ledger=tmp_path / "a.takt")
+    made = [replay(tmp_path / "a.takt", unit, tmp_path / "a.mp4").same for unit in (3, 4, 5)]
+    assert not all(made) and not [warning for warning in recwarn if "did not come out" in str(warning.message)]
+
+
+def test_a_measured_shift_is_filmed_as_it_was_measured(tmp_path):
+    run_shift("gym", "test_replay:Sways", units=3, clock="measured", station_options=CART, ledger=tmp_path / "a.takt")
+    assert replay(tmp_path / "a.takt", 1, tmp_path / "a.mp4").same
+
+
+@pytest.mark.parametrize(
+    ("unit", "out", "speed", "line"),
+    [
+        (4, "u.mp4", 1.0, "unit 4 has not ended in .*; it has units 0 to 3"),
+        (-1, "u.mp4", 1.0, "unit -1 has not ended"),
+        (1, "u.gif", 1.0, "call it .*u.mp4"),
+        (1, "u.mp4", 0.0, "cannot run at 0 times"),
+        (1, "u.mp4", float("nan"), "cannot run at nan times"),
+        (1, "a.takt/u.mp4", 1.0, "cannot write"),
+    ],
+)
+def test_what_is_given_wrong_is_one_line_and_nothing_is_written(cart, tmp_path, unit, out, speed, line):
+    with pytest.raises(TaktError, match=line) as error:
+        replay(cart, unit, tmp_path / out, speed=speed)
+    assert "\n" not in str(error.value) and [file.name for file in tmp_path.iterdir()] == ["a.takt"]
+
+
+def test_nothing_half_written_stays_whatever_goes_wrong(cart, tmp_path, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("out of ink")
+
+    drawn = takt.replay._captioned
+    calls = []
+
+    def fails_later(*given):
+        calls.append(given)
+        return fails() if len(calls) == 4 else drawn(*given)
+
+    for broken in (fails, fails_later):
+        monkeypatch.setattr("takt.replay._captioned", broken)
+        with pytest.raises(RuntimeError, match="out of ink"):
+            replay(cart, 1, tmp_path / "u.mp4")
+        assert [file.name for file in tmp_path.iterdir()] == ["a.takt"]
+    run_shift(Toy(), push, units=1, ledger=tmp_path / "toy.takt")
+    with pytest.raises(TaktError, match="no station named 'toy'"):
+        replay(tmp_path / "toy.takt", 0, tmp_path / "u.mp4")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.takt", "toy.takt"]
+
+
+def test_a_station_that_gives_no_picture_is_said_to(cart, tmp_path, monkeypatch):
+    monkeypatch.setattr("takt.stations.gym.GymStation.render", lambda self: None)
+    with pytest.raises(TaktError, match="cannot be drawn"):
+        replay(cart, 1, tmp_path / "u.mp4")
+
+
+def test_what_happened_is_said_in_a_few_words():
+    assert takt.replay._said(Event(1.0, "unit_bad", 3, {"reasons": ["not_seated", "late"]})) == "bad: not seated, late"
+    assert takt.replay._said(Event(1.0, "fault", 3, {"name": "feeder_jam", "stops": True})) == "fault: feeder jam"
+    assert takt.replay._said(Event(1.0, "nut_dropped", 3, {"side": "left"})) == "nut dropped: left"
