@@ -71,18 +71,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-@app.callback()
-def options(
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    if show_version:
+def _version(wanted: bool) -> None:
+    if wanted:
         print(f"takt {version('takt')}")
         raise typer.Exit
 
 
+@app.callback()
+def _program(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
 @app.command("stations")
 def list_stations(
-    station: Annotated[str | None, typer.Argument(help="Say more of this one.", show_default=False)] = None,
+    station: Annotated[
+        str | None, typer.Argument(metavar="STATION", help="Say more of this one.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the stations here, or say what one has: takt, faults, acceptance, options."""
@@ -120,7 +127,9 @@ def list_stations(
 
 @app.command("workers")
 def list_workers(
-    station: Annotated[str | None, typer.Argument(help="Only those that can work here.", show_default=False)] = None,
+    station: Annotated[
+        str | None, typer.Argument(metavar="STATION", help="Only those that can work here.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the workers here. Any other is named by import: --worker my_module:MyWorker."""
@@ -131,7 +140,9 @@ def list_workers(
 
 @app.command()
 def run(
-    station: Annotated[str, typer.Argument(help="A station of `takt stations`.", show_default=False)],
+    station: Annotated[
+        str, typer.Argument(metavar="STATION", help="A station of `takt stations`.", show_default=False)
+    ],
     worker: Annotated[
         str, typer.Option("--worker", help="A worker of `takt workers`, or my_module:MyWorker.", show_default=False)
     ],

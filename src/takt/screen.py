@@ -104,7 +104,7 @@ class Watch:
                 self._drawn = now
                 self._judge(progress)
                 self._live.update(self._drawing(progress), refresh=True)
-        elif progress.units - self._said_units >= max(1, self._of_units() // PLAIN_LINES):
+        elif progress.units // self._plain_every() > self._said_units // self._plain_every():
             self._said_units = progress.units
             self._judge(progress)
             self._console.print(self._line(progress), soft_wrap=True, highlight=False)
@@ -138,6 +138,9 @@ class Watch:
         if hours and takt_s:
             lengths.append(max(1, int(hours * 3600 / takt_s)))
         return min(lengths, default=1)
+
+    def _plain_every(self) -> int:
+        return max(1, self._of_units() // PLAIN_LINES)
 
     def _share(self, progress: Progress) -> float:
         """How much of the shift is done, 0 to 1."""

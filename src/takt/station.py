@@ -140,6 +140,8 @@ def open_station(name: str, **options: Any) -> Station:
     try:
         station: Station = make(**options)
     except TypeError as error:
+        if "takes no arguments" in str(error):
+            raise TaktError(f"station {name!r} has no options") from error
         if "unexpected keyword argument" not in str(error):
             raise
         option = str(error).split("'")[1]

@@ -113,6 +113,8 @@ def open_worker(name: str, station: str, **options: Any) -> Worker:
         if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
             option = str(error).split("'")[1]
             raise TaktError(f"worker {name!r} has no option {option!r}") from error
+        if isinstance(error, TypeError) and "takes no arguments" in str(error):
+            raise TaktError(f"worker {name!r} has no options") from error
         raise TaktError(f"cannot open the worker {name!r}: {_one_line(error)}") from error
 
 

@@ -175,7 +175,7 @@ def drawn_steps(ledger: str | os.PathLike[str], unit: int) -> Iterator[tuple[Sta
     try:
         first = next(steps)
     except TaktError as error:
-        if "no option 'render_mode'" not in str(error):
+        if "has no option" not in str(error):
             raise
         steps = steps_of_unit(ledger, unit)
         first = next(steps)
@@ -187,7 +187,7 @@ def _open_to_draw(name: str, options: Mapping[str, Any]) -> Station:
     try:
         return open_station(name, **{**options, "render_mode": "rgb_array"})
     except TaktError as error:
-        if "no option 'render_mode'" not in str(error):
+        if "has no option" not in str(error):
             raise
         return open_station(name, **options)
 
