@@ -1,0 +1,30 @@
+"""`flightdesk`: the disruption desk of an airline. So far its engine: an instance, a plan, its validity and its cost.
+
+    instance = read_instance("A01")
+    solution = greedy_delay(instance)
+    assert not check(instance, solution)
+    print(cost(instance, solution).total)
+"""
+
+from takt.stations.flightdesk.check import Rule, Violation, check
+from takt.stations.flightdesk.cost import Cost, cost
+from takt.stations.flightdesk.format import read_instance, write_instance
+from takt.stations.flightdesk.instance import Instance
+from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
+from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
+
+__all__ = [
+    "Cost",
+    "Instance",
+    "Rule",
+    "Solution",
+    "Violation",
+    "check",
+    "cost",
+    "do_nothing",
+    "greedy_delay",
+    "read_instance",
+    "read_solution",
+    "write_instance",
+    "write_solution",
+]

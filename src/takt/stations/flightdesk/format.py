@@ -365,6 +365,8 @@ def _flights(
     first: int,
 ) -> tuple[Flights, dict[tuple[int, int], int]]:
     """The flights of every date, and where each (number, days since year 1) is among them."""
+    if not rows:
+        raise TaktError("rotations.csv has no flights")
     line = {number: i for i, number in enumerate(timetable.number.tolist())}
     index: dict[tuple[int, int], int] = {}
     lines: list[int] = []
@@ -407,6 +409,8 @@ def _flights(
 
 
 def _bookings(rows: list[Row], index: Mapping[tuple[int, int], int], first: int) -> Bookings:
+    if not rows:
+        raise TaktError("itineraries.csv has no bookings")
     seen: set[int] = set()
     inbound: list[int] = []
     price: list[float] = []

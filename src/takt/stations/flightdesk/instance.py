@@ -228,21 +228,21 @@ class Instance:
     closures: Closures
     layout: Mapping[str, Layout] = field(default_factory=dict)
 
-    def day(self, day: int) -> str:
+    def day(self, day: int | np.integer) -> str:
         """A day as the format writes it: 07/01/06."""
         return (self.epoch + timedelta(days=int(day))).strftime("%d/%m/%y")
 
-    def clock(self, minute: int) -> str:
+    def clock(self, minute: int | np.integer) -> str:
         """A time as a planner reads it: 07/01 12:05."""
         day, minute = divmod(int(minute), DAY)
         return f"{self.day(day)[:5]} {clock(minute)}"
 
-    def flight(self, index: int) -> str:
+    def flight(self, index: int | np.integer) -> str:
         """A flight as a planner reads it: 4344 of 07/01."""
         return f"{self.flights.number[index]} of {self.day(self.flights.day[index])[:5]}"
 
 
-def clock(minute: int, day: int = 0) -> str:
+def clock(minute: int | np.integer, day: int | np.integer = 0) -> str:
     """A time of the day as the format writes it, `+1` if it is on the day after `day`: 00:10+1."""
     over, minute = divmod(int(minute) - DAY * int(day), DAY)
     return f"{minute // 60:02d}:{minute % 60:02d}" + (f"+{over}" if over else "")
@@ -277,3 +277,62 @@ def distance_tables(instance: Instance) -> tuple[Ints, Ints]:
     minutes[listed.origin, listed.destination] = listed.minutes
     reach[listed.origin, listed.destination] = listed.reach
     return minutes, reach
+
+
+def given_departures(flights: Flights) -> Ints:
+    """When each flight leaves if nothing is done: as scheduled, plus the delay that the disruption gave it."""
+    return flights.departure + flights.delay
+
+
+def fixed_flights(instance: Instance) -> Flags:
+    """Which flights nobody can change any more, or yet: those that leave outside the recovery period."""
+    leaves = given_departures(instance.flights)
+    return (leaves < instance.start) | (leaves >= instance.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """What was booked, one entry per booking, derived from its legs.
+
+    departure, arrival   as scheduled, of the first and of the last leg.
+    flying               planned flying minutes: the legs' own, without the time between them.
+    reach                the farthest of its legs'.
+    cabin                the best of its legs': the reference cabin.
+    begun                how many of its legs are flown by the time recovery starts: they left before it, were not
+                         cancelled, and the group made every connection between them.
+    """
+
+    origin: Ints
+    destination: Ints
+    departure: Ints
+    arrival: Ints
+    flying: Ints
+    reach: Ints
+    cabin: Ints
+    begun: Ints
+
+
+CONNECTION = 30  # minutes that a passenger needs between two flights
+
+
+def journeys(instance: Instance) -> Journeys:
+    flights, bookings = instance.flights, instance.bookings
+    leg, begins = bookings.leg_flight, bookings.first[:-1]
+    head, last = leg[begins], leg[bookings.first[1:] - 1]
+    leaves = given_departures(flights)[leg]
+    lands = (flights.arrival + flights.delay)[leg]
+    made = (leaves < instance.start) & ~flights.cancelled[leg]
+    made[1:] &= (leaves[1:] >= lands[:-1] + CONNECTION) | np.isin(np.arange(1, len(leg)), begins)
+    missed = np.cumsum(~made)  # up to and with a leg, over all bookings
+    before = np.concatenate([[0], missed])[begins]
+    owner = np.repeat(np.arange(len(begins)), np.diff(bookings.first))
+    return Journeys(
+        origin=flights.origin[head],
+        destination=flights.destination[last],
+        departure=flights.departure[head],
+        arrival=flights.arrival[last],
+        flying=np.add.reduceat((flights.arrival - flights.departure)[leg], begins),
+        reach=np.maximum.reduceat(flights.reach[leg], begins),
+        cabin=np.minimum.reduceat(bookings.leg_cabin, begins),
+        begun=np.bincount(owner[missed == before[owner]], minlength=len(begins)),
+    )

@@ -1,0 +1,1 @@
+"""Re-planning: from an instance to a solution."""
