@@ -136,7 +136,7 @@ def saving_table(paths: int, units: int = 3000) -> Table:
     planned = fixed_size(0.97)
     table = Table(
         title=f"Units to the verdict, independent units, {paths} paths. An exact binomial test of fixed size"
-        f"\n({ALPHA:.0%}) that tells {REQUIRED:.1%} from 97 % with power {POWER:.0%} takes {planned}, and says nothing before"
+        f"\n({ALPHA:.0%}) that tells {REQUIRED:.1%} from 97 % with power {POWER:.0%} takes {planned}"
     )
     for name in ("good rate", "widened", "mean", "10 %", "median", "90 %", f"right by {planned}", f"right by {SHIFT}"):
         table.add_column(name, justify="right")
@@ -173,7 +173,7 @@ def saving_table(paths: int, units: int = 3000) -> Table:
     table.caption = (
         "given up: stopped undecided as soon as the verdict has been right as often as the fixed test is.\n"
         "its own fixed size: of the test planned for exactly that rate.\n"
-        "no test below: mean of any test that never gives up, even if it is told the rate: log(1/alpha) / KL (Wald 1945)."
+        "no test below: mean of any test that never gives up, even one told the rate: log(1/alpha) / KL (Wald 1945)."
     )
     return table
 
