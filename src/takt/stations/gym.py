@@ -196,7 +196,7 @@ class GymStation(gymnasium.Env[Any, Any]):
 
 
 def _made(id: str, render_mode: str | None, kwargs: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
-    mode: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}  # None is a mode of its own to some
+    mode: dict[str, Any] = {"render_mode": render_mode} if render_mode else {}  # None is a mode of its own to some
     if render_mode == "rgb_array":
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which draws many, would look for a screen
     try:
