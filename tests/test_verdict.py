@@ -145,7 +145,7 @@ def ever_wrong(good, p, alpha=0.05, widen=True):
 
 @pytest.mark.parametrize("p", [0.5, 0.902, 0.97])
 def test_coverage_at_every_unit(p):
-    """1,000 shifts of 300 units. The seed is fixed; were the error exactly the promised 5 %, about one seed in a thousand
+    """1,000 shifts of 300 units. The seed is fixed; were the error exactly the promised 5 %, one seed in a thousand
     would fail this (4 shares, each 3.5 standard errors). The true figures are near 3 %."""
     good = chain(np.random.default_rng(8), 1000, 300, p, 0.0)
     for wrong in (*ever_wrong(good, p), *ever_wrong(good, p, widen=False)):

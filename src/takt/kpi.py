@@ -315,7 +315,7 @@ def mtbf_lower_s(production_s: float, failures: int, confidence: float = MTBF_CO
 
 
 def mttr_s(downtime_s: float, failures: int) -> float | None:
-    """Mean time to restoration = down time / failures (SEMI E10, MTTR; ISO 22400-2, "Mean time to restoration").
+    """Mean time to restoration = down time / failures (SEMI E10, MTTR).
 
     A stop still open at the shift's end counts as far as it got, so availability = MTBF / (MTBF + MTTR) always holds.
     """
