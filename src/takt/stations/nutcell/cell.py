@@ -1,7 +1,7 @@
 """The nut cell as a station: the fixture's beat, the feeders, sensing, inspection. Contract: takt/station.py.
 
-Unit k lasts from k * TAKT_S to (k + 1) * TAKT_S. In its first EXCHANGE_S seconds the last fixture slides out and its own
-slides in; at its end the station inspects, before anything moves. Frames: world as in scene.py; SI units throughout.
+Unit k lasts from k * TAKT_S to (k + 1) * TAKT_S. In its first EXCHANGE_S seconds the last fixture slides out and its
+own slides in; at its end the station inspects, before anything moves. World frame as in scene.py; SI units.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ JAMMED_RAD = np.radians(8.0)
 TAKEN_M = 0.030  # a nut this far from where it was presented has been taken
 CLEAR_M = 0.085  # a hand whose tool is this far from a pin's axis, or above it, is out of the fixture's way
 PEAK_FORCE_N = 140.0  # the most that a hand may push with: quasi-static, hands and fingers, ISO/TS 15066:2016 table A.2
+STILL_S, STILL_SPEED = 0.2, 5e-3  # a nut slower than this (m/s and rad/s) for so long is at rest
+NEAR_M = 0.08  # a hand this near to a nut at rest, or a moving nut, wakes it
 NOISE_ROWS = 4096  # sensor noise is drawn once a unit and read row by row
 
 FAULTS = {
@@ -115,6 +117,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._nominal_light = self.model.light_diffuse.copy()
         self._nominal_camera = self.model.cam_pos.copy()
         self._hand_of_geom = _hand_of_geom(self.model)
+        self._bits = self.model.geom_contype.copy(), self.model.geom_conaffinity.copy()
+        self._body_bits = self.model.body_contype.copy(), self.model.body_conaffinity.copy()
         self._n_taxels = int(np.prod(scene.TAXELS))
         self.action_space: spaces.Box = self._action_space()
         self.observation_space: spaces.Dict = self._observation_space()
@@ -146,7 +150,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         if self.privileged:
             known["observation.privileged"] = spaces.Dict(
                 {
-                    "nuts": box((2, scene.NUTS_PER_SIDE, 7), np.float64),  # side, nut, lower face's centre and quaternion
+                    "nuts": box(
+                        (2, scene.NUTS_PER_SIDE, 7), np.float64
+                    ),  # side, nut, lower face's centre and quaternion
                     "nut_state": spaces.Box(0, 2, (2, scene.NUTS_PER_SIDE), np.int64),  # PARKED, FEEDER, LOOSE
                     "pins": box((2, 4), np.float64),  # of each: seat's position and yaw
                     "fixture_in": spaces.Box(0, 1, (1,), np.int64),
@@ -171,7 +177,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             action = np.concatenate([arms[0], grips[:1], arms[1], grips[1:], [0.0]])
         return action.astype(np.float32)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         super().reset(seed=seed)
         self._seed = int(seed) if seed is not None else int(self.np_random.integers(2**31))
         self._faults: list[Fault] = list((options or {}).get("faults", ()))
@@ -183,6 +191,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._nut_state = np.full((2, scene.NUTS_PER_SIDE), PARKED)
         self._nut_since = np.zeros((2, scene.NUTS_PER_SIDE))  # when it was taken
         self._presented = np.zeros((2, scene.NUTS_PER_SIDE, 3))  # where it was
+        self._still = np.zeros((2, scene.NUTS_PER_SIDE), int)  # for how many control periods it has not moved
+        self._asleep = np.zeros((2, scene.NUTS_PER_SIDE), bool)
         self._fed = np.zeros(2, int)  # nuts presented for this unit
         self._feed_at = np.full(2, np.inf)
         self._images: dict[str, np.ndarray] = {}
@@ -210,6 +220,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._run_physics()
         self._ticks += 1
         self._mind_nuts()
+        self._mind_sleep()
         self._mind_hands()
         reward = 0.0
         if self._ticks % round(TAKT_S / CONTROL_S) == 0:
@@ -232,6 +243,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 "nut_state": self._nut_state,
                 "nut_since": self._nut_since,
                 "presented": self._presented,
+                "still": self._still,
+                "asleep": self._asleep,
                 "fed": self._fed,
                 "feed_at": self._feed_at,
                 "images": self._images,
@@ -263,7 +276,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._riding, self._slid = [list(r) for r in saved["riding"]], saved["slid"]
         self._log = []
         self._draw_unit()
-        self.model.body_gravcomp[self._scene.nut_body] = self._nut_state == PARKED
+        self._still = saved["still"].copy()
+        for side, k in np.ndindex(*self._nut_state.shape):
+            self._sleep(side, k, bool(saved["asleep"][side, k]))
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, saved["physics"], mujoco.mjtState.mjSTATE_INTEGRATION)
 
@@ -323,23 +338,20 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             mujoco.mj_step(model, data)
 
     def _near_pins(self) -> list[tuple[int, int]]:
-        """(side of the pin, body) of the nuts that a magnet pulls. One at rest with no hand near is left out: what is
-        left of the pull, friction holds, and it may sleep."""
+        """(side of the pin, body) of the nuts that a magnet pulls."""
+        if self._asleep.all():
+            return []
         near = []
         at = self._nut_pos()
-        for side in range(2):
-            offset = at - self._seat[side]
-            offset[..., 2] -= np.clip(offset[..., 2], 0.0, scene.RIB_TOP)
-            reach = magnet.REACH + scene.NUT_HEIGHT
-            for which, k in zip(*np.nonzero(np.einsum("ijk,ijk->ij", offset, offset) < reach**2), strict=True):
-                dof = self._scene.nut_dof[which, k]
-                at_rest = np.abs(self.data.qvel[dof : dof + 6]).max() < 2e-2
-                hands_off = np.linalg.norm(self._hands.pos - at[which, k], axis=1).min() > 0.05
-                if not (at_rest and hands_off):
+        reach = magnet.REACH + scene.NUT_HEIGHT
+        for which, k in zip(*np.nonzero(~self._asleep), strict=True):
+            for side in range(2):
+                x, y, z = at[which, k] - self._seat[side]
+                if abs(x) < reach and abs(y) < reach and -reach < z < scene.RIB_TOP + reach:
                     near.append((side, int(self._scene.nut_body[which, k])))
         return near
 
-    # --- the unit: its beginning, its fixture, its end -----------------------------------------------------------------
+    # --- the unit: its beginning, its fixture, its end ----------------------------------------------------------------
 
     def _draw_unit(self) -> None:
         """Everything about this unit that follows from (seed, unit) alone."""
@@ -373,11 +385,18 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._dead = rng.uniform(size=(2, 2, 1, *scene.TAXELS)) < hard.dead_taxels
         rng = variation.stream(seed, unit, "noise")
         self._joint_noise = (hard.joint_noise_rad * rng.standard_normal((NOISE_ROWS, 16))).astype(np.float32)
-        self._touch_noise = (hard.touch_noise_n * rng.standard_normal((NOISE_ROWS, 2, 2, 3, *scene.TAXELS))).astype(np.float32)
+        self._touch_noise = (hard.touch_noise_n * rng.standard_normal((NOISE_ROWS, 2, 2, 3, *scene.TAXELS))).astype(
+            np.float32
+        )
 
     def _begin_unit(self) -> None:
         # What stands or lies on the fixture leaves with it, rigidly; nuts in a hand do not.
-        self._riding = [[side, k] for side in range(2) for k in range(scene.NUTS_PER_SIDE) if self._unit >= 0 and self._rides(side, k)]
+        self._riding = [
+            [side, k]
+            for side in range(2)
+            for k in range(scene.NUTS_PER_SIDE)
+            if self._unit >= 0 and self._rides(side, k)
+        ]
         self._slid = False
         if self._unit >= 0 and self._help:
             self._clear_table()
@@ -476,7 +495,12 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             above = float(height[which, k])
             good = above < SEATED_M and tilt < SEATED_RAD and int(on_pin.sum()) == 1
             jammed = tilt > JAMMED_RAD or SEATED_M <= above < scene.RIB_TOP - 0.003
-            seen |= {"good": good, "height_mm": round(above * 1e3, 3), "tilt_deg": round(float(np.degrees(tilt)), 3), "part": "M8"}
+            seen |= {
+                "good": good,
+                "height_mm": round(above * 1e3, 3),
+                "tilt_deg": round(float(np.degrees(tilt)), 3),
+                "part": "M8",
+            }
             seen["why"] = None if good else "late" if self._held(which, k) else "jammed" if jammed else "not_seated"
             return seen
         if self._taken[side]:
@@ -495,17 +519,18 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         """Track the hardest push of a hand, and when the worker finished: both seated, both hands clear."""
         data = self.data
         if data.ncon:
-            address = data.contact.efc_address
-            normal = np.where(address >= 0, data.efc_force[np.maximum(address, 0)], 0.0)
             hands = self._hand_of_geom[data.contact.geom]
-            for side in range(2):
-                push = float(normal[(hands == side).any(axis=1) & (hands[:, 0] != hands[:, 1])].sum())
-                self._peak_force = max(self._peak_force, push)
+            touching = (hands >= 0).any(axis=1) & (hands[:, 0] != hands[:, 1])
+            if touching.any():
+                address = data.contact.efc_address
+                normal = np.where(address >= 0, data.efc_force[np.maximum(address, 0)], 0.0)
+                pushes = [float(normal[touching & (hands == side).any(axis=1)].sum()) for side in range(2)]
+                self._peak_force = max(self._peak_force, *pushes)
         if self._ticks % 5 == 0:  # at 10 Hz is near enough for a cycle time
             tools = data.site_xpos[self._scene.tool_site]
-            clear = (tools[:, 2] > scene.SEAT_Z + 0.050) | (np.linalg.norm(tools[:, :2] - self._seat[:, :2], axis=1) > CLEAR_M)
-            done = bool(clear.all()) and self._fixture_in() and all(self._inspect_side(side)["good"] for side in range(2))
-            if not done:
+            away = np.linalg.norm(tools[:, :2] - self._seat[:, :2], axis=1) > CLEAR_M
+            clear = bool(((tools[:, 2] > scene.SEAT_Z + 0.050) | away).all())
+            if not (clear and self._fixture_in() and all(self._inspect_side(side)["good"] for side in range(2))):
                 self._done_at = -1.0
             elif self._done_at < 0:
                 self._done_at = self.now
@@ -525,15 +550,48 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         address, dof = self._scene.nut_qpos[side, k], self._scene.nut_dof[side, k]
         self.data.qpos[address : address + 3], self.data.qpos[address + 3 : address + 7] = pos, quat
         self.data.qvel[dof : dof + 6] = 0.0
-        self.model.body_gravcomp[self._scene.nut_body[side, k]] = 0.0
+        self._sleep(side, k, False)
 
     def _park(self, side: int, k: int) -> None:
         self._put(side, k, scene.PARK + [0.05 * k, 0.1 * (1 - 2 * side), 0.0], np.array([1.0, 0, 0, 0]))
-        self.model.body_gravcomp[self._scene.nut_body[side, k]] = 1.0  # hangs there, touching nothing: costs no contact
         self._nut_state[side, k] = PARKED
+        self._sleep(side, k, True)
+
+    def _sleep(self, side: int, k: int, asleep: bool) -> None:
+        """A nut asleep stays where it is: no weight, no contact, no cost."""
+        model, body, geoms = self.model, self._scene.nut_body[side, k], self._scene.nut_geoms[side][k]
+        self._asleep[side, k] = asleep
+        self._still[side, k] = 0
+        model.body_gravcomp[body] = float(asleep)
+        model.geom_contype[geoms] = 0 if asleep else self._bits[0][geoms]
+        model.geom_conaffinity[geoms] = 0 if asleep else self._bits[1][geoms]
+        model.body_contype[body] = 0 if asleep else self._body_bits[0][body]
+        model.body_conaffinity[body] = 0 if asleep else self._body_bits[1][body]
+        if asleep:
+            dof = self._scene.nut_dof[side, k]
+            self.data.qvel[dof : dof + 6] = 0.0
+
+    def _mind_sleep(self) -> None:
+        """Nuts at rest with no hand near fall asleep; a hand or a moving nut wakes them.
+
+        MuJoCo's own sleeping does this for trees, but not for what rests on a mocap body: feeders and fixture.
+        """
+        at, awake = self._nut_pos(), ~self._asleep
+        tools = self.data.site_xpos[self._scene.tool_site]
+        near = (np.linalg.norm(tools[:, None, None] - at, axis=-1) < NEAR_M).any(axis=0)
+        if awake.any():
+            speed = np.abs(self.data.qvel[self._scene.nut_dof[..., None] + np.arange(6)]).max(axis=-1)
+            self._still = np.where(awake & (speed < STILL_SPEED), self._still + 1, 0)
+            for side, k in zip(*np.nonzero(awake & (self._still >= round(STILL_S / CONTROL_S)) & ~near), strict=True):
+                self._sleep(int(side), int(k), True)
+            moving = at[awake & (speed >= STILL_SPEED)]
+            if len(moving):
+                near |= (np.linalg.norm(moving[:, None, None] - at, axis=-1) < NEAR_M).any(axis=0)
+        for side, k in zip(*np.nonzero(near & self._asleep & (self._nut_state != PARKED)), strict=True):
+            self._sleep(int(side), int(k), False)
 
     def _renew_presented(self, side: int) -> None:
-        """The fixture's change also turns the feeder on: the nut for this unit is the one that this unit's draw says."""
+        """A new unit: its first nut lies as this unit's draw says, whatever was on the feeder."""
         for k in np.flatnonzero(self._nut_state[side] == FEEDER):
             tool = self.data.site_xpos[self._scene.tool_site[side]]
             if np.linalg.norm(tool - self._presented[side, k]) < 0.06 and self._unit > 0:
@@ -549,7 +607,11 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     def _present(self, side: int) -> None:
         free = np.flatnonzero(self._nut_state[side] == PARKED)
         if len(free) == 0:
-            loose = [k for k in np.flatnonzero(self._nut_state[side] == LOOSE) if not self._held(side, int(k)) and [side, k] not in self._riding]
+            loose = [
+                k
+                for k in np.flatnonzero(self._nut_state[side] == LOOSE)
+                if not self._held(side, int(k)) and [side, k] not in self._riding
+            ]
             oldest = int(min(loose, key=lambda k: self._nut_since[side, k]))
             self._park(side, oldest)
             self._emit("nut_swept", side=scene.SIDES[side])
@@ -575,7 +637,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         """See whether a nut was taken, and bring the next one."""
         at = self._nut_pos()
         for side in range(2):
-            for k in np.flatnonzero(self._nut_state[side] == FEEDER):
+            for k in np.flatnonzero((self._nut_state[side] == FEEDER) & ~self._asleep[side]):
                 if np.linalg.norm(at[side, k] - self._presented[side, k]) > TAKEN_M:
                     self._nut_state[side, k] = LOOSE
                     self._nut_since[side, k] = self.now
@@ -627,7 +689,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         velocity = data.qvel[cell.arm_qpos], data.qvel[cell.finger_qpos].sum(axis=1, keepdims=True)
         effort = data.actuator_force[cell.arm_ctrl], data.actuator_force[cell.finger_ctrl].sum(axis=1, keepdims=True)
         position = np.concatenate([data.qpos[cell.arm_qpos], grip], axis=1).ravel() + self._joint_noise[row]
-        state = np.concatenate([position, np.concatenate(velocity, axis=1).ravel(), np.concatenate(effort, axis=1).ravel()])
+        state = np.concatenate(
+            [position, np.concatenate(velocity, axis=1).ravel(), np.concatenate(effort, axis=1).ravel()]
+        )
         seen: dict[str, Any] = {
             "observation.state": state.astype(np.float32),
             "observation.setpoint": np.concatenate([self._hands.pos, self._hands.quat], axis=1).astype(np.float32),
@@ -680,11 +744,15 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 self._renderers[height, width] = mujoco.Renderer(self.model, height, width)
             except Exception as error:  # whatever the missing library makes PyOpenGL raise
                 raise TaktError(
-                    "pictures need OpenGL, and none works here; on Debian: apt-get install libegl1 libgl1-mesa-dri libgles2"
-                    " (or libosmesa6 and MUJOCO_GL=osmesa)"
+                    "pictures need OpenGL, and none works here; on Debian: apt-get install libegl1 libgl1-mesa-dri"
+                    " libgles2 (or libosmesa6, and MUJOCO_GL=osmesa)"
                 ) from error
         renderer = self._renderers[height, width]
         renderer.update_scene(self.data, camera)
+        for geom in renderer.scene.geoms[: renderer.scene.ngeom]:
+            if geom.category != mujoco.mjtCatBit.mjCAT_DECOR:
+                break
+            geom.rgba = 0.0  # a touch sensor's plug-in puts a red mark on what it feels, first of all geoms, always
         if height < 200:  # shadows and reflections cost two thirds of a small picture's time
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0

@@ -1,19 +1,20 @@
 """The nut cell's scripted workers.
 
 `Expert` reads privileged state and touch: it grasps where the nut is, lines the spline up by what it sees of nut and
-pin, searches by small turns when the nut rests on the ribs, feels and sees the drop, tries again, and puts a nut aside
-that will not go. It is the demonstrator, and the proof that the cell can be worked.
+pin, feels the nut rest on the ribs and searches by small turns until it feels it drop, tries again, and puts a nut
+aside that will not go. It is the demonstrator, and the proof that the cell can be worked.
 
 `Blind` plays the same path for nominal positions, feeling and seeing nothing: it shows what the spline, the feeder's
 scatter and the magnet do to a worker without feedback.
 
-Both arms run the same small state machine, each by itself; a plan is the next moves of both. Poses: world frame, SI.
+Both arms run the same small state machine, each by itself; a plan is what both do until one has to look again. Poses: world frame, SI.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import mujoco
@@ -32,6 +33,7 @@ SCRAP = (0.24, 0.17, scene.TABLE_Z + 0.045)  # where a bad nut is put aside
 SEARCH = np.radians([2.0, -2.0, 4.0, -4.0, 7.0, -7.0, 11.0, -11.0, 16.0, -16.0, 22.0, -22.0, 30.0])
 MAX_TRIES = 4  # with one nut, before it is put aside
 TOUCH_GRIP_N = 1.0  # a pad that presses a nut feels at least this
+RESTS_N = 4.0  # a nut pressed on something pushes up on the pads with more than this
 HOLD, OPEN = 0.0, 1.0
 
 
@@ -41,6 +43,7 @@ class Arm:
 
     side: int
     phase: str = "stage"
+    moves: list[list[float]] = field(default_factory=list)  # what is left of this phase, a row (6,) a control period
     grip: float = OPEN
     tries: int = 0
     turn: int = 0
@@ -57,14 +60,15 @@ class Seen:
     tool: np.ndarray
     pin: np.ndarray  # (4,): seat, yaw
     fixture_in: bool
-    pressed: bool  # both pads feel something
+    pressed: bool  # both pads feel something between them
+    push_n: float  # how hard it pushes up on them
 
 
 class Expert:
-    privileged = True
+    station_options: Mapping[str, Any] = {"privileged": True, "control": "ee"}
 
     def begin(self, spec: StationSpec, seed: int) -> None:
-        if self.privileged and not spec.privileged:
+        if self.station_options.get("privileged") and not spec.privileged:
             raise TaktError("the expert reads privileged state: open the station with privileged=true")
         if spec.options.get("control") != "ee":
             raise TaktError("the nut cell's scripted workers use control=ee")
@@ -79,14 +83,15 @@ class Expert:
                 arm.finished, arm.tries = False, 0
         self.takt_left = left
         setpoints = observation["observation.setpoint"].astype(np.float64)
-        moves = [self._next_move(arm, self.look(observation, arm), setpoints[arm.side]) for arm in self.arms]
-        periods = min(len(moves[0]), len(moves[1]))
+        for arm in self.arms:
+            if not arm.moves:
+                arm.moves = self._next_move(arm, self.look(observation, arm), setpoints[arm.side]).tolist()
+        periods = min(len(arm.moves) for arm in self.arms)
         actions = np.zeros((periods, 15), np.float32)
-        for arm, move in zip(self.arms, moves, strict=True):
-            actions[:, 7 * arm.side : 7 * arm.side + 6] = move[:periods]
+        for arm in self.arms:
+            actions[:, 7 * arm.side : 7 * arm.side + 6] = arm.moves[:periods]
             actions[:, 7 * arm.side + 6] = arm.grip
-        for arm, move in zip(self.arms, moves, strict=True):
-            arm.phase = arm.phase if len(move) == periods else "again:" + arm.phase.removeprefix("again:")
+            arm.moves = arm.moves[periods:]
         return Plan(list(actions))
 
     def end(self) -> None: ...
@@ -120,21 +125,18 @@ class Expert:
             pin=pin,
             fixture_in=bool(known["fixture_in"][0]),
             pressed=bool((touch[:, 0].sum(axis=(1, 2)) > TOUCH_GRIP_N).all()),
+            push_n=float(touch[:, 2].sum()),
         )
 
     # --- the state machine ------------------------------------------------------------------------------------------
 
     def _next_move(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray:
         """The next phase's moves (periods, 6). A phase is entered when the last one's moves have been done."""
-        interrupted = arm.phase.startswith("again:")  # the other arm's plan was shorter: finish this one first
-        arm.phase = arm.phase.removeprefix("again:")
         for _ in range(8):  # phases that need no move pass at once
-            if not interrupted:
-                arm.phase = getattr(self, f"_after_{arm.phase}")(arm, seen)
+            arm.phase = getattr(self, f"_after_{arm.phase}")(arm, seen)
             move: np.ndarray | None = getattr(self, f"_do_{arm.phase}")(arm, seen, setpoint)
             if move is not None:
                 return move
-            interrupted = False
         return self._still(0.2)
 
     def _still(self, seconds: float) -> np.ndarray:
@@ -144,7 +146,9 @@ class Expert:
         """Set-point shifts from where it is to a pose, at rest at both ends."""
         way = np.asarray(pos) - setpoint[:3]
         turn = _rotation_vector(setpoint[3:], quat)
-        seconds = max(1.3 * float(np.linalg.norm(way)) / speed, 1.3 * float(np.linalg.norm(turn)) / TURN, self.control_s)
+        seconds = max(
+            1.3 * float(np.linalg.norm(way)) / speed, 1.3 * float(np.linalg.norm(turn)) / TURN, self.control_s
+        )
         periods = max(2, round(seconds / self.control_s))
         x = np.arange(periods + 1) / periods
         share = np.diff(x * x * (3 - 2 * x))
@@ -218,7 +222,8 @@ class Expert:
         if seen.held is None:
             return "open"
         off = np.linalg.norm(seen.held[:2] - seen.pin[:2])
-        return "insert" if off < 4e-4 and abs(self._misfit(seen)) < np.radians(1.5) or arm.tries > 2 else "align"
+        in_line = off < 4e-4 and abs(self._misfit(seen)) < np.radians(1.5)
+        return "insert" if in_line or arm.tries > 2 else "align"
 
     def _do_align(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
         arm.tries += 1
@@ -233,7 +238,7 @@ class Expert:
     def _after_insert(self, arm: Arm, seen: Seen) -> str:
         if seen.held is None:
             return "release"
-        return "press" if self._height(seen.held, seen) < scene.RIB_TOP - 0.002 else "search"
+        return "search" if seen.push_n > RESTS_N else "press"
 
     def _do_search(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
         """Turn the nut a little further each time, pressing gently, until it drops between the ribs."""
@@ -245,8 +250,8 @@ class Expert:
     def _after_search(self, arm: Arm, seen: Seen) -> str:
         if seen.held is None:
             return "release"
-        if self._height(seen.held, seen) < scene.RIB_TOP - 0.002:
-            return "press"
+        if seen.push_n < RESTS_N / 2:
+            return "press"  # it dropped
         return "search" if arm.turn + 1 < len(SEARCH) else "raise"
 
     def _do_raise(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
@@ -389,7 +394,7 @@ class Expert:
 class Blind(Expert):
     """The expert's path for nominal positions. Every grasp and every insertion is taken to have worked."""
 
-    privileged = False
+    station_options: Mapping[str, Any] = {"control": "ee"}
 
     def look(self, observation: dict[str, Any], arm: Arm) -> Seen:
         name, setpoint = scene.SIDES[arm.side], observation["observation.setpoint"][arm.side].astype(np.float64)
@@ -403,10 +408,8 @@ class Blind(Expert):
             pin=pin,
             fixture_in=float(observation["observation.takt_left"][0]) < self.takt_s - 2.1,
             pressed=True,
+            push_n=0.0,
         )
-
-    def _height(self, nut: np.ndarray, seen: Seen) -> float:
-        return float(nut[2] - seen.pin[2])
 
 
 def _first(rows: np.ndarray) -> np.ndarray | None:

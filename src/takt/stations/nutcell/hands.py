@@ -7,6 +7,8 @@ joints, so that contact bends the servos and never winds up the set-point).
 
 from __future__ import annotations
 
+from typing import Any
+
 import mink
 import mujoco
 import numpy as np
@@ -29,7 +31,8 @@ class Hands:
         self.joints = np.array([[model.joint(f"{s}_{j}").qposadr[0] for j in scene.ARM_JOINTS] for s in scene.SIDES])
         self.sites = [model.site(f"{s}_tool").id for s in scene.SIDES]
         self.tasks = [
-            mink.FrameTask(f"{s}_tool", "site", position_cost=1.0, orientation_cost=0.3, lm_damping=1e-4) for s in scene.SIDES
+            mink.FrameTask(f"{s}_tool", "site", position_cost=1.0, orientation_cost=0.3, lm_damping=1e-4)
+            for s in scene.SIDES
         ]
         posture = mink.PostureTask(model, cost=np.where(np.isin(np.arange(model.nv), self.joints), 2e-3, 1.0))
         posture.set_target(self._whole(np.array([scene.REST, scene.REST])))
@@ -48,6 +51,7 @@ class Hands:
     def place(self, arms: np.ndarray) -> None:
         """Command the joints (2, 7) rad directly; the set-points are then where the tools are."""
         self.configuration.update(self._whole(arms))
+        self.arrived = False
         data = self.configuration.data
         self.pos = np.array([data.site_xpos[site] for site in self.sites])
         self.quat = np.empty((2, 4))
@@ -61,6 +65,9 @@ class Hands:
 
     def move(self, deltas: np.ndarray) -> None:
         """Shift the set-points by deltas (2, 6): m, then a rotation vector in rad, world frame."""
+        if not deltas.any():
+            return
+        self.arrived = False
         self.pos = np.clip(self.pos + deltas[:, :3], REACH_LOW, REACH_HIGH)
         turn, new = np.empty(4), np.empty(4)
         for i in range(2):
@@ -73,9 +80,12 @@ class Hands:
 
     def follow(self) -> None:
         """One control period of inverse kinematics towards the set-points."""
+        if self.arrived:
+            return
         for i, task in enumerate(self.tasks):
             task.set_target(mink.SE3(np.concatenate([self.quat[i], self.pos[i]])))
         if max(float(np.abs(task.compute_error(self.configuration)).max()) for task in self.tasks) < ARRIVED:
+            self.arrived = True
             return
         try:
             velocity = mink.solve_ik(self.configuration, self.all_tasks, self.control_s, "daqp", limits=self.limits)
@@ -83,9 +93,10 @@ class Hands:
             return  # a set-point beyond the joints' limits: stay
         self.configuration.integrate_inplace(velocity, self.control_s)
 
-    def save(self) -> dict[str, np.ndarray]:
-        return {"pos": self.pos, "quat": self.quat, "q": self.configuration.q}
+    def save(self) -> dict[str, Any]:
+        return {"pos": self.pos, "quat": self.quat, "q": self.configuration.q, "arrived": self.arrived}
 
-    def load(self, state: dict[str, np.ndarray]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         self.configuration.update(state["q"].copy())
         self.pos, self.quat = state["pos"].copy(), state["quat"].copy()
+        self.arrived = state["arrived"]

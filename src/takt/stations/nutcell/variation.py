@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Difficulty:
-    """Ranges of a difficulty. Pairs are uniform between their ends; single numbers are half-widths about the nominal."""
+    """Ranges of a difficulty. Pairs are uniform between their ends; single numbers are half-widths."""
 
     feeder_offset_m: float  # radius of the disc the nut lies in
     feeder_tilt_rad: float
@@ -31,9 +31,48 @@ class Difficulty:
 
 _MM, _DEG = 1e-3, np.pi / 180
 DIFFICULTIES = {
-    "nominal": Difficulty(1 * _MM, 1 * _DEG, 0.2 * _MM, 2 * _DEG, (1.0, 1.5), (0.30, 0.35), (0.27 * _MM, 0.30 * _MM), 0.05, 0.5 * _MM, 1e-4, 0.01, 0.0),
-    "plant": Difficulty(3 * _MM, 3 * _DEG, 0.8 * _MM, 8 * _DEG, (1.0, 3.0), (0.25, 0.45), (0.20 * _MM, 0.30 * _MM), 0.25, 2 * _MM, 2e-4, 0.02, 0.01),
-    "harsh": Difficulty(5 * _MM, 6 * _DEG, 1.5 * _MM, 30 * _DEG, (2.0, 4.0), (0.20, 0.60), (0.15 * _MM, 0.30 * _MM), 0.50, 5 * _MM, 5e-4, 0.05, 0.05),
+    "nominal": Difficulty(
+        1 * _MM,
+        1 * _DEG,
+        0.2 * _MM,
+        2 * _DEG,
+        (1.0, 1.5),
+        (0.30, 0.35),
+        (0.27 * _MM, 0.30 * _MM),
+        0.05,
+        0.5 * _MM,
+        1e-4,
+        0.01,
+        0.0,
+    ),
+    "plant": Difficulty(
+        3 * _MM,
+        3 * _DEG,
+        0.8 * _MM,
+        8 * _DEG,
+        (1.0, 3.0),
+        (0.25, 0.45),
+        (0.20 * _MM, 0.30 * _MM),
+        0.25,
+        2 * _MM,
+        2e-4,
+        0.02,
+        0.01,
+    ),
+    "harsh": Difficulty(
+        5 * _MM,
+        6 * _DEG,
+        1.5 * _MM,
+        30 * _DEG,
+        (2.0, 4.0),
+        (0.20, 0.60),
+        (0.15 * _MM, 0.30 * _MM),
+        0.50,
+        5 * _MM,
+        5e-4,
+        0.05,
+        0.05,
+    ),
 }
 
 
@@ -44,7 +83,7 @@ def stream(seed: int, unit: int, name: str, nth: int = 0) -> np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class NutPose:
-    """How a feeder presents a nut: offset (2,) m in the tray's plane, yaw rad, and the tray's tilt (2,) rad about x, y."""
+    """How a feeder presents a nut: offset (2,) m in the tray's plane, yaw rad, tilt (2,) rad about x, y."""
 
     offset_m: np.ndarray
     yaw_rad: float
@@ -54,7 +93,9 @@ class NutPose:
 def nut_pose(difficulty: Difficulty, seed: int, unit: int, side: str, nth: int) -> NutPose:
     """The `nth` nut that the feeder of `side` presents for `unit`."""
     rng = stream(seed, unit, f"feeder-{side}", nth)
-    return NutPose(_disc(rng, difficulty.feeder_offset_m), rng.uniform(-np.pi, np.pi), _disc(rng, difficulty.feeder_tilt_rad))
+    return NutPose(
+        _disc(rng, difficulty.feeder_offset_m), rng.uniform(-np.pi, np.pi), _disc(rng, difficulty.feeder_tilt_rad)
+    )
 
 
 @dataclass(frozen=True, slots=True)
