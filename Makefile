@@ -18,7 +18,7 @@ run: .venv/ready
 	$(BIN)/takt run nutcell --worker expert --units 20 --seed 0 --difficulty plant --clock fixed:0.08 --out $(SHIFT).takt
 	@echo
 	@$(BIN)/takt report $(SHIFT).takt
-	@$(BIN)/takt replay $(SHIFT).takt --unit 7 --speed 4 --out $(SHIFT)-u7.mp4 || echo "no replay was made"
+	@$(BIN)/takt replay $(SHIFT).takt --unit 7 --speed 8 --out $(SHIFT)-u7.mp4 || echo "no replay was made"
 
 test: .venv/ready-dev
 	$(BIN)/pytest -n $(WORKERS)
