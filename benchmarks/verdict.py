@@ -5,8 +5,10 @@
 
 A path is a shift of simulated outcomes, looked at after every unit. Errors are shares of paths in which the verdict was
 wrong at *any* look; the worst worker for that is one that is exactly as good as required, so that is the one simulated.
-± is the standard error of the simulation. The seed is fixed: the same tables come out every time. The job simulated asks a good rate
-and no cycle time; where it asks 95 % of cycle times as well, accept takes at least 89 units (109 widened).
+± is the standard error of the simulation. The seed is fixed: the same tables come out every time.
+
+The job simulated asks a good rate and no cycle time. Where it asks 95 % of cycle times too, accept takes at least 89
+units (109 widened).
 """
 
 from __future__ import annotations
