@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from takt.station import TaktError, open_station, registered_station, stations
+from takt.stations.flightdesk.cli import app as flightdesk_app
 from takt.worker import workers
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 ledger_app = typer.Typer(help="Look into a shift's ledger.")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(flightdesk_app, name="flightdesk")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines; no progress.")]
 ShiftPath = Annotated[

@@ -1,9 +1,9 @@
 """`flightdesk`: the disruption desk of an airline. So far its engine: an instance, a plan, its validity and its cost.
 
-    instance = read_instance("A01")
-    solution = greedy_delay(instance)
-    assert not check(instance, solution)
-    print(cost(instance, solution).total)
+instance = read_instance("A01")
+solution = greedy_delay(instance)
+assert not check(instance, solution)
+print(cost(instance, solution).total)
 """
 
 from takt.stations.flightdesk.check import Rule, Violation, check

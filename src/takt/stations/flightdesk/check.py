@@ -1,8 +1,8 @@
 """Is a plan valid? Every rule of the ROADEF 2009 validity checker (specification of 11/06/2008), one after the other.
 
 `check` gives back a list of `Violation`, empty if the plan is valid. What nobody can change any more is not held
-against a plan: the turn-round between two flights that leave outside the recovery period, an hour at an airport that has
-only such flights.
+against a plan: a rotation between two flights that leave outside the recovery period, an hour at an airport that has
+only such flights, a maintenance that was due before it.
 
 Where the rules leave room, the stricter reading is taken, so that what passes here passes there: a flight that the
 disruption delayed leaves at exactly that time, or is cancelled; passengers on two legs of one flight need their 30
@@ -23,7 +23,7 @@ from takt.stations.flightdesk.instance import (
     Flags,
     Instance,
     Ints,
-    capacities,
+    capacity_at,
     distance_tables,
     fixed_flights,
     given_departures,
@@ -229,8 +229,10 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
         return
     by, p = o.aircraft[rows], o.planned[rows]
     opens = np.concatenate([[True], by[1:] != by[:-1]])
+    still = _still(instance, o)[rows]
+    settled = still & (opens | np.roll(still, 1))
     came_from = np.where(opens, aircraft.airport[by], np.roll(o.destination[rows], 1))
-    for i in np.flatnonzero(came_from != o.origin[rows]):
+    for i in np.flatnonzero((came_from != o.origin[rows]) & ~settled):
         rule = Rule.START if opens[i] else Rule.CONTINUITY
         is_at, leaves = code[came_from[i]], code[o.origin[rows[i]]]
         name, at = _name(instance, o, rows[i]), clock(o.departure[rows[i]])
@@ -242,16 +244,14 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
     next_leg = (linked_to >= 0) & (before == linked_to)
     need = np.where(next_leg, aircraft.transit[by], aircraft.turn[by])
     ground = o.departure[rows] - np.roll(o.arrival[rows], 1)
-    still = np.where(p >= 0, fixed_flights(instance)[p], False)
-    both_fixed = still & np.roll(still, 1)
-    for i in np.flatnonzero(~opens & (ground < need) & ~both_fixed):
+    for i in np.flatnonzero(~opens & (ground < need) & ~settled):
         name, tail, at = _name(instance, o, rows[i]), aircraft.name[by[i]], code[o.origin[rows[i]]]
         text = f"{tail} has {ground[i]} min at {at} before flight {name}, and needs {need[i]}"
         yield Violation(Rule.TURN, text, name, tail, at, None, int(o.departure[rows[i]]))
 
     flown_by = np.full(len(flights.number), -1, dtype=np.int64)
     flown_by[p[p >= 0]] = by[p >= 0]
-    apart = (linked_to >= 0) & (flown_by[linked_to] >= 0) & ~next_leg
+    apart = (linked_to >= 0) & (flown_by[linked_to] >= 0) & ~next_leg & ~still
     for i in np.flatnonzero(apart):
         name, tail = _name(instance, o, rows[i]), aircraft.name[by[i]]
         text = (
@@ -260,7 +260,7 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
         yield Violation(Rule.LEGS_APART, text, name, tail, code[o.origin[rows[i]]], None, int(o.departure[rows[i]]))
 
     takes = (o.arrival - o.departure)[rows]
-    for i in np.flatnonzero(takes > aircraft.range[by]):
+    for i in np.flatnonzero((takes > aircraft.range[by]) & ~still):
         name, tail = _name(instance, o, rows[i]), aircraft.name[by[i]]
         text = f"flight {name} takes {takes[i]} min, and {tail} has a range of {aircraft.range[by[i]]}"
         yield Violation(Rule.RANGE, text, name, tail, code[o.origin[rows[i]]], None, int(o.departure[rows[i]]))
@@ -269,15 +269,15 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
 def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
     aircraft, code, clock = instance.aircraft, instance.airports.code, instance.clock
     rotation = rotation_order(o)
-    by = o.aircraft[rotation]
+    by, free = o.aircraft[rotation], ~_still(instance, o)
     grounded = instance.groundings
     for a, start, end in zip(grounded.aircraft, grounded.start, grounded.end, strict=True):
         rows = rotation[by == a]
-        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start)]:
+        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start) & free[rows]]:
             name, tail = _name(instance, o, r), aircraft.name[a]
             text = f"{tail} cannot fly from {clock(start)} to {clock(end)}, and flies {name} at {clock(o.departure[r])}"
             yield Violation(Rule.GROUNDED, text, name, tail, code[o.origin[r]], None, int(o.departure[r]))
-    for a in np.flatnonzero(aircraft.service_airport >= 0):
+    for a in np.flatnonzero((aircraft.service_airport >= 0) & (aircraft.service_start >= instance.start)):
         start, end, tail = aircraft.service_start[a], aircraft.service_end[a], aircraft.name[a]
         where = code[aircraft.service_airport[a]]
         rows = rotation[by == a]
@@ -286,7 +286,7 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
         if is_at != aircraft.service_airport[a]:
             text = f"{tail} is at {code[is_at]} and not at {where} for its maintenance at {clock(start)}"
             yield Violation(Rule.SERVICE_AIRPORT, text, "", tail, where, None, int(start))
-        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start)]:
+        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start) & free[rows]]:
             name = _name(instance, o, r)
             flying = f"lands at {clock(o.arrival[r])}" if r in ahead else f"leaves at {clock(o.departure[r])}"
             text = f"{tail} is due for maintenance from {clock(start)} to {clock(end)}, and flight {name} {flying}"
@@ -305,21 +305,19 @@ def _slots(instance: Instance, o: Operations) -> Iterator[Violation]:
     rows = np.flatnonzero(flown & ~instance.aircraft.surface[o.aircraft])
     if not len(rows):
         return
-    hours = int(o.arrival[rows].max()) // 60 + 1
-    still = np.where(o.planned >= 0, fixed_flights(instance)[o.planned], False)
-    limits = capacities(instance, hours)
+    free = ~_still(instance, o)[rows]
     sides = (
-        (Rule.DEPARTURES, o.origin, o.departure, limits[0], "departures"),
-        (Rule.ARRIVALS, o.destination, o.arrival, limits[1], "arrivals"),
+        (Rule.DEPARTURES, o.origin[rows], o.departure[rows], "departures"),
+        (Rule.ARRIVALS, o.destination[rows], o.arrival[rows], "arrivals"),
     )
-    for rule, airport, time, limit, what in sides:
-        counted, free = np.zeros(limit.shape, dtype=np.int64), np.zeros(limit.shape, dtype=np.int64)
-        np.add.at(counted, (airport[rows], time[rows] // 60), 1)
-        np.add.at(free, (airport[rows], time[rows] // 60), ~still[rows])
-        for at, hour in np.argwhere((counted > limit) & (free > 0)):
-            code, since = instance.airports.code[at], instance.clock(hour * 60)
-            text = f"{code} has {counted[at, hour]} {what} in the hour from {since}, and takes {limit[at, hour]}"
-            yield Violation(rule, text, "", "", code, None, int(hour * 60))
+    for side, (rule, airport, time, what) in enumerate(sides):
+        (at, hour), which = np.unique(np.stack([airport, time // 60]), axis=1, return_inverse=True)
+        which = which.ravel()  # NumPy 2.0 gives it another shape than 2.1
+        count, limit = np.bincount(which), capacity_at(instance, at, hour)[side]
+        for i in np.flatnonzero((count > limit) & (np.bincount(which, weights=free) > 0)):
+            code, since = instance.airports.code[at[i]], instance.clock(hour[i] * 60)
+            text = f"{code} has {count[i]} {what} in the hour from {since}, and takes {limit[i]}"
+            yield Violation(rule, text, "", "", code, None, int(hour[i] * 60))
 
 
 # --- passengers -------------------------------------------------------------------------------------------------------
@@ -392,19 +390,20 @@ def _begun(instance: Instance, o: Operations, t: Trips, line: Ints) -> Iterator[
     """Legs flown before recovery starts open every line of the booking; no other leg can have left before it."""
     bookings, flights, numbers = instance.bookings, instance.flights, instance.bookings.number.tolist()
     begun = journeys(instance).begun[t.booking]
-    planned = np.where(t.leg_row >= 0, o.planned[t.leg_row], -1)
     place = np.arange(len(line)) - t.first[line]
     flown = place < begun[line]
     booked = bookings.first[t.booking[line]] + np.minimum(place, np.maximum(begun[line] - 1, 0))
-    differs = (planned != bookings.leg_flight[booked]) | (t.leg_cabin != bookings.leg_cabin[booked])
+    leg = bookings.leg_flight[booked]
+    differs = (t.leg_number != flights.number[leg]) | (t.leg_day != flights.day[leg])
+    differs |= t.leg_cabin != bookings.leg_cabin[booked]
     broken = np.diff(t.first) < begun
     broken[line[flown & differs]] = True
     for i in np.flatnonzero(broken):
         number = numbers[t.booking[i]]
-        leg = bookings.leg_flight[bookings.first[t.booking[i]] + begun[i] - 1]
-        name = instance.flight(leg)
+        last = bookings.leg_flight[bookings.first[t.booking[i]] + begun[i] - 1]
+        name = instance.flight(last)
         text = f"booking {number} had flown with flight {name} before the recovery period, and does not in the plan"
-        yield Violation(Rule.BEGUN, text, name, booking=number, minute=int(flights.departure[leg]))
+        yield Violation(Rule.BEGUN, text, name, booking=number, minute=int(flights.departure[last]))
     left = (t.leg_row >= 0) & (o.departure[t.leg_row] < instance.start)
     for j in np.flatnonzero(left & ~flown):
         name, number = _name(instance, o, t.leg_row[j]), numbers[t.booking[line[j]]]
@@ -435,6 +434,11 @@ def rotation_order(o: Operations) -> Ints:
     """The rows that are flown, by aircraft and then by time."""
     order = np.lexsort((o.arrival, o.departure, o.aircraft))
     return order[o.aircraft[order] >= 0]
+
+
+def _still(instance: Instance, o: Operations) -> Flags:
+    """Which rows are flights outside the recovery period."""
+    return np.where(o.planned >= 0, fixed_flights(instance)[o.planned], False)
 
 
 def _name(instance: Instance, o: Operations, row: int | np.integer) -> str:

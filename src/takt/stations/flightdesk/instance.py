@@ -256,18 +256,24 @@ def seats_text(seats: Sequence[int]) -> str:
 # --- tables that checks, costs and solvers ask for --------------------------------------------------------------------
 
 
-def capacities(instance: Instance, hours: int) -> tuple[Ints, Ints]:
-    """Departures and arrivals that each airport takes in each of the first `hours` clock hours: two (airport, hour)."""
+def capacity_at(instance: Instance, airport: Ints, hour: Ints) -> tuple[Ints, Ints]:
+    """Departures and arrivals that airports take in clock hours, counted from the epoch; the arrays go together."""
     airports, closures = instance.airports, instance.closures
     daily = np.zeros((2, len(airports.code), 24), dtype=np.int64)  # an hour that no part of the day covers is closed
     for i, at in enumerate(airports.at):
         part = slice(airports.since[i] // 60, -(-airports.until[i] // 60))
         daily[0, at, part], daily[1, at, part] = airports.departures[i], airports.arrivals[i]
-    limits = np.tile(daily, (1, 1, -(-hours // 24)))[:, :, :hours]
+    departures, arrivals = daily[0, airport, hour % 24], daily[1, airport, hour % 24]
     for i, at in enumerate(closures.airport):
-        part = slice(max(closures.start[i] // 60, 0), max(-(-closures.end[i] // 60), 0))
-        limits[0, at, part], limits[1, at, part] = closures.departures[i], closures.arrivals[i]
-    return limits[0], limits[1]
+        meanwhile = (airport == at) & (hour >= closures.start[i] // 60) & (hour < -(-closures.end[i] // 60))
+        departures[meanwhile], arrivals[meanwhile] = closures.departures[i], closures.arrivals[i]
+    return departures, arrivals
+
+
+def capacities(instance: Instance, hours: int) -> tuple[Ints, Ints]:
+    """The same for all airports in the first `hours` clock hours: two arrays (airport, hour)."""
+    airport, hour = np.indices((len(instance.airports.code), hours))
+    return capacity_at(instance, airport, hour)
 
 
 def distance_tables(instance: Instance) -> tuple[Ints, Ints]:

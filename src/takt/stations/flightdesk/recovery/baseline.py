@@ -181,7 +181,8 @@ class _Search:
 
     def _serviced(self, label: _Label) -> bool:
         """Whether its maintenance is behind it, or is where it stands."""
-        return self.service < 0 or label.departure >= self.due or label.airport == self.service
+        passed = label.departure >= self.due or self.due < self.instance.start
+        return self.service < 0 or passed or label.airport == self.service
 
     def _extended(self, label: _Label, i: int, skipped: float) -> _Label | None:
         """The label with flight i after it, at the first time that is possible, or None."""
@@ -203,7 +204,7 @@ class _Search:
         return _Label(cost, i, t, t + takes, to, label.minutes + takes, label)
 
     def _leaves(self, origin: int, to: int, takes: int, t: int, latest: int, punctual: int) -> int | None:
-        """The first minute from t to `latest` at which a flight can leave. Only a punctual one may land past the end."""
+        """The first minute from t to `latest` at which a flight can leave. Only a punctual one may land too late."""
         while t <= latest and (t == punctual or t + takes <= self.instance.end):
             later = max((end for start, end in self.away if t < end and t + takes > start), default=t)
             later = max(later, self.slots.next(origin, to, t, takes, self.a))

@@ -1,0 +1,184 @@
+"""`takt flightdesk`: look at an airline's day, and check and price a plan for it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from takt.stations.flightdesk.check import Violation, check
+from takt.stations.flightdesk.cost import Cost, cost
+from takt.stations.flightdesk.format import read_instance
+from takt.stations.flightdesk.instance import Instance, journeys, seats_text
+from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
+from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
+
+LISTED = 20  # violations, closures and the like that are printed one by one
+
+app = typer.Typer(help="Airline disruption: re-plan aircraft and passengers together (ROADEF 2009 format).")
+
+InstancePath = Annotated[
+    Path, typer.Argument(metavar="INSTANCE", help="A folder with config.csv and the others.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+
+
+class Baseline(StrEnum):
+    DO_NOTHING = "do-nothing"
+    GREEDY_DELAY = "greedy-delay"
+
+
+@app.command("show")
+def show(path: InstancePath, as_json: Json = False) -> None:
+    """Print what the airline is and what happened to it."""
+    instance = read_instance(path)
+    airline, happened = describe(instance), disruptions(instance)
+    if as_json:
+        print(json.dumps({"name": instance.name, "airline": airline, "happened": happened}))
+        return
+    console = Console()
+    table = Table(title=f"{instance.name}: the airline", title_justify="left", show_header=False, box=None)
+    for key, value in airline.items():
+        table.add_row(key, str(value))
+    console.print(table, highlight=False, markup=False)
+    table = Table(title="its fleet", title_justify="left", box=None)
+    for column, justify in (("family", "left"), ("model", "left"), ("seats F/B/E", "left"), ("aircraft", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    a = instance.aircraft
+    kinds = Counter(zip(a.family, a.model, map(seats_text, a.seats), strict=True))
+    for (family, model, seats), count in sorted(kinds.items()):
+        table.add_row(family, model, "any number" if seats.startswith("-") else seats, str(count))
+    console.print(table, highlight=False, markup=False)
+    table = Table(title="what happened", title_justify="left", show_header=False, box=None)
+    for line in happened[:LISTED]:
+        table.add_row(line)
+    if len(happened) > LISTED:
+        table.add_row(f"and {len(happened) - LISTED} more")
+    console.print(table, highlight=False, markup=False)
+
+
+@app.command("check")
+def check_(
+    path: InstancePath,
+    solution_path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOLUTION", help="A folder with sol_rotations.csv and sol_itineraries.csv.", show_default=False
+        ),
+    ],
+    require_valid: Annotated[
+        bool, typer.Option("--require-valid", help="Exit with 1 if the plan is not valid.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Print every rule that a plan breaks, and its cost by part."""
+    instance = read_instance(path)
+    solution = read_solution(instance, solution_path)
+    violations = check(instance, solution)
+    _conclude(violations, cost(instance, solution), as_json)
+    if violations and require_valid:
+        raise typer.Exit(1)
+
+
+@app.command("baseline")
+def baseline(
+    path: InstancePath,
+    by: Annotated[Baseline, typer.Option(help="How to plan.")] = Baseline.GREEDY_DELAY,
+    out: Annotated[Path | None, typer.Option(help="The folder to write the plan into.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a simple valid plan, to beat."""
+    instance = read_instance(path)
+    solution: Solution = do_nothing(instance) if by is Baseline.DO_NOTHING else greedy_delay(instance)
+    if out is not None:
+        write_solution(instance, solution, out)
+    _conclude(check(instance, solution), cost(instance, solution), as_json)
+
+
+def describe(instance: Instance) -> dict[str, Any]:
+    """The airline in figures."""
+    flights, bookings, reach = instance.flights, instance.bookings, journeys(instance).reach
+    legs = len(bookings.leg_flight) / len(bookings.number)
+    return {
+        "recovery period": f"{instance.clock(instance.start)} to {instance.clock(instance.end)}",
+        "airports": len(instance.airports.code),
+        "aircraft": len(instance.aircraft.name),
+        "flights": len(flights.number),
+        "days": int(flights.day.max()) + 1,
+        "bookings": len(bookings.number),
+        "passengers": int(bookings.passengers.sum()),
+        "legs per booking": round(legs, 2),
+        "intercontinental bookings": int((reach == 2).sum()),
+        "maintenances": int((instance.aircraft.service_airport >= 0).sum()),
+    }
+
+
+def disruptions(instance: Instance) -> list[str]:
+    """What happened, a line each."""
+    flights, code, tail = instance.flights, instance.airports.code, instance.aircraft.name
+    late, clock = flights.delay[flights.delay > 0], instance.clock
+    lines = []
+    if len(late):
+        lines.append(f"{len(late)} flights delayed, by {late.mean():.0f} min on average and {late.max()} at most")
+    if flights.cancelled.any():
+        lines.append(f"{int(flights.cancelled.sum())} flights cancelled")
+    g, c = instance.groundings, instance.closures
+    lines += [
+        f"{tail[g.aircraft[i]]} unavailable from {clock(g.start[i])} to {clock(g.end[i])}"
+        for i in range(len(g.aircraft))
+    ]
+    lines += [
+        f"{code[c.airport[i]]} takes {c.departures[i]} departures and {c.arrivals[i]} arrivals an hour "
+        f"from {clock(c.start[i])} to {clock(c.end[i])}"
+        for i in range(len(c.airport))
+    ]
+    return lines or ["nothing"]
+
+
+def cost_table(priced: Cost) -> Table:
+    """The cost by part, weighted as in the objective."""
+    alpha, beta, gamma = priced.weights
+    weight = [alpha] * 5 + [beta] * 4 + [gamma]
+    table = Table(title="cost", title_justify="left", show_header=False, box=None)
+    table.add_column()
+    table.add_column(justify="right")
+    for (name, value), factor in zip(priced.parts().items(), weight, strict=True):
+        signed = -value if name == "not_flown" else value
+        table.add_row(name.replace("_", " "), f"{factor * signed + 0.0:,.2f}")
+    table.add_section()
+    table.add_row("total", f"{priced.total:,.2f}")
+    return table
+
+
+def _conclude(violations: list[Violation], priced: Cost, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "valid": not violations,
+            "violations": [{**asdict(v), "rule": v.rule.name.lower()} for v in violations],
+            "cost": {**priced.parts(), "total": priced.total},
+        }
+        print(json.dumps(told))
+        return
+    console = Console()
+    if violations:
+        count = len(violations)
+        table = Table(title=f"not valid: {count} violation{'s' * (count > 1)}", title_justify="left", box=None)
+        table.add_column("rule")
+        table.add_column("count", justify="right")
+        for rule, number in Counter(v.rule for v in violations).items():
+            table.add_row(rule.value, str(number))
+        console.print(table, highlight=False, markup=False)
+        for v in violations[:LISTED]:
+            console.print(v.text, highlight=False, markup=False, soft_wrap=True)
+        if count > LISTED:
+            console.print(f"and {count - LISTED} more")
+    else:
+        console.print("valid")
+    console.print(cost_table(priced), highlight=False, markup=False)

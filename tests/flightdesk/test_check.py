@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import by_hand
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slow_checker import slow_check
+from small_airline import read_plan, wild, write_airline, write_plan
+
+from takt.stations.flightdesk import (
+    Instance,
+    Rule,
+    Violation,
+    check,
+    do_nothing,
+    greedy_delay,
+    read_instance,
+    read_solution,
+    write_solution,
+)
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
+
+
+def checked(tmp_path: Path, *edits: tuple[str, str], **files: str) -> list[Violation]:
+    instance = read_instance(by_hand.write(tmp_path / "instance", **files))
+    return check(instance, read_solution(instance, by_hand.write_plan(tmp_path / "plan", *edits)))
+
+
+def test_the_plan_by_hand_is_valid(tmp_path):
+    assert checked(tmp_path) == []
+
+
+ROW = {line.split()[0]: line for line in by_hand.ROTATIONS.splitlines()}
+LINE = {line.split()[0]: line for line in by_hand.ITINERARIES.splitlines()}
+OFF6 = ("14:00 0 01/01/08 J2#3", "14:00 0 01/01/08 cancelled"), ("16:00 0 01/01/08 J2#3", "16:00 0 01/01/08 cancelled")
+OFF34 = ("6 6 01/01/08 E", "6 cancelled"), ("2 7 01/01/08 E", "2 cancelled")  # the passengers of flights 6 and 7
+
+
+def replaced(number: int, *words: tuple[str, str]) -> tuple[str, str]:
+    row = ROW[str(number)]
+    for old, new in words:
+        assert old in row
+        row = row.replace(old, new, 1)
+    return ROW[str(number)], row
+
+
+@pytest.mark.parametrize(
+    ("rule", "edits", "text"),
+    [
+        (Rule.MISSING_FLIGHT, [(ROW["8"] + "\n", "")], "flight 8 of 01/01 is not in the plan"),
+        (
+            Rule.FLOWN_TWICE,
+            [(ROW["8"], ROW["8"] + "\n" + ROW["8"].replace("P#4", "cancelled"))],
+            "8 of 01/01 is in the plan",
+        ),
+        (Rule.ROUTE, [replaced(8, ("BBB", "CCC"))], "flight 8 of 01/01 goes AAA-CCC instead of AAA-BBB"),
+        (Rule.DURATION, [replaced(8, ("23:31", "23:32"))], "takes 62 min instead of 61"),
+        (Rule.LINK, [replaced(3, ("14:30 2", "14:30 0"))], "flight 3 of 01/01 is linked to 0, not 2"),
+        (Rule.EARLY, [replaced(8, ("22:30", "22:29"), ("23:31", "23:30"))], "before its schedule of 01/01 22:30"),
+        (Rule.FIXED, [replaced(1, ("07:00", "07:01"), ("08:00", "08:01"))], "flight 1 of 01/01 is outside"),
+        (Rule.FAMILY, [replaced(6, ("J2#3", "P#4"))], "changes from J2#3 to P#4"),
+        (Rule.OVERTIME, [replaced(8, ("22:30", "03:00+1"), ("23:31", "04:01+1"))], "lands at BBB at 02/01 04:01"),
+        (Rule.START, [replaced(8, ("AAA BBB", "BBB AAA"))], "P#4 is at AAA, and flight 8 of 01/01 leaves BBB"),
+        (Rule.CONTINUITY, [replaced(2, ("J1#1", "cancelled"))], "J1#1 is at BBB, and flight 3"),
+        (Rule.TURN, [replaced(6, ("13:00", "13:21"), ("14:00", "14:21"))], "J2#3 has 39 min at BBB before flight 7"),
+        (Rule.RANGE, [replaced(5, ("J1#2", "J2#3"))], "takes 300 min, and J2#3 has a range of 200"),
+        (Rule.HEADCOUNT, [("3 A 80.0 6", "3 A 80.0 5")], "booking 3 is for 6 people, and 5 are in the plan"),
+        (Rule.BOOKING, [("3 A 80.0 6", "3 R 80.0 6")], "booking 3 has another direction or price"),
+        (Rule.BOOKING, [("3 A 80.0 6", "3 A 80.5 6")], "booking 3 has another direction or price"),
+        (Rule.ORIGIN, [("2 7 01/01/08 E", "2 8 01/01/08 E")], "booking 4 starts at AAA instead of BBB"),
+        (Rule.DESTINATION, [("2 7 01/01/08 E", "2 7 01/01/08 E 8 01/01/08 E")], "booking 4 ends at BBB instead of AAA"),
+        (Rule.NO_SUCH_FLIGHT, [("2 7 01/01/08 E", "2 77 01/01/08 E")], "is on flight 77 of 01/01, which is not in"),
+        (Rule.ON_CANCELLED, [*OFF6, OFF34[0]], "booking 4 is on flight 7 of 01/01, which is cancelled"),
+        (Rule.JOIN, [("1 01/01/08 E 4 01/01/08 E", "1 01/01/08 E 3 01/01/08 E")], "booking 1 lands at BBB"),
+        (
+            Rule.CONNECTION,
+            [replaced(4, ("10:00", "10:29")), ("2 7 01/01/08 E", "2 7 01/01/08 E 6 01/01/08 E")],
+            "AAA before",
+        ),
+        (
+            Rule.TOO_EARLY,
+            [("6 6 01/01/08 E", "6 9 01/01/08 E")],
+            "booking 3 leaves with flight 9 of 01/01 at 01/01 08:30",
+        ),
+        (Rule.BEGUN, [("4 1 01/01/08 E 4 01/01/08 E", "4 cancelled")], "booking 1 had flown with flight 1 of 01/01"),
+        (Rule.BEGUN, [("4 1 01/01/08 E 4", "4 1 01/01/08 B 4")], "booking 1 had flown with flight 1 of 01/01"),
+        (Rule.GONE, [("6 6 01/01/08 E", "6 1 01/01/08 E")], "booking 3 is on flight 1 of 01/01, which left"),
+        (
+            Rule.CABIN,
+            [("6 6 01/01/08 E", "6 6 01/01/08 B")],
+            "flight 6 of 01/01 has 6 people in B, and J2#3 has 0 seats",
+        ),
+        (
+            Rule.SERVICE_AIRPORT,
+            [replaced(3, ("J1#1", "cancelled")), ("3 2 01/01/08 B 3 01/01/08 E", "3 cancelled")],
+            "not at CCC",
+        ),
+        (
+            Rule.SERVICE_TIME,
+            [replaced(3, ("12:00", "18:00"), ("14:30", "20:30"))],
+            "J1#1 is due for maintenance from 01/01 20:00 to 02/01 02:00, and flight 3 of 01/01 lands at 01/01 20:30",
+        ),
+        (Rule.LEGS_APART, [replaced(2, ("J1#1", "J1#2"))], "flight 3 of 01/01 is the next leg of 2 of 01/01"),
+    ],
+)
+def test_every_rule_is_named(tmp_path, rule, edits, text):
+    found = [v for v in checked(tmp_path, *edits) if v.rule is rule]
+    assert found and text in found[0].text and "\n" not in found[0].text
+
+
+NEW = "90 BBB AAA 18:00 19:01 0 01/01/08 P#4\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "row"),
+    [
+        (Rule.CREATED_CANCELLED, NEW.replace("P#4", "cancelled")),
+        (Rule.CREATED_NUMBER, NEW.replace("90", "4").replace("01/01/08", "02/01/08")),
+        (Rule.CREATED_LINK, NEW.replace(" 0 ", " 7 ")),
+        (Rule.CREATED_DURATION, NEW.replace("19:01", "19:00")),
+        (Rule.CREATED_PAST, NEW.replace("18:00 19:01", "07:00 08:01")),
+        (Rule.OVERTIME, NEW.replace("18:00 19:01", "03:00+1 04:01+1")),
+    ],
+)
+def test_created_flights_have_rules_of_their_own(tmp_path, rule, row):
+    assert rule in {v.rule for v in checked(tmp_path, (ROW["9"], ROW["9"] + "\n" + row.rstrip()))}
+
+
+def test_a_created_flight_may_bring_an_aircraft_back(tmp_path):
+    created = "90 BBB AAA 23:56 00:57+1 0 01/01/08 P#4"
+    assert checked(tmp_path, (ROW["9"], f"{ROW['9']}\n{created}")) == []
+    later = created.replace("23:56 00:57+1", "23:55 00:56+1")  # 24 minutes on the ground, and P#4 needs 25
+    assert [v.rule for v in checked(tmp_path, (ROW["9"], f"{ROW['9']}\n{later}"))] == [Rule.TURN]
+
+
+def test_what_is_exactly_at_the_limit_is_allowed(tmp_path):
+    at_limit = [
+        replaced(6, ("13:00", "13:20"), ("14:00", "14:20")),  # 40 minutes to turn J2#3 round
+        replaced(3, ("12:00", "17:30"), ("14:30", "20:00")),  # lands as its maintenance starts
+        replaced(8, ("22:30", "02:59+1"), ("23:31", "04:00+1")),  # the last minute of the recovery period
+    ]
+    assert checked(tmp_path, *at_limit) == []
+
+
+def test_an_airport_has_so_many_slots_an_hour(tmp_path):
+    two = "BBB 0 2 00:00 12:00 2 2 12:00 00:00"
+    found = checked(tmp_path, airports=by_hand.FILES["airports"].replace("BBB 1 2 00:00 12:00 2 2 12:00 00:00", two))
+    assert [(v.rule, v.airport, v.minute) for v in found] == [
+        (Rule.DEPARTURES, "BBB", 540),
+        (Rule.DEPARTURES, "BBB", 600),
+    ]
+    assert found[0].text == "BBB has 1 departures in the hour from 01/01 09:00, and takes 0"
+    found = checked(tmp_path, alt_airports="CCC 01/01/08 14:00 01/01/08 15:00 2 0")
+    assert [(v.rule, v.airport, v.minute) for v in found] == [(Rule.ARRIVALS, "CCC", 14 * 60)]
+    found = checked(tmp_path, alt_airports="AAA 01/01/08 07:00 01/01/08 09:00 0 0")
+    assert found == [], "flight 1 has left already, and the bus needs no slot"
+
+
+def test_given_delays_and_cancellations_stay(tmp_path):
+    changes = "8 01/01/08 15\n6 01/01/08 -1\n7 01/01/08 -1\n1 01/01/08 30"
+    first = replaced(1, ("07:00", "07:30"), ("08:00", "08:30"))
+    last = replaced(8, ("22:30", "22:45"), ("23:31", "23:46"))
+    assert checked(tmp_path, first, last, *OFF6, *OFF34, alt_flights=changes) == []
+    later = replaced(8, ("22:30", "22:50"), ("23:31", "23:51"))
+    assert [v.rule for v in checked(tmp_path, first, later, *OFF6, *OFF34, alt_flights=changes)] == [Rule.GIVEN_DELAY]
+    off = replaced(8, ("P#4", "cancelled"))
+    assert checked(tmp_path, first, off, *OFF6, *OFF34, alt_flights=changes) == []
+    assert {v.rule for v in checked(tmp_path, first, last, alt_flights=changes)} == {Rule.REVIVED}
+    assert [v.rule for v in checked(tmp_path, last, *OFF6, *OFF34, alt_flights=changes)] == [Rule.FIXED]
+
+
+def test_a_grounded_aircraft_does_not_fly(tmp_path):
+    found = checked(tmp_path, alt_aircraft="J2#3 01/01/08 13:59 01/01/08 15:00")
+    assert [(v.rule, v.flight, v.aircraft) for v in found] == [(Rule.GROUNDED, "6 of 01/01", "J2#3")]
+    assert checked(tmp_path, alt_aircraft="J2#3 01/01/08 14:00 01/01/08 15:00") == []
+
+
+def test_an_aircraft_has_so_many_minutes_before_its_maintenance(tmp_path):
+    aircraft = by_hand.FILES["aircraft"]
+    assert checked(tmp_path, aircraft=aircraft.replace("02:00-400", "02:00-270")) == []
+    found = checked(tmp_path, aircraft=aircraft.replace("02:00-400", "02:00-269"))
+    assert [v.text for v in found] == ["J1#1 flies 270 min before its maintenance, and may fly 269"]
+
+
+def test_an_outbound_group_is_not_brought_home_too_late(tmp_path):
+    flights = by_hand.FILES["flights"].replace("8 AAA BBB 22:30 23:31 0", "8 AAA BBB 07:59+1 09:00+1 0")
+    config = by_hand.FILES["config"].replace("02/01/08 04:00", "02/01/08 12:00")
+    late = replaced(8, ("22:30", "07:59+1"), ("23:31", "09:00+1"))
+    ride = ("6 6 01/01/08 E", "6 8 01/01/08 E")  # 19 h late
+    found = checked(tmp_path, late, ride, flights=flights, config=config)
+    assert [(v.rule, v.booking) for v in found] == [(Rule.TOO_LATE, 3)]
+    inbound = ("3 A 80.0", "3 R 80.0")
+    itineraries = by_hand.FILES["itineraries"].replace(*inbound)
+    assert checked(tmp_path, late, ride, inbound, flights=flights, config=config, itineraries=itineraries) == []
+
+
+def about(instance: Instance, violation: Violation) -> tuple:
+    rule = violation.rule.name
+    if rule in ("DEPARTURES", "ARRIVALS"):
+        return rule, (violation.airport, instance.epoch.toordinal() * 1440 + (violation.minute or 0))
+    if violation.booking is not None:
+        return rule, str(violation.booking)
+    if not violation.flight:
+        return rule, violation.aircraft
+    number, day = violation.flight.split(" of ")
+    return rule, (number, day + ("/07" if day.endswith("12") else "/08"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), baseline=st.sampled_from([do_nothing, greedy_delay]))
+def test_the_slow_checker_finds_the_same(seed, baseline):
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_airline(rng, folder / "instance")
+        instance = read_instance(folder / "instance")
+        plan = baseline(instance)
+        write_solution(instance, plan, folder / "plan")
+        assert check(instance, read_solution(instance, folder / "plan")) == check(instance, plan)
+        rows, lines = wild(rng, *read_plan(folder / "plan"), list(instance.aircraft.name))
+        write_plan(rows, lines, folder / "wild")
+        found = check(instance, read_solution(instance, folder / "wild"))
+        assert Counter(about(instance, v) for v in found) == slow_check(folder / "instance", folder / "wild")
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
+@pytest.mark.parametrize("name", [f"{letter}{n:02d}" for letter in "AB" for n in range(1, 11)])
+def test_the_baselines_are_valid_on_every_instance(name):
+    instance = read_instance(DATA / name)
+    assert check(instance, do_nothing(instance)) == []
+    assert check(instance, greedy_delay(instance)) == []
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
+@pytest.mark.parametrize("name", ["A03", "A05", "B02"])
+def test_the_slow_checker_agrees_on_real_airlines(name, tmp_path):
+    instance, rng = read_instance(DATA / name), random.Random(name)
+    write_solution(instance, greedy_delay(instance), tmp_path / "plan")
+    assert not slow_check(DATA / name, tmp_path / "plan")
+    rows, lines = read_plan(tmp_path / "plan")
+    for _ in range(20):
+        rows, lines = wild(rng, rows, lines, list(instance.aircraft.name))
+    write_plan(rows, lines, tmp_path / "wild")
+    found = check(instance, read_solution(instance, tmp_path / "wild"))
+    year = instance.day(0)[5:]
+    names = Counter((v.rule.name, v.flight + year) if v.flight else (v.rule.name, v.booking) for v in found)
+    slow = slow_check(DATA / name, tmp_path / "wild")
+    assert sum(names.values()) == sum(slow.values())
+    assert Counter(rule for rule, _ in names.elements()) == Counter(rule for rule, _ in slow.elements())
