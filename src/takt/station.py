@@ -6,6 +6,7 @@ snapshot by `save` and `load`. `reset` starts a *shift*, never a unit: nothing i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -48,10 +49,13 @@ class FaultKind:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What the job asks: at least `good_rate` of the units good, the `quantile` of cycle times within `cycle_s`."""
+    """What the job asks: at least `good_rate` of the units good, the `quantile` of cycle times within `cycle_s`.
+
+    A station where a unit that is not done within its takt is bad needs no `cycle_s`: good units are within it.
+    """
 
     good_rate: float
-    cycle_s: float
+    cycle_s: float = math.inf
     quantile: float = 0.95
 
 
@@ -73,7 +77,7 @@ class StationSpec(EnvSpec):
     takt_s: float = 0.0
     control_s: float = 0.0
     faults: Mapping[str, FaultKind] = field(default_factory=dict)
-    acceptance: Acceptance = field(default_factory=lambda: Acceptance(1.0, float("inf")))
+    acceptance: Acceptance = field(default_factory=lambda: Acceptance(1.0))
     parts: tuple[str, ...] = ()
     privileged: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -51,7 +51,8 @@ class GymStation(gymnasium.Env[Any, Any]):
                environment's own `reward_threshold`; an environment with none of these must be given one.
     hold       the action that changes nothing: a value, or "observation:KEY" for the part of the observation that is
                one (joint positions, where actions are joint targets). By default zero; the first of discrete actions.
-    good_rate  what the job asks of the share of good units; cycle_s, of 95 % of their times (by default the takt).
+    good_rate  what the job asks of the share of good units; cycle_s, of 95 % of their times (by default nothing:
+               an episode that is not over within the takt is bad).
     privileged True if the environment's observations tell what a real worker could not sense.
     kwargs     the environment's own.
     """
@@ -92,7 +93,7 @@ class GymStation(gymnasium.Env[Any, Any]):
             station="gym",
             takt_s=takt_s,
             control_s=control_s,
-            acceptance=Acceptance(good_rate=good_rate, cycle_s=takt_s if cycle_s is None else cycle_s),
+            acceptance=Acceptance(good_rate=good_rate, cycle_s=math.inf if cycle_s is None else cycle_s),
             privileged=bool(privileged),
             options=options,
         )

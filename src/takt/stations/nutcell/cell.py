@@ -104,7 +104,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             takt_s=TAKT_S,
             control_s=CONTROL_S,
             faults=FAULTS,
-            acceptance=Acceptance(good_rate=0.902, cycle_s=TAKT_S),
+            acceptance=Acceptance(good_rate=0.902),
             parts=scene.SIDES,
             privileged=self.privileged,
             options=options,
@@ -153,6 +153,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                     "nuts": box(
                         (2, scene.NUTS_PER_SIDE, 7), np.float64
                     ),  # side, nut, lower face's centre and quaternion
+                    "splines": box((2, scene.NUTS_PER_SIDE), np.float64),  # yaw of each nut's teeth in its own frame
                     "nut_state": spaces.Box(0, 2, (2, scene.NUTS_PER_SIDE), np.int64),  # PARKED, FEEDER, LOOSE
                     "pins": box((2, 4), np.float64),  # of each: seat's position and yaw
                     "fixture_in": spaces.Box(0, 1, (1,), np.int64),
@@ -191,6 +192,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._nut_state = np.full((2, scene.NUTS_PER_SIDE), PARKED)
         self._nut_since = np.zeros((2, scene.NUTS_PER_SIDE))  # when it was taken
         self._presented = np.zeros((2, scene.NUTS_PER_SIDE, 3))  # where it was
+        self._spline = np.zeros((2, scene.NUTS_PER_SIDE))  # yaw of its teeth in its own frame
         self._still = np.zeros((2, scene.NUTS_PER_SIDE), int)  # for how many control periods it has not moved
         self._asleep = np.zeros((2, scene.NUTS_PER_SIDE), bool)
         self._fed = np.zeros(2, int)  # nuts presented for this unit
@@ -243,6 +245,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 "nut_state": self._nut_state,
                 "nut_since": self._nut_since,
                 "presented": self._presented,
+                "spline": self._spline,
                 "still": self._still,
                 "asleep": self._asleep,
                 "fed": self._fed,
@@ -276,9 +279,10 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._riding, self._slid = [list(r) for r in saved["riding"]], saved["slid"]
         self._log = []
         self._draw_unit()
-        self._still = saved["still"].copy()
         for side, k in np.ndindex(*self._nut_state.shape):
             self._sleep(side, k, bool(saved["asleep"][side, k]))
+            self._cut(side, k, float(saved["spline"][side, k]))
+        self._still = saved["still"].copy()
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, saved["physics"], mujoco.mjtState.mjSTATE_INTEGRATION)
 
@@ -552,6 +556,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.data.qvel[dof : dof + 6] = 0.0
         self._sleep(side, k, False)
 
+    def _cut(self, side: int, k: int, spline_rad: float) -> None:
+        """Turn a nut's teeth in it."""
+        self._spline[side, k] = spline_rad
+        angle = spline_rad + np.pi / 3 * np.arange(scene.TEETH)
+        geoms, model = self._scene.tooth_geom[side, k], self.model
+        model.geom_pos[geoms, :2] = scene.TOOTH_RADIUS * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        model.geom_quat[geoms, 0], model.geom_quat[geoms, 3] = np.cos(angle / 2), np.sin(angle / 2)
+
     def _park(self, side: int, k: int) -> None:
         self._put(side, k, scene.PARK + [0.05 * k, 0.1 * (1 - 2 * side), 0.0], np.array([1.0, 0, 0, 0]))
         self._nut_state[side, k] = PARKED
@@ -572,7 +584,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             self.data.qvel[dof : dof + 6] = 0.0
 
     def _mind_sleep(self) -> None:
-        """Nuts at rest with no hand near fall asleep; a hand or a moving nut wakes them.
+        """Nuts at rest with no hand near fall asleep; a hand, a moving nut or the fixture passing over wakes them.
 
         MuJoCo's own sleeping does this for trees, but not for what rests on a mocap body: feeders and fixture.
         """
@@ -587,6 +599,11 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             moving = at[awake & (speed >= STILL_SPEED)]
             if len(moving):
                 near |= (np.linalg.norm(moving[:, None, None] - at, axis=-1) < NEAR_M).any(axis=0)
+        if not self._fixture_in():
+            for side, k in self._riding:
+                near[side, k] = False
+            x, y, z = np.moveaxis(at - [scene.FIXTURE_X + self._fixture_x, 0.0, scene.SEAT_Z], -1, 0)
+            near |= (np.abs(x) < 0.09) & (np.abs(y) < 0.18) & (z < 0.0) & (self._nut_state == LOOSE)
         for side, k in zip(*np.nonzero(near & self._asleep & (self._nut_state != PARKED)), strict=True):
             self._sleep(int(side), int(k), False)
 
@@ -598,20 +615,19 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 self._fed[side] += 1
                 return  # a hand is already at it
             self._park(side, int(k))
-        self._feed_at[side] = np.inf
-        if not self._jammed():
-            self._present(side)
-        else:
+        if self._jammed() or self._blocked(side):
             self._feed_at[side] = self.now
+        else:
+            self._feed_at[side] = np.inf
+            self._present(side)
 
     def _present(self, side: int) -> None:
         free = np.flatnonzero(self._nut_state[side] == PARKED)
         if len(free) == 0:
-            loose = [
-                k
-                for k in np.flatnonzero(self._nut_state[side] == LOOSE)
-                if not self._held(side, int(k)) and [side, k] not in self._riding
-            ]
+            loose = [int(k) for k in np.flatnonzero(self._nut_state[side] == LOOSE) if self._lies(side, int(k))]
+            if not loose:  # all in hands or on their way out with the fixture
+                self._feed_at[side] = self.now + FEED_S
+                return
             oldest = int(min(loose, key=lambda k: self._nut_since[side, k]))
             self._park(side, oldest)
             self._emit("nut_swept", side=scene.SIDES[side])
@@ -630,6 +646,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         name = scene.SIDES[side]
         self.data.mocap_quat[self._scene.tray_mocap[side]] = tilt
         self._put(side, k, scene.FEEDER_POS[name] + on_tray, quat)
+        self._cut(side, k, pose.spline_rad)
         self._nut_state[side, k] = FEEDER
         self._presented[side, k] = scene.FEEDER_POS[name] + on_tray
 
@@ -644,18 +661,25 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                     self._taken[side] = True
                     self._feed_at[side] = self.now + FEED_S
             if self._feed_at[side] <= self.now and not self._jammed():
-                tray = scene.FEEDER_POS[scene.SIDES[side]]
                 tool = self.data.site_xpos[self._scene.tool_site[side]]
-                blocked = (np.linalg.norm(at[:, :, :] - tray, axis=-1) < 0.030).any()
-                if np.linalg.norm(tool - tray) > 0.06 and not blocked:
+                if np.linalg.norm(tool - scene.FEEDER_POS[scene.SIDES[side]]) > 0.06 and not self._blocked(side):
                     self._feed_at[side] = np.inf
                     self._present(side)
+
+    def _blocked(self, side: int) -> bool:
+        """A nut lies on the feeder that it did not present."""
+        away = np.linalg.norm(self._nut_pos() - scene.FEEDER_POS[scene.SIDES[side]], axis=-1)
+        return bool((away[self._nut_state == LOOSE] < TAKEN_M).any())
+
+    def _lies(self, side: int, k: int) -> bool:
+        """A loose nut that is in no hand and does not ride out with the fixture."""
+        return bool(self._nut_state[side, k] == LOOSE and not self._held(side, k) and [side, k] not in self._riding)
 
     def _clear_table(self) -> None:
         """The person who was called takes away every nut that lies about."""
         for side in range(2):
             for k in range(scene.NUTS_PER_SIDE):
-                if self._nut_state[side, k] == LOOSE and not self._held(side, k) and [side, k] not in self._riding:
+                if self._lies(side, k):
                     self._park(side, k)
 
     # --- faults -----------------------------------------------------------------------------------------------------
@@ -712,6 +736,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             seen["observation.privileged"] = {
                 "nuts": nuts,
                 "nut_state": self._nut_state.copy(),
+                "splines": self._spline.copy(),
                 "pins": np.concatenate([self._seat + [self._fixture_x, 0, 0], yaws], axis=1),
                 "fixture_in": np.array([int(self._fixture_in())]),
                 "tools": tools,

@@ -7,7 +7,8 @@ aside that will not go. It is the demonstrator, and the proof that the cell can 
 `Blind` plays the same path for nominal positions, feeling and seeing nothing: it shows what the spline, the feeder's
 scatter and the magnet do to a worker without feedback.
 
-Both arms run the same small state machine, each by itself; a plan is what both do until one has to look again. Poses: world frame, SI.
+Both arms run the same small state machine, each by itself; a plan is what both do until one has to look again.
+Poses: world frame, SI.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Seen:
     """What a worker knows of its side: poses are (7,) position and quaternion w x y z; None where there is nothing."""
 
     feeder: np.ndarray | None
-    held: np.ndarray | None
+    held: np.ndarray | None  # its yaw is the spline's, the others' the hexagon's
     on_pin: np.ndarray | None
     tool: np.ndarray
     pin: np.ndarray  # (4,): seat, yaw
@@ -110,16 +111,22 @@ class Expert:
         known = observation["observation.privileged"]
         side, tool = arm.side, known["tools"][arm.side]
         nuts, state, pin = known["nuts"].reshape(-1, 7), known["nut_state"].ravel(), known["pins"][side]
+        splines = known["splines"].ravel()
         own = np.repeat([0, 1], scene.NUTS_PER_SIDE) == side
         middle = nuts[:, :3] + [0, 0, scene.NUT_HEIGHT / 2]
         held = (state == 2) | ((state == 1) & own)
         held &= np.linalg.norm(middle - tool[:3], axis=1) < 0.014
+        spline = np.array([[*nut[:3], *_turned_in(nut[3:], yaw)] for nut, yaw in zip(nuts, splines, strict=True)])
         offset = nuts[:, :3] - pin[:3]
         on_pin = (state == 2) & (np.linalg.norm(offset[:, :2], axis=1) < 0.012) & (offset[:, 2] < scene.PIN_TOP + 0.002)
+        on_feeder = (state == 1) & own
+        if not on_feeder.any():  # a nut that fell back onto the feeder keeps it from bringing another
+            away = np.linalg.norm(nuts[:, :3] - scene.FEEDER_POS[scene.SIDES[side]], axis=1)
+            on_feeder = (state == 2) & (away < 0.030)
         touch = observation["observation.touch"][side]
         return Seen(
-            feeder=_first(nuts[(state == 1) & own]),
-            held=_first(nuts[held]),
+            feeder=_first(nuts[on_feeder]),
+            held=_first(spline[held]),
             on_pin=_first(nuts[on_pin]),
             tool=tool,
             pin=pin,
@@ -462,3 +469,8 @@ def _level(quat: np.ndarray) -> np.ndarray:
 
 def _turned(quat: np.ndarray, angle: float) -> np.ndarray:
     return _multiply(np.array([np.cos(angle / 2), 0, 0, np.sin(angle / 2)]), quat)
+
+
+def _turned_in(quat: np.ndarray, yaw: float) -> np.ndarray:
+    """The orientation, turned about its own axis."""
+    return _multiply(quat, np.array([np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]))

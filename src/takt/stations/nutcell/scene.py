@@ -5,8 +5,9 @@ its two pins in front of the robot; one feeder at each side. Proportions of the 
 (upper arm 0.30, forearm 0.27, hand to fingertip 0.18; NASA-STD-3000, vol. 1, sec. 3.3). The wrist is a robot's: forearm
 roll, pitch, and a flange that turns about the tool's own axis.
 
-The nut is about 22 mm across and 12 mm high, 20 g, with an inner spline of six teeth; the pin has six ribs that fit
-between them. All of it is collision geometry: the nut falls home only when teeth and ribs line up.
+The nut is a hexagon 22 mm across and 12 mm high, 20 g, with an inner spline of six teeth, whose yaw in the hexagon
+differs from nut to nut: a grip on the flats does not tell it. The pin has six ribs that fit between the teeth. All of
+it is collision geometry: the nut falls home only when teeth and ribs line up.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ NUT_ACROSS = 0.022  # between opposite flats
 NUT_MASS_KG = 0.020
 WALL_INNER = 0.0084  # apothem of the inner wall, between the teeth
 TOOTH_TIP = 0.0070  # radius that the teeth reach in to
+TOOTH_RADIUS = (TOOTH_TIP + WALL_INNER / np.cos(np.pi / 6)) / 2  # of its middle: it reaches out to the hexagon's corner
 TOOTH_WIDTH = 0.0030
 TEETH = 6
 NUTS_PER_SIDE = 4  # bodies per side: one on the feeder, one in the hand or on the pin, two may lie about
@@ -93,6 +95,7 @@ class Scene:
     tool_site: np.ndarray  # (2,)
     nut_body: np.ndarray  # (2, NUTS_PER_SIDE) body ids
     nut_geoms: list[list[slice]]  # of each nut, its geoms
+    tooth_geom: np.ndarray  # (2, NUTS_PER_SIDE, TEETH)
     nut_qpos: np.ndarray  # (2, NUTS_PER_SIDE) first of 7 qpos addresses
     nut_dof: np.ndarray  # (2, NUTS_PER_SIDE) first of 6 dof addresses
     pin_mocap: np.ndarray  # (2,) mocap ids of the pins
@@ -144,9 +147,7 @@ def _nut(world: mujoco.MjsBody, name: str) -> None:
     lateral = NUT_MASS_KG * (3 * (outer**2 + inner**2) + NUT_HEIGHT**2) / 12
     nut.explicitinertial = True
     nut.mass, nut.ipos, nut.inertia = NUT_MASS_KG, [0, 0, NUT_HEIGHT / 2], [lateral, lateral, axial]
-    # A hexagon of walls. The teeth stand in its corners, so the pin's ribs come to lie along its flats.
     thickness, half = (NUT_ACROSS / 2 - WALL_INNER) / 2, NUT_ACROSS / 2 * np.tan(np.pi / 6)
-    depth = (WALL_INNER / np.cos(np.pi / 6) - TOOTH_TIP) / 2
     for k in range(TEETH):
         angle = np.pi / 6 + np.pi / 3 * k
         radius = WALL_INNER + thickness
@@ -154,8 +155,8 @@ def _nut(world: mujoco.MjsBody, name: str) -> None:
         size = (thickness, half, NUT_HEIGHT / 2)
         _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_wall{k}")
         angle = np.pi / 3 * k
-        pos = [(TOOTH_TIP + depth) * np.cos(angle), (TOOTH_TIP + depth) * np.sin(angle), NUT_HEIGHT / 2]
-        size = (depth, TOOTH_WIDTH / 2, NUT_HEIGHT / 2)
+        pos = [TOOTH_RADIUS * np.cos(angle), TOOTH_RADIUS * np.sin(angle), NUT_HEIGHT / 2]
+        size = (TOOTH_RADIUS - TOOTH_TIP, TOOTH_WIDTH / 2, NUT_HEIGHT / 2)
         _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_tooth{k}")
         if k % 2:  # feet at three corners of both faces: what it stands on when it is not in a hand or on ribs
             for z in (0.001, NUT_HEIGHT - 0.001):
@@ -313,6 +314,7 @@ def build(timestep_s: float = TIMESTEP_S) -> Scene:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
+    spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)  # its trees are compiled; teeth and ribs move
     spec.option.iterations, spec.option.ls_iterations = 20, 20
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 720
     spec.visual.quality.shadowsize = 1024
@@ -417,6 +419,9 @@ def _addresses(model: mujoco.MjModel) -> Scene:
         tool_site=both(lambda s: model.site(f"{s}_tool").id),
         nut_body=both(lambda s: [model.body(f"{s}_nut{k}").id for k in range(NUTS_PER_SIDE)]),
         nut_geoms=[[_geoms(model, f"{s}_nut{k}") for k in range(NUTS_PER_SIDE)] for s in SIDES],
+        tooth_geom=both(
+            lambda s: [[model.geom(f"{s}_nut{k}_tooth{t}").id for t in range(TEETH)] for k in range(NUTS_PER_SIDE)]
+        ),
         nut_qpos=both(lambda s: [model.joint(f"{s}_nut{k}").qposadr[0] for k in range(NUTS_PER_SIDE)]),
         nut_dof=both(lambda s: [model.joint(f"{s}_nut{k}").dofadr[0] for k in range(NUTS_PER_SIDE)]),
         pin_mocap=both(lambda s: model.body(f"{s}_pin").mocapid[0]),

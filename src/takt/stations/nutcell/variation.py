@@ -17,6 +17,7 @@ class Difficulty:
 
     feeder_offset_m: float  # radius of the disc the nut lies in
     feeder_tilt_rad: float
+    spline_rad: float  # the spline's yaw in the hexagon: the two are made in separate operations
     pin_offset_m: float  # radius of the disc the pin stands in
     pin_yaw_rad: float
     magnet_n: tuple[float, float]  # F0 of magnet.py
@@ -32,46 +33,49 @@ class Difficulty:
 _MM, _DEG = 1e-3, np.pi / 180
 DIFFICULTIES = {
     "nominal": Difficulty(
-        1 * _MM,
-        1 * _DEG,
-        0.2 * _MM,
-        2 * _DEG,
-        (1.0, 1.5),
-        (0.30, 0.35),
-        (0.27 * _MM, 0.30 * _MM),
-        0.05,
-        0.5 * _MM,
-        1e-4,
-        0.01,
-        0.0,
+        feeder_offset_m=1 * _MM,
+        feeder_tilt_rad=1 * _DEG,
+        spline_rad=5 * _DEG,
+        pin_offset_m=0.2 * _MM,
+        pin_yaw_rad=2 * _DEG,
+        magnet_n=(1.0, 1.5),
+        friction=(0.30, 0.35),
+        clearance_m=(0.27 * _MM, 0.30 * _MM),
+        light=0.05,
+        camera_m=0.5 * _MM,
+        joint_noise_rad=1e-4,
+        touch_noise_n=0.01,
+        dead_taxels=0.0,
     ),
     "plant": Difficulty(
-        3 * _MM,
-        3 * _DEG,
-        0.8 * _MM,
-        8 * _DEG,
-        (1.0, 3.0),
-        (0.25, 0.45),
-        (0.20 * _MM, 0.30 * _MM),
-        0.25,
-        2 * _MM,
-        2e-4,
-        0.02,
-        0.01,
+        feeder_offset_m=3 * _MM,
+        feeder_tilt_rad=3 * _DEG,
+        spline_rad=30 * _DEG,
+        pin_offset_m=0.8 * _MM,
+        pin_yaw_rad=8 * _DEG,
+        magnet_n=(1.0, 3.0),
+        friction=(0.25, 0.45),
+        clearance_m=(0.20 * _MM, 0.30 * _MM),
+        light=0.25,
+        camera_m=2 * _MM,
+        joint_noise_rad=2e-4,
+        touch_noise_n=0.02,
+        dead_taxels=0.01,
     ),
     "harsh": Difficulty(
-        5 * _MM,
-        6 * _DEG,
-        1.5 * _MM,
-        30 * _DEG,
-        (2.0, 4.0),
-        (0.20, 0.60),
-        (0.15 * _MM, 0.30 * _MM),
-        0.50,
-        5 * _MM,
-        5e-4,
-        0.05,
-        0.05,
+        feeder_offset_m=5 * _MM,
+        feeder_tilt_rad=6 * _DEG,
+        spline_rad=30 * _DEG,
+        pin_offset_m=1.5 * _MM,
+        pin_yaw_rad=30 * _DEG,
+        magnet_n=(2.0, 4.0),
+        friction=(0.20, 0.60),
+        clearance_m=(0.15 * _MM, 0.30 * _MM),
+        light=0.50,
+        camera_m=5 * _MM,
+        joint_noise_rad=5e-4,
+        touch_noise_n=0.05,
+        dead_taxels=0.05,
     ),
 }
 
@@ -83,18 +87,22 @@ def stream(seed: int, unit: int, name: str, nth: int = 0) -> np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class NutPose:
-    """How a feeder presents a nut: offset (2,) m in the tray's plane, yaw rad, tilt (2,) rad about x, y."""
+    """A nut on a feeder: offset (2,) m in the tray's plane, yaw rad, tilt (2,) rad about x, y; and its spline's yaw."""
 
     offset_m: np.ndarray
     yaw_rad: float
     tilt_rad: np.ndarray
+    spline_rad: float
 
 
 def nut_pose(difficulty: Difficulty, seed: int, unit: int, side: str, nth: int) -> NutPose:
     """The `nth` nut that the feeder of `side` presents for `unit`."""
     rng = stream(seed, unit, f"feeder-{side}", nth)
     return NutPose(
-        _disc(rng, difficulty.feeder_offset_m), rng.uniform(-np.pi, np.pi), _disc(rng, difficulty.feeder_tilt_rad)
+        _disc(rng, difficulty.feeder_offset_m),
+        rng.uniform(-np.pi, np.pi),
+        _disc(rng, difficulty.feeder_tilt_rad),
+        rng.uniform(-difficulty.spline_rad, difficulty.spline_rad),
     )
 
 
