@@ -6,17 +6,20 @@ from collections import Counter
 from pathlib import Path
 
 import by_hand
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_checker import slow_check
 from small_airline import read_plan, wild, write_airline, write_plan
 
+from takt.station import TaktError
 from takt.stations.flightdesk import (
     Instance,
     Rule,
     Violation,
     check,
+    cost,
     do_nothing,
     greedy_delay,
     read_instance,
@@ -198,6 +201,31 @@ def test_an_outbound_group_is_not_brought_home_too_late(tmp_path):
     inbound = ("3 A 80.0", "3 R 80.0")
     itineraries = by_hand.FILES["itineraries"].replace(*inbound)
     assert checked(tmp_path, late, ride, inbound, flights=flights, config=config, itineraries=itineraries) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    file=st.sampled_from(["sol_rotations", "sol_itineraries"]),
+    at=st.floats(0, 1),
+    cut=st.integers(0, 40),
+    junk=st.sampled_from(
+        ["", " ", "-", "#", "\n", "0", "99999999999", "x", "/", ":", "é", "+9", "31/12/99", " cancelled"]
+    ),
+)
+def test_whatever_happens_to_a_plan_it_is_checked_and_priced_or_refused_in_one_line(file, at, cut, junk):
+    with tempfile.TemporaryDirectory() as name:
+        instance = read_instance(by_hand.write(Path(name) / "instance"))
+        path = by_hand.write_plan(Path(name) / "plan") / f"{file}.csv"
+        text = path.read_text()
+        i = round(at * len(text))
+        path.write_text(text[:i] + junk + text[i + cut :], encoding="utf-8")
+        try:
+            plan = read_solution(instance, path.parent)
+        except TaktError as error:
+            assert "\n" not in str(error) and str(error)
+        else:
+            assert all("\n" not in violation.text for violation in check(instance, plan))
+            assert np.isfinite(cost(instance, plan).total)
 
 
 def about(instance: Instance, violation: Violation) -> tuple:

@@ -126,9 +126,10 @@ def disruptions(instance: Instance) -> list[str]:
     late, clock = flights.delay[flights.delay > 0], instance.clock
     lines = []
     if len(late):
-        lines.append(f"{len(late)} flights delayed, by {late.mean():.0f} min on average and {late.max()} at most")
+        mean, most = f"{late.mean():.0f} min on average", f"{late.max()} at most"
+        lines.append(f"flights delayed: {len(late)}, by {mean} and {most}")
     if flights.cancelled.any():
-        lines.append(f"{int(flights.cancelled.sum())} flights cancelled")
+        lines.append(f"flights cancelled: {int(flights.cancelled.sum())}")
     g, c = instance.groundings, instance.closures
     lines += [
         f"{tail[g.aircraft[i]]} unavailable from {clock(g.start[i])} to {clock(g.end[i])}"

@@ -427,7 +427,7 @@ def _bookings(rows: list[Row], index: Mapping[tuple[int, int], int], first: int)
         inbound.append(row.one_of(1, "direction", _DIRECTION))
         price.append(row.amount(2, "price"))
         passengers.append(row.whole(3, "passengers", 1))
-        if len(row.fields) < 7:
+        if len(row.fields) < 5:
             raise row.wrong("legs", "there are none")
         for at in range(4, len(row.fields), 3):
             leg = row.whole(at, "leg, flight", 1), row.date(at + 1, "leg, date")
