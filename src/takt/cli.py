@@ -162,9 +162,9 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="The ledger to write.", show_default="shifts/STATION-WORKER-seedN.takt")
     ] = None,
-    difficulty: Annotated[str | None, typer.Option(help="Short for -o difficulty=...: nominal, plant, harsh.")] = None,
-    cameras: Annotated[str | None, typer.Option(help="Short for -o cameras=...: head,left_wrist,right_wrist.")] = None,
-    control: Annotated[str | None, typer.Option(help="Short for -o control=...: ee, joint.")] = None,
+    difficulty: Annotated[str | None, typer.Option(help="Short for -o difficulty=...; nutcell: nominal, plant, harsh.")] = None,
+    cameras: Annotated[str | None, typer.Option(help="Short for -o cameras=...; nutcell: head,left_wrist,right_wrist.")] = None,
+    control: Annotated[str | None, typer.Option(help="Short for -o control=...; nutcell: ee, joint.")] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
     ] = None,
@@ -407,23 +407,24 @@ def _free_path(station: str, worker: str, seed: int) -> Path:
 
 
 def _about(point: Any) -> str:
-    """What a registered thing is, by the first sentence of its docstring, read and not imported: that takes seconds."""
+    """What a registered thing is, by the first clause of its docstring: read, not imported, for that takes seconds."""
     module, _, name = point.value.partition(":")
     package, *inside = module.split(".")
     spec = find_spec(package)
     for root in (spec.submodule_search_locations or ()) if spec else ():
         for file in (Path(root, *inside).with_suffix(".py"), Path(root, *inside, "__init__.py")):
             if file.is_file():
-                tree = ast.parse(file.read_text(encoding="utf-8"))
-                own = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
-                said = [ast.get_docstring(node) for node in own if node.name == name]
-                text = " ".join(
-                    (next(filter(None, said), None) or ast.get_docstring(tree) or "").split("\n\n")[0].split()
-                )
-                return re.split(r"(?<=[a-z)])[.:;] ", re.sub(r"^`\w+`: ", "", text))[0].rstrip(
-                    "."
-                )  # up to the first full stop, colon or semicolon
+                return _first_clause(ast.parse(file.read_text(encoding="utf-8")), name)
     return ""
+
+
+def _first_clause(module: ast.Module, name: str) -> str:
+    """Of what the module says about its class or function `name`, or else about itself."""
+    own = [node for node in module.body if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name]
+    text = (own and ast.get_docstring(own[0])) or ast.get_docstring(module) or ""
+    text = re.sub(r"^`\w+`: ", "", " ".join(text.split()))
+    clause = re.split(r"(?<=[a-z)])[.:;](?: |$)", text)[0]
+    return clause[:1].upper() + clause[1:]
 
 
 def _list(what: str, about: dict[str, str], as_json: bool) -> None:
