@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import os
 import re
 import shlex
@@ -99,14 +100,16 @@ def list_stations(
         _list("stations", {name: _about(point) for name, point in stations().items()}, as_json)
         return
     here = open_station(station)
-    spec = here.spec
+    spec, asks = here.spec, asdict(here.spec.acceptance)
     here.close()
+    if not math.isfinite(asks["cycle_s"]):
+        asks["cycle_s"] = None  # no limit; JSON has no infinity
     told = {
         "name": station,
         "about": _about(registered_station(station)),
         "takt_s": spec.takt_s,
         "control_s": spec.control_s,
-        "acceptance": asdict(spec.acceptance),
+        "acceptance": asks,
         "parts": list(spec.parts),
         "faults": {name: asdict(kind) for name, kind in spec.faults.items()},
         "options": dict(spec.options),
@@ -117,8 +120,8 @@ def list_stations(
     table = _grid()
     table.add_row("station", f"{station}: {told['about']}")
     table.add_row("takt", f"{spec.takt_s:g} s, a control period {spec.control_s:g} s")
-    asks = spec.acceptance
-    table.add_row("asks", f"{100 * asks.good_rate:.1f} % good, {100 * asks.quantile:g} % within {asks.cycle_s:g} s")
+    within = "" if asks["cycle_s"] is None else f", {100 * asks['quantile']:g} % within {asks['cycle_s']:g} s"
+    table.add_row("asks", f"{100 * asks['good_rate']:.1f} % of units good{within}")
     for name, kind in spec.faults.items():
         repair = f"about {kind.repair_s:g} s" + (", stops the work" if kind.stops else "")
         table.add_row("fault", f"{name}: {kind.about} ({repair})")
@@ -162,8 +165,12 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="The ledger to write.", show_default="shifts/STATION-WORKER-seedN.takt")
     ] = None,
-    difficulty: Annotated[str | None, typer.Option(help="Short for -o difficulty=...; nutcell: nominal, plant, harsh.")] = None,
-    cameras: Annotated[str | None, typer.Option(help="Short for -o cameras=...; nutcell: head,left_wrist,right_wrist.")] = None,
+    difficulty: Annotated[
+        str | None, typer.Option(help="Short for -o difficulty=...; nutcell: nominal, plant, harsh.")
+    ] = None,
+    cameras: Annotated[
+        str | None, typer.Option(help="Short for -o cameras=...; nutcell: head,left_wrist,right_wrist.")
+    ] = None,
     control: Annotated[str | None, typer.Option(help="Short for -o control=...; nutcell: ee, joint.")] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
