@@ -102,8 +102,8 @@ class Row:
         day = _DATES.get(text)
         if day is None:
             try:
-                d, m, y = (int(part) for part in text.split("/"))
-                day = date(2000 + y if y < 100 else y, m, d).toordinal()
+                d, m, y = _digits(text.split("/"))
+                day = date(2000 + y, m, d).toordinal()
             except (ValueError, OverflowError):
                 raise self.wrong(name, f"{text!r} is not a date; write it as 07/01/06") from None
             _DATES[text] = day
@@ -116,14 +116,21 @@ class Row:
         if minute is None:
             hours, _, days = text.partition("+")
             try:
-                h, m = (int(part) for part in hours.split(":"))
-                over = int(days) if days else 0
+                h, m = _digits(hours.split(":"))
+                (over,) = _digits([days]) if days else (0,)
             except ValueError:
                 h = -1
-            if not (0 <= h <= 24 and 0 <= m < 60 and 0 <= over < 100):
+            if not (0 <= h <= 24 and m < 60):
                 raise self.wrong(name, f"{text!r} is not a time; write it as 09:05 or 00:10+1")
             minute = _TIMES[text] = over * DAY + h * 60 + m
         return minute
+
+
+def _digits(parts: list[str]) -> list[int]:
+    """The parts as numbers of at most two digits. Raises ValueError."""
+    if not all(part.isdigit() and len(part) <= 2 for part in parts):
+        raise ValueError
+    return [int(part) for part in parts]
 
 
 _DATES: dict[str, int] = {}  # a file has tens of thousands of dates and times, and few different ones
@@ -534,7 +541,9 @@ def write_instance(instance: Instance, folder: str | PathLike[str]) -> None:
 
 
 def write_rows(path: Path, rows: Sequence[str], layout: Layout) -> None:
-    ends = [layout.ends] * len(rows) if isinstance(layout.ends, str) else layout.ends
+    ends = [layout.ends] * len(rows) if isinstance(layout.ends, str) else list(layout.ends)
+    if len(ends) != len(rows):  # position.csv may have an airport twice; it is written once
+        ends = [" "] * len(rows)
     text = "".join(f"{row}{end}\n" for row, end in zip(rows, ends, strict=True)) + layout.tail
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
