@@ -13,9 +13,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from takt.station import TaktError
 from takt.stations.flightdesk.check import Violation, check
 from takt.stations.flightdesk.cost import Cost, cost
-from takt.stations.flightdesk.format import read_instance
+from takt.stations.flightdesk.format import read_instance, write_instance
 from takt.stations.flightdesk.instance import Instance, journeys, seats_text
 from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
 from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
@@ -100,6 +101,37 @@ def baseline(
     if out is not None:
         write_solution(instance, solution, out)
     _conclude(check(instance, solution), cost(instance, solution), as_json)
+
+
+@app.command("generate")
+def generate_(
+    out: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder to write the instance into.", show_default=False)
+    ],
+    preset: Annotated[
+        str, typer.Option(help="The kind of airline and what goes wrong: two-hubs, gulf-2026.")
+    ] = "two-hubs",
+    flights: Annotated[int | None, typer.Option(help="Flights on all days, about.", show_default=False)] = None,
+    aircraft: Annotated[int | None, typer.Option(help="Aircraft.", show_default=False)] = None,
+    bookings: Annotated[int | None, typer.Option(help="Bookings, each a group.", show_default=False)] = None,
+    days: Annotated[int | None, typer.Option(help="Days.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(help="What all randomness comes from.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make an instance of any size, from real airports."""
+    from takt.stations.flightdesk.generate import RECIPES, generate
+
+    if preset not in RECIPES:
+        raise TaktError(f"no preset named {preset!r}; there are: {', '.join(RECIPES)}")
+    sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
+    recipe = RECIPES[preset](**{name: size for name, size in sizes.items() if size is not None})
+    instance = generate(recipe, seed)
+    write_instance(instance, out)
+    if as_json:
+        print(json.dumps({"path": str(out), "airline": describe(instance), "happened": disruptions(instance)}))
+    else:
+        f, a, b = len(instance.flights.number), len(instance.aircraft.name), len(instance.bookings.number)
+        print(f"instance: {out} ({f} flights, {a} aircraft, {b} bookings)")
 
 
 def describe(instance: Instance) -> dict[str, Any]:

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from takt.cli import main
+from takt.station import TaktError
+from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, write_instance
+from takt.stations.flightdesk.format import FILES
+from takt.stations.flightdesk.generate import RECIPES, generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.instance import FlightChanges, Instance, capacities, journeys
+
+
+def undisturbed(instance: Instance) -> Instance:
+    nothing, flights = np.zeros(0, dtype=np.int64), instance.flights
+    calm = replace(flights, delay=np.zeros_like(flights.delay), cancelled=np.zeros_like(flights.cancelled))
+    groundings = replace(instance.groundings, aircraft=nothing, start=nothing, end=nothing)
+    closures = replace(
+        instance.closures, airport=nothing, start=nothing, end=nothing, departures=nothing, arrivals=nothing
+    )
+    return replace(
+        instance,
+        start=0,
+        flights=calm,
+        changes=FlightChanges(nothing, nothing),
+        groundings=groundings,
+        closures=closures,
+    )
+
+
+@pytest.mark.parametrize("recipe", [two_hubs(300, 42, 900), two_hubs(1200, 85, 3000, 2), gulf_2026(600, 60, 2000, 5)])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_airline_would_fly_if_nothing_had_happened(recipe, seed):
+    instance = undisturbed(generate(recipe, seed))
+    plan = do_nothing(instance)
+    assert check(instance, plan) == [] and not (plan.operations.aircraft < 0).any()
+    assert cost(instance, plan).total == 0.0
+
+
+@pytest.mark.parametrize("preset", RECIPES)
+def test_the_same_seed_makes_the_same_files_and_a_valid_plan_is_possible(preset, tmp_path):
+    recipe = RECIPES[preset](flights=400, aircraft=50, bookings=1200)
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        write_instance(generate(recipe, seed), tmp_path / name)
+    files = {name: [(tmp_path / name / f"{file}.csv").read_bytes() for file in FILES] for name in "abc"}
+    assert files["a"] == files["b"] != files["c"]
+    instance = read_instance(tmp_path / "a")
+    assert check(instance, greedy_delay(instance)) == []
+
+
+def test_it_is_as_large_as_asked(tmp_path):
+    instance = generate(two_hubs(2200, 618, 5000, 1))
+    assert abs(len(instance.flights.number) - 2200) < 60
+    assert (len(instance.aircraft.name), len(instance.bookings.number)) == (618, 5000)
+
+
+def test_the_gulf_is_shut_from_28_february_2026_and_opens_in_steps():
+    instance = generate(gulf_2026(bookings=3000))
+    assert instance.clock(instance.start) == "28/02 09:00" and instance.epoch.year == 2026
+    departures, arrivals = capacities(instance, 24 * 7)
+    for code in ("DXB", "DOH", "AUH"):
+        at = instance.airports.code.index(code)
+        assert not departures[at, 9:57].any() and not arrivals[at, 9:57].any()
+        steps = [
+            departures[at, since : since + 24].sum() + arrivals[at, since : since + 24].sum() for since in (57, 81, 105)
+        ]
+        usual = departures[at, :9].sum() + arrivals[at, :9].sum()
+        assert steps == sorted(steps) and steps[-1] > 0 and usual > 0
+    assert departures[instance.airports.code.index("IST")].sum() > 0
+    flights, code = instance.flights, instance.airports.code
+    assert {"LHR", "FRA", "HKG", "SIN", "DXB"} <= {code[i] for i in flights.destination}
+    booked = journeys(instance)
+    assert (booked.reach == 2).mean() > 0.5 and (np.diff(instance.bookings.first) == 2).mean() > 0.25
+
+
+def test_what_cannot_be_is_said_in_one_line(tmp_path, capsys):
+    for change in (
+        {"aircraft": 0},
+        {"flights": -4},
+        {"days": 0},
+        {"bookings": 0},
+        {"flights": 9000},
+        {"bookings": 10**6},
+    ):
+        with pytest.raises(TaktError) as error:
+            generate(two_hubs(**{"flights": 300, "aircraft": 42, **change}))
+        assert "\n" not in str(error.value)
+    with pytest.raises(TaktError, match="seed"):
+        generate(two_hubs(), -1)
+    assert main(["flightdesk", "generate", str(tmp_path), "--preset", "mars"]) == 2
+    assert capsys.readouterr().err == "takt: no preset named 'mars'; there are: two-hubs, gulf-2026\n"
+    sizes = ["--flights", "300", "--aircraft", "42", "--bookings", "500", "--seed", "2"]
+    assert main(["flightdesk", "generate", str(tmp_path / "made"), *sizes]) == 0
+    assert "42 aircraft, 500 bookings" in capsys.readouterr().out
+    assert len(read_instance(tmp_path / "made").bookings.number) == 500
