@@ -35,6 +35,10 @@ CLEAR_M = 0.085  # a hand whose tool is this far from a pin's axis, or above it,
 PEAK_FORCE_N = 140.0  # the most that a hand may push with: quasi-static, hands and fingers, ISO/TS 15066:2016 table A.2
 STILL_S, STILL_SPEED = 0.2, 5e-3  # a nut slower than this (m/s and rad/s) for so long is at rest
 NEAR_M = 0.08  # a hand this near to a nut at rest, or a moving nut, wakes it
+NO_PICTURES = (
+    "pictures need OpenGL, and none works here; on Debian: apt-get install libegl1 libgl1-mesa-dri libgles2"
+    " (or libosmesa6, and MUJOCO_GL=osmesa); if they are there, import takt before mujoco, or set MUJOCO_GL=egl"
+)
 NOISE_ROWS = 4096  # sensor noise is drawn once a unit and read row by row
 
 FAULTS = {
@@ -710,7 +714,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         data, cell = self.data, self._scene
         row = self._ticks % NOISE_ROWS
         grip = data.qpos[cell.finger_qpos].sum(axis=1, keepdims=True)
-        velocity = data.qvel[cell.arm_qpos], data.qvel[cell.finger_qpos].sum(axis=1, keepdims=True)
+        velocity = data.qvel[cell.arm_dof], data.qvel[cell.finger_dof].sum(axis=1, keepdims=True)
         effort = data.actuator_force[cell.arm_ctrl], data.actuator_force[cell.finger_ctrl].sum(axis=1, keepdims=True)
         position = np.concatenate([data.qpos[cell.arm_qpos], grip], axis=1).ravel() + self._joint_noise[row]
         state = np.concatenate(
@@ -765,13 +769,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _draw(self, camera: str, height: int, width: int) -> np.ndarray:
         if (height, width) not in self._renderers:
+            vis, small = self.model.vis, height < 200
+            # The context is made for this size, and a small picture without multisampling: drawn in software, that
+            # alone would cost three quarters of its time.
+            vis.global_.offwidth, vis.global_.offheight, vis.quality.offsamples = width, height, 0 if small else 4
             try:
                 self._renderers[height, width] = mujoco.Renderer(self.model, height, width)
             except Exception as error:  # whatever the missing library makes PyOpenGL raise
-                raise TaktError(
-                    "pictures need OpenGL, and none works here; on Debian: apt-get install libegl1 libgl1-mesa-dri"
-                    " libgles2 (or libosmesa6, and MUJOCO_GL=osmesa)"
-                ) from error
+                raise TaktError(NO_PICTURES) from error
         renderer = self._renderers[height, width]
         renderer.update_scene(self.data, camera)
         for geom in renderer.scene.geoms[: renderer.scene.ngeom]:

@@ -90,6 +90,8 @@ class Scene:
     model: mujoco.MjModel
     arm_qpos: np.ndarray  # (2, 7) qpos addresses, left then right
     finger_qpos: np.ndarray  # (2, 2)
+    arm_dof: np.ndarray  # (2, 7) their places in qvel
+    finger_dof: np.ndarray  # (2, 2)
     arm_ctrl: np.ndarray  # (2, 7) actuator ids
     finger_ctrl: np.ndarray  # (2, 2)
     tool_site: np.ndarray  # (2,)
@@ -117,6 +119,7 @@ def _geom(
     rgba: Sequence[float] = _STEEL,
     yaw: float = 0.0,
     name: str = "",
+    group: int = 0,
     friction: Sequence[float] = (0.35, 0.002, 0.0001),
 ) -> mujoco.MjsGeom:
     contype, conaffinity = _BITS[collide]
@@ -129,6 +132,7 @@ def _geom(
         rgba=rgba,
         contype=contype,
         conaffinity=conaffinity,
+        group=group,  # 3 is not drawn
         mass=0.0,  # every moving body states its inertia
         condim=4 if collide in ("fine", "hand") else 3,
     )
@@ -161,7 +165,7 @@ def _nut(world: mujoco.MjsBody, name: str) -> None:
         if k % 2:  # feet at three corners of both faces: what it stands on when it is not in a hand or on ribs
             for z in (0.001, NUT_HEIGHT - 0.001):
                 foot = [0.0099 * np.cos(angle), 0.0099 * np.sin(angle), z]
-                _geom(nut, "sphere", (0.001,), foot, collide="foot", rgba=_BRASS)
+                _geom(nut, "sphere", (0.001,), foot, collide="foot", group=3)
 
 
 def _pin(world: mujoco.MjsBody, side: str) -> None:
@@ -316,7 +320,6 @@ def build(timestep_s: float = TIMESTEP_S) -> Scene:
     spec.option.impratio = 10.0
     spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)  # its trees are compiled; teeth and ribs move
     spec.option.iterations, spec.option.ls_iterations = 20, 20
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 720
     spec.visual.quality.shadowsize = 1024
     spec.visual.map.znear = 0.02
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
@@ -414,6 +417,8 @@ def _addresses(model: mujoco.MjModel) -> Scene:
         model=model,
         arm_qpos=both(lambda s: [model.joint(f"{s}_{j}").qposadr[0] for j in ARM_JOINTS]),
         finger_qpos=both(lambda s: [model.joint(f"{s}_finger_{f}").qposadr[0] for f in "ab"]),
+        arm_dof=both(lambda s: [model.joint(f"{s}_{j}").dofadr[0] for j in ARM_JOINTS]),
+        finger_dof=both(lambda s: [model.joint(f"{s}_finger_{f}").dofadr[0] for f in "ab"]),
         arm_ctrl=both(lambda s: [model.actuator(f"{s}_{j}").id for j in ARM_JOINTS]),
         finger_ctrl=both(lambda s: [model.actuator(f"{s}_finger_{f}").id for f in "ab"]),
         tool_site=both(lambda s: model.site(f"{s}_tool").id),
