@@ -266,7 +266,7 @@ def test_the_baselines_are_valid_on_every_instance(name):
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
-@pytest.mark.parametrize("name", ["A03", "A05", "B02"])
+@pytest.mark.parametrize("name", ["A03", "B02"])
 def test_the_slow_checker_agrees_on_real_airlines(name, tmp_path):
     instance, rng = read_instance(DATA / name), random.Random(name)
     write_solution(instance, greedy_delay(instance), tmp_path / "plan")

@@ -150,7 +150,7 @@ def test_the_slow_cost_is_the_same(seed, baseline):
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
-@pytest.mark.parametrize("name", ["A03", "A05", "A09", "B02", "B05"])
+@pytest.mark.parametrize("name", ["A03", "A05", "B02"])
 def test_the_slow_cost_agrees_on_real_airlines(name, tmp_path):
     instance, rng = read_instance(DATA / name), random.Random(name)
     rows, lines = [], []
