@@ -66,6 +66,8 @@ class Seen:
 
 
 class Expert:
+    """Sees nuts and pins, feels the spline, tries again: the demonstrator."""
+
     station_options: Mapping[str, Any] = {"privileged": True, "control": "ee"}
 
     def begin(self, spec: StationSpec, seed: int) -> None:
