@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -30,7 +29,7 @@ def cell(station: NutCell) -> NutCell:
 @pytest.fixture
 def bare(cell: NutCell) -> NutCell:
     """The same without magnets: the spline by itself."""
-    cell._pins = [replace(pin, magnet_n=0.0) for pin in cell._pins]
+    cell._strength[:] = 0.0
     return cell
 
 
@@ -107,7 +106,9 @@ SEAT, UPRIGHT = np.array([0.42, 0.12, 0.91]), np.eye(3)
 
 
 def pull(x: float = 0.0, above_tip: float = 0.0, rotation: np.ndarray = UPRIGHT) -> tuple[np.ndarray, np.ndarray]:
-    return magnet.pull(SEAT + [x, 0, scene.PIN_TOP + above_tip + scene.NUT_HEIGHT / 2], rotation, SEAT, 8.0)
+    com = SEAT + [x, 0, scene.PIN_TOP + above_tip + scene.NUT_HEIGHT / 2]
+    force, torque = magnet.pull(com[None], rotation[None], SEAT[None], np.array([8.0]))
+    return force[0], torque[0]
 
 
 def test_the_magnet_pulls_down_and_fades_within_about_a_centimetre() -> None:

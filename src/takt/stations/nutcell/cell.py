@@ -325,19 +325,18 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     def _run_physics(self) -> None:
         """One control period. Sensors are computed in its last time step only; nobody reads them before."""
         model, data = self.model, self.data
-        near = self._near_pins()
+        sides, bodies = self._near_pins()
         no_sensor = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
         model.opt.disableflags |= no_sensor
         data.xfrc_applied[:] = 0.0
-        if near:
+        if len(sides):
+            seats, strength = self._seat[sides], self._strength[sides]
             for k in range(self._substeps):
                 if k == self._substeps - 1:
                     model.opt.disableflags &= ~no_sensor
                 mujoco.mj_step1(model, data)
-                for side, body in near:
-                    com, rotation = data.xipos[body], data.xmat[body].reshape(3, 3)
-                    force, torque = magnet.pull(com, rotation, self._seat[side], self._pins[side].magnet_n)
-                    data.xfrc_applied[body, :3], data.xfrc_applied[body, 3:] = force, torque
+                force, torque = magnet.pull(data.xipos[bodies], data.xmat[bodies].reshape(-1, 3, 3), seats, strength)
+                data.xfrc_applied[bodies, :3], data.xfrc_applied[bodies, 3:] = force, torque
                 mujoco.mj_step2(model, data)
         else:
             if self._substeps > 1:
@@ -345,19 +344,21 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             model.opt.disableflags &= ~no_sensor
             mujoco.mj_step(model, data)
 
-    def _near_pins(self) -> list[tuple[int, int]]:
-        """(side of the pin, body) of the nuts that a magnet pulls."""
+    def _near_pins(self) -> tuple[list[int], list[int]]:
+        """The nuts that a magnet pulls: whose pin's, and their bodies."""
+        sides: list[int] = []
+        bodies: list[int] = []
         if self._asleep.all():
-            return []
-        near = []
+            return sides, bodies
         at = self._nut_pos()
         reach = magnet.REACH + scene.NUT_HEIGHT
         for which, k in zip(*np.nonzero(~self._asleep), strict=True):
             for side in range(2):
                 x, y, z = at[which, k] - self._seat[side]
                 if abs(x) < reach and abs(y) < reach and -reach < z < scene.RIB_TOP + reach:
-                    near.append((side, int(self._scene.nut_body[which, k])))
-        return near
+                    sides.append(side)
+                    bodies.append(int(self._scene.nut_body[which, k]))
+        return sides, bodies
 
     # --- the unit: its beginning, its fixture, its end ----------------------------------------------------------------
 
@@ -371,6 +372,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 for side, pin in zip(scene.SIDES, self._pins, strict=True)
             ]
         )
+        self._strength = np.array([pin.magnet_n for pin in self._pins])
         model, cell = self.model, self._scene
         for side, pin in enumerate(self._pins):
             model.geom_size[cell.core_geom[side], 0] = scene.CORE_RADIUS - pin.clearance_m

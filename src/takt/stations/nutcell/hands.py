@@ -12,6 +12,7 @@ from typing import Any
 import mink
 import mujoco
 import numpy as np
+import qpsolvers
 
 from takt.stations.nutcell import scene
 
@@ -87,11 +88,13 @@ class Hands:
         if max(float(np.abs(task.compute_error(self.configuration)).max()) for task in self.tasks) < ARRIVED:
             self.arrived = True
             return
-        try:
-            velocity = mink.solve_ik(self.configuration, self.all_tasks, self.control_s, "daqp", limits=self.limits)
-        except mink.NoSolutionFound:
-            return  # a set-point beyond the joints' limits: stay
-        self.configuration.integrate_inplace(velocity, self.control_s)
+        problem = mink.build_ik(self.configuration, self.all_tasks, self.control_s, limits=self.limits)
+        step: np.ndarray | None = np.linalg.solve(problem.P, -problem.q)
+        assert problem.G is not None and problem.h is not None and step is not None
+        if (problem.G @ step > problem.h).any():  # only then is it worth a programme
+            step = qpsolvers.solve_problem(problem, "daqp").x
+        if step is not None:  # else a set-point beyond the joints' limits: stay
+            self.configuration.integrate_inplace(step / self.control_s, self.control_s)
 
     def save(self) -> dict[str, Any]:
         return {"pos": self.pos, "quat": self.quat, "q": self.configuration.q, "arrived": self.arrived}

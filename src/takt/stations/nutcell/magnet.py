@@ -31,26 +31,27 @@ _RADIUS = (scene.NUT_ACROSS / 2 + scene.WALL_INNER) / 2
 ELEMENTS = np.stack([_RADIUS * np.cos(_ANGLE), _RADIUS * np.sin(_ANGLE), np.zeros(N_ELEMENTS)], axis=1)
 
 
-def pull(com: np.ndarray, rotation: np.ndarray, seat: np.ndarray, strength_n: float) -> tuple[np.ndarray, np.ndarray]:
-    """Force (3,) N and torque (3,) N m about the nut's centre of mass, world frame.
+def pull(
+    com: np.ndarray, rotation: np.ndarray, seat: np.ndarray, strength_n: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Forces (n, 3) N and torques (n, 3) N m about the centres of mass of n nuts, each at one pin; world frame.
 
-    com         (3,) m, the nut's centre of mass.
-    rotation    (3, 3), nut frame to world.
-    seat        (3,) m, the pin's seat; the pin's axis is vertical.
-    strength_n  F0, the sum of the elements' pulls at no gap. The nut feels at most a third of it.
+    com         (n, 3) m, the nuts' centres of mass.
+    rotation    (n, 3, 3), nut frame to world.
+    seat        (n, 3) m, the pins' seats; their axes are vertical.
+    strength_n  (n,) F0, the sum of the elements' pulls at no gap. A nut feels at most a third of it.
     """
-    arm = ELEMENTS @ rotation.T
-    away = arm + (com - seat)
-    away[:, 2] -= np.clip(away[:, 2], 0.0, scene.RIB_TOP)
-    distance = np.sqrt(np.einsum("ij,ij->i", away, away)) + 1e-9
+    arm = ELEMENTS @ rotation.swapaxes(1, 2)
+    away = arm + (com - seat)[:, None]
+    z = away[..., 2]
+    z -= np.minimum(np.maximum(z, 0.0), scene.RIB_TOP)
+    distance = np.sqrt((away * away).sum(axis=-1)) + 1e-9
     gap = np.maximum(distance - CONTACT, 0.0)
-    size = strength_n / N_ELEMENTS / (1.0 + gap / GAP_HALF) ** 2
-    forces = away * (-size / distance)[:, None]
-    torque = np.array(
-        [
-            arm[:, 1] @ forces[:, 2] - arm[:, 2] @ forces[:, 1],
-            arm[:, 2] @ forces[:, 0] - arm[:, 0] @ forces[:, 2],
-            arm[:, 0] @ forces[:, 1] - arm[:, 1] @ forces[:, 0],
-        ]
+    size = (strength_n / N_ELEMENTS)[:, None] / (1.0 + gap / GAP_HALF) ** 2
+    forces = away * (-size / distance)[..., None]
+    moment = arm.swapaxes(1, 2) @ forces  # its antisymmetric part is the sum of arm x force
+    torque = np.stack(
+        [moment[:, 1, 2] - moment[:, 2, 1], moment[:, 2, 0] - moment[:, 0, 2], moment[:, 0, 1] - moment[:, 1, 0]],
+        axis=1,
     )
-    return forces.sum(axis=0), torque
+    return forces.sum(axis=1), torque
