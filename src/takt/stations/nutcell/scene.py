@@ -319,7 +319,6 @@ def build(timestep_s: float = TIMESTEP_S) -> Scene:
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
     spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)  # its trees are compiled; teeth and ribs move
-    spec.option.iterations, spec.option.ls_iterations = 20, 20
     spec.visual.quality.shadowsize = 1024
     spec.visual.map.znear = 0.02
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
