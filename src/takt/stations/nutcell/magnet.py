@@ -5,8 +5,9 @@ magnetomotive force over its reluctance, and the pull goes with the flux squared
 
     F(gap) = F0 / (1 + gap / GAP_HALF)^2
 
-where F0 is the pull at contact and GAP_HALF the gap whose reluctance equals the rest of the circuit's (Furlani,
-*Permanent Magnet and Electromechanical Devices*, 2001, sec. 3.5; Roters, *Electromagnetic Devices*, 1941, ch. VIII).
+where F0 is the pull at contact and GAP_HALF the gap whose reluctance equals the rest of the circuit's: F = flux^2 /
+(2 mu0 A), flux = mmf / (R0 + gap / (mu0 A)) (magnetic circuits: Roters, *Electromagnetic Devices*, 1941; Furlani,
+*Permanent Magnet and Electromechanical Devices*, 2001). It leaves leakage out, so it is right in shape, rough in size.
 Here a gap of 10 mm leaves a twentieth of the pull. The pin is a soft-iron pole: an element is pulled towards the
 nearest point of its axis, from the seat up to the centre of its rounded tip.
 
