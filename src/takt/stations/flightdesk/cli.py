@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from dataclasses import asdict
 from enum import StrEnum
@@ -101,6 +102,61 @@ def baseline(
     if out is not None:
         write_solution(instance, solution, out)
     _conclude(check(instance, solution), cost(instance, solution), as_json)
+
+
+@app.command("recover")
+def recover_(
+    path: InstancePath,
+    out: Annotated[Path, typer.Option(help="The folder to write the best plan so far into.", show_default=False)],
+    seconds: Annotated[float, typer.Option(help="How long to search.")] = 600.0,
+    iterations: Annotated[
+        int | None, typer.Option(help="Moves of each searcher, however long they take: gives the same plan again.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="What all randomness comes from.")] = 0,
+    searchers: Annotated[int | None, typer.Option(help="Processes.", show_default="one a core, 4 at most")] = None,
+    as_json: Json = False,
+) -> None:
+    """Re-plan aircraft and passengers together: a valid plan at once, then better until the time is up.
+
+    The best plan so far is in the folder, whole, at any time; Ctrl-C and SIGTERM end the search and keep it.
+    """
+    from takt.stations.flightdesk.recovery.recover import SEARCHERS
+    from takt.stations.flightdesk.recovery.screen import searching
+    from takt.stations.flightdesk.recovery.session import work
+
+    for name, value, least in (("seconds", seconds, 0), ("iterations", iterations, 1), ("searchers", searchers, 1)):
+        if value is not None and not value >= least:
+            raise TaktError(f"--{name} is {value:g}, and is at least {least}")
+    if seed < 0:
+        raise TaktError(f"--seed is {seed}, and is at least 0")
+    instance = read_instance(path)
+    limit = None if iterations is not None else seconds
+    with searching(Console(stderr=True), limit, iterations, quiet=as_json) as show_found:
+        told = work(instance, out, limit, iterations, seed, searchers or SEARCHERS, show_found)
+    if as_json:
+        print(json.dumps(told))
+    else:
+        console = Console()
+        console.print(_before_after(told), highlight=False, markup=False)
+        console.print(f"plan: {out}", highlight=False, markup=False, soft_wrap=True)
+    if told["interrupted"]:
+        print(f"takt: interrupted; the best plan so far is in {out}", file=sys.stderr)
+        raise typer.Exit(130)
+
+
+def _before_after(told: dict[str, Any]) -> Table:
+    """Cost by part of the first plan and of the last, and what the last changes."""
+    table = Table(title=f"{told['instance']}: {told['seconds']:.0f} s", title_justify="left", box=None)
+    for column in ("EUR", "first plan", "best plan"):
+        table.add_column(column, justify="left" if column == "EUR" else "right")
+    for name, value in told["cost"].items():
+        if name == "total":
+            table.add_section()
+        table.add_row(name.replace("_", " "), f"{told['first'][name]:,.2f}", f"{value:,.2f}")
+    table.add_section()
+    for name, count in told["changes"].items():
+        table.add_row(name.replace("_", " "), "", str(count))
+    return table
 
 
 @app.command("generate")

@@ -1,0 +1,307 @@
+"""Passengers in a plan under search: cheapest paths with seats by cabin, and what is left to do when flights change.
+
+A group takes the cheapest path with a seat free, as many people as it has seats for; the rest take the next cheapest,
+or stay (as Bisaillon et al. 2011 and Jozefowiez et al. 2013 do). Groups who cost the most if they stay come first,
+about: chance changes the order, and the search keeps what turns out better.
+
+The path search scans flights once by departure, as a connection scan does (Dibbelt et al. 2013). On a booked flight a
+group sits as booked or better, never worse: the challenge's checker would not charge for it, and we do not use that.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from takt.stations.flightdesk.instance import CONNECTION, Flags, Floats, Ints
+from takt.stations.flightdesk.recovery.problem import Plan, Problem, Records, inner, lateness_cost, line_price
+
+LEGS = 3  # of a path, unless the group has booked more
+MOST_PARTS = 8  # that a group is split into at a time
+RETRIED = 150  # bookings that are tried again though nothing of theirs has changed
+
+
+WAITING = np.dtype([("people", np.int64), ("queue", np.int64)], align=True)
+BOARDING = np.dtype(
+    [("cost", np.float64), ("legs", np.int64), ("before", np.int64), ("cabin", np.int64), ("after", np.int64)],
+    align=True,
+)
+
+
+class Desk(NamedTuple):
+    """Room to work in.
+
+    touched   by flight: whether it has changed.
+    waiting   by booking: people to be put on flights; `queue` lists the bookings, by `score`.
+    flight    the cheapest way to board each flight; `head` (by airport) and `after` list the flights that land there.
+    path      (flight or cabin, leg): the path found.
+    hint      a line that may be unused.
+    """
+
+    touched: Flags
+    waiting: Records
+    score: Floats
+    flight: Records
+    head: Ints
+    path: Ints
+    hint: Ints
+
+
+def desk_of(p: Problem) -> Desk:
+    return Desk(
+        touched=np.zeros(len(p.flight), dtype=np.bool_),
+        waiting=np.zeros(len(p.booking), dtype=WAITING),
+        score=np.zeros(len(p.booking)),
+        flight=np.zeros(len(p.flight), dtype=BOARDING),
+        head=np.zeros(len(p.distance), dtype=np.int64),
+        path=np.zeros((2, max(LEGS, int((p.booking["last"] - p.booking["first"]).max()))), dtype=np.int64),
+        hint=np.zeros(1, dtype=np.int64),
+    )
+
+
+@inner
+def sort_flights(plan: Plan) -> None:
+    """Put `order` right again: an insertion sort, since few flights have changed."""
+    order, flight = plan.order, plan.flight
+    for i in range(1, len(order)):
+        f = order[i]
+        t, j = flight[f].departure, i - 1
+        while j >= 0 and flight[order[j]].departure > t:
+            order[j + 1] = order[j]
+            j -= 1
+        order[j + 1] = f
+
+
+@inner
+def cheapest_cabin(p: Problem, plan: Plan, b: int, f: int) -> tuple[int, float]:
+    """Where a person of booking b sits on flight f and what that costs; cabin -1: nowhere."""
+    seats = plan.seats[f]
+    best = p.booking[b].cabin
+    for j in range(p.booking[b].first, p.booking[b].last):
+        if p.leg[j].flight == f:
+            for cabin in range(p.leg[j].cabin, -1, -1):
+                if seats[cabin] > 0:
+                    return cabin, 0.0
+            return -1, 0.0
+    for cabin in range(best, -1, -1):
+        if seats[cabin] > 0:
+            return cabin, 0.0
+    reach = p.distance[plan.flight[f].origin, plan.flight[f].destination, 1]
+    for cabin in range(best + 1, 3):
+        if seats[cabin] > 0:
+            return cabin, p.downgrade[best, cabin, reach]
+    return -1, 0.0
+
+
+@inner
+def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
+    """EUR per person and legs of the cheapest path of booking b with a seat free; (b_cancel, 0) if none is cheaper."""
+    best, last = p.booking[b].cancel, -1
+    most = max(LEGS, p.booking[b].last - p.booking[b].first)
+    start, goal, ready, latest = p.booking[b].origin, p.booking[b].goal, p.booking[b].ready, p.booking[b].latest
+    order, flight = plan.order, plan.flight
+    low, high = 0, len(order)
+    while low < high:
+        middle = (low + high) // 2
+        if flight[order[middle]].departure < ready:
+            low = middle + 1
+        else:
+            high = middle
+    d.head[:] = -1
+    for i in range(low, len(order)):
+        f = order[i]
+        t = flight[f].departure
+        if t >= latest or (t > p.booking[b].arrival and lateness_cost(p, b, t) >= best):
+            break
+        if plan.flight[f].aircraft < 0:
+            continue
+        origin, to = plan.flight[f].origin, plan.flight[f].destination
+        cost, before, legs = np.inf, -1, 1
+        if origin == start:
+            cost = 0.0
+        else:
+            g = d.head[origin]
+            while g >= 0:
+                if flight[g].departure + plan.flight[g].takes + CONNECTION <= t and (
+                    d.flight[g].cost < cost or (d.flight[g].cost == cost and d.flight[g].legs < legs - 1)
+                ):
+                    cost, before, legs = d.flight[g].cost, g, d.flight[g].legs + 1
+                g = d.flight[g].after
+        if cost >= best or legs > most or (to != goal and (legs == most or to == start)):
+            continue
+        cabin, downgrade = cheapest_cabin(p, plan, b, f)
+        if cabin < 0 or cost + downgrade >= best:
+            continue
+        cost += downgrade
+        arrival = t + plan.flight[f].takes
+        if arrival > latest:
+            continue
+        d.flight[f].cost, d.flight[f].before, d.flight[f].legs, d.flight[f].cabin = cost, before, legs, cabin
+        if to == goal:
+            total = cost + lateness_cost(p, b, arrival)
+            if total < best:
+                best, last = total, f
+        else:
+            d.flight[f].after = d.head[to]
+            d.head[to] = f
+    if last < 0:
+        return best, 0
+    legs = d.flight[last].legs
+    f = last
+    for j in range(legs - 1, -1, -1):
+        d.path[0, j], d.path[1, j] = f, d.flight[f].cabin
+        f = d.flight[f].before
+    return best, legs
+
+
+@inner
+def seat(p: Problem, plan: Plan, d: Desk, b: int, people: int, each: float, legs: int) -> int:
+    """Put people of booking b on the path found, as many as it has seats for. How many that were."""
+    count = people
+    for j in range(legs):
+        count = min(count, plan.seats[d.path[0, j], d.path[1, j]])
+    room = len(plan.line)
+    i = d.hint[0]
+    for _ in range(room):
+        if plan.line[i].booking < 0:
+            break
+        i = (i + 1) % room
+    if plan.line[i].booking >= 0:
+        return 0
+    d.hint[0] = (i + 1) % room
+    plan.line[i].booking, plan.line[i].people, plan.line[i].legs = b, count, legs
+    plan.line[i].cost = each * count
+    plan.totals[0] += each * count
+    for j in range(legs):
+        plan.line_leg[i, j], plan.line_cabin[i, j] = d.path[0, j], d.path[1, j]
+        plan.seats[d.path[0, j], d.path[1, j]] -= count
+    return count
+
+
+@inner
+def unseat(p: Problem, plan: Plan, d: Desk, i: int) -> None:
+    """Take a line off its flights: its people wait."""
+    b, people = plan.line[i].booking, plan.line[i].people
+    for j in range(plan.line[i].legs):
+        plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] += people
+    plan.totals[0] -= plan.line[i].cost
+    plan.line[i].booking = -1
+    d.waiting[b].people += people
+
+
+@inner
+def works(p: Problem, plan: Plan, i: int) -> bool:
+    """Whether a line's flights are flown, connect, and arrive in time."""
+    b, legs = plan.line[i].booking, plan.line[i].legs
+    ready = p.booking[b].ready
+    for j in range(legs):
+        f = plan.line_leg[i, j]
+        if plan.flight[f].aircraft < 0 or plan.flight[f].departure < ready:
+            return False
+        ready = plan.flight[f].departure + plan.flight[f].takes + CONNECTION
+    return ready - CONNECTION <= p.booking[b].latest
+
+
+@inner
+def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: float) -> None:
+    """Flights marked `touched` have changed, perhaps for the worse: make the passengers right again, and better.
+
+    late_too   share of the lines that cost something that are tried again though they still work.
+    """
+    sort_flights(plan)
+    full = False
+    for i in range(len(plan.line)):
+        if plan.line[i].booking < 0:
+            continue
+        hit = False
+        for j in range(plan.line[i].legs):
+            hit = hit or d.touched[plan.line_leg[i, j]]
+        if hit:
+            if works(p, plan, i):
+                cost = line_price(p, plan, i)
+                plan.totals[0] += cost - plan.line[i].cost
+                plan.line[i].cost = cost
+            else:
+                unseat(p, plan, d, i)
+                continue
+        if plan.line[i].cost > 0.0 and late_too > 0.0 and np.random.random() < late_too:
+            unseat(p, plan, d, i)
+    for f in range(len(plan.flight)):
+        if d.touched[f] and plan.seats[f].min() < 0:
+            full = True
+    if full:
+        _bump(p, plan, d)
+    _wait_again(p, plan, d)
+    _seat_waiting(p, plan, d, noise)
+
+
+@inner
+def _bump(p: Problem, plan: Plan, d: Desk) -> None:
+    """Where a smaller aircraft has too few seats, those leave who cost the least if they stay, about."""
+    lines = np.empty(len(plan.line), dtype=np.int64)
+    score = np.empty(len(plan.line))
+    count = 0
+    for i in range(len(plan.line)):
+        if plan.line[i].booking < 0:
+            continue
+        for j in range(plan.line[i].legs):
+            if plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] < 0:
+                lines[count] = i
+                score[count] = p.booking[plan.line[i].booking].cancel * (0.5 + np.random.random())
+                count += 1
+                break
+    for k in np.argsort(score[:count]):
+        i = lines[k]
+        for j in range(plan.line[i].legs):
+            if plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] < 0:
+                unseat(p, plan, d, i)
+                break
+
+
+@inner
+def _wait_again(p: Problem, plan: Plan, d: Desk) -> None:
+    """Of those who stay, some wait for a seat again: a part of them if they are many."""
+    bookings = len(plan.stays)
+    there = 0
+    for b in range(bookings):
+        if plan.stays[b] > 0:
+            there += 1
+    share = RETRIED / max(there, 1)
+    for b in range(bookings):
+        people = plan.stays[b]
+        if people == 0:
+            continue
+        again = d.waiting[b].people > 0 or np.random.random() < share
+        for j in range(p.booking[b].first, p.booking[b].last):
+            again = again or d.touched[p.leg[j].flight]
+        if again:
+            plan.totals[0] -= people * p.booking[b].cancel
+            plan.stays[b] = 0
+            d.waiting[b].people += people
+
+
+@inner
+def _seat_waiting(p: Problem, plan: Plan, d: Desk, noise: float) -> None:
+    count = 0
+    for b in range(len(d.waiting)):
+        if d.waiting[b].people > 0:
+            d.waiting[count].queue = b
+            d.score[count] = -p.booking[b].cancel * (1.0 + noise * (np.random.random() - 0.5))
+            count += 1
+    order = np.argsort(d.score[:count])
+    for k in range(count):
+        b = d.waiting[order[k]].queue
+        people = d.waiting[b].people
+        d.waiting[b].people = 0
+        for _ in range(MOST_PARTS):
+            each, legs = cheapest_path(p, plan, d, b)
+            if legs == 0:
+                break
+            seated = seat(p, plan, d, b, people, each, legs)
+            people -= seated
+            if people == 0 or seated == 0:
+                break
+        if people > 0:
+            plan.stays[b] += people
+            plan.totals[0] += people * p.booking[b].cancel

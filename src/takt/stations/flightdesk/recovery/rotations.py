@@ -1,0 +1,472 @@
+"""Aircraft in a plan under search: some of them lose what they fly from some time on, and get new rotations.
+
+Their flights, flights that nobody flies and new flights that may pay go into a pool. One aircraft after the other then
+takes its best rotation from the pool: a shortest path with resources (airport, time, minutes to maintenance) over the
+pool's flights in order of time, each of which leaves as early as aircraft, slots and schedule let it, or waits for
+passengers. What a flight is worth is estimated from the people who booked it or are on it now; the estimates are made
+uncertain on purpose, since the plan is priced exactly afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from takt.stations.flightdesk.instance import CONNECTION, Floats, Ints
+from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records, airport_price, inner, lateness_cost
+
+MOST_POOLED = 240
+MOST_CHOICES = 3 * MOST_POOLED  # a flight at a time: as soon as possible, as before, waiting for somebody
+MOST_STAKES = 20_000
+KEPT = 6  # labels per choice
+MOST_LABELS = KEPT * MOST_CHOICES + 1
+HOPELESS = 0.15  # what a stake counts for if another flight of the trip is not flown
+
+
+ENTRY = np.dtype(
+    [(name, np.int64) for name in ("flight", "before", "was", "stakes")] + [("worth", np.float64)], align=True
+)
+STAKE = np.dtype(
+    [(name, np.int64) for name in ("next", "booking", "people", "cabin", "ready", "by", "late")]
+    + [("value", np.float64)],
+    align=True,
+)
+CHOICE = np.dtype([("place", np.int64), ("time", np.int64)], align=True)
+LABEL = np.dtype(
+    [(name, np.int64) for name in ("choice", "departure", "arrival", "minutes", "before", "next")]
+    + [("cost", np.float64)],
+    align=True,
+)
+
+
+class Pool(NamedTuple):
+    """Room to work in. A pooled flight has a place in the pool.
+
+    entry    by place: the flight; the aircraft that flew it `before` (-1: none) and when it `was`; the first of its
+             stakes; what the estimate of its `worth` is multiplied by.
+    place    by flight; -1 if it is not pooled.
+    stake    who wants a flight: people of a booking who are ready at a time and have to land by another, for `value`
+             EUR each, less what it costs if they are late (unless they fly on); lists by `next`.
+    choice   a place and the earliest time, in the order in which they can be flown.
+    label    the beginning of a rotation: its last choice, and the label before; `head` (by airport) and `next`.
+    size     how many entries, stakes and choices there are.
+    """
+
+    entry: Records
+    place: Ints
+    stake: Records
+    choice: Records
+    label: Records
+    head: Ints
+    size: Ints
+
+
+def pool_of(p: Problem) -> Pool:
+    return Pool(
+        entry=np.zeros(MOST_POOLED, dtype=ENTRY),
+        place=np.full(len(p.flight), -1, dtype=np.int64),
+        stake=np.zeros(MOST_STAKES, dtype=STAKE),
+        choice=np.zeros(MOST_CHOICES, dtype=CHOICE),
+        label=np.zeros(MOST_LABELS, dtype=LABEL),
+        head=np.zeros(len(p.distance), dtype=np.int64),
+        size=np.zeros(3, dtype=np.int64),
+    )
+
+
+# --- into the pool and out of it --------------------------------------------------------------------------------------
+
+
+@inner
+def empty(pool: Pool) -> None:
+    for k in range(pool.size[0]):
+        pool.place[pool.entry[k].flight] = -1
+    pool.size[:] = 0
+
+
+@inner
+def ground(p: Problem, plan: Plan, f: int) -> None:
+    """Nobody flies flight f any more."""
+    a, t = plan.flight[f].aircraft, plan.flight[f].departure
+    if not p.aircraft[a].surface:
+        plan.slots[plan.flight[f].origin, t // 60, 0] -= 1
+        plan.slots[plan.flight[f].destination, (t + plan.flight[f].takes) // 60, 1] -= 1
+    plan.seats[f] -= p.seats[a]
+    plan.flight[f].aircraft = -1
+    if f < p.n:
+        plan.flight[f].departure = p.flight[f].given
+
+
+@inner
+def fly(p: Problem, plan: Plan, f: int, a: int, t: int) -> None:
+    """Aircraft a flies flight f at t; it was not flown before."""
+    if not p.aircraft[a].surface:
+        plan.slots[plan.flight[f].origin, t // 60, 0] += 1
+        plan.slots[plan.flight[f].destination, (t + plan.flight[f].takes) // 60, 1] += 1
+    plan.seats[f] += p.seats[a]
+    plan.flight[f].aircraft = a
+    plan.flight[f].departure = t
+
+
+@inner
+def add(p: Problem, plan: Plan, pool: Pool, f: int) -> bool:
+    """Put flight f into the pool. False if it is there already, or if the pool is full."""
+    k = pool.size[0]
+    if k == MOST_POOLED or pool.place[f] >= 0:
+        return False
+    pool.entry[k].flight, pool.entry[k].before, pool.entry[k].was = f, plan.flight[f].aircraft, plan.flight[f].departure
+    pool.place[f], pool.entry[k].worth, pool.entry[k].stakes = k, 1.0, -1
+    pool.size[0] += 1
+    if plan.flight[f].aircraft >= 0:
+        ground(p, plan, f)
+    return True
+
+
+@inner
+def create(p: Problem, plan: Plan, pool: Pool, origin: int, destination: int, t: int) -> int:
+    """Put a new flight into the pool, to leave at t or later; its place, or -1."""
+    takes = p.distance[origin, destination, 0]
+    if takes <= 0 or t + takes > p.end:
+        return -1
+    for f in range(p.n, len(plan.flight)):
+        if plan.flight[f].aircraft < 0 and pool.place[f] < 0:
+            plan.flight[f].origin, plan.flight[f].destination, plan.flight[f].takes = origin, destination, takes
+            plan.flight[f].departure = max(t, p.start)
+            return pool.size[0] - 1 if add(p, plan, pool, f) else -1
+    return -1
+
+
+# --- what a flight is worth -------------------------------------------------------------------------------------------
+
+
+@inner
+def gather_stakes(p: Problem, plan: Plan, pool: Pool) -> None:
+    """Who is on a pooled flight now, who stays and had booked it, and who stays and could take a new one."""
+    for i in range(len(plan.line)):
+        b = plan.line[i].booking
+        if b < 0:
+            continue
+        legs = plan.line[i].legs
+        for j in range(legs):
+            k = pool.place[plan.line_leg[i, j]]
+            if k >= 0:
+                before = plan.line_leg[i, j - 1] if j > 0 else -1
+                after = plan.line_leg[i, j + 1] if j + 1 < legs else -1
+                _stake(p, plan, pool, k, b, plan.line[i].people, plan.line_cabin[i, j], before, after)
+    new = 0
+    for k in range(pool.size[0]):
+        if pool.entry[k].flight >= p.n:
+            new += 1
+    for b in range(len(plan.stays)):
+        people = plan.stays[b]
+        if people == 0:
+            continue
+        first, last = p.booking[b].first, p.booking[b].last
+        for j in range(first, last):
+            f = p.leg[j].flight
+            before = p.leg[j - 1].flight if j > first else -1
+            after = p.leg[j + 1].flight if j + 1 < last else -1
+            if pool.place[f] >= 0:
+                _stake(p, plan, pool, pool.place[f], b, people, p.leg[j].cabin, before, after)
+            if new:
+                for k in range(pool.size[0]):
+                    g = pool.entry[k].flight
+                    if (
+                        g >= p.n
+                        and plan.flight[g].origin == plan.flight[f].origin
+                        and plan.flight[g].destination == plan.flight[f].destination
+                    ):
+                        _stake(p, plan, pool, k, b, people, p.leg[j].cabin, before, after)
+        if new and last - first > 1:
+            for k in range(pool.size[0]):
+                g = pool.entry[k].flight
+                if (
+                    g >= p.n
+                    and plan.flight[g].origin == p.booking[b].origin
+                    and plan.flight[g].destination == p.booking[b].goal
+                ):
+                    _stake(p, plan, pool, k, b, people, p.booking[b].cabin, -1, -1)
+
+
+@inner
+def _stake(
+    p: Problem, plan: Plan, pool: Pool, k: int, b: int, people: int, cabin: int, before: int, after: int
+) -> None:
+    s = pool.size[1]
+    if s == MOST_STAKES:
+        return
+    value, ready, by = p.booking[b].cancel, p.booking[b].ready, p.booking[b].latest
+    if before >= 0:
+        ready = plan.flight[before].departure + plan.flight[before].takes + CONNECTION
+        if pool.place[before] >= 0:
+            ready = pool.entry[pool.place[before]].was + plan.flight[before].takes + CONNECTION
+        elif plan.flight[before].aircraft < 0:
+            value, ready = value * HOPELESS, p.booking[b].ready
+    if after >= 0:
+        by = plan.flight[after].departure - CONNECTION
+        if pool.place[after] >= 0:
+            by = NEVER if pool.entry[pool.place[after]].before < 0 else pool.entry[pool.place[after]].was - CONNECTION
+        elif plan.flight[after].aircraft < 0:
+            value, by = value * HOPELESS, NEVER
+    pool.stake[s].booking, pool.stake[s].people, pool.stake[s].cabin, pool.stake[s].value = b, people, cabin, value
+    pool.stake[s].ready, pool.stake[s].by, pool.stake[s].late = ready, by, after < 0
+    pool.stake[s].next = pool.entry[k].stakes
+    pool.entry[k].stakes = s
+    pool.size[1] += 1
+
+
+@inner
+def gain(p: Problem, plan: Plan, pool: Pool, k: int, a: int, t: int) -> float:
+    """EUR that flying the flight of place k at t with aircraft a is estimated to save, passengers only."""
+    arrival = t + plan.flight[pool.entry[k].flight].takes
+    first, business, economy = p.seats[a, 0], p.seats[a, 1], p.seats[a, 2]
+    total = 0.0
+    s = pool.entry[k].stakes
+    while s >= 0:
+        if t >= pool.stake[s].ready and arrival <= pool.stake[s].by:
+            cabin, people = pool.stake[s].cabin, pool.stake[s].people
+            if cabin == 0:
+                people = min(people, first)
+                first -= people
+            elif cabin == 1:
+                people = min(people, business)
+                business -= people
+            else:
+                people = min(people, economy)
+                economy -= people
+            each = pool.stake[s].value
+            if pool.stake[s].late:
+                each -= lateness_cost(p, pool.stake[s].booking, arrival)
+            if each > 0.0:
+                total += each * people
+        s = pool.stake[s].next
+    return total * pool.entry[k].worth
+
+
+# --- the choices ------------------------------------------------------------------------------------------------------
+
+
+@inner
+def list_choices(p: Problem, plan: Plan, pool: Pool, jitter: float, waits: float) -> None:
+    """Every pooled flight as soon as it may leave, when it left before, and perhaps when somebody is ready for it.
+
+    jitter   minutes by which the order is mixed; waits: share of the flights that may wait.
+    """
+    places, times = np.empty(MOST_CHOICES, dtype=np.int64), np.empty(MOST_CHOICES, dtype=np.int64)
+    key = np.empty(MOST_CHOICES)
+    count = 0
+    for k in range(pool.size[0]):
+        f = pool.entry[k].flight
+        soonest = p.flight[f].given if f < p.n else p.start
+        if f >= p.n:
+            soonest = max(p.start, pool.entry[k].was - int(120 * np.random.random()))
+        options = 1
+        places[count], times[count] = k, soonest
+        count += 1
+        if pool.entry[k].was > soonest and (pool.entry[k].before >= 0 or f >= p.n):
+            places[count], times[count] = k, pool.entry[k].was
+            count += 1
+            options += 1
+        if options < 3 and np.random.random() < waits:
+            seen, ready = 0, -1
+            s = pool.entry[k].stakes
+            while s >= 0:
+                if soonest < pool.stake[s].ready < soonest + 300:
+                    seen += 1
+                    if np.random.random() * seen < 1.0:
+                        ready = pool.stake[s].ready
+                s = pool.stake[s].next
+            if ready >= 0:
+                places[count], times[count] = k, ready
+                count += 1
+    for c in range(count):
+        key[c] = times[c] + jitter * np.random.random()
+    order = np.argsort(key[:count])
+    for c in range(count):
+        pool.choice[c].place, pool.choice[c].time = places[order[c]], times[order[c]]
+    pool.size[2] = count
+
+
+# --- a rotation -------------------------------------------------------------------------------------------------------
+
+
+@inner
+def leaves(p: Problem, plan: Plan, f: int, a: int, t: int) -> int:
+    """The first minute at or after t at which aircraft a can leave with flight f, or -1."""
+    takes, origin, to, latest = (
+        plan.flight[f].takes,
+        plan.flight[f].origin,
+        plan.flight[f].destination,
+        p.flight[f].latest,
+    )
+    while t <= latest and (t + takes <= p.end or (t == p.flight[f].given and a == p.flight[f].own)):
+        later = t
+        for i in range(p.away.shape[1]):
+            if t < p.away[a, i, 1] and t + takes > p.away[a, i, 0]:
+                later = max(later, p.away[a, i, 1])
+        if not p.aircraft[a].surface:
+            if plan.slots[origin, t // 60, 0] >= p.slots[origin, t // 60, 0]:
+                later = max(later, (t // 60 + 1) * 60)
+            hour = (t + takes) // 60
+            if plan.slots[to, hour, 1] >= p.slots[to, hour, 1]:
+                later = max(later, (hour + 1) * 60 - takes)
+        if later == t:
+            return t
+        t = later
+    return -1
+
+
+@inner
+def in_path(pool: Pool, label: int, k: int) -> bool:
+    while label > 0:
+        if pool.choice[pool.label[label].choice].place == k:
+            return True
+        label = pool.label[label].before
+    return False
+
+
+@inner
+def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
+    """Give aircraft a its best rotation from the pool after what it flies already. Its last airport; -1: impossible.
+
+    end_cost   EUR for where it is at the end, by airport.
+    """
+    at, ready, minutes, last = p.aircraft[a].at, -NEVER, 0, -1
+    due, service = p.aircraft[a].due, p.aircraft[a].service
+    since = -NEVER
+    for f in range(len(plan.flight)):
+        if plan.flight[f].aircraft == a and not (p.flight[f].given >= p.end and not p.flight[f].free):
+            if plan.flight[f].departure < due:
+                minutes += plan.flight[f].takes
+            if plan.flight[f].departure > since:
+                since, at, last = plan.flight[f].departure, plan.flight[f].destination, f
+                ready = plan.flight[f].departure + plan.flight[f].takes
+    pool.head[:] = -1
+    pool.label[0].cost, pool.label[0].choice, pool.label[0].departure, pool.label[0].arrival = 0.0, -1, since, ready
+    pool.label[0].minutes, pool.label[0].before, pool.label[0].next = minutes, -1, -1
+    pool.head[at] = 0
+    count = 1
+    for c in range(pool.size[2]):
+        k = pool.choice[c].place
+        f = pool.entry[k].flight
+        if plan.flight[f].aircraft >= 0 or plan.flight[f].takes > p.aircraft[a].range:
+            continue
+        if (f < p.n and p.flight[f].family != p.aircraft[a].family) or (f >= p.n and p.aircraft[a].surface):
+            continue
+        origin, to, linked, takes = (
+            plan.flight[f].origin,
+            plan.flight[f].destination,
+            p.flight[f].previous,
+            plan.flight[f].takes,
+        )
+        flying = p.alpha * ((takes + 59) // 60 * p.aircraft[a].hour)
+        made = count
+        tried, found, worth, worth_at = -1, -1, 0.0, -1
+        label = pool.head[origin]
+        while label >= 0:
+            before = label
+            label = pool.label[label].next
+            behind = pool.entry[pool.choice[pool.label[before].choice].place].flight if before > 0 else last
+            if linked >= 0 and behind != linked:
+                if plan.flight[linked].aircraft >= 0:
+                    continue
+                if pool.place[linked] >= 0 and in_path(pool, before, pool.place[linked]):
+                    continue
+            need = p.aircraft[a].transit if linked >= 0 and behind == linked else p.aircraft[a].turn
+            t = max(pool.choice[c].time, pool.label[before].arrival + need)
+            if t > p.flight[f].latest:
+                continue
+            if t != tried:
+                tried, found = t, leaves(p, plan, f, a, t)
+            t = found
+            if t < 0:
+                continue
+            minutes = pool.label[before].minutes
+            if service >= 0:
+                if t < due:
+                    minutes += takes
+                    if minutes > p.aircraft[a].service_minutes:
+                        continue
+                elif pool.label[before].departure < due and origin != service:
+                    continue
+            if in_path(pool, before, k):
+                continue
+            if t != worth_at:
+                worth, worth_at = gain(p, plan, pool, k, a, t), t
+            cost = pool.label[before].cost + flying - worth
+            # Keep it if no label here is as cheap and as early, in the place of the dearest if there are too many.
+            beaten, dearest = False, made
+            for other in range(made, count):
+                if pool.label[other].cost <= cost and pool.label[other].departure <= t:
+                    beaten = True
+                    break
+                if pool.label[other].cost > pool.label[dearest].cost:
+                    dearest = other
+            if beaten:
+                continue
+            new = count
+            if count - made == KEPT:
+                if pool.label[dearest].cost <= cost:
+                    continue
+                new = dearest
+            else:
+                count += 1
+            pool.label[new].cost, pool.label[new].choice, pool.label[new].before = cost, c, before
+            pool.label[new].departure, pool.label[new].arrival, pool.label[new].minutes = t, t + takes, minutes
+        for new in range(made, count):
+            pool.label[new].next = pool.head[to]
+            pool.head[to] = new
+    best, best_cost, best_at = -1, np.inf, -1
+    for airport in range(len(end_cost)):
+        if p.aircraft[a].tail_at >= 0 and airport != p.aircraft[a].tail_at:
+            continue
+        label = pool.head[airport]
+        while label >= 0:
+            serviced = service < 0 or pool.label[label].departure >= due or airport == service
+            fits = (
+                p.aircraft[a].tail_at < 0 or pool.label[label].arrival + p.aircraft[a].turn <= p.aircraft[a].tail_time
+            )
+            cost = pool.label[label].cost + end_cost[airport]
+            if serviced and fits and cost < best_cost:
+                best, best_cost, best_at = label, cost, airport
+            label = pool.label[label].next
+    label = best
+    while label > 0:
+        fly(p, plan, pool.entry[pool.choice[pool.label[label].choice].place].flight, a, pool.label[label].departure)
+        label = pool.label[label].before
+    return best_at
+
+
+@inner
+def end_costs(p: Problem, there: Ints, a: int) -> Floats:
+    """EUR more for aircraft a at each airport at the end, the others being `there`."""
+    costs = np.zeros(len(p.want))
+    kind = p.aircraft[a].kind
+    for at in range(len(costs)):
+        if p.want[at].sum() > 0:
+            without = airport_price(p, p.want[at], there[at])
+            there[at, kind] += 1
+            costs[at] = airport_price(p, p.want[at], there[at]) - without
+            there[at, kind] -= 1
+    return costs - costs.min()
+
+
+@inner
+def links_hold(p: Problem, plan: Plan, touched: np.ndarray) -> bool:
+    """Whether two legs of one flight that are both flown are flown by one aircraft, one after the other."""
+    for f in range(p.n):
+        g = p.flight[f].previous
+        if g < 0 or not (touched[f] or touched[g]) or not p.flight[f].free:
+            continue
+        a = plan.flight[f].aircraft
+        if a < 0 or plan.flight[g].aircraft < 0:
+            continue
+        if plan.flight[g].aircraft != a or plan.flight[g].departure > plan.flight[f].departure:
+            return False
+        for h in range(len(plan.flight)):
+            if (
+                plan.flight[h].aircraft == a
+                and plan.flight[g].departure < plan.flight[h].departure < plan.flight[f].departure
+            ):
+                return False
+    return True

@@ -1,0 +1,84 @@
+"""A recovery from start to end: search, write the best plan so far, end in good order when told to.
+
+In the folder are the plan's two files, as the challenge has them, and `recovery.json`: what was asked, cost by part of
+the first plan and of the best, what the best changes, and `history`, rows of [seconds, iterations, EUR].
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from takt.station import TaktError
+from takt.stations.flightdesk.instance import Instance
+from takt.stations.flightdesk.recovery.recover import Found, recover
+from takt.stations.flightdesk.recovery.summary import changes, write_whole
+
+WRITE_S = 2.0  # seconds between two plans written; the last is always written
+
+
+def work(
+    instance: Instance,
+    folder: Path,
+    seconds: float | None,
+    iterations: int | None,
+    seed: int,
+    searchers: int,
+    on_found: Callable[[Found], None],
+) -> dict[str, Any]:
+    """Recover into a folder. What `recovery.json` has."""
+    history: list[tuple[float, int, float]] = []
+    first = last = None
+    written, unwritten = -WRITE_S, False
+    with _told_to_stop() as stopped:
+        for found in recover(instance, seconds, iterations, seed, searchers, stopped):
+            first, last = first or found, found
+            if found.better:
+                history.append((round(found.seconds, 2), found.iterations, found.cost.total))
+                unwritten = True
+            if unwritten and found.seconds - written >= WRITE_S:
+                write_whole(instance, found.solution, folder)
+                written, unwritten = found.seconds, False
+            on_found(found)
+        assert first is not None and last is not None
+        if unwritten:
+            write_whole(instance, last.solution, folder)
+        told = {
+            "instance": instance.name,
+            "seed": seed,
+            "searchers": searchers,
+            "seconds": round(last.seconds, 2),
+            "iterations": last.iterations,
+            "interrupted": stopped(),
+            "first": {**first.cost.parts(), "total": first.cost.total},
+            "cost": {**last.cost.parts(), "total": last.cost.total},
+            "changes": changes(instance, last.solution).counts(),
+            "history": history,
+        }
+        path = folder / "recovery.json"
+        try:
+            path.with_suffix(".new").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            os.replace(path.with_suffix(".new"), path)
+        except OSError as error:
+            raise TaktError(f"cannot write {path}: {error.strerror or error}") from error
+    return told
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or SIGTERM has come; they do nothing else meanwhile."""
+    told: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _frame: told.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(told)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
