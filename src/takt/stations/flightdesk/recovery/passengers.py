@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from takt.stations.flightdesk.instance import CONNECTION, Flags, Floats, Ints
-from takt.stations.flightdesk.recovery.problem import Plan, Problem, Records, inner, lateness_cost, line_price
+from takt.stations.flightdesk.recovery.compiled import inner
+from takt.stations.flightdesk.recovery.problem import Plan, Problem, Records, lateness_cost, line_price
 
 LEGS = 3  # of a path, unless the group has booked more
 MOST_PARTS = 8  # that a group is split into at a time
-RETRIED = 150  # bookings that are tried again though nothing of theirs has changed
+RETRIED = 60  # bookings that are tried again though nothing of theirs has changed
 
 
 WAITING = np.dtype([("people", np.int64), ("queue", np.int64)], align=True)
@@ -204,13 +205,17 @@ def works(p: Problem, plan: Plan, i: int) -> bool:
 
 
 @inner
-def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: float) -> None:
+def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None:
     """Flights marked `touched` have changed, perhaps for the worse: make the passengers right again, and better.
 
-    late_too   share of the lines that cost something that are tried again though they still work.
+    late_too   how many lines that cost something are tried again, about, though they still work.
     """
     sort_flights(plan)
-    full = False
+    full, late = False, 0
+    for i in range(len(plan.line)):
+        if plan.line[i].booking >= 0 and plan.line[i].cost > 0.0:
+            late += 1
+    share = late_too / max(late, 1)
     for i in range(len(plan.line)):
         if plan.line[i].booking < 0:
             continue
@@ -225,7 +230,7 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: float) -> No
             else:
                 unseat(p, plan, d, i)
                 continue
-        if plan.line[i].cost > 0.0 and late_too > 0.0 and np.random.random() < late_too:
+        if plan.line[i].cost > 0.0 and share > 0.0 and np.random.random() < share:
             unseat(p, plan, d, i)
     for f in range(len(plan.flight)):
         if d.touched[f] and plan.seats[f].min() < 0:

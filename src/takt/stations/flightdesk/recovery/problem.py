@@ -9,15 +9,11 @@ Costs are weighted EUR, as in the objective. Times are minutes as in `Instance`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-os.environ.setdefault("NUMBA_OPT", "1")  # compiles in two thirds of the time, and what it makes is as fast
-from numba import njit
 
 from takt.stations.flightdesk.check import LATEST
 from takt.stations.flightdesk.cost import MEAL, NIGHT, NIGHT_AFTER, flight_hours, tariff
@@ -35,10 +31,8 @@ from takt.stations.flightdesk.instance import (
     journeys,
     seats_text,
 )
+from takt.stations.flightdesk.recovery.compiled import compiled, inner
 from takt.stations.flightdesk.solution import Created, Line, Solution, operations_of, trips_of
-
-# Only called from compiled code: without the way in from Python, which takes longer to compile than they do.
-inner: Any = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
 
 SPARE = 160  # created flights at most
 MANY = 30_000  # seats of what takes any number of passengers
@@ -316,25 +310,25 @@ def plan_of(instance: Instance, p: Problem, solution: Solution) -> Plan:
 
 def _in_one(*arrays: NDArray[Any]) -> Plan:
     """A plan of copies of these arrays, in one piece of memory."""
-    size = sum(-(-array.nbytes // 8) * 8 for array in arrays)
-    plan = _views(np.zeros(size, dtype=np.uint8), arrays)
-    for view, array in zip(plan[1:], arrays, strict=True):
-        np.copyto(view, array)
-    return plan
+    memory = np.zeros(sum(-(-array.nbytes // 8) * 8 for array in arrays), dtype=np.uint8)
+    views = _views(memory, arrays)
+    for view, array in zip(views, arrays, strict=True):
+        view[...] = array
+    return Plan(memory, *views)
 
 
-def _views(memory: NDArray[np.uint8], like: Sequence[NDArray[Any]]) -> Plan:
-    views: list[NDArray[Any]] = []
-    start = 0
+def _views(memory: NDArray[np.uint8], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    views, start = [], 0
     for array in like:
         views.append(memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape))
         start += -(-array.nbytes // 8) * 8
-    return Plan(memory, *views)
+    return views
 
 
 def plan_in(shape: Plan, memory: bytes) -> Plan:
     """The plan, shaped like another, that is in these bytes. Read-only."""
-    return _views(np.frombuffer(memory, dtype=np.uint8), shape[1:])
+    whole = np.frombuffer(memory, dtype=np.uint8)
+    return Plan(whole, *_views(whole, shape[1:]))
 
 
 def copied(plan: Plan) -> Plan:
@@ -462,7 +456,7 @@ def position_price(p: Problem, there: Ints) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled
 def price(p: Problem, plan: Plan) -> None:
     """Price a plan from nothing: its lines and its totals."""
     passengers, flying = 0.0, 0.0

@@ -8,7 +8,7 @@ iterations, in step: temperatures fall over a cycle of rounds, and with each new
 the best plan of any. So a seed, a number of searchers and a number of iterations give the same plan again, however fast
 the machine; only where `seconds` cut the work off depends on it.
 
-Compiled code is made on the first run (half a minute of one core) and kept by Numba for the next.
+The first run compiles, half a minute of one core; see `compiled.py`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from takt.stations.flightdesk.instance import CONNECTION, Floats, Ints
-from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records, airport_price, inner, lateness_cost
+from takt.stations.flightdesk.recovery.compiled import inner
+from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records, airport_price, lateness_cost
 
 MOST_POOLED = 240
 MOST_CHOICES = 3 * MOST_POOLED  # a flight at a time: as soon as possible, as before, waiting for somebody

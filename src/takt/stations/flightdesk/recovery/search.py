@@ -10,15 +10,14 @@ of iterations, not with time: a seed and a number of iterations give the same pl
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from takt.stations.flightdesk.instance import Ints
+from takt.stations.flightdesk.recovery.compiled import compiled, inner
 from takt.stations.flightdesk.recovery.passengers import Desk, rebook, unseat
 from takt.stations.flightdesk.recovery.problem import (
     Plan,
     Problem,
     flying_price,
-    inner,
     kinds_there,
     position_price,
 )
@@ -36,10 +35,11 @@ from takt.stations.flightdesk.recovery.rotations import (
 
 MOST_AIRCRAFT = 5  # re-planned at a time
 PASSENGERS, AIRCRAFT = 0, 1  # kinds of moves
+LATE = 40  # lines that cost something and are tried again
 NEAR = 240  # minutes within which two flights at an airport are near
 
 
-@njit(cache=True)
+@compiled
 def search(
     p: Problem,
     current: Plan,
@@ -95,7 +95,7 @@ def _shuffle_passengers(p: Problem, plan: Plan, desk: Desk) -> None:
                     if plan.line_leg[i, j] == f:
                         unseat(p, plan, desk, i)
                         break
-    rebook(p, plan, desk, 1.6, 0.3 * np.random.random())
+    rebook(p, plan, desk, 1.6, int(2 * LATE * np.random.random()))
 
 
 @inner
@@ -163,7 +163,7 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
     for f in range(len(plan.flight)):
         flying += flying_price(p, plan, f)
     plan.totals[1], plan.totals[2] = flying, position_price(p, kinds_there(p, plan))
-    rebook(p, plan, desk, 0.8 * np.random.random(), 0.2 if np.random.random() < 0.3 else 0.0)
+    rebook(p, plan, desk, 0.8 * np.random.random(), LATE if np.random.random() < 0.3 else 0)
     return True
 
 
