@@ -129,7 +129,9 @@ def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
                 ):
                     cost, before, legs = d.flight[g].cost, g, d.flight[g].legs + 1
                 g = d.flight[g].after
-        if cost >= best or legs > most or (to != goal and (legs == most or to == start)):
+        if cost >= best or legs > most:
+            continue
+        if to != goal and (legs == most or to == start or (legs == most - 1 and not p.served[to, goal])):
             continue
         cabin, downgrade = cheapest_cabin(p, plan, b, f)
         if cabin < 0 or cost + downgrade >= best:

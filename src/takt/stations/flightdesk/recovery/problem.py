@@ -68,7 +68,7 @@ class Problem(NamedTuple):
     seats      (aircraft, cabin).
     away       (aircraft, i, start and end): when it cannot fly.
     slots      (airport, hour, departures and arrivals).
-    distance   (origin, destination, minutes and reach).
+    distance   (origin, destination, minutes and reach); `served`: whether a planned flight goes from one to the other.
     want       (airport, kind): aircraft wanted at the end; `kinds`: model and family by kind.
     downgrade  (from, to, reach). penalties: family, model, configuration.
     """
@@ -86,6 +86,7 @@ class Problem(NamedTuple):
     away: Ints
     slots: Ints
     distance: Ints
+    served: Flags
     want: Ints
     kinds: Ints
     downgrade: Floats
@@ -158,6 +159,8 @@ def problem_of(instance: Instance) -> Problem:
     late = np.maximum(landed - booked.arrival, 0)
     meals = MEAL * (late > rates.meal_after) + NIGHT * (late > NIGHT_AFTER)
     settled = float((bookings.passengers * (late * beta * rates.minute + alpha * meals))[done].sum())
+    served = np.zeros((len(instance.airports.code),) * 2, dtype=np.bool_)
+    served[flights.origin, flights.destination] = True
     hours = int(max((given + takes).max(), instance.end) + 2 * DAY) // 60
     return Problem(
         n=len(flights.number),
@@ -202,6 +205,7 @@ def problem_of(instance: Instance) -> Problem:
         away=_away(instance, service),
         slots=np.stack(capacities(instance, hours), axis=2),
         distance=np.maximum(np.stack(distance_tables(instance), axis=2), (-1, 0)),
+        served=served,
         want=want,
         kinds=kinds,
         downgrade=beta * prices.downgrade,

@@ -33,6 +33,7 @@ from takt.stations.flightdesk.solution import Solution
 FIRST_CYCLE = 8  # rounds
 HOT, COLD = 1000.0, 10.0  # EUR: a plan worse by this much is kept with a probability of 1/e
 SEARCHERS = min(4, os.cpu_count() or 1)
+SHOW_S = 1.0  # seconds between two plans that are made of what the searchers have
 LOOK = 0.1  # seconds between two looks at the clock while searchers work
 
 
@@ -97,14 +98,26 @@ def recover(
 
     problem = problem_of(instance)
     shape = plan_of(instance, problem, best)
+
+    def take(memory: bytes, total: float) -> bool:
+        """Make this plan the best, if it is."""
+        nonlocal best, priced
+        solution = solution_of(instance, problem, plan_in(shape, memory))
+        now, broken = cost(instance, solution), check(instance, solution)
+        assert not exact or (abs(now.total - total) < 0.011 and not broken), (now.total, total, broken[:3])
+        better = now.total < priced.total and not broken
+        if better:
+            best, priced = solution, now
+        return better
+
     done, tried, kept, rounds, left, cycle = 0, 0, 0, 0, 0, FIRST_CYCLE // 2
-    total, memory, fall = np.inf, None, COLD / HOT
+    total, memory, unseen, seen, fall = np.inf, b"", False, -SHOW_S, COLD / HOT
     with _crew(instance, best, searchers) as ask:
         while not over() and (iterations is None or done < iterations):
             start = None
             if left == 0:
                 cycle *= 2
-                left, start = cycle, memory
+                left, start = cycle, memory or None
             hot, cold = HOT * fall ** (1 - left / cycle), HOT * fall ** (1 - (left - 1) / cycle)
             these = size if iterations is None else min(size, iterations - done)
             seeds = np.random.SeedSequence([seed, rounds]).generate_state(searchers).tolist()
@@ -114,16 +127,16 @@ def recover(
             done, rounds, left = done + these, rounds + 1, left - 1
             tried, kept = tried + sum(report.tried for report in reports), kept + sum(report.kept for report in reports)
             first = min(reports, key=lambda report: report.total)
-            better = False
             if first.plan is not None and first.total < total - 0.005:
-                total, memory = first.total, first.plan
-                solution = solution_of(instance, problem, plan_in(shape, first.plan))
-                now, broken = cost(instance, solution), check(instance, solution)
-                assert not exact or (abs(now.total - total) < 0.011 and not broken), (now.total, total, broken[:3])
-                better = now.total < priced.total and not broken
-                if better:
-                    best, priced = solution, now
-            yield Found(time.perf_counter() - began, done, tried, kept, better, best, priced)
+                total, memory, unseen = first.total, first.plan, True
+            now = time.perf_counter() - began
+            better = unseen and (exact or now - seen >= SHOW_S)
+            if better:
+                better, unseen = take(memory, total), False
+                seen = time.perf_counter() - began
+            yield Found(now, done, tried, kept, better, best, priced)
+    if unseen:
+        yield Found(time.perf_counter() - began, done, tried, kept, take(memory, total), best, priced)
 
 
 def round_size(instance: Instance) -> int:

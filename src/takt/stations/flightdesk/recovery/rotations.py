@@ -390,8 +390,6 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
                         continue
                 elif pool.label[before].departure < due and origin != service:
                     continue
-            if in_path(pool, before, k):
-                continue
             if t != worth_at:
                 worth, worth_at = gain(p, plan, pool, k, a, t), t
             cost = pool.label[before].cost + flying - worth
@@ -403,7 +401,7 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
                     break
                 if pool.label[other].cost > pool.label[dearest].cost:
                     dearest = other
-            if beaten:
+            if beaten or in_path(pool, before, k):
                 continue
             new = count
             if count - made == KEPT:

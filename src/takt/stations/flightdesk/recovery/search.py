@@ -34,6 +34,7 @@ from takt.stations.flightdesk.recovery.rotations import (
 )
 
 MOST_AIRCRAFT = 5  # re-planned at a time
+MOST_GROUNDED = 40  # flights that nobody flies, among them
 PASSENGERS, AIRCRAFT = 0, 1  # kinds of moves
 LATE = 40  # lines that cost something and are tried again
 NEAR = 240  # minutes within which two flights at an airport are near
@@ -119,13 +120,7 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
     own = pool.size[0]
     if plan.flight[seed].aircraft < 0 and p.flight[seed].free and seed < p.n:
         add(p, plan, pool, seed)
-    share = 0.5 + 0.5 * np.random.random()
-    for f in range(p.n):
-        if plan.flight[f].aircraft < 0 and p.flight[f].free and pool.place[f] < 0 and p.flight[f].given > since - 600:
-            for k in range(count):
-                if p.aircraft[chosen[k]].family == p.flight[f].family and np.random.random() < share:
-                    add(p, plan, pool, f)
-                    break
+    _add_grounded(p, plan, pool, since - 600, chosen[:count])
     if np.random.random() < 0.5:
         _create_flights(p, plan, pool, seed, chosen, count, own)
     gather_stakes(p, plan, pool)
@@ -165,6 +160,24 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
     plan.totals[1], plan.totals[2] = flying, position_price(p, kinds_there(p, plan))
     rebook(p, plan, desk, 0.8 * np.random.random(), LATE if np.random.random() < 0.3 else 0)
     return True
+
+
+@inner
+def _add_grounded(p: Problem, plan: Plan, pool: Pool, since: int, chosen: Ints) -> None:
+    """Flights that nobody flies and these aircraft could, about MOST_GROUNDED of them if they are many."""
+    flights = np.empty(p.n, dtype=np.int64)
+    count = 0
+    for f in range(p.n):
+        if plan.flight[f].aircraft < 0 and p.flight[f].free and pool.place[f] < 0 and p.flight[f].given > since:
+            for a in chosen:
+                if p.aircraft[a].family == p.flight[f].family:
+                    flights[count] = f
+                    count += 1
+                    break
+    share = min(0.5 + 0.5 * np.random.random(), MOST_GROUNDED / max(count, 1))
+    for k in range(count):
+        if np.random.random() < share:
+            add(p, plan, pool, flights[k])
 
 
 @inner
