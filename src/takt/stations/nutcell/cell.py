@@ -123,7 +123,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._hand_of_geom = _hand_of_geom(self.model)
         self._bits = self.model.geom_contype.copy(), self.model.geom_conaffinity.copy()
         self._body_bits = self.model.body_contype.copy(), self.model.body_conaffinity.copy()
-        self._n_taxels = int(np.prod(scene.TAXELS))
+        self._nut_index = self._scene.nut_qpos[..., None] + np.arange(7)
+        self._touch_index = self._scene.touch_adr[..., None] + np.arange(3 * int(np.prod(scene.TAXELS)))
         self.action_space: spaces.Box = self._action_space()
         self.observation_space: spaces.Dict = self._observation_space()
         self.reset(seed=0)
@@ -494,14 +495,15 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _inspect_side(self, side: int) -> dict[str, Any]:
         """One pin: is a nut on it, how high above the seat, how tilted; and if it is not seated, why."""
-        at, up = self._nut_pos(), self._nut_up()
+        at = self._nut_pos()
         offset = np.linalg.norm(at[..., :2] - self._seat[side, :2], axis=-1)
         height = at[..., 2] - self._seat[side, 2]
         on_pin = (offset < ON_PIN_M) & (height < scene.PIN_TOP) & (self._nut_state == LOOSE)
         seen: dict[str, Any] = {"good": False, "height_mm": None, "tilt_deg": None, "part": None, "why": "missed"}
         if on_pin.any():
             which, k = max(zip(*np.nonzero(on_pin), strict=True), key=lambda found: height[found])
-            tilt = float(np.arccos(np.clip(up[which, k, 2], -1, 1)))
+            x, y = self.data.qpos[self._scene.nut_qpos[which, k] + [4, 5]]
+            tilt = float(np.arccos(np.clip(1 - 2 * (x * x + y * y), -1, 1)))
             above = float(height[which, k])
             good = above < SEATED_M and tilt < SEATED_RAD and int(on_pin.sum()) == 1
             jammed = tilt > JAMMED_RAD or SEATED_M <= above < scene.RIB_TOP - 0.003
@@ -549,12 +551,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _nut_pos(self) -> np.ndarray:
         """(2, NUTS_PER_SIDE, 3): the centre of each nut's lower face."""
-        return self.data.qpos[self._scene.nut_qpos[..., None] + np.arange(3)]
-
-    def _nut_up(self) -> np.ndarray:
-        """(2, NUTS_PER_SIDE, 3): each nut's axis."""
-        w, x, y, z = np.moveaxis(self.data.qpos[self._scene.nut_qpos[..., None] + np.arange(3, 7)], -1, 0)
-        return np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], axis=-1)
+        return self.data.qpos[self._nut_index[..., :3]]
 
     def _put(self, side: int, k: int, pos: np.ndarray, quat: np.ndarray) -> None:
         address, dof = self._scene.nut_qpos[side, k], self._scene.nut_dof[side, k]
@@ -658,6 +655,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _mind_nuts(self) -> None:
         """See whether a nut was taken, and bring the next one."""
+        if self._asleep.all() and np.isinf(self._feed_at).all():
+            return
         at = self._nut_pos()
         for side in range(2):
             for k in np.flatnonzero((self._nut_state[side] == FEEDER) & ~self._asleep[side]):
@@ -733,7 +732,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 self._photograph()
             seen |= {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
         if self.privileged:
-            nuts = self.data.qpos[cell.nut_qpos[..., None] + np.arange(7)]
+            nuts = self.data.qpos[self._nut_index]
             yaws = [[pin.yaw_rad] for pin in self._pins]
             tools = np.empty((2, 7))
             tools[:, :3] = data.site_xpos[cell.tool_site]
@@ -750,8 +749,10 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         return seen
 
     def _touch(self, row: int) -> np.ndarray:
-        start = self._scene.touch_adr[..., None] + np.arange(3 * self._n_taxels)
-        felt = self.data.sensordata[start].reshape(2, 2, 3, *scene.TAXELS).astype(np.float32) + self._touch_noise[row]
+        felt = (
+            self.data.sensordata[self._touch_index].reshape(2, 2, 3, *scene.TAXELS).astype(np.float32)
+            + self._touch_noise[row]
+        )
         if any(fault.name == "touch_dropout" for fault in self._active):
             return np.zeros_like(felt)
         return np.where(self._dead, np.float32(0.0), felt)

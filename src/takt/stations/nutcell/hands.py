@@ -18,7 +18,7 @@ from takt.stations.nutcell import scene
 
 REACH_LOW = np.array([0.10, -0.60, scene.TABLE_Z - 0.01])  # the box that set-points are kept in, m, world frame
 REACH_HIGH = np.array([0.62, 0.60, scene.TABLE_Z + 0.45])
-ARRIVED = 1e-5  # m and rad: set-points this near are reached, and nothing need be solved
+SETTLED = 1e-7  # rad: after a step as small as this nothing need be solved until the set-points move
 JOINT_SPEED = 2.5  # rad/s
 
 
@@ -85,16 +85,15 @@ class Hands:
             return
         for i, task in enumerate(self.tasks):
             task.set_target(mink.SE3(np.concatenate([self.quat[i], self.pos[i]])))
-        if max(float(np.abs(task.compute_error(self.configuration)).max()) for task in self.tasks) < ARRIVED:
-            self.arrived = True
-            return
         problem = mink.build_ik(self.configuration, self.all_tasks, self.control_s, limits=self.limits)
         step: np.ndarray | None = np.linalg.solve(problem.P, -problem.q)
         assert problem.G is not None and problem.h is not None and step is not None
         if (problem.G @ step > problem.h).any():  # only then is it worth a programme
             step = qpsolvers.solve_problem(problem, "daqp").x
-        if step is not None:  # else a set-point beyond the joints' limits: stay
-            self.configuration.integrate_inplace(step / self.control_s, self.control_s)
+        if step is None:  # a set-point beyond the joints' limits: stay
+            return
+        self.configuration.integrate_inplace(step / self.control_s, self.control_s)
+        self.arrived = bool(np.abs(step).max() < SETTLED)
 
     def save(self) -> dict[str, Any]:
         return {"pos": self.pos, "quat": self.quat, "q": self.configuration.q, "arrived": self.arrived}
