@@ -226,9 +226,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._slide_fixture()
         self._run_physics()
         self._ticks += 1
+        self._mind_hands()
         self._mind_nuts()
         self._mind_sleep()
-        self._mind_hands()
         reward = 0.0
         if self._ticks % round(TAKT_S / CONTROL_S) == 0:
             reward = float(self._inspect())
@@ -446,6 +446,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             for side, k in self._riding:
                 address = self._scene.nut_qpos[side, k]
                 self.data.qpos[address] += x - self._fixture_x
+            if self._riding:
+                self._wake()
             self._set_fixture(x)
         else:
             if not self._slid:  # out of reach: the old fixture is gone, and the new one takes its place
@@ -559,6 +561,16 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.data.qvel[dof : dof + 6] = 0.0
         self._sleep(side, k, False)
 
+    def _wake(self) -> None:
+        """Rouse all that sleeps in MuJoCo's sense. It has no call for that but to set the state anew."""
+        kind = mujoco.mjtState.mjSTATE_INTEGRATION
+        state = np.empty(mujoco.mj_stateSize(self.model, kind))
+        mujoco.mj_getState(self.model, self.data, state, kind)
+        seen = self.data.site_xpos.copy(), self.data.site_xmat.copy(), self.data.sensordata.copy()
+        mujoco.mj_resetData(self.model, self.data)
+        mujoco.mj_setState(self.model, self.data, state, kind)
+        self.data.site_xpos[:], self.data.site_xmat[:], self.data.sensordata[:] = seen
+
     def _cut(self, side: int, k: int, spline_rad: float) -> None:
         """Turn a nut's teeth in it."""
         self._spline[side, k] = spline_rad
@@ -582,6 +594,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         model.geom_conaffinity[geoms] = 0 if asleep else self._bits[1][geoms]
         model.body_contype[body] = 0 if asleep else self._body_bits[0][body]
         model.body_conaffinity[body] = 0 if asleep else self._body_bits[1][body]
+        if self.data.tree_asleep[model.body_treeid[body]] >= 0:
+            self._wake()
         if asleep:
             dof = self._scene.nut_dof[side, k]
             self.data.qvel[dof : dof + 6] = 0.0

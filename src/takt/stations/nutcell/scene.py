@@ -318,6 +318,9 @@ def build(timestep_s: float = TIMESTEP_S) -> Scene:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
+    # Only what does not move at all falls asleep in MuJoCo's sense: the nuts that cell.py has laid to rest.
+    spec.option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+    spec.option.sleep_tolerance = 1e-12
     spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)  # its trees are compiled; teeth and ribs move
     spec.visual.quality.shadowsize = 1024
     spec.visual.map.znear = 0.02
