@@ -34,6 +34,7 @@ TAKEN_M = 0.030  # a nut this far from where it was presented has been taken
 CLEAR_M = 0.085  # a hand whose tool is this far from a pin's axis, or above it, is out of the fixture's way
 PEAK_FORCE_N = 140.0  # the most that a hand may push with: quasi-static, hands and fingers, ISO/TS 15066:2016 table A.2
 STILL_S, STILL_SPEED = 0.2, 5e-3  # a nut slower than this (m/s and rad/s) for so long is at rest
+LOOK_EVERY = 5  # control periods between two looks for something near, while all are at rest
 NEAR_M = 0.08  # a hand this near to a nut at rest, or a moving nut, wakes it
 NO_PICTURES = (
     "pictures need OpenGL, and none works here; on Debian: apt-get install libegl1 libgl1-mesa-dri libgles2"
@@ -605,6 +606,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
         MuJoCo's own sleeping does this for trees, but not for what rests on a mocap body: feeders and fixture.
         """
+        if self._asleep.all() and self._ticks % LOOK_EVERY:
+            return
         at, awake = self._nut_pos(), ~self._asleep
         tools = self.data.site_xpos[self._scene.tool_site]
         near = (np.linalg.norm(tools[:, None, None] - at, axis=-1) < NEAR_M).any(axis=0)

@@ -35,6 +35,7 @@ SEARCH = np.radians([2.0, -2.0, 4.0, -4.0, 7.0, -7.0, 11.0, -11.0, 16.0, -16.0, 
 MAX_TRIES = 4  # with one nut, before it is put aside
 TOUCH_GRIP_N = 1.0  # a pad that presses a nut feels at least this
 RESTS_N = 4.0  # a nut pressed on something pushes up on the pads with more than this
+GLANCE_S = 5.0  # how often a hand that has finished looks up before the next unit
 HOLD, OPEN = 0.0, 1.0
 
 
@@ -169,7 +170,7 @@ class Expert:
         arm.grip = OPEN
         pos = np.array(STAGE) * [1, scene.SIGN[scene.SIDES[arm.side]], 1]
         if np.linalg.norm(pos - setpoint[:3]) < 1e-3:
-            return self._still(0.2)
+            return self._still(max(0.2, min(GLANCE_S, self.takt_left)) if arm.finished else 0.2)
         return self._go(setpoint, pos, _level(setpoint[3:]), FAST)
 
     def _after_stage(self, arm: Arm, seen: Seen) -> str:
