@@ -25,8 +25,7 @@ RETRIED = 60  # bookings that are tried again though nothing of theirs has chang
 
 WAITING = np.dtype([("people", np.int64), ("queue", np.int64)], align=True)
 BOARDING = np.dtype(
-    [("cost", np.float64), ("legs", np.int64), ("before", np.int64), ("cabin", np.int64), ("after", np.int64)],
-    align=True,
+    [(name, np.int64) for name in ("legs", "before", "cabin", "after", "lands")] + [("cost", np.float64)], align=True
 )
 
 
@@ -75,33 +74,19 @@ def sort_flights(plan: Plan) -> None:
 
 
 @inner
-def cheapest_cabin(p: Problem, plan: Plan, b: int, f: int) -> tuple[int, float]:
-    """Where a person of booking b sits on flight f and what that costs; cabin -1: nowhere."""
-    seats = plan.seats[f]
-    best = p.booking[b].cabin
-    for j in range(p.booking[b].first, p.booking[b].last):
-        if p.leg[j].flight == f:
-            for cabin in range(p.leg[j].cabin, -1, -1):
-                if seats[cabin] > 0:
-                    return cabin, 0.0
-            return -1, 0.0
-    for cabin in range(best, -1, -1):
-        if seats[cabin] > 0:
-            return cabin, 0.0
-    reach = p.distance[plan.flight[f].origin, plan.flight[f].destination, 1]
-    for cabin in range(best + 1, 3):
-        if seats[cabin] > 0:
-            return cabin, p.downgrade[best, cabin, reach]
-    return -1, 0.0
-
-
-@inner
 def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
-    """EUR per person and legs of the cheapest path of booking b with a seat free; (b_cancel, 0) if none is cheaper."""
-    best, last = p.booking[b].cancel, -1
-    most = max(LEGS, p.booking[b].last - p.booking[b].first)
-    start, goal, ready, latest = p.booking[b].origin, p.booking[b].goal, p.booking[b].ready, p.booking[b].latest
-    order, flight = plan.order, plan.flight
+    """EUR per person and legs of the cheapest path of booking b with a seat free; (its `cancel`, 0) if none is cheaper.
+
+    Most of the search's time is spent here. Arrays are taken out of their tuples first, and no function gets a tuple:
+    Numba would count references at every access.
+    """
+    flight, order, seats, leg, board, head = plan.flight, plan.order, plan.seats, p.leg, d.flight, d.head
+    served, distance, downgrade = p.served, p.distance, p.downgrade
+    booking = p.booking[b]
+    start, goal, ready, latest, due = booking.origin, booking.goal, booking.ready, booking.latest, booking.arrival
+    first_leg, last_leg, reference = booking.first, booking.last, booking.cabin
+    minute, meal_after, alpha = booking.minute, booking.meal_after, p.alpha
+    best, last, most = booking.cancel, -1, max(LEGS, last_leg - first_leg)
     low, high = 0, len(order)
     while low < high:
         middle = (low + high) // 2
@@ -109,52 +94,79 @@ def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
             low = middle + 1
         else:
             high = middle
-    d.head[:] = -1
+    head[:] = -1
     for i in range(low, len(order)):
         f = order[i]
         t = flight[f].departure
-        if t >= latest or (t > p.booking[b].arrival and lateness_cost(p, b, t) >= best):
+        if t >= latest or lateness_cost(t - due, minute, meal_after, alpha) >= best:
             break
-        if plan.flight[f].aircraft < 0:
+        if flight[f].aircraft < 0:
             continue
-        origin, to = plan.flight[f].origin, plan.flight[f].destination
+        origin, to = flight[f].origin, flight[f].destination
+        arrival = t + flight[f].takes
+        if arrival > latest:
+            continue
         cost, before, legs = np.inf, -1, 1
         if origin == start:
             cost = 0.0
         else:
-            g = d.head[origin]
+            g = head[origin]
             while g >= 0:
-                if flight[g].departure + plan.flight[g].takes + CONNECTION <= t and (
-                    d.flight[g].cost < cost or (d.flight[g].cost == cost and d.flight[g].legs < legs - 1)
+                if board[g].lands + CONNECTION <= t and (
+                    board[g].cost < cost or (board[g].cost == cost and board[g].legs < legs - 1)
                 ):
-                    cost, before, legs = d.flight[g].cost, g, d.flight[g].legs + 1
-                g = d.flight[g].after
+                    cost, before, legs = board[g].cost, g, board[g].legs + 1
+                g = board[g].after
         if cost >= best or legs > most:
             continue
-        if to != goal and (legs == most or to == start or (legs == most - 1 and not p.served[to, goal])):
+        if to != goal and (legs == most or to == start or (legs == most - 1 and not served[to, goal])):
             continue
-        cabin, downgrade = cheapest_cabin(p, plan, b, f)
-        if cabin < 0 or cost + downgrade >= best:
+        # On a booked flight as booked or better; on another the reference cabin, better, or worse at a price.
+        cabin, lowest, booked = -1, reference, False
+        for j in range(first_leg, last_leg):
+            if leg[j].flight == f:
+                lowest, booked = leg[j].cabin, True
+        for c in range(lowest, -1, -1):
+            if seats[f, c] > 0:
+                cabin = c
+                break
+        if cabin < 0 and not booked:
+            for c in range(reference + 1, 3):
+                if seats[f, c] > 0:
+                    cabin = c
+                    cost += downgrade[reference, c, distance[origin, to, 1]]
+                    break
+        if cabin < 0 or cost >= best:
             continue
-        cost += downgrade
-        arrival = t + plan.flight[f].takes
-        if arrival > latest:
-            continue
-        d.flight[f].cost, d.flight[f].before, d.flight[f].legs, d.flight[f].cabin = cost, before, legs, cabin
         if to == goal:
-            total = cost + lateness_cost(p, b, arrival)
-            if total < best:
-                best, last = total, f
+            total = cost + lateness_cost(arrival - due, minute, meal_after, alpha)
+            if total >= best:
+                continue
+            best, last = total, f
         else:
-            d.flight[f].after = d.head[to]
-            d.head[to] = f
+            beaten = False  # by a flight to there that is as cheap, with as few legs, and as early
+            g = head[to]
+            while g >= 0 and not beaten:
+                beaten = board[g].cost <= cost and board[g].legs <= legs and board[g].lands <= arrival
+                g = board[g].after
+            if beaten:
+                continue
+            board[f].after = head[to]
+            head[to] = f
+        board[f].cost, board[f].before, board[f].legs, board[f].cabin, board[f].lands = (
+            cost,
+            before,
+            legs,
+            cabin,
+            arrival,
+        )
     if last < 0:
         return best, 0
-    legs = d.flight[last].legs
+    legs = board[last].legs
     f = last
     for j in range(legs - 1, -1, -1):
-        d.path[0, j], d.path[1, j] = f, d.flight[f].cabin
-        f = d.flight[f].before
+        d.path[0, j], d.path[1, j] = f, board[f].cabin
+        f = board[f].before
     return best, legs
 
 
@@ -164,13 +176,14 @@ def seat(p: Problem, plan: Plan, d: Desk, b: int, people: int, each: float, legs
     count = people
     for j in range(legs):
         count = min(count, plan.seats[d.path[0, j], d.path[1, j]])
-    room = len(plan.line)
+    line = plan.line
+    room = len(line)
     i = d.hint[0]
     for _ in range(room):
-        if plan.line[i].booking < 0:
+        if line[i].booking < 0:
             break
         i = (i + 1) % room
-    if plan.line[i].booking >= 0:
+    if line[i].booking >= 0:
         return 0
     d.hint[0] = (i + 1) % room
     plan.line[i].booking, plan.line[i].people, plan.line[i].legs = b, count, legs

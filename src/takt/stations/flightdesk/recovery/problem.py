@@ -371,16 +371,15 @@ def solution_of(instance: Instance, p: Problem, plan: Plan) -> Solution:
 
 
 @inner
-def lateness_cost(p: Problem, b: int, arrival: int) -> float:
-    """EUR per person of booking b, for arriving then."""
-    late = arrival - p.booking[b].arrival
+def lateness_cost(late: int, minute: float, meal_after: int, alpha: float) -> float:
+    """EUR per person for so many minutes late; `minute` and `meal_after` are the booking's."""
     if late <= 0:
         return 0.0
-    cost = late * p.booking[b].minute
-    if late > p.booking[b].meal_after:
-        cost += p.alpha * MEAL
+    cost = late * minute
+    if late > meal_after:
+        cost += alpha * MEAL
     if late > NIGHT_AFTER:
-        cost += p.alpha * NIGHT
+        cost += alpha * NIGHT
     return cost
 
 
@@ -398,7 +397,8 @@ def line_price(p: Problem, plan: Plan, i: int) -> float:
     """EUR for all people of line i."""
     b, legs = plan.line[i].booking, plan.line[i].legs
     last = plan.line_leg[i, legs - 1]
-    cost = lateness_cost(p, b, plan.flight[last].departure + plan.flight[last].takes)
+    late = plan.flight[last].departure + plan.flight[last].takes - p.booking[b].arrival
+    cost = lateness_cost(late, p.booking[b].minute, p.booking[b].meal_after, p.alpha)
     for j in range(legs):
         cost += leg_cost(p, plan, b, plan.line_leg[i, j], plan.line_cabin[i, j])
     return cost * plan.line[i].people

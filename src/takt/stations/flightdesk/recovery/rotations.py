@@ -237,7 +237,9 @@ def gain(p: Problem, plan: Plan, pool: Pool, k: int, a: int, t: int) -> float:
                 economy -= people
             each = pool.stake[s].value
             if pool.stake[s].late:
-                each -= lateness_cost(p, pool.stake[s].booking, arrival)
+                b = pool.stake[s].booking
+                late = arrival - p.booking[b].arrival
+                each -= lateness_cost(late, p.booking[b].minute, p.booking[b].meal_after, p.alpha)
             if each > 0.0:
                 total += each * people
         s = pool.stake[s].next
