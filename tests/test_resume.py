@@ -114,26 +114,32 @@ def _work(path):
         run_shift(station, worker, units=400, seed=1, clock="fixed:0.3", faults=["fog~2/min"], ledger=path)
 
 
+def _units(path):
+    with Ledger.open(path) as ledger:
+        return sum(event.kind in ENDED for event in ledger.events())
+
+
 def test_a_shift_killed_at_ten_random_instants_equals_the_uninterrupted_one(tmp_path):
     fork = multiprocessing.get_context("fork")
     path, rng, units = tmp_path / "killed.takt", random.Random(0), [0]
-    for _ in range(10):
+    for kill in range(10):
         process = fork.Process(target=_work, args=(path,))
         process.start()
         while not path.exists():
+            time.sleep(0.001)
+        while kill % 2 and _units(path) == units[-1]:  # every other time only after a unit more, however slow we are
             time.sleep(0.001)
         time.sleep(rng.uniform(0.0, 0.1))
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL, "it was still at work"
+        units.append(_units(path))
         with Ledger.open(path) as ledger:
-            events = ledger.events()
-            units.append(sum(event.kind in ENDED for event in events))
             assert not ledger.finished and units[-1] >= units[-2]
     _work(path)
     whole = tmp_path / "whole.takt"
     _work(whole)
     with Ledger.open(path) as ledger, Ledger.open(whole) as other:
         assert ledger.finished and ledger.events() == other.events() and ledger.digest() == other.digest()
-    assert units[-1] > 20, "some of it was worked before the last kill"
+    assert units[-1] >= 5, "some of it was worked before the last kill"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["killed.takt", "whole.takt"]
