@@ -203,6 +203,7 @@ def unseat(p: Problem, plan: Plan, d: Desk, i: int) -> None:
         plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] += people
     plan.totals[0] -= plan.line[i].cost
     plan.line[i].booking = -1
+    d.hint[0] = i
     d.waiting[b].people += people
 
 
