@@ -189,6 +189,7 @@ def seat(p: Problem, plan: Plan, d: Desk, b: int, people: int, each: float, legs
     plan.line[i].booking, plan.line[i].people, plan.line[i].legs = b, count, legs
     plan.line[i].cost = each * count
     plan.totals[0] += each * count
+    plan.line_leg[i, :] = -1
     for j in range(legs):
         plan.line_leg[i, j], plan.line_cabin[i, j] = d.path[0, j], d.path[1, j]
         plan.seats[d.path[0, j], d.path[1, j]] -= count
@@ -203,6 +204,7 @@ def unseat(p: Problem, plan: Plan, d: Desk, i: int) -> None:
         plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] += people
     plan.totals[0] -= plan.line[i].cost
     plan.line[i].booking = -1
+    plan.line_leg[i, :] = -1
     d.hint[0] = i
     d.waiting[b].people += people
 
@@ -227,17 +229,14 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None
     late_too   how many lines that cost something are tried again, about, though they still work.
     """
     sort_flights(plan)
-    full, late = False, 0
-    for i in range(len(plan.line)):
-        if plan.line[i].booking >= 0 and plan.line[i].cost > 0.0:
-            late += 1
-    share = late_too / max(late, 1)
-    for i in range(len(plan.line)):
-        if plan.line[i].booking < 0:
-            continue
+    full, touched, line_leg = False, d.touched, plan.line_leg
+    for i in range(len(line_leg)):
         hit = False
-        for j in range(plan.line[i].legs):
-            hit = hit or d.touched[plan.line_leg[i, j]]
+        for j in range(line_leg.shape[1]):
+            f = line_leg[i, j]
+            if f < 0:
+                break
+            hit = hit or touched[f]
         if hit:
             if works(p, plan, i):
                 cost = line_price(p, plan, i)
@@ -245,9 +244,8 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None
                 plan.line[i].cost = cost
             else:
                 unseat(p, plan, d, i)
-                continue
-        if plan.line[i].cost > 0.0 and share > 0.0 and np.random.random() < share:
-            unseat(p, plan, d, i)
+    if late_too > 0:
+        _unseat_late(p, plan, d, late_too)
     for f in range(len(plan.flight)):
         if d.touched[f] and plan.seats[f].min() < 0:
             full = True
@@ -255,6 +253,19 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None
         _bump(p, plan, d)
     _wait_again(p, plan, d)
     _seat_waiting(p, plan, d, noise)
+
+
+@inner
+def _unseat_late(p: Problem, plan: Plan, d: Desk, number: int) -> None:
+    """Take about so many of the lines that cost something off their flights."""
+    late = 0
+    for i in range(len(plan.line)):
+        if plan.line[i].booking >= 0 and plan.line[i].cost > 0.0:
+            late += 1
+    share = number / max(late, 1)
+    for i in range(len(plan.line)):
+        if plan.line[i].booking >= 0 and plan.line[i].cost > 0.0 and np.random.random() < share:
+            unseat(p, plan, d, i)
 
 
 @inner

@@ -143,17 +143,18 @@ def create(p: Problem, plan: Plan, pool: Pool, origin: int, destination: int, t:
 @inner
 def gather_stakes(p: Problem, plan: Plan, pool: Pool) -> None:
     """Who is on a pooled flight now, who stays and had booked it, and who stays and could take a new one."""
-    for i in range(len(plan.line)):
-        b = plan.line[i].booking
-        if b < 0:
-            continue
-        legs = plan.line[i].legs
-        for j in range(legs):
-            k = pool.place[plan.line_leg[i, j]]
+    place, line_leg = pool.place, plan.line_leg
+    most = line_leg.shape[1]
+    for i in range(len(line_leg)):
+        for j in range(most):
+            f = line_leg[i, j]
+            if f < 0:
+                break
+            k = place[f]
             if k >= 0:
-                before = plan.line_leg[i, j - 1] if j > 0 else -1
-                after = plan.line_leg[i, j + 1] if j + 1 < legs else -1
-                _stake(p, plan, pool, k, b, plan.line[i].people, plan.line_cabin[i, j], before, after)
+                before = line_leg[i, j - 1] if j > 0 else -1
+                after = line_leg[i, j + 1] if j + 1 < most else -1
+                _stake(p, plan, pool, k, plan.line[i].booking, plan.line[i].people, plan.line_cabin[i, j], before, after)
     new = 0
     for k in range(pool.size[0]):
         if pool.entry[k].flight >= p.n:

@@ -84,18 +84,17 @@ def search(
 @inner
 def _shuffle_passengers(p: Problem, plan: Plan, desk: Desk) -> None:
     """Take everybody off a few flights, some who are late too, and seat them again in another order."""
-    count = 1 + int(3 * np.random.random())
+    count, line_leg = 1 + int(3 * np.random.random()), plan.line_leg
     seed = _costly_flight(p, plan)
     for k in range(count):
         f = seed if k == 0 else plan.order[np.random.randint(len(plan.order))]
         if plan.flight[f].aircraft < 0 or plan.flight[f].departure < p.start:
             continue
-        for i in range(len(plan.line)):
-            if plan.line[i].booking >= 0:
-                for j in range(plan.line[i].legs):
-                    if plan.line_leg[i, j] == f:
-                        unseat(p, plan, desk, i)
-                        break
+        for i in range(len(line_leg)):
+            for j in range(line_leg.shape[1]):
+                if line_leg[i, j] == f:
+                    unseat(p, plan, desk, i)
+                    break
     rebook(p, plan, desk, 1.6, int(2 * LATE * np.random.random()))
 
 
