@@ -154,7 +154,9 @@ def gather_stakes(p: Problem, plan: Plan, pool: Pool) -> None:
             if k >= 0:
                 before = line_leg[i, j - 1] if j > 0 else -1
                 after = line_leg[i, j + 1] if j + 1 < most else -1
-                _stake(p, plan, pool, k, plan.line[i].booking, plan.line[i].people, plan.line_cabin[i, j], before, after)
+                _stake(
+                    p, plan, pool, k, plan.line[i].booking, plan.line[i].people, plan.line_cabin[i, j], before, after
+                )
     new = 0
     for k in range(pool.size[0]):
         if pool.entry[k].flight >= p.n:
