@@ -13,17 +13,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from takt.stations.flightdesk.instance import CONNECTION, Flags, Floats, Ints
 from takt.stations.flightdesk.recovery.compiled import inner
-from takt.stations.flightdesk.recovery.problem import Plan, Problem, Records, lateness_cost, line_price
+from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records, lateness_cost, line_price
 
 LEGS = 3  # of a path, unless the group has booked more
 MOST_PARTS = 8  # that a group is split into at a time
-RETRIED = 60  # bookings that are tried again though nothing of theirs has changed
+RETRIED = 40  # bookings that are tried again though nothing of theirs has changed
 
 
 WAITING = np.dtype([("people", np.int64), ("queue", np.int64)], align=True)
+OPEN = np.dtype([(name, np.int32) for name in ("departure", "lands", "origin", "to", "flight")], align=True)
 BOARDING = np.dtype(
     [(name, np.int64) for name in ("legs", "before", "cabin", "after", "lands")] + [("cost", np.float64)], align=True
 )
@@ -34,18 +36,23 @@ class Desk(NamedTuple):
 
     touched   by flight: whether it has changed.
     waiting   by booking: people to be put on flights; `queue` lists the bookings, by `score`.
+    open      flights with a seat free, by departure; `opened` is how many.
+    leaving   how many of them leave each airport; `landing`: land there; `final`: when the last leaves, from and to.
     flight    the cheapest way to board each flight; `head` (by airport) and `after` list the flights that land there.
     path      (flight or cabin, leg): the path found.
-    hint      a line that may be unused.
     """
 
     touched: Flags
     waiting: Records
     score: Floats
+    open: Records
+    opened: Ints
+    leaving: Ints
+    landing: Ints
+    final: NDArray[np.int32]
     flight: Records
     head: Ints
     path: Ints
-    hint: Ints
 
 
 def desk_of(p: Problem) -> Desk:
@@ -53,10 +60,14 @@ def desk_of(p: Problem) -> Desk:
         touched=np.zeros(len(p.flight), dtype=np.bool_),
         waiting=np.zeros(len(p.booking), dtype=WAITING),
         score=np.zeros(len(p.booking)),
+        open=np.zeros(len(p.flight), dtype=OPEN),
+        opened=np.zeros(1, dtype=np.int64),
+        leaving=np.zeros(len(p.distance), dtype=np.int64),
+        landing=np.zeros(len(p.distance), dtype=np.int64),
+        final=np.full(p.distance.shape[:2], -NEVER, dtype=np.int32),
         flight=np.zeros(len(p.flight), dtype=BOARDING),
         head=np.zeros(len(p.distance), dtype=np.int64),
         path=np.zeros((2, max(LEGS, int((p.booking["last"] - p.booking["first"]).max()))), dtype=np.int64),
-        hint=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -74,37 +85,61 @@ def sort_flights(plan: Plan) -> None:
 
 
 @inner
+def list_open(p: Problem, plan: Plan, d: Desk) -> None:
+    """Which flights have a seat free. Flights that fill up afterwards may stay in the list."""
+    for i in range(d.opened[0]):
+        d.final[d.open[i].origin, d.open[i].to] = -NEVER
+    d.leaving[:] = d.landing[:] = 0
+    count = 0
+    for f in plan.order:
+        if plan.flight[f].aircraft < 0 or plan.flight[f].departure < p.start:
+            continue
+        if plan.seats[f, 0] <= 0 and plan.seats[f, 1] <= 0 and plan.seats[f, 2] <= 0:
+            continue
+        t = plan.flight[f].departure
+        d.open[count].departure, d.open[count].lands = t, t + plan.flight[f].takes
+        d.open[count].origin, d.open[count].to = plan.flight[f].origin, plan.flight[f].destination
+        d.open[count].flight = f
+        d.leaving[plan.flight[f].origin] += 1
+        d.landing[plan.flight[f].destination] += 1
+        d.final[plan.flight[f].origin, plan.flight[f].destination] = t
+        count += 1
+    d.opened[0] = count
+
+
+@inner
 def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
     """EUR per person and legs of the cheapest path of booking b with a seat free; (its `cancel`, 0) if none is cheaper.
 
     Most of the search's time is spent here. Arrays are taken out of their tuples first, and no function gets a tuple:
     Numba would count references at every access.
     """
-    flight, order, seats, leg, board, head = plan.flight, plan.order, plan.seats, p.leg, d.flight, d.head
-    served, distance, downgrade = p.served, p.distance, p.downgrade
+    seats, leg, board, head, listed = plan.seats, p.leg, d.flight, d.head, d.open
+    final, distance, downgrade = d.final, p.distance, p.downgrade
     booking = p.booking[b]
     start, goal, ready, latest, due = booking.origin, booking.goal, booking.ready, booking.latest, booking.arrival
     first_leg, last_leg, reference = booking.first, booking.last, booking.cabin
     minute, meal_after, alpha = booking.minute, booking.meal_after, p.alpha
     best, last, most = booking.cancel, -1, max(LEGS, last_leg - first_leg)
-    low, high = 0, len(order)
+    if d.leaving[start] == 0 or d.landing[goal] == 0:
+        return best, 0
+    low, high = 0, d.opened[0]
     while low < high:
         middle = (low + high) // 2
-        if flight[order[middle]].departure < ready:
+        if listed[middle].departure < ready:
             low = middle + 1
         else:
             high = middle
     head[:] = -1
-    for i in range(low, len(order)):
-        f = order[i]
-        t = flight[f].departure
-        if t >= latest or lateness_cost(t - due, minute, meal_after, alpha) >= best:
+    until = min(latest, due + best / max(minute, 1e-9))  # who lands later pays more than `best` for being late
+    for i in range(low, d.opened[0]):
+        t, origin = listed[i].departure, listed[i].origin
+        if t >= until:
             break
-        if flight[f].aircraft < 0:
+        if origin != start and head[origin] < 0:
             continue
-        origin, to = flight[f].origin, flight[f].destination
-        arrival = t + flight[f].takes
-        if arrival > latest:
+        arrival, to, f = listed[i].lands, listed[i].to, listed[i].flight
+        if arrival > until:
             continue
         cost, before, legs = np.inf, -1, 1
         if origin == start:
@@ -119,7 +154,9 @@ def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
                 g = board[g].after
         if cost >= best or legs > most:
             continue
-        if to != goal and (legs == most or to == start or (legs == most - 1 and not served[to, goal])):
+        if to != goal and (
+            legs == most or to == start or (legs == most - 1 and final[to, goal] < arrival + CONNECTION)
+        ):
             continue
         # On a booked flight as booked or better; on another the reference cabin, better, or worse at a price.
         cabin, lowest, booked = -1, reference, False
@@ -143,6 +180,7 @@ def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
             if total >= best:
                 continue
             best, last = total, f
+            until = min(latest, due + best / max(minute, 1e-9))
         else:
             beaten = False  # by a flight to there that is as cheap, with as few legs, and as early
             g = head[to]
@@ -176,16 +214,10 @@ def seat(p: Problem, plan: Plan, d: Desk, b: int, people: int, each: float, legs
     count = people
     for j in range(legs):
         count = min(count, plan.seats[d.path[0, j], d.path[1, j]])
-    line = plan.line
-    room = len(line)
-    i = d.hint[0]
-    for _ in range(room):
-        if line[i].booking < 0:
-            break
-        i = (i + 1) % room
-    if line[i].booking >= 0:
+    i = plan.lines[0]
+    if i == len(plan.line):
         return 0
-    d.hint[0] = (i + 1) % room
+    plan.lines[0] += 1
     plan.line[i].booking, plan.line[i].people, plan.line[i].legs = b, count, legs
     plan.line[i].cost = each * count
     plan.totals[0] += each * count
@@ -198,15 +230,28 @@ def seat(p: Problem, plan: Plan, d: Desk, b: int, people: int, each: float, legs
 
 @inner
 def unseat(p: Problem, plan: Plan, d: Desk, i: int) -> None:
-    """Take a line off its flights: its people wait."""
-    b, people = plan.line[i].booking, plan.line[i].people
+    """Take a line off its flights: its people wait. The last line takes its place, so go through lines backwards."""
+    give_up(plan, d, i)
+    drop(plan, i)
+
+
+@inner
+def give_up(plan: Plan, d: Desk, i: int) -> None:
+    """Give up the seats of a line; it is empty then."""
+    people = plan.line[i].people
     for j in range(plan.line[i].legs):
         plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] += people
     plan.totals[0] -= plan.line[i].cost
-    plan.line[i].booking = -1
-    plan.line_leg[i, :] = -1
-    d.hint[0] = i
-    d.waiting[b].people += people
+    plan.line[i].people = 0
+    d.waiting[plan.line[i].booking].people += people
+
+
+@inner
+def drop(plan: Plan, i: int) -> None:
+    plan.lines[0] -= 1
+    last = plan.lines[0]
+    plan.line[i] = plan.line[last]
+    plan.line_leg[i, :], plan.line_cabin[i, :] = plan.line_leg[last, :], plan.line_cabin[last, :]
 
 
 @inner
@@ -230,7 +275,7 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None
     """
     sort_flights(plan)
     full, touched, line_leg = False, d.touched, plan.line_leg
-    for i in range(len(line_leg)):
+    for i in range(plan.lines[0] - 1, -1, -1):
         hit = False
         for j in range(line_leg.shape[1]):
             f = line_leg[i, j]
@@ -259,24 +304,22 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None
 def _unseat_late(p: Problem, plan: Plan, d: Desk, number: int) -> None:
     """Take about so many of the lines that cost something off their flights."""
     late = 0
-    for i in range(len(plan.line)):
-        if plan.line[i].booking >= 0 and plan.line[i].cost > 0.0:
+    for i in range(plan.lines[0]):
+        if plan.line[i].cost > 0.0:
             late += 1
     share = number / max(late, 1)
-    for i in range(len(plan.line)):
-        if plan.line[i].booking >= 0 and plan.line[i].cost > 0.0 and np.random.random() < share:
+    for i in range(plan.lines[0] - 1, -1, -1):
+        if plan.line[i].cost > 0.0 and np.random.random() < share:
             unseat(p, plan, d, i)
 
 
 @inner
 def _bump(p: Problem, plan: Plan, d: Desk) -> None:
     """Where a smaller aircraft has too few seats, those leave who cost the least if they stay, about."""
-    lines = np.empty(len(plan.line), dtype=np.int64)
-    score = np.empty(len(plan.line))
+    lines = np.empty(plan.lines[0], dtype=np.int64)
+    score = np.empty(plan.lines[0])
     count = 0
-    for i in range(len(plan.line)):
-        if plan.line[i].booking < 0:
-            continue
+    for i in range(plan.lines[0]):
         for j in range(plan.line[i].legs):
             if plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] < 0:
                 lines[count] = i
@@ -287,8 +330,11 @@ def _bump(p: Problem, plan: Plan, d: Desk) -> None:
         i = lines[k]
         for j in range(plan.line[i].legs):
             if plan.seats[plan.line_leg[i, j], plan.line_cabin[i, j]] < 0:
-                unseat(p, plan, d, i)
+                give_up(plan, d, i)
                 break
+    for k in range(count - 1, -1, -1):
+        if plan.line[lines[k]].people == 0:
+            drop(plan, lines[k])
 
 
 @inner
@@ -322,6 +368,7 @@ def _seat_waiting(p: Problem, plan: Plan, d: Desk, noise: float) -> None:
             d.score[count] = -p.booking[b].cancel * (1.0 + noise * (np.random.random() - 0.5))
             count += 1
     order = np.argsort(d.score[:count])
+    list_open(p, plan, d)
     for k in range(count):
         b = d.waiting[order[k]].queue
         people = d.waiting[b].people

@@ -49,7 +49,7 @@ AIRCRAFT = _record("family range turn transit at tail_at tail_time service due s
 BOOKING = _record("people origin goal ready arrival latest cabin meal_after first last", "minute cancel")
 LEG = _record("flight cabin")
 FLOWN = _record("departure aircraft origin destination takes")
-LINE = _record("booking people legs", "cost")
+LINE = np.dtype([(name, np.int32) for name in ("booking", "people", "legs")] + [("cost", np.float64)], align=True)
 
 Records = NDArray[np.void]
 
@@ -68,7 +68,7 @@ class Problem(NamedTuple):
     seats      (aircraft, cabin).
     away       (aircraft, i, start and end): when it cannot fly.
     slots      (airport, hour, departures and arrivals).
-    distance   (origin, destination, minutes and reach); `served`: whether a planned flight goes from one to the other.
+    distance   (origin, destination, minutes and reach).
     want       (airport, kind): aircraft wanted at the end; `kinds`: model and family by kind.
     downgrade  (from, to, reach). penalties: family, model, configuration.
     """
@@ -86,7 +86,6 @@ class Problem(NamedTuple):
     away: Ints
     slots: Ints
     distance: Ints
-    served: Flags
     want: Ints
     kinds: Ints
     downgrade: Floats
@@ -101,21 +100,24 @@ class Plan(NamedTuple):
     seats       (flight, cabin): what is left.
     slots       (airport, hour, departures and arrivals): what is used.
     stays       by booking: people who do not travel.
-    line        booking (-1: unused), people, legs, cost; its path is in `line_leg` and `line_cabin` (line, leg).
     order       flights by departure.
     totals      EUR: passengers, flying, position.
+    lines       how many there are, the first of `line`; `fixed` is the memory before `line`.
+    line        booking, people, legs, cost; its path is in `line_leg` (-1 behind its end) and `line_cabin` (line, leg).
     """
 
     memory: NDArray[np.uint8]
+    fixed: NDArray[np.uint8]
     flight: Records
     seats: Ints
     slots: Ints
     stays: Ints
+    order: Ints
+    totals: Floats
+    lines: Ints
     line: Records
     line_leg: NDArray[np.int32]
     line_cabin: NDArray[np.int8]
-    order: Ints
-    totals: Floats
 
 
 def records(fields: np.dtype[np.void], /, **columns: NDArray[Any]) -> Records:
@@ -159,8 +161,6 @@ def problem_of(instance: Instance) -> Problem:
     late = np.maximum(landed - booked.arrival, 0)
     meals = MEAL * (late > rates.meal_after) + NIGHT * (late > NIGHT_AFTER)
     settled = float((bookings.passengers * (late * beta * rates.minute + alpha * meals))[done].sum())
-    served = np.zeros((len(instance.airports.code),) * 2, dtype=np.bool_)
-    served[flights.origin, flights.destination] = True
     hours = int(max((given + takes).max(), instance.end) + 2 * DAY) // 60
     return Problem(
         n=len(flights.number),
@@ -205,7 +205,6 @@ def problem_of(instance: Instance) -> Problem:
         away=_away(instance, service),
         slots=np.stack(capacities(instance, hours), axis=2),
         distance=np.maximum(np.stack(distance_tables(instance), axis=2), (-1, 0)),
-        served=served,
         want=want,
         kinds=kinds,
         downgrade=beta * prices.downgrade,
@@ -290,10 +289,9 @@ def plan_of(instance: Instance, p: Problem, solution: Solution) -> Plan:
     np.add.at(slots, (taken["destination"], (taken["departure"] + taken["takes"]) // 60, 1), 1)
 
     bookings = len(p.booking)
-    room = bookings + bookings // 4 + 500
+    room = 2 * bookings + 2000
     legs = max(3, int(np.diff(instance.bookings.first).max()), int(np.diff(t.first).max(initial=0)))
     line = np.zeros(room, dtype=LINE)
-    line["booking"] = -1
     line_leg, line_cabin = np.full((room, legs), -1, dtype=np.int32), np.zeros((room, legs), dtype=np.int8)
     stays, begun, used = np.zeros(bookings, dtype=np.int64), journeys(instance).begun, 0
     for i, b in enumerate(t.booking.tolist()):
@@ -309,7 +307,8 @@ def plan_of(instance: Instance, p: Problem, solution: Solution) -> Plan:
         np.subtract.at(seats, (path, cabins), people)
         used += 1
     order = np.argsort(flight["departure"], kind="stable")
-    return _in_one(flight, seats, slots, stays, line, line_leg, line_cabin, order, np.zeros(3))
+    lines = np.array([used], dtype=np.int64)
+    return _in_one(flight, seats, slots, stays, order, np.zeros(3), lines, line, line_leg, line_cabin)
 
 
 def _in_one(*arrays: NDArray[Any]) -> Plan:
@@ -318,7 +317,12 @@ def _in_one(*arrays: NDArray[Any]) -> Plan:
     views = _views(memory, arrays)
     for view, array in zip(views, arrays, strict=True):
         view[...] = array
-    return Plan(memory, *views)
+    return _plan(memory, views)
+
+
+def _plan(memory: NDArray[np.uint8], views: Sequence[NDArray[Any]]) -> Plan:
+    lines = sum(-(-view.nbytes // 8) * 8 for view in views[-3:])
+    return Plan(memory, memory[: len(memory) - lines], *views)
 
 
 def _views(memory: NDArray[np.uint8], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -332,11 +336,11 @@ def _views(memory: NDArray[np.uint8], like: Sequence[NDArray[Any]]) -> list[NDAr
 def plan_in(shape: Plan, memory: bytes) -> Plan:
     """The plan, shaped like another, that is in these bytes. Read-only."""
     whole = np.frombuffer(memory, dtype=np.uint8)
-    return Plan(whole, *_views(whole, shape[1:]))
+    return _plan(whole, _views(whole, shape[2:]))
 
 
 def copied(plan: Plan) -> Plan:
-    return _in_one(*plan[1:])
+    return _in_one(*plan[2:])
 
 
 def solution_of(instance: Instance, p: Problem, plan: Plan) -> Solution:
@@ -353,7 +357,7 @@ def solution_of(instance: Instance, p: Problem, plan: Plan) -> Solution:
     first = bookings.first.tolist()
     flown = [legs[first[b] : first[b] + int(begun[b])] for b in range(len(begun))]
     people: dict[tuple[int, tuple[tuple[int, int], ...]], int] = {}
-    for i in np.flatnonzero(plan.line["booking"] >= 0).tolist():
+    for i in range(int(plan.lines[0])):
         b, passengers, count, _ = plan.line[i].tolist()
         rows = [row.get(f, f) for f in plan.line_leg[i, :count].tolist()]
         key = (b, tuple(zip(rows, plan.line_cabin[i, :count].tolist(), strict=True)))
@@ -365,6 +369,17 @@ def solution_of(instance: Instance, p: Problem, plan: Plan) -> Solution:
     lines += [(b, int(plan.stays[b]), flown[b], True) for b in np.flatnonzero(plan.stays).tolist()]
     lines.sort(key=lambda line: line[3] and bool(line[2]))  # they make cancelled lines behind them pay more
     return Solution(operations, trips_of(instance, operations, lines))
+
+
+@inner
+def copy(to: Plan, plan: Plan) -> None:
+    """Make one plan like another."""
+    to.fixed[:] = plan.fixed
+    count = plan.lines[0]
+    for i in range(count):
+        to.line[i] = plan.line[i]
+    to.line_leg[:count] = plan.line_leg[:count]
+    to.line_cabin[:count] = plan.line_cabin[:count]
 
 
 # --- what it costs ----------------------------------------------------------------------------------------------------
@@ -464,10 +479,9 @@ def position_price(p: Problem, there: Ints) -> float:
 def price(p: Problem, plan: Plan) -> None:
     """Price a plan from nothing: its lines and its totals."""
     passengers, flying = 0.0, 0.0
-    for i in range(len(plan.line)):
-        if plan.line[i].booking >= 0:
-            plan.line[i].cost = line_price(p, plan, i)
-            passengers += plan.line[i].cost
+    for i in range(plan.lines[0]):
+        plan.line[i].cost = line_price(p, plan, i)
+        passengers += plan.line[i].cost
     for b in range(len(plan.stays)):
         passengers += plan.stays[b] * p.booking[b].cancel
     for f in range(len(plan.flight)):

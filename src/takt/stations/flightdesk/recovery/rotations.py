@@ -145,7 +145,7 @@ def gather_stakes(p: Problem, plan: Plan, pool: Pool) -> None:
     """Who is on a pooled flight now, who stays and had booked it, and who stays and could take a new one."""
     place, line_leg = pool.place, plan.line_leg
     most = line_leg.shape[1]
-    for i in range(len(line_leg)):
+    for i in range(plan.lines[0]):
         for j in range(most):
             f = line_leg[i, j]
             if f < 0:

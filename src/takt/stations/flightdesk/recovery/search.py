@@ -17,6 +17,7 @@ from takt.stations.flightdesk.recovery.passengers import Desk, rebook, unseat
 from takt.stations.flightdesk.recovery.problem import (
     Plan,
     Problem,
+    copy,
     flying_price,
     kinds_there,
     position_price,
@@ -61,7 +62,7 @@ def search(
     done = np.zeros((2, 3), dtype=np.int64)
     for i in range(iterations):
         temperature = hot * (cold / hot) ** (i / iterations)
-        work.memory[:] = current.memory
+        copy(work, current)
         kind = PASSENGERS if np.random.random() < 0.2 else AIRCRAFT
         done[kind, 0] += 1
         if kind == PASSENGERS:
@@ -74,10 +75,10 @@ def search(
         change = work.totals.sum() - current.totals.sum()
         if change < 1e-6 or np.random.random() < np.exp(-change / temperature):
             done[kind, 1] += 1
-            current.memory[:] = work.memory
+            copy(current, work)
             if work.totals.sum() < best.totals.sum() - 0.005:
                 done[kind, 2] += 1
-                best.memory[:] = work.memory
+                copy(best, work)
     return done
 
 
@@ -90,7 +91,7 @@ def _shuffle_passengers(p: Problem, plan: Plan, desk: Desk) -> None:
         f = seed if k == 0 else plan.order[np.random.randint(len(plan.order))]
         if plan.flight[f].aircraft < 0 or plan.flight[f].departure < p.start:
             continue
-        for i in range(len(line_leg)):
+        for i in range(plan.lines[0] - 1, -1, -1):
             for j in range(line_leg.shape[1]):
                 if line_leg[i, j] == f:
                     unseat(p, plan, desk, i)
@@ -207,8 +208,8 @@ def _costly_flight(p: Problem, plan: Plan) -> int:
             first = p.booking[booking].first
             return p.leg[first + np.random.randint(p.booking[booking].last - first)].flight
     if draw < 0.7:
-        for i in range(len(plan.line)):
-            if plan.line[i].booking >= 0 and plan.line[i].cost > 0.0:
+        for i in range(plan.lines[0]):
+            if plan.line[i].cost > 0.0:
                 weight = np.sqrt(plan.line[i].cost)
                 total += weight
                 if np.random.random() * total < weight:
