@@ -289,7 +289,7 @@ def plan_of(instance: Instance, p: Problem, solution: Solution) -> Plan:
     np.add.at(slots, (taken["destination"], (taken["departure"] + taken["takes"]) // 60, 1), 1)
 
     bookings = len(p.booking)
-    room = 2 * bookings + 2000
+    room = 4 * bookings + 2000  # where seats are few, groups are split into two on average
     legs = max(3, int(np.diff(instance.bookings.first).max()), int(np.diff(t.first).max(initial=0)))
     line = np.zeros(room, dtype=LINE)
     line_leg, line_cabin = np.full((room, legs), -1, dtype=np.int32), np.zeros((room, legs), dtype=np.int8)
