@@ -73,6 +73,7 @@ def test_a_seed_and_a_number_of_iterations_give_the_same_plan(airline, tmp_path,
         assert changes(instance, plan).counts() == told["changes"]
         assert sorted(path.name for path in out.iterdir()) == [
             "recovery.json",
+            "report.html",
             "sol_itineraries.csv",
             "sol_rotations.csv",
         ]
@@ -98,7 +99,7 @@ def test_stopped_it_leaves_the_best_plan_whole(airline, tmp_path, signum):
     assert process.returncode == 130, complained
     assert "best plan" in said and complained.splitlines()[-1].startswith("takt: interrupted; the best plan")
     plan = read_solution(airline, out)
-    assert not check(airline, plan)
+    assert not check(airline, plan) and "then interrupted" in (out / "report.html").read_text()
     assert json.loads((out / "recovery.json").read_text())["cost"]["total"] == cost(airline, plan).total
 
 

@@ -19,13 +19,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from takt.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger import Ledger
 from takt.pack import unpack
 from takt.shift import Shift, steps_of_unit
 from takt.station import Station, TaktError, Unseen, open_station
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MOST_PICTURES = 24  # about 80 kB each
 PICTURE_WIDTH = 960
@@ -79,8 +82,6 @@ def write_report(
 
 def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:
     """The page."""
-    from jinja2 import Environment, FileSystemLoader
-
     from takt.kpi import kpis, rows
     from takt.verdict import bounds_over_time, verdict
 
@@ -91,27 +92,37 @@ def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:
     figures = kpis(events)
     table = rows(figures)
     judged = verdict(events)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    return (
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            shift=shift,
+            started=started,
+            meta=shift.meta,
+            path=shlex.quote(str(shift.path or "SHIFT")),
+            end_s=end_s,
+            verdict=judged,
+            gauge=_gauge(judged),
+            rows=table,
+            tiles=[row for name in TILES for row in table if row.name == name],
+            units=units,
+            bad=[unit for unit in units if not unit.good],
+            classes=_classes(units),
+            pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
+            plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
+            pictures=pictures,
+        )
     )
+
+
+def templates(*folders: Path) -> Environment:
+    """Templates of a page that looks like this one, from these folders and from this one's (`style.css`, `plot`)."""
+    from jinja2 import Environment, FileSystemLoader
+
+    loader = FileSystemLoader([*folders, Path(__file__).parent])
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"hms": hms, "plain": lambda text: str(text).replace("_", " "), "short": _short}
-    return environment.get_template("page.html.j2").render(
-        shift=shift,
-        started=started,
-        meta=shift.meta,
-        path=shlex.quote(str(shift.path or "SHIFT")),
-        end_s=end_s,
-        verdict=judged,
-        gauge=_gauge(judged),
-        rows=table,
-        tiles=[row for name in TILES for row in table if row.name == name],
-        units=units,
-        bad=[unit for unit in units if not unit.good],
-        classes=_classes(units),
-        pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
-        plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
-        pictures=pictures,
-    )
+    return environment
 
 
 def ended_units(events: Sequence[Event]) -> list[Unit]:

@@ -83,7 +83,7 @@ def good_rate(
     """The good rate so far with its bound, after each unit, against what is required."""
 
     def draw(figure: Figure, wide: bool) -> None:
-        axes = _axes(figure, end_s, wide)
+        axes = axes_over_time(figure, end_s, wide)
         axes.fill_between(t_s, lower, upper, step="post", color=ACCENT, alpha=0.16, linewidth=0)
         axes.step(t_s, rate, where="post", color=ACCENT, linewidth=2)
         axes.axhline(required, color=INK, linewidth=1.2, dashes=(4, 3))
@@ -95,7 +95,7 @@ def good_rate(
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
         _label(axes, end_s, required, f"required {100 * required:.1f} %", above=rate[-1] < required)
 
-    return _plot("good rate", 300, draw)
+    return plot("good rate", 300, draw)
 
 
 def cycle_times(
@@ -110,7 +110,7 @@ def cycle_times(
     never = [(t, 0.97 * top) for t, c, _ in units if c is None]
 
     def draw(figure: Figure, wide: bool) -> None:
-        axes = _axes(figure, end_s, wide, right=0.86 if wide else 0.97)
+        axes = axes_over_time(figure, end_s, wide, right=0.86 if wide else 0.97)
         axes.set_ylim(0, top)
         axes.axhline(takt_s, color=INK, linewidth=1.2, dashes=(4, 3))
         axes.plot([t for t, _ in fine], [c for _, c in fine], "o", color=GOOD, markersize=3.6, alpha=0.8, clip_on=False)
@@ -129,7 +129,7 @@ def cycle_times(
             beside.spines["bottom"].set_visible(False)
             beside.grid(False)
 
-    return _plot("cycle times", 280, draw)
+    return plot("cycle times", 280, draw)
 
 
 def timeline(
@@ -166,10 +166,11 @@ def timeline(
             for row, name in enumerate(names):
                 axes.text(0, row - 0.2, _short(name, 40), color=MUTED, va="bottom", fontsize=11)
 
-    return _plot("timeline", height, draw)
+    return plot("timeline", height, draw)
 
 
-def _axes(figure: Figure, end_s: float, wide: bool, right: float = 0.97) -> Axes:
+def axes_over_time(figure: Figure, end_s: float, wide: bool, right: float = 0.97) -> Axes:
+    """Axes from the start of something to `end_s` seconds after it."""
     left = 0.055 if wide else 0.13
     axes = figure.add_axes((left, 0.11, right - left, 0.85))
     _time_axis(axes, end_s, wide)
@@ -197,7 +198,8 @@ def _label(axes: Axes, end_s: float, y: float, text: str, above: bool) -> None:
     axes.annotate(text, (end_s, y), (-2, away), textcoords="offset points", ha="right", va=side)
 
 
-def _plot(title: str, height: int, draw: Callable[[Figure, bool], None]) -> Plot:
+def plot(title: str, height: int, draw: Callable[[Figure, bool], None]) -> Plot:
+    """What `draw(figure, wide)` draws, in both shapes. A page has each title once."""
     return Plot(_svg(title, WIDE, height, draw, True), _svg(title, NARROW, height, draw, False))
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from takt.station import TaktError
 from takt.stations.flightdesk.check import Violation, check
-from takt.stations.flightdesk.cost import Cost, cost
+from takt.stations.flightdesk.cost import Cost, cost, weighted
 from takt.stations.flightdesk.format import read_instance, write_instance
 from takt.stations.flightdesk.instance import Instance, journeys, seats_text
 from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
@@ -118,11 +118,12 @@ def recover_(
 ) -> None:
     """Re-plan aircraft and passengers together: a valid plan at once, then better until the time is up.
 
-    The best plan so far is in the folder, whole, at any time; Ctrl-C and SIGTERM end the search and keep it.
+    The best plan so far is in the folder, whole, at any time; Ctrl-C and SIGTERM end the search and keep it. At the end
+    there is report.html too.
     """
     from takt.stations.flightdesk.recovery.recover import SEARCHERS
     from takt.stations.flightdesk.recovery.screen import searching
-    from takt.stations.flightdesk.recovery.session import work
+    from takt.stations.flightdesk.recovery.session import REPORT, work
 
     for name, value, least in (("seconds", seconds, 0), ("iterations", iterations, 1), ("searchers", searchers, 1)):
         if value is not None and not value >= least:
@@ -139,6 +140,7 @@ def recover_(
         console = Console()
         console.print(_before_after(told), highlight=False, markup=False)
         console.print(f"plan: {out}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"report: {out / REPORT}", highlight=False, markup=False, soft_wrap=True)
     if told["interrupted"]:
         print(f"takt: interrupted; the best plan so far is in {out}", file=sys.stderr)
         raise typer.Exit(130)
@@ -233,14 +235,11 @@ def disruptions(instance: Instance) -> list[str]:
 
 def cost_table(priced: Cost) -> Table:
     """The cost by part, weighted as in the objective."""
-    alpha, beta, gamma = priced.weights
-    weight = [alpha] * 5 + [beta] * 4 + [gamma]
     table = Table(title="cost", title_justify="left", show_header=False, box=None)
     table.add_column()
     table.add_column(justify="right")
-    for (name, value), factor in zip(priced.parts().items(), weight, strict=True):
-        signed = -value if name == "not_flown" else value
-        table.add_row(name.replace("_", " "), f"{factor * signed + 0.0:,.2f}")
+    for name, value in weighted(priced.parts(), priced.weights).items():
+        table.add_row(name.replace("_", " "), f"{value:,.2f}")
     table.add_section()
     table.add_row("total", f"{priced.total:,.2f}")
     return table

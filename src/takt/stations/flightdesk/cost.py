@@ -21,7 +21,7 @@ them, the checker is followed:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -65,6 +65,14 @@ class Cost:
     def parts(self) -> dict[str, float]:
         """The ten parts by name, in the order above, to the cent."""
         return {f.name: round(getattr(self, f.name), 2) for f in fields(self) if f.name != "weights"}
+
+
+def weighted(parts: Mapping[str, float], weights: tuple[float, float, float]) -> dict[str, float]:
+    """`Cost.parts()` as they enter the total: times their weights, and what is saved below zero."""
+    alpha, beta, gamma = weights
+    factors = [alpha, alpha, -alpha, alpha, alpha, beta, beta, beta, beta, gamma]
+    names = [f.name for f in fields(Cost) if f.name != "weights"]
+    return {name: factor * parts[name] + 0.0 for name, factor in zip(names, factors, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)

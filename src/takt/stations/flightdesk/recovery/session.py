@@ -1,7 +1,8 @@
 """A recovery from start to end: search, write the best plan so far, end in good order when told to.
 
 In the folder are the plan's two files, as the challenge has them, and `recovery.json`: what was asked, cost by part of
-the first plan and of the best, what the best changes, and `history`, rows of [seconds, iterations, EUR].
+the first plan and of the best, what the best changes, and `history`, rows of [seconds, iterations, EUR]. At the end
+`report.html` is written, the same for people.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from takt.stations.flightdesk.instance import Instance
 from takt.stations.flightdesk.recovery.recover import Found, recover
 from takt.stations.flightdesk.recovery.summary import changes, write_whole
 
+REPORT = "report.html"
 WRITE_S = 2.0  # seconds between two plans written; the last is always written
 
 
@@ -31,7 +33,7 @@ def work(
     searchers: int,
     on_found: Callable[[Found], None],
 ) -> dict[str, Any]:
-    """Recover into a folder. What `recovery.json` has."""
+    """Recover into a folder, and report. What `recovery.json` has."""
     history: list[tuple[float, int, float]] = []
     first = last = None
     written, unwritten = -WRITE_S, False
@@ -66,6 +68,9 @@ def work(
             os.replace(path.with_suffix(".new"), path)
         except OSError as error:
             raise TaktError(f"cannot write {path}: {error.strerror or error}") from error
+        from takt.stations.flightdesk.recovery.report import write_report  # here, since it loads what draws
+
+        write_report(told, instance, last.solution, folder / REPORT)
     return told
 
 

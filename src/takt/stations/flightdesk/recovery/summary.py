@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from takt.station import TaktError
-from takt.stations.flightdesk.instance import Instance, given_departures
-from takt.stations.flightdesk.solution import Solution, write_solution
+from takt.stations.flightdesk.instance import Flags, Instance, Ints, given_departures
+from takt.stations.flightdesk.solution import Operations, Solution, write_solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +35,75 @@ class Changes:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Rows of a plan's operations that are otherwise than planned, without what the disruption did. A swapped one may
+    be delayed too.
+    """
+
+    cancelled: Ints
+    delayed: Ints
+    swapped: Ints
+    created: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What becomes of the people of each line of a plan's trips.
+
+    travels     whether they get to where they booked.
+    late        minutes later than booked; 0 if they do not travel.
+    as_booked   whether they travel on the flights and in the cabins that they booked.
+    """
+
+    travels: Flags
+    late: Ints
+    as_booked: Flags
+
+
 def changes(instance: Instance, solution: Solution) -> Changes:
-    flights, bookings, o, t = instance.flights, instance.bookings, solution.operations, solution.trips
+    rows, ends, people = changed(instance, solution.operations), ends_of(instance, solution), solution.trips.passengers
+    return Changes(
+        flights_cancelled=len(rows.cancelled),
+        flights_delayed=len(rows.delayed),
+        flights_swapped=len(rows.swapped),
+        flights_created=len(rows.created),
+        passengers_late=int(people[ends.late > 0].sum()),
+        passengers_rebooked=int(people[ends.travels & ~ends.as_booked].sum()),
+        passengers_cancelled=int(people[~ends.travels].sum()),
+    )
+
+
+def changed(instance: Instance, operations: Operations) -> Changed:
+    """The flights that are otherwise than planned."""
+    flights, o = instance.flights, operations
     rows = np.flatnonzero(o.planned >= 0)
     planned, flown = o.planned[rows], o.aircraft[rows] >= 0
+    return Changed(
+        cancelled=rows[~flown & ~flights.cancelled[planned]],
+        delayed=rows[flown & (o.departure[rows] > given_departures(flights)[planned])],
+        swapped=rows[flown & (o.aircraft[rows] != flights.aircraft[planned])],
+        created=np.flatnonzero((o.planned < 0) & (o.aircraft >= 0)),
+    )
+
+
+def ends_of(instance: Instance, solution: Solution) -> Ends:
+    """What becomes of each line's people."""
+    flights, bookings, o, t = instance.flights, instance.bookings, solution.operations, solution.trips
     begins, ends = t.first[:-1], t.first[1:]
     travels = ~t.cancelled & (ends > begins)
     arrival = np.where(travels, o.arrival[t.leg_row[np.maximum(ends - 1, 0)]], 0) if len(t.leg_row) else begins * 0
     booked = flights.arrival[bookings.leg_flight[bookings.first[1:] - 1]]
-    legs = list(zip(t.leg_row.tolist(), t.leg_cabin.tolist(), strict=True))
+    legs = list(zip(o.planned[t.leg_row].tolist(), t.leg_cabin.tolist(), strict=True))
     had = list(zip(bookings.leg_flight.tolist(), bookings.leg_cabin.tolist(), strict=True))
     same = [
         legs[begins[i] : ends[i]] == had[bookings.first[b] : bookings.first[b + 1]]
         for i, b in enumerate(t.booking.tolist())
     ]
-    return Changes(
-        flights_cancelled=int((~flown & ~flights.cancelled[planned]).sum()),
-        flights_delayed=int((flown & (o.departure[rows] > given_departures(flights)[planned])).sum()),
-        flights_swapped=int((flown & (o.aircraft[rows] != flights.aircraft[planned])).sum()),
-        flights_created=int(((o.planned < 0) & (o.aircraft >= 0)).sum()),
-        passengers_late=int(t.passengers[travels & (arrival > booked[t.booking])].sum()),
-        passengers_rebooked=int(t.passengers[travels & ~np.array(same, dtype=np.bool_)].sum()),
-        passengers_cancelled=int(t.passengers[~travels].sum()),
+    return Ends(
+        travels=travels,
+        late=np.where(travels, np.maximum(arrival - booked[t.booking], 0), 0),
+        as_booked=travels & np.array(same, dtype=np.bool_),
     )
 
 

@@ -1,0 +1,231 @@
+"""The page of a recovery: what it says is so, everybody is counted once, and it is whole and loads nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import by_hand
+import pytest
+
+from takt.cli import main
+from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution
+from takt.stations.flightdesk.generate import generate, two_hubs
+from takt.stations.flightdesk.recovery import session
+from takt.stations.flightdesk.recovery.facts import Fates, Flight, Hour, Late, Route, facts
+from takt.stations.flightdesk.recovery.recover import Found
+from takt.stations.flightdesk.recovery.report import LISTED, cost_over_time, page
+from takt.stations.flightdesk.recovery.summary import changes
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
+DISRUPTED = {"alt_flights": "7 01/01/08 30"}
+EDITS = (  # flight 6 is cancelled and a created one flies in its place; flight 5 waits; two aircraft change places
+    ("1 AAA BBB 07:00", "100 AAA BBB 13:30 14:31 0 01/01/08 J2#3\n1 AAA BBB 07:00"),
+    ("2 BBB AAA 09:00 10:00 0 01/01/08 J1#1", "2 BBB AAA 09:00 10:00 0 01/01/08 J1#2"),
+    ("3 AAA CCC 12:00 14:30 2 01/01/08 J1#1", "3 AAA CCC 12:00 14:30 2 01/01/08 J1#2"),
+    ("4 BBB CCC 10:00 15:00 0 01/01/08 J1#2", "4 BBB CCC 10:00 15:00 0 01/01/08 J1#1"),
+    ("5 CCC BBB 16:00 21:00", "5 CCC BBB 17:00 22:00"),
+    ("6 AAA BBB 13:00 14:00 0 01/01/08 J2#3", "6 AAA BBB 13:00 14:00 0 01/01/08 cancelled"),
+    ("7 BBB AAA 15:00 16:00", "7 BBB AAA 15:30 16:30"),
+    (
+        "1 A 100.0 4 1 01/01/08 E 4 01/01/08 E",
+        "1 A 100.0 3 1 01/01/08 E 4 01/01/08 E\n1 A 100.0 1 1 01/01/08 E 2 01/01/08 E 3 01/01/08 E",
+    ),
+    ("2 01/01/08 B 3", "2 01/01/08 E 3"),
+    ("3 A 80.0 6 6 01/01/08 E", "3 A 80.0 2 100 01/01/08 E\n3 A 80.0 4 cancelled"),
+)
+
+
+@pytest.fixture
+def day(tmp_path):
+    instance = read_instance(by_hand.write(tmp_path / "day", **DISRUPTED))
+    solution = read_solution(instance, by_hand.write_plan(tmp_path / "plan", *EDITS))
+    assert not check(instance, solution)
+    return instance, solution
+
+
+def told_of(instance, solution, **more):
+    priced = cost(instance, solution)
+    first = {**priced.parts(), "total": priced.total}
+    return {
+        "instance": instance.name,
+        "seed": 7,
+        "searchers": 2,
+        "seconds": 12.5,
+        "iterations": 4321,
+        "interrupted": False,
+        "first": first,
+        "cost": first,
+        "changes": changes(instance, solution).counts(),
+        "history": [(0.1, 0, priced.total)],
+        **more,
+    }
+
+
+class Page(HTMLParser):
+    """The text of a page that is well-formed and loads nothing."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.rows, self.texts = [], 0, []
+        self.feed(text)
+        self.close()
+        assert not self.open and "@import" not in text and not re.search(r"url\((?!#)", text)
+        self.text = " ".join(" ".join(self.texts).split())
+
+    def handle_starttag(self, tag, attributes):
+        assert tag not in ("script", "link", "iframe", "img")
+        for key, value in attributes:
+            assert key not in ("src", "href", "xlink:href") or value.startswith("#")
+        self.rows += tag == "tr"
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.texts.append(data)
+
+
+def test_what_became_of_flights_and_passengers(day):
+    found = facts(*day)
+    clock = {hour: Hour(hour, 0, 0, 0, 0, 0) for hour in range(8, 28)}
+    clock |= {hour: Hour(hour, 1, 0, 0, 0, 0) for hour in (8, 9, 10, 12, 22)}
+    clock |= {13: Hour(13, 0, 0, 0, 1, 1), 15: Hour(15, 0, 1, 0, 0, 0), 17: Hour(17, 0, 0, 1, 0, 0)}
+    assert found.hours == tuple(clock.values())
+    assert found.cancelled == (Flight("6 of 01/01", "AAA", "BBB", 780, 780, "J2#3", "", 6),)
+    assert found.delayed == (Flight("5 of 01/01", "CCC", "BBB", 960, 1020, "J1#2", "J1#2", 2),)
+    assert found.delayed[0].minutes == 60
+    assert found.created == (Flight("100 of 01/01", "AAA", "BBB", 810, 810, "", "J2#3", 2),)
+    assert [(f.name, f.planned, f.aircraft, f.people) for f in found.swapped] == [
+        ("2 of 01/01", "J1#1", "J1#2", 4),
+        ("3 of 01/01", "J1#1", "J1#2", 4),
+        ("4 of 01/01", "J1#2", "J1#1", 3),
+    ]
+    assert found.people == 17 and found.fates == Fates(on_time=3, late=4, other=3, downgraded=3, cancelled=4)
+    assert [late for late in found.late if late.people] == [Late(15, 30, 2), Late(30, 60, 4)]
+    assert found.routes == (
+        Route("AAA", "BBB", 6, 2, 4, (((), 6),), (((), 2),)),
+        Route("BBB", "CCC", 3, 3, 0, ((("AAA",), 3),), ((("AAA",), 3),)),
+        Route("AAA", "CCC", 4, 1, 0, ((("BBB",), 1),), ((("BBB", "AAA"), 1),)),
+    )
+
+
+@pytest.mark.parametrize("plan", [do_nothing, greedy_delay])
+@pytest.mark.parametrize("name", ["made", "A01", "B01"])
+def test_everybody_and_every_change_is_counted_once(name, plan):
+    if name != "made" and not SHARED.exists():
+        pytest.skip("the challenge's instances are not here")
+    made = two_hubs(flights=300, aircraft=42, bookings=600)
+    instance = generate(made, 3) if name == "made" else read_instance(SHARED / name)
+    solution = plan(instance)
+    found, counted = facts(instance, solution), changes(instance, solution)
+    fates = found.fates
+    total = fates.on_time + fates.late + fates.other + fates.downgraded + fates.cancelled
+    assert total == found.people == instance.bookings.passengers.sum()
+    assert fates.cancelled == counted.passengers_cancelled
+    assert fates.other + fates.downgraded == counted.passengers_rebooked
+    assert sum(late.people for late in found.late) == counted.passengers_late
+    assert sum(r.rebooked + r.cancelled for r in found.routes) == total - fates.on_time - fates.late
+    for kind in ("cancelled", "delayed", "created"):
+        expected = getattr(counted, f"flights_{kind}")
+        assert sum(getattr(hour, kind) for hour in found.hours) == len(getattr(found, kind)) == expected
+    page(told_of(instance, solution), instance, solution)
+
+
+def test_the_page_says_it_cost_first(day):
+    instance, solution = day
+    priced = cost(instance, solution)
+    first = {**priced.parts(), "not_flown": 5000.0, "total": 1234567.89}
+    told = told_of(instance, solution, first=first, history=[(0.1, 0, 1234567.89), (9.0, 80, priced.total)])
+    text = Page(page(told, instance, solution)).text
+    for said in (
+        f"{priced.total:,.0f} EUR The best plan",
+        "costs 1,234,568 EUR",
+        "valid: it keeps every rule",
+        "12.5 s",
+        "2, with 4,321 moves each",
+        "Seed 7",
+        "4 Passengers cancelled",
+        f"not flown −5,000.00 −{priced.not_flown:,.2f} {5000 - priced.not_flown:,.2f}",
+        "Cancelled: 1 flight",
+        "5 of 01/01 CCC BBB 01/01 16:00 01/01 17:00 60 2",
+        "2 of 01/01 BBB AAA 01/01 09:00 J1#1 J1#2 4",
+        "A lower cabin 3",
+        "31 to 60 min 4",
+        "AAA–CCC 4 1 0 via BBB 1 via BBB and AAA 1",
+    ):
+        assert said in text, said
+    assert text.index("The best plan") < text.index("Cost over time") < text.index("Where passengers go")
+
+
+def test_parts_are_weighted_as_in_the_total(day):
+    instance, solution = day
+    instance = replace(instance, prices=replace(instance.prices, weights=(2.0, 1.0, 0.5)))
+    priced = cost(instance, solution)
+    text = Page(page(told_of(instance, solution), instance, solution)).text
+    assert f"not flown −{2 * priced.not_flown:,.2f}" in text and f"delay {priced.delay:,.2f}" in text
+
+
+def test_names_are_text_and_a_plan_that_breaks_a_rule_is_not_called_valid(day):
+    instance, solution = day
+    nasty = "<script>alert('x')</script>&\"$x$"
+    instance = replace(instance, name=nasty)
+    o = solution.operations
+    broken = replace(solution, operations=replace(o, departure=o.departure - 1, arrival=o.arrival - 1))
+    text = Page(page(told_of(instance, broken, interrupted=True), instance, broken)).text
+    assert nasty in text and "rules broken" in text and "it keeps every rule" not in text
+    assert "12.5 s, then interrupted" in text
+
+
+def test_long_lists_end_with_how_many_more(tmp_path):
+    instance = generate(two_hubs(flights=800, aircraft=112, bookings=3000), 1)
+    solution = do_nothing(instance)
+    found = facts(instance, solution)
+    cancelled, routes = len(found.cancelled), len(found.routes)
+    assert cancelled > LISTED and routes > LISTED
+    read = Page(page(told_of(instance, solution), instance, solution))
+    assert f"and {cancelled - LISTED} more" in read.text and f"and {routes - LISTED} more" in read.text
+    assert found.cancelled[LISTED - 1].name in read.text and read.rows < 12 + 5 * (LISTED + 1)
+
+
+@pytest.mark.parametrize(
+    ("totals", "said"),
+    [
+        ((515253.7, 20000.0, -5409.0), ("100k", "1k", ">0<", "−1k")),
+        ((11827351.0, 600.0, 30.0), ("10M", ">100<")),
+        ((12.5e6, 9.1e6), ("10M",)),
+        ((-100.0, -2500.0), ("−1k",)),
+        ((0.0,), (">0<",)),
+    ],
+)
+def test_cost_over_time_is_drawn_whatever_it_is(totals, said):
+    drawn = cost_over_time([(float(i), 10 * i, total) for i, total in enumerate(totals)], 30.0)
+    for text in said:
+        assert text in drawn.wide and text in drawn.narrow
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_recover_writes_the_page_at_its_end_and_says_where(tmp_path, monkeypatch, capsys, interrupted):
+    path = by_hand.write(tmp_path / "day", **DISRUPTED)
+
+    def recover(instance, seconds, iterations, seed, searchers, stopped):
+        solution = do_nothing(instance)
+        yield Found(0.1, 0, 0, 0, True, solution, cost(instance, solution))
+        if interrupted:
+            session.signal.raise_signal(session.signal.SIGTERM)
+
+    monkeypatch.setattr(session, "recover", recover)
+    out = tmp_path / "out"
+    assert main(["flightdesk", "recover", str(path), "--out", str(out)]) == (130 if interrupted else 0)
+    assert f"report: {out / 'report.html'}" in capsys.readouterr().out
+    text = Page((out / "report.html").read_text(encoding="utf-8")).text
+    assert ("then interrupted" in text) == interrupted and "Where passengers go" in text
