@@ -5,8 +5,9 @@
 
 Made airlines (`takt flightdesk generate --preset two-hubs`), a seventh as many aircraft as flights and three times as
 many bookings unless given. `first` is when the first valid plan was there, `within 5 %` when the cost was no more than
-5 % above the best of the run: so a longer run moves it. `memory` is the largest of all processes together, resident,
-and reading and `show` are not in it. The solver's first run on a machine compiles; run it once before.
+5 % above the best of the run: so a longer run moves it. `memory` is resident at most: the process that asks and, for
+each searcher, what the largest of them had; reading is in it. The solver's first run on a machine compiles; run it once
+before.
 """
 
 from __future__ import annotations
@@ -61,12 +62,10 @@ def main() -> None:
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
         read_s, moves, memory = map(float, said[0].split())
         history = [(float(s), float(eur)) for s, eur in (line.split() for line in said[1:])]
-        best = min(eur for _, eur in history)
-        near_s = next(s for s, eur in history if eur - best <= 0.05 * abs(best))
         histories[flights] = history
         print(
             f"{flights:>8}{size['aircraft']:>10}{size['bookings']:>10}{read_s:>9.2f}{history[0][0]:>10.2f}"
-            f"{history[0][1]:>16,.0f}{best:>16,.0f}{near_s:>15.1f}{moves:>9.0f}{memory:>13.0f}",
+            f"{history[0][1]:>16,.0f}{cheapest(history):>16,.0f}{near_s(history):>15.1f}{moves:>9.0f}{memory:>13.0f}",
             flush=True,
         )
     if asked.plot:
@@ -91,6 +90,16 @@ def alone(asked: argparse.Namespace) -> None:
         print(seconds, eur)
 
 
+def cheapest(history: History) -> float:
+    return min(eur for _, eur in history)
+
+
+def near_s(history: History) -> float:
+    """When the cost was no more than 5 % above the best."""
+    best = cheapest(history)
+    return next(s for s, eur in history if eur - best <= 0.05 * abs(best))
+
+
 def draw(histories: dict[int, History], path: Path) -> None:
     """Cost over time, as a share of the first plan's; and times over size."""
     figure = Figure(figsize=(10, 4), layout="constrained")
@@ -106,11 +115,7 @@ def draw(histories: dict[int, History], path: Path) -> None:
     left.set(xscale="log", xlabel="seconds", ylabel="cost, % of the first plan's", title="flights")
     left.axhline(0, color="0.8", linewidth=0.8)
     left.legend(frameon=False)
-    best = [min(eur for _, eur in history) for history in histories.values()]
-    near = [
-        next(s for s, eur in history if eur - low <= 0.05 * abs(low))
-        for history, low in zip(histories.values(), best, strict=True)
-    ]
+    near = [near_s(history) for history in histories.values()]
     right.loglog(sizes, [history[0][0] for history in histories.values()], "o-", label="first valid plan")
     right.loglog(sizes, near, "s-", label="within 5 % of the best of the run")
     right.set(xlabel="flights", ylabel="seconds")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 
 import by_hand
@@ -174,7 +175,6 @@ def test_the_challenges_own_checker_said_the_same(tmp_path):
     # others hang on delays that are not known here.
     gone = {"2983", "2988", "3077", "4272", "4274", "4275", "4279"}
     instance = read_instance(DATA / "A03")
-    write_solution(instance, do_nothing(instance), tmp_path)
     scheduled = {words[0]: words for words in map(str.split, (DATA / "A03" / "flights.csv").open()) if len(words) > 5}
     rows = [words for words in map(str.split, (DATA / "A03" / "rotations.csv").open()) if len(words) > 2]
     with (tmp_path / "sol_rotations.csv").open("w") as file:
@@ -185,7 +185,7 @@ def test_the_challenges_own_checker_said_the_same(tmp_path):
     with (tmp_path / "sol_itineraries.csv").open("w") as file:
         for words in map(str.split, (DATA / "A03" / "itineraries.csv").open()):
             legs = [words[i : i + 3] for i in range(4, len(words), 3)]
-            flown = [leg for leg in legs if not gone & {before[0] for before in legs[: legs.index(leg) + 1]}]
+            flown = list(takewhile(lambda leg: leg[0] not in gone, legs))
             if len(words) > 4:
                 line = [*words[:4], *(word for leg in flown for word in leg)]
                 print(*line, *(["cancelled "] if len(flown) < len(legs) else []), file=file)

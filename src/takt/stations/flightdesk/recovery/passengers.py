@@ -108,6 +108,12 @@ def list_open(p: Problem, plan: Plan, d: Desk) -> None:
 
 
 @inner
+def worth_until(latest: int, due: int, minute: float, most: float) -> float:
+    """The minute after which nobody may land, or pays more than `most` EUR for being late."""
+    return min(latest, due + most / max(minute, 1e-9))
+
+
+@inner
 def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
     """EUR per person and legs of the cheapest path of booking b with a seat free; (its `cancel`, 0) if none is cheaper.
 
@@ -131,7 +137,7 @@ def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
         else:
             high = middle
     head[:] = -1
-    until = min(latest, due + best / max(minute, 1e-9))  # who lands later pays more than `best` for being late
+    until = worth_until(latest, due, minute, best)
     for i in range(low, d.opened[0]):
         t, origin = listed[i].departure, listed[i].origin
         if t >= until:
@@ -180,7 +186,7 @@ def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
             if total >= best:
                 continue
             best, last = total, f
-            until = min(latest, due + best / max(minute, 1e-9))
+            until = worth_until(latest, due, minute, best)
         else:
             beaten = False  # by a flight to there that is as cheap, with as few legs, and as early
             g = head[to]
@@ -209,7 +215,7 @@ def cheapest_path(p: Problem, plan: Plan, d: Desk, b: int) -> tuple[float, int]:
 
 
 @inner
-def seat(p: Problem, plan: Plan, d: Desk, b: int, people: int, each: float, legs: int) -> int:
+def seat(plan: Plan, d: Desk, b: int, people: int, each: float, legs: int) -> int:
     """Put people of booking b on the path found, as many as it has seats for. How many that were."""
     count = people
     for j in range(legs):
@@ -229,7 +235,7 @@ def seat(p: Problem, plan: Plan, d: Desk, b: int, people: int, each: float, legs
 
 
 @inner
-def unseat(p: Problem, plan: Plan, d: Desk, i: int) -> None:
+def unseat(plan: Plan, d: Desk, i: int) -> None:
     """Take a line off its flights: its people wait. The last line takes its place, so go through lines backwards."""
     give_up(plan, d, i)
     drop(plan, i)
@@ -288,9 +294,9 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None
                 plan.totals[0] += cost - plan.line[i].cost
                 plan.line[i].cost = cost
             else:
-                unseat(p, plan, d, i)
+                unseat(plan, d, i)
     if late_too > 0:
-        _unseat_late(p, plan, d, late_too)
+        _unseat_late(plan, d, late_too)
     for f in range(len(plan.flight)):
         if d.touched[f] and plan.seats[f].min() < 0:
             full = True
@@ -301,7 +307,7 @@ def rebook(p: Problem, plan: Plan, d: Desk, noise: float, late_too: int) -> None
 
 
 @inner
-def _unseat_late(p: Problem, plan: Plan, d: Desk, number: int) -> None:
+def _unseat_late(plan: Plan, d: Desk, number: int) -> None:
     """Take about so many of the lines that cost something off their flights."""
     late = 0
     for i in range(plan.lines[0]):
@@ -310,7 +316,7 @@ def _unseat_late(p: Problem, plan: Plan, d: Desk, number: int) -> None:
     share = number / max(late, 1)
     for i in range(plan.lines[0] - 1, -1, -1):
         if plan.line[i].cost > 0.0 and np.random.random() < share:
-            unseat(p, plan, d, i)
+            unseat(plan, d, i)
 
 
 @inner
@@ -377,7 +383,7 @@ def _seat_waiting(p: Problem, plan: Plan, d: Desk, noise: float) -> None:
             each, legs = cheapest_path(p, plan, d, b)
             if legs == 0:
                 break
-            seated = seat(p, plan, d, b, people, each, legs)
+            seated = seat(plan, d, b, people, each, legs)
             people -= seated
             if people == 0 or seated == 0:
                 break

@@ -313,15 +313,20 @@ def plan_of(instance: Instance, p: Problem, solution: Solution) -> Plan:
 
 def _in_one(*arrays: NDArray[Any]) -> Plan:
     """A plan of copies of these arrays, in one piece of memory."""
-    memory = np.zeros(sum(-(-array.nbytes // 8) * 8 for array in arrays), dtype=np.uint8)
+    memory = np.zeros(sum(map(_taken, arrays)), dtype=np.uint8)
     views = _views(memory, arrays)
     for view, array in zip(views, arrays, strict=True):
         view[...] = array
     return _plan(memory, views)
 
 
+def _taken(array: NDArray[Any]) -> int:
+    """Bytes that an array takes in a plan's memory: the next one begins at a whole word."""
+    return -(-array.nbytes // 8) * 8
+
+
 def _plan(memory: NDArray[np.uint8], views: Sequence[NDArray[Any]]) -> Plan:
-    lines = sum(-(-view.nbytes // 8) * 8 for view in views[-3:])
+    lines = sum(map(_taken, views[-3:]))
     return Plan(memory, memory[: len(memory) - lines], *views)
 
 
@@ -329,7 +334,7 @@ def _views(memory: NDArray[np.uint8], like: Sequence[NDArray[Any]]) -> list[NDAr
     views, start = [], 0
     for array in like:
         views.append(memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape))
-        start += -(-array.nbytes // 8) * 8
+        start += _taken(array)
     return views
 
 

@@ -94,7 +94,7 @@ def _shuffle_passengers(p: Problem, plan: Plan, desk: Desk) -> None:
         for i in range(plan.lines[0] - 1, -1, -1):
             for j in range(line_leg.shape[1]):
                 if line_leg[i, j] == f:
-                    unseat(p, plan, desk, i)
+                    unseat(plan, desk, i)
                     break
     rebook(p, plan, desk, 1.6, int(2 * LATE * np.random.random()))
 

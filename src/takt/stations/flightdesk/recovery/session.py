@@ -8,14 +8,13 @@ the first plan and of the best, what the best changes, and `history`, rows of [s
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from takt.station import TaktError
+from takt.report import whole_file
 from takt.stations.flightdesk.instance import Instance
 from takt.stations.flightdesk.recovery.recover import Found, recover
 from takt.stations.flightdesk.recovery.summary import changes, write_whole
@@ -62,12 +61,8 @@ def work(
             "changes": changes(instance, last.solution).counts(),
             "history": history,
         }
-        path = folder / "recovery.json"
-        try:
-            path.with_suffix(".new").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-            os.replace(path.with_suffix(".new"), path)
-        except OSError as error:
-            raise TaktError(f"cannot write {path}: {error.strerror or error}") from error
+        with whole_file(folder / "recovery.json") as new:
+            new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         from takt.stations.flightdesk.recovery.report import write_report  # here, since it loads what draws
 
         write_report(told, instance, last.solution, folder / REPORT)
