@@ -1,0 +1,149 @@
+"""What a shift at the desk came to: people brought home, what that cost, and how much less it could have cost.
+
+`tally` is a pure function of a shift's events. `hindsight` is the bound: no desk without authority over flights,
+whatever it knows, serves the same groups for less. It knows what will be flown, buys every seat at the lowest fare that
+it will still have from the hour on in which the group comes, and shares seats out by linear program (`seats.py`), parts
+of people and all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from takt.events import UNIT_DUE, Event
+from takt.stations.flightdesk.desk.market import least_fares, sold
+from takt.stations.flightdesk.desk.office import ECONOMY, reaches
+from takt.stations.flightdesk.desk.paths import network_of
+from takt.stations.flightdesk.desk.seats import Assigned, Wish, assign
+from takt.stations.flightdesk.desk.world import NEVER, World
+from takt.stations.flightdesk.instance import Ints
+
+PARTS = ("fare", "delay", "care", "downgrading", "hotel_not_due", "not_brought_home")
+MOST_LEGS = 6  # of a trip in two pieces: more than any that a desk can book
+
+
+@dataclass(slots=True)
+class Party:
+    """Where people of a booking have got to."""
+
+    people: int
+    stays: float
+    home: bool = False
+    late_min: int = 0
+    corridor: str = ""
+    parts: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """EUR by part, and who got home. Who still waits or is booked on what will not be flown costs what staying costs.
+
+    home_by_corridor   people. `refused`: calls by the code of the error.
+    """
+
+    parties: int
+    people: int
+    home: int
+    late_min: float
+    parts: dict[str, float]
+    home_by_corridor: dict[str, int]
+    refused: dict[str, int]
+
+    @property
+    def cost(self) -> float:
+        return sum(self.parts.values())
+
+
+def tally(events: Iterable[Event]) -> Tally:
+    """What these events come to."""
+    parties: dict[str, Party] = {}
+    refused: Counter[str] = Counter()
+    for event in events:
+        data = event.data
+        if event.kind == UNIT_DUE:
+            parties[data["group"]] = Party(data["people"], data["not_brought_home_eur"])
+        elif event.kind == "split":
+            parties[data["group"]].people -= data["people"]
+            parties[data["part"]] = Party(data["people"], parties[data["group"]].stays)
+        elif event.kind == "booked":
+            party = parties[data["group"]]
+            party.home, party.late_min, party.corridor = data["flown"], data["late_min"], data["corridor"]
+            party.parts = {part: data[part] for part in PARTS if part in data}
+        elif event.kind == "refused":
+            refused[data["code"]] += 1
+    parts = dict.fromkeys(PARTS, 0.0)
+    corridors: Counter[str] = Counter()
+    for party in parties.values():
+        if party.home:
+            for part, eur in party.parts.items():
+                parts[part] += eur
+            corridors[party.corridor] += party.people
+        else:
+            parts["not_brought_home"] += party.people * party.stays
+    home = [party for party in parties.values() if party.home]
+    people = sum(party.people for party in home)
+    return Tally(
+        parties=len(parties),
+        people=sum(party.people for party in parties.values()),
+        home=people,
+        late_min=sum(party.people * party.late_min for party in home) / max(1, people),
+        parts=parts,
+        home_by_corridor=dict(corridors),
+        refused=dict(refused),
+    )
+
+
+def hindsight(world: World, events: Iterable[Event]) -> Assigned:
+    """The bound for the groups of the world's own that came in these events; see the module."""
+    groups = world.groups
+    came = [(e.t_s, world.units[e.unit][1]) for e in events
+            if e.kind == UNIT_DUE and e.unit is not None and e.unit < len(world.units)]  # fmt: skip
+    net = network_of(world.origin, world.destination, world.leaves, world.arrives)
+    prices: dict[tuple[int, int], np.ndarray] = {}
+    wishes = []
+    for t_s, b in came:
+        hour = int(t_s // 3600)
+        cabin = int(groups.cabin[b])
+        if (hour, cabin) not in prices:
+            prices[hour, cabin] = _price(world, world.instance.start + 60 * hour, cabin)
+        wishes.append(
+            Wish(
+                people=int(world.instance.bookings.passengers[b]),
+                start=int(groups.at[b]),
+                goal=int(groups.goal[b]),
+                ready=max(float(groups.ready[b]), world.instance.start + t_s / 60),
+                due=int(groups.due[b]),
+                latest=int(groups.latest[b]),
+                minute=float(groups.minute[b]),
+                meal_after=int(groups.meal_after[b]),
+                stays=float(groups.stays[b]),
+                price=prices[hour, cabin],
+            )
+        )
+    return assign(net, _seats(world), wishes, world.instance.prices.weights[0], legs=MOST_LEGS)
+
+
+def _price(world: World, since: int, cabin: int) -> np.ndarray:
+    """(F, 3) EUR per person at the least from this minute on; infinite for what is not flown."""
+    prices = world.instance.prices
+    table = prices.weights[1] * prices.downgrade[cabin][:, reaches(world)].T
+    table[:, :cabin] = 0.0
+    table[world.own :, :ECONOMY] = np.inf
+    table[world.own :, ECONOMY] += least_fares(world.market, since)
+    table[world.gone] = np.inf
+    return np.asarray(table)
+
+
+def _seats(world: World) -> Ints:
+    """(F, 3) seats that anybody who comes could ever have: the unsold, and those of all whose trip breaks."""
+    bookings, groups = world.instance.bookings, world.groups
+    seats = world.seats.copy()
+    for b in np.flatnonzero(groups.breaks < NEVER).tolist():
+        for leg in range(int(bookings.first[b] + groups.flown[b]), int(bookings.first[b + 1])):
+            seats[bookings.leg_flight[leg], bookings.leg_cabin[leg]] += bookings.passengers[b]
+    seats[world.own :, ECONOMY] -= sold(world.market, world.instance.start)
+    return np.maximum(seats, 0)

@@ -1,0 +1,143 @@
+"""What a desk with authority may do to the airline's own flights: delay, cancel, swap aircraft.
+
+The rules are the recovery's (`check.py`): an aircraft leaves from where it landed, after its turn-round, within its
+range, with a slot; only an aircraft of the same family takes over a flight, and one with a maintenance ahead stays
+where it is planned. What a change breaks of passengers' trips comes to the desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from takt.stations.flightdesk.desk.office import Office, Refused
+from takt.stations.flightdesk.instance import DAY, capacity_at
+
+MOST_DELAY = DAY  # minutes
+
+
+def delay(office: Office, f: int, minutes: int) -> list[int]:
+    """Let a flight leave so many minutes later than now planned, and those after it that its aircraft is late for."""
+    _own(office, f)
+    if not 1 <= minutes <= MOST_DELAY:
+        raise Refused("bad_number", f"a flight is delayed by 1 to {MOST_DELAY} minutes, not {minutes}")
+    turn = int(office.world.instance.aircraft.turn[office.aircraft[f]])
+    moves: list[tuple[int, int]] = []
+    leaves = max(int(office.leaves[f]), int(office.leaves_now[f]) + minutes)
+    for g in [f, *_after(office, f)]:
+        if g != f and office.leaves[g] >= leaves:
+            break
+        _slot(office, g, leaves)
+        moves.append((g, leaves))
+        leaves += int(office.arrives[g] - office.leaves[g]) + turn
+    for g, at in moves:
+        text = f"{office.world.name[g]} leaves at {office.world.clock(at)}: delayed by the desk"
+        office.change_flight(g, at, False, "delayed", text)
+    return [g for g, _ in moves]
+
+
+def cancel(office: Office, flights: Sequence[int]) -> None:
+    """Do not fly these; what is left of each aircraft's day must still leave from where the aircraft is."""
+    for f in flights:
+        _own(office, f)
+    chosen = set(flights)
+    for aircraft in {int(office.aircraft[f]) for f in flights}:
+        day = _rotation(office, aircraft)
+        rest = [f for f in day if f not in chosen]
+        gap = _gap(office, aircraft, rest)
+        if gap is not None and _gap(office, aircraft, day) != gap:
+            here = office.world.instance.airports.code[office.world.origin[gap]]
+            raise Refused(
+                "aircraft_not_there",
+                f"the aircraft of {office.world.name[gap]} would not be at {here}; cancel the flights between as well",
+            )
+    for f in sorted(chosen):
+        text = f"{office.world.name[f]} is cancelled by the desk"
+        office.change_flight(f, int(office.leaves[f]), True, "cancelled", text)
+
+
+def swap(office: Office, f: int, other: int) -> list[int]:
+    """The aircraft of two flights that leave from one airport change places, for these flights and all after them."""
+    world, aircraft = office.world, office.world.instance.aircraft
+    for g in (f, other):
+        _own(office, g)
+    if f == other or office.aircraft[f] == office.aircraft[other]:
+        raise Refused("same_aircraft", f"{world.name[f]} and {world.name[other]} have the same aircraft")
+    if world.origin[f] != world.origin[other]:
+        raise Refused("aircraft_not_there", f"{world.name[f]} and {world.name[other]} leave from different airports")
+    pair = int(office.aircraft[f]), int(office.aircraft[other])
+    if aircraft.family[pair[0]] != aircraft.family[pair[1]]:
+        both = " and ".join(aircraft.name[tail] for tail in pair)
+        raise Refused("other_family", f"{both} are of different families")
+    moved: list[tuple[int, int]] = []
+    for own, tail, theirs in ((f, pair[0], other), (other, pair[1], f)):
+        if aircraft.service_airport[tail] >= 0 and aircraft.service_end[tail] > office.minute:
+            raise Refused("maintenance", f"{aircraft.name[tail]} has a maintenance to go to")
+        before = [g for g in _rotation(office, tail) if office.leaves[g] < office.leaves[own]]
+        ready = int(office.arrives[before[-1]] + aircraft.turn[tail]) if before else 0
+        if ready > office.leaves[theirs]:
+            raise Refused("aircraft_not_ready", f"{aircraft.name[tail]} is not ready before {world.clock(ready)}")
+        for g in [theirs, *_after(office, theirs)]:
+            seats = office.free[g] + aircraft.seats[tail] - aircraft.seats[office.aircraft[g]]
+            if office.arrives[g] - office.leaves[g] > aircraft.range[tail]:
+                raise Refused("range", f"{aircraft.name[tail]} cannot fly {world.name[g]}: too far")
+            if (seats < 0).any():
+                raise Refused(
+                    "no_seats", f"{aircraft.name[tail]} has too few seats for who is booked on {world.name[g]}"
+                )
+            moved.append((g, tail))
+    for g, tail in moved:
+        office.swap_aircraft(g, tail)
+    return [g for g, _ in moved]
+
+
+def _own(office: Office, f: int) -> None:
+    """Raises Refused unless the desk may still change this flight."""
+    name = office.world.name[f]
+    if not office.authority:
+        raise Refused("no_authority", "this desk may not change flights; book, refund or call a human")
+    if f >= office.world.own:
+        raise Refused("not_ours", f"{name} is another carrier's flight")
+    if office.gone_now[f]:
+        raise Refused("flight_cancelled", f"{name} is cancelled already")
+    if min(office.leaves_now[f], office.leaves[f]) <= office.minute:
+        raise Refused("flight_departed", f"{name} has left")
+
+
+def _rotation(office: Office, aircraft: int) -> list[int]:
+    """What an aircraft flies, in order."""
+    own = np.flatnonzero((office.aircraft == aircraft) & ~office.gone[: office.world.own])
+    return own[np.argsort(office.leaves[own], kind="stable")].tolist()
+
+
+def _after(office: Office, f: int) -> list[int]:
+    return [g for g in _rotation(office, int(office.aircraft[f])) if office.leaves[g] > office.leaves[f]]
+
+
+def _gap(office: Office, aircraft: int, rotation: Sequence[int]) -> int | None:
+    """The first flight of a rotation that does not leave from where its aircraft is."""
+    at = int(office.world.instance.aircraft.airport[aircraft])
+    for f in rotation:
+        if office.world.origin[f] != at:
+            return f
+        at = int(office.world.destination[f])
+    return None
+
+
+def _slot(office: Office, f: int, leaves: int) -> None:
+    """Raises Refused if the airports have no slot for a flight at another time."""
+    world, own = office.world, office.world.own
+    flown = ~office.gone[:own]
+    flown[f] = False
+    lands = leaves + int(office.arrives[f] - office.leaves[f])
+    for side, airports, times, at, minute in (
+        (0, world.origin, office.leaves, int(world.origin[f]), leaves),
+        (1, world.destination, office.arrives, int(world.destination[f]), lands),
+    ):
+        hour = minute // 60
+        used = int((flown & (airports[:own] == at) & (times[:own] // 60 == hour)).sum())
+        takes = int(capacity_at(world.instance, np.array([at]), np.array([hour]))[side][0])
+        if used >= takes:
+            code = world.instance.airports.code[at]
+            raise Refused("no_slot", f"{code} has no slot left in the hour of {world.clock(60 * hour)}")

@@ -1,0 +1,138 @@
+"""Who gets which seat: the least that all groups together can cost, as a linear program over their ways home.
+
+    minimise   sum of people on a way x its EUR + people who stay x what that costs
+    such that  every group's people are on its ways or stay; no more people in a cabin of a flight than it has seats
+
+The ways are not listed beforehand: the program begins with none, and those with a negative reduced cost are added
+(column generation; Ford and Fulkerson 1958, Desaulniers, Desrosiers and Solomon 2005), found by `paths.cheapest` with
+the seats' shadow prices on top. When no group has such a way, or by Lagrange's bound before that, the value is a proven
+lower bound on what any whole-numbered assignment costs. Solved by HiGHS, through SciPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import csc_array
+
+from takt.stations.flightdesk.desk.paths import LEGS, Network, cheapest, lateness
+from takt.stations.flightdesk.instance import Floats, Ints
+
+ROUNDS = 60  # of column generation, at most; the bound is one whenever it ends
+WAYS = 3  # columns per group and round
+CLOSE = 1e-4  # of the value: near enough
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A group that wants to get home. `price` is (F, 3), EUR per person by flight and cabin, infinite where it may not.
+
+    ready    nobody leaves before; `due` when it should have been there; `latest` when it must be.
+    stays    EUR per person who is not brought home.
+    """
+
+    people: int
+    start: int
+    goal: int
+    ready: float
+    due: int
+    latest: int
+    minute: float
+    meal_after: int
+    stays: float
+    price: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What came of it.
+
+    value   of the linear program, EUR; `bound`: no assignment costs less.
+    seat    (F, 3) EUR that one seat more is worth. `stays`: (groups,) people who stay.
+    """
+
+    value: float
+    bound: float
+    seat: Floats
+    stays: Floats
+
+
+def assign(
+    net: Network, seats: Ints, wishes: Sequence[Wish], alpha: float = 1.0, rounds: int = ROUNDS, legs: int = LEGS
+) -> Assigned:
+    """The best shares of `seats`, (F, 3), for these groups, on ways of so many legs at most."""
+    count = len(wishes)
+    people = np.array([wish.people for wish in wishes], dtype=np.float64)
+    shadow = np.zeros(seats.shape)
+    late = [lateness(net.lands - wish.due, wish.minute, wish.meal_after, alpha) for wish in wishes]
+    worth = np.array([wish.stays for wish in wishes])  # what one more person of a group costs, by the program so far
+    cost: list[float] = []
+    owner: list[int] = []
+    uses: list[list[int]] = []  # cells of `seats`, flat
+    seen: set[tuple[int, ...]] = set()
+    value, bound = float(people @ worth), 0.0
+    stays = people.copy()
+    for _ in range(rounds):
+        gain, added = 0.0, 0
+        for g, wish in enumerate(wishes):
+            priced = wish.price + shadow
+            cabin = np.argmin(priced, axis=1)
+            aboard = priced[np.arange(len(cabin)), cabin]
+            ways = cheapest(net, aboard, wish.start, wish.goal, wish.ready, wish.latest, late[g], WAYS, legs=legs)
+            if ways:
+                gain += wish.people * min(0.0, ways[0].cost - worth[g])
+            for way in ways:
+                if way.cost >= worth[g] - 1e-6:
+                    break
+                cells = [3 * f + int(cabin[f]) for f in way.flights]
+                if (g, *cells) in seen:
+                    continue
+                seen.add((g, *cells))
+                owner.append(g)
+                uses.append(cells)
+                cost.append(sum(float(wish.price.flat[cell]) for cell in cells) + float(late[g][way.flights[-1]]))
+                added += 1
+        bound = max(bound, value + gain)
+        if not added or value - bound <= CLOSE * max(1.0, abs(value)):
+            break
+        value, worth, shadow, stays = _solved(count, people, wishes, seats, cost, owner, uses)
+    return Assigned(value, min(bound, value), shadow, stays)
+
+
+def _solved(
+    count: int,
+    people: Floats,
+    wishes: Sequence[Wish],
+    seats: Ints,
+    cost: list[float],
+    owner: list[int],
+    uses: list[list[int]],
+) -> tuple[float, Floats, Floats, Floats]:
+    """The program with these ways: its value, what a person of each group and a seat is worth, and who stays."""
+    cells, row = np.unique(np.concatenate([np.array(u, dtype=np.int64) for u in uses]), return_inverse=True)
+    column = np.repeat(np.arange(len(uses)), [len(u) for u in uses])
+    capacity = csc_array((np.ones(len(column)), (row, column)), shape=(len(cells), len(uses) + count))
+    once = np.arange(count)
+    members = csc_array(
+        (
+            np.ones(len(owner) + count),
+            (np.concatenate([np.array(owner, dtype=np.int64), once]), np.arange(len(owner) + count)),
+        ),
+        shape=(count, len(owner) + count),
+    )
+    done = linprog(
+        np.concatenate([np.array(cost), [wish.stays for wish in wishes]]),
+        A_ub=capacity,
+        b_ub=seats.reshape(-1)[cells].astype(np.float64),
+        A_eq=members,
+        b_eq=people,
+        method="highs",
+    )
+    if done.status != 0:
+        raise RuntimeError(f"HiGHS says: {done.message}")  # everybody may stay, so there is always a solution
+    shadow = np.zeros(seats.size)
+    shadow[cells] = np.maximum(-done.ineqlin.marginals, 0.0)
+    return float(done.fun), done.eqlin.marginals, shadow.reshape(seats.shape), done.x[len(owner) :]

@@ -1,0 +1,241 @@
+"""`flightdesk`: a desk of an airline on a bad day. Groups whose trip broke come to it; a unit is one of them.
+
+An action is a tool call, a JSON text (`tools.py`); it takes `control_s`. An observation is what is on the desk: the
+time, who waits, the last messages, and the answer to the last call. The world is an instance in the format of the
+ROADEF 2009 challenge, replayed in time (`world.py`): one that was generated, or a folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium import Space
+
+from takt.events import FAULT, FAULT_CLEARED, Event
+from takt.pack import pack, unpack
+from takt.station import Acceptance, Fault, FaultKind, StationSpec, TaktError, check_faults
+from takt.stations.flightdesk.desk.office import Office
+from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, call, row
+from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
+from takt.stations.flightdesk.format import read_instance
+from takt.stations.flightdesk.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.instance import Instance
+
+SYSTEM_DOWN = "reservations_down"
+SHOWN = 10  # groups and messages in an observation; tools show the others
+WAIT = '{"name":"wait","arguments":{}}'
+SCENARIOS = {"gulf-2026": gulf_2026, "two-hubs": two_hubs}
+SIZES = {"gulf-2026": (2400, 220, 60_000, 6), "two-hubs": (600, 85, 12_000, 1)}  # flights, aircraft, bookings, days
+HOME_WITHIN_H = {"gulf-2026": 96.0}  # two days of shut hubs leave nobody home within the challenge's 36 hours
+
+
+class Json(Space[Any]):
+    """JSON objects: what a desk shows. Gymnasium has no space for that."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+
+    def contains(self, x: Any) -> bool:
+        return isinstance(x, dict)
+
+    def sample(self, mask: Any = None, probability: Any = None) -> dict[str, Any]:
+        return {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Json)
+
+
+class Calls(Space[Any]):
+    """Tool calls, as texts. Any text is one; a bad one is answered with an error."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+
+    def contains(self, x: Any) -> bool:
+        return isinstance(x, str) and len(x) <= 10 * LONGEST
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        name = list(TOOLS)[int(self.np_random.integers(len(TOOLS)))]
+        return f'{{"name":"{name}","arguments":{{}}}}'
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Calls)
+
+
+class FlightDesk(gymnasium.Env[Any, Any]):
+    """The desk of an airline whose day went wrong: bring the groups home that come to it, in time and within the rules.
+
+    scenario       an airline that never was, made anew for every seed: gulf-2026, two-hubs.
+    instance       or a folder in the format of the ROADEF 2009 challenge.
+    takt_s         seconds between two groups, on average.
+    service_s      seconds from coming to the desk to being settled, at most.
+    home_within_h  hours late that a group is brought home at most; by default 96 in gulf-2026, else the challenge's 18,
+                   or 36 for intercontinental trips.
+    authority      whether the desk may delay, cancel and swap the airline's flights.
+    flights, aircraft, bookings, days    sizes of a scenario.
+    control_s      seconds that a tool call takes.
+    good_rate      what the job asks.
+    """
+
+    def __init__(
+        self,
+        scenario: str | None = None,
+        instance: str | None = None,
+        takt_s: float = 60.0,
+        service_s: float = 1800.0,
+        home_within_h: float | None = None,
+        authority: bool = False,
+        flights: int | None = None,
+        aircraft: int | None = None,
+        bookings: int | None = None,
+        days: int | None = None,
+        control_s: float = 1.0,
+        good_rate: float = 0.95,
+        render_mode: str | None = None,
+    ) -> None:
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": 1}
+        self.render_mode = render_mode
+        sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
+        given = {name: int(size) for name, size in sizes.items() if size is not None}
+        self._read: Instance | None = None
+        if instance is not None:
+            if scenario is not None or given:
+                raise TaktError("give scenario and sizes, or instance, not both")
+            self._read = read_instance(Path(instance))
+            instance = str(instance)
+        else:
+            scenario = scenario or "gulf-2026"
+            if scenario not in SCENARIOS:
+                raise TaktError(f"no scenario is called {scenario!r}; there are: {', '.join(SCENARIOS)}")
+            given = dict(zip(sizes, SIZES[scenario], strict=True)) | given
+        for name, value in (("takt_s", takt_s), ("service_s", service_s), ("control_s", control_s)):
+            if not 0 < value < 1e9:
+                raise TaktError(f"{name} is {value:g}; it must be above 0")
+        if not 0 < good_rate <= 1:
+            raise TaktError(f"good_rate is {good_rate:g}; it must be above 0 and at most 1")
+        if home_within_h is None:
+            home_within_h = HOME_WITHIN_H.get(scenario or "")
+        elif not 0 < home_within_h < 10_000:
+            raise TaktError(f"home_within_h is {home_within_h:g}; it must be above 0")
+        self._home_within_h, self._scenario, self._sizes = home_within_h, scenario, given
+        options = {"scenario": scenario, "instance": instance, "takt_s": float(takt_s), "service_s": float(service_s)}
+        options |= {"home_within_h": home_within_h, "authority": bool(authority), "control_s": float(control_s)}
+        options |= {"good_rate": float(good_rate), **given}
+        options = {name: value for name, value in options.items() if value is not None}
+        self.spec: StationSpec = StationSpec(
+            id="takt/FlightDesk-v0",
+            entry_point="takt.stations.flightdesk.desk:FlightDesk",
+            kwargs=dict(options),
+            station="flightdesk",
+            takt_s=float(takt_s),
+            control_s=float(control_s),
+            faults={
+                SYSTEM_DOWN: FaultKind("the reservation system answers no call", 600.0, True),
+                CORRIDOR_CLOSED: FaultKind("the middle corridor is shut; its flights are cancelled", 14_400.0, False),
+            },
+            acceptance=Acceptance(good_rate=float(good_rate)),
+            options=options,
+        )
+        self.observation_space, self.action_space = Json(), Calls()
+        self._world: tuple[Any, World] | None = None
+        self._step = 0
+
+    @property
+    def now(self) -> float:
+        return self._step * self.spec.control_s
+
+    @property
+    def hold(self) -> Any:
+        return WAIT
+
+    @property
+    def office(self) -> Office:
+        """What is behind the desk. No worker sees it."""
+        return self._office
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        faults: Sequence[Fault] = tuple((options or {}).get("faults", ()))
+        check_faults(self.spec, faults)
+        drawn = int(self.np_random.integers(2**31)) if seed is None else int(seed)
+        made = drawn, faults
+        if self._world is None or self._world[0] != made:  # the same again is the same world
+            self._world = made, self._made(drawn, faults)
+        self._faults = [(fault.at_s, fault.at_s + fault.for_s, fault.name) for fault in faults]
+        self._begun: list[str] = []
+        self._office = Office(self._world[1], self.spec.options["service_s"], self.spec.options["authority"])
+        self._step, self._calls = 0, 0
+        self._result: dict[str, Any] = {"tool": "wait"}
+        happened = self._advance()
+        return self._observation(), {"events": happened}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Do one call, which takes `control_s`; then look at what is on the desk."""
+        if action != WAIT:
+            self._calls += 1
+            self._result = call(self._office, action)
+            if "error" in self._result:
+                told = {"tool": self._result["tool"], "code": self._result["error"]["code"]}
+                self._office.events.append(Event(self.now, "refused", None, told))
+        self._step += 1
+        happened = self._advance()
+        reward = float(sum(e.kind == "unit_good" for e in happened))
+        return self._observation(), reward, False, False, {"events": happened}
+
+    def render(self) -> Any:
+        """A map of the groups who wait, where they are going, and what is on the desk."""
+        from takt.stations.flightdesk.desk.drawing import picture
+
+        return picture(self._office)
+
+    def save(self) -> bytes:
+        return pack([self._step, self._result, self._calls, self._begun, self._office.state()])
+
+    def load(self, state: bytes) -> None:
+        self._step, self._result, self._calls, self._begun, office = unpack(state)
+        assert self._world is not None
+        self._office = Office(self._world[1], self.spec.options["service_s"], self.spec.options["authority"])
+        self._office.restore(office)
+
+    def _made(self, seed: int, faults: Sequence[Fault]) -> World:
+        instance = self._read
+        if instance is None:
+            instance = generate(SCENARIOS[self._scenario or ""](**self._sizes), seed)
+        return world_of(instance, seed, faults, self.spec.takt_s, self._home_within_h)
+
+    def _advance(self) -> list[Event]:
+        office = self._office
+        for at_s, until_s, name in self._faults:
+            if at_s <= self.now < until_s and name not in self._begun:
+                self._begun.append(name)
+                office.events.append(self._fault(FAULT, name))
+            elif name in self._begun and self.now >= until_s and not self._there(name):
+                self._begun.remove(name)
+                office.events.append(self._fault(FAULT_CLEARED, name))
+        down = [until_s for at_s, until_s, name in self._faults if name == SYSTEM_DOWN and at_s <= self.now]
+        office.down_until = max(down, default=-1.0)
+        office.advance(self.now)
+        happened, office.events = office.events, []
+        return happened
+
+    def _there(self, name: str) -> bool:
+        return any(at_s <= self.now < until_s and name == other for at_s, until_s, other in self._faults)
+
+    def _fault(self, kind: str, name: str) -> Event:
+        return Event(self.now, kind, None, {"name": name, "origin": "station", "stops": self.spec.faults[name].stops})
+
+    def _observation(self) -> dict[str, Any]:
+        office = self._office
+        return {
+            "now": office.world.clock(office.minute),
+            "now_s": self.now,
+            "waiting": len(office.queue),
+            "queue": [row(office, office.parties[name]) for name in office.queue[:SHOWN]],
+            "messages": [office.message(i) for i in range(max(0, len(office.log) - SHOWN), len(office.log))],
+            "message_count": len(office.log),
+            "calls": self._calls,
+            "result": self._result,
+        }

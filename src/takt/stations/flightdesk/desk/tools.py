@@ -1,0 +1,475 @@
+"""The desk's tools: one registry of typed functions, from which everybody gets theirs.
+
+    TOOLS            name -> Tool, in order
+    openai_tools()   the list that chat APIs take: name, description, JSON schema of the arguments
+    call(office, text)   do what a JSON text {"name": ..., "arguments": {...}} asks for; always a JSON answer
+
+A function's signature is its schema (by Pydantic), its docstring its description. Arguments of other types, missing or
+unknown ones, and calls that cannot be done are answered with {"error": {"code", "message"}} and change nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from takt.stations.flightdesk.desk import control
+from takt.stations.flightdesk.desk.corridors import CORRIDORS
+from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote, Refused
+from takt.stations.flightdesk.instance import CABINS
+
+LONGEST = 20_000  # characters of a call
+MOST_ROWS = 500  # of a list
+
+Cabin = Literal["F", "B", "E"]
+GroupName = Annotated[str, Field(description="A group's name, as in the queue.")]
+FlightName = Annotated[str, Field(description="Number and date, as on the board: 1034/2026-02-28.")]
+Airport = Annotated[str, Field(description="IATA code.")]
+Moment = Annotated[str, Field(description="UTC, as 2026-02-28T09:05Z; empty for now.")]
+Number = Annotated[int, Field(ge=0)]
+Rows = Annotated[int, Field(ge=1, le=MOST_ROWS, description="Rows at most.")]
+
+
+class Leg(BaseModel):
+    """One flight of an itinerary."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    flight: FlightName
+    cabin: Cabin = "E"
+
+
+Places = Annotated[list[str], Field(description="Airports (IATA) or corridors (north, middle, south) to avoid.")]
+Legs = Annotated[list[Leg], Field(min_length=1, description="The flights, in order.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool. `changes`: whether it can change anything; `authority`: whether only some desks have it."""
+
+    name: str
+    about: str
+    arguments: type[BaseModel]
+    function: Callable[..., dict[str, Any]]
+    changes: bool
+    authority: bool
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of its arguments."""
+        return self.arguments.model_json_schema()
+
+
+TOOLS: dict[str, Tool] = {}
+
+
+def _tool(changes: bool = False, authority: bool = False) -> Callable[..., Callable[..., dict[str, Any]]]:
+    def register(function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        given: dict[str, Any] = {
+            p.name: (p.annotation, ... if p.default is inspect.Parameter.empty else p.default) for p in parameters
+        }
+        model = create_model(function.__name__, __config__=ConfigDict(extra="forbid", strict=True), **given)
+        about = " ".join((function.__doc__ or "").split())
+        TOOLS[function.__name__] = Tool(function.__name__, about, model, function, changes, authority)
+        return function
+
+    return register
+
+
+def tools(authority: bool) -> list[Tool]:
+    """Those of a desk with or without authority over flights."""
+    return [tool for tool in TOOLS.values() if authority or not tool.authority]
+
+
+def openai_tools(authority: bool = False) -> list[dict[str, Any]]:
+    """The same as chat APIs take them."""
+    return [
+        {"type": "function", "function": {"name": t.name, "description": t.about, "parameters": t.schema}}
+        for t in tools(authority)
+    ]
+
+
+def call(office: Office, text: str) -> dict[str, Any]:
+    """Do one call. The answer has `tool`, and `error` if it was refused."""
+    name = "?"
+    try:
+        name, arguments = _parsed(text)
+        tool = TOOLS.get(name)
+        if tool is None or (tool.authority and not office.authority):
+            known = ", ".join(t.name for t in tools(office.authority))
+            raise Refused("unknown_tool", f"there is no tool {name!r}; there are: {known}")
+        try:
+            checked = tool.arguments.model_validate(arguments)
+        except ValidationError as error:
+            raise Refused("bad_arguments", _first(error, tool)) from None
+        if office.down_until > office.now_s and name != "wait":
+            raise Refused("system_down", "the reservation system is down; wait")
+        given = {field: getattr(checked, field) for field in type(checked).model_fields}
+        return {"tool": name, **tool.function(office, **given)}
+    except Refused as error:
+        return {"tool": name, "error": {"code": error.code, "message": str(error)}}
+
+
+def _parsed(text: str) -> tuple[str, Any]:
+    if len(text) > LONGEST:
+        raise Refused("not_json", f"a call has {LONGEST} characters at most, not {len(text)}")
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Refused("not_json", f'a call is JSON, {{"name": ..., "arguments": {{...}}}}: {error}') from None
+    if not isinstance(said, dict) or not isinstance(said.get("name"), str) or set(said) - {"name", "arguments"}:
+        raise Refused("not_a_call", 'a call is {"name": ..., "arguments": {...}} and nothing else')
+    arguments = said.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise Refused("bad_arguments", f"the arguments of {said['name']} are an object, not a {_kind(arguments)}")
+    return said["name"], arguments
+
+
+def _kind(value: Any) -> str:
+    return {list: "list", str: "text", type(None): "null"}.get(type(value), "number")
+
+
+def _first(error: ValidationError, tool: Tool) -> str:
+    wrong = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in wrong["loc"]) or "arguments"
+    takes = ", ".join(tool.arguments.model_fields) or "none"
+    return f"{tool.name}: {where}: {wrong['msg'].lower()}; its arguments are: {takes}"
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+@_tool()
+def queue(office: Office, after: Number = 0, limit: Rows = 20) -> dict[str, Any]:
+    """Groups that wait at the desk, in order; skips the first `after`."""
+    names = office.queue[after : after + limit]
+    return {"waiting": len(office.queue), "groups": [row(office, office.parties[name]) for name in names]}
+
+
+@_tool()
+def group(office: Office, group: GroupName) -> dict[str, Any]:
+    """All about one group: where it is, where it goes, what it booked and what it costs if it is not brought home."""
+    party = office.waiting(group)
+    bookings, b = office.world.instance.bookings, party.booking
+    legs = range(int(bookings.first[b]), int(bookings.first[b + 1]))
+    booked = [
+        {"flight": office.world.name[f], "cabin": CABINS[bookings.leg_cabin[leg]], **_status(office, f)}
+        for leg in legs
+        for f in [int(bookings.leg_flight[leg])]
+    ]
+    return {**row(office, party), **terms(office, b), "booked": booked}
+
+
+@_tool()
+def flight(office: Office, flight: FlightName) -> dict[str, Any]:
+    """One flight: route, times, status, seats for sale by cabin, and the fare if it is another carrier's."""
+    return _board_row(office, _flight(office, flight), office.seats(), office.fares(), office.shut())
+
+
+@_tool()
+def seats(office: Office, flight: FlightName) -> dict[str, Any]:
+    """Seats for sale on one flight, by cabin."""
+    f = _flight(office, flight)
+    return {"flight": flight, "seats": dict(zip(CABINS, office.seats()[f].tolist(), strict=True))}
+
+
+@_tool()
+def board(
+    office: Office,
+    after: Number = 0,
+    limit: Rows = 50,
+    origin: str = "",
+    destination: str = "",
+) -> dict[str, Any]:
+    """Flights that have not left, by scheduled departure, from row `after` on; only of one route if airports are given.
+    `next` is the row to go on from, or null."""
+    world = office.world
+    shown = office.leaves_now >= office.minute
+    for code, airports in ((origin, world.origin), (destination, world.destination)):
+        if code:
+            shown &= airports == _airport(office, code)
+    found = np.flatnonzero(shown)
+    found = found[np.argsort(world.scheduled[found], kind="stable")]
+    free, fares, shut = office.seats(), office.fares(), office.shut()
+    rows = [_board_row(office, f, free, fares, shut) for f in found[after : after + limit].tolist()]
+    return {"flights": rows, "next": after + limit if after + limit < len(found) else None}
+
+
+@_tool()
+def connections(
+    office: Office,
+    origin: Airport,
+    destination: Airport,
+    after: Moment = "",
+    people: Annotated[int, Field(ge=1)] = 1,
+    cabin: Cabin = "E",
+    limit: Rows = 6,
+    avoid_closed: bool = False,
+    avoid: Places = [],  # noqa: B006
+    avoid_until: Moment = "",
+) -> dict[str, Any]:
+    """The earliest ways between two airports from a time on, with seats for so many people. On other carriers, Economy.
+    `closed` lists flights that are known to run into a closed airport or corridor; avoid_closed leaves them out, and
+    `avoid` leaves out flights by these airports or corridors, those that leave before `avoid_until` or all."""
+    start, goal = _airport(office, origin), _airport(office, destination)
+    if start == goal:
+        raise Refused("same_airport", f"{origin} is both ends")
+    ready = office.minute if not after else max(office.minute, _minute(office, after))
+    chosen, free, shut = CABINS.index(cabin), office.seats(), office.shut()
+    avoided = _avoided(office, avoid_closed, avoid, avoid_until)
+    found = office.connections(start, goal, ready, people, chosen, limit, avoided)
+    ways = []
+    for path in found:
+        legs = [[f, ECONOMY if f >= office.world.own else chosen] for f in path.flights]
+        ways.append(
+            {
+                "legs": [_leg(office, f, c) | {"seats": int(free[f, c])} for f, c in legs],
+                "arrives": office.world.clock(office.lands_now[path.flights[-1]]),
+                "fare": round(sum(_fare(office, f) for f in path.flights), 2),
+                "closed": [office.world.name[f] for f in path.flights if shut[f]],
+            }
+        )
+    return {"connections": ways}
+
+
+@_tool()
+def propose(
+    office: Office,
+    group: GroupName,
+    legs: Annotated[list[Leg], Field(description="The itinerary to quote; none: the desk looks for some.")] = [],  # noqa: B006
+    limit: Rows = 5,
+    by: Literal["arrival", "cost"] = "arrival",
+    avoid_closed: bool = False,
+    avoid: Places = [],  # noqa: B006
+    avoid_until: Moment = "",
+) -> dict[str, Any]:
+    """Itineraries that a waiting group can be booked on, each with its arrival, minutes late, cost in EUR (of delay,
+    downgrading and fares, all people together), whether a hotel is due, and the flights that run into closed airspace.
+    Nothing is booked. With `legs`, a quote of that itinerary. `avoid` as for connections."""
+    party = office.waiting(group)
+    if legs:
+        ways = [_legs(office, legs)]
+    else:
+        avoided = _avoided(office, avoid_closed, avoid, avoid_until)
+        ways = office.ways(party, party.people, limit, by == "arrival", avoided)
+    told = [_quoted(office, office.quote(party, way, party.people)) for way in ways]
+    stays = party.people * float(office.world.groups.stays[party.booking])
+    return {"group": group, "itineraries": told, "not_brought_home_costs": round(stays, 2)}
+
+
+@_tool()
+def disrupted(office: Office, after: Number = 0, limit: Rows = 50) -> dict[str, Any]:
+    """Groups whose trip is known to be broken and who have not come to the desk yet, those first who are expected
+    first. `next` is the row to go on from, or null."""
+    world, groups = office.world, office.world.groups
+    come = {b for _, b in world.units[: office.came]}
+    broken = np.flatnonzero(groups.breaks <= office.minute)
+    there = [b for b in broken[np.argsort(groups.leg_gone[broken], kind="stable")].tolist() if b not in come]
+    rows = []
+    for b in there[after : after + limit]:
+        bookings, codes = world.instance.bookings, world.instance.airports.code
+        here = {"group": str(bookings.number[b]), "people": int(bookings.passengers[b]), "from": codes[groups.at[b]]}
+        rows.append(here | {"to": codes[groups.goal[b]]} | terms(office, b))
+    return {"groups": rows, "next": after + limit if after + limit < len(there) else None}
+
+
+@_tool()
+def messages(office: Office, after: Number = 0, limit: Rows = 50) -> dict[str, Any]:
+    """Messages (flights cancelled or delayed, airports closed), from number `after` on."""
+    last = min(len(office.log), after + limit)
+    return {
+        "messages": [office.message(i) for i in range(after, last)],
+        "next": last if last < len(office.log) else None,
+    }
+
+
+@_tool()
+def wait(office: Office) -> dict[str, Any]:
+    """Do nothing for a moment."""
+    return {}
+
+
+# --- doing ------------------------------------------------------------------------------------------------------------
+
+
+@_tool(changes=True)
+def book(office: Office, group: GroupName, legs: Legs) -> dict[str, Any]:
+    """Book a waiting group on an itinerary, seats of other carriers at their fare, and settle it."""
+    party = office.waiting(group)
+    return {"group": group, "settled": True, **_quoted(office, office.book(party, _legs(office, legs)))}
+
+
+@_tool(changes=True)
+def hold(office: Office, group: GroupName, legs: Legs, minutes: Annotated[float, Field(gt=0)] = 10.0) -> dict[str, Any]:
+    """Keep an itinerary's seats for a waiting group for up to 15 minutes."""
+    party = office.waiting(group)
+    quote = office.hold(party, _legs(office, legs), minutes)
+    until = office.world.clock(office.minute + minutes)
+    return {"group": group, "held_until": until, **_quoted(office, quote)}
+
+
+@_tool(changes=True)
+def split(office: Office, group: GroupName, people: Annotated[int, Field(ge=1)]) -> dict[str, Any]:
+    """Make a group of its own of so many of a waiting group's people. Both must be settled."""
+    party = office.waiting(group)
+    rest = office.split(party, people)
+    return {"groups": [row(office, party), row(office, rest)]}
+
+
+@_tool(changes=True)
+def hotel(office: Office, group: GroupName) -> dict[str, Any]:
+    """Give a waiting group a hotel: due, before it is booked, if it arrives more than five hours late."""
+    return {"group": group, "costs": round(office.give_hotel(office.waiting(group)), 2)}
+
+
+@_tool(changes=True)
+def refund(office: Office, group: GroupName) -> dict[str, Any]:
+    """Give a waiting group its money back; it is not brought home."""
+    return {"group": group, "settled": True, "costs": round(office.refund(office.waiting(group)), 2)}
+
+
+@_tool(changes=True)
+def call_human(office: Office, group: GroupName, why: Annotated[str, Field(max_length=500)]) -> dict[str, Any]:
+    """Hand a waiting group to a human. It counts as not done by the desk."""
+    office.hand_over(office.waiting(group), why)
+    return {"group": group, "settled": True}
+
+
+@_tool(changes=True, authority=True)
+def delay(office: Office, flight: FlightName, minutes: int) -> dict[str, Any]:
+    """Let one of the airline's flights leave so many minutes later; its aircraft's next flights are late with it."""
+    moved = control.delay(office, _flight(office, flight), minutes)
+    return {"flights": [_leg(office, f, None) for f in moved]}
+
+
+@_tool(changes=True, authority=True)
+def cancel(office: Office, flights: Annotated[list[FlightName], Field(min_length=1)]) -> dict[str, Any]:
+    """Cancel flights of the airline. What is left of an aircraft's day must still begin where the aircraft is."""
+    control.cancel(office, [_flight(office, name) for name in flights])
+    return {"cancelled": flights}
+
+
+@_tool(changes=True, authority=True)
+def swap(office: Office, flight: FlightName, other: FlightName) -> dict[str, Any]:
+    """Let the aircraft of two flights that leave from the same airport change places, from these flights on."""
+    moved = control.swap(office, _flight(office, flight), _flight(office, other))
+    return {"flights": [_leg(office, f, None) for f in moved]}
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def row(office: Office, party: Party) -> dict[str, Any]:
+    """A waiting group as the queue shows it."""
+    codes = office.world.instance.airports.code
+    return {
+        "group": party.name,
+        "people": party.people,
+        "from": codes[party.at],
+        "to": codes[office.world.groups.goal[party.booking]],
+        "hotel": party.hotel,
+        "since": office.world.clock(office.world.instance.start + party.due_s / 60),
+    }
+
+
+def terms(office: Office, booking: int) -> dict[str, Any]:
+    """What was promised to a group, and what it costs per person not to keep it."""
+    groups, b, clock = office.world.groups, booking, office.world.clock
+    return {
+        "cabin": CABINS[groups.cabin[b]],
+        "can_leave": clock(groups.ready[b]),
+        "due": clock(groups.due[b]),
+        "latest": clock(groups.latest[b]),
+        "eur_per_minute_late": round(float(groups.minute[b]), 4),
+        "meal_after_min": int(groups.meal_after[b]),
+        "not_brought_home_eur": round(float(groups.stays[b]), 2),
+    }
+
+
+def _status(office: Office, f: int) -> dict[str, Any]:
+    world = office.world
+    if office.gone_now[f]:
+        status = "cancelled"
+    elif office.leaves_now[f] < office.minute:
+        status = "departed"
+    else:
+        status = "delayed" if office.leaves_now[f] != world.scheduled[f] else "scheduled"
+    return {
+        "from": world.instance.airports.code[world.origin[f]],
+        "to": world.instance.airports.code[world.destination[f]],
+        "departs": world.clock(office.leaves_now[f]),
+        "arrives": world.clock(office.lands_now[f]),
+        "status": status,
+    }
+
+
+def _board_row(office: Office, f: int, free: np.ndarray, fares: np.ndarray, shut: np.ndarray) -> dict[str, Any]:
+    world = office.world
+    told = {"flight": world.name[f], **_status(office, f), "corridor": CORRIDORS[world.corridor[f]]}
+    told |= {"closed": bool(shut[f]), "seats": dict(zip(CABINS, free[f].tolist(), strict=True))}
+    if f >= world.own:
+        told |= {"carrier": world.market.carrier[f - world.own], "fare": round(float(fares[f - world.own]), 2)}
+    return told
+
+
+def _leg(office: Office, f: int, cabin: int | None) -> dict[str, Any]:
+    told = {"flight": office.world.name[f], **({} if cabin is None else {"cabin": CABINS[cabin]})}
+    status = _status(office, f)
+    told |= {key: status[key] for key in ("from", "to", "departs", "arrives")}
+    return told | {"corridor": CORRIDORS[office.world.corridor[f]]}
+
+
+def _quoted(office: Office, quote: Quote) -> dict[str, Any]:
+    return {
+        "legs": [_leg(office, f, cabin) for f, cabin in quote.legs],
+        "arrives": office.world.clock(quote.arrives),
+        "late_min": quote.late,
+        "fare": round(quote.fare, 2),
+        "cost": round(quote.cost, 2),
+        "hotel_due": quote.care_due,
+        "closed": quote.shut,
+    }
+
+
+def _fare(office: Office, f: int) -> float:
+    return float(office.fares()[f - office.world.own]) if f >= office.world.own else 0.0
+
+
+def _flight(office: Office, name: str) -> int:
+    f = office.world.index.get(name)
+    if f is None:
+        raise Refused("unknown_flight", f"there is no flight {name!r}; a flight is number/date, as 1034/2026-02-28")
+    return f
+
+
+def _legs(office: Office, legs: list[Leg]) -> list[list[int]]:
+    return [[_flight(office, leg.flight), CABINS.index(leg.cabin)] for leg in legs]
+
+
+def _avoided(office: Office, closed: bool, places: list[str], until: str) -> np.ndarray:
+    for place in places:
+        if place not in CORRIDORS:
+            _airport(office, place)
+    avoided = office.touching(places)
+    if until:
+        avoided &= office.leaves_now < _minute(office, until)
+    return avoided | office.shut() if closed else avoided
+
+
+def _airport(office: Office, code: str) -> int:
+    if code not in office.world.instance.airports.code:
+        raise Refused("unknown_airport", f"the desk does not know the airport {code!r}")
+    return office.world.instance.airports.code.index(code)
+
+
+def _minute(office: Office, text: str) -> float:
+    try:
+        return office.world.minute(text)
+    except ValueError:
+        raise Refused("bad_time", f"{text!r} is no time; write it as 2026-02-28T09:05Z") from None
