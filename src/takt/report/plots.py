@@ -7,14 +7,17 @@ that fits: shrinking the wide one to a telephone would shrink its letters too.
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -203,6 +206,19 @@ def plot(title: str, height: int, draw: Callable[[Figure, bool], None]) -> Plot:
     return Plot(_svg(title, WIDE, height, draw, True), _svg(title, NARROW, height, draw, False))
 
 
+def save(title: str, height: int, draw: Callable[[Figure, bool], None], out: Path) -> None:
+    """What `draw(figure, True)` draws, under its title, as a picture of its own: .svg or .png, by the path's suffix."""
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": title}):
+        figure = Figure(figsize=(WIDE / 72, height / 72), facecolor=PAPER)
+        FigureCanvasAgg(figure)
+        draw(figure, True)
+        for axes in figure.axes:
+            axes.set_facecolor("none")
+        figure.text(0.012, 1.02, title, fontsize=15, va="bottom")
+        dated = {"Date": None} if out.suffix == ".svg" else {}
+        figure.savefig(out, dpi=144, metadata=dated, bbox_inches="tight", pad_inches=0.15)
+
+
 def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], None], wide: bool) -> str:
     # The salt keeps the names inside one drawing apart from those in the others of the page, and equal from run to run.
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": f"{title} {width}"}):
@@ -215,7 +231,8 @@ def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], Non
         figure.savefig(written, format="svg", transparent=True)
     svg = written.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{title}"', svg, count=1)
+    label = html.escape(title)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', lambda tag: f'{tag[1]} role="img" aria-label="{label}"', svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r"""(font: [^;"]*?[\d.]+px) [^;"]+""", r"\1 var(--sans)", svg)
     for color, variable in _VARIABLES.items():
