@@ -28,9 +28,9 @@ def delay(office: Office, f: int, minutes: int) -> list[int]:
     for g in [f, *_after(office, f)]:
         if g != f and office.leaves[g] >= leaves:
             break
-        _slot(office, g, leaves)
         moves.append((g, leaves))
         leaves += int(office.arrives[g] - office.leaves[g]) + turn
+    _check_slots(office, dict(moves))
     for g, at in moves:
         text = f"{office.world.name[g]} leaves at {office.world.clock(at)}: delayed by the desk"
         office.change_flight(g, at, False, "delayed", text)
@@ -125,19 +125,18 @@ def _gap(office: Office, aircraft: int, rotation: Sequence[int]) -> int | None:
     return None
 
 
-def _slot(office: Office, f: int, leaves: int) -> None:
-    """Raises Refused if the airports have no slot for a flight at another time."""
+def _check_slots(office: Office, moves: dict[int, int]) -> None:
+    """Raises Refused if an airport has no slot for one of these flights at its new time of departure."""
     world, own = office.world, office.world.own
+    leaves, arrives = office.leaves[:own].copy(), office.arrives[:own].copy()
+    for f, minute in moves.items():
+        leaves[f], arrives[f] = minute, minute + arrives[f] - leaves[f]
     flown = ~office.gone[:own]
-    flown[f] = False
-    lands = leaves + int(office.arrives[f] - office.leaves[f])
-    for side, airports, times, at, minute in (
-        (0, world.origin, office.leaves, int(world.origin[f]), leaves),
-        (1, world.destination, office.arrives, int(world.destination[f]), lands),
-    ):
-        hour = minute // 60
-        used = int((flown & (airports[:own] == at) & (times[:own] // 60 == hour)).sum())
-        takes = int(capacity_at(world.instance, np.array([at]), np.array([hour]))[side][0])
-        if used >= takes:
-            code = world.instance.airports.code[at]
-            raise Refused("no_slot", f"{code} has no slot left in the hour of {world.clock(60 * hour)}")
+    for f in moves:
+        for side, airports, times in ((0, world.origin, leaves), (1, world.destination, arrives)):
+            at, hour = int(airports[f]), int(times[f]) // 60
+            used = int((flown & (airports[:own] == at) & (times // 60 == hour)).sum())
+            moved = office.leaves[f] // 60 != hour if side == 0 else office.arrives[f] // 60 != hour
+            if moved and used > int(capacity_at(world.instance, np.array([at]), np.array([hour]))[side][0]):
+                code = world.instance.airports.code[at]
+                raise Refused("no_slot", f"{code} has no slot left in the hour of {world.clock(60 * hour)}")

@@ -6,13 +6,16 @@ seats' shadow prices: what it costs the others if one seat is taken. A group the
 its seats' shadow prices counted in (bid-price control; Talluri and van Ryzin 1998).
 
 A place that says it is shut until tomorrow, "or longer", is not believed. How long such things last has no scale, so
-the chance that what is shut for a while is still shut after t is that while over t (Pareto, exponent 1: Gott 1993). An
-itinerary counts at what it is expected to cost: that chance of being left behind. A rule of thumb, not knowledge.
+the chance that what is shut for a while is still shut after t is that while over t (Pareto, exponent 1: Gott 1993). A
+connection is missed as often as the airline's flights of the next hours are later than it has time for. An itinerary
+counts at what it is expected to cost, with those chances of being left behind. Rules of thumb, not knowledge.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,7 @@ from takt.station import StationSpec
 from takt.stations.flightdesk.desk.paths import network_of
 from takt.stations.flightdesk.desk.seats import Wish, assign
 from takt.stations.flightdesk.desk.workers import FirstCome, tool_call
-from takt.stations.flightdesk.instance import CABINS, Floats
+from takt.stations.flightdesk.instance import CABINS, CONNECTION, Floats
 from takt.worker import Plan
 
 EVERY_S = 1800.0  # seconds between two plans
@@ -46,17 +49,18 @@ class Planner(FirstCome):
         self._best: list[Any] = []  # the best of them so far: EUR expected, itinerary
         self._reading = ""  # "board", "disrupted" or "queue" while the state of things is read
         self._rows: dict[str, list[Any]] = {}
+        self._delays: list[int] = [0]  # minutes, of the airline's next flights, in order
 
     def save(self) -> bytes:
         mine = [self._shadow, self._shut, self._heard, self._due_s, self._looked, self._best]
-        mine += [self._reading, self._rows]
+        mine += [self._delays, self._reading, self._rows]
         return pack([super().save(), mine])
 
     def load(self, state: bytes) -> None:
         first, mine = unpack(state)
         super().load(first)
-        self._shadow, self._shut, self._heard, self._due_s, self._looked, self._best, *reading = mine
-        self._reading, self._rows = reading
+        self._shadow, self._shut, self._heard, self._due_s, self._looked, self._best, *more = mine
+        self._delays, self._reading, self._rows = more
 
     def act(self, observation: dict[str, Any]) -> Plan:
         news = self._listen(observation)
@@ -66,7 +70,7 @@ class Planner(FirstCome):
         if self._reading:
             return self._read(observation, result)
         if observation["now_s"] >= self._due_s and "error" not in result:
-            self._due_s, self._rows = observation["now_s"] + EVERY_S, {"board": [], "disrupted": [], "groups": []}
+            self._due_s, self._rows = observation["now_s"] + EVERY_S, {"board": []}
             self._reading, self._group = "board", ""
             return tool_call("board", after=0, limit=PAGE)
         return super().act(observation)
@@ -105,14 +109,14 @@ class Planner(FirstCome):
                 return tool_call("board", after=result["next"], limit=PAGE)
             self._reading = "disrupted"
             return tool_call("disrupted", after=0, limit=min(PAGE, self._ahead))
-        self._rows["disrupted"] = result["groups"]
-        self._reading = ""
-        self._plan(observation)
-        self._rows = {}
+        self._plan(observation, self._rows["board"], result["groups"])
+        self._reading, self._rows = "", {}
         return super().act(observation | {"result": {"tool": "wait"}})
 
-    def _plan(self, observation: dict[str, Any]) -> None:
-        rows, groups = self._rows["board"], self._rows["disrupted"]
+    def _plan(self, observation: dict[str, Any], rows: list[dict[str, Any]], groups: list[dict[str, Any]]) -> None:
+        soon = _minute(observation["now"]) + SOON
+        next_ones = [row for row in rows if "carrier" not in row and _minute(row["scheduled"]) <= soon]
+        self._delays = sorted(_minute(row["departs"]) - _minute(row["scheduled"]) for row in next_ones) or [0]
         self._shadow = {}
         if not rows or not groups:
             return
@@ -188,14 +192,18 @@ class Planner(FirstCome):
             for leg in way["legs"]
             if leg["flight"] in self._shadow
         )
-        flown = 1.0
-        for leg in way["legs"]:
+        flown, legs = 1.0, way["legs"]
+        for leg in legs:
             flown *= 1.0 - self._doubt(leg)
+        for leg, after in pairwise(legs):
+            spare = _minute(after["departs"]) - _minute(leg["arrives"]) - CONNECTION
+            flown *= bisect_right(self._delays, spare) / len(self._delays) if "fare" not in leg else 1.0
         return flown * way["cost"] + (1.0 - flown) * stays + people * worth
 
 
 ROUNDS = 15  # of column generation: shadow prices need not be exact
 CHOICE = 40  # itineraries to choose from
+SOON = 240  # minutes before departure in which the airline says that a flight is late
 FAR = 4  # times as long as a place has said it is shut: a quarter of a chance that it still is
 
 

@@ -403,6 +403,7 @@ def _status(office: Office, f: int) -> dict[str, Any]:
     return {
         "from": world.instance.airports.code[world.origin[f]],
         "to": world.instance.airports.code[world.destination[f]],
+        "scheduled": world.clock(world.scheduled[f]),
         "departs": world.clock(office.leaves_now[f]),
         "arrives": world.clock(office.lands_now[f]),
         "status": status,
@@ -422,7 +423,8 @@ def _leg(office: Office, f: int, cabin: int | None) -> dict[str, Any]:
     told = {"flight": office.world.name[f], **({} if cabin is None else {"cabin": CABINS[cabin]})}
     status = _status(office, f)
     told |= {key: status[key] for key in ("from", "to", "departs", "arrives")}
-    return told | {"corridor": CORRIDORS[office.world.corridor[f]]}
+    told["corridor"] = CORRIDORS[office.world.corridor[f]]
+    return told | ({"fare": round(_fare(office, f), 2)} if f >= office.world.own else {})
 
 
 def _quoted(office: Office, quote: Quote) -> dict[str, Any]:

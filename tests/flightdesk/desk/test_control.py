@@ -1,0 +1,136 @@
+"""A desk with authority: flights delayed, cancelled and swapped, and what that does to people."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from takt.events import UNIT_DUE
+from takt.stations.flightdesk.desk import FlightDesk
+
+
+@pytest.fixture
+def desk():
+    station = FlightDesk(
+        scenario="two-hubs", flights=200, aircraft=30, bookings=2500, authority=True, home_within_h=18.0, takt_s=300.0
+    )
+    station.reset(seed=0)
+    for _ in range(60):
+        station.step(station.hold)
+    return station
+
+
+def ask(desk, name, **arguments):
+    return desk.step(json.dumps({"name": name, "arguments": arguments}))[0]["result"]
+
+
+def rotations(desk):
+    """aircraft -> its flights that are still to leave, in order."""
+    office, world = desk.office, desk.office.world
+    found = {}
+    for aircraft in np.unique(office.aircraft).tolist():
+        own = np.flatnonzero((office.aircraft == aircraft) & ~office.gone[: world.own])
+        own = own[np.argsort(office.leaves[own])]
+        found[aircraft] = [f for f in own.tolist() if office.leaves_now[f] > office.minute + 120]
+    return {aircraft: flights for aircraft, flights in found.items() if flights}
+
+
+def first_that_works(desk, name, tries):
+    for arguments in tries:
+        result = ask(desk, name, **arguments)
+        if "error" not in result:
+            return arguments, result
+    raise AssertionError("none of them could be done")
+
+
+def test_a_delay_makes_the_aircrafts_next_flights_late_and_is_told(desk):
+    office, world = desk.office, desk.office.world
+    flights = [days[0] for days in rotations(desk).values() if len(days) > 2]
+    before = office.leaves.copy()
+    given, result = first_that_works(
+        desk,
+        "delay",
+        [{"flight": world.name[f], "minutes": m} for f in flights for m in (95, 45, 20) if office.known[f] > 1e9],
+    )
+    f = world.index[given["flight"]]
+    assert office.leaves[f] == before[f] + given["minutes"] and result["flights"][0]["flight"] == given["flight"]
+    tail = int(office.aircraft[f])
+    turn = world.instance.aircraft.turn[tail]
+    day = rotations(desk)[tail]
+    for g, h in pairwise(day):
+        assert office.leaves[h] >= office.arrives[g] + turn
+    told = ask(desk, "messages", after=0, limit=500)["messages"]
+    assert told[-1]["flight"] == result["flights"][-1]["flight"] and "by the desk" in told[-1]["text"]
+
+
+def test_who_loses_a_flight_to_the_desk_comes_to_the_desk(desk):
+    office, world = desk.office, desk.office.world
+    bookings = world.instance.bookings
+    pairs = [{"flights": [world.name[f] for f in day[-2:]]} for day in rotations(desk).values() if len(day) > 1]
+    given, _ = first_that_works(desk, "cancel", pairs)
+    gone = {world.index[name] for name in given["flights"]}
+    assert all(office.gone_now[f] for f in gone)
+    lost = {
+        str(bookings.number[b])
+        for b in range(len(bookings.number))
+        if gone & set(bookings.leg_flight[bookings.first[b] : bookings.first[b + 1]].tolist())
+        and world.groups.breaks[b] > 1e9
+    }
+    assert lost
+    came = set()
+    for _ in range(400):
+        came |= {e.data["group"] for e in desk.step(desk.hold)[4]["events"] if e.kind == UNIT_DUE}
+    assert lost <= came
+    assert ask(desk, "cancel", flights=[given["flights"][0]])["error"]["code"] == "flight_cancelled"
+
+
+def test_an_aircraft_must_be_where_its_next_flight_leaves(desk):
+    world = desk.office.world
+    day = next(
+        day for day in rotations(desk).values() if len(day) > 2 and world.origin[day[0]] != world.destination[day[0]]
+    )
+    result = ask(desk, "cancel", flights=[world.name[day[0]]])
+    assert result["error"]["code"] == "aircraft_not_there" and not desk.office.gone_now[day[0]]
+
+
+def test_swapped_aircraft_fly_each_others_flights_with_their_own_seats(desk):
+    office, world = desk.office, desk.office.world
+    fleet = world.instance.aircraft
+    days = rotations(desk)
+    pairs = [
+        {"flight": world.name[f], "other": world.name[g]}
+        for a, first in days.items()
+        for b, second in days.items()
+        if a < b and fleet.family[a] == fleet.family[b]
+        for f in first
+        for g in second
+        if world.origin[f] == world.origin[g]
+    ]
+    free, flown = office.free.copy(), office.aircraft.copy()
+    given, result = first_that_works(desk, "swap", pairs[:400])
+    f, g = world.index[given["flight"]], world.index[given["other"]]
+    assert (office.aircraft[f], office.aircraft[g]) == (flown[g], flown[f])
+    for leg in result["flights"]:
+        h = world.index[leg["flight"]]
+        assert np.array_equal(office.free[h] - free[h], fleet.seats[office.aircraft[h]] - fleet.seats[flown[h]])
+    assert (office.free[: world.own] >= 0).all()
+    saved = desk.save()
+    other = FlightDesk(**{k: v for k, v in desk.spec.options.items() if k != "control_s"})
+    other.reset(seed=0)
+    other.load(saved)
+    assert other.save() == saved and np.array_equal(other.office.aircraft, office.aircraft)
+
+
+def test_what_is_not_the_desks_to_change_is_refused(desk):
+    world, office = desk.office.world, desk.office
+    left = world.name[int(np.flatnonzero(office.leaves[: world.own] < office.minute)[0])]
+    assert ask(desk, "delay", flight=left, minutes=30)["error"]["code"] in ("flight_departed", "flight_cancelled")
+    partner = world.name[world.own]
+    assert ask(desk, "cancel", flights=[partner])["error"]["code"] == "not_ours"
+    day = next(iter(rotations(desk).values()))
+    assert ask(desk, "delay", flight=world.name[day[0]], minutes=100_000)["error"]["code"] == "bad_number"
+    same = ask(desk, "swap", flight=world.name[day[0]], other=world.name[day[0]])
+    assert same["error"]["code"] == "same_aircraft"
