@@ -192,6 +192,33 @@ def generate_(
         print(f"instance: {out} ({f} flights, {a} aircraft, {b} bookings)")
 
 
+@app.command("world")
+def world_(
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write into.", show_default=False)],
+    scenario: Annotated[str | None, typer.Option(help="gulf-2026, two-hubs.", show_default="gulf-2026")] = None,
+    instance: Annotated[str | None, typer.Option(help="Or a folder with an instance.", show_default=False)] = None,
+    days: Annotated[int | None, typer.Option(help="Days that are over.", show_default="all")] = None,
+    seed: Annotated[int, typer.Option(help="What all randomness comes from.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Write what happens in the desk's world for the situation board: flights.csv, fares.csv."""
+    from takt.stations.flightdesk.desk import FlightDesk
+    from takt.stations.flightdesk.desk.files import write_world
+    from takt.stations.flightdesk.instance import DAY
+
+    desk = FlightDesk(scenario=scenario, instance=instance)
+    desk.reset(seed=seed)
+    world = desk.office.world
+    last = -(-world.instance.end // DAY)
+    if days is not None and not 1 <= days <= last:
+        raise TaktError(f"--days is {days}; this world has 1 to {last}")
+    paths = write_world(world, out, days or last)
+    if as_json:
+        print(json.dumps({"flights": str(paths[0]), "fares": str(paths[1])}))
+    else:
+        print(f"flights: {paths[0]} ({len(world.name)})\nfares: {paths[1]}")
+
+
 @app.command("situation")
 def situation_(
     paths: Annotated[
