@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 from takt.events import Event
 from takt.ledger import Ledger
 from takt.shift import Progress, Shift, resume_shift, run_shift, steps_of_unit
-from takt.station import Acceptance, Fault, FaultKind, Station, StationSpec, TaktError, open_station, stations
+from takt.station import (
+    Acceptance,
+    Account,
+    Fault,
+    FaultKind,
+    Figure,
+    Section,
+    Station,
+    StationSpec,
+    TaktError,
+    open_station,
+    stations,
+)
 from takt.verdict import verdict  # here, not lazily: later, importing the module would put it in the function's place
 from takt.worker import Plan, Resumable, Worker, open_worker, workers
 
@@ -19,13 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acceptance",
+    "Account",
     "Event",
     "Fault",
     "FaultKind",
+    "Figure",
     "Ledger",
     "Plan",
     "Progress",
     "Resumable",
+    "Section",
     "Shift",
     "Station",
     "StationSpec",

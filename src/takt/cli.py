@@ -172,6 +172,12 @@ def run(
         str | None, typer.Option(help="Short for -o cameras=...; nutcell: head,left_wrist,right_wrist.")
     ] = None,
     control: Annotated[str | None, typer.Option(help="Short for -o control=...; nutcell: ee, joint.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Short for -o scenario=...; flightdesk: gulf-2026, two-hubs.")
+    ] = None,
+    instance: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Short for -o instance=...; flightdesk: a ROADEF 2009 folder.")
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
     ] = None,
@@ -187,7 +193,8 @@ def run(
     """
     registered_station(station)
     given = _options("option", option)
-    short = {"difficulty": difficulty, "control": control, "cameras": cameras.split(",") if cameras else None}
+    short: dict[str, Any] = {"difficulty": difficulty, "control": control, "scenario": scenario, "instance": instance}
+    short["cameras"] = cameras.split(",") if cameras else None
     given |= {key: value for key, value in short.items() if value is not None}
     path = _free_path(station, worker, seed) if out is None else out
     from takt.shift import run_shift
@@ -367,18 +374,27 @@ def _interrupted(path: Path) -> str:
 
 def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:
     """Print what came out of a shift, and leave with the exit code that it asks for."""
+    from takt.account import account_of
     from takt.kpi import kpis as figures_of
+    from takt.screen import counting, summary
     from takt.verdict import verdict
 
     judged, figures = verdict(shift.events), figures_of(shift.events)
+    with _quiet(as_json), counting(_err(as_json), "the station's account"):
+        account = account_of(shift)
     if as_json:
-        told = {"ledger": str(shift.path), "ended": shift.ended, "broken": shift.broken, "digest": shift.digest}
-        _print_json({**told, "verdict": asdict(judged), "kpis": asdict(figures)})
+        told: dict[str, Any] = {
+            "ledger": str(shift.path),
+            "ended": shift.ended,
+            "broken": shift.broken,
+            "digest": shift.digest,
+        }
+        told |= {"verdict": asdict(judged), "kpis": asdict(figures)}
+        _print_json(told if account is None else {**told, "account": dict(account.values)})
     else:
-        from takt.screen import summary
-
         console = _out()
-        console.print(summary(shift, judged, figures, console.width), highlight=False)
+        more = () if account is None else account.figures
+        console.print(summary(shift, judged, figures, more, console.width), highlight=False)
     for line in shift.broken[:FIRST_BROKEN]:
         _complain(line)
     if len(shift.broken) > FIRST_BROKEN:

@@ -32,6 +32,7 @@ from takt.events import (
     UNIT_GOOD,
     Event,
 )
+from takt.figure import Figure
 
 ORIGINS = ("station", "worker", "harness")
 MTBF_CONFIDENCE = 0.95  # of `mtbf_lower_s`
@@ -128,17 +129,6 @@ class Kpis:
     calls_per_unit: float | None
     # Along the shift
     drift: Drift
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a KPI table, ready to print. `value` is text ("-" if undefined), `unit` may be empty."""
-
-    name: str
-    label: str
-    value: str
-    unit: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,57 +441,57 @@ def _positive(value: Any) -> float | None:
 # --- The table --------------------------------------------------------------------------------------------------------
 
 
-def rows(k: Kpis) -> list[Row]:
+def rows(k: Kpis) -> list[Figure]:
     """The KPI table, in the order in which a plant reads it. CLI and report print it as it is."""
     iso, e10, own = "ISO 22400-2", "SEMI E10", "Takt"
     table = [
-        Row("units", "Units", str(k.units), "", "inspected"),
-        Row("good", "Good units", str(k.good), "", "GQ, ISO 22400-2"),
-        Row("good_rate", "Good rate", _percent(k.good_rate), "%", "good / units; the verdict's"),
-        Row("availability", "Availability", _percent(k.availability), "%", f"APT/PBT, {iso}"),
-        Row("effectiveness", "Effectiveness", _percent(k.effectiveness), "%", f"PRI*PQ/APT, {iso}"),
-        Row("quality_ratio", "Quality ratio", _percent(k.quality_ratio), "%", f"GQ/PQ, {iso}"),
-        Row("oee", "OEE index", _percent(k.oee), "%", f"{iso}; GM GP-9"),
-        Row("first_time_quality", "First-time quality", _percent(k.first_time_quality), "%", f"GM GP-8; FPY, {iso}"),
-        Row("throughput_rate_per_h", "Throughput rate", _number(k.throughput_rate_per_h), "/h", f"PQ/AOET, {iso}"),
-        Row("good_rate_per_h", "Good units per hour", _number(k.good_rate_per_h), "/h", "GM GP-9"),
-        Row(
+        Figure("units", "Units", str(k.units), "", "inspected"),
+        Figure("good", "Good units", str(k.good), "", "GQ, ISO 22400-2"),
+        Figure("good_rate", "Good rate", _percent(k.good_rate), "%", "good / units; the verdict's"),
+        Figure("availability", "Availability", _percent(k.availability), "%", f"APT/PBT, {iso}"),
+        Figure("effectiveness", "Effectiveness", _percent(k.effectiveness), "%", f"PRI*PQ/APT, {iso}"),
+        Figure("quality_ratio", "Quality ratio", _percent(k.quality_ratio), "%", f"GQ/PQ, {iso}"),
+        Figure("oee", "OEE index", _percent(k.oee), "%", f"{iso}; GM GP-9"),
+        Figure("first_time_quality", "First-time quality", _percent(k.first_time_quality), "%", f"GM GP-8; FPY, {iso}"),
+        Figure("throughput_rate_per_h", "Throughput rate", _number(k.throughput_rate_per_h), "/h", f"PQ/AOET, {iso}"),
+        Figure("good_rate_per_h", "Good units per hour", _number(k.good_rate_per_h), "/h", "GM GP-9"),
+        Figure(
             "takt_attainment", "Takt attainment", _percent(k.takt_attainment), "%", f"{own}; unfinished = not attained"
         ),
-        Row("cycle_mean_s", "Cycle time, mean", _number(k.cycle_mean_s), "s", "finished units"),
-        Row("cycle_p50_s", "Cycle time, median", _number(k.cycle_p50_s), "s", "finished units"),
-        Row("cycle_p95_s", "Cycle time, 95 %", _number(k.cycle_p95_s), "s", "finished units"),
-        Row("failures", "Failures (stops)", str(k.failures), "", e10),
-        Row("mtbf_s", "MTBF", _minutes(k.mtbf_s), "min", f"MTBFp, {e10}"),
-        Row("mtbf_lower_s", "MTBF, lower bound 95 %", _minutes(k.mtbf_lower_s), "min", f"chi-square, {e10}"),
-        Row("mttr_s", "MTTR", _minutes(k.mttr_s), "min", e10),
-        Row("downtime_s", "Downtime", _minutes(k.downtime_s), "min", f"ADOT, {iso}"),
-        Row("time_between_bad_s", "Mean time between bad units", _minutes(k.time_between_bad_s), "min", own),
-        Row("units_between_bad", "Mean units between bad", _number(k.units_between_bad), "", f"MCBF form, {e10}"),
-        Row("help_calls_per_h", "Help calls", _number(k.help_calls_per_h), "/h", f"assists, {e10}"),
+        Figure("cycle_mean_s", "Cycle time, mean", _number(k.cycle_mean_s), "s", "finished units"),
+        Figure("cycle_p50_s", "Cycle time, median", _number(k.cycle_p50_s), "s", "finished units"),
+        Figure("cycle_p95_s", "Cycle time, 95 %", _number(k.cycle_p95_s), "s", "finished units"),
+        Figure("failures", "Failures (stops)", str(k.failures), "", e10),
+        Figure("mtbf_s", "MTBF", _minutes(k.mtbf_s), "min", f"MTBFp, {e10}"),
+        Figure("mtbf_lower_s", "MTBF, lower bound 95 %", _minutes(k.mtbf_lower_s), "min", f"chi-square, {e10}"),
+        Figure("mttr_s", "MTTR", _minutes(k.mttr_s), "min", e10),
+        Figure("downtime_s", "Downtime", _minutes(k.downtime_s), "min", f"ADOT, {iso}"),
+        Figure("time_between_bad_s", "Mean time between bad units", _minutes(k.time_between_bad_s), "min", own),
+        Figure("units_between_bad", "Mean units between bad", _number(k.units_between_bad), "", f"MCBF form, {e10}"),
+        Figure("help_calls_per_h", "Help calls", _number(k.help_calls_per_h), "/h", f"assists, {e10}"),
     ]
     for name, part in k.parts.items():
         table.append(
-            Row(f"part_{name}", f"Good rate, {name}", _percent(part.rate), "%", f"{part.good} of {part.units}")
+            Figure(f"part_{name}", f"Good rate, {name}", _percent(part.rate), "%", f"{part.good} of {part.units}")
         )
     if len(k.parts) > 1:
-        table.append(Row("parts_all", "Good rate, all parts", _percent(k.parts_all_good_rate), "%", "joint"))
+        table.append(Figure("parts_all", "Good rate, all parts", _percent(k.parts_all_good_rate), "%", "joint"))
         table.append(
-            Row("parts_independent", "... if independent", _percent(k.parts_if_independent), "%", "product of parts")
+            Figure("parts_independent", "... if independent", _percent(k.parts_if_independent), "%", "product of parts")
         )
         for pair, value in k.parts_phi.items():
-            table.append(Row(f"phi_{pair}", f"Correlation, {pair}", _number(value, 2), "", "phi, Yule 1912"))
+            table.append(Figure(f"phi_{pair}", f"Correlation, {pair}", _number(value, 2), "", "phi, Yule 1912"))
     for reason, count in k.failures_by_class.items():
-        table.append(Row(f"bad_{reason}", f"Bad: {reason}", str(count), "", "main reason"))
+        table.append(Figure(f"bad_{reason}", f"Bad: {reason}", str(count), "", "main reason"))
     for origin, f in k.faults_by_origin.items():
         about = f"{f.stopping} stopping, {_minutes(f.downtime_s)} min down"
-        table.append(Row(f"faults_{origin}", f"Faults of the {origin}", str(f.count), "", about))
+        table.append(Figure(f"faults_{origin}", f"Faults of the {origin}", str(f.count), "", about))
     d = k.drift
     table += [
-        Row("thinking_s_per_unit", "Thinking per unit", _number(k.thinking_s_per_unit, 2), "s", own),
-        Row("calls_per_unit", "Calls per unit", _number(k.calls_per_unit), "", own),
-        Row("drift_good", "Good rate, 2nd half - 1st", _percent(d.change, "+"), "%", _p(d.change_p, "Fisher exact")),
-        Row("drift_cycle", "Cycle time drift", _number(d.cycle_s_per_h, 2, "+"), "s/h", _p(d.cycle_p, "Theil-Sen")),
+        Figure("thinking_s_per_unit", "Thinking per unit", _number(k.thinking_s_per_unit, 2), "s", own),
+        Figure("calls_per_unit", "Calls per unit", _number(k.calls_per_unit), "", own),
+        Figure("drift_good", "Good rate, 2nd half - 1st", _percent(d.change, "+"), "%", _p(d.change_p, "Fisher exact")),
+        Figure("drift_cycle", "Cycle time drift", _number(d.cycle_s_per_h, 2, "+"), "s/h", _p(d.cycle_p, "Theil-Sen")),
     ]
     return table
 

@@ -6,7 +6,7 @@ import math
 import shlex
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from takt.events import FAULT, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.figure import Figure
 from takt.report import hms
 from takt.shift import Progress, Shift
 
@@ -201,8 +202,8 @@ def counting(console: Console, what: str) -> Iterator[Callable[[float, float], N
         yield lambda done, of: bars.update(task, completed=done, total=of)
 
 
-def summary(shift: Shift, judged: Any, figures: Any, width: int) -> RenderableType:
-    """A shift that is over: the verdict, the figures, and what can be done with its ledger."""
+def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], width: int) -> RenderableType:
+    """A shift that is over: the verdict, the figures and the station's own, and what can be done with its ledger."""
     from takt.kpi import rows
 
     width = min(width, WIDEST)
@@ -214,11 +215,18 @@ def summary(shift: Shift, judged: Any, figures: Any, width: int) -> RenderableTy
     head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3), width=width)
 
     table = Table.grid(padding=(0, 2))
+    shown = [*rows(figures), *more]
+    widths = [
+        max(len(cell) for cell in cells) for cells in zip(*((r.label, r.value, r.unit) for r in shown), strict=True)
+    ]
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
-    for row in rows(figures):
+    left = max(1, width - sum(widths) - 8)  # so that the source gives way on a narrow terminal, and no number does
+    table.add_column(style="dim", overflow="ellipsis", no_wrap=True, max_width=left)
+    for number, row in enumerate(shown):
+        if more and number == len(shown) - len(more):
+            table.add_row()
         table.add_row(row.label, row.value, row.unit, row.source)
 
     parts: list[RenderableType] = [head, Padding(table, (1, 0, 1, 2))]

@@ -192,7 +192,8 @@ def steps_of_unit(
         loop = Loop(here, who, clock, meta)
         with _begun(loop):
             loop.load(snapshot.state)
-            while here.now < ended[0].t_s - loop.control_s / 2 and not loop.broken:
+            # What a station does at the beginning of a control period has that time, but comes at the period's end.
+            while not again and here.now < ended[0].t_s + loop.control_s / 2 and not loop.broken:
                 happened = loop.step()
                 again += [event for event in happened if event.unit == unit and event.kind in UNIT_ENDED]
                 yield here, happened

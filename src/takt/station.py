@@ -1,19 +1,23 @@
 """The station contract, and the registry of stations.
 
 A station is a `gymnasium.Env` with five things more: `spec`, `now`, `hold`, events in `info["events"]`, and an exact
-snapshot by `save` and `load`. `reset` starts a *shift*, never a unit: nothing is put back in order in between.
+snapshot by `save` and `load`. `reset` starts a *shift*, never a unit: nothing is put back in order in between. A
+station that has more to say of a shift than its units tell is `Accounting` too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from gymnasium import Space
 from gymnasium.envs.registration import EnvSpec
+
+from takt.events import Event
+from takt.figure import Figure
 
 
 class TaktError(Exception):
@@ -120,6 +124,50 @@ class Station(Protocol):
     def load(self, state: bytes) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Drawing(Protocol):
+    """Two inline `<svg>` elements, for a wide page and a narrow one: what `takt.report.plots.plot` makes."""
+
+    @property
+    def wide(self) -> str: ...
+
+    @property
+    def narrow(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a shift's report: heading, a note of plain text below it, and a plot."""
+
+    title: str
+    note: str
+    plot: Drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a station says of a shift, beside its KPIs.
+
+    figures    in the order in which they are read.
+    values     the same for programs, by name: JSON as it stands, None where undefined.
+    sections   draws them, for a page.
+    """
+
+    figures: Sequence[Figure]
+    values: Mapping[str, Any]
+    sections: Callable[[], Sequence[Section]] = tuple
+
+
+@runtime_checkable
+class Accounting(Protocol):
+    """A station that accounts for a shift. Asked when it was opened with the shift's options and `reset` with its seed
+    and faults; nothing has been done since.
+    """
+
+    def account(self, events: Sequence[Event]) -> Account:
+        """What the events of a shift come to, finished or still running."""
+        ...
 
 
 def stations() -> dict[str, Any]:

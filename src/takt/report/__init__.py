@@ -1,8 +1,9 @@
 """A shift as one HTML page: verdict first, then the figures, then every unit that was not good.
 
 The page needs no network and no JavaScript. `page` is a pure function of the shift's events; only the pictures of
-failed units need more than events, and they come from the ledger's snapshots: the station, loaded as it was when the
-unit was inspected, draws itself. A station that cannot do that works the unit once more.
+failed units and what the station itself has to say need more than events. The pictures come from the ledger's
+snapshots: the station, loaded as it was when the unit was inspected, draws itself. A station that cannot do that works
+the unit once more.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from takt.account import account_of, sections_of
 from takt.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.figure import Figure
 from takt.ledger import Ledger
 from takt.pack import unpack
 from takt.shift import Shift, steps_of_unit
-from takt.station import Station, TaktError, Unseen, open_station
+from takt.station import Fault, Section, Station, TaktError, Unseen, open_station
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -76,12 +79,16 @@ def write_report(
         shift = Shift.of(book)
         none = Pictures({}, "This report was made without pictures.")
         shots = _pictures(book, shift, on_picture) if pictures else none
-        new.write_text(page(shift, shots), encoding="utf-8")
+        account = account_of(shift)
+        more = () if account is None else account.figures
+        new.write_text(page(shift, shots, more, sections_of(account)), encoding="utf-8")
     return out
 
 
-def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:
-    """The page."""
+def page(
+    shift: Shift, pictures: Pictures = Pictures({}), more: Sequence[Figure] = (), sections: Sequence[Section] = ()
+) -> str:
+    """The page; `more` and `sections` are what the station has to say."""
     from takt.kpi import kpis, rows
     from takt.verdict import bounds_over_time, verdict
 
@@ -103,13 +110,14 @@ def page(shift: Shift, pictures: Pictures = Pictures({})) -> str:
             end_s=end_s,
             verdict=judged,
             gauge=_gauge(judged),
-            rows=table,
+            rows=[*table, *more],
             tiles=[row for name in TILES for row in table if row.name == name],
             units=units,
             bad=[unit for unit in units if not unit.good],
             classes=_classes(units),
             pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
             plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
+            sections=sections,
             pictures=pictures,
         )
     )
@@ -206,28 +214,27 @@ def _open_to_draw(name: str, options: Mapping[str, Any]) -> Station:
 def _pictures(book: Ledger, shift: Shift, on_picture: Callable[[int, int], None] | None) -> Pictures:
     """A picture of each failed unit, as it was right after its end. Whatever goes wrong, there is a report."""
     bad = [e.unit for e in shift.events if e.kind == UNIT_BAD and e.unit is not None]
-    chosen = bad[:MOST_PICTURES]
-    if not chosen:
+    if not bad:
         return Pictures({})
     found: dict[int, str] = {}
     try:
-        for number, picture in _drawn(book, shift, chosen):
+        for number, picture in islice(_drawn(book, shift, bad), MOST_PICTURES):
             found[number] = _data_uri(picture)
             if on_picture is not None:
-                on_picture(len(found), len(chosen))
+                on_picture(len(found), min(len(bad), MOST_PICTURES))
     except TaktError as error:
         return Pictures(found, f"No pictures of the failed units: {error}.")
     except Exception as error:  # whatever a station's drawing may raise: a report without pictures beats none
         return Pictures(found, f"No pictures of the failed units: {type(error).__name__} while drawing: {error}.")
-    more = len(bad) - len(chosen)
-    return Pictures(found, f"Pictures of the first {len(chosen)}; {more} more failed." if more else "")
+    return Pictures(found, f"Pictures of {len(found)} of {len(bad)}." if len(found) < len(bad) else "")
 
 
 def _drawn(book: Ledger, shift: Shift, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
     """The station right after each of these units."""
     station = _open_to_draw(shift.meta["station"], shift.meta["options"])
     try:
-        station.reset(seed=shift.meta["seed"])
+        faults = tuple(Fault(**fault) for fault in shift.meta["faults"])
+        station.reset(seed=shift.meta["seed"], options={"faults": faults})
         for number in numbers:
             snapshot = book.snapshot(number + 1)
             if snapshot is None or snapshot.unit != number:

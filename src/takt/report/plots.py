@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -217,6 +218,16 @@ def save(title: str, height: int, draw: Callable[[Figure, bool], None], out: Pat
         figure.text(0.012, 1.02, title, fontsize=15, va="bottom")
         dated = {"Date": None} if out.suffix == ".svg" else {}
         figure.savefig(out, dpi=144, metadata=dated, bbox_inches="tight", pad_inches=0.15)
+
+
+def pixels(width: int, height: int, draw: Callable[[Figure], object], paper: str = PAPER) -> np.ndarray:
+    """What `draw(figure)` draws, as an (H, W, 4) uint8 picture; transparent if the paper is "none"."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor=paper)
+        canvas = FigureCanvasAgg(figure)
+        draw(figure)
+        canvas.draw()
+    return np.array(canvas.buffer_rgba())
 
 
 def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], None], wide: bool) -> str:

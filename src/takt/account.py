@@ -1,0 +1,46 @@
+"""What the station itself has to say of a shift, if it has (`station.Accounting`). Nothing here knows which does.
+
+A shift's result does not depend on it: whatever goes wrong is a warning of one line.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+from takt.shift import Shift, one_line
+from takt.station import Account, Accounting, Fault, Section, open_station, registered_station, stations
+
+
+def account_of(shift: Shift) -> Account | None:
+    """The account of the station that the shift was worked at. None if it has none, or is not registered."""
+    name = shift.meta["station"]
+    if name not in stations():
+        return None
+    try:
+        make = registered_station(name).load()
+        if isinstance(make, type) and not issubclass(make, Accounting):  # opening one can take seconds
+            return None
+        station = open_station(name, **shift.meta["options"])
+        try:
+            if not isinstance(station, Accounting):
+                return None
+            faults = tuple(Fault(**fault) for fault in shift.meta["faults"])
+            station.reset(seed=shift.meta["seed"], options={"faults": faults})
+            return station.account(shift.events)
+        finally:
+            station.close()
+    except Exception as error:
+        warnings.warn(f"no account of station {name!r}: {one_line(error)}", stacklevel=2)
+        return None
+
+
+def sections_of(account: Account | None) -> Sequence[Section]:
+    """An account's sections, drawn."""
+    if account is None:
+        return ()
+    try:
+        return tuple(account.sections())
+    except Exception as error:
+        warnings.warn(f"the station's sections cannot be drawn: {one_line(error)}", stacklevel=2)
+        return ()
