@@ -28,19 +28,32 @@ MOST_LEGS = 6  # of a trip in two pieces: more than any that a desk can book
 
 @dataclass(slots=True)
 class Party:
-    """Where people of a booking have got to."""
+    """Where people of a booking have got to.
+
+    stays    EUR per person who is not brought home.
+    due_s    when they came, the last time; `at` which airport they are then.
+    legs     flights and cabins as booked.
+    """
 
     people: int
     stays: float
+    due_s: float
+    at: str
+    legs: list[list[str]] = field(default_factory=list)
     home: bool = False
     late_min: int = 0
     corridor: str = ""
     parts: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def cost(self) -> dict[str, float]:
+        """EUR by part. Who still waits or is booked on what will not be flown costs what staying costs."""
+        return self.parts if self.home else {"not_brought_home": self.people * self.stays}
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """EUR by part, and who got home. Who still waits or is booked on what will not be flown costs what staying costs.
+    """EUR by part, and who got home.
 
     home_by_corridor   people. `refused`: calls by the code of the error.
     """
@@ -58,54 +71,61 @@ class Tally:
         return sum(self.parts.values())
 
 
-def tally(events: Iterable[Event]) -> Tally:
-    """What these events come to."""
+def parties_of(events: Iterable[Event]) -> dict[str, Party]:
+    """Everybody who came, by name, as they are after these events."""
     parties: dict[str, Party] = {}
-    refused: Counter[str] = Counter()
     for event in events:
         data = event.data
         if event.kind == UNIT_DUE:
-            parties[data["group"]] = Party(data["people"], data["not_brought_home_eur"])
+            parties[data["group"]] = Party(data["people"], data["not_brought_home_eur"], event.t_s, data["from"])
         elif event.kind == "split":
-            parties[data["group"]].people -= data["people"]
-            parties[data["part"]] = Party(data["people"], parties[data["group"]].stays)
+            whole = parties[data["group"]]
+            whole.people -= data["people"]
+            parties[data["part"]] = Party(data["people"], whole.stays, whole.due_s, whole.at)
         elif event.kind == "booked":
             party = parties[data["group"]]
             party.home, party.late_min, party.corridor = data["flown"], data["late_min"], data["corridor"]
-            party.parts = {part: data[part] for part in PARTS if part in data}
-        elif event.kind == "refused":
-            refused[data["code"]] += 1
+            party.parts, party.legs = {part: data[part] for part in PARTS if part in data}, data["legs"]
+    return parties
+
+
+def tally(events: Iterable[Event]) -> Tally:
+    """What these events come to."""
+    log = list(events)
+    parties = list(parties_of(log).values())
     parts = dict.fromkeys(PARTS, 0.0)
     corridors: Counter[str] = Counter()
-    for party in parties.values():
+    for party in parties:
+        for part, eur in party.cost.items():
+            parts[part] += eur
         if party.home:
-            for part, eur in party.parts.items():
-                parts[part] += eur
             corridors[party.corridor] += party.people
-        else:
-            parts["not_brought_home"] += party.people * party.stays
-    home = [party for party in parties.values() if party.home]
+    home = [party for party in parties if party.home]
     people = sum(party.people for party in home)
     return Tally(
         parties=len(parties),
-        people=sum(party.people for party in parties.values()),
+        people=sum(party.people for party in parties),
         home=people,
         late_min=sum(party.people * party.late_min for party in home) / max(1, people),
         parts=parts,
         home_by_corridor=dict(corridors),
-        refused=dict(refused),
+        refused=dict(Counter(event.data["code"] for event in log if event.kind == "refused")),
     )
+
+
+def came(world: World, events: Iterable[Event]) -> list[tuple[float, int]]:
+    """When who of the world's own groups came, as (seconds, booking): those that `hindsight` is about, in its order."""
+    return [(e.t_s, world.units[e.unit][1]) for e in events
+            if e.kind == UNIT_DUE and e.unit is not None and e.unit < len(world.units)]  # fmt: skip
 
 
 def hindsight(world: World, events: Iterable[Event]) -> Assigned:
     """The bound for the groups of the world's own that came in these events; see the module."""
     groups = world.groups
-    came = [(e.t_s, world.units[e.unit][1]) for e in events
-            if e.kind == UNIT_DUE and e.unit is not None and e.unit < len(world.units)]  # fmt: skip
     net = network_of(world.origin, world.destination, world.leaves, world.arrives)
     prices: dict[tuple[int, int], np.ndarray] = {}
     wishes = []
-    for t_s, b in came:
+    for t_s, b in came(world, events):
         hour = int(t_s // 3600)
         cabin = int(groups.cabin[b])
         if (hour, cabin) not in prices:

@@ -16,7 +16,7 @@ from gymnasium import Space
 
 from takt.events import FAULT, FAULT_CLEARED, Event
 from takt.pack import pack, unpack
-from takt.station import Acceptance, Fault, FaultKind, StationSpec, TaktError, check_faults
+from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, call, row
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
@@ -80,6 +80,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
     good_rate      what the job asks.
     """
 
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
+
     def __init__(
         self,
         scenario: str | None = None,
@@ -96,7 +98,6 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         good_rate: float = 0.95,
         render_mode: str | None = None,
     ) -> None:
-        self.metadata = {"render_modes": ["rgb_array"], "render_fps": 1}
         self.render_mode = render_mode
         sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
         given = {name: int(size) for name, size in sizes.items() if size is not None}
@@ -125,7 +126,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         options |= {"home_within_h": home_within_h, "authority": bool(authority), "control_s": float(control_s)}
         options |= {"good_rate": float(good_rate), **given}
         options = {name: value for name, value in options.items() if value is not None}
-        self.spec: StationSpec = StationSpec(
+        self._spec = StationSpec(
             id="takt/FlightDesk-v0",
             entry_point="takt.stations.flightdesk.desk:FlightDesk",
             kwargs=dict(options),
@@ -139,13 +140,14 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             acceptance=Acceptance(good_rate=float(good_rate)),
             options=options,
         )
+        self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
         self.observation_space, self.action_space = Json(), Calls()
         self._world: tuple[Any, World] | None = None
         self._step = 0
 
     @property
     def now(self) -> float:
-        return self._step * self.spec.control_s
+        return self._step * self._spec.control_s
 
     @property
     def hold(self) -> Any:
@@ -159,14 +161,14 @@ class FlightDesk(gymnasium.Env[Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         faults: Sequence[Fault] = tuple((options or {}).get("faults", ()))
-        check_faults(self.spec, faults)
+        check_faults(self._spec, faults)
         drawn = int(self.np_random.integers(2**31)) if seed is None else int(seed)
         made = drawn, faults
         if self._world is None or self._world[0] != made:  # the same again is the same world
             self._world = made, self._made(drawn, faults)
         self._faults = [(fault.at_s, fault.at_s + fault.for_s, fault.name) for fault in faults]
         self._begun: list[str] = []
-        self._office = Office(self._world[1], self.spec.options["service_s"], self.spec.options["authority"])
+        self._office = Office(self._world[1], self._spec.options["service_s"], self._spec.options["authority"])
         self._step, self._calls = 0, 0
         self._result: dict[str, Any] = {"tool": "wait"}
         happened = self._advance()
@@ -185,6 +187,12 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         reward = float(sum(e.kind == "unit_good" for e in happened))
         return self._observation(), reward, False, False, {"events": happened}
 
+    def account(self, events: Sequence[Event]) -> Account:
+        """Who came home, what that cost, and how much less it could have cost; the bound takes seconds."""
+        from takt.stations.flightdesk.desk.figures import account_of  # which needs the solver: long to import
+
+        return account_of(self._office.world, self._office.authority, events)
+
     def render(self) -> Any:
         """A map of the groups who wait, where they are going, and what is on the desk."""
         from takt.stations.flightdesk.desk.drawing import picture
@@ -197,14 +205,14 @@ class FlightDesk(gymnasium.Env[Any, Any]):
     def load(self, state: bytes) -> None:
         self._step, self._result, self._calls, self._begun, office = unpack(state)
         assert self._world is not None
-        self._office = Office(self._world[1], self.spec.options["service_s"], self.spec.options["authority"])
+        self._office = Office(self._world[1], self._spec.options["service_s"], self._spec.options["authority"])
         self._office.restore(office)
 
     def _made(self, seed: int, faults: Sequence[Fault]) -> World:
         instance = self._read
         if instance is None:
             instance = generate(SCENARIOS[self._scenario or ""](**self._sizes), seed)
-        return world_of(instance, seed, faults, self.spec.takt_s, self._home_within_h)
+        return world_of(instance, seed, faults, self._spec.takt_s, self._home_within_h)
 
     def _advance(self) -> list[Event]:
         office = self._office
@@ -225,7 +233,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         return any(at_s <= self.now < until_s and name == other for at_s, until_s, other in self._faults)
 
     def _fault(self, kind: str, name: str) -> Event:
-        return Event(self.now, kind, None, {"name": name, "origin": "station", "stops": self.spec.faults[name].stops})
+        return Event(self.now, kind, None, {"name": name, "origin": "station", "stops": self._spec.faults[name].stops})
 
     def _observation(self) -> dict[str, Any]:
         office = self._office

@@ -74,7 +74,7 @@ def dots(shown: Sequence[Dot], legend: Mapping[str, Kind]) -> tuple[Draw, int]:
         axes.set_xlim(x - wider / 2, x + wider / 2)
         axes.set_ylim(y - taller / 2, y + taller / 2)
         axes.grid(True, axis="both")
-        _land(axes, (x - wider / 2, x + wider / 2), (y - taller / 2, y + taller / 2))
+        land(axes, (x - wider / 2, x + wider / 2), (y - taller / 2, y + taller / 2))
         for name, kind in legend.items():
             mine = [dot.place for dot in shown if dot.kind == name]
             if mine:
@@ -84,7 +84,7 @@ def dots(shown: Sequence[Dot], legend: Mapping[str, Kind]) -> tuple[Draw, int]:
             axes.legend(
                 loc="lower left", bbox_to_anchor=(0, 1), ncols=5, frameon=False, borderaxespad=0.2, handletextpad=0
             )
-        _names(axes, [dot for dot in shown if dot.name], legend, [dot.place for dot in shown])
+        names(axes, [dot for dot in shown if dot.name], legend, [dot.place for dot in shown])
         for axis, letters in ((axes.xaxis, "EW"), (axes.yaxis, "NS")):
             axis.set_major_locator(MaxNLocator(8 if wide else 4, steps=(1, 2, 5, 10)))
             axis.set_major_formatter(FuncFormatter(lambda value, _, of=letters: _degrees(value, of)))
@@ -98,7 +98,7 @@ def _padded(values: Sequence[float]) -> Place:
     return low - room, high + room
 
 
-def _land(axes: Axes, across: Place, up: Place) -> None:
+def land(axes: Axes, across: Place, up: Place) -> None:
     """All airports within, as one path of round dots."""
     dot = 1e-4
     ends = [
@@ -114,7 +114,7 @@ def _land(axes: Axes, across: Place, up: Place) -> None:
         axes.add_patch(matplotlib.patches.PathPatch(path, **style))
 
 
-def _names(axes: Axes, named: Sequence[Dot], legend: Mapping[str, Kind], around: Sequence[Place]) -> None:
+def names(axes: Axes, named: Sequence[Dot], legend: Mapping[str, Kind], around: Sequence[Place]) -> None:
     """Names beside their dots, each where it hits no other name and no dot; further away with a line."""
     scale = 72 / axes.figure.dpi  # type: ignore[union-attr]  # all that follows is in points
     points = [tuple(scale * axes.transData.transform(place)) for place in around]

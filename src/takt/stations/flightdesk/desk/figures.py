@@ -1,0 +1,109 @@
+"""The desk's account of a shift (`takt.station.Account`): passengers home, EUR by part, and the regret in hindsight.
+
+`values_of` has the numbers, `figures_of` puts them into a table, `plots.py` draws them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from takt.events import Event
+from takt.station import Account, Figure
+from takt.stations.flightdesk.cost import tariff
+from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parties_of, tally
+from takt.stations.flightdesk.desk.corridors import CORRIDORS
+from takt.stations.flightdesk.desk.seats import Assigned
+from takt.stations.flightdesk.desk.world import World
+
+PART_SOURCES = {
+    "fare": "seats bought of other carriers",
+    "delay": "per minute late, ROADEF 2009 tariff",
+    "care": "meals and nights of those home late",
+    "downgrading": "a lower cabin than booked",
+    "hotel_not_due": "nights given without need",
+    "not_brought_home": "ticket, compensation, tariff of a lost trip",
+}
+
+
+def account_of(world: World, authority: bool, events: Sequence[Event]) -> Account:
+    """The whole of it. The bound takes seconds, and is worked out once."""
+    sums, bound = tally(events), hindsight(world, events)
+    values = values_of(world, authority, events, sums, bound)
+
+    def sections() -> Any:
+        from takt.stations.flightdesk.desk.plots import sections  # Matplotlib takes a second to import
+
+        return sections(world, authority, events, bound)
+
+    return Account(figures_of(values), values, sections)
+
+
+def values_of(world: World, authority: bool, events: Sequence[Event], sums: Tally, bound: Assigned) -> dict[str, Any]:
+    """EUR, people and hours; None where undefined. With authority over flights there is no regret: no bound holds."""
+    least = round(bound.bound, 2)
+    regret = None if authority else round(sums.cost - least, 2)
+    return {
+        "people": sums.people,
+        "home": sums.home,
+        "home_rate": sums.home / sums.people if sums.people else None,
+        "home_by_corridor": {name: sums.home_by_corridor.get(name, 0) for name in CORRIDORS},
+        "delay_h": sums.late_min / 60 if sums.home else None,
+        "cost_eur": round(sums.cost, 2),
+        "cost_per_home_eur": sums.cost / sums.home if sums.home else None,
+        "cost_parts_eur": {part: round(sums.parts[part], 2) for part in PARTS},
+        "compensation_eur": round(_compensation(world, events), 2),
+        "bound_eur": least,
+        "bound_holds": not authority,
+        "bound_home": round(sums.people - float(bound.stays.sum()), 2),
+        "regret_eur": regret,
+        "regret_rate": regret / least if regret is not None and least > 0 else None,
+        "refused": dict(sorted(sums.refused.items())),
+    }
+
+
+def figures_of(values: Mapping[str, Any]) -> list[Figure]:
+    """The table, in the order in which a desk reads it."""
+    holds = values["bound_holds"]
+    no_bound = "no bound: this desk may change flights"
+    table = [
+        Figure("people", "Passengers who came", f"{values['people']:,}", "", "units are groups of them"),
+        Figure("home", "Passengers home", f"{values['home']:,}", "", "settled on flights that are flown"),
+        Figure("home_rate", "Passengers home, share", _number(values["home_rate"], 1, 100), "%", "home / came"),
+    ]
+    for name, people in values["home_by_corridor"].items():
+        table.append(Figure(f"home_{name}", f"Home, {name} corridor", f"{people:,}", "", "of the whole trip"))
+    table += [
+        Figure("delay_h", "Delay of those home, mean", _number(values["delay_h"], 1), "h", "at the destination"),
+        Figure("cost_eur", "Cost", _number(values["cost_eur"]), "EUR", "ROADEF 2009, passengers' parts, and fares"),
+        Figure("cost_per_home_eur", "Cost per passenger home", _number(values["cost_per_home_eur"]), "EUR", "all cost"),
+    ]
+    for part, eur in values["cost_parts_eur"].items():
+        label = f"Cost: {part.replace('_', ' ')}"
+        table.append(Figure(f"cost_{part}_eur", label, _number(eur), "EUR", PART_SOURCES[part]))
+    least = "the least, all known beforehand" if holds else no_bound
+    paid = _number(values["compensation_eur"])
+    table += [
+        Figure("compensation_eur", "... of it compensation", paid, "EUR", "(EC) 261/2004"),
+        Figure("bound_eur", "Cost in hindsight, bound", _number(values["bound_eur"]), "EUR", least),
+        Figure("bound_home", "Home in hindsight", _number(values["bound_home"]), "", "at that least cost"),
+        Figure("regret_eur", "Regret", _number(values["regret_eur"]), "EUR", "cost - bound" if holds else no_bound),
+        Figure("regret_rate", "Regret, share", _number(values["regret_rate"], 1, 100), "%", "(cost - bound) / bound"),
+        Figure("refused", "Refused calls", str(sum(values["refused"].values())), "", "nothing changed by them"),
+    ]
+    for code, count in values["refused"].items():
+        table.append(Figure(f"refused_{code}", f"Refused: {code}", str(count), "", "code of the error"))
+    return table
+
+
+def _compensation(world: World, events: Sequence[Event]) -> float:
+    """EUR of those not home: what they get beside the price of their ticket."""
+    bookings, weight = world.instance.bookings, world.instance.prices.weights[0]
+    each = weight * (tariff(world.instance).refund - bookings.price)
+    index = {str(number): b for b, number in enumerate(bookings.number.tolist())}
+    parties = parties_of(events).items()
+    return sum((p.people * float(each[index[name.split(".")[0]]]) for name, p in parties if not p.home), 0.0)
+
+
+def _number(value: float | None, digits: int = 0, times: float = 1) -> str:
+    return "-" if value is None else f"{times * value:,.{digits}f}"

@@ -1,0 +1,219 @@
+"""What a shift at the desk comes to: figures, the bound, the sections of the report, the picture of the desk."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from takt import Event, Fault, Ledger, open_station, run_shift, steps_of_unit
+from takt.account import account_of
+from takt.cli import main
+from takt.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.report import write_report
+from takt.stations.flightdesk.desk import FlightDesk, figures
+from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, tally
+from takt.stations.flightdesk.desk.map import curve
+
+SMALL = {"flights": 300, "aircraft": 30, "bookings": 2000, "days": 3}
+OPTIONS = [word for name, size in SMALL.items() for word in ("-o", f"{name}={size}")]
+FAULTS = [Fault("reservations_down", 600.0, 300.0)]
+
+
+@pytest.fixture(scope="module")
+def shift(tmp_path_factory):
+    path = tmp_path_factory.mktemp("desk") / "a.takt"
+    given = {"hours": 1.0, "station_options": SMALL, "faults": FAULTS, "ledger": path}
+    return run_shift("flightdesk", "greedy", **given)
+
+
+@pytest.fixture(scope="module")
+def desk(shift):
+    station = open_station("flightdesk", **shift.meta["options"])
+    station.reset(seed=0, options={"faults": tuple(FAULTS)})
+    return station
+
+
+@pytest.fixture(scope="module")
+def account(shift, desk):
+    return desk.account(shift.events)
+
+
+def due(name, people, t_s=0.0, unit=0):
+    return Event(t_s, UNIT_DUE, unit, {"group": name, "people": people, "not_brought_home_eur": 100.0, "from": "DOH"})
+
+
+def booked(name, flown, **parts):
+    told = {"group": name, "flown": flown, "late_min": 60, "corridor": "middle", "legs": [["1/2026-03-01", "E"]]}
+    return Event(9.0, "booked", 0, told | dict.fromkeys(PARTS[:-1], 0.0) | parts)
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_tally_by_hand():
+    events = [
+        due("7", 5),
+        Event(2.0, "split", 0, {"group": "7", "part": "7.1", "people": 2}),
+        booked("7", True, fare=30.0, delay=12.5),
+        booked("7.1", False, fare=999.0),
+        Event(9.5, "refused", None, {"tool": "book", "code": "no_seats"}),
+        due("8", 4, 20.0, 1),
+        booked("8", True, care=15.0),
+        due("8", 4, 30.0, 2),  # its flights are not flown after all
+    ]
+    sums = tally(iter(events))
+    assert (sums.people, sums.home, sums.parties) == (9, 3, 3) and sums.home_by_corridor == {"middle": 3}
+    assert sums.parts == dict.fromkeys(PARTS, 0.0) | {"fare": 30.0, "delay": 12.5, "not_brought_home": 600.0}
+    assert sums.cost == 642.5 and sums.late_min == 60 and sums.refused == {"no_seats": 1}
+    parties = parties_of(events)
+    assert parties["8"].due_s == 30.0 and parties["7.1"].at == "DOH" and parties["7"].cost["fare"] == 30.0
+
+
+def test_the_figures_of_a_shift_add_up(shift, account):
+    values = account.values
+    sums = tally(shift.events)
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
+    assert sum(values["cost_parts_eur"].values()) == pytest.approx(values["cost_eur"])
+    assert sum(values["home_by_corridor"].values()) == values["home"] == sums.home > 0
+    assert values["cost_eur"] >= values["bound_eur"] > 0 and 0 <= values["bound_home"] <= values["people"]
+    assert values["regret_eur"] == pytest.approx(values["cost_eur"] - values["bound_eur"])
+    assert 0 < values["compensation_eur"] < values["cost_parts_eur"]["not_brought_home"]
+    assert sum(values["refused"].values()) == sum(event.kind == "refused" for event in shift.events)
+
+
+def test_every_figure_says_what_it_is(account):
+    found = {figure.name: figure for figure in account.figures}
+    assert len(found) == len(account.figures) and all(figure.source and figure.label for figure in account.figures)
+    assert found["cost_eur"].value == f"{account.values['cost_eur']:,.0f}" and found["cost_eur"].unit == "EUR"
+    assert {"home_middle", "cost_care_eur", "regret_rate", "bound_home", "refused"} <= set(found)
+
+
+def test_when_nobody_came_there_is_nothing_to_regret(desk):
+    events = [Event(0.0, SHIFT_STARTED, None, {})]
+    nobody = desk.account(events)
+    shown = {figure.name: figure.value for figure in nobody.figures}
+    assert shown["regret_rate"] == shown["cost_per_home_eur"] == shown["delay_h"] == shown["home_rate"] == "-"
+    assert nobody.values["cost_eur"] == 0 and nobody.values["regret_rate"] is None and nobody.sections() == []
+
+
+def test_no_bound_is_claimed_for_a_desk_that_may_change_flights(shift, desk):
+    told = figures.account_of(desk.office.world, True, shift.events)
+    shown = {figure.name: figure for figure in told.figures}
+    assert shown["regret_eur"].value == "-" and "may change flights" in shown["bound_eur"].source
+    assert told.values["regret_eur"] is None and not told.values["bound_holds"]
+    cost = told.sections()[-1]
+    assert "does not hold" in cost.note and "regret" not in cost.plot.wide
+
+
+def test_the_bound_is_worked_out_once_a_command(shift, monkeypatch, capsys, tmp_path):
+    calls = Counter()
+
+    def counted(world, events):
+        calls["hindsight"] += 1
+        return hindsight(world, events)
+
+    monkeypatch.setattr(figures, "hindsight", counted)
+    assert main(["kpis", str(shift.path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert calls["hindsight"] == 1 and told["account"]["people"] > told["account"]["home"] > 0
+    assert main(["report", str(shift.path), "--no-pictures", "--out", str(tmp_path / "a.html")]) == 0
+    assert calls["hindsight"] == 2
+
+
+# --- the report -------------------------------------------------------------------------------------------------------
+
+
+def test_the_sections_show_the_map_the_queue_and_the_cost(account):
+    where, queue, cost = drawn = account.sections()
+    assert account.sections() == drawn, "the same shift gives the same page"
+    values = account.values
+    for shape in (where.plot.wide, where.plot.narrow):
+        for corridor, people in values["home_by_corridor"].items():
+            assert (f">{corridor} {people:,}<" in shape) == (people > 0)
+        assert f">not brought home {values['people'] - values['home']:,}<" in shape
+    assert ">DOH<" in where.plot.wide
+    for shape in (queue.plot.wide, queue.plot.narrow):
+        assert "groups that wait" in shape and "reservations down" in shape
+    for shape in (cost.plot.wide, cost.plot.narrow):
+        assert re.search(r">not brought home \d", shape) and re.search(r">delay \d", shape)
+        assert ">bound<" in shape and "hotel not due" not in shape
+    assert ">regret " in cost.plot.wide
+
+
+def test_the_report_has_it_all_and_pictures_of_the_desk(shift, tmp_path, monkeypatch):
+    monkeypatch.setattr("takt.report.MOST_PICTURES", 3)
+    text = write_report(shift.path, tmp_path / "a.html").read_text()
+    for said in ("Where passengers went", "The queue at the desk", "Cost against hindsight", "Cost per passenger home"):
+        assert said in text
+    assert text.count("<img") > 0 and "No pictures" not in text
+
+
+def test_the_account_is_the_one_of_the_ledger(shift, account):
+    assert account_of(shift).values == account.values
+
+
+def test_a_unit_worked_again_comes_out_as_it_did(shift):
+    ended = [event for event in shift.events if event.kind in (UNIT_GOOD, UNIT_BAD)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for event in (ended[0], ended[-1]):
+            *_, (station, happened) = steps_of_unit(shift.path, event.unit)
+            assert event in happened and station.now - 1 <= event.t_s <= station.now
+
+
+# --- the picture ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_it_is_a_gymnasium_environment_that_draws_itself():
+    check_env(FlightDesk(**SMALL))
+
+
+def test_the_picture_shows_who_waits_and_is_the_same_for_the_same_desk(shift):
+    station = open_station("flightdesk", **shift.meta["options"])
+    station.reset(seed=0, options={"faults": tuple(FAULTS)})
+    nobody = station.render()
+    assert nobody.shape == (600, 960, 3) and nobody.dtype == np.uint8
+    for _ in range(200):
+        station.step(station.hold)
+    waiting = station.render()
+    assert station.office.queue and not np.array_equal(nobody, waiting)
+    state = station.save()
+    station.reset(seed=0, options={"faults": tuple(FAULTS)})
+    assert np.array_equal(station.render(), nobody)
+    station.load(state)
+    assert np.array_equal(station.render(), waiting)
+
+
+def test_great_circles_go_from_point_to_point():
+    north, east = curve(((50.0, 8.0), (42.0, 27.0), (40.0, 116.0)))
+    assert (north[0], east[0]) == pytest.approx((50.0, 8.0)) and (north[-1], east[-1]) == pytest.approx((40.0, 116.0))
+    assert north.max() > 50.5, "between Bulgaria and Beijing the great circle goes north"
+    _, across = curve(((35.0, 140.0), (34.0, -118.0)))
+    assert (np.diff(across) > 0).all() and across[-1] == pytest.approx(242.0), "over the Pacific, not back"
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_scenario_and_instance_are_short_for_options(capsys, tmp_path):
+    out = tmp_path / "a.takt"
+    run = ["run", "flightdesk", "--worker", "idle", "--hours", "0.02", "--json"]
+    assert main([*run, *OPTIONS, "--scenario", "two-hubs", "--out", str(out)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["account"]["home"] == 0 and told["kpis"]["units"] == 0
+    with Ledger.open(out) as book:
+        assert book.meta["options"]["scenario"] == "two-hubs"
+    for given, line in (
+        (["--scenario", "mars"], "no scenario is called 'mars'"),
+        (["--instance", str(tmp_path / "none")], "none"),
+        (["--scenario", "two-hubs", "--instance", str(tmp_path)], "not both"),
+    ):
+        assert main([*run, *given, "--out", str(tmp_path / "b.takt")]) == 2
+        assert line in capsys.readouterr().err
