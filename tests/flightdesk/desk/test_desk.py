@@ -260,6 +260,17 @@ def test_who_is_sent_through_an_airport_known_to_be_shut_is_bad(desk):
     assert ask(desk, "propose", group=group)[0]["error"]["code"] == "not_waiting"
 
 
+def test_who_will_miss_a_connection_comes_back_when_the_last_delay_that_does_it_is_known(desk):
+    group, _, legs = offered(desk, lambda way: len(way["legs"]) == 2 and not way["fare"])
+    office = desk.office
+    first, second = (office.world.index[leg["flight"]] for leg in legs)
+    office._set(first, int(office.lands_now[second]), False, office.minute + 60, int(office.aircraft[first]))
+    office._set(second, int(office.leaves_now[second]), False, office.minute - 60, int(office.aircraft[second]))
+    soon = office.minute + 60
+    ask(desk, "book", group=group, legs=legs)
+    assert office.parties[group].breaks == soon and not desk.step(desk.hold)[4]["events"]
+
+
 def test_a_refund_is_not_home_a_human_is_help_and_waiting_too_long_is_late(desk):
     observation = at_work(desk, 1200)
     first, second = (row["group"] for row in observation["queue"][:2])

@@ -511,18 +511,20 @@ class Office:
 
     def _foresee(self, party: Party) -> None:
         """When the party's legs break, by what will happen."""
-        ready, breaks = party.ready, float(NEVER)
+        ready, breaks, told = party.ready, float(NEVER), -1.0  # `told`: when the change of the leg before becomes known
         for f, _ in party.legs:
+            known = float(self.known[f])
             if self.gone[f]:
-                breaks = min(breaks, float(self.known[f]))
+                breaks = known
                 break
-            if self.leaves[f] < ready:
-                breaks = min(breaks, float(self.known[f]) if self.known[f] < NEVER else ready)
+            if self.leaves[f] < ready:  # known to be missed when the changes of both legs are
+                changes = [at for at in (told, known) if 0 <= at < NEVER]
+                breaks = max(changes) if changes else ready
                 break
-            ready = float(self.arrives[f] + CONNECTION)
+            ready, told = float(self.arrives[f] + CONNECTION), known
         else:
             late = int(self.arrives[party.legs[-1][0]]) > self.world.groups.latest[party.booking]
-            if late and self.known[party.legs[-1][0]] < NEVER:
+            if late and self.minute <= self.known[party.legs[-1][0]] < NEVER:  # not if it was booked as late as that
                 breaks = float(self.known[party.legs[-1][0]])
         party.breaks = max(breaks, self.minute) if breaks < NEVER else -1.0
 

@@ -5,8 +5,11 @@
 
 The ways are not listed beforehand: the program begins with none, and those with a negative reduced cost are added
 (column generation; Ford and Fulkerson 1958, Desaulniers, Desrosiers and Solomon 2005), found by `paths.cheapest` with
-the seats' shadow prices on top. When no group has such a way, or by Lagrange's bound before that, the value is a proven
-lower bound on what any whole-numbered assignment costs. Solved by HiGHS, through SciPy.
+the seats' shadow prices on top. What each group would pay at these prices, less what the seats would bring in, is
+Lagrange's bound: no whole-numbered assignment costs less, whenever the program stops. Solved by HiGHS, through SciPy.
+
+A cabin that is full has no row of capacity, so no shadow price, and would be proposed to one group after the other; it
+is left out from the start.
 """
 
 from __future__ import annotations
@@ -52,12 +55,14 @@ class Assigned:
 
     value   of the linear program, EUR; `bound`: no assignment costs less.
     seat    (F, 3) EUR that one seat more is worth. `stays`: (groups,) people who stay.
+    rounds  of column generation.
     """
 
     value: float
     bound: float
     seat: Floats
     stays: Floats
+    rounds: int
 
 
 def assign(
@@ -66,6 +71,7 @@ def assign(
     """The best shares of `seats`, (F, 3), for these groups, on ways of so many legs at most."""
     count = len(wishes)
     people = np.array([wish.people for wish in wishes], dtype=np.float64)
+    full = np.where(seats > 0, 0.0, np.inf)
     shadow = np.zeros(seats.shape)
     late = [lateness(net.lands - wish.due, wish.minute, wish.meal_after, alpha) for wish in wishes]
     worth = np.array([wish.stays for wish in wishes])  # what one more person of a group costs, by the program so far
@@ -74,16 +80,17 @@ def assign(
     uses: list[list[int]] = []  # cells of `seats`, flat
     seen: set[tuple[int, ...]] = set()
     value, bound = float(people @ worth), 0.0
-    stays = people.copy()
-    for _ in range(rounds):
-        gain, added = 0.0, 0
+    stays, done = people.copy(), 0
+    while done < rounds:
+        done += 1
+        pays, added = 0.0, 0
+        priced: dict[int, tuple[Ints, Floats]] = {}  # by table of prices: the best cabin of each flight, and its price
         for g, wish in enumerate(wishes):
-            priced = wish.price + shadow
-            cabin = np.argmin(priced, axis=1)
-            aboard = priced[np.arange(len(cabin)), cabin]
+            if id(wish.price) not in priced:
+                priced[id(wish.price)] = _best_cabins(wish.price + shadow + full)
+            cabin, aboard = priced[id(wish.price)]
             ways = cheapest(net, aboard, wish.start, wish.goal, wish.ready, wish.latest, late[g], WAYS, legs=legs)
-            if ways:
-                gain += wish.people * min(0.0, ways[0].cost - worth[g])
+            pays += wish.people * min(wish.stays, ways[0].cost if ways else np.inf)
             for way in ways:
                 if way.cost >= worth[g] - 1e-6:
                     break
@@ -95,11 +102,17 @@ def assign(
                 uses.append(cells)
                 cost.append(sum(float(wish.price.flat[cell]) for cell in cells) + float(late[g][way.flights[-1]]))
                 added += 1
-        bound = max(bound, value + gain)
+        bound = max(bound, pays - float((shadow * seats).sum()))
         if not added or value - bound <= CLOSE * max(1.0, abs(value)):
             break
         value, worth, shadow, stays = _solved(count, people, wishes, seats, cost, owner, uses)
-    return Assigned(value, min(bound, value), shadow, stays)
+    return Assigned(value, min(bound, value), shadow, stays, done)
+
+
+def _best_cabins(price: Floats) -> tuple[Ints, Floats]:
+    """The cheapest cabin of each flight, (F,), and what it costs."""
+    cabin = np.argmin(price, axis=1)
+    return cabin, price[np.arange(len(cabin)), cabin]
 
 
 def _solved(
