@@ -1,4 +1,4 @@
-"""The order's words in a picture, for people. Chinese needs a font that has it; where there is none, English says it."""
+"""The order's words in a picture, for people. Chinese needs a font that has it; without one, English says it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIZE, BAR = 22, 34  # pixels: of the letters, and of the bar at the picture's lower edge
 # Families with Chinese, as Debian, Windows and macOS name them; on Debian: apt-get install fonts-wqy-microhei
-CHINESE = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Unifont")
-CHINESE += ("Droid Sans Fallback", "Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans GB", "Arial Unicode MS")
+CHINESE = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Unifont"),
+    *("Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans GB", "Arial Unicode MS"),
+)
 
 
 def captioned(picture: np.ndarray, words: str, meaning: str) -> np.ndarray:

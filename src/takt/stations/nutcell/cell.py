@@ -65,8 +65,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                           vector (3) rad, world frame, per control period; its grip, 0 closed to 1 open; then help.
                  "joint": actions (17,): for each hand 7 joint targets in rad and its grip; then help.
                  Help above 0.5 calls a person: the unit is lost, and what lies about is cleared away at its end.
-    cameras      which of "head", "left_wrist", "right_wrist" to draw (camera_size square, RGB), at camera_hz. A list, or
-                 one text with commas.
+    cameras      which of "head", "left_wrist", "right_wrist" to draw (camera_size square, RGB), at camera_hz: a list,
+                 or one text with commas.
     privileged   True adds `observation.privileged`: what only a simulator knows.
     timestep_s   of the physics.
     line         "single": one nut, one lane a side. "mixed": two, on a lane each, and an `order` in words says which
@@ -185,8 +185,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             "observation.touch": box((2, 2, 3, *scene.TAXELS)),  # hand, pad, normal and two shears, rows, columns: N
             "observation.takt_left": box((1,)),  # s
         }
-        for camera in self.cameras:
-            known[f"observation.images.{camera}"] = spaces.Box(0, 255, (self.camera_size, self.camera_size, 3), np.uint8)
+        picture = spaces.Box(0, 255, (self.camera_size, self.camera_size, 3), np.uint8)
+        known |= {f"observation.images.{camera}": picture for camera in self.cameras}
         if self.privileged:
             secret: dict[str, spaces.Space[Any]] = {
                 "nuts": box((2, self._nuts, 7), np.float64),  # side, nut, lower face's centre and quaternion
@@ -330,9 +330,11 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._still = saved["still"].copy()
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, saved["physics"], mujoco.mjtState.mjSTATE_INTEGRATION)
+        moved = max(self._ticks - 1, max(self._unit, 0) * round(TAKT_S / CONTROL_S))  # when the fixture last moved
+        self._fixture_x = self._out(self._phase(moved))
 
     def render(self) -> np.ndarray:  # type: ignore[override]
-        """The head camera and a wide view, side by side: (480, 1280, 3) uint8. At the mixed line with the order in it."""
+        """The head camera and a wide view, side by side: (480, 1280, 3) uint8. With the order in it, if any."""
         self._see()
         picture = np.concatenate([self._draw("head", 480, 640), self._draw("wide", 480, 640)], axis=1)
         if self._order is None:
@@ -447,10 +449,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     def _begin_unit(self) -> None:
         # What stands or lies on the fixture leaves with it, rigidly; nuts in a hand do not.
         self._riding = [
-            [side, k]
-            for side in range(2)
-            for k in range(self._nuts)
-            if self._unit >= 0 and self._rides(side, k)
+            [side, k] for side in range(2) for k in range(self._nuts) if self._unit >= 0 and self._rides(side, k)
         ]
         self._slid = False
         if self._unit >= 0 and self._help:
@@ -484,13 +483,13 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _slide_fixture(self) -> None:
         """Place fixture and pins where they are at this time of the unit. Kinematic: the line is much stronger."""
-        phase = (self._ticks * CONTROL_S - max(self._unit, 0) * TAKT_S) / EXCHANGE_S
+        phase = self._phase(self._ticks)
         if phase > 1.0:
             if self._fixture_x != 0.0:
                 self._set_fixture(0.0)
             return
         if phase < 0.5 and not self._slid:
-            x = SLIDE_M * _smooth(2 * phase)
+            x = self._out(phase)
             for side, k in self._riding:
                 address = self._scene.nut_qpos[side, k]
                 self.data.qpos[address] += x - self._fixture_x
@@ -504,7 +503,17 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                     self._park(side, k)
                 self._riding = []
                 self._draw_unit()
-            self._set_fixture(SLIDE_M * (1 - _smooth(max(0.0, 2 * phase - 1))))
+            self._set_fixture(self._out(phase))
+
+    def _phase(self, ticks: int) -> float:
+        """How far the exchange of fixtures is: 0 as the unit falls due, 1 when the new one is in place."""
+        return (ticks * CONTROL_S - max(self._unit, 0) * TAKT_S) / EXCHANGE_S
+
+    def _out(self, phase: float) -> float:
+        """How far out a fixture is, m: the old one on its way out, then the new one on its way in."""
+        if phase > 1.0:
+            return 0.0
+        return SLIDE_M * (1 - _smooth(max(0.0, 2 * phase - 1)) if self._slid else _smooth(2 * phase))
 
     _fixture_x = 0.0  # how far the fixture is out, m
 
@@ -785,7 +794,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             self._emit(events.FAULT, name=fault.name, origin="station", stops=self.spec.faults[fault.name].stops)
         for fault in [f for f in self._active if f.at_s + f.for_s <= now]:
             self._active.remove(fault)
-            self._emit(events.FAULT_CLEARED, name=fault.name, origin="station", stops=self.spec.faults[fault.name].stops)
+            stops = self.spec.faults[fault.name].stops
+            self._emit(events.FAULT_CLEARED, name=fault.name, origin="station", stops=stops)
 
     def _emit(self, kind: str, **data: Any) -> None:
         self._log.append(Event(round(self.now, 6), kind, max(self._unit, 0), data))
@@ -848,12 +858,12 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         return np.where(self._dead, np.float32(0.0), felt)
 
     def _photograph(self) -> None:
-        dark = any(fault.name == "camera_dropout" for fault in self._active)
-        if dark:
-            self._images = {camera: np.zeros((self.camera_size, self.camera_size, 3), np.uint8) for camera in self.cameras}
+        size = self.camera_size
+        if any(fault.name == "camera_dropout" for fault in self._active):
+            self._images = {camera: np.zeros((size, size, 3), np.uint8) for camera in self.cameras}
             return
         self._see()
-        self._images = {camera: self._draw(camera, self.camera_size, self.camera_size) for camera in self.cameras}
+        self._images = {camera: self._draw(camera, size, size) for camera in self.cameras}
 
     def _see(self) -> None:
         # Drawing needs positions that fit the state; the physics computes them at the start of its next step again.

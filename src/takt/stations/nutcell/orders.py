@@ -18,7 +18,7 @@ from takt.stations.nutcell.variation import stream
 LANGUAGES = ("both", "en", "zh")
 PHRASINGS = ("train", "held_out")
 PLAIN, FLANGED = 0, 1  # the variants of line.MIXED
-PAIRS = tuple(product((PLAIN, FLANGED), repeat=2))  # (left, right)
+PAIRS = ((PLAIN, PLAIN), (PLAIN, FLANGED), (FLANGED, PLAIN), (FLANGED, FLANGED))  # (left, right)
 MAX_CHARACTERS = 128
 
 # The names of each variant, and the words for left and right that belong together.

@@ -471,9 +471,7 @@ def _addresses(model: mujoco.MjModel, line: Line) -> Scene:
         tool_site=both(lambda s: model.site(f"{s}_tool").id),
         nut_body=both(lambda s: [model.body(f"{s}_nut{k}").id for k in nuts]),
         nut_geoms=[[_geoms(model, f"{s}_nut{k}") for k in nuts] for s in SIDES],
-        tooth_geom=both(
-            lambda s: [[model.geom(f"{s}_nut{k}_tooth{t}").id for t in range(TEETH)] for k in nuts]
-        ),
+        tooth_geom=both(lambda s: [[model.geom(f"{s}_nut{k}_tooth{t}").id for t in range(TEETH)] for k in nuts]),
         nut_qpos=both(lambda s: [model.joint(f"{s}_nut{k}").qposadr[0] for k in nuts]),
         nut_dof=both(lambda s: [model.joint(f"{s}_nut{k}").dofadr[0] for k in nuts]),
         pin_mocap=both(lambda s: model.body(f"{s}_pin").mocapid[0]),
