@@ -111,6 +111,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.control = control
         self.cameras = tuple(cameras)
         self.privileged = bool(privileged)
+        self.draws = (
+            True  # False: the cameras keep their last pictures, for whoever steps through a wait and does not look
+        )
         self._camera_every = max(1, round(1 / (camera_hz * CONTROL_S)))
         self.line = LINES[line]
         self.mixed = line == "mixed"
@@ -823,7 +826,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             "observation.takt_left": np.array([max(0.0, (self._unit + 1) * TAKT_S - self.now)], np.float32),
         }
         if self.cameras:
-            if not self._images or self._ticks % self._camera_every == 0:
+            if not self._images or (self.draws and self._ticks % self._camera_every == 0):
                 self._photograph()
             seen |= {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
         if self._order:
@@ -857,6 +860,11 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             return np.zeros_like(felt)
         return np.where(self._dead, np.float32(0.0), felt)
 
+    def look(self) -> dict[str, np.ndarray]:
+        """What the cameras show now, by the observation's keys; also while `draws` is False."""
+        self._photograph()
+        return {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
+
     def _photograph(self) -> None:
         size = self.camera_size
         if any(fault.name == "camera_dropout" for fault in self._active):
@@ -869,6 +877,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         # Drawing needs positions that fit the state; the physics computes them at the start of its next step again.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
+        for side, k in np.ndindex(*self._nut_state.shape):  # what is in the hopper is not seen, and need not be drawn
+            self.model.geom_rgba[self._scene.nut_geoms[side][k], 3] = self._nut_state[side, k] != PARKED
 
     def _draw(self, camera: str, height: int, width: int) -> np.ndarray:
         if (height, width) not in self._renderers:

@@ -109,6 +109,23 @@ class Expert:
 
     def end(self) -> None: ...
 
+    def take_over(self, observation: dict[str, Any]) -> None:
+        """Go on from where another worker has brought the hands, whatever that is: what DAgger needs of an expert.
+
+        A hand with a nut on the way down its pin goes on lining it up; one with a nut elsewhere lifts it and carries
+        on; one with nothing rises and begins from the top.
+        """
+        self.takt_left = float(observation["observation.takt_left"][0])
+        self.arms = [Arm(0, "close"), Arm(1, "close")]
+        for arm in self.arms:
+            seen = self.look(observation, arm)
+            if seen.held is None or not seen.pressed:
+                continue
+            arm.grip = HOLD
+            beside = float(np.linalg.norm(seen.held[:2] - seen.pin[:2]))
+            if beside < 0.004 and self._height(seen.held, seen) < scene.PIN_TOP and not seen.held_wrong:
+                arm.phase, arm.turn = "lower", -1
+
     def save(self) -> bytes:
         return json.dumps({"arms": [asdict(arm) for arm in self.arms], "takt_left": self.takt_left}).encode()
 
