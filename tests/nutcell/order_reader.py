@@ -8,7 +8,7 @@ import re
 # flanged one; L and R: sides; B both, O the other one.
 NAMED = [
     ("P", r"(plain |small |不带法兰的|普通|小号)?m6( without flange| plain| nut|平?螺母)?"),
-    ("P", r"the (small|silver) one|小的|银色的"),
+    ("P", r"the (small|black) one|小的|黑色的"),
     ("F", r"(flanged |large |带法兰的|法兰|大号)?m8(f\b| with flange| flanged|(法兰)?(螺母)?)"),
     ("F", r"the (large|yellow) one|大的|黄色的"),
     ("P", r"no flange|without flange|不带法兰|不要法兰"),

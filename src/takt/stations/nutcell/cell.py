@@ -159,6 +159,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._nuts, self._lanes = self.line.nuts_per_side, len(self.line.variants)
         self._variant = self.line.variant_of_nut  # of each nut of a side; its lane too
         self._lane_pos = self.line.lane_pos
+        self._tooth_radius = [scene.tooth_radius(variant) for variant in self.line.variants]
         self._middle = np.zeros((self._nuts, 3))  # of each nut, above its lower face
         self._middle[:, 2] = self.line.of_nuts("height_m") / 2
         self._nut_index = self._scene.nut_qpos[..., None] + np.arange(7)
@@ -644,7 +645,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._spline[side, k] = spline_rad
         angle = spline_rad + np.pi / 3 * np.arange(scene.TEETH)
         geoms, model = self._scene.tooth_geom[side, k], self.model
-        model.geom_pos[geoms, :2] = scene.TOOTH_RADIUS * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        model.geom_pos[geoms, :2] = self._tooth_radius[self._variant[k]] * np.stack(
+            [np.cos(angle), np.sin(angle)], axis=1
+        )
         model.geom_quat[geoms, 0], model.geom_quat[geoms, 3] = np.cos(angle / 2), np.sin(angle / 2)
 
     def _park(self, side: int, k: int) -> None:

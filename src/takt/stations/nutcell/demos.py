@@ -12,7 +12,7 @@ for its observations go on, but is not to be learned: `labelled` is False there.
 In a shard, N control periods (0.02 s), F pictures (0.1 s apart), U units:
 
     observation.state (N, 48), .setpoint (N, 2, 7), .touch (N, 2, 2, 3, 4, 4; float16), .takt_left (N, 1)
-    observation.images.head, .left_wrist, .right_wrist (F, 96, 96, 3) uint8
+    observation.images.head, .left_wrist, .right_wrist (F, 96, 96, 3) uint8, or camera_size
     action (N, 15)       what the hands were told in that control period, after the observation: `ee`
     labelled (N,)        whether `action` is the expert's
     picture (N,)         which of the F pictures the cameras showed
@@ -55,6 +55,7 @@ def record(
     *,
     difficulty: str = "plant",
     language: str = "both",
+    camera_size: int = 96,
     first_seed: int = FIRST_SEED,
     processes: int = 1,
     on_units: Callable[[int, int], None] | None = None,
@@ -71,17 +72,25 @@ def record(
     tell = on_units or (lambda done, of: None)
     tell((count - len(missing)) * SHARD_UNITS, count * SHARD_UNITS)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:  # a GL context does not fork
-        jobs = [pool.submit(record_shard, path, seed, difficulty, language) for path, seed in missing]
+        jobs = [pool.submit(record_shard, path, seed, difficulty, language, camera_size) for path, seed in missing]
         for done, job in enumerate(as_completed(jobs), start=1):
             job.result()
             tell((count - len(missing) + done) * SHARD_UNITS, count * SHARD_UNITS)
     return paths
 
 
-def record_shard(path: Path, seed: int, difficulty: str, language: str, units: int = SHARD_UNITS) -> None:
+def record_shard(
+    path: Path, seed: int, difficulty: str, language: str, camera_size: int = 96, units: int = SHARD_UNITS
+) -> None:
     """One shift of `units` units, as one file."""
     station = NutCell(
-        difficulty, cameras=scene.CAMERAS, privileged=True, line="mixed", language=language, phrasings="train"
+        difficulty,
+        cameras=scene.CAMERAS,
+        camera_size=camera_size,
+        privileged=True,
+        line="mixed",
+        language=language,
+        phrasings="train",
     )
     try:
         shard = _Shift(station, seed).work(units)

@@ -71,7 +71,7 @@ class Line:
 
 
 M8 = Variant("M8", 0.012, 0.022, 0.020, (0.80, 0.62, 0.25, 1), grasp_up_m=0.0085)
-M6_PLAIN = Variant("M6", 0.010, 0.019, 0.010, (0.90, 0.92, 0.95, 1), grasp_up_m=0.0095)
+M6_PLAIN = Variant("M6", 0.010, 0.019, 0.010, (0.17, 0.16, 0.16, 1), grasp_up_m=0.0095)
 M8_FLANGED = Variant("M8 flanged", 0.014, 0.022, 0.031, (0.88, 0.60, 0.12, 1), grasp_up_m=0.0105, flange_m=0.015)
 
 SINGLE = Line("single", (M8,), lane_y=(0.30,), nuts=4, grip_closed=0.0085)

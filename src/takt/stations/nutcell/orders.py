@@ -24,11 +24,11 @@ MAX_CHARACTERS = 128
 # The names of each variant, and the words for left and right that belong together.
 NAMES = {
     "en": (
-        ("M6", "M6 plain", "plain M6", "M6 nut", "small M6", "M6 without flange", "the small one", "the silver one"),
+        ("M6", "M6 plain", "plain M6", "M6 nut", "small M6", "M6 without flange", "the small one", "the black one"),
         ("M8", "M8 flanged", "flanged M8", "M8F", "large M8", "M8 with flange", "the large one", "the yellow one"),
     ),
     "zh": (
-        ("M6", "M6平螺母", "普通M6", "M6螺母", "小号M6", "不带法兰的M6", "小的", "银色的"),
+        ("M6", "M6平螺母", "普通M6", "M6螺母", "小号M6", "不带法兰的M6", "小的", "黑色的"),
         ("M8", "M8法兰", "法兰M8", "M8法兰螺母", "大号M8", "带法兰的M8", "大的", "黄色的"),
     ),
 }

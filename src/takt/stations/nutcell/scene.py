@@ -31,6 +31,7 @@ NUT_HEIGHT, NUT_ACROSS, NUT_MASS_KG = M8.height_m, M8.across_m, M8.mass_kg  # of
 WALL_INNER = 0.0084  # apothem of the inner wall, between the teeth
 TOOTH_TIP = 0.0070  # radius that the teeth reach in to
 TOOTH_RADIUS = (TOOTH_TIP + WALL_INNER / np.cos(np.pi / 6)) / 2  # of its middle: it reaches out to the hexagon's corner
+SKIN = 0.0003  # but stays so far inside the flats of a thin nut, whatever its yaw: a pad must not feel it
 TOOTH_WIDTH = 0.0030
 TEETH = 6
 STEEL_KG_M3 = 7850.0
@@ -149,6 +150,7 @@ def _nut(world: mujoco.MjsBody, name: str, variant: Variant) -> None:
     nut.explicitinertial = True
     nut.mass, nut.ipos, nut.inertia = _inertia(variant)
     thickness, half = (across / 2 - WALL_INNER) / 2, across / 2 * np.tan(np.pi / 6)
+    tooth = tooth_radius(variant)
     for k in range(TEETH):
         angle = np.pi / 6 + np.pi / 3 * k
         radius = WALL_INNER + thickness
@@ -156,8 +158,8 @@ def _nut(world: mujoco.MjsBody, name: str, variant: Variant) -> None:
         size = (thickness, half, height / 2)
         _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=variant.rgba, name=f"{name}_wall{k}")
         angle = np.pi / 3 * k
-        pos = [TOOTH_RADIUS * np.cos(angle), TOOTH_RADIUS * np.sin(angle), height / 2]
-        size = (TOOTH_RADIUS - TOOTH_TIP, TOOTH_WIDTH / 2, height / 2)
+        pos = [tooth * np.cos(angle), tooth * np.sin(angle), height / 2]
+        size = (tooth - TOOTH_TIP, TOOTH_WIDTH / 2, height / 2)
         _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=variant.rgba, name=f"{name}_tooth{k}")
         if k % 2:  # feet at three corners of both faces: what it stands on when it is not in a hand or on ribs
             for z in (0.001, height - 0.001):
@@ -165,6 +167,11 @@ def _nut(world: mujoco.MjsBody, name: str, variant: Variant) -> None:
                 _geom(nut, "sphere", (0.001,), foot, collide="foot", group=3)
     if variant.flange_m:
         _flange(nut, name, variant)
+
+
+def tooth_radius(variant: Variant) -> float:
+    """How far the middle of each tooth is from the nut's axis, m."""
+    return min(TOOTH_RADIUS, (TOOTH_TIP + variant.across_m / 2 - SKIN) / 2)
 
 
 def _flange(nut: mujoco.MjsBody, name: str, variant: Variant) -> None:
