@@ -162,6 +162,13 @@ def test_a_hand_reaches_every_lane(cell: NutCell) -> None:
             move_to(cell, side, MIXED.lane_pos[side, lane] + [-0.05, 0, 0.15])
 
 
+def test_no_tooth_sticks_out_of_a_flat() -> None:
+    """Else the pads would feel the teeth's yaw, which only the bore shows."""
+    for variant in MIXED.variants:
+        out = 2 * scene.tooth_radius(variant) - scene.TOOTH_TIP
+        assert np.hypot(out, scene.TOOTH_WIDTH / 2) < variant.across_m / 2
+
+
 def seat(cell: NutCell, parts: tuple[int, int]) -> None:
     for side, variant in enumerate(parts):
         put(cell, side, nut(variant), on_pin(cell, side, 0.0005), lined_up(cell, side))
