@@ -119,7 +119,7 @@ def bench(clearance_m: float, magnet_n: float = 0.0, friction: float = FRICTION)
     )
     here.reset(seed=0)
     here._set_fixture(0.0)
-    for side, k in np.ndindex(2, scene.NUTS_PER_SIDE):
+    for side, k in np.ndindex(2, here.line.nuts_per_side):
         here._park(side, k)
     here._substeps = 1
     return here

@@ -18,8 +18,10 @@ from takt import events
 from takt.events import Event
 from takt.pack import pack, unpack
 from takt.station import Acceptance, Fault, FaultKind, StationSpec, TaktError, check_faults
-from takt.stations.nutcell import magnet, scene, variation
+from takt.stations.nutcell import magnet, orders, scene, variation
+from takt.stations.nutcell.caption import captioned
 from takt.stations.nutcell.hands import Hands
+from takt.stations.nutcell.line import LINES
 
 TAKT_S = 76.0
 CONTROL_S = 0.02
@@ -47,10 +49,12 @@ FAULTS = {
     "camera_dropout": FaultKind("all cameras are dark", repair_s=20.0, stops=False),
     "touch_dropout": FaultKind("the finger pads feel nothing", repair_s=20.0, stops=False),
 }
+# The mixed line has this one too. It does not stop the work: the other lanes go on.
+LANE_EMPTY = FaultKind("one lane of one side, drawn by seed and time, has no nuts until it is filled", 120.0, False)
 PARKED, FEEDER, LOOSE = 0, 1, 2  # where a nut is
 
 EE_STEP_M, EE_STEP_RAD = 0.02, 0.12  # the most that an `ee` action moves a set-point in one control period
-CAMERA_SIZE = 96
+CAMERA_SIZES = (32, 480)  # pixels
 
 
 class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
@@ -61,9 +65,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                           vector (3) rad, world frame, per control period; its grip, 0 closed to 1 open; then help.
                  "joint": actions (17,): for each hand 7 joint targets in rad and its grip; then help.
                  Help above 0.5 calls a person: the unit is lost, and what lies about is cleared away at its end.
-    cameras      which of "head", "left_wrist", "right_wrist" to draw (CAMERA_SIZE square, RGB), at camera_hz.
+    cameras      which of "head", "left_wrist", "right_wrist" to draw (camera_size square, RGB), at camera_hz: a list,
+                 or one text with commas.
     privileged   True adds `observation.privileged`: what only a simulator knows.
     timestep_s   of the physics.
+    line         "single": one nut, one lane a side. "mixed": two, on a lane each, and an `order` in words says which
+                 goes on which side (line.py, orders.py).
+    language     of the orders: "en", "zh" or "both".
+    phrasings    of the orders: "train" or "held_out".
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": round(1 / CONTROL_S)}  # noqa: RUF012
@@ -72,16 +81,26 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self,
         difficulty: str = "plant",
         control: str = "ee",
-        cameras: Sequence[str] = (),
+        cameras: Sequence[str] | str = (),
         camera_hz: float = 10.0,
         privileged: bool = False,
         timestep_s: float = scene.TIMESTEP_S,
+        line: str = "single",
+        language: str = "both",
+        phrasings: str = "train",
+        camera_size: int = 96,
         render_mode: str | None = None,
     ) -> None:
         _one_of("difficulty", difficulty, tuple(variation.DIFFICULTIES))
         _one_of("control", control, ("ee", "joint"))
+        _one_of("line", line, tuple(LINES))
+        _one_of("language", language, orders.LANGUAGES)
+        _one_of("phrasings", phrasings, orders.PHRASINGS)
+        cameras = [name for name in cameras.split(",") if name] if isinstance(cameras, str) else list(cameras)
         for camera in cameras:
             _one_of("camera", camera, scene.CAMERAS)
+        if not CAMERA_SIZES[0] <= camera_size <= CAMERA_SIZES[1]:
+            raise TaktError(f"camera_size is {camera_size}; it must be from {CAMERA_SIZES[0]} to {CAMERA_SIZES[1]}")
         if not 0 < camera_hz <= 1 / CONTROL_S:
             raise TaktError(f"camera_hz is {camera_hz}; it must be above 0 and at most {1 / CONTROL_S:g}")
         self._substeps = round(CONTROL_S / timestep_s) if timestep_s > 0 else 0
@@ -92,15 +111,28 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.control = control
         self.cameras = tuple(cameras)
         self.privileged = bool(privileged)
+        self.draws = (
+            True  # False: the cameras keep their last pictures, for whoever steps through a wait and does not look
+        )
         self._camera_every = max(1, round(1 / (camera_hz * CONTROL_S)))
-        options = {
+        self.line = LINES[line]
+        self.mixed = line == "mixed"
+        self.language, self.phrasings, self.camera_size = language, phrasings, camera_size
+        options: dict[str, Any] = {
             "difficulty": difficulty,
             "control": control,
-            "cameras": list(cameras),
+            "cameras": cameras,
             "camera_hz": camera_hz,
             "privileged": self.privileged,
             "timestep_s": timestep_s,
         }
+        # Options that came later are named only where they are used: shifts from before keep their digests.
+        if self.mixed:
+            options |= {"line": line, "language": language, "phrasings": phrasings}
+        elif (language, phrasings) != ("both", "train"):
+            raise TaktError("language and phrasings are of the orders, and only line=mixed has orders")
+        if camera_size != 96:
+            options["camera_size"] = camera_size
         self.spec: StationSpec = StationSpec(
             id="takt/NutCell-v0",
             entry_point="takt.stations.nutcell:NutCell",
@@ -108,13 +140,13 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             station="nutcell",
             takt_s=TAKT_S,
             control_s=CONTROL_S,
-            faults=FAULTS,
+            faults=FAULTS | {"lane_empty": LANE_EMPTY} if self.mixed else FAULTS,
             acceptance=Acceptance(good_rate=0.902),
             parts=scene.SIDES,
             privileged=self.privileged,
             options=options,
         )
-        self._scene = scene.build(timestep_s)
+        self._scene = scene.build(timestep_s, self.line)
         self.model = self._scene.model
         self.data = mujoco.MjData(self.model)
         self._hands = Hands(CONTROL_S)
@@ -124,6 +156,12 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._hand_of_geom = _hand_of_geom(self.model)
         self._bits = self.model.geom_contype.copy(), self.model.geom_conaffinity.copy()
         self._body_bits = self.model.body_contype.copy(), self.model.body_conaffinity.copy()
+        self._nuts, self._lanes = self.line.nuts_per_side, len(self.line.variants)
+        self._variant = self.line.variant_of_nut  # of each nut of a side; its lane too
+        self._lane_pos = self.line.lane_pos
+        self._tooth_radius = [scene.tooth_radius(variant) for variant in self.line.variants]
+        self._middle = np.zeros((self._nuts, 3))  # of each nut, above its lower face
+        self._middle[:, 2] = self.line.of_nuts("height_m") / 2
         self._nut_index = self._scene.nut_qpos[..., None] + np.arange(7)
         self._touch_index = self._scene.touch_adr[..., None] + np.arange(3 * int(np.prod(scene.TAXELS)))
         self.action_space: spaces.Box = self._action_space()
@@ -151,21 +189,23 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             "observation.touch": box((2, 2, 3, *scene.TAXELS)),  # hand, pad, normal and two shears, rows, columns: N
             "observation.takt_left": box((1,)),  # s
         }
-        for camera in self.cameras:
-            known[f"observation.images.{camera}"] = spaces.Box(0, 255, (CAMERA_SIZE, CAMERA_SIZE, 3), np.uint8)
+        picture = spaces.Box(0, 255, (self.camera_size, self.camera_size, 3), np.uint8)
+        known |= {f"observation.images.{camera}": picture for camera in self.cameras}
         if self.privileged:
-            known["observation.privileged"] = spaces.Dict(
-                {
-                    "nuts": box(
-                        (2, scene.NUTS_PER_SIDE, 7), np.float64
-                    ),  # side, nut, lower face's centre and quaternion
-                    "splines": box((2, scene.NUTS_PER_SIDE), np.float64),  # yaw of each nut's teeth in its own frame
-                    "nut_state": spaces.Box(0, 2, (2, scene.NUTS_PER_SIDE), np.int64),  # PARKED, FEEDER, LOOSE
-                    "pins": box((2, 4), np.float64),  # of each: seat's position and yaw
-                    "fixture_in": spaces.Box(0, 1, (1,), np.int64),
-                    "tools": box((2, 7), np.float64),  # where the hands' tool frames are
-                }
-            )
+            secret: dict[str, spaces.Space[Any]] = {
+                "nuts": box((2, self._nuts, 7), np.float64),  # side, nut, lower face's centre and quaternion
+                "splines": box((2, self._nuts), np.float64),  # yaw of each nut's teeth in its own frame
+                "nut_state": spaces.Box(0, 2, (2, self._nuts), np.int64),  # PARKED, FEEDER, LOOSE
+                "pins": box((2, 4), np.float64),  # of each: seat's position and yaw
+                "fixture_in": spaces.Box(0, 1, (1,), np.int64),
+                "tools": box((2, 7), np.float64),  # where the hands' tool frames are
+            }
+            if self.mixed:  # indices into line.MIXED.variants: of each nut, and what each side is to get
+                secret["variants"] = spaces.Box(0, self._lanes - 1, (2, self._nuts), np.int64)
+                secret["ordered"] = spaces.Box(0, self._lanes - 1, (2,), np.int64)
+            known["observation.privileged"] = spaces.Dict(secret)
+        if self.mixed:
+            known["order"] = spaces.Text(orders.MAX_CHARACTERS, min_length=1, charset=orders.charset())
         return spaces.Dict(known)
 
     # --- the contract -----------------------------------------------------------------------------------------------
@@ -195,14 +235,15 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._ticks = 0
         self._unit = -1
         self._grip = np.ones(2)
-        self._nut_state = np.full((2, scene.NUTS_PER_SIDE), PARKED)
-        self._nut_since = np.zeros((2, scene.NUTS_PER_SIDE))  # when it was taken
-        self._presented = np.zeros((2, scene.NUTS_PER_SIDE, 3))  # where it was
-        self._spline = np.zeros((2, scene.NUTS_PER_SIDE))  # yaw of its teeth in its own frame
-        self._still = np.zeros((2, scene.NUTS_PER_SIDE), int)  # for how many control periods it has not moved
-        self._asleep = np.zeros((2, scene.NUTS_PER_SIDE), bool)
-        self._fed = np.zeros(2, int)  # nuts presented for this unit
-        self._feed_at = np.full(2, np.inf)
+        shape = (2, self._nuts)
+        self._nut_state = np.full(shape, PARKED)
+        self._nut_since = np.zeros(shape)  # when it was taken
+        self._presented = np.zeros((*shape, 3))  # where it was
+        self._spline = np.zeros(shape)  # yaw of its teeth in its own frame
+        self._still = np.zeros(shape, int)  # for how many control periods it has not moved
+        self._asleep = np.zeros(shape, bool)
+        self._fed = np.zeros((2, self._lanes), int)  # nuts presented for this unit
+        self._feed_at = np.full((2, self._lanes), np.inf)
         self._images: dict[str, np.ndarray] = {}
         mujoco.mj_resetData(self.model, self.data)
         data, cell = self.data, self._scene
@@ -210,7 +251,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         data.qpos[cell.arm_qpos] = scene.REST
         data.qpos[cell.finger_qpos] = scene.GRIP_OPEN
         for side in range(2):
-            for k in range(scene.NUTS_PER_SIDE):
+            for k in range(self._nuts):
                 self._park(side, k)
         self._command()
         self._log: list[Event] = []
@@ -254,8 +295,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 "spline": self._spline,
                 "still": self._still,
                 "asleep": self._asleep,
-                "fed": self._fed,
-                "feed_at": self._feed_at,
+                "fed": self._fed.ravel(),
+                "feed_at": self._feed_at.ravel(),
                 "images": self._images,
                 "peak_force": self._peak_force,
                 "done_at": self._done_at,
@@ -276,7 +317,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._nut_state = saved["nut_state"].copy()
         self._nut_since = saved["nut_since"].copy()
         self._presented = saved["presented"].copy()
-        self._fed, self._feed_at = saved["fed"].copy(), saved["feed_at"].copy()
+        self._fed = saved["fed"].reshape(2, self._lanes)
+        self._feed_at = saved["feed_at"].reshape(2, self._lanes)
         self._images = saved["images"]
         self._peak_force, self._done_at, self._help = saved["peak_force"], saved["done_at"], saved["help"]
         self._taken = list(saved["taken"])
@@ -284,6 +326,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._active = [Fault(*f) for f in saved["active"]]
         self._riding, self._slid = [list(r) for r in saved["riding"]], saved["slid"]
         self._log = []
+        self._draw_order()
         self._draw_unit()
         for side, k in np.ndindex(*self._nut_state.shape):
             self._sleep(side, k, bool(saved["asleep"][side, k]))
@@ -291,11 +334,17 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._still = saved["still"].copy()
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, saved["physics"], mujoco.mjtState.mjSTATE_INTEGRATION)
+        moved = max(self._ticks - 1, max(self._unit, 0) * round(TAKT_S / CONTROL_S))  # when the fixture last moved
+        self._fixture_x = self._out(self._phase(moved))
 
     def render(self) -> np.ndarray:  # type: ignore[override]
-        """The head camera and a wide view, side by side: (480, 1280, 3) uint8."""
+        """The head camera and a wide view, side by side: (480, 1280, 3) uint8. With the order in it, if any."""
         self._see()
-        return np.concatenate([self._draw("head", 480, 640), self._draw("wide", 480, 640)], axis=1)
+        picture = np.concatenate([self._draw("head", 480, 640), self._draw("wide", 480, 640)], axis=1)
+        if self._order is None:
+            return picture
+        names = [self.line.variants[part].name for part in self._order.parts]
+        return captioned(picture, self._order.text, f"left {names[0]}, right {names[1]}")
 
     def close(self) -> None:
         for renderer in self._renderers.values():
@@ -321,7 +370,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _command(self) -> None:
         self.data.ctrl[self._scene.arm_ctrl] = self._hands.arms
-        opening = scene.GRIP_CLOSED + self._grip * (scene.GRIP_OPEN - scene.GRIP_CLOSED)
+        opening = self.line.grip_closed + self._grip * (scene.GRIP_OPEN - self.line.grip_closed)
         self.data.ctrl[self._scene.finger_ctrl] = opening[:, None]
 
     def _run_physics(self) -> None:
@@ -365,8 +414,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     # --- the unit: its beginning, its fixture, its end ----------------------------------------------------------------
 
     def _draw_unit(self) -> None:
-        """Everything about this unit that follows from (seed, unit) alone."""
-        seed, unit, hard = self._seed, max(self._unit, 0), self.difficulty
+        """Everything about the unit whose fixture is here that follows from (seed, unit) alone."""
+        seed, unit, hard = self._seed, max(self._unit - (not self._slid), 0), self.difficulty
         self._pins = [variation.pin(hard, seed, unit, side) for side in scene.SIDES]
         self._seat = np.array(
             [
@@ -404,10 +453,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     def _begin_unit(self) -> None:
         # What stands or lies on the fixture leaves with it, rigidly; nuts in a hand do not.
         self._riding = [
-            [side, k]
-            for side in range(2)
-            for k in range(scene.NUTS_PER_SIDE)
-            if self._unit >= 0 and self._rides(side, k)
+            [side, k] for side in range(2) for k in range(self._nuts) if self._unit >= 0 and self._rides(side, k)
         ]
         self._slid = False
         if self._unit >= 0 and self._help:
@@ -415,14 +461,18 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._unit += 1
         self._peak_force, self._done_at, self._help = 0.0, -1.0, False
         self._taken = [False, False]
-        self._fed = np.zeros(2, int)
+        self._fed = np.zeros((2, self._lanes), int)
+        self._draw_order()
         if self._unit == 0:
             self._slid = True
             self._draw_unit()
-        for side in range(2):
-            self._renew_presented(side)
+        for side, lane in np.ndindex(2, self._lanes):
+            self._renew_presented(side, lane)
         self._slide_fixture()
-        self._emit(events.UNIT_DUE)
+        self._emit(events.UNIT_DUE, **({"order": self._order.text} if self._order else {}))
+
+    def _draw_order(self) -> None:
+        self._order = orders.order(self._seed, self._unit, self.language, self.phrasings) if self.mixed else None
 
     def _rides(self, side: int, k: int) -> bool:
         at = self._nut_pos()[side, k]
@@ -431,19 +481,19 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _held(self, side: int, k: int) -> bool:
         """A nut between the closed pads of a hand."""
-        at = self._nut_pos()[side, k] + [0, 0, scene.NUT_HEIGHT / 2]
+        at = self._nut_pos()[side, k] + self._middle[k]
         tools = self.data.site_xpos[self._scene.tool_site]
         return bool(((np.linalg.norm(tools - at, axis=1) < 0.012) & (self._grip < 0.5)).any())
 
     def _slide_fixture(self) -> None:
         """Place fixture and pins where they are at this time of the unit. Kinematic: the line is much stronger."""
-        phase = (self._ticks * CONTROL_S - max(self._unit, 0) * TAKT_S) / EXCHANGE_S
+        phase = self._phase(self._ticks)
         if phase > 1.0:
             if self._fixture_x != 0.0:
                 self._set_fixture(0.0)
             return
         if phase < 0.5 and not self._slid:
-            x = SLIDE_M * _smooth(2 * phase)
+            x = self._out(phase)
             for side, k in self._riding:
                 address = self._scene.nut_qpos[side, k]
                 self.data.qpos[address] += x - self._fixture_x
@@ -457,7 +507,17 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                     self._park(side, k)
                 self._riding = []
                 self._draw_unit()
-            self._set_fixture(SLIDE_M * (1 - _smooth(max(0.0, 2 * phase - 1))))
+            self._set_fixture(self._out(phase))
+
+    def _phase(self, ticks: int) -> float:
+        """How far the exchange of fixtures is: 0 as the unit falls due, 1 when the new one is in place."""
+        return (ticks * CONTROL_S - max(self._unit, 0) * TAKT_S) / EXCHANGE_S
+
+    def _out(self, phase: float) -> float:
+        """How far out a fixture is, m: the old one on its way out, then the new one on its way in."""
+        if phase > 1.0:
+            return 0.0
+        return SLIDE_M * (1 - _smooth(max(0.0, 2 * phase - 1)) if self._slid else _smooth(2 * phase))
 
     _fixture_x = 0.0  # how far the fixture is out, m
 
@@ -493,8 +553,12 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         if reasons:
             self._emit(events.UNIT_BAD, **seen, reasons=reasons)
         else:
-            self._emit(events.UNIT_GOOD, **seen, first_time=max(self._fed) <= 2)
+            self._emit(events.UNIT_GOOD, **seen, first_time=self._fed_again() <= 1)
         return not reasons
+
+    def _fed_again(self) -> int:
+        """The most nuts that a side had brought after those that lay there at first: one, if none was wasted."""
+        return int(np.maximum(self._fed - 1, 0).sum(axis=1).max())
 
     def _inspect_side(self, side: int) -> dict[str, Any]:
         """One pin: is a nut on it, how high above the seat, how tilted; and if it is not seated, why."""
@@ -503,6 +567,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         height = at[..., 2] - self._seat[side, 2]
         on_pin = (offset < ON_PIN_M) & (height < scene.PIN_TOP) & (self._nut_state == LOOSE)
         seen: dict[str, Any] = {"good": False, "height_mm": None, "tilt_deg": None, "part": None, "why": "missed"}
+        if self._order:
+            seen["ordered"] = self.line.variants[self._order.parts[side]].name
         if on_pin.any():
             which, k = max(zip(*np.nonzero(on_pin), strict=True), key=lambda found: height[found])
             x, y = self.data.qpos[self._scene.nut_qpos[which, k] + [4, 5]]
@@ -514,12 +580,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 "good": good,
                 "height_mm": round(above * 1e3, 3),
                 "tilt_deg": round(float(np.degrees(tilt)), 3),
-                "part": "M8",
+                "part": self.line.variants[self._variant[k]].name,
             }
             seen["why"] = None if good else "late" if self._held(which, k) else "jammed" if jammed else "not_seated"
+            if good and self._order and self._variant[k] != self._order.parts[side]:
+                seen |= {"good": False, "why": "wrong_part"}
             return seen
         if self._taken[side]:
-            mine = [k for k in range(scene.NUTS_PER_SIDE) if self._nut_state[side, k] == LOOSE]
+            mine = [k for k in range(self._nuts) if self._nut_state[side, k] == LOOSE]
             seen["why"] = "late" if any(self._held(side, k) for k in mine) else "dropped"
         return seen
 
@@ -553,7 +621,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     # --- nuts -------------------------------------------------------------------------------------------------------
 
     def _nut_pos(self) -> np.ndarray:
-        """(2, NUTS_PER_SIDE, 3): the centre of each nut's lower face."""
+        """(2, nuts, 3): the centre of each nut's lower face."""
         return self.data.qpos[self._nut_index[..., :3]]
 
     def _put(self, side: int, k: int, pos: np.ndarray, quat: np.ndarray) -> None:
@@ -577,11 +645,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._spline[side, k] = spline_rad
         angle = spline_rad + np.pi / 3 * np.arange(scene.TEETH)
         geoms, model = self._scene.tooth_geom[side, k], self.model
-        model.geom_pos[geoms, :2] = scene.TOOTH_RADIUS * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        model.geom_pos[geoms, :2] = self._tooth_radius[self._variant[k]] * np.stack(
+            [np.cos(angle), np.sin(angle)], axis=1
+        )
         model.geom_quat[geoms, 0], model.geom_quat[geoms, 3] = np.cos(angle / 2), np.sin(angle / 2)
 
     def _park(self, side: int, k: int) -> None:
-        self._put(side, k, scene.PARK + [0.05 * k, 0.1 * (1 - 2 * side), 0.0], np.array([1.0, 0, 0, 0]))
+        place = [0.05 * (k % self.line.nuts), 0.1 * (1 - 2 * side), 0.05 * self._variant[k]]  # inside the hopper
+        self._put(side, k, scene.PARK + place, np.array([1.0, 0, 0, 0]))
         self._nut_state[side, k] = PARKED
         self._sleep(side, k, True)
 
@@ -627,34 +698,37 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         for side, k in zip(*np.nonzero(near & self._asleep & (self._nut_state != PARKED)), strict=True):
             self._sleep(int(side), int(k), False)
 
-    def _renew_presented(self, side: int) -> None:
-        """A new unit: its first nut lies as this unit's draw says, whatever was on the feeder."""
-        for k in np.flatnonzero(self._nut_state[side] == FEEDER):
+    def _renew_presented(self, side: int, lane: int) -> None:
+        """A new unit: its first nut lies as this unit's draw says, whatever was on the lane."""
+        for k in np.flatnonzero((self._nut_state[side] == FEEDER) & (self._variant == lane)):
             tool = self.data.site_xpos[self._scene.tool_site[side]]
             if np.linalg.norm(tool - self._presented[side, k]) < 0.06 and self._unit > 0:
-                self._fed[side] += 1
+                self._fed[side, lane] += 1
                 return  # a hand is already at it
             self._park(side, int(k))
-        if self._jammed() or self._blocked(side):
-            self._feed_at[side] = self.now
+        if self._jammed(side, lane) or self._blocked(side, lane):
+            self._feed_at[side, lane] = self.now
         else:
-            self._feed_at[side] = np.inf
-            self._present(side)
+            self._feed_at[side, lane] = np.inf
+            self._present(side, lane)
 
-    def _present(self, side: int) -> None:
-        free = np.flatnonzero(self._nut_state[side] == PARKED)
+    def _present(self, side: int, lane: int) -> None:
+        on_lane = self._variant == lane
+        free = np.flatnonzero((self._nut_state[side] == PARKED) & on_lane)
         if len(free) == 0:
-            loose = [int(k) for k in np.flatnonzero(self._nut_state[side] == LOOSE) if self._lies(side, int(k))]
+            lies = np.flatnonzero((self._nut_state[side] == LOOSE) & on_lane)
+            loose = [int(k) for k in lies if self._lies(side, int(k))]
             if not loose:  # all in hands or on their way out with the fixture
-                self._feed_at[side] = self.now + FEED_S
+                self._feed_at[side, lane] = self.now + FEED_S
                 return
             oldest = int(min(loose, key=lambda k: self._nut_since[side, k]))
             self._park(side, oldest)
             self._emit("nut_swept", side=scene.SIDES[side])
             free = np.array([oldest])
         k = int(free[0])
-        pose = variation.nut_pose(self.difficulty, self._seed, self._unit, scene.SIDES[side], int(self._fed[side]))
-        self._fed[side] += 1
+        feeder = f"{scene.SIDES[side]}-{lane}" if lane else scene.SIDES[side]
+        pose = variation.nut_pose(self.difficulty, self._seed, self._unit, feeder, int(self._fed[side, lane]))
+        self._fed[side, lane] += 1
         tilt, turn, quat = np.empty(4), np.empty(4), np.empty(4)
         angle = float(np.linalg.norm(pose.tilt_rad))
         axis = np.array([*pose.tilt_rad, 0.0]) / max(angle, 1e-12)
@@ -663,34 +737,35 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         mujoco.mju_mulQuat(quat, tilt, turn)
         on_tray = np.empty(3)
         mujoco.mju_rotVecQuat(on_tray, np.array([*pose.offset_m, 2e-4]), tilt)
-        name = scene.SIDES[side]
-        self.data.mocap_quat[self._scene.tray_mocap[side]] = tilt
-        self._put(side, k, scene.FEEDER_POS[name] + on_tray, quat)
+        self.data.mocap_quat[self._scene.tray_mocap[side, lane]] = tilt
+        self._put(side, k, self._lane_pos[side, lane] + on_tray, quat)
         self._cut(side, k, pose.spline_rad)
         self._nut_state[side, k] = FEEDER
-        self._presented[side, k] = scene.FEEDER_POS[name] + on_tray
+        self._presented[side, k] = self._lane_pos[side, lane] + on_tray
 
     def _mind_nuts(self) -> None:
         """See whether a nut was taken, and bring the next one."""
         if self._asleep.all() and np.isinf(self._feed_at).all():
             return
         at = self._nut_pos()
-        for side in range(2):
-            for k in np.flatnonzero((self._nut_state[side] == FEEDER) & ~self._asleep[side]):
+        for side, lane in np.ndindex(2, self._lanes):
+            there = (self._nut_state[side] == FEEDER) & ~self._asleep[side] & (self._variant == lane)
+            for k in np.flatnonzero(there):
                 if np.linalg.norm(at[side, k] - self._presented[side, k]) > TAKEN_M:
                     self._nut_state[side, k] = LOOSE
                     self._nut_since[side, k] = self.now
                     self._taken[side] = True
-                    self._feed_at[side] = self.now + FEED_S
-            if self._feed_at[side] <= self.now and not self._jammed():
+                    self._feed_at[side, lane] = self.now + FEED_S
+            if self._feed_at[side, lane] <= self.now and not self._jammed(side, lane):
                 tool = self.data.site_xpos[self._scene.tool_site[side]]
-                if np.linalg.norm(tool - scene.FEEDER_POS[scene.SIDES[side]]) > 0.06 and not self._blocked(side):
-                    self._feed_at[side] = np.inf
-                    self._present(side)
+                away = np.linalg.norm(tool - self._lane_pos[side, lane])
+                if away > 0.06 and not self._blocked(side, lane):
+                    self._feed_at[side, lane] = np.inf
+                    self._present(side, lane)
 
-    def _blocked(self, side: int) -> bool:
-        """A nut lies on the feeder that it did not present."""
-        away = np.linalg.norm(self._nut_pos() - scene.FEEDER_POS[scene.SIDES[side]], axis=-1)
+    def _blocked(self, side: int, lane: int) -> bool:
+        """A nut lies on the lane's tray that it did not present."""
+        away = np.linalg.norm(self._nut_pos() - self._lane_pos[side, lane], axis=-1)
         return bool((away[self._nut_state == LOOSE] < TAKEN_M).any())
 
     def _lies(self, side: int, k: int) -> bool:
@@ -700,24 +775,33 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     def _clear_table(self) -> None:
         """The person who was called takes away every nut that lies about."""
         for side in range(2):
-            for k in range(scene.NUTS_PER_SIDE):
+            for k in range(self._nuts):
                 if self._lies(side, k):
                     self._park(side, k)
 
     # --- faults -----------------------------------------------------------------------------------------------------
 
-    def _jammed(self) -> bool:
-        return any(fault.name == "feeder_jam" for fault in self._active)
+    def _jammed(self, side: int, lane: int) -> bool:
+        return any(
+            fault.name == "feeder_jam" or (fault.name == "lane_empty" and self._empty_lane(fault) == (side, lane))
+            for fault in self._active
+        )
+
+    def _empty_lane(self, fault: Fault) -> tuple[int, int]:
+        """The side and lane that a `lane_empty` strikes."""
+        rng = variation.stream(self._seed, round(fault.at_s * 1e3), "lane_empty")
+        return int(rng.integers(2)), int(rng.integers(self._lanes))
 
     def _strike_faults(self) -> None:
         now = self.now
         while self._faults and self._faults[0].at_s <= now:
             fault = self._faults.pop(0)
             self._active.append(fault)
-            self._emit(events.FAULT, name=fault.name, origin="station", stops=FAULTS[fault.name].stops)
+            self._emit(events.FAULT, name=fault.name, origin="station", stops=self.spec.faults[fault.name].stops)
         for fault in [f for f in self._active if f.at_s + f.for_s <= now]:
             self._active.remove(fault)
-            self._emit(events.FAULT_CLEARED, name=fault.name, origin="station", stops=FAULTS[fault.name].stops)
+            stops = self.spec.faults[fault.name].stops
+            self._emit(events.FAULT_CLEARED, name=fault.name, origin="station", stops=stops)
 
     def _emit(self, kind: str, **data: Any) -> None:
         self._log.append(Event(round(self.now, 6), kind, max(self._unit, 0), data))
@@ -745,9 +829,11 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             "observation.takt_left": np.array([max(0.0, (self._unit + 1) * TAKT_S - self.now)], np.float32),
         }
         if self.cameras:
-            if not self._images or self._ticks % self._camera_every == 0:
+            if not self._images or (self.draws and self._ticks % self._camera_every == 0):
                 self._photograph()
             seen |= {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
+        if self._order:
+            seen["order"] = self._order.text
         if self.privileged:
             nuts = self.data.qpos[self._nut_index]
             yaws = [[pin.yaw_rad] for pin in self._pins]
@@ -763,6 +849,9 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 "fixture_in": np.array([int(self._fixture_in())]),
                 "tools": tools,
             }
+            if self._order:
+                told = {"variants": np.stack([self._variant] * 2), "ordered": np.array(self._order.parts)}
+                seen["observation.privileged"] |= told
         return seen
 
     def _touch(self, row: int) -> np.ndarray:
@@ -774,18 +863,25 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             return np.zeros_like(felt)
         return np.where(self._dead, np.float32(0.0), felt)
 
+    def look(self) -> dict[str, np.ndarray]:
+        """What the cameras show now, by the observation's keys; also while `draws` is False."""
+        self._photograph()
+        return {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
+
     def _photograph(self) -> None:
-        dark = any(fault.name == "camera_dropout" for fault in self._active)
-        if dark:
-            self._images = {camera: np.zeros((CAMERA_SIZE, CAMERA_SIZE, 3), np.uint8) for camera in self.cameras}
+        size = self.camera_size
+        if any(fault.name == "camera_dropout" for fault in self._active):
+            self._images = {camera: np.zeros((size, size, 3), np.uint8) for camera in self.cameras}
             return
         self._see()
-        self._images = {camera: self._draw(camera, CAMERA_SIZE, CAMERA_SIZE) for camera in self.cameras}
+        self._images = {camera: self._draw(camera, size, size) for camera in self.cameras}
 
     def _see(self) -> None:
         # Drawing needs positions that fit the state; the physics computes them at the start of its next step again.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
+        for side, k in np.ndindex(*self._nut_state.shape):  # what is in the hopper is not seen, and need not be drawn
+            self.model.geom_rgba[self._scene.nut_geoms[side][k], 3] = self._nut_state[side, k] != PARKED
 
     def _draw(self, camera: str, height: int, width: int) -> np.ndarray:
         if (height, width) not in self._renderers:

@@ -2,7 +2,10 @@
 
 `Expert` reads privileged state and touch: it grasps where the nut is, lines the spline up by what it sees of nut and
 pin, feels the nut rest on the ribs and searches by small turns until it feels it drop, tries again, and puts a nut
-aside that will not go. It is the demonstrator, and the proof that the cell can be worked.
+aside that will not go. It is the demonstrator, and the proof that the cell can be worked. At the mixed line it is told
+which nut to take, and puts a wrong one aside, or takes it off the pin.
+
+`Deaf` is the same, but takes the nut of the inner lane whatever the order is: what work without language is worth.
 
 `Blind` plays the same path for nominal positions, feeling and seeing nothing: it shows what the spline, the feeder's
 scatter and the magnet do to a worker without feedback.
@@ -23,11 +26,12 @@ import numpy as np
 
 from takt.station import StationSpec, TaktError
 from takt.stations.nutcell import scene
+from takt.stations.nutcell.line import LINES, SINGLE
 from takt.worker import Plan
 
 FAST, SLOW, FINE = 0.25, 0.06, 0.02  # m/s: through the air (ISO 10218-1, reduced speed), near things, in contact
 TURN = 1.6  # rad/s
-GRASP_UP = 0.0085  # the tool above a nut's lower face when it grips it: the pads stay off what the nut stands on
+GRASP_UP = SINGLE.variants[0].grasp_up_m
 OVER = 0.045  # clearance above the pin's tip and the feeder when carrying
 STAGE = (0.30, 0.22, scene.TABLE_Z + 0.20)  # where a hand waits (y by side): out of the fixture's way, near its feeder
 SCRAP = (0.24, 0.17, scene.TABLE_Z + 0.045)  # where a bad nut is put aside
@@ -64,6 +68,10 @@ class Seen:
     fixture_in: bool
     pressed: bool  # both pads feel something between them
     push_n: float  # how hard it pushes up on them
+    feeder_up: float = GRASP_UP  # where to grip it, above its lower face
+    pin_up: float = GRASP_UP
+    held_wrong: bool = False  # it is not the one that was ordered
+    pin_wrong: bool = False
 
 
 class Expert:
@@ -77,6 +85,7 @@ class Expert:
         if spec.options.get("control") != "ee":
             raise TaktError("the nut cell's scripted workers use control=ee")
         self.control_s, self.takt_s = spec.control_s, spec.takt_s
+        self.line = LINES[spec.options.get("line", "single")]
         self.arms = [Arm(0), Arm(1)]
         self.takt_left = spec.takt_s + 1.0
 
@@ -100,6 +109,23 @@ class Expert:
 
     def end(self) -> None: ...
 
+    def take_over(self, observation: dict[str, Any]) -> None:
+        """Go on from where another worker has brought the hands, whatever that is: what DAgger needs of an expert.
+
+        A hand with a nut on the way down its pin goes on lining it up; one with a nut elsewhere lifts it and carries
+        on; one with nothing rises and begins from the top.
+        """
+        self.takt_left = float(observation["observation.takt_left"][0])
+        self.arms = [Arm(0, "close"), Arm(1, "close")]
+        for arm in self.arms:
+            seen = self.look(observation, arm)
+            if seen.held is None or not seen.pressed:
+                continue
+            arm.grip = HOLD
+            beside = float(np.linalg.norm(seen.held[:2] - seen.pin[:2]))
+            if beside < 0.004 and self._height(seen.held, seen) < scene.PIN_TOP and not seen.held_wrong:
+                arm.phase, arm.turn = "lower", -1
+
     def save(self) -> bytes:
         return json.dumps({"arms": [asdict(arm) for arm in self.arms], "takt_left": self.takt_left}).encode()
 
@@ -114,29 +140,42 @@ class Expert:
         known = observation["observation.privileged"]
         side, tool = arm.side, known["tools"][arm.side]
         nuts, state, pin = known["nuts"].reshape(-1, 7), known["nut_state"].ravel(), known["pins"][side]
-        splines = known["splines"].ravel()
-        own = np.repeat([0, 1], scene.NUTS_PER_SIDE) == side
-        middle = nuts[:, :3] + [0, 0, scene.NUT_HEIGHT / 2]
+        splines, variant = known["splines"].ravel(), np.tile(self.line.variant_of_nut, 2)
+        wanted = self.wanted(known)[side]
+        own = np.repeat([0, 1], self.line.nuts_per_side) == side
+        middle = nuts[:, :3].copy()
+        middle[:, 2] += np.tile(self.line.of_nuts("height_m"), 2) / 2
         held = (state == 2) | ((state == 1) & own)
         held &= np.linalg.norm(middle - tool[:3], axis=1) < 0.014
         spline = np.array([[*nut[:3], *_turned_in(nut[3:], yaw)] for nut, yaw in zip(nuts, splines, strict=True)])
         offset = nuts[:, :3] - pin[:3]
         on_pin = (state == 2) & (np.linalg.norm(offset[:, :2], axis=1) < 0.012) & (offset[:, 2] < scene.PIN_TOP + 0.002)
-        on_feeder = (state == 1) & own
-        if not on_feeder.any():  # a nut that fell back onto the feeder keeps it from bringing another
-            away = np.linalg.norm(nuts[:, :3] - scene.FEEDER_POS[scene.SIDES[side]], axis=1)
+        on_feeder = (state == 1) & own & (variant == wanted)
+        if not on_feeder.any():  # a nut that fell back onto the lane keeps it from bringing another
+            away = np.linalg.norm(nuts[:, :3] - self.line.lane_pos[side, wanted], axis=1)
             on_feeder = (state == 2) & (away < 0.030)
         touch = observation["observation.touch"][side]
+        grasp_up = np.tile(self.line.of_nuts("grasp_up_m"), 2)
+        feeder, in_hand, seat = _first(on_feeder), _first(held), _first(on_pin)
         return Seen(
-            feeder=_first(nuts[on_feeder]),
-            held=_first(spline[held]),
-            on_pin=_first(nuts[on_pin]),
+            feeder=None if feeder is None else nuts[feeder],
+            held=None if in_hand is None else spline[in_hand],
+            on_pin=None if seat is None else nuts[seat],
             tool=tool,
             pin=pin,
             fixture_in=bool(known["fixture_in"][0]),
             pressed=bool((touch[:, 0].sum(axis=(1, 2)) > TOUCH_GRIP_N).all()),
             push_n=float(touch[:, 2].sum()),
+            feeder_up=GRASP_UP if feeder is None else float(grasp_up[feeder]),
+            pin_up=GRASP_UP if seat is None else float(grasp_up[seat]),
+            held_wrong=in_hand is not None and bool(variant[in_hand] != wanted),
+            pin_wrong=seat is not None and bool(variant[seat] != wanted),
         )
+
+    def wanted(self, known: dict[str, Any]) -> np.ndarray:
+        """(2,): which variant each side is to get."""
+        ordered: np.ndarray = known.get("ordered", np.zeros(2, int))
+        return ordered
 
     # --- the state machine ------------------------------------------------------------------------------------------
 
@@ -191,10 +230,10 @@ class Expert:
     def _do_descend(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
         if seen.feeder is None:
             return self._still(0.1)
-        return self._grasp_move(seen.feeder, setpoint)
+        return self._grasp_move(seen.feeder, seen.feeder_up, setpoint)
 
-    def _grasp_move(self, nut: np.ndarray, setpoint: np.ndarray) -> np.ndarray:
-        up = _rotate(nut[3:], np.array([0.0, 0, GRASP_UP]))
+    def _grasp_move(self, nut: np.ndarray, above: float, setpoint: np.ndarray) -> np.ndarray:
+        up = _rotate(nut[3:], np.array([0.0, 0, above]))
         return self._go(setpoint, nut[:3] + up, self._grasp(nut), SLOW)
 
     def _after_descend(self, arm: Arm, seen: Seen) -> str:
@@ -211,7 +250,9 @@ class Expert:
         return self._go(setpoint, setpoint[:3] + [0, 0, OVER], _level(setpoint[3:]), SLOW)
 
     def _after_lift(self, arm: Arm, seen: Seen) -> str:
-        return "carry" if seen.held is not None else "open"
+        if seen.held is None:
+            return "open"
+        return "aside" if seen.held_wrong else "carry"
 
     def _do_carry(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
         if not seen.fixture_in:
@@ -221,6 +262,8 @@ class Expert:
     def _after_carry(self, arm: Arm, seen: Seen) -> str:
         if seen.held is None:
             return "open"
+        if seen.held_wrong:  # the unit that it was for is over
+            return "aside"
         return "lower" if seen.fixture_in else "carry"
 
     def _do_lower(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
@@ -335,7 +378,7 @@ class Expert:
     def _do_at_stuck(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
         if seen.on_pin is None:
             return self._still(0.1)
-        return self._grasp_move(seen.on_pin, setpoint)
+        return self._grasp_move(seen.on_pin, seen.pin_up, setpoint)
 
     def _after_at_stuck(self, arm: Arm, seen: Seen) -> str:
         return "close_stuck"
@@ -346,7 +389,16 @@ class Expert:
         return self._still(0.35)
 
     def _after_close_stuck(self, arm: Arm, seen: Seen) -> str:
-        return "raise" if seen.pressed else "open"
+        if not seen.pressed:
+            return "open"
+        return "pull_off" if seen.pin_wrong else "raise"
+
+    def _do_pull_off(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
+        """A wrong nut: straight up, until it is over the pin's tip."""
+        return self._go(setpoint, setpoint[:3] + [0, 0, scene.PIN_TOP + 0.02], _level(setpoint[3:]), SLOW)
+
+    def _after_pull_off(self, arm: Arm, seen: Seen) -> str:
+        return "aside" if seen.held is not None else "open"
 
     def _do_aside(self, arm: Arm, seen: Seen, setpoint: np.ndarray) -> np.ndarray | None:
         return self._go(setpoint, np.array([setpoint[0] - 0.02, setpoint[1], STAGE[2]]), _level(setpoint[3:]), FAST)
@@ -382,7 +434,7 @@ class Expert:
         return float(nut[2] - seen.pin[2])
 
     def _seated(self, seen: Seen) -> bool:
-        return seen.on_pin is not None and self._height(seen.on_pin, seen) < 0.0012
+        return seen.on_pin is not None and not seen.pin_wrong and self._height(seen.on_pin, seen) < 0.0012
 
     def _bring(self, seen: Seen, setpoint: np.ndarray, height: float, speed: float) -> np.ndarray | None:
         """Move the set-point so that the held nut comes to stand upright over the pin, lined up, at this height."""
@@ -401,6 +453,15 @@ class Expert:
         return self._go(setpoint, setpoint[:3] + shift, _multiply(quat, setpoint[3:]), speed)
 
 
+class Deaf(Expert):
+    """The expert at the mixed line, but it does not know the order: both sides get what the inner lane brings."""
+
+    station_options: Mapping[str, Any] = {**Expert.station_options, "line": "mixed"}
+
+    def wanted(self, known: dict[str, Any]) -> np.ndarray:
+        return np.zeros(2, int)
+
+
 class Blind(Expert):
     """The expert's path for nominal positions. Every grasp and every insertion is taken to have worked."""
 
@@ -411,7 +472,7 @@ class Blind(Expert):
         pin = np.array([scene.FIXTURE_X, scene.SIGN[name] * scene.PIN_Y, scene.SEAT_Z, 0.0])
         in_hand = np.concatenate([setpoint[:3] - [0, 0, GRASP_UP], setpoint[3:]])
         return Seen(
-            feeder=np.array([*scene.FEEDER_POS[name], 1, 0, 0, 0]),
+            feeder=np.array([*self.line.lane_pos[arm.side, 0], 1, 0, 0, 0]),
             held=in_hand if arm.grip == HOLD else None,
             on_pin=np.array([*pin[:3], 1, 0, 0, 0]) if arm.phase in ("retreat", "finished") else None,
             tool=setpoint,
@@ -422,8 +483,8 @@ class Blind(Expert):
         )
 
 
-def _first(rows: np.ndarray) -> np.ndarray | None:
-    return rows[0] if len(rows) else None
+def _first(which: np.ndarray) -> int | None:
+    return int(np.argmax(which)) if which.any() else None
 
 
 def _wrap(angle: float, period: float) -> float:

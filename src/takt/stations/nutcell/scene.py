@@ -19,22 +19,22 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from takt.stations.nutcell.line import M8, SINGLE, TABLE_Z, Line, Variant
+
 SIDES = ("left", "right")
 SIGN = {"left": 1.0, "right": -1.0}  # of y
 
 TIMESTEP_S = 0.002
-TABLE_Z = 0.88
 
 # --- nut (its frame: origin at the centre of its lower face, z along its axis) ---
-NUT_HEIGHT = 0.012
-NUT_ACROSS = 0.022  # between opposite flats
-NUT_MASS_KG = 0.020
+NUT_HEIGHT, NUT_ACROSS, NUT_MASS_KG = M8.height_m, M8.across_m, M8.mass_kg  # of the single line's
 WALL_INNER = 0.0084  # apothem of the inner wall, between the teeth
 TOOTH_TIP = 0.0070  # radius that the teeth reach in to
 TOOTH_RADIUS = (TOOTH_TIP + WALL_INNER / np.cos(np.pi / 6)) / 2  # of its middle: it reaches out to the hexagon's corner
+SKIN = 0.0003  # but stays so far inside the flats of a thin nut, whatever its yaw: a pad must not feel it
 TOOTH_WIDTH = 0.0030
 TEETH = 6
-NUTS_PER_SIDE = 4  # bodies per side: one on the feeder, one in the hand or on the pin, two may lie about
+STEEL_KG_M3 = 7850.0
 
 # --- pin (its frame: origin at the seat, z up along its axis) ---
 RIB_TOP = 0.024  # a nut that does not line up rests this high above the seat
@@ -45,7 +45,7 @@ PIN_TOP = RIB_TOP + CORE_RADIUS
 FIXTURE_X, PIN_Y, SEAT_Z = 0.42, 0.12, TABLE_Z + 0.030
 
 # --- feeder (its frame: origin at the middle of the tray's upper face) ---
-FEEDER_POS = {side: np.array([0.36, SIGN[side] * 0.30, TABLE_Z + 0.040]) for side in SIDES}
+FEEDER_POS = dict(zip(SIDES, SINGLE.lane_pos[:, 0], strict=True))  # of the single line's
 
 PARK = np.array([-1.2, 0.0, 0.3])  # where nuts wait that are in no one's way: the hopper behind the robot
 
@@ -61,7 +61,7 @@ ARM = {
     "wrist_roll": ((0, 0, 1), (-2.8, 2.8), 15.0, 250.0, 10.0, 0.015),
 }
 SHOULDER_Z, SHOULDER_Y, UPPER_ARM, FOREARM, HAND = 1.38, 0.20, 0.30, 0.27, 0.18
-GRIP_OPEN, GRIP_CLOSED = 0.020, 0.0085  # half the opening between the pads (m); closed presses a nut's flats
+GRIP_OPEN, GRIP_CLOSED = 0.020, SINGLE.grip_closed  # half the opening between the pads (m); closed presses the flats
 PAD = (0.006, 0.002, 0.007)  # half sizes: along the nut's side, thickness, height
 TAXELS = (4, 4)
 # A pose with both hands above the fixture's front edge, tools down: the arms start and rest near it.
@@ -80,7 +80,7 @@ _BITS = {
 }
 
 _STEEL, _ALU, _WHITE = (0.72, 0.75, 0.80, 1), (0.62, 0.64, 0.67, 1), (0.86, 0.87, 0.88, 1)
-_BLACK, _BRASS = (0.13, 0.14, 0.16, 1), (0.80, 0.62, 0.25, 1)
+_BLACK = (0.13, 0.14, 0.16, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Scene:
     """The compiled model and the addresses in it that the station needs."""
 
     model: mujoco.MjModel
+    line: Line
     arm_qpos: np.ndarray  # (2, 7) qpos addresses, left then right
     finger_qpos: np.ndarray  # (2, 2)
     arm_dof: np.ndarray  # (2, 7) their places in qvel
@@ -95,14 +96,14 @@ class Scene:
     arm_ctrl: np.ndarray  # (2, 7) actuator ids
     finger_ctrl: np.ndarray  # (2, 2)
     tool_site: np.ndarray  # (2,)
-    nut_body: np.ndarray  # (2, NUTS_PER_SIDE) body ids
+    nut_body: np.ndarray  # (2, line.nuts_per_side) body ids
     nut_geoms: list[list[slice]]  # of each nut, its geoms
-    tooth_geom: np.ndarray  # (2, NUTS_PER_SIDE, TEETH)
-    nut_qpos: np.ndarray  # (2, NUTS_PER_SIDE) first of 7 qpos addresses
-    nut_dof: np.ndarray  # (2, NUTS_PER_SIDE) first of 6 dof addresses
+    tooth_geom: np.ndarray  # (2, line.nuts_per_side, TEETH)
+    nut_qpos: np.ndarray  # (2, line.nuts_per_side) first of 7 qpos addresses
+    nut_dof: np.ndarray  # (2, line.nuts_per_side) first of 6 dof addresses
     pin_mocap: np.ndarray  # (2,) mocap ids of the pins
     plate_mocap: int
-    tray_mocap: np.ndarray  # (2,)
+    tray_mocap: np.ndarray  # (2, lanes)
     core_geom: np.ndarray  # (2,)
     rib_geom: np.ndarray  # (2, 6)
     nut_fine_geom: np.ndarray  # every wall and tooth
@@ -142,30 +143,72 @@ def _geom(
     return geom
 
 
-def _nut(world: mujoco.MjsBody, name: str) -> None:
+def _nut(world: mujoco.MjsBody, name: str, variant: Variant) -> None:
     nut = world.add_body(name=name, pos=PARK)
     nut.add_freejoint(name=name)
-    # A ring of steel: inertia of a hollow cylinder, with the origin at its lower face.
-    outer, inner = NUT_ACROSS / 2, (WALL_INNER + TOOTH_TIP) / 2
-    axial = NUT_MASS_KG * (outer**2 + inner**2) / 2
-    lateral = NUT_MASS_KG * (3 * (outer**2 + inner**2) + NUT_HEIGHT**2) / 12
+    height, across = variant.height_m, variant.across_m
     nut.explicitinertial = True
-    nut.mass, nut.ipos, nut.inertia = NUT_MASS_KG, [0, 0, NUT_HEIGHT / 2], [lateral, lateral, axial]
-    thickness, half = (NUT_ACROSS / 2 - WALL_INNER) / 2, NUT_ACROSS / 2 * np.tan(np.pi / 6)
+    nut.mass, nut.ipos, nut.inertia = _inertia(variant)
+    thickness, half = (across / 2 - WALL_INNER) / 2, across / 2 * np.tan(np.pi / 6)
+    tooth = tooth_radius(variant)
     for k in range(TEETH):
         angle = np.pi / 6 + np.pi / 3 * k
         radius = WALL_INNER + thickness
-        pos = [radius * np.cos(angle), radius * np.sin(angle), NUT_HEIGHT / 2]
-        size = (thickness, half, NUT_HEIGHT / 2)
-        _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_wall{k}")
+        pos = [radius * np.cos(angle), radius * np.sin(angle), height / 2]
+        size = (thickness, half, height / 2)
+        _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=variant.rgba, name=f"{name}_wall{k}")
         angle = np.pi / 3 * k
-        pos = [TOOTH_RADIUS * np.cos(angle), TOOTH_RADIUS * np.sin(angle), NUT_HEIGHT / 2]
-        size = (TOOTH_RADIUS - TOOTH_TIP, TOOTH_WIDTH / 2, NUT_HEIGHT / 2)
-        _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=_BRASS, name=f"{name}_tooth{k}")
+        pos = [tooth * np.cos(angle), tooth * np.sin(angle), height / 2]
+        size = (tooth - TOOTH_TIP, TOOTH_WIDTH / 2, height / 2)
+        _geom(nut, "box", size, pos, yaw=angle, collide="fine", rgba=variant.rgba, name=f"{name}_tooth{k}")
         if k % 2:  # feet at three corners of both faces: what it stands on when it is not in a hand or on ribs
-            for z in (0.001, NUT_HEIGHT - 0.001):
+            for z in (0.001, height - 0.001):
                 foot = [0.0099 * np.cos(angle), 0.0099 * np.sin(angle), z]
                 _geom(nut, "sphere", (0.001,), foot, collide="foot", group=3)
+    if variant.flange_m:
+        _flange(nut, name, variant)
+
+
+def tooth_radius(variant: Variant) -> float:
+    """How far the middle of each tooth is from the nut's axis, m."""
+    return min(TOOTH_RADIUS, (TOOTH_TIP + variant.across_m / 2 - SKIN) / 2)
+
+
+def _flange(nut: mujoco.MjsBody, name: str, variant: Variant) -> None:
+    """A ring of twelve boxes. The six beside the flats are what a pad can come down on; the others are only drawn."""
+    inner, outer, height = variant.across_m / 2, variant.flange_m, variant.flange_height_m
+    for k in range(2 * TEETH):
+        angle, beside_flat = np.pi / TEETH * k, bool(k % 2)
+        size = ((outer - inner) / 2, outer * np.tan(np.pi / 12), height / 2)
+        radius = (outer + inner) / 2
+        pos = [radius * np.cos(angle), radius * np.sin(angle), height / 2]
+        collide = "fine" if beside_flat else "none"
+        _geom(nut, "box", size, pos, yaw=angle, collide=collide, rgba=variant.rgba, name=f"{name}_flange{k}")
+        if k % 4 == 0:  # feet that it leans on when it does not stand upright
+            foot = [(outer - 0.001) * np.cos(angle), (outer - 0.001) * np.sin(angle), 0.001]
+            _geom(nut, "sphere", (0.001,), foot, collide="foot", group=3)
+
+
+def _inertia(variant: Variant) -> tuple[float, list[float], list[float]]:
+    """Mass (kg), centre of mass (m) and moments about it (kg m^2), in the nut's frame.
+
+    A ring of steel is a hollow cylinder, with the origin at its lower face. A flange is another one around it.
+    """
+    outer, inner, height = variant.across_m / 2, (WALL_INNER + TOOTH_TIP) / 2, variant.height_m
+    low, flange_kg = variant.flange_height_m, 0.0
+    if variant.flange_m:
+        flange_kg = STEEL_KG_M3 * np.pi * (variant.flange_m**2 - outer**2) * low
+    mass = variant.mass_kg - flange_kg
+    axial = mass * (outer**2 + inner**2) / 2
+    lateral = mass * (3 * (outer**2 + inner**2) + height**2) / 12
+    middle = height / 2
+    if variant.flange_m:
+        middle = (mass * height + flange_kg * low) / 2 / variant.mass_kg
+        wide = variant.flange_m**2 + outer**2
+        axial += flange_kg * wide / 2
+        lateral += mass * (height / 2 - middle) ** 2
+        lateral += flange_kg * ((3 * wide + low**2) / 12 + (middle - low / 2) ** 2)
+    return variant.mass_kg, [0, 0, middle], [lateral, lateral, axial]
 
 
 def _pin(world: mujoco.MjsBody, side: str) -> None:
@@ -309,7 +352,7 @@ def robot_model() -> mujoco.MjModel:
     return spec.compile()
 
 
-def build(timestep_s: float = TIMESTEP_S) -> Scene:
+def build(timestep_s: float = TIMESTEP_S, line: Line = SINGLE) -> Scene:
     """The whole cell, compiled."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
@@ -378,22 +421,24 @@ def build(timestep_s: float = TIMESTEP_S) -> Scene:
     _geom(
         plate, "box", (0.06, 0.16, 0.008), (0, 0, -0.0085), collide="support", rgba=(0.30, 0.33, 0.37, 1), name="plate"
     )
-    for side in SIDES:
+    for side, lanes in zip(SIDES, line.lane_pos, strict=True):
         _pin(world, side)
-        tray = world.add_body(name=f"{side}_tray", pos=FEEDER_POS[side], mocap=True)
-        _geom(
-            tray,
-            "box",
-            (0.028, 0.028, 0.010),
-            (0, 0, -0.010),
-            collide="support",
-            rgba=(0.25, 0.35, 0.60, 1),
-            name=f"{side}_tray",
-        )
-        _geom(world, "box", (0.02, 0.02, 0.008), tuple(FEEDER_POS[side] - [0, 0, 0.032]), collide="none", rgba=_BLACK)
+        for lane, pos in enumerate(lanes):
+            name = _tray_name(side, lane)
+            tray = world.add_body(name=name, pos=pos, mocap=True)
+            _geom(
+                tray,
+                "box",
+                (0.028, 0.028, 0.010),
+                (0, 0, -0.010),
+                collide="support",
+                rgba=(0.25, 0.35, 0.60, 1),
+                name=name,
+            )
+            _geom(world, "box", (0.02, 0.02, 0.008), tuple(pos - [0, 0, 0.032]), collide="none", rgba=_BLACK)
     for side in SIDES:
-        for k in range(NUTS_PER_SIDE):
-            _nut(world, f"{side}_nut{k}")
+        for k, variant in enumerate(line.variant_of_nut):
+            _nut(world, f"{side}_nut{k}", line.variants[variant])
     for side in SIDES:
         for finger in "ab":
             plugin = spec.add_plugin(plugin_name="mujoco.sensor.touch_grid", name=f"{side}_touch_{finger}")
@@ -408,15 +453,22 @@ def build(timestep_s: float = TIMESTEP_S) -> Scene:
             sensor.plugin.name = f"{side}_touch_{finger}"
             sensor.plugin.plugin_name = "mujoco.sensor.touch_grid"
     model = spec.compile()
-    return _addresses(model)
+    return _addresses(model, line)
 
 
-def _addresses(model: mujoco.MjModel) -> Scene:
+def _tray_name(side: str, lane: int) -> str:
+    return f"{side}_tray{lane or ''}"
+
+
+def _addresses(model: mujoco.MjModel, line: Line) -> Scene:
+    nuts, lanes = range(line.nuts_per_side), range(len(line.variants))
+
     def both(get: Callable[[str], Any]) -> np.ndarray:
         return np.array([get(side) for side in SIDES])
 
     return Scene(
         model=model,
+        line=line,
         arm_qpos=both(lambda s: [model.joint(f"{s}_{j}").qposadr[0] for j in ARM_JOINTS]),
         finger_qpos=both(lambda s: [model.joint(f"{s}_finger_{f}").qposadr[0] for f in "ab"]),
         arm_dof=both(lambda s: [model.joint(f"{s}_{j}").dofadr[0] for j in ARM_JOINTS]),
@@ -424,16 +476,14 @@ def _addresses(model: mujoco.MjModel) -> Scene:
         arm_ctrl=both(lambda s: [model.actuator(f"{s}_{j}").id for j in ARM_JOINTS]),
         finger_ctrl=both(lambda s: [model.actuator(f"{s}_finger_{f}").id for f in "ab"]),
         tool_site=both(lambda s: model.site(f"{s}_tool").id),
-        nut_body=both(lambda s: [model.body(f"{s}_nut{k}").id for k in range(NUTS_PER_SIDE)]),
-        nut_geoms=[[_geoms(model, f"{s}_nut{k}") for k in range(NUTS_PER_SIDE)] for s in SIDES],
-        tooth_geom=both(
-            lambda s: [[model.geom(f"{s}_nut{k}_tooth{t}").id for t in range(TEETH)] for k in range(NUTS_PER_SIDE)]
-        ),
-        nut_qpos=both(lambda s: [model.joint(f"{s}_nut{k}").qposadr[0] for k in range(NUTS_PER_SIDE)]),
-        nut_dof=both(lambda s: [model.joint(f"{s}_nut{k}").dofadr[0] for k in range(NUTS_PER_SIDE)]),
+        nut_body=both(lambda s: [model.body(f"{s}_nut{k}").id for k in nuts]),
+        nut_geoms=[[_geoms(model, f"{s}_nut{k}") for k in nuts] for s in SIDES],
+        tooth_geom=both(lambda s: [[model.geom(f"{s}_nut{k}_tooth{t}").id for t in range(TEETH)] for k in nuts]),
+        nut_qpos=both(lambda s: [model.joint(f"{s}_nut{k}").qposadr[0] for k in nuts]),
+        nut_dof=both(lambda s: [model.joint(f"{s}_nut{k}").dofadr[0] for k in nuts]),
         pin_mocap=both(lambda s: model.body(f"{s}_pin").mocapid[0]),
         plate_mocap=int(model.body("fixture").mocapid[0]),
-        tray_mocap=both(lambda s: model.body(f"{s}_tray").mocapid[0]),
+        tray_mocap=both(lambda s: [model.body(_tray_name(s, lane)).mocapid[0] for lane in lanes]),
         core_geom=both(lambda s: model.geom(f"{s}_core").id),
         rib_geom=both(lambda s: [model.geom(f"{s}_rib{k}").id for k in range(TEETH)]),
         nut_fine_geom=np.array(
