@@ -158,3 +158,28 @@ class Moody:
 
     def load(self, state: bytes) -> None:
         self.rng.bit_generator.state, self.calls = unpack(state)
+
+
+class Lazy:
+    """Pushes like `push`, but leaves a share of the units undone: by its own draw, keyed by (seed, unit). Lockstep."""
+
+    def __init__(self, leaves: float = 0.3) -> None:
+        self.leaves = leaves
+
+    def begin(self, spec: StationSpec, seed: int) -> None:
+        self.seed, self.calls = seed, 0
+        self.calls_of_unit = round(spec.takt_s / spec.control_s)
+
+    def act(self, observation: Any) -> Plan:
+        unit = self.calls // self.calls_of_unit
+        self.calls += 1
+        leaves = np.random.default_rng([self.seed, unit, 1]).random() < self.leaves
+        return Plan([np.zeros(2, np.float32) if leaves else push(observation)])
+
+    def end(self) -> None: ...
+
+    def save(self) -> bytes:
+        return pack(self.calls)
+
+    def load(self, state: bytes) -> None:
+        self.calls = unpack(state)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from takt.compare import compare  # here, not lazily, as `verdict` below
 from takt.events import Event
 from takt.ledger import Ledger
 from takt.shift import Progress, Shift, resume_shift, run_shift, steps_of_unit
@@ -46,6 +47,7 @@ __all__ = [
     "StationSpec",
     "TaktError",
     "Worker",
+    "compare",
     "kpis",
     "open_station",
     "open_worker",

@@ -35,6 +35,7 @@ from takt.stations.flightdesk.cli import app as flightdesk_app
 from takt.worker import workers
 
 if TYPE_CHECKING:
+    from takt.compare import Comparison
     from takt.shift import Progress, Shift
 
 DEFAULT_CLOCK = "fixed:0.08"  # s of thinking a call; the default for robots
@@ -283,6 +284,124 @@ def replay(
         )
 
 
+@app.command()
+def compare(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[SHIFT]...", help="Ledgers to compare.", show_default=False)
+    ] = None,
+    station: Annotated[str | None, typer.Option(help="Instead: work paired shifts at this station,")] = None,
+    named: Annotated[str | None, typer.Option("--workers", help="by these workers: planner,greedy")] = None,
+    seeds: Annotated[str, typer.Option(help="for these seeds, as far as needed: 0-9 or 0,3,7")] = "0",
+    hours: Annotated[float | None, typer.Option(help="Length of each shift, in hours of station time.")] = None,
+    units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
+    clock: Annotated[str, typer.Option(help="As for `takt run`.")] = DEFAULT_CLOCK,
+    faults: Annotated[list[str] | None, typer.Option("--fault", help="As for `takt run`.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    ] = None,
+    worker_option: Annotated[
+        list[str] | None,
+        typer.Option("--worker-option", "-w", help="KEY=VALUE for every worker, or 2:KEY=VALUE for the second."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the ledgers go.", show_default="shifts/compare-STATION-WORKERS")
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks and all pairs.")] = 0.05,
+    margin: Annotated[
+        float | None, typer.Option(help="A difference in good rate that does not matter, 0.05: say so if it is less.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="What counts as one observation: unit, shift, or auto.")] = "auto",
+    may_differ: Annotated[
+        list[str] | None, typer.Option("--may-differ", help="A station's option that need not be the same.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which of two or more workers is better, on the same units.
+
+    takt compare shifts/a.takt shifts/b.takt
+
+    takt compare --station flightdesk --workers planner,greedy --seeds 0-9 --hours 8
+    """
+    from takt.ledger import Ledger
+    from takt.rounds import Contestant, work_rounds
+    from takt.screen import Watch, comparison_line, comparison_table
+    from takt.shift import Shift
+
+    if bool(paths) == bool(station or named):
+        raise TaktError("give the ledgers to compare, or --station and --workers to work them")
+    if paths:
+        from takt.compare import by_worker
+        from takt.compare import compare as compared
+
+        shifts = []
+        for path in paths:
+            with Ledger.open(path) as book:
+                shifts.append((path, Shift.of(book)))
+        grouped = by_worker([(path.stem, shift.events) for path, shift in shifts])
+        found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or ())
+        events, ledgers = grouped, [str(path) for path, _ in shifts]
+        broken = [line for _, shift in shifts for line in shift.broken]
+    else:
+        if not station or not named:
+            raise TaktError("working paired shifts takes both --station and --workers")
+        registered_station(station)
+        names = [name for name in named.split(",") if name]
+        contestants = [
+            Contestant(f"{name}-{i}" if names.count(name) > 1 else name, name, _options_of(i, worker_option))
+            for i, name in enumerate(names, start=1)
+        ]
+        label = re.sub(r"[^\w.-]+", "-", "-".join(["compare", station, *names]))
+        folder = Path("shifts") / label if folder is None else folder
+
+        @contextmanager
+        def watching(name: str, seed: int) -> Iterator[Callable[[Progress], None] | None]:
+            with nullcontext() if as_json else Watch(_err()) as watch:
+                yield watch
+
+        def on_round(so_far: Comparison) -> None:
+            for line in [] if as_json else comparison_line(so_far):
+                _err().print(line, soft_wrap=True, highlight=False, markup=False)
+
+        where = shlex.quote(str(folder))
+        with _left_by_signal(lambda: f"interrupted; the same command goes on with what is in {where}"), _quiet(as_json):
+            rounds = work_rounds(
+                station,
+                contestants,
+                _numbers(seeds),
+                folder,
+                hours=hours,
+                units=units,
+                clock=clock,
+                faults=faults or (),
+                station_options=_options("option", option),
+                alpha=alpha,
+                margin=margin,
+                by=by,
+                watching=watching,
+                on_round=on_round,
+            )
+        found = rounds.comparison
+        worked = [shift for mine in rounds.shifts.values() for shift in mine]
+        events = {name: [shift.events for shift in mine] for name, mine in rounds.shifts.items()}
+        ledgers = [str(shift.path) for shift in worked]
+        broken = [line for shift in worked for line in shift.broken]
+    if out is not None:
+        from takt.report.comparison import write_comparison
+
+        write_comparison(found, events, out)
+    if as_json:
+        _print_json({**asdict(found), "decided": found.decided, "ledgers": ledgers, "report": out and str(out)})
+    else:
+        console = _out()
+        console.print(comparison_table(found, console.width), highlight=False, markup=False)
+        if out is not None:
+            print(f"report: {out}")
+    _complain_of(broken)
+    if broken:
+        raise typer.Exit(2)
+
+
 @ledger_app.command("show")
 def show(path: ShiftPath, as_json: Json = False) -> None:
     """Print what defines a shift, where and when it was worked, and how far it is."""
@@ -345,15 +464,26 @@ def _working(path: Path, as_json: bool) -> Iterator[Callable[[Progress], None] |
     """A shift is being worked into `path`: shown on stderr, and left by Ctrl-C and SIGTERM so that it can go on."""
     from takt.screen import Watch
 
+    with (
+        _left_by_signal(lambda: _interrupted(path)),
+        _quiet(as_json),
+        nullcontext() if as_json else Watch(_err()) as on,
+    ):
+        yield on
+
+
+@contextmanager
+def _left_by_signal(said: Callable[[], str]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM alike end what is inside: `said` on stderr, and the exit code for it."""
+
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        with _quiet(as_json), nullcontext() if as_json else Watch(_err()) as watch:
-            yield watch
+        yield
     except KeyboardInterrupt:
-        _complain(_interrupted(path))
+        _complain(said())
         raise typer.Exit(INTERRUPTED) from None
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -395,14 +525,34 @@ def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:
         console = _out()
         more = () if account is None else account.figures
         console.print(summary(shift, judged, figures, more, console.width), highlight=False)
-    for line in shift.broken[:FIRST_BROKEN]:
-        _complain(line)
-    if len(shift.broken) > FIRST_BROKEN:
-        _complain(f"and {len(shift.broken) - FIRST_BROKEN} more times")
+    _complain_of(shift.broken)
     if shift.broken:
         raise typer.Exit(2)
     if require_accept and judged.decision != "accept":
         raise typer.Exit(1)
+
+
+def _complain_of(broken: Sequence[str]) -> None:
+    """The first things that a worker did wrong."""
+    for line in broken[:FIRST_BROKEN]:
+        _complain(line)
+    if len(broken) > FIRST_BROKEN:
+        _complain(f"and {len(broken) - FIRST_BROKEN} more times")
+
+
+def _numbers(text: str) -> list[int]:
+    """Numbers as in 0-9 or 0,3,5-7."""
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+        raise TaktError(f"cannot read the seeds {text!r}; write them as 0-9 or 0,3,5-7")
+    spans = [[int(end) for end in span.split("-")] for span in text.split(",")]
+    return [number for span in spans for number in range(span[0], span[-1] + 1)]
+
+
+def _options_of(number: int, given: Sequence[str] | None) -> dict[str, Any]:
+    """The options of worker `number`, counted from 1: those for all, and its own, as in 2:KEY=VALUE."""
+    own = [re.fullmatch(r"(?:(\d+):)?(.*)", text, re.DOTALL) for text in given or ()]
+    mine = [match[2] for match in own if match and match[1] in (None, str(number))]
+    return _options("worker-option", mine)
 
 
 def _options(flag: str, given: Sequence[str] | None) -> dict[str, Any]:

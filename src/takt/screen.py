@@ -22,6 +22,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from takt.compare import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.events import FAULT, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.figure import Figure
 from takt.report import hms
@@ -233,6 +234,48 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     if shift.path is not None:
         parts.append(Padding(_next_steps(shift), (0, 0, 0, 2)))
     return Group(*parts)
+
+
+def comparison_line(found: Comparison) -> Iterator[str]:
+    """After a round of a comparison: a line for each pair."""
+    for pair in found.pairs:
+        difference = f"{_difference(pair)} points over {pair.units} units, bound {_bound(pair.lower, pair.upper)}"
+        yield f"seed {found.seeds[-1]}  {pair.a} - {pair.b}: {difference}: {decision(pair, found.margin)}"
+
+
+def comparison_table(found: Comparison, width: int) -> RenderableType:
+    """A comparison: the workers ranked, every two of them, and what must be known."""
+    width = min(width, WIDEST)
+    ranked = Table.grid(padding=(0, 2))
+    ranked.add_column(style="bold", overflow="fold")
+    for name in ("good rate", "units", "cost"):
+        ranked.add_column(name, justify="right", no_wrap=True)
+    for standing in found.standings:
+        rate = "-" if standing.good_rate is None else f"{100 * standing.good_rate:.1f} % good"
+        cost = "" if standing.cost_eur is None else f"{standing.cost_eur:,.2f} EUR a unit"
+        ranked.add_row(standing.worker, rate, f"{standing.good} of {standing.units}", cost)
+    pairs = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=width - 2)
+    pairs.add_column("a - b", overflow="fold")
+    for name in ("units", "points", "bound"):
+        pairs.add_column(name, justify="right", no_wrap=True)
+    pairs.add_column("decision", overflow="fold")
+    for pair in found.pairs:
+        said = Text(decision(pair, found.margin), f"bold {'yellow' if pair.decision == 'undecided' else 'green'}")
+        bound = _bound(pair.lower, pair.upper)
+        pairs.add_row(f"{pair.a} - {pair.b}", str(pair.units), _difference(pair), bound, said)
+    lines = [f"{pair.why}." for pair in found.pairs]
+    lines += [text for pair in found.pairs for text in comparison_notes(pair)]
+    lines += [f"Note: {note}." for note in found.notes]
+    told = Group(*(Padding(Text(line, "dim"), (0, 0, 0, 2)) for line in [*lines, promise(found)]))
+    return Padding(Group(Padding(ranked, (0, 0, 0, 2)), Padding(pairs, (0, 0, 0, 2)), told), (1, 0), expand=False)
+
+
+def _difference(pair: Pair) -> str:
+    return "-" if pair.difference is None else points(pair.difference)
+
+
+def _bound(lower: float, upper: float) -> str:
+    return f"{points(lower)} to {points(upper)}"
 
 
 def _next_steps(shift: Shift) -> RenderableType:

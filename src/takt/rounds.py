@@ -1,0 +1,207 @@
+"""Rounds: paired shifts, worked one seed after the other until it is certain which worker is better.
+
+A round is one seed: every worker works the same shift, each into a ledger of its own in a folder. What is there already
+is read, what was cut off is gone on with, so the same call after an interruption goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from takt.clock import parse_clock
+from takt.compare import Comparison, compare
+from takt.events import Event
+from takt.ledger import Ledger
+from takt.shift import Progress, Shift, resume_shift, run_shift
+from takt.station import TaktError
+
+NOTE = "comparison.json"  # in the folder: what all its shifts have in common
+LOOK_SHARE = 0.05  # of the wall time, at most, goes into looks during a shift
+Watching = Callable[[str, int], AbstractContextManager[Callable[[Progress], None] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A worker of the comparison: what it is called there and in the folder, and how it is opened."""
+
+    name: str
+    worker: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What has been worked: the comparison, the shifts by worker, and the ledgers' folder."""
+
+    comparison: Comparison
+    shifts: Mapping[str, Sequence[Shift]]
+    folder: Path
+
+
+class _Certain(Exception):
+    """Raised out of a running shift: nothing that it could still show is needed."""
+
+
+def work_rounds(
+    station: str,
+    workers: Sequence[Contestant],
+    seeds: Sequence[int],
+    folder: str | os.PathLike[str],
+    *,
+    hours: float | None = None,
+    units: int | None = None,
+    clock: str = "lockstep",
+    faults: Sequence[str] = (),
+    station_options: Mapping[str, Any] | None = None,
+    alpha: float = 0.05,
+    margin: float | None = None,
+    by: str = "auto",
+    watching: Watching = lambda worker, seed: nullcontext(),
+    on_round: Callable[[Comparison], None] | None = None,
+) -> Rounds:
+    """Work shifts as `run_shift` would, for each seed by each worker, until every two of them are decided.
+
+    Looks are after each round; by unit, also after units of the last worker's shift, which is then cut off. What the
+    workers ask of their station themselves (`Worker.station_options`) may differ between them, nothing else.
+
+    watching   opened around each shift with (name, seed): gives what is called with its progress.
+    on_round   called with the comparison after each round.
+    """
+    folder = Path(folder)
+    clock = parse_clock(clock).text
+    if len(set(seeds)) < len(seeds) or not seeds:
+        raise TaktError("give each seed once, and at least one")
+    given = dict(station_options or {})
+    asked = {"station": station, "options": given, "clock": clock, "faults": list(faults)}
+    _claim(folder, {**asked, "hours": hours, "units": units})
+    done: dict[str, list[Shift]] = {worker.name: [] for worker in workers}
+    by_unit = by == "unit" or (by == "auto" and len(seeds) == 1)
+
+    def looked(running: Sequence[Event] = ()) -> Comparison:
+        """The comparison so far; `running` is the last worker's shift that goes on."""
+        events = {name: [shift.events for shift in shifts] for name, shifts in done.items()}
+        if running:
+            events[workers[-1].name].append(tuple(running))
+        known = {option for shifts in done.values() for shift in shifts for option in shift.meta["options"]}
+        senses = known - set(given)  # what was not given here can only differ because a worker asked for it
+        return compare(events, alpha=alpha, margin=margin, by=by, several=len(seeds) > 1, may_differ=senses)
+
+    for seed in seeds:
+        for worker in workers:
+            path = folder / f"{_file_name(worker.name)}-seed{seed}.takt"
+            with watching(worker.name, seed) as on_progress:
+                look = looked if by_unit and worker is workers[-1] else None
+                progress = _Looking(look, on_progress)
+                try:
+                    if path.exists():
+                        _same_worker(path, worker)
+                        progress.looks_back(path)
+                        shift = resume_shift(path, on_progress=progress)
+                    else:
+                        shift = run_shift(
+                            station,
+                            worker.worker,
+                            seed=seed,
+                            hours=hours,
+                            units=units,
+                            clock=clock,
+                            faults=faults,
+                            ledger=path,
+                            on_progress=progress,
+                            station_options=station_options,
+                            worker_options=worker.options,
+                        )
+                except _Certain:
+                    with Ledger.open(path) as book:
+                        shift = Shift.of(book)
+                except TaktError:
+                    _leave(folder)
+                    raise
+            done[worker.name].append(shift)
+        found = looked()
+        if on_round is not None:
+            on_round(found)
+        if found.decided:
+            break
+    return Rounds(found, done, folder)
+
+
+class _Looking:
+    """Progress of a shift, handed on; if there is a `look`, it is taken now and then, and ends what is certain."""
+
+    def __init__(
+        self, look: Callable[[Sequence[Event]], Comparison] | None, on_progress: Callable[[Progress], None] | None
+    ) -> None:
+        self._look, self._on_progress = look, on_progress
+        self._events: list[Event] = []
+        self._units = -1
+        self._look_after = 0.0
+
+    def looks_back(self, path: Path) -> None:
+        """A shift that was cut off because all was certain need not go on."""
+        if self._look is not None:
+            with Ledger.open(path) as book:
+                if not book.finished and self._look(book.events()).decided:
+                    raise _Certain
+
+    def __call__(self, progress: Progress) -> None:
+        self._events += progress.new_events
+        if self._on_progress is not None:
+            self._on_progress(progress)
+        before = time.perf_counter()
+        if self._look is None or progress.units == self._units or before < self._look_after:
+            return
+        self._units = progress.units
+        certain = self._look(self._events).decided
+        after = time.perf_counter()
+        self._look_after = after + (after - before) / LOOK_SHARE
+        if certain:
+            raise _Certain
+
+
+def _claim(folder: Path, asked: Mapping[str, Any]) -> None:
+    """The folder is for shifts of one kind, which it says itself. TaktError names what differs from an older call."""
+    note = folder / NOTE
+    if not note.exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps(asked) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise TaktError(f"cannot write {note}: {error.strerror or error}") from error
+        return
+    try:
+        before = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TaktError(f"cannot read {note}: {error}") from error
+    for key, value in json.loads(json.dumps(asked)).items():
+        if before.get(key) != value:
+            was, now = json.dumps(before.get(key)), json.dumps(value)
+            raise TaktError(
+                f"{folder} has shifts of another comparison: {key} was {was}, now {now}; give another --folder"
+            )
+
+
+def _leave(folder: Path) -> None:
+    """Nothing could be worked: a folder that was made for nothing goes."""
+    if [file.name for file in folder.iterdir()] == [NOTE]:
+        (folder / NOTE).unlink()
+        folder.rmdir()
+
+
+def _same_worker(path: Path, worker: Contestant) -> None:
+    with Ledger.open(path) as book:
+        meta = book.meta
+    if (meta["worker"], meta["worker_options"]) != (worker.worker, dict(worker.options)):
+        raise TaktError(f"{path} is of worker {meta['worker']} with other options; give another --folder")
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.=-]+", "-", name)

@@ -1,0 +1,142 @@
+"""Confidence sequences for the mean of paired differences: bounds that hold after every pair at once.
+
+Three, because three things are known of a difference (docs/compare.md says which is used when):
+
+    bounds_of_signs   -1, 0 or +1: a betting sequence (Waudby-Smith & Ramdas, JRSSB 86, 2024), exact at every size.
+    bounds_of_shifts  one figure for each shift, taken to be normal: a sequential t-test (Lai, "On confidence
+                      sequences", Ann. Stat. 4, 1976; Wang & Ramdas, "Anytime-valid t-tests ...", 2023).
+    bounds_of_costs   any real numbers of finite variance: an asymptotic sequence (Waudby-Smith, Arbour, Sinha, Kennedy
+                      & Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences", 2021/2024).
+
+`widenings` says what counts are divided by because successive pairs depend on each other.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import xlogy
+
+from takt.verdict import BELIEF, MOST_CORRELATION
+
+STAKES = 32  # shares of his fortune that the gambler bets: as many gamblers, who began with `_weight` each
+HALVINGS = 45  # of the interval that holds a bound: to 1e-13
+SHIFT_EFFECT = 3.0  # differences between workers that are looked for, in standard deviations between shifts
+COST_FROM = 30  # pairs: an asymptotic sequence says nothing before
+COST_AT = 200  # pairs at which a bound of costs is tightest
+
+Floats = NDArray[np.float64]
+
+_nodes, _weights = np.polynomial.legendre.leggauss(STAKES)
+_stake = (_nodes + 1) / 2
+_weight = _weights / 2 * 6 * _stake * (1 - _stake)  # Beta(2, 2); they add up to 1
+
+
+def log_wealth(plus: ArrayLike, ties: ArrayLike, minus: ArrayLike, difference: ArrayLike) -> Floats:
+    """log of what a gambler owns who began with 1 and bets that the mean of the differences is above `difference`.
+
+    A pair's difference d is -1, 0 or +1; x = (1+d)/2 has the mean m = (1+difference)/2 if he is wrong. Of each of his
+    fortunes he stakes the share u, and owns 1 - u + u x/m times as much after the pair: fair at a mean of m, a loss on
+    average below it. The u are spread as Beta(2, 2). At a difference of 0 ties change nothing, and this is the
+    sequential form of McNemar's test. Counts need not be whole; arrays are taken element by element.
+    """
+    n1, n0, n_1, d = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (plus, ties, minus, difference)))
+    m = (1 + d[..., None]) / 2
+    logs = n1[..., None] * np.log1p(_stake * (1 / m - 1)) + n0[..., None] * np.log1p(_stake * (0.5 / m - 1))
+    logs = logs + n_1[..., None] * np.log1p(-_stake) + np.log(_weight)
+    most = logs.max(-1)
+    return np.asarray(most + np.log(np.exp(logs - most[..., None]).sum(-1)))
+
+
+def lower_of_signs(plus: ArrayLike, ties: ArrayLike, minus: ArrayLike, alpha: float) -> Floats:
+    """The highest mean difference that is refuted: where the gambler owns 1/alpha, or -1 if there is no such one.
+
+    What he owns falls as `difference` rises, and is at most 1 where that is the mean so far (by the inequality of the
+    arithmetic and geometric mean); so there is one such place, below the mean, and halving finds it.
+    """
+    n1, n0, n_1 = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (plus, ties, minus)))
+    high = (n1 - n_1) / np.maximum(n1 + n0 + n_1, np.finfo(float).tiny)
+    low = np.full(high.shape, -1.0)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        refuted = log_wealth(n1, n0, n_1, np.maximum(middle, -1 + 1e-12)) >= -math.log(alpha)
+        low, high = np.where(refuted, middle, low), np.where(refuted, high, middle)
+    return low
+
+
+def bounds_of_signs(signs: Floats, widening: Floats, alpha: float, last: bool = False) -> tuple[Floats, Floats]:
+    """Lower and upper bound of the mean of signs (n,) after each, or after the last only: alpha/2 for each side."""
+    plus, minus = ((signs == sign).cumsum() / widening for sign in (1, -1))
+    ties = (signs == 0).cumsum() / widening
+    if last:
+        plus, ties, minus = plus[-1:], ties[-1:], minus[-1:]
+    return lower_of_signs(plus, ties, minus, alpha / 2), -lower_of_signs(minus, ties, plus, alpha / 2)
+
+
+def sure_signs(signs: Floats, widening: Floats, alpha: float) -> NDArray[np.bool_]:
+    """After each of signs (n,), whether their bound excludes 0: whether who bets on the commoner sign owns 2/alpha."""
+    plus, minus, ties = ((signs == sign).cumsum() / widening for sign in (1, -1, 0))
+    more, less = np.maximum(plus, minus), np.minimum(plus, minus)
+    share = more / np.maximum(more + less, np.finfo(float).tiny)
+    sure = np.asarray(xlogy(more, 2 * share) + xlogy(less, 2 - 2 * share) >= math.log(2 / alpha))  # by the luckiest bet
+    sure[sure] = log_wealth(more[sure], ties[sure], less[sure], 0.0) >= math.log(2 / alpha)
+    return sure
+
+
+def bounds_of_shifts(means: Floats, alpha: float) -> tuple[float, float]:
+    """Bounds of the mean of normal figures, one for each shift; -inf and inf while there are too few.
+
+    The likelihood ratio of t with mean/deviation ~ N(0, g), g = SHIFT_EFFECT^2, against 0 (as a Bayes factor: Gonen,
+    Johnson, Lu & Westfall, "The Bayesian two-sample t test", Am. Stat. 59, 2005) is a martingale under 0, whatever the
+    deviation, so it ever reaches 1/alpha with a chance of at most alpha:
+
+        (1+ng)^-1/2 [(1 + x) / (1 + x/(1+ng))]^(n/2),  x = t^2/(n-1); solved for x.
+    """
+    n = len(means)
+    if n < 2:
+        return -math.inf, math.inf
+    k = 1 + n * SHIFT_EFFECT**2
+    ratio = (math.sqrt(k) / alpha) ** (2 / n)
+    if ratio >= k:
+        return -math.inf, math.inf
+    x = (ratio - 1) / (1 - ratio / k)
+    half = float(means.std(ddof=1)) * math.sqrt(x * (n - 1) / n)
+    return float(means.mean()) - half, float(means.mean()) + half
+
+
+def bounds_of_costs(costs: Floats, widening: float, alpha: float) -> tuple[float, float]:
+    """Bounds of the mean of real numbers: asymptotic, so that they are too narrow while these are few and far out.
+
+    mean -+ s sqrt(2 (n r^2 + 1) / (n^2 r^2) log(sqrt(n r^2 + 1) / alpha)), with r such that it is tightest at COST_AT.
+    """
+    n = len(costs)
+    if n < COST_FROM:
+        return -math.inf, math.inf
+    variance, mean = float(costs.var()) * widening, float(costs.mean())
+    r2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / COST_AT
+    half = math.sqrt(variance * 2 * (n * r2 + 1) / (n * n * r2) * math.log(math.sqrt(n * r2 + 1) / alpha))
+    return mean - half, mean + half
+
+
+def widenings(x: Floats, begins: NDArray[np.bool_], telling: ArrayLike) -> Floats:
+    """What to divide counts by (or multiply a variance by) after each of x (n,) for they depend on each other: >= 1.
+
+    The design effect (1+r)/(1-r), r the lag-1 correlation of x within shifts, at least 0, drawn towards BELIEF by the
+    weight of one `telling` pair (one that is not like most). `begins` is True where a shift begins: the pair before is
+    of another one. Dividing counts cannot break the promise of a betting sequence (docs/verdict.md, by Jensen).
+    """
+    n = np.arange(1, len(x) + 1)
+    mean = x.cumsum() / n
+    after = ~begins
+    after[:1] = False
+    before = np.concatenate([np.zeros(1), x[:-1]]) if len(x) else x
+    pairs = after.cumsum()
+    product, sums = np.where(after, x * before, 0).cumsum(), np.where(after, x + before, 0).cumsum()
+    variance = (x * x).cumsum() - n * mean**2
+    seen = variance > 1e-9 * np.maximum((x * x).cumsum(), 1e-300)
+    r = np.where(seen, (product - mean * sums + pairs * mean**2) / np.where(seen, variance, 1.0), 0.0)
+    weight = np.asarray(telling, dtype=float)
+    r = ((weight * r + BELIEF) / (weight + 1)).clip(0.0, MOST_CORRELATION)
+    return np.asarray((1 + r) / (1 - r))

@@ -1,0 +1,443 @@
+from __future__ import annotations
+
+import json
+import math
+import sys
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import takt
+from takt import Ledger, TaktError, compare, resume_shift, run_shift
+from takt.cli import main
+from takt.compare import by_worker
+from takt.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.rounds import Contestant, work_rounds
+from takt.sequences import (
+    bounds_of_costs,
+    bounds_of_shifts,
+    log_wealth,
+    lower_of_signs,
+    sure_signs,
+    widenings,
+)
+from toy import Lazy, Toy, push
+
+CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=15", "--clock", "lockstep"]
+counts = st.integers(0, 200)
+
+
+def shift(goods, seed=0, ended="time", costs=None, work=None, caused=(), **changed):
+    """A shift of such units, "g" or "b", or "." for one that has not ended; `caused` units come behind a gap."""
+    what = {"station": "toy", "options": {"spoil": 0.2}, "worker": "w", "worker_options": {}, "seed": seed}
+    what |= {"clock": "lockstep", "faults": [], "hours": 1.0, "units": None}
+    events = [Event(0.0, SHIFT_STARTED, None, {**what, **changed})]
+    for unit, good in [*enumerate(goods), *((1000 + i, good) for i, good in enumerate(caused))]:
+        events.append(Event(10.0 * unit, UNIT_DUE, unit, {"work": work[unit] if work else unit}))
+        if good != ".":
+            cost = {"cost_eur": costs[unit]} if costs else {}
+            kind = UNIT_GOOD if good == "g" else UNIT_BAD
+            events.append(Event(10.0 * unit + 9, kind, unit, {"cycle_s": 5.0, "parts": {}, **cost}))
+    if ended:
+        events.append(Event(10.0 * len(goods), SHIFT_ENDED, None, {"reason": ended}))
+    return events
+
+
+def pair(a, b, **given):
+    """The comparison of two shifts, each given as such units or as events."""
+    one, two = (shift(goods) if isinstance(goods, str) else goods for goods in (a, b))
+    return compare({"a": [one], "b": [two]}, **given).pairs[0]
+
+
+# --- the sequences ----------------------------------------------------------------------------------------------------
+
+
+def test_what_the_gambler_owns_by_hand():
+    """u ~ Beta(2, 2) has the moments 1/2, 3/10, 1/5. Three pairs won at 0: E(1+u)^3 = 1 + 3/2 + 9/10 + 1/5 = 3.6; ties
+    change nothing. One lost: E(1-u) = 1/2. Against a difference of -1/2 (m = 1/4) a tie pays 1 + u: 3/2."""
+    assert np.exp(log_wealth(3, 0, 0, 0.0)) == pytest.approx(3.6)
+    assert np.exp(log_wealth(3, 77, 0, 0.0)) == pytest.approx(3.6)
+    assert np.exp(log_wealth(0, 5, 1, 0.0)) == pytest.approx(0.5)
+    assert np.exp(log_wealth(0, 1, 0, -0.5)) == pytest.approx(1.5)
+    assert np.exp(log_wealth(1, 0, 1, 0.0)) == pytest.approx(1 - 0.3)
+
+
+@given(counts, counts, counts, st.floats(-0.99, 0.99))
+def test_a_bound_is_where_the_gambler_has_one_over_alpha(plus, ties, minus, difference):
+    here = log_wealth(plus, ties, minus, difference)
+    assert log_wealth(plus + 1, ties, minus, difference) >= here >= log_wealth(plus, ties, minus + 1, difference)
+    assert log_wealth(plus, ties, minus, difference - 0.005) >= here - 1e-9
+    low = float(lower_of_signs(plus, ties, minus, 0.025))
+    if low > -1:
+        assert low <= (plus - minus) / (plus + ties + minus)
+        assert log_wealth(plus, ties, minus, low) >= math.log(40) > log_wealth(plus, ties, minus, low + 1e-9)
+
+
+def test_a_fair_bet_by_brute_force():
+    """All 3^8 shifts of 8 pairs with P(+1) = 0.35, P(-1) = 0.15: against the true difference of 0.2 the gambler owns on
+    average what he began with, and the chance that either bound is ever wrong is at most alpha, widened or not."""
+    chances, n, alpha = {1: 0.35, 0: 0.5, -1: 0.15}, 8, 0.3
+    all_of_them = np.array(np.meshgrid(*[[-1, 0, 1]] * n)).reshape(n, -1).T.astype(float)
+    chance = np.prod([[chances[int(x)] for x in row] for row in all_of_them], axis=1)
+    plus, ties, minus = ((all_of_them == sign).cumsum(1) for sign in (1, 0, -1))
+    owned = np.exp(log_wealth(plus, ties, minus, 0.2))
+    assert chance @ owned == pytest.approx(np.ones(n))
+    wrong = {}
+    for widen in (True, False):
+        d = np.array([widenings(row, np.arange(n) == 0, np.arange(n)) for row in all_of_them]) if widen else 1.0
+        low = log_wealth(plus / d, ties / d, minus / d, 0.2) >= math.log(2 / alpha)
+        high = log_wealth(minus / d, ties / d, plus / d, -0.2) >= math.log(2 / alpha)
+        wrong[widen] = chance[(low | high).any(1)].sum()
+    assert 0 < wrong[True] <= wrong[False] <= alpha
+
+
+def test_errors_at_the_null_under_continuous_looking():
+    """5 % promised. 1,000 shifts of 300 pairs, 20 % discordant, no difference, seed 11, looked at after every pair:
+    wrong in 3.0 %; widened in 2.0 %."""
+    rng = np.random.default_rng(11)
+    drawn = rng.random((1000, 300))
+    signs = np.where(drawn < 0.1, 1.0, np.where(drawn < 0.2, -1.0, 0.0))
+    begins = np.arange(300) == 0
+    told = np.cumsum(signs != 0, axis=1)
+    plain = np.mean([sure_signs(row, np.ones(300), 0.05).any() for row in signs])
+    wide = np.mean([sure_signs(row, widenings(row, begins, w), 0.05).any() for row, w in zip(signs, told, strict=True)])
+    assert wide <= plain <= 0.05 and (plain, wide) == pytest.approx((0.030, 0.020), abs=0.002)
+
+
+def test_shifts_by_hand_and_by_simulation():
+    """Two shifts say nothing. Four of 0.20, 0.22, 0.19, 0.21: k = 1 + 4*9 = 37, R = (sqrt(37)/0.05)^(1/2) = 11.03,
+    x = (R-1)/(1-R/k) = 14.29, half = s sqrt(x 3/4) = 0.01291 * 3.274 = 0.0423. At no difference, 3,000 comparisons of 2
+    to 20 normal shifts: wrong in about 2 %, promised 5 %."""
+    assert bounds_of_shifts(np.array([0.2, 0.3]), 0.05) == (-math.inf, math.inf)
+    assert bounds_of_shifts(np.array([]), 0.05) == (-math.inf, math.inf)
+    low, high = bounds_of_shifts(np.array([0.20, 0.22, 0.19, 0.21]), 0.05)
+    assert (low, high) == pytest.approx((0.205 - 0.0423, 0.205 + 0.0423), abs=2e-4)
+    rng = np.random.default_rng(3)
+    ends = [[bounds_of_shifts(y[:n], 0.05) for n in range(2, 21)] for y in rng.normal(0, 7, (3000, 20))]
+    wrong = np.mean([any(low > 0 or high < 0 for low, high in looks) for looks in ends])
+    assert 0.005 < wrong < 0.05
+
+
+def test_costs():
+    """The formula at n = 200, s = 1, where r^2 n = 9.94 is -2 log(0.05) + log(1 - 2 log 0.05) + ... = 7.94."""
+    n, alpha = 200, 0.05
+    x = np.tile([1.0, -1.0], n // 2)
+    nr2 = -2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))
+    half = math.sqrt(2 * (nr2 + 1) / (n * nr2) * math.log(math.sqrt(nr2 + 1) / alpha))
+    assert bounds_of_costs(x, 1.0, alpha) == pytest.approx((-half, half))
+    assert bounds_of_costs(x, 4.0, alpha) == pytest.approx((-2 * half, 2 * half))
+    assert bounds_of_costs(x[:29], 1.0, alpha) == (-math.inf, math.inf)
+
+
+def test_widening_sees_runs_and_not_across_shifts():
+    runs = np.repeat([1.0, -1.0, 1.0, -1.0], 25)
+    told, begins = np.arange(1, 101) // 2, np.arange(100) == 0
+    assert widenings(runs, begins, told)[-1] > 10
+    assert widenings(np.tile([1.0, -1.0], 50), begins, told)[-1] == 1.0
+    pairs = np.repeat(np.tile([1.0, -1.0], 25), 2)  # shifts of one unit: nothing comes after anything
+    assert widenings(pairs, np.ones(100, dtype=bool), told)[-1] < 1.01 < widenings(pairs, begins, told)[-1]
+
+
+# --- pairing ----------------------------------------------------------------------------------------------------------
+
+
+def test_units_are_paired_by_number():
+    found = pair("ggbbg", "gbgbg")
+    assert (found.units, found.both, found.only_a, found.only_b, found.neither) == (5, 2, 1, 1, 1)
+    assert found.difference == 0 and found.lower < 0 < found.upper and found.decision == "undecided"
+
+
+def test_what_only_one_had_is_left_out_and_counted():
+    found = pair(shift("ggg.g", caused="bbb"), shift("bgg", caused="b"))
+    assert found.units == 3 and found.only_a == 1
+    left = found.unpaired
+    assert (left.open_a, left.open_b, left.caused_a, left.caused_b, left.other_work) == (0, 1, 3, 1, 0)
+    found = pair(shift("ggg", work="xyz"), shift("ggg", work="xyw"))
+    assert (found.units, found.unpaired.other_work) == (2, 1)
+
+
+def test_while_a_shift_goes_on_it_counts_up_to_its_first_open_unit():
+    """Else the units that are missing would be the slow ones, which are the bad ones."""
+    assert pair("gggg", shift("g.gg", ended="")).units == 1
+    assert pair("gggg", shift("g.gg")).units == 3
+    assert compare({"a": [shift("gg")], "b": [shift("gg", ended="")]}).notes == ["b has not ended seed 0"]
+
+
+def test_a_worker_that_broke_its_contract_has_not_done_the_rest():
+    found = pair("gggg", shift("gg.", ended="broken_plan"))
+    assert (found.units, found.only_a, found.lost_a, found.lost_b) == (4, 2, 0, 2)
+
+
+# --- the decision -----------------------------------------------------------------------------------------------------
+
+
+def test_the_decision_flips_with_the_sign():
+    good, poor = "g" * 60, "gb" * 30
+    one, two = pair(good, poor), pair(poor, good)
+    assert (one.decision, two.decision) == ("a_better", "b_better")
+    assert (one.lower, one.upper, one.difference) == pytest.approx((-two.upper, -two.lower, 0.5))
+    assert one.lower > 0 and one.sure_after == two.sure_after < 60
+    assert (
+        one.why == f"only a good in 30 of 60 units, only b in 0; a is better by at least {100 * one.lower:+.1f} points"
+    )
+    assert pair(good[: one.sure_after], poor[: one.sure_after]).decision == "a_better"
+    assert pair(good[: one.sure_after - 1], poor[: one.sure_after - 1]).decision == "undecided"
+
+
+def test_no_difference_that_matters():
+    same = "ggbg" * 60
+    found = pair(same, same, margin=0.05)
+    assert found.decision == "alike" and -0.05 <= found.lower <= 0 <= found.upper <= 0.05
+    assert "no difference larger than 5 points" in found.why
+    assert pair(same, same).decision == "undecided" and pair(same[:40], same[:40], margin=0.05).decision == "undecided"
+
+
+def test_several_shifts_are_judged_by_shift_too():
+    """Each shift says the same of the units, but the shifts disagree: by unit a is better, by shift nothing is sure."""
+    shifts = {"a": [shift("g" * 80, seed=s) for s in range(4)], "b": []}
+    for seed, bad in enumerate((60, 2, 40, 0)):
+        shifts["b"].append(shift("gb" * bad + "g" * (80 - 2 * bad) if bad <= 40 else "b" * 60 + "g" * 20, seed=seed))
+    found, by_unit = compare(shifts).pairs[0], compare(shifts, by="unit").pairs[0]
+    assert (found.by, found.shifts, found.decision) == ("shift", 4, "undecided")
+    assert (by_unit.by, by_unit.decision) == ("unit", "a_better")
+    assert found.lower == min(found.by_unit.lower, found.by_shift.lower) and found.by_unit == by_unit.by_unit
+
+
+def test_shifts_that_agree_by_luck_are_no_surer_than_their_units():
+    shifts = {"a": [shift("ggg", seed=s) for s in range(4)], "b": [shift("ggb", seed=s) for s in range(4)]}
+    found = compare(shifts).pairs[0]
+    assert found.by_shift.lower == found.by_shift.upper and found.decision == "undecided" and found.lower < 0
+
+
+def test_a_shift_that_ended_by_its_own_verdict_is_no_whole_one():
+    shifts = {"a": [shift("g" * 9, seed=s) for s in range(3)], "b": [shift("g" * 9, seed=s) for s in range(2)]}
+    shifts["b"].append(shift("g" * 5, seed=2, ended="verdict"))
+    found = compare(shifts)
+    assert found.pairs[0].shifts == 2 and found.pairs[0].units == 23
+    assert found.notes == ["b ended seed 2 by 'verdict', so that is no whole shift"]
+
+
+def test_three_workers_share_the_chance_of_an_error():
+    units = {"a": "b" * 40, "b": "g" * 40, "c": "gb" * 20}
+    found = compare({name: [shift(goods)] for name, goods in units.items()})
+    assert [standing.worker for standing in found.standings] == ["b", "c", "a"]
+    assert [(p.a, p.b) for p in found.pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert found.each_alpha == pytest.approx(0.05 / 3) and found.decided
+    assert found.pairs[0].by_unit == pair(units["a"], units["b"], alpha=0.05 / 3).by_unit
+
+
+def test_cost_if_the_station_says_it():
+    assert pair("gg", "gg").cost is None
+    few = pair(shift("gg", costs=[3.0, 5.0]), shift("gg", costs=[1.0, 1.0])).cost
+    assert (few.units, few.a_eur, few.b_eur, few.difference_eur, few.lower_eur) == (2, 4.0, 1.0, 3.0, None)
+    a, b = shift("g" * 80, costs=[100.0 + i % 7 for i in range(80)]), shift("g" * 80, costs=[90.0] * 80)
+    found = compare({"a": [a], "b": [b]})
+    cost = found.pairs[0].cost
+    assert 0 < cost.lower_eur < cost.difference_eur < cost.upper_eur and found.standings[1].cost_eur == 90
+
+
+def test_it_is_json():
+    for goods in ("", "g", "gb" * 30):
+        json.dumps(asdict(compare({"a": [shift(goods)], "b": [shift(goods[::-1])]})), allow_nan=False)
+    assert pair("", "").why == "no unit has been ended by both" and takt.compare is compare
+
+
+# --- what can be compared ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"station": "desk"}, "the station is toy and desk"),
+        ({"options": {"spoil": 0.9}}, "option spoil is 0.2 and 0.9; --may-differ spoil compares them all the same"),
+        ({"clock": "measured"}, "the clock is lockstep and measured"),
+        ({"faults": [{"name": "jam", "at_s": 5.0, "for_s": 2.0}]}, "the list of faults is [] and"),
+        ({"seed": 7}, "no seed in common: a has 0; b has 7"),
+    ],
+)
+def test_what_differs_is_named(changed, said):
+    with pytest.raises(TaktError) as error:
+        pair("gg", shift("gg", **changed))
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_what_may_differ():
+    found = compare({"a": [shift("gg")], "b": [shift("gg", options={"spoil": 0.2, "sees": 1})]}, may_differ=["sees"])
+    assert found.notes == ["option sees differs, as allowed: a null, b 1"]
+    late = [{"name": "jam", "at_s": 25.0, "for_s": 2.0}]
+    assert pair("gg", shift("ggg", faults=late)).units == 2, "the longer shift's fault is after the shorter one's end"
+
+
+def test_other_errors():
+    for shifts, wrong, said in [
+        ({"a": [shift("g")]}, {}, "at least two"),
+        ({"a": [shift("g"), shift("g")], "b": [shift("g")]}, {}, "seed 0 twice"),
+        ({"a": [shift("g")], "b": [[]]}, {}, "shift_started"),
+        ({"a": [shift("g")], "b": [shift("g")]}, {"alpha": 1.0}, "alpha"),
+        ({"a": [shift("g")], "b": [shift("g")]}, {"margin": 5}, "margin"),
+        ({"a": [shift("g")], "b": [shift("g")]}, {"by": "hour"}, "'hour'"),
+    ]:
+        with pytest.raises(TaktError, match=said):
+            compare(shifts, **wrong)
+
+
+def test_ledgers_are_grouped_by_worker():
+    def grouped(*shifts):
+        return {name: len(mine) for name, mine in by_worker(shifts).items()}
+
+    a, b = shift("g", worker="a"), shift("g", worker="b")
+    assert grouped(("x", a), ("y", b), ("z", shift("g", worker="a", seed=1))) == {"a": 2, "b": 1}
+    assert grouped(("x", a), ("y", a)) == {"a (x)": 1, "a (y)": 1}
+    other = shift("g", worker="a", worker_options={"k": 2})
+    assert grouped(("x", a), ("y", other)) == {"a": 1, "a k=2": 1}
+
+
+def test_two_workers_at_the_toy_meet_the_same_units():
+    shifts = {"push": [], "lazy": []}
+    for seed in range(2):
+        shifts["push"].append(run_shift(Toy(), push, units=40, seed=seed).events)
+        shifts["lazy"].append(run_shift(Toy(), Lazy(0.4), units=40, seed=seed).events)
+    found = compare(shifts, by="unit").pairs[0]
+    assert found.units == 80 and found.only_b == 0 and found.only_a > 15, "what is spoiled is spoiled for both"
+    assert found.decision == "a_better" and not found.unpaired.open_a
+
+
+# --- working paired shifts --------------------------------------------------------------------------------------------
+
+
+class Right:
+    """Pushes a cart to the right: half as good as swaying."""
+
+    def begin(self, spec, seed): ...
+
+    def act(self, observation):
+        return [1]
+
+    def end(self): ...
+
+
+class Balances(Right):
+    def act(self, observation):
+        return [int(observation[2] + observation[3] > 0)]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr("takt.shift.PROGRESS_S", 0.0)
+
+
+def worked(workers=("Balances", "Right"), seeds=range(6), **given):
+    options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=15"}
+    contestants = [Contestant(name, f"test_compare:{name}") for name in workers]
+    return work_rounds("gym", contestants, list(seeds), "there", **{"units": 25, "station_options": options, **given})
+
+
+def test_it_stops_as_soon_as_it_is_certain(here):
+    said = []
+    found = worked(on_round=said.append)
+    pair = found.comparison.pairs[0]
+    assert pair.decision == "a_better" and pair.by == "shift" and 3 <= pair.shifts < 6
+    assert len(said) == pair.shifts and [c.decided for c in said] == [False] * (pair.shifts - 1) + [True]
+    assert len(list(Path("there").glob("*.takt"))) == 2 * pair.shifts
+    assert worked(workers=("Right", "Balances")).comparison.pairs[0].decision == "b_better"
+
+
+def test_by_unit_it_cuts_the_last_shift_off_and_does_not_go_on_with_it(here, monkeypatch):
+    monkeypatch.setattr("takt.rounds.LOOK_SHARE", 1e9)
+    found = worked(seeds=[0], units=200)
+    path = Path("there/Right-seed0.takt")
+    pair = found.comparison.pairs[0]
+    assert pair.decision == "a_better" and pair.units == pair.sure_after < 60
+    assert found.comparison.notes == ["Right has not ended seed 0"]
+    before = path.read_bytes()
+    assert worked(seeds=[0], units=200).comparison == found.comparison and path.read_bytes() == before
+    assert resume_shift(path).ended == "units", "it could go on, though"
+
+
+def test_an_interrupted_comparison_goes_on_where_it_was(here):
+    whole = worked(seeds=[0, 1])
+    digests = {path.name: digest(path) for path in Path("there").glob("*.takt")}
+    for path in Path("there").glob("*"):
+        path.unlink()
+
+    def watching(worker, seed):
+        def interrupt(progress):
+            if worker == "Right" and seed == 1 and progress.units == 7:
+                raise KeyboardInterrupt
+
+        return nullcontext(interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        worked(seeds=[0, 1], watching=watching)
+    times = Path("there/Balances-seed0.takt").stat().st_mtime_ns
+    again = worked(seeds=[0, 1])
+    assert again.comparison == whole.comparison
+    assert {path.name: digest(path) for path in Path("there").glob("*.takt")} == digests
+    assert Path("there/Balances-seed0.takt").stat().st_mtime_ns == times
+    with pytest.raises(TaktError, match=r"there has shifts of another comparison: units was 25, now 30"):
+        worked(seeds=[0, 1], units=30)
+
+
+def digest(path):
+    with Ledger.open(path) as book:
+        return book.digest()
+
+
+def test_nothing_stays_of_what_cannot_be_worked(here):
+    with pytest.raises(TaktError, match="no worker named 'nobody'"):
+        work_rounds("gym", [Contestant("a", "nobody"), Contestant("b", "idle")], [0], "there", units=3)
+    assert not Path("there").exists()
+
+
+# --- on the command line ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_works_seeds_and_reads_ledgers(here, capsys):
+    arguments = ["--station", "gym", "--workers", "test_compare:Balances,test_compare:Right,idle", "--seeds", "0-5"]
+    arguments += ["--units", "25", *CART, "--folder", "there", "--json"]
+    assert main(["compare", *arguments, "--out", "page.html"]) == 0
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert told["standings"][0]["worker"] == "test_compare:Balances" and told["report"] == "page.html" and not err
+    assert [pair["decision"] for pair in told["pairs"]] == ["a_better", "a_better", "undecided"] and not told["decided"]
+    assert len(told["ledgers"]) == 3 * len(told["seeds"]) == 18
+    page = Path("page.html").read_text()
+    assert page.count("is better</h2>") >= 2 and page.count("<svg") == 6 and "Bonferroni" in page
+    assert main(["compare", *told["ledgers"], "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["pairs"] == told["pairs"]
+    assert main(["compare", *told["ledgers"]]) == 0
+    out = capsys.readouterr().out
+    assert "is better" in out and "Bonferroni" in out and max(map(len, out.splitlines())) <= 80
+
+
+def test_incomparable_ledgers_are_one_line_and_exit_2(here, capsys):
+    for name, spoil in (("a", 0.1), ("b", 0.3)):
+        run_shift(Toy(spoil=spoil), push, units=3, ledger=f"{name}.takt", worker_name=name)
+    assert main(["compare", "a.takt", "b.takt"]) == 2
+    out, err = capsys.readouterr()
+    assert not out and err.count("\n") == 1
+    assert "a and b cannot be compared: option spoil is 0.1 and 0.3" in err
+    assert main(["compare", "a.takt", "b.takt", "--may-differ", "spoil"]) == 0
+    capsys.readouterr()
+    for wrong in (["a.takt"], [], ["a.takt", "--station", "gym"], ["--station", "gym"]):
+        assert main(["compare", *wrong]) == 2 and capsys.readouterr().err.count("\n") == 1
+    assert main(["compare", "--station", "gym", "--workers", "idle,idle", "--seeds", "0..3", "--units", "2"]) == 2
+    assert "0-9" in capsys.readouterr().err
+
+
+def test_a_comparison_is_interrupted_with_130_and_says_how_to_go_on(here, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("takt.rounds.run_shift", interrupted)
+    command = ["compare", "--station", "gym", "--workers", "idle,test_compare:Right", "--units", "3", *CART]
+    assert main(command) == 130
+    assert "the same command goes on" in capsys.readouterr().err
