@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from takt.events import Event
 from takt.ledger import Ledger
-from takt.shift import Progress, Shift, resume_shift, run_shift, steps_of_unit
+from takt.shift import Progress, Shift, repeat_shift, resume_shift, run_shift, steps_of_unit
 from takt.station import Acceptance, Fault, FaultKind, Station, StationSpec, TaktError, open_station, stations
 from takt.verdict import verdict  # here, not lazily: later, importing the module would put it in the function's place
-from takt.worker import Plan, Resumable, Worker, open_worker, workers
+from takt.worker import Finished, Plan, Recording, Resumable, Worker, open_worker, workers
 
 if TYPE_CHECKING:
     from takt.kpi import kpis
@@ -22,9 +22,11 @@ __all__ = [
     "Event",
     "Fault",
     "FaultKind",
+    "Finished",
     "Ledger",
     "Plan",
     "Progress",
+    "Recording",
     "Resumable",
     "Shift",
     "Station",
@@ -34,6 +36,7 @@ __all__ = [
     "kpis",
     "open_station",
     "open_worker",
+    "repeat_shift",
     "resume_shift",
     "run_shift",
     "stations",
