@@ -323,6 +323,8 @@ class Loop:
         """Begin the shift. One that goes on from a snapshot begins too, and then loads."""
         try:
             self.worker.begin(self.spec, self.shift["seed"])
+        except TaktError:
+            raise
         except Exception as error:
             raise TaktError(f"worker {self.shift['worker']!r} raised in begin: {one_line(error)}") from error
         faults = tuple(Fault(**fault) for fault in self.shift["faults"])
