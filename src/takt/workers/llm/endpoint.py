@@ -85,24 +85,40 @@ class OpenAiCompatible:
         if self._opened is None:
             key = self._key or "none"  # the SDK insists on one
             self._opened = openai.OpenAI(base_url=self.base_url, api_key=key, max_retries=0, timeout=self.timeout_s)
+        streams = bool(settings.get("stream"))
+        answer: Any = None
         try:
             answer = self._opened.chat.completions.create(
                 messages=list(messages),  # type: ignore[arg-type]
                 tools=list(tools),
                 **settings,
             )
-            message, finish, usage = self._streamed(answer) if settings.get("stream") else _whole(answer)
+            message, finish, usage = self._streamed(answer) if streams else self._whole(answer)
         except openai.APITimeoutError as error:
             raise NoAnswer("timeout", f"no answer within {self.timeout_s:g} s") from error
         except openai.APIStatusError as error:
             raise self._status(error) from error
         except openai.APIConnectionError as error:
-            kind = "broken_stream" if settings.get("stream") and "peer closed" in str(error.__cause__) else "connection"
+            kind = "connection" if answer is None else "broken_stream"
             raise NoAnswer(kind, self._clean(f"{error} ({error.__cause__})")) from error
-        except (openai.OpenAIError, ValueError) as error:  # an error inside a stream; a body that is no JSON
-            kind = "broken_stream" if settings.get("stream") else "not_an_answer"
-            raise NoAnswer(kind, self._clean(str(error))) from error
+        except openai.APIError as error:  # an error that is told inside a stream
+            raise NoAnswer("broken_stream", self._clean(str(error))) from error
+        except (
+            openai.OpenAIError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+        ) as error:  # not the JSON it must be
+            raise NoAnswer("not_an_answer", self._clean(f"{type(error).__name__}: {error}")) from error
         return _reply(self._clean(message), finish, usage)
+
+    def _whole(self, answer: Any) -> tuple[dict[str, Any], str, Mapping[str, int] | None]:
+        choices = getattr(answer, "choices", None)
+        if not choices or choices[0].message is None:
+            raise NoAnswer("not_an_answer", self._clean(f"the server answers with no message: {str(answer)[:200]}"))
+        message = choices[0].message.model_dump(mode="json", exclude_none=True, warnings=False)
+        return message, str(choices[0].finish_reason or ""), _usage(answer.usage)
 
     def _streamed(self, chunks: Any) -> tuple[dict[str, Any], str, Mapping[str, int] | None]:
         """The message that the pieces are, once all have come."""
@@ -158,17 +174,10 @@ class OpenAiCompatible:
         return value
 
 
-def _whole(answer: Any) -> tuple[dict[str, Any], str, Mapping[str, int] | None]:
-    choices = getattr(answer, "choices", None)
-    if not choices or choices[0].message is None:
-        raise NoAnswer("not_an_answer", f"the server answers with no message: {str(answer)[:200]}")
-    message = choices[0].message.model_dump(mode="json", exclude_none=True, warnings=False)
-    return message, str(choices[0].finish_reason or ""), _usage(answer.usage)
-
-
 def _usage(usage: Any) -> dict[str, int] | None:
     counted = {name: getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")}
-    return {name: int(n) for name, n in counted.items()} if all(isinstance(n, int) for n in counted.values()) else None
+    known = {name: n for name, n in counted.items() if isinstance(n, int) and n >= 0}
+    return known if len(known) == len(counted) else None
 
 
 def _reply(message: dict[str, Any], finish: str, usage: Mapping[str, int] | None) -> Reply:

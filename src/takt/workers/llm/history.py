@@ -1,7 +1,7 @@
 """What has been said, kept inside the model's context.
 
-The policy, in full. The system message (the job, and how to work) is kept. All else is exchanges: what the model was
-told, what it answered, what its calls returned. When the next request and its answer would not fit into
+The policy, in full. The system message (the job, and how to work) is kept. All else is exchanges: an answer of the
+model, what its calls returned, and what else it was told until its next answer. When the next request and its answer would not fit into
 `context_tokens`, the oldest whole exchanges are dropped until the request fills half of the room at most: every drop
 costs the server its prefix cache, so drops are rare and large. One line tells the model how many are gone, and what is
 there now is shown again. The exchange under way is never dropped; if it alone is too long, its longest results are cut
@@ -30,7 +30,9 @@ class History:
         self.system = {"role": "system", "content": system}
         self.fixed_chars = fixed_chars + len(system)  # of system message and tools
         self.room_tokens, self.longest_result = room_tokens, longest_result
-        self.turns: list[list[dict[str, Any]]] = [[]]  # whole exchanges, and the one under way
+        self.turns: list[list[dict[str, Any]]] = [
+            []
+        ]  # what came before the first answer, whole exchanges, and the one under way
         self.note: dict[str, Any] | None = None  # what is told of those dropped
         self.dropped = 0
         self.added: list[dict[str, Any]] = [self.system]  # since the last request
@@ -45,8 +47,8 @@ class History:
         self._add({"role": "user", "content": text})
 
     def answered(self, message: dict[str, Any]) -> None:
-        """What the model said. Its exchange goes on until the results of its calls are there."""
-        self.turns[-1].append(message)
+        """What the model said: a new exchange, to which the results of its calls belong."""
+        self.turns.append([message])
 
     def result(self, call_id: str, text: str) -> int:
         """The result of one of its calls; how many characters of it were cut."""
@@ -56,17 +58,13 @@ class History:
         self._add({"role": "tool", "tool_call_id": call_id, "content": text})
         return cut
 
-    def next_turn(self) -> None:
-        """The exchange is whole: what comes now belongs to the next."""
-        if self.turns[-1]:
-            self.turns.append([])
-
     def chars(self) -> int:
         return self.fixed_chars + sum(_chars(message) for message in self.messages()[1:])
 
     def counted(self, prompt_tokens: int) -> None:
         """The server says how many tokens the request had, as it is now."""
-        self.chars_a_token = self.chars() / prompt_tokens
+        if prompt_tokens > 0:
+            self.chars_a_token = self.chars() / prompt_tokens
 
     def tokens(self, chars: int) -> int:
         return round(chars / self.chars_a_token)
@@ -75,20 +73,25 @@ class History:
         """Drop and cut, if the next request is too long (or `all_of_it`); what was, or nothing. `now` is told again."""
         if not all_of_it and self.tokens(self.chars()) <= self.room_tokens:
             return {}
-        before, gone = self.chars(), 0
+        before, gone, so_far = self.chars(), 0, self.dropped
         most = 0 if all_of_it else self.room_tokens // 2
         left = before
         while gone < len(self.turns) - 1 and self.tokens(left) > most:
             left -= sum(_chars(message) for message in self.turns[gone])
             gone += 1
         if gone:
-            self.dropped += gone
+            self.dropped += sum(turn[0]["role"] == "assistant" for turn in self.turns[:gone] if turn)
             self.turns = self.turns[gone:]
             many = "1 earlier exchange is" if self.dropped == 1 else f"{self.dropped} earlier exchanges are"
             self.note = {"role": "user", "content": f"({many} left out here.) Now: {now}"}
         cut = self._cut()
         self._link({"dropped": self.dropped, "note": self.note, "cut": cut})
-        return {"dropped": gone, "dropped_in_all": self.dropped, "cut_chars": cut, "chars": before - self.chars()}
+        return {
+            "dropped": self.dropped - so_far,
+            "dropped_in_all": self.dropped,
+            "cut_chars": cut,
+            "chars": before - self.chars(),
+        }
 
     def sealed(self, settings: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
         """What the request is known by, and what is new in it."""

@@ -1,4 +1,4 @@
-"""What the worker `llm` is told: `-w model=Qwen/Qwen3.5-4B -w profile=vllm ...`. All of it is in the ledger, no key is."""
+"""What the worker `llm` is told, `-w model=Qwen/Qwen3.5-4B -w profile=vllm`. All of it is in the ledger; no key is."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Options:
             if not isinstance(getattr(self, name), bool):
                 raise TaktError(f"{name} is {getattr(self, name)!r}; it must be true or false")
         for name, least, whole in LIMITS:
-            value = getattr(self, name)
+            value: Any = getattr(self, name)
             if value is None and name in ("tokens_per_s", "spend_cap"):
                 continue
             kinds: tuple[type, ...] = (int,) if whole else (int, float)
@@ -84,7 +84,7 @@ class Options:
             )
 
 
-LIMITS = (  # name, least, whole
+LIMITS: tuple[tuple[str, float, bool], ...] = (  # name, least, whole
     ("max_tokens", 16, True),
     ("context_tokens", 1024, True),
     ("retries", 0, True),
