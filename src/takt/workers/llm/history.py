@@ -1,11 +1,12 @@
 """What has been said, kept inside the model's context.
 
 The policy, in full. The system message (the job, and how to work) is kept. All else is exchanges: an answer of the
-model, what its calls returned, and what else it was told until its next answer. When the next request and its answer would not fit into
-`context_tokens`, the oldest whole exchanges are dropped until the request fills half of the room at most: every drop
-costs the server its prefix cache, so drops are rare and large. One line tells the model how many are gone, and what is
-there now is shown again. The exchange under way is never dropped; if it alone is too long, its longest results are cut
-in half until it fits. A result of more than `context_tokens` characters, a quarter of the room, is cut at once.
+model, what its calls returned, and what else it was told until its next answer. When the next request and its answer
+would not fit into `context_tokens`, the oldest whole exchanges are dropped until the request fills half of the room at
+most: every drop costs the server its prefix cache, so drops are rare and large. One line tells the model how many are
+gone, and what is there now is shown again. The exchange under way is never dropped; if it alone is too long, its
+longest texts are cut in half until it fits. A result of more than `context_tokens` characters, a quarter of the room,
+is cut at once.
 
 A token is as many characters as in the last request whose tokens the server counted; before that, four.
 """

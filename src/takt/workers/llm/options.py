@@ -72,8 +72,8 @@ class Options:
             value: Any = getattr(self, name)
             if value is None and name in ("tokens_per_s", "spend_cap"):
                 continue
-            kinds: tuple[type, ...] = (int,) if whole else (int, float)
-            if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < math.inf:
+            number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+            if not least <= number < math.inf or (whole and not isinstance(value, int)):
                 raise TaktError(
                     f"{name} is {value!r}; it must be a {'whole ' if whole else ''}number, {least:g} or more"
                 )

@@ -16,8 +16,8 @@ def brief(service_s: float, home_within_h: float | None, authority: bool) -> str
 You are the desk of an airline on a bad day. Groups of passengers whose trip broke come to you, one after another; \
 settle each of them. The first in the queue has waited longest.
 
-A group is done well if, within {minutes} minutes of coming to you, all its people are booked on an itinerary that will \
-be flown and arrives at most {latest}. It counts as bad if
+A group is done well if, within {minutes} minutes of coming to you, all its people are booked on an itinerary that \
+will be flown and arrives at most {latest}. It counts as bad if
 - it is not settled within {minutes} minutes: it takes its money and leaves;
 - it is refunded, arrives too late, or is booked on a flight that is then cancelled or on a connection that is missed;
 - it arrives five hours late or more and was not given a hotel before it was booked (`hotel_due`), or was given one \
