@@ -95,7 +95,8 @@ class FakeServer:
                 for i, call in enumerate(message.get("tool_calls") or ()):
                     arguments = call["function"]["arguments"]
                     start = {**call, "index": i, "function": {"name": call["function"]["name"], "arguments": ""}}
-                    pieces = [arguments[j : j + 9] for j in range(0, len(arguments), 9)]
+                    size = 9 + len(arguments) // 20
+                    pieces = [arguments[j : j + size] for j in range(0, len(arguments), size)]
                     deltas.append({"tool_calls": [start]})
                     deltas += [{"tool_calls": [{"index": i, "function": {"arguments": piece}}]} for piece in pieces]
                 chunks = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
@@ -128,7 +129,10 @@ class FakeServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: Any) -> None: ...  # connections that break are the point
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"

@@ -6,7 +6,7 @@ from fake_server import Say, seen
 
 from takt import run_shift
 
-DESK = {"scenario": "two-hubs", "flights": 150, "aircraft": 25, "bookings": 700, "days": 1, "takt_s": 120.0}
+DESK = {"scenario": "two-hubs", "flights": 300, "aircraft": 45, "bookings": 2000, "days": 1, "takt_s": 120.0}
 CLOCKED = {"model": "scripted", "tokens_per_s": 10.0, "prompt_tokens_per_s": 1000.0, "backoff_s": 0.01, "retries": 2}
 
 

@@ -31,7 +31,7 @@ def test_a_model_works_the_desk(worked):
     done, _, requests = worked
     assert done.ended == "units" and not done.broken
     good = sum(event.kind == "unit_good" for event in done.events)
-    assert good >= 4
+    assert good >= 2
     first = requests[0]
     assert [m["role"] for m in first["messages"]] == ["system", "user"]
     assert "desk of an airline" in first["messages"][0]["content"]
