@@ -228,7 +228,8 @@ def steps_of_unit(
         with _begun(loop):
             loop.load(snapshot.state)
             loop.keep_in(Told(events))
-            while here.now < ended[0].t_s - loop.control_s / 2 and not loop.over:
+            last_s = ended[0].t_s + loop.control_s / 2  # what a call does is dated when the call began, a period ago
+            while here.now < last_s and not again and not loop.over:
                 happened = loop.step()
                 again += [event for event in happened if event.unit == unit and event.kind in UNIT_ENDED]
                 yield here, happened
