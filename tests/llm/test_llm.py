@@ -324,3 +324,27 @@ def test_the_desk_says_its_brief_and_its_tools():
     assert "cancel" not in names[0] and "cancel" in names[1]
     assert "within 30 minutes" in plain.brief and "no authority" in plain.brief
     assert seen({"messages": [{"content": "no JSON"}]}) == {}
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_repeat_and_bill(worked, tmp_path, capsys):
+    done, path, requests = worked
+    assert main(["repeat", str(path), "--out", str(tmp_path / "again.takt")]) == 0
+    assert capsys.readouterr().out == f"the same shift: {done.digest}\n"
+    assert main(["bill", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["exchanges"] == len(requests) and told["troubles"] == {}
+    assert main(["bill", str(path)]) == 0
+    assert "price a good unit" in capsys.readouterr().out
+
+
+def test_a_shift_that_was_tampered_with_is_not_the_same(worked, tmp_path, capsys):
+    path = tmp_path / "tampered.takt"
+    path.write_bytes(worked[1].read_bytes())
+    with sqlite3.connect(path) as book:
+        book.execute("UPDATE events SET data = replace(data, '\"avoid_closed\\\": true', '\"avoid_closed\\\": false')")
+        book.execute("UPDATE events SET data = replace(data, '20', '21') WHERE kind = 'booked'")
+    assert main(["repeat", str(path)]) == 2
+    assert "it differs from event" in capsys.readouterr().err
