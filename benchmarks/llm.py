@@ -4,8 +4,8 @@
     python benchmarks/llm.py --inspect PYTHON           the same mock model under Inspect AI, by another environment's
                                                         Python that has `inspect-ai`
 
-The model answers at once with the same tool call, again and again; the station is a counter that answers at once. So all
-that is measured is harness: building the request, sending it, reading the answer, doing the call, writing the ledger.
+The model answers at once with the same tool call, again and again; the station is a counter that answers at once. So
+all that is measured is harness: building the request, sending it, reading the answer, doing the call, writing it down.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from takt.workers.llm import Llm
 from takt.workers.llm.endpoint import Call, Reply
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "llm"))
-from fake_server import FakeServer, Say  # noqa: E402
+from fake_server import FakeServer, Say
 
 CALLS_A_UNIT = 10
 TOOLS = (
@@ -129,8 +129,8 @@ import json, sys, tempfile, time
 from importlib.metadata import version
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
-from inspect_ai.model import ModelOutput, get_model
-from inspect_ai.solver import basic_agent, generate, use_tools
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.solver import generate, use_tools
 from inspect_ai.tool import tool
 
 calls = int(sys.argv[1])
@@ -147,9 +147,10 @@ def add():
     return execute
 
 def outputs(n):
-    for i in range(n):
-        yield ModelOutput.for_tool_call("mockllm/model", "add", {"after": i})
-    yield ModelOutput.from_content("mockllm/model", "done")
+    made = [ModelOutput.for_tool_call("mockllm/model", "add", {"after": i}) for i in range(n)]
+    for output in [*made, ModelOutput.from_content("mockllm/model", "done")]:
+        output.usage = ModelUsage(input_tokens=100, output_tokens=20, total_tokens=120)
+        yield output
 
 def once(n):
     task = Task(dataset=[Sample(input="Count.", target="done")], solver=[use_tools(add()), generate(tool_calls="loop")],
