@@ -102,7 +102,7 @@ class Mock:
         self.asked += 1
         arguments = json.dumps({"after": self.asked})
         raw = {"role": "assistant", "tool_calls": [{"function": {"name": "add", "arguments": arguments}}]}
-        return Reply("", "", (Call("add", arguments),), {"prompt_tokens": 100, "completion_tokens": 20}, raw, "stop")
+        return Reply("", "", (Call("add", arguments),), None, raw, "stop")
 
 
 def seconds_a_call(calls: int, url: str = "", context_tokens: int = 32_768, ledger: bool = True) -> float:
@@ -191,7 +191,7 @@ def main() -> None:
         told = json.loads(done.stdout.splitlines()[-1])
         name, each = f"Inspect AI {told['version']}", told["seconds_a_call"]
         table.add_row(name, "in process", "all of it", f"{n}", f"{1e3 * each:.2f}")
-    with FakeServer(lambda body, n: Say([("add", {"after": n})])) as server:
+    with FakeServer(lambda body, n: Say([("add", {"after": n})], usage=None)) as server:
         seconds_a_call(10, server.url)
         calls = args.calls // 4
         for context in (4096, 32_768):

@@ -44,6 +44,7 @@ class FakeServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or every answer waits 40 ms for an acknowledgement
 
             def log_message(self, *_: Any) -> None: ...
 

@@ -151,9 +151,9 @@ def test_one_exchange_that_is_too_long_alone_is_cut():
     history.answered({"role": "assistant", "content": "", "tool_calls": []})
     for i in range(4):
         assert history.result(f"c{i}", "y" * 5000) == 2000
-    assert history.tokens(history.chars()) > 1000
+    assert history.tokens(history.chars) > 1000
     assert history.fit("now")["cut_chars"] > 0
-    assert history.tokens(history.chars()) <= 1000 and len(history.turns) == 1
+    assert history.tokens(history.chars) <= 1000 and len(history.turns) == 1
 
 
 def test_a_server_that_finds_the_request_too_long_gets_a_short_one():

@@ -29,7 +29,7 @@ class History:
 
     def __init__(self, system: str, fixed_chars: int, room_tokens: int, longest_result: int) -> None:
         self.system = {"role": "system", "content": system}
-        self.fixed_chars = fixed_chars + len(system)  # of system message and tools
+        self.chars = self.fixed_chars = fixed_chars + len(system)  # of all that is sent; of system message and tools
         self.room_tokens, self.longest_result = room_tokens, longest_result
         self.turns: list[list[dict[str, Any]]] = [
             []
@@ -50,6 +50,7 @@ class History:
     def answered(self, message: dict[str, Any]) -> None:
         """What the model said: a new exchange, to which the results of its calls belong."""
         self.turns.append([message])
+        self.chars += _chars(message)
 
     def result(self, call_id: str, text: str) -> int:
         """The result of one of its calls; how many characters of it were cut."""
@@ -59,39 +60,37 @@ class History:
         self._add({"role": "tool", "tool_call_id": call_id, "content": text})
         return cut
 
-    def chars(self) -> int:
-        return self.fixed_chars + sum(_chars(message) for message in self.messages()[1:])
-
     def counted(self, prompt_tokens: int) -> None:
         """The server says how many tokens the request had, as it is now."""
         if prompt_tokens > 0:
-            self.chars_a_token = self.chars() / prompt_tokens
+            self.chars_a_token = self.chars / prompt_tokens
 
     def tokens(self, chars: int) -> int:
         return round(chars / self.chars_a_token)
 
     def fit(self, now: str, all_of_it: bool = False) -> dict[str, int]:
         """Drop and cut, if the next request is too long (or `all_of_it`); what was, or nothing. `now` is told again."""
-        if not all_of_it and self.tokens(self.chars()) <= self.room_tokens:
+        if not all_of_it and self.tokens(self.chars) <= self.room_tokens:
             return {}
-        before, gone, so_far = self.chars(), 0, self.dropped
+        before, gone, so_far = self.chars, 0, self.dropped
         most = 0 if all_of_it else self.room_tokens // 2
-        left = before
-        while gone < len(self.turns) - 1 and self.tokens(left) > most:
-            left -= sum(_chars(message) for message in self.turns[gone])
+        while gone < len(self.turns) - 1 and self.tokens(self.chars) > most:
+            self.chars -= sum(_chars(message) for message in self.turns[gone])
             gone += 1
         if gone:
             self.dropped += sum(turn[0]["role"] == "assistant" for turn in self.turns[:gone] if turn)
             self.turns = self.turns[gone:]
             many = "1 earlier exchange is" if self.dropped == 1 else f"{self.dropped} earlier exchanges are"
+            self.chars -= _chars(self.note) if self.note else 0
             self.note = {"role": "user", "content": f"({many} left out here.) Now: {now}"}
+            self.chars += _chars(self.note)
         cut = self._cut()
         self._link({"dropped": self.dropped, "note": self.note, "cut": cut})
         return {
             "dropped": self.dropped - so_far,
             "dropped_in_all": self.dropped,
             "cut_chars": cut,
-            "chars": before - self.chars(),
+            "chars": before - self.chars,
         }
 
     def sealed(self, settings: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
@@ -113,15 +112,17 @@ class History:
     def restore(self, state: dict[str, Any]) -> None:
         self.turns, self.note, self.dropped = state["turns"], state["note"], state["dropped"]
         self.added, self.seal, self.chars_a_token = state["added"], state["seal"], state["chars_a_token"]
+        self.chars = self.fixed_chars + sum(_chars(message) for message in self.messages()[1:])
 
     def _add(self, message: dict[str, Any]) -> None:
         self.turns[-1].append(message)
+        self.chars += _chars(message)
         self.added.append(message)
 
     def _cut(self) -> int:
         """Cut the longest texts of the exchange under way until all of it fits."""
         cut, turn = 0, self.turns[-1]
-        while self.tokens(self.chars()) > self.room_tokens:
+        while self.tokens(self.chars) > self.room_tokens:
             told = [i for i, message in enumerate(turn) if message["role"] != "assistant"]
             longest = max(told, key=lambda i: len(turn[i]["content"]), default=-1)
             if longest < 0 or len(turn[longest]["content"]) <= LEAST_CUT:
@@ -129,6 +130,7 @@ class History:
             text = turn[longest]["content"]
             turn[longest] = {**turn[longest], "content": text[: len(text) // 2]}  # the old one is in the ledger
             cut += len(text) - len(text) // 2
+            self.chars -= len(text) - len(text) // 2
         return cut
 
     def _link(self, what: dict[str, Any]) -> None:

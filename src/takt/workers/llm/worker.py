@@ -218,7 +218,7 @@ class Llm:
             return dict(reply.usage)
         history = self._history
         written = history.tokens(len(_text(reply.raw)))
-        return {"prompt_tokens": history.tokens(history.chars()), "completion_tokens": written, "estimated": True}
+        return {"prompt_tokens": history.tokens(history.chars), "completion_tokens": written, "estimated": True}
 
     def _odd(self, reply: Reply) -> list[str]:
         """What is wrong with an answer, as far as can be seen without the station."""
