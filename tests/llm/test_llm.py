@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -348,3 +351,28 @@ def test_a_shift_that_was_tampered_with_is_not_the_same(worked, tmp_path, capsys
         book.execute("UPDATE events SET data = replace(data, '20', '21') WHERE kind = 'booked'")
     assert main(["repeat", str(path)]) == 2
     assert "it differs from event" in capsys.readouterr().err
+
+
+def test_sigkill_between_two_exchanges(tmp_path):
+    """A real process, killed while it waits for request 5: answers 0 to 4 are not asked for again."""
+    path, run = tmp_path / "killed.takt", []
+
+    def script(body, n):
+        if n == 5:
+            run[0].kill()
+            run[0].wait()
+        return serve(body)
+
+    with FakeServer(script) as server:
+        options = {**CLOCKED, "base_url": server.url}
+        words = [word for k, v in DESK.items() for word in ("-o", f"{k}={v}")]
+        words += [word for k, v in options.items() for word in ("-w", f"{k}={v}")]
+        command = [sys.executable, "-m", "takt.cli", "run", "flightdesk", "--worker", "llm", "--seed", "1"]
+        command += ["--units", "6", "--clock", "measured", "--out", str(path), "--json", *words]
+        run.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        assert run[0].wait(timeout=120) == -signal.SIGKILL
+        again = resume_shift(path)
+        whole = shift(server.url)
+        asked = len(server.requests)
+    assert again.digest == whole.digest
+    assert asked == 2 * len(said(whole)) + 1
