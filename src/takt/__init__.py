@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from takt.compare import compare  # here, not lazily, as `verdict` below
 from takt.events import Event
 from takt.ledger import Ledger
-from takt.shift import Progress, Shift, resume_shift, run_shift, steps_of_unit
+from takt.shift import Progress, Shift, repeat_shift, resume_shift, run_shift, steps_of_unit
 from takt.station import (
     Acceptance,
     Account,
@@ -25,7 +25,7 @@ from takt.station import (
     stations,
 )
 from takt.verdict import verdict  # here, not lazily: later, importing the module would put it in the function's place
-from takt.worker import Plan, Resumable, Worker, open_worker, workers
+from takt.worker import Finished, Plan, Recording, Resumable, Worker, open_worker, workers
 
 if TYPE_CHECKING:
     from takt.kpi import kpis
@@ -37,9 +37,11 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Figure",
+    "Finished",
     "Ledger",
     "Plan",
     "Progress",
+    "Recording",
     "Resumable",
     "Section",
     "Shift",
@@ -51,6 +53,7 @@ __all__ = [
     "kpis",
     "open_station",
     "open_worker",
+    "repeat_shift",
     "resume_shift",
     "run_shift",
     "stations",

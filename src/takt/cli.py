@@ -229,6 +229,52 @@ def resume(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json
 
 
 @app.command()
+def repeat(
+    path: ShiftPath,
+    out: Annotated[Path | None, typer.Option(help="The ledger to write.", show_default="none")] = None,
+    as_json: Json = False,
+) -> None:
+    """Work a finished shift again, from what is recorded of it: no model is asked. It must be the same shift."""
+    from takt.ledger import Ledger
+    from takt.shift import repeat_shift
+
+    with _quiet(as_json):
+        again = repeat_shift(path, out)
+    with Ledger.open(path) as book:
+        first, digest = book.events(), book.digest()
+    if as_json:
+        _print_json({"same": again.digest == digest, "digest": again.digest, "ledger": out and str(out)})
+    elif again.digest == digest:
+        print(f"the same shift: {digest}")
+    if again.digest != digest:
+        pairs = enumerate(zip(first, again.events, strict=False))
+        differs = next((n for n, (one, other) in pairs if one != other), min(len(first), len(again.events)))
+        _complain(f"not the same shift as {path}: it differs from event {differs} on")
+        raise typer.Exit(2)
+
+
+@app.command()
+def bill(path: ShiftPath, as_json: Json = False) -> None:
+    """Print what a language model's shift cost, and what went wrong between model, server and station, counted."""
+    from takt.ledger import Ledger
+    from takt.workers.llm.bill import bill as summed
+    from takt.workers.llm.bill import troubles
+
+    with Ledger.open(path) as book:
+        found = book.events()
+    told, wrong = asdict(summed(found)), troubles(found)
+    if as_json:
+        _print_json({**told, "troubles": wrong})
+        return
+    table = _grid()
+    for key, value in told.items():
+        table.add_row(key.replace("_", " "), "-" if value is None else f"{value:.10g}")
+    for kind, count in wrong.items():
+        table.add_row("trouble", f"{kind}: {count}")
+    _out().print(table, highlight=False, markup=False)
+
+
+@app.command()
 def kpis(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json = False) -> None:
     """Print a shift's verdict and figures; also while it runs."""
     from takt.ledger import Ledger

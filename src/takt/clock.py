@@ -54,7 +54,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Measured:
-    """Every call costs the wall time it really took."""
+    """Every call costs the wall time it really took, or what its plan says it took (`Plan.took_s`)."""
 
     text: str = "measured"
     measures: bool = True

@@ -13,13 +13,15 @@ from typing import Any
 
 # Written by the loop (shift.py).
 SHIFT_STARTED = "shift_started"  # data: see shift.py; the first event of every ledger
-SHIFT_ENDED = "shift_ended"  # data: reason = "time" | "units" | "verdict" | "broken_plan" | "interrupted"
+SHIFT_ENDED = "shift_ended"  # data: reason = "time" | "units" | "verdict" | "broken_plan" | "worker_done"; why
 THOUGHT = "thought"  # data: calls, seconds (of station time); one for each unit that ends
+SAID = "said"  # data: whatever the worker says about its work, `Recording.records` (worker.py)
 
 # Written by the station.
 UNIT_DUE = "unit_due"  # the unit is there to be worked on (fixture in place, group at the desk)
 UNIT_GOOD = "unit_good"  # data: cycle_s, parts, first_time
 UNIT_BAD = "unit_bad"  # data: cycle_s (None if never finished), parts, reasons
+REFUSED = "refused"  # data: tool, code; a tool call that was answered with an error
 
 # Written by either: a fault begins and ends; help is called and comes.
 FAULT = "fault"  # data: name, origin, stops

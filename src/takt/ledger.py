@@ -33,6 +33,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE events (seq INTEGER PRIMARY KEY, t_s REAL NOT NULL, kind TEXT NOT NULL, unit INTEGER, data TEXT NOT NULL);
 CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL NOT NULL, state BLOB NOT NULL);
 """
+# What the worker has paid for since the last commit. Younger than format 1, and of no use to those who read a shift.
+_JOURNAL = "CREATE TABLE IF NOT EXISTS journal (number INTEGER PRIMARY KEY, record TEXT NOT NULL)"
 # What defines a shift. Version, machine and wall time are in the meta too, but not in the digest.
 DEFINITION = ("station", "options", "worker", "worker_options", "seed", "clock", "faults", "hours", "units")
 
@@ -59,6 +61,7 @@ class Ledger:
         """A new ledger for the shift that `meta` (JSON values) defines. `None` for a ledger in memory only."""
         database = sqlite3.connect(":memory:", isolation_level=None)
         database.executescript(_TABLES)
+        database.execute(_JOURNAL)
         database.executemany("INSERT INTO meta VALUES (?, ?)", [(key, canonical(meta[key])) for key in meta])
         if path is None:
             return cls(database, None, None, True)
@@ -92,6 +95,7 @@ class Ledger:
             _unlock(lock)
             raise
         ledger._write_ahead()
+        ledger._database.execute(_JOURNAL)
         return ledger
 
     def __enter__(self) -> Ledger:
@@ -147,6 +151,19 @@ class Ledger:
                     state = zlib.compress(snapshot, 1)
                     row = (seq + len(rows), -1 if unit is None else unit, rows[-1][1] if rows else 0.0, state)
                     self._database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
+                self._database.execute("DELETE FROM journal")  # its records are in the events now
+        except sqlite3.Error as error:
+            raise TaktError(f"cannot write the ledger {self.path}: {_cause(error)}") from error
+
+    def recall(self, number: int) -> dict[str, Any] | None:
+        """What the worker wrote into its journal under this number since the last commit."""
+        rows = self._rows("SELECT record FROM journal WHERE number = ?", number)
+        return json.loads(rows[0][0]) if rows else None
+
+    def note(self, number: int, record: Mapping[str, Any]) -> None:
+        """Keep a record of the worker's at once, until the commit that has it among its events."""
+        try:
+            self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (number, canonical(record)))
         except sqlite3.Error as error:
             raise TaktError(f"cannot write the ledger {self.path}: {_cause(error)}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
@@ -34,6 +35,16 @@ class Checked:
     def overtaken(self) -> bool:
         """Whether there was a plan, and all of it is for moments that have passed."""
         return 0 < self.skip == len(self.actions)
+
+
+def took_s(answer: Any, wall_s: float) -> float:
+    """Seconds that a call took: what its plan says, or else the stopwatch's `wall_s`. Raises BrokenPlan."""
+    stated = answer.took_s if isinstance(answer, Plan) else None
+    if stated is None:
+        return wall_s
+    if not isinstance(stated, (int, float)) or not 0 <= stated < math.inf:
+        raise BrokenPlan(f"a plan that took {stated!r} s; it must be 0 or more")
+    return float(stated)
 
 
 def checked(answer: Any, space: Space[Any], cost: int) -> Checked:

@@ -26,13 +26,25 @@ from typing import Any
 import numpy as np
 
 from takt.clock import Clock, Recorded, parse_clock
-from takt.events import FAULT, FAULT_CLEARED, SHIFT_ENDED, SHIFT_STARTED, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.events import (
+    FAULT,
+    FAULT_CLEARED,
+    SAID,
+    SHIFT_ENDED,
+    SHIFT_STARTED,
+    THOUGHT,
+    UNIT_BAD,
+    UNIT_DUE,
+    UNIT_GOOD,
+    Event,
+)
 from takt.faults import merged, schedule
+from takt.journal import Told
 from takt.ledger import DEFINITION, Ledger, canonical
 from takt.pack import pack, unpack
-from takt.plan import BrokenPlan, Checked, checked
+from takt.plan import BrokenPlan, Checked, checked, took_s
 from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station, registered_station
-from takt.worker import Resumable, Worker, as_worker, open_worker
+from takt.worker import Finished, Journal, Recording, Resumable, Worker, as_worker, open_worker
 
 WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
@@ -48,7 +60,7 @@ class Shift:
 
     path     its ledger, or None if it was kept in memory only.
     broken   what the worker did wrong, a line each; [] if nothing.
-    ended    why it ended: "time", "units", "verdict" or "broken_plan"; "" if it has not.
+    ended    why it ended: "time", "units", "verdict", "broken_plan" or "worker_done"; "" if it has not.
     digest   SHA-256 of the shift, see `Ledger.digest`.
     """
 
@@ -168,6 +180,30 @@ def resume_shift(
                 return _work(loop, book, on_progress)
 
 
+def repeat_shift(
+    path: str | PathLike[str],
+    ledger: str | PathLike[str] | None = None,
+    *,
+    station: str | Station | None = None,
+    worker: str | AnyWorker | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Shift:
+    """Work a finished shift again, into a new ledger, with what is recorded of it: what thinking was measured to cost,
+    and what the worker was answered (`Recording`), so that no model is asked. It has the same digest, unless station or
+    worker are not what they were, or the worker draws on something else than its seed.
+    """
+    with Ledger.open(path) as book:
+        meta, events, finished = book.meta, book.events(), book.finished
+    if not finished:
+        raise TaktError(f"{path} has not ended; end it with `takt resume {path}`")
+    definition = {key: value for key, value in meta.items() if key != "wall_s"}
+    with _reopened(meta, station, worker) as (here, who):
+        loop = Loop(here, who, _clock_of(meta, events), meta)
+        with _begun(loop) as started, Ledger.create(ledger, {**definition, **_circumstances()}) as again:
+            again.commit(started, loop.save(), None)
+            return _work(loop, again, on_progress, Told(events))
+
+
 def steps_of_unit(
     path: str | PathLike[str],
     unit: int,
@@ -186,14 +222,14 @@ def steps_of_unit(
     ended = [event for event in events if event.unit == unit and event.kind in UNIT_ENDED]
     if not ended or snapshot is None:
         raise TaktError(f"unit {unit} has not ended in {path}")
-    clock = Recorded(events[snapshot.seq :]) if meta["clock"] == "measured" else parse_clock(meta["clock"])
     again: list[Event] = []
     with _reopened(meta, station, worker, **station_options) as (here, who):
-        loop = Loop(here, who, clock, meta)
+        loop = Loop(here, who, _clock_of(meta, events[snapshot.seq :]), meta)
         with _begun(loop):
             loop.load(snapshot.state)
-            # What a station does at the beginning of a control period has that time, but comes at the period's end.
-            while not again and here.now < ended[0].t_s + loop.control_s / 2 and not loop.broken:
+            loop.keep_in(Told(events))
+            last_s = ended[0].t_s + loop.control_s / 2  # what a call does is dated when the call began, a period ago
+            while here.now < last_s and not again and not loop.over:
                 happened = loop.step()
                 again += [event for event in happened if event.unit == unit and event.kind in UNIT_ENDED]
                 yield here, happened
@@ -201,9 +237,12 @@ def steps_of_unit(
         warnings.warn(f"unit {unit} did not come out as it did in {path}", stacklevel=2)
 
 
-def _work(loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | None) -> Shift:
+def _work(
+    loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | None, journal: Journal | None = None
+) -> Shift:
     """Step until the shift is over; append every unit to the ledger when it ends."""
     meta = ledger.meta
+    loop.keep_in(journal or ledger)
     last_s = math.inf if meta["hours"] is None else meta["hours"] * 3600 - loop.control_s / 2
     last_unit = math.inf if meta["units"] is None else meta["units"]
     events = ledger.events()  # those of finished units, which `stop_early` judges by; a resumed shift has some
@@ -240,8 +279,8 @@ def _work(loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | 
                 ended += len(finished)
                 good += sum(event.kind == UNIT_GOOD for event in finished)
                 reason = over()
-        if loop.broken:
-            reason = "broken_plan"
+        if loop.over:
+            reason = loop.over
         elif not reason and loop.station.now >= last_s:
             reason = "time"
         if on_progress is not None:
@@ -270,7 +309,8 @@ class Loop:
         self.station, self.worker, self.clock, self.shift = station, worker, clock, shift
         self.spec = station.spec
         self.control_s = self.spec.control_s
-        self.broken = ""  # how the worker broke its contract; no step is possible any more
+        self.over = ""  # "broken_plan" or "worker_done": no step is possible any more
+        self.last_words: dict[str, str] = {}  # `error`, how the worker broke its contract; or `why` it is done
         self.observation: Any = None
         self.mode = "working"
         self.wake_in = 0
@@ -284,6 +324,8 @@ class Loop:
         """Begin the shift. One that goes on from a snapshot begins too, and then loads."""
         try:
             self.worker.begin(self.spec, self.shift["seed"])
+        except TaktError:
+            raise
         except Exception as error:
             raise TaktError(f"worker {self.shift['worker']!r} raised in begin: {one_line(error)}") from error
         faults = tuple(Fault(**fault) for fault in self.shift["faults"])
@@ -291,12 +333,17 @@ class Loop:
         happened = self._followed(info.get("events") or [])
         return [Event(self.station.now, SHIFT_STARTED, None, _started(self.shift, self.spec)), *happened]
 
+    def keep_in(self, journal: Journal) -> None:
+        """Where the worker is to keep what it pays for, if it is one that does."""
+        if isinstance(self.worker, Recording):
+            self.worker.keep_in(journal)
+
     def step(self) -> list[Event]:
-        """One control period, and what happened in it. Nothing does once the worker has `broken` its contract."""
+        """One control period, and what happened in it. Nothing does once the worker is done or broke its contract."""
         woke: list[Event] = []
         while self.wake_in == 0:
             self._wake(woke)
-            if self.broken:
+            if self.over:
                 return woke
         self.wake_in -= 1
         if self.next < len(self.actions):
@@ -312,9 +359,7 @@ class Loop:
 
     def ended(self, reason: str) -> Event:
         """The shift's last event."""
-        data: dict[str, Any] = {"reason": reason}
-        if self.broken:
-            data["error"] = self.broken
+        data: dict[str, Any] = {"reason": reason, **(self.last_words if reason == self.over else {})}
         if self.clock.measures:  # the calls since the last unit, so that a recorded clock lasts to the very end
             data["periods"] = self.costs
         return Event(self.station.now, SHIFT_ENDED, None, data)
@@ -358,19 +403,31 @@ class Loop:
         before = time.perf_counter()
         try:
             answer = self.worker.act(self.observation)
+            woke += self._said()
+        except Finished as done:
+            woke += self._said()
+            self.over, self.last_words = "worker_done", {"error" if done.failed else "why": " ".join(str(done).split())}
+            return
         except Exception as error:
             woke.append(self._worker_raised(FAULT, error=f"worker {self.shift['worker']!r} raised {one_line(error)}"))
             self.mode, self.wake_in = "down", math.ceil(RESTART_S / self.control_s - 1e-6)
             self.actions, self.next = (), 0
             return
-        cost = self.clock.periods(time.perf_counter() - before, self.control_s)
-        self.costs.append(cost)
+        wall_s = time.perf_counter() - before
         try:
+            cost = self.clock.periods(took_s(answer, wall_s), self.control_s)
+            self.costs.append(cost)
             self.arriving = checked(answer, self.station.action_space, cost)
         except BrokenPlan as error:
-            self.broken = f"worker {self.shift['worker']!r} answered with {error}"
+            self.over = "broken_plan"
+            self.last_words = {"error": f"worker {self.shift['worker']!r} answered with {error}"}
             return
         self.mode, self.wake_in = "thinking", cost
+
+    def _said(self) -> list[Event]:
+        """What the worker says about its work, if it is one that does."""
+        records = self.worker.records() if isinstance(self.worker, Recording) else []
+        return [Event(self.station.now, SAID, self.unit, record) for record in records]
 
     def _worker_raised(self, kind: str, **data: Any) -> Event:
         data = {"name": WORKER_RAISED, "origin": "worker", "stops": True, **data}
@@ -393,6 +450,11 @@ class Loop:
                 thoughts.append(Event(self.station.now, THOUGHT, event.unit, data))
                 self.costs = []
         return [*happened, *thoughts]
+
+
+def _clock_of(meta: Mapping[str, Any], events: Sequence[Event]) -> Clock:
+    """The clock of a shift whose `events` are worked again."""
+    return Recorded(events) if meta["clock"] == "measured" else parse_clock(meta["clock"])
 
 
 def one_line(error: BaseException) -> str:

@@ -75,6 +75,13 @@ class StationSpec(EnvSpec):
     parts         names of the parts of a unit that are inspected one by one (`left`, `right`), or ().
     privileged    True if observations carry what a real worker could not sense. Written to the ledger.
     options       the options it was opened with, as JSON values: `open_station(station, **options)` opens the same one.
+    brief         the job in words, for a worker that reads: what the place is, what makes a unit good or bad.
+    tools         the tools it offers, as chat APIs take them ({"type": "function", "function": {...}}), or ().
+
+    A station that offers tools takes an action that is one tool call, a JSON text {"name": ..., "arguments": {...}},
+    and answers every one, with {"error": {"code", "message"}} if it cannot be done (an event `refused`); it never
+    raises for what a call says. Its observation is a mapping: `result` is the answer to the last call, `waiting` how
+    many units wait, if it knows. What is a list is left out where the observation is told in short.
     """
 
     station: str = ""
@@ -85,6 +92,8 @@ class StationSpec(EnvSpec):
     parts: tuple[str, ...] = ()
     privileged: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    brief: str = ""
+    tools: tuple[Mapping[str, Any], ...] = ()
 
 
 @runtime_checkable

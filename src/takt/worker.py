@@ -7,7 +7,7 @@ station does meanwhile. A plain function `observation -> action` is a worker too
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
@@ -26,11 +26,22 @@ class Plan:
     aligned     "arrival": actions[0] is for the moment the plan arrives. "observation": actions[0] is for the moment
                 of the observation it was made from, so the ones that thinking has overtaken are skipped
                 (real-time chunking, arXiv 2506.07339).
+    took_s      what the call took, in seconds, if the worker knows it better than a stopwatch: tokens at a stated rate,
+                an answer that was recorded. The clock `measured` takes it instead of wall time; others have their own.
     """
 
     actions: Sequence[Any]
     ask_after: int | None = None
     aligned: str = "arrival"
+    took_s: float | None = None
+
+
+class Finished(Exception):
+    """Raised by `act`: the worker works no more, and the shift ends. `failed`: because something given is wrong."""
+
+    def __init__(self, why: str, failed: bool = False) -> None:
+        super().__init__(why)
+        self.failed = failed
 
 
 @runtime_checkable
@@ -56,6 +67,35 @@ class Resumable(Protocol):
     def save(self) -> bytes: ...
 
     def load(self, state: bytes) -> None: ...
+
+
+class Journal(Protocol):
+    """What a worker has paid for, by number. It survives a kill at once, not only when the unit ends."""
+
+    def recall(self, number: int) -> Mapping[str, Any] | None:
+        """What was written under this number, by this process or by one that was killed."""
+        ...
+
+    def note(self, number: int, record: Mapping[str, Any]) -> None:
+        """Keep a record (JSON values). The worker must also tell it, in `records`."""
+        ...
+
+
+@runtime_checkable
+class Recording(Protocol):
+    """A worker whose answers cannot be had again, or not for nothing: those of a language model.
+
+    What it asks for is numbered through the shift; before it asks it reads the journal, and what it gets it writes
+    there. Records that carry their number as `number` are what a shift is repeated from, without asking anybody.
+    """
+
+    def keep_in(self, journal: Journal) -> None:
+        """Use this journal from now on. Called after `begin` and `load`, before the first `act`."""
+        ...
+
+    def records(self) -> list[Mapping[str, Any]]:
+        """What there is to say (JSON values) since the last time. Asked after every `act`; each is an event `said`."""
+        ...
 
 
 class FunctionWorker:

@@ -14,11 +14,12 @@ from typing import Any
 import gymnasium
 from gymnasium import Space
 
-from takt.events import FAULT, FAULT_CLEARED, Event
+from takt.events import FAULT, FAULT_CLEARED, REFUSED, Event
 from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
+from takt.stations.flightdesk.desk.brief import brief
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, call, row
+from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, call, openai_tools, row
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
 from takt.stations.flightdesk.format import read_instance
 from takt.stations.flightdesk.generate import generate, gulf_2026, two_hubs
@@ -139,6 +140,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             },
             acceptance=Acceptance(good_rate=float(good_rate)),
             options=options,
+            brief=brief(service_s, home_within_h, bool(authority)),
+            tools=tuple(openai_tools(bool(authority))),
         )
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
         self.observation_space, self.action_space = Json(), Calls()
@@ -181,7 +184,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             self._result = call(self._office, action)
             if "error" in self._result:
                 told = {"tool": self._result["tool"], "code": self._result["error"]["code"]}
-                self._office.events.append(Event(self.now, "refused", None, told))
+                self._office.events.append(Event(self.now, REFUSED, None, told))
         self._step += 1
         happened = self._advance()
         reward = float(sum(e.kind == "unit_good" for e in happened))

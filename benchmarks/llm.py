@@ -1,0 +1,211 @@
+"""What the worker `llm` costs beside the model: time per tool call, and memory over many.
+
+    python benchmarks/llm.py                            our overhead, in process and over HTTP; memory over 10,000 calls
+    python benchmarks/llm.py --inspect PYTHON           the same mock model under Inspect AI, by another environment's
+                                                        Python that has `inspect-ai`
+
+The model answers at once with the same tool call, again and again; the station is a counter that answers at once. So
+all that is measured is harness: building the request, sending it, reading the answer, doing the call, writing it down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium import spaces
+from rich.console import Console
+from rich.table import Table
+
+from takt import StationSpec, run_shift
+from takt.events import UNIT_DUE, UNIT_GOOD, Event
+from takt.pack import pack, unpack
+from takt.workers.llm import Llm
+from takt.workers.llm.endpoint import Call, Reply
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "llm"))
+from fake_server import FakeServer, Say
+
+CALLS_A_UNIT = 10
+TOOLS = (
+    {
+        "type": "function",
+        "function": {
+            "name": "add",
+            "description": "Add one to the counter.",
+            "parameters": {"type": "object", "properties": {"after": {"type": "integer"}}, "required": ["after"]},
+        },
+    },
+)
+
+
+class Counter(gymnasium.Env[Any, Any]):
+    """A station of one tool; every tenth call ends a unit."""
+
+    def __init__(self) -> None:
+        self.spec: StationSpec = StationSpec(
+            id="counter-v0",
+            station="counter",
+            takt_s=float(CALLS_A_UNIT),
+            control_s=1.0,
+            brief="Count by calling `add` again and again, with the last count.",
+            tools=TOOLS,
+        )
+        self.observation_space, self.action_space = spaces.Dict({}), spaces.Text(100_000)
+        self.action_space.contains = lambda x: isinstance(x, str)  # type: ignore[method-assign]
+
+    @property
+    def now(self) -> float:
+        return float(self.count)
+
+    @property
+    def hold(self) -> str:
+        return "{}"
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self.count = 0
+        return {"now_s": 0.0}, {"events": [Event(0.0, UNIT_DUE, 0)]}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.count += 1
+        happened, (unit, left) = [], divmod(self.count, CALLS_A_UNIT)
+        if not left:
+            good = {"cycle_s": float(CALLS_A_UNIT), "parts": {}, "first_time": True}
+            happened = [Event(self.now, UNIT_GOOD, unit - 1, good), Event(self.now, UNIT_DUE, unit)]
+        return {"now_s": self.now, "result": {"count": self.count}}, 0.0, False, False, {"events": happened}
+
+    def render(self) -> Any: ...
+
+    def save(self) -> bytes:
+        return pack(self.count)
+
+    def load(self, state: bytes) -> None:
+        self.count = unpack(state)
+
+
+class Mock:
+    """An endpoint in process that answers with `add` at once."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def ask(self, messages: Any, tools: Any, settings: Any) -> Reply:
+        self.asked += 1
+        arguments = json.dumps({"after": self.asked})
+        raw = {"role": "assistant", "tool_calls": [{"function": {"name": "add", "arguments": arguments}}]}
+        return Reply("", "", (Call("add", arguments),), None, raw, "stop")
+
+
+def seconds_a_call(calls: int, url: str = "", context_tokens: int = 32_768, ledger: bool = True) -> float:
+    """Wall time of a shift of so many tool calls, per call. Opening and closing it are part of it."""
+    told = {"model": "mock", "tokens_per_s": 1e9, "context_tokens": context_tokens, "max_tokens": 512}
+    worker = Llm(base_url=url, **told) if url else Llm(endpoint=Mock(), **told)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "shift.takt" if ledger else None
+        began = time.perf_counter()
+        run_shift(Counter(), worker, units=calls // CALLS_A_UNIT, ledger=path, clock="lockstep")
+        return (time.perf_counter() - began) / calls
+
+
+def peak_mib(calls: int, context_tokens: int) -> float:
+    """Peak memory of a process of its own that works so many calls."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import llm, resource; "
+    code += f"llm.seconds_a_call({calls}, context_tokens={context_tokens}); "
+    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+
+
+INSPECT = """
+import json, sys, tempfile, time
+from importlib.metadata import version
+from inspect_ai import Task, eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.solver import generate, use_tools
+from inspect_ai.tool import tool
+
+calls = int(sys.argv[1])
+
+@tool
+def add():
+    async def execute(after: int) -> str:
+        '''Add one to the counter.
+
+        Args:
+            after: The last count.
+        '''
+        return json.dumps({"count": after + 1})
+    return execute
+
+def outputs(n):
+    made = [ModelOutput.for_tool_call("mockllm/model", "add", {"after": i}) for i in range(n)]
+    for output in [*made, ModelOutput.from_content("mockllm/model", "done")]:
+        output.usage = ModelUsage(input_tokens=100, output_tokens=20, total_tokens=120)
+        yield output
+
+def once(n):
+    task = Task(dataset=[Sample(input="Count.", target="done")], solver=[use_tools(add()), generate(tool_calls="loop")],
+                message_limit=None)
+    model = get_model("mockllm/model", custom_outputs=list(outputs(n)))
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        log = eval(task, model=model, log_dir=folder, display="none")[0]
+        took = time.perf_counter() - began
+    assert log.status == "success", log.error
+    return took
+
+once(2)
+print(json.dumps({"version": version("inspect-ai"), "seconds_a_call": once(calls) / calls}))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=2000)
+    parser.add_argument("--memory-calls", type=int, default=10_000)
+    parser.add_argument("--inspect", help="a Python that has inspect-ai")
+    parser.add_argument("--inspect-calls", type=int, default=200)
+    args = parser.parse_args()
+
+    table = Table("harness", "the model answers", "context", "calls", "ms a call")
+    seconds_a_call(50)  # imports
+    for context in (4096, 32_768):
+        each = seconds_a_call(args.calls, context_tokens=context)
+        table.add_row(
+            f"takt {version('takt')}", "in process", f"{context} tokens", f"{args.calls}", f"{1e3 * each:.2f}"
+        )
+    if args.inspect:
+        n = args.inspect_calls
+        each = seconds_a_call(n)
+        table.add_row(f"takt {version('takt')}", "in process", "32768 tokens", f"{n}", f"{1e3 * each:.2f}")
+        done = subprocess.run([args.inspect, "-c", INSPECT, str(n)], check=True, capture_output=True, text=True)
+        told = json.loads(done.stdout.splitlines()[-1])
+        name, each = f"Inspect AI {told['version']}", told["seconds_a_call"]
+        table.add_row(name, "in process", "all of it", f"{n}", f"{1e3 * each:.2f}")
+    with FakeServer(lambda body, n: Say([("add", {"after": n})], usage=None)) as server:
+        seconds_a_call(10, server.url)
+        calls = args.calls // 4
+        for context in (4096, 32_768):
+            each = seconds_a_call(calls, server.url, context)
+            row = f"over HTTP (openai {version('openai')})", f"{context} tokens", f"{calls}", f"{1e3 * each:.2f}"
+            table.add_row(f"takt {version('takt')}", *row)
+    Console().print(table)
+
+    memory = Table("calls", "peak memory, MiB")
+    for calls in (args.memory_calls // 10, args.memory_calls // 2, args.memory_calls):
+        memory.add_row(f"{calls}", f"{peak_mib(calls, 4096):.1f}")
+    Console().print(memory)
+    print(f"this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Asking again: exponential back-off with jitter, so that a fleet of shifts does not come back all at once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from takt.workers.llm.endpoint import NoAnswer, Reply
+
+LONGEST_WAIT_S = 60.0  # of our own accord
+LONGEST_TOLD_S = 600.0  # if the server says when to come back
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that came to nothing, and how long was waited after it."""
+
+    failure: NoAnswer
+    waited_s: float
+
+
+def ask_patiently(
+    ask: Callable[[], Reply], retries: int, backoff_s: float, rng: random.Random
+) -> tuple[Reply | None, list[Attempt]]:
+    """The answer, or None when it has been asked for `retries` times more; and what failed before."""
+    failed: list[Attempt] = []
+    while True:
+        try:
+            return ask(), failed
+        except NoAnswer as failure:
+            if failure.hopeless or len(failed) >= retries:
+                return None, [*failed, Attempt(failure, 0.0)]
+            own_s = min(LONGEST_WAIT_S, backoff_s * 2.0 ** len(failed)) * rng.uniform(0.5, 1.0)
+            wait_s = round(max(own_s, min(failure.retry_after_s, LONGEST_TOLD_S)), 3)
+            failed.append(Attempt(failure, wait_s))
+            time.sleep(wait_s)

@@ -1,0 +1,108 @@
+"""How a request for Qwen 3.5 is written for each server: where it listens, how thinking is switched, what it refuses.
+
+Sampling is what Qwen recommends, thinking and not. `serve` is how the server is started; docs/llm.md has it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+THINKING = {"temperature": 1.0, "top_p": 0.95, "top_k": 20, "presence_penalty": 1.5}
+NOT_THINKING = {"temperature": 0.7, "top_p": 0.8, "top_k": 20, "presence_penalty": 1.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A kind of server.
+
+    base_url    where it listens, unless told otherwise.
+    serve       the command that starts it with the right parsers.
+    on, off     fields of the request that switch thinking. Empty: it cannot be switched, the model does what it does.
+    reasoning   the field in which what it thought comes, and goes back (option `keep_thinking`).
+    refuses     fields that it answers with an error, or does not know.
+    """
+
+    base_url: str
+    serve: str
+    on: Mapping[str, Any]
+    off: Mapping[str, Any]
+    reasoning: str
+    refuses: tuple[str, ...] = ()
+
+
+def _by_template(thinking: bool) -> dict[str, Any]:
+    return {"chat_template_kwargs": {"enable_thinking": thinking}}
+
+
+PROFILES = {
+    "vllm": Profile(
+        "http://localhost:8000/v1",
+        "vllm serve MODEL --reasoning-parser qwen3 --enable-auto-tool-choice --tool-call-parser qwen3_coder",
+        _by_template(True),
+        _by_template(False),
+        "reasoning",
+    ),
+    "sglang": Profile(
+        "http://localhost:30000/v1",
+        "python -m sglang.launch_server --model-path MODEL --reasoning-parser qwen3 --tool-call-parser qwen3_coder",
+        _by_template(True),
+        _by_template(False),
+        "reasoning_content",
+    ),
+    "llamacpp": Profile(
+        "http://localhost:8080/v1",
+        "llama-server -m MODEL.gguf --jinja",
+        _by_template(True),
+        _by_template(False),
+        "reasoning_content",
+    ),
+    "ollama": Profile(
+        "http://localhost:11434/v1",
+        "ollama serve",
+        {"reasoning_effort": "high"},
+        {"reasoning_effort": "none"},
+        "reasoning",
+        ("top_k",),
+    ),
+    "transformers": Profile(
+        "http://localhost:8000/v1",
+        "transformers serve MODEL",
+        {},
+        {},
+        "reasoning_content",
+        ("top_k", "presence_penalty", "stream_options"),
+    ),
+    "alibaba": Profile(
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        "",
+        {"enable_thinking": True},
+        {"enable_thinking": False},
+        "reasoning_content",
+    ),
+}
+OPENAI_FIELDS = ("temperature", "top_p", "presence_penalty")  # what is not among them goes into the extra body
+
+
+def settings(
+    profile: Profile,
+    model: str,
+    thinking: bool,
+    max_tokens: int,
+    seed: int,
+    stream: bool,
+    extra_body: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The fields of every request beside messages and tools. `extra_body` has the last word, also on sampling."""
+    sampling = {**(THINKING if thinking else NOT_THINKING)}
+    body = {name: value for name, value in sampling.items() if name not in profile.refuses}
+    fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "seed": seed}
+    fields |= {name: value for name, value in body.items() if name in OPENAI_FIELDS and name not in extra_body}
+    if stream:
+        fields["stream"] = True
+        if "stream_options" not in profile.refuses:
+            fields["stream_options"] = {"include_usage": True}
+    extra = {name: value for name, value in body.items() if name not in OPENAI_FIELDS}
+    fields["extra_body"] = {**extra, **(profile.on if thinking else profile.off), **extra_body}
+    return fields
