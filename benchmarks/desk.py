@@ -308,7 +308,7 @@ PARTS = {  # functions, and what they are for
 
 
 def explain(office: Office, kind: str, calls: list[str]) -> None:
-    """Where the time of these calls goes: parts overlap (a quote asks for seats and prices of its own)."""
+    """Where the time of these calls goes: parts overlap."""
     profile = cProfile.Profile()
     office.advance(office.now_s + 60.0)
     for call in calls:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
-from takt.shift import Shift, one_line
-from takt.station import Account, Accounting, Fault, Section, open_station, registered_station, stations
+from takt.shift import Shift, one_line, reset_as
+from takt.station import Account, Accounting, Section, open_station, registered_station, stations
 
 
 def account_of(shift: Shift) -> Account | None:
@@ -25,8 +25,7 @@ def account_of(shift: Shift) -> Account | None:
         try:
             if not isinstance(station, Accounting):
                 return None
-            faults = tuple(Fault(**fault) for fault in shift.meta["faults"])
-            station.reset(seed=shift.meta["seed"], options={"faults": faults})
+            reset_as(station, shift.meta)
             return station.account(shift.events)
         finally:
             station.close()

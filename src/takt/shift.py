@@ -328,8 +328,7 @@ class Loop:
             raise
         except Exception as error:
             raise TaktError(f"worker {self.shift['worker']!r} raised in begin: {one_line(error)}") from error
-        faults = tuple(Fault(**fault) for fault in self.shift["faults"])
-        self.observation, info = self.station.reset(seed=self.shift["seed"], options={"faults": faults})
+        self.observation, info = reset_as(self.station, self.shift)
         happened = self._followed(info.get("events") or [])
         return [Event(self.station.now, SHIFT_STARTED, None, _started(self.shift, self.spec)), *happened]
 
@@ -450,6 +449,12 @@ class Loop:
                 thoughts.append(Event(self.station.now, THOUGHT, event.unit, data))
                 self.costs = []
         return [*happened, *thoughts]
+
+
+def reset_as(station: Station, shift: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Start at a station the shift that `shift` (a ledger's meta) defines."""
+    faults = tuple(Fault(**fault) for fault in shift["faults"])
+    return station.reset(seed=shift["seed"], options={"faults": faults})
 
 
 def _clock_of(meta: Mapping[str, Any], events: Sequence[Event]) -> Clock:

@@ -27,8 +27,8 @@ from takt.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOO
 from takt.figure import Figure
 from takt.ledger import Ledger
 from takt.pack import unpack
-from takt.shift import Shift, steps_of_unit
-from takt.station import Fault, Section, Station, TaktError, Unseen, open_station
+from takt.shift import Shift, reset_as, steps_of_unit
+from takt.station import Section, Station, TaktError, Unseen, open_station
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -233,8 +233,7 @@ def _drawn(book: Ledger, shift: Shift, numbers: Sequence[int]) -> Iterator[tuple
     """The station right after each of these units."""
     station = _open_to_draw(shift.meta["station"], shift.meta["options"])
     try:
-        faults = tuple(Fault(**fault) for fault in shift.meta["faults"])
-        station.reset(seed=shift.meta["seed"], options={"faults": faults})
+        reset_as(station, shift.meta)
         for number in numbers:
             snapshot = book.snapshot(number + 1)
             if snapshot is None or snapshot.unit != number:

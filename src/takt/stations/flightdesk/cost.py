@@ -104,6 +104,11 @@ def tariff(instance: Instance) -> Tariff:
     )
 
 
+def care(late: Floats | Ints, meal_after: Ints | int) -> Floats:
+    """EUR per person for meals and nights when so many minutes late."""
+    return np.asarray(MEAL * (late > meal_after) + NIGHT * (late > NIGHT_AFTER), dtype=np.float64)
+
+
 def cost(instance: Instance, solution: Solution) -> Cost:
     """Price a solution. It need not be valid, but an invalid one's price means little."""
     not_flown, added, swapped = flying_costs(instance, solution.operations)
@@ -147,7 +152,7 @@ def passenger_costs(instance: Instance, operations: Operations, trips: Trips) ->
     cancelled = trips.cancelled | ~arrived  # a group that does not reach its destination counts as cancelled
 
     late = np.where(cancelled, 0, np.maximum(operations.arrival[last] - booked.arrival[booking], 0))
-    meals = MEAL * (late > rates.meal_after[booking]) + NIGHT * (late > NIGHT_AFTER)
+    meals = care(late, rates.meal_after[booking])
 
     # The checker's flag: set by a cancelled line with legs, cleared by a line not cancelled, kept by the others.
     at = np.arange(1, len(booking) + 1)

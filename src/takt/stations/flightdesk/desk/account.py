@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from takt.events import UNIT_DUE, Event
+from takt.events import REFUSED, UNIT_DUE, Event
 from takt.stations.flightdesk.desk.market import least_fares, sold
-from takt.stations.flightdesk.desk.office import ECONOMY, reaches
+from takt.stations.flightdesk.desk.office import ECONOMY
 from takt.stations.flightdesk.desk.paths import network_of
 from takt.stations.flightdesk.desk.seats import Assigned, Wish, assign
-from takt.stations.flightdesk.desk.world import NEVER, World
-from takt.stations.flightdesk.instance import Ints
+from takt.stations.flightdesk.desk.world import World, give_back
+from takt.stations.flightdesk.instance import Floats, Ints
 
 PARTS = ("fare", "delay", "care", "downgrading", "hotel_not_due", "not_brought_home")
 MOST_LEGS = 6  # of a trip in two pieces: more than any that a desk can book
@@ -109,7 +109,7 @@ def tally(events: Iterable[Event]) -> Tally:
         late_min=sum(party.people * party.late_min for party in home) / max(1, people),
         parts=parts,
         home_by_corridor=dict(corridors),
-        refused=dict(Counter(event.data["code"] for event in log if event.kind == "refused")),
+        refused=dict(Counter(event.data["code"] for event in log if event.kind == REFUSED)),
     )
 
 
@@ -123,7 +123,7 @@ def hindsight(world: World, events: Iterable[Event]) -> Assigned:
     """The bound for the groups of the world's own that came in these events; see the module."""
     groups = world.groups
     net = network_of(world.origin, world.destination, world.leaves, world.arrives)
-    prices: dict[tuple[int, int], np.ndarray] = {}
+    prices: dict[tuple[int, int], Floats] = {}
     wishes = []
     for t_s, b in came(world, events):
         hour = int(t_s // 3600)
@@ -147,23 +147,19 @@ def hindsight(world: World, events: Iterable[Event]) -> Assigned:
     return assign(net, _seats(world), wishes, world.instance.prices.weights[0], legs=MOST_LEGS)
 
 
-def _price(world: World, since: int, cabin: int) -> np.ndarray:
+def _price(world: World, since: int, cabin: int) -> Floats:
     """(F, 3) EUR per person at the least from this minute on; infinite for what is not flown."""
-    prices = world.instance.prices
-    table = prices.weights[1] * prices.downgrade[cabin][:, reaches(world)].T
-    table[:, :cabin] = 0.0
+    table = world.downgrade[cabin].copy()
     table[world.own :, :ECONOMY] = np.inf
     table[world.own :, ECONOMY] += least_fares(world.market, since)
     table[world.gone] = np.inf
-    return np.asarray(table)
+    return table
 
 
 def _seats(world: World) -> Ints:
     """(F, 3) seats that anybody who comes could ever have: the unsold, and those of all whose trip breaks."""
-    bookings, groups = world.instance.bookings, world.groups
     seats = world.seats.copy()
-    for b in np.flatnonzero(groups.breaks < NEVER).tolist():
-        for leg in range(int(bookings.first[b] + groups.flown[b]), int(bookings.first[b + 1])):
-            seats[bookings.leg_flight[leg], bookings.leg_cabin[leg]] += bookings.passengers[b]
+    for _, b in world.released:
+        give_back(world.instance, seats, b, int(world.groups.flown[b]))
     seats[world.own :, ECONOMY] -= sold(world.market, world.instance.start)
     return np.maximum(seats, 0)

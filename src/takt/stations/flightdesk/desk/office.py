@@ -30,7 +30,7 @@ from takt.stations.flightdesk.cost import NIGHT, NIGHT_AFTER
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, corridor_of_trip
 from takt.stations.flightdesk.desk.market import fares, left
 from takt.stations.flightdesk.desk.paths import LEGS, Network, Path, cheapest, lateness, network_of
-from takt.stations.flightdesk.desk.world import NEVER, World
+from takt.stations.flightdesk.desk.world import NEVER, News, World, give_back
 from takt.stations.flightdesk.instance import CABINS, CONNECTION, Floats, Ints
 
 WAITING, SETTLED, REFUNDED, WITH_HUMAN, LEFT = "waiting", "settled", "refunded", "with a human", "left"
@@ -55,7 +55,6 @@ class Party:
 
     due_s      when it came to the desk, the last time.
     flown      legs flown so far, `legs` those it is booked on, as (flight, cabin).
-    paid       EUR for the seats of other carriers on them, all people together; `care`: for hotels.
     breaks     the minute at which the legs break, by what will happen; -1 if they do not.
     held       legs held for it, until `held_until` (s).
     """
@@ -70,8 +69,6 @@ class Party:
     status: str = WAITING
     flown: list[list[int]] = field(default_factory=list)
     legs: list[list[int]] = field(default_factory=list)
-    paid: float = 0.0
-    care: float = 0.0
     hotel: bool = False
     breaks: float = -1.0
     held: list[list[int]] = field(default_factory=list)
@@ -128,7 +125,7 @@ class Office:
         self.leaves_now, self.lands_now = world.scheduled.copy(), world.lands.copy()
         self.gone_now = np.zeros(len(world.name), dtype=np.bool_)
         self.log: list[int] = []  # indices into `World.news`, or -1 - i for the desk's own
-        self.own_news: list[list[Any]] = []  # [minute, kind, text, flight]
+        self.own_news: list[News] = []
         self.told = self.released = self.came = 0  # how much of the world's lists has happened
         self.more = 0  # units that are not the world's: who came back, and whose trip the desk itself broke
         self._network: Network | None = None
@@ -188,10 +185,7 @@ class Office:
 
     def _give_back(self, booking: int) -> None:
         """A trip is broken: the seats on the legs that it has not flown are for sale again."""
-        bookings = self.world.instance.bookings
-        first = int(bookings.first[booking]) + self._so_far(booking)[0]
-        for leg in range(first, int(bookings.first[booking + 1])):
-            self.free[bookings.leg_flight[leg], bookings.leg_cabin[leg]] += bookings.passengers[booking]
+        give_back(self.world.instance, self.free, booking, self._so_far(booking)[0])
 
     def _another(self) -> int:
         """The number of a unit that is not the world's: behind all of those, so that theirs are the same for all."""
@@ -230,7 +224,7 @@ class Office:
                 break
             kept.append([f, cabin])
             party.at, party.ready = int(self.world.destination[f]), float(self.arrives[f] + CONNECTION)
-        party.flown, party.legs, party.breaks, party.paid = party.flown + kept, [], -1.0, 0.0
+        party.flown, party.legs, party.breaks = party.flown + kept, [], -1.0
         party.status, party.due_s, party.hotel, party.unit = WAITING, self.now_s, False, self._another()
         self._due(party)
 
@@ -266,9 +260,18 @@ class Office:
         now[self.world.own :, ECONOMY] = self._market()[1]
         return now
 
+    def seats_of(self, f: int, cabin: int) -> int:
+        """The same of one cabin."""
+        own = self.world.own
+        return int(self._market()[1][f - own] if f >= own and cabin == ECONOMY else self.free[f, cabin])
+
     def fares(self) -> Floats:
         """(M,) EUR per person of the market's flights now."""
         return self._market()[0]
+
+    def fare(self, f: int) -> float:
+        """EUR per person of one flight now: nothing on the airline's own."""
+        return float(self.fares()[f - self.world.own]) if f >= self.world.own else 0.0
 
     def _market(self) -> tuple[Floats, Ints]:
         """Fares and seats of the market at the whole minute."""
@@ -281,35 +284,21 @@ class Office:
     def message(self, number: int) -> dict[str, Any]:
         """Message `number`, as a worker gets it."""
         item = self.log[number]
-        minute, kind, text, flight = self.own_news[-1 - item] if item < 0 else _news(self.world, item)
-        told = {"message": number, "at": self.world.clock(minute), "kind": kind, "text": text}
-        if item >= 0 and self.world.news[item].place:
-            told["place"] = self.world.news[item].place
-            if self.world.news[item].until:
-                told["until"] = self.world.clock(self.world.news[item].until)
-        return told | ({"flight": self.world.name[flight]} if flight >= 0 else {})
+        news = self.own_news[-1 - item] if item < 0 else self.world.news[item]
+        told = {"message": number, "at": self.world.clock(news.minute), "kind": news.kind, "text": news.text}
+        if news.place:
+            told["place"] = news.place
+            if news.until:
+                told["until"] = self.world.clock(news.until)
+        return told | ({"flight": self.world.name[news.flight]} if news.flight >= 0 else {})
 
     # --- itineraries --------------------------------------------------------------------------------------------------
 
     def price(self, booking: int) -> Floats:
         """(F, 3) EUR per person of a booking by flight and cabin: downgrading and fares; seats are not looked at."""
-        cabin = int(self.world.groups.cabin[booking])
-        table = np.zeros(self.free.shape)
-        table += self._downgrade(cabin)
+        table = self.world.downgrade[self.world.groups.cabin[booking]].copy()
         table[self.world.own :, ECONOMY] += self.fares()
         return table
-
-    def _downgrade(self, cabin: int) -> Floats:
-        """(F, 3) EUR per person whose reference cabin this is."""
-        prices, reach = self.world.instance.prices, self._reach()
-        table = prices.weights[1] * prices.downgrade[cabin][:, reach].T
-        table[:, :cabin] = 0.0
-        return table
-
-    def _reach(self) -> Ints:
-        if not hasattr(self, "_reaches"):
-            self._reaches = reaches(self.world)
-        return self._reaches
 
     def ways(self, party: Party, people: int, limit: int, by_arrival: bool, avoid: np.ndarray) -> list[list[list[int]]]:
         """Itineraries with seats for so many people of the party, the best first, each a list of [flight, cabin].
@@ -346,12 +335,8 @@ class Office:
         codes, at, ready = world.instance.airports.code, party.at, max(party.ready, self.minute)
         if not 1 <= len(legs) <= LEGS:
             raise Refused("impossible_connection", f"an itinerary has 1 to {LEGS} legs, not {len(legs)}")
-        seats, fare = self.seats(), 0.0
-        for f, cabin in party.held:
-            seats[f, cabin] += party.people
-        price = self.price(b)
-        each, shut = 0.0, []
-        shut_now = self.shut()
+        downgrade, shut_now = world.downgrade[groups.cabin[b]], self.shut()
+        each, fare, shut = 0.0, 0.0, []
         for i, (f, cabin) in enumerate(legs):
             name = world.name[f]
             if self.gone_now[f]:
@@ -371,12 +356,11 @@ class Office:
                 )
             if f >= world.own and cabin != ECONOMY:
                 raise Refused("cabin_not_sold", f"{name} is another carrier's; only Economy (E) can be endorsed")
-            if seats[f, cabin] < people:
-                raise Refused(
-                    "no_seats", f"{name} has {max(0, seats[f, cabin])} seats in {CABINS[cabin]}, not {people}"
-                )
-            each += float(price[f, cabin])
-            fare += float(self.fares()[f - world.own]) if f >= world.own else 0.0
+            seats = self.seats_of(f, cabin) + party.people * party.held.count([f, cabin])
+            if seats < people:
+                raise Refused("no_seats", f"{name} has {max(0, seats)} seats in {CABINS[cabin]}, not {people}")
+            each += float(downgrade[f, cabin] + self.fare(f))
+            fare += self.fare(f)
             if shut_now[f]:
                 shut.append(name)
             at, ready = int(world.destination[f]), float(self.lands_now[f] + CONNECTION)
@@ -415,7 +399,7 @@ class Office:
         self.release_hold(party)
         for f, cabin in quote.legs:
             self._take(f, cabin, party.people)
-        party.legs, party.paid, party.status = quote.legs, round(quote.fare, 2), SETTLED
+        party.legs, party.status = quote.legs, SETTLED
         self.queue.remove(party.name)
         groups, b = self.world.groups, party.booking
         reasons = []
@@ -554,7 +538,7 @@ class Office:
     def change_flight(self, f: int, leaves: int, gone: bool, kind: str, text: str) -> None:
         """A flight of the airline leaves at another time, or not at all, by the desk's own doing. Known at once."""
         self._set(f, leaves, gone, self.minute, int(self.aircraft[f]))
-        self.own_news.append([self.minute, kind, text, f])
+        self.own_news.append(News(self.minute, kind, text, f))
         self.log.append(-len(self.own_news))
         for party in self.parties.values():
             if party.status == SETTLED and any(g == f for g, _ in party.legs):
@@ -618,7 +602,7 @@ class Office:
             "down_until": self.down_until,
             "lists": [self.told, self.released, self.came, self.more],
             "log": self.log if self.own_news else len(self.log),
-            "own_news": self.own_news,
+            "own_news": [[news.minute, news.kind, news.text, news.flight] for news in self.own_news],
             "changed": [[f, *change] for f, change in self.changed.items()],
             "free": (self.free - self.world.seats).astype(np.int16),
             "bought": self.bought.astype(np.int16),
@@ -635,7 +619,7 @@ class Office:
         self.now_s, self.down_until = state["now_s"], state["down_until"]
         self.told, self.released, self.came, self.more = state["lists"]
         self.log = list(range(state["log"])) if isinstance(state["log"], int) else state["log"]
-        self.own_news = state["own_news"]
+        self.own_news = [News(*row) for row in state["own_news"]]
         for f, *change in state["changed"]:
             self._set(f, *change)
         for news in world.news[: self.told]:
@@ -648,16 +632,3 @@ class Office:
         self.units = {number: Unit(*unit) for number, *unit in state["units"]}
         self.returns = [(minute, name) for minute, name in state["returns"]]
         self.caused = [(at_s, b) for at_s, b in state["caused"]]
-
-
-def _news(world: World, item: int) -> tuple[float, str, str, int]:
-    news = world.news[item]
-    return news.minute, news.kind, news.text, news.flight
-
-
-def reaches(world: World) -> Ints:
-    """(F,) the reach of each flight by `dist.csv`; intercontinental where it has no such pair."""
-    listed, count = world.instance.distances, len(world.instance.airports.code)
-    table = np.full((count, count), 2, dtype=np.int64)
-    table[listed.origin, listed.destination] = listed.reach
-    return table[world.origin, world.destination]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from takt.stations.flightdesk.cost import MEAL, NIGHT, NIGHT_AFTER
+from takt.stations.flightdesk.cost import care
 from takt.stations.flightdesk.instance import CONNECTION, Floats, Ints
 from takt.stations.flightdesk.recovery.compiled import compiled
 
@@ -46,8 +46,7 @@ def network_of(origin: Ints, destination: Ints, leaves: Ints, lands: Ints) -> Ne
 def lateness(late: Floats | Ints, minute: float, meal_after: int, alpha: float = 1.0) -> Floats:
     """EUR per person for so many minutes late, as the challenge counts: by the minute, a meal, a night."""
     late = np.maximum(late, 0)
-    paid = MEAL * (late > meal_after) + NIGHT * (late > NIGHT_AFTER)
-    return np.asarray(late * minute + alpha * paid, dtype=np.float64)
+    return np.asarray(late * minute + alpha * care(late, meal_after), dtype=np.float64)
 
 
 def cheapest(

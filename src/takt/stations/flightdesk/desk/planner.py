@@ -47,20 +47,20 @@ class Planner(FirstCome):
         self._due_s = 0.0  # when to plan next
         self._looked = 0  # itineraries for this group: asked for the first time, or the second
         self._best: list[Any] = []  # the best of them so far: EUR expected, itinerary
-        self._reading = ""  # "board", "disrupted" or "queue" while the state of things is read
-        self._rows: dict[str, list[Any]] = {}
+        self._reading = ""  # "board" or "disrupted" while the state of things is read
+        self._board: list[dict[str, Any]] = []  # what is read of it so far
         self._delays: list[int] = [0]  # minutes, of the airline's next flights, in order
 
     def save(self) -> bytes:
         mine = [self._shadow, self._shut, self._heard, self._due_s, self._looked, self._best]
-        mine += [self._delays, self._reading, self._rows]
+        mine += [self._delays, self._reading, self._board]
         return pack([super().save(), mine])
 
     def load(self, state: bytes) -> None:
         first, mine = unpack(state)
         super().load(first)
         self._shadow, self._shut, self._heard, self._due_s, self._looked, self._best, *more = mine
-        self._delays, self._reading, self._rows = more
+        self._delays, self._reading, self._board = more
 
     def act(self, observation: dict[str, Any]) -> Plan:
         news = self._listen(observation)
@@ -70,7 +70,7 @@ class Planner(FirstCome):
         if self._reading:
             return self._read(observation, result)
         if observation["now_s"] >= self._due_s and "error" not in result:
-            self._due_s, self._rows = observation["now_s"] + EVERY_S, {"board": []}
+            self._due_s, self._board = observation["now_s"] + EVERY_S, []
             self._reading, self._group = "board", ""
             return tool_call("board", after=0, limit=PAGE)
         return super().act(observation)
@@ -104,13 +104,13 @@ class Planner(FirstCome):
             self._reading = ""
             return super().act(observation)
         if self._reading == "board":
-            self._rows["board"] += result["flights"]
+            self._board += result["flights"]
             if result["next"] is not None:
                 return tool_call("board", after=result["next"], limit=PAGE)
             self._reading = "disrupted"
             return tool_call("disrupted", after=0, limit=min(PAGE, self._ahead))
-        self._plan(observation, self._rows["board"], result["groups"])
-        self._reading, self._rows = "", {}
+        self._plan(observation, self._board, result["groups"])
+        self._reading, self._board = "", []
         return super().act(observation | {"result": {"tool": "wait"}})
 
     def _plan(self, observation: dict[str, Any], rows: list[dict[str, Any]], groups: list[dict[str, Any]]) -> None:

@@ -14,21 +14,19 @@ from typing import Any
 import gymnasium
 from gymnasium import Space
 
-from takt.events import FAULT, FAULT_CLEARED, REFUSED, Event
+from takt.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
 from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.stations.flightdesk.desk.brief import brief
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, call, openai_tools, row
+from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, WAIT, call, openai_tools, row
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
 from takt.stations.flightdesk.format import read_instance
-from takt.stations.flightdesk.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.generate import RECIPES, generate
 from takt.stations.flightdesk.instance import Instance
 
 SYSTEM_DOWN = "reservations_down"
 SHOWN = 10  # groups and messages in an observation; tools show the others
-WAIT = '{"name":"wait","arguments":{}}'
-SCENARIOS = {"gulf-2026": gulf_2026, "two-hubs": two_hubs}
 SIZES = {"gulf-2026": (2400, 220, 60_000, 6), "two-hubs": (600, 85, 12_000, 1)}  # flights, aircraft, bookings, days
 HOME_WITHIN_H = {"gulf-2026": 96.0}  # two days of shut hubs leave nobody home within the challenge's 36 hours
 
@@ -110,8 +108,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             instance = str(instance)
         else:
             scenario = scenario or "gulf-2026"
-            if scenario not in SCENARIOS:
-                raise TaktError(f"no scenario is called {scenario!r}; there are: {', '.join(SCENARIOS)}")
+            if scenario not in RECIPES:
+                raise TaktError(f"no scenario is called {scenario!r}; there are: {', '.join(RECIPES)}")
             given = dict(zip(sizes, SIZES[scenario], strict=True)) | given
         for name, value in (("takt_s", takt_s), ("service_s", service_s), ("control_s", control_s)):
             if not 0 < value < 1e9:
@@ -187,7 +185,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
                 self._office.events.append(Event(self.now, REFUSED, None, told))
         self._step += 1
         happened = self._advance()
-        reward = float(sum(e.kind == "unit_good" for e in happened))
+        reward = float(sum(e.kind == UNIT_GOOD for e in happened))
         return self._observation(), reward, False, False, {"events": happened}
 
     def account(self, events: Sequence[Event]) -> Account:
@@ -214,7 +212,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
     def _made(self, seed: int, faults: Sequence[Fault]) -> World:
         instance = self._read
         if instance is None:
-            instance = generate(SCENARIOS[self._scenario or ""](**self._sizes), seed)
+            instance = generate(RECIPES[self._scenario or ""](**self._sizes), seed)
         return world_of(instance, seed, faults, self._spec.takt_s, self._home_within_h)
 
     def _advance(self) -> list[Event]:

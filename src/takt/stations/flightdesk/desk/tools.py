@@ -24,6 +24,7 @@ from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote, Refused
 from takt.stations.flightdesk.instance import CABINS
 
+WAIT = '{"name":"wait","arguments":{}}'  # the call that changes nothing
 LONGEST = 20_000  # characters of a call
 MOST_ROWS = 500  # of a list
 
@@ -176,7 +177,7 @@ def flight(office: Office, flight: FlightName) -> dict[str, Any]:
 def seats(office: Office, flight: FlightName) -> dict[str, Any]:
     """Seats for sale on one flight, by cabin."""
     f = _flight(office, flight)
-    return {"flight": flight, "seats": dict(zip(CABINS, office.seats()[f].tolist(), strict=True))}
+    return {"flight": flight, "seats": {cabin: office.seats_of(f, i) for i, cabin in enumerate(CABINS)}}
 
 
 @_tool()
@@ -231,7 +232,7 @@ def connections(
             {
                 "legs": [_leg(office, f, c) | {"seats": int(free[f, c])} for f, c in legs],
                 "arrives": office.world.clock(office.lands_now[path.flights[-1]]),
-                "fare": round(sum(_fare(office, f) for f in path.flights), 2),
+                "fare": round(sum(office.fare(f) for f in path.flights), 2),
                 "closed": [office.world.name[f] for f in path.flights if shut[f]],
             }
         )
@@ -424,7 +425,7 @@ def _leg(office: Office, f: int, cabin: int | None) -> dict[str, Any]:
     status = _status(office, f)
     told |= {key: status[key] for key in ("from", "to", "departs", "arrives")}
     told["corridor"] = CORRIDORS[office.world.corridor[f]]
-    return told | ({"fare": round(_fare(office, f), 2)} if f >= office.world.own else {})
+    return told | ({"fare": round(office.fare(f), 2)} if f >= office.world.own else {})
 
 
 def _quoted(office: Office, quote: Quote) -> dict[str, Any]:
@@ -437,10 +438,6 @@ def _quoted(office: Office, quote: Quote) -> dict[str, Any]:
         "hotel_due": quote.care_due,
         "closed": quote.shut,
     }
-
-
-def _fare(office: Office, f: int) -> float:
-    return float(office.fares()[f - office.world.own]) if f >= office.world.own else 0.0
 
 
 def _flight(office: Office, name: str) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 
 from takt.pack import pack, unpack
 from takt.station import StationSpec
+from takt.stations.flightdesk.desk.tools import WAIT
 from takt.worker import Plan
 
-HOLD = '{"name":"wait","arguments":{}}'
 PROBE = '{"name":"queue","arguments":{"limit":1}}'  # is the system up again?
 PAUSE = 5  # control periods to wait when nobody is there
 TRIES = 3  # for a group, before it gets its money back
@@ -50,10 +50,10 @@ class FirstCome:
         result = observation["result"]
         if not observation["queue"]:
             self._group = ""
-            return Plan([HOLD] * PAUSE)
+            return Plan([WAIT] * PAUSE)
         if "error" in result and result["error"]["code"] == "system_down":
             self._group = ""
-            return Plan([HOLD] * PAUSE + [PROBE])
+            return Plan([WAIT] * PAUSE + [PROBE])
         first = observation["queue"][0]
         if first["group"] != self._group:
             self._group, self._chosen, self._tried = first["group"], {}, 0

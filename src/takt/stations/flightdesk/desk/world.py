@@ -20,7 +20,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 import numpy as np
 
@@ -38,6 +39,7 @@ from takt.stations.flightdesk.instance import (
     Instance,
     Ints,
     capacity_at,
+    distance_tables,
     journeys,
 )
 from takt.stations.flightdesk.recovery.baseline import greedy_delay
@@ -101,6 +103,7 @@ class World:
     gone         whether the flight is cancelled in the end; `known` when its change becomes known, NEVER if none.
     shut_known   when it becomes known that the flight runs into an airport or a corridor that is shut, NEVER if not.
     seats        (F, 3) for sale by cabin at the start: the airline's that nobody booked, the market's in Economy.
+    downgrade    (3, F, 3) EUR per person by reference cabin, flight and cabin.
     released     (minute, booking) in order: when a broken group's seats on legs not flown come back for sale.
     units        (seconds since the start of the shift, booking) in order: who comes to the desk.
     """
@@ -121,6 +124,7 @@ class World:
     shut_known: Floats
     corridor: Ints
     seats: Ints
+    downgrade: Floats
     news: tuple[News, ...]
     groups: Groups
     released: tuple[tuple[float, int], ...]
@@ -128,14 +132,18 @@ class World:
 
     def clock(self, minute: float) -> str:
         """A minute as 2026-02-28T09:05Z."""
-        at = datetime.combine(self.instance.epoch, datetime.min.time(), UTC) + timedelta(minutes=float(minute))
-        return at.strftime("%Y-%m-%dT%H:%MZ")
+        return _clock(self.instance.epoch, int(timedelta(minutes=float(minute)) // timedelta(minutes=1)))
 
     def minute(self, text: str) -> float:
         """The minute that such a text means. Raises ValueError."""
         at = datetime.fromisoformat(text)
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
         return (at - datetime.combine(self.instance.epoch, datetime.min.time(), UTC)).total_seconds() / 60
+
+
+@cache  # boards and observations ask for the same times again and again
+def _clock(epoch: date, minute: int) -> str:
+    return (datetime.combine(epoch, datetime.min.time()) + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def world_of(
@@ -182,6 +190,7 @@ def world_of(
         shut_known=shut_known,
         corridor=corridor,
         seats=seats,
+        downgrade=_downgrade(instance, origin, destination),
         news=(),
         groups=groups,
         released=tuple(sorted((float(t), b) for b, t in enumerate(groups.breaks.tolist()) if t < NEVER)),
@@ -209,6 +218,24 @@ def _unsold(instance: Instance) -> Ints:
     people = np.repeat(bookings.passengers, np.diff(bookings.first))
     np.subtract.at(seats, (bookings.leg_flight, bookings.leg_cabin), people)
     return np.maximum(seats, 0)
+
+
+def give_back(instance: Instance, seats: Ints, booking: int, flown: int) -> None:
+    """Put the people of a booking that has flown so many of its legs off all others: `seats` (F, 3) become free."""
+    bookings = instance.bookings
+    for leg in range(int(bookings.first[booking]) + flown, int(bookings.first[booking + 1])):
+        seats[bookings.leg_flight[leg], bookings.leg_cabin[leg]] += bookings.passengers[booking]
+
+
+def _downgrade(instance: Instance, origin: Ints, destination: Ints) -> Floats:
+    """See `World.downgrade`. A pair that `dist.csv` does not have is intercontinental."""
+    _, reach = distance_tables(instance)
+    reach[reach < 0] = 2
+    prices = instance.prices
+    table = prices.weights[1] * np.swapaxes(prices.downgrade[:, :, reach[origin, destination]], 1, 2)
+    for cabin in range(len(table)):
+        table[cabin, :, :cabin] = 0.0
+    return np.ascontiguousarray(table)
 
 
 # --- what is shut, and when that becomes known ------------------------------------------------------------------------
