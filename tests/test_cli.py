@@ -27,7 +27,7 @@ CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=10"] 
 
 
 class Sways:
-    """Pushes at random, with a memory that is saved; takes `sleep_s` to think about it."""
+    """Pushes at random, with a memory that is saved; takes `sleep_s` to think about it, or what SLEEP_S says."""
 
     def __init__(self, sleep_s=0.0):
         self.sleep_s = sleep_s
@@ -36,7 +36,7 @@ class Sways:
         self.rng = np.random.default_rng(seed)
 
     def act(self, observation):
-        time.sleep(self.sleep_s)
+        time.sleep(float(os.environ.get("SLEEP_S", self.sleep_s)))
         return [int(self.rng.integers(2))]
 
     def end(self): ...
@@ -98,9 +98,9 @@ def units(path):
         return sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
 
 
-def started(*arguments, **given):
+def started(*arguments, sleep_s=0.0, **given):
     """The program in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "SLEEP_S": str(sleep_s)}
     command = [sys.executable, "-m", "takt.cli", *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=environment, text=True, **pipes, **given)
@@ -314,12 +314,12 @@ def test_a_worker_that_raises_is_down_and_the_shift_goes_on(capsys):
 
 # --- cut off ----------------------------------------------------------------------------------------------------------
 
-SLOW = ["--worker", "test_cli:Sways", "-w", "sleep_s=0.002", "--units", "60", "--seed", "2", *CART, "--out", "cut.takt"]
+CUT = ["--worker", "test_cli:Sways", "--units", "60", "--seed", "2", *CART, "--out", "cut.takt"]
 
 
 def begun(units_ended=3):
     """A shift in a process of its own that has got so far."""
-    process = started("run", "gym", *SLOW)
+    process = started("run", "gym", *CUT, sleep_s=0.02)
     while not Path("cut.takt").exists() or units("cut.takt") < units_ended:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
@@ -329,7 +329,7 @@ def begun(units_ended=3):
 def whole_digest():
     """Of the same shift, not cut off."""
     options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
-    given = {"worker_options": {"sleep_s": 0.002}, "clock": "fixed:0.08", "station_options": options}
+    given = {"clock": "fixed:0.08", "station_options": options}
     return run_shift("gym", "test_cli:Sways", units=60, seed=2, **given).digest
 
 

@@ -360,6 +360,9 @@ def compare(
     may_differ: Annotated[
         list[str] | None, typer.Option("--may-differ", help="A station's option that need not be the same.")
     ] = None,
+    every_seed: Annotated[
+        bool, typer.Option("--every-seed", help="Work all seeds, even if it is certain before which is better.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -377,6 +380,7 @@ def compare(
     if bool(paths) == bool(station or named):
         raise TaktError("give the ledgers to compare, or --station and --workers to work them")
     if paths:
+        from takt.account import costs_at
         from takt.compare import by_worker
         from takt.compare import compare as compared
 
@@ -385,7 +389,8 @@ def compare(
             with Ledger.open(path) as book:
                 shifts.append((path, Shift.of(book)))
         grouped = by_worker([(path.stem, shift.events) for path, shift in shifts])
-        found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or ())
+        costs = costs_at(next(iter(shifts))[1].meta["station"])
+        found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or (), costs=costs)
         events, ledgers = grouped, [str(path) for path, _ in shifts]
         broken = [line for _, shift in shifts for line in shift.broken]
     else:
@@ -424,6 +429,7 @@ def compare(
                 alpha=alpha,
                 margin=margin,
                 by=by,
+                every_seed=every_seed,
                 watching=watching,
                 on_round=on_round,
             )

@@ -178,6 +178,11 @@ class Accounting(Protocol):
         """What the events of a shift come to, finished or still running."""
         ...
 
+    @staticmethod
+    def unit_costs(events: Sequence[Event]) -> Mapping[int, float]:
+        """EUR that each unit has cost after these events, with all that came of it; for comparing workers."""
+        ...
+
 
 def stations() -> dict[str, Any]:
     """The registered stations, by name (entry-point group `takt.stations`), not yet imported."""

@@ -194,6 +194,13 @@ class FlightDesk(gymnasium.Env[Any, Any]):
 
         return account_of(self._office.world, self._office.authority, events)
 
+    @staticmethod
+    def unit_costs(events: Sequence[Event]) -> dict[int, float]:
+        """EUR of each unit of the world's own, its parts and returns counted in."""
+        from takt.stations.flightdesk.desk.account import unit_costs
+
+        return unit_costs(events)
+
     def render(self) -> Any:
         """A map of the groups who wait, where they are going, and what is on the desk."""
         from takt.stations.flightdesk.desk.drawing import picture
