@@ -232,6 +232,7 @@ def test_report_and_replay(shift, capsys):
 # --- what is given wrong ----------------------------------------------------------------------------------------------
 
 IDLE = ["run", "gym", "--worker", "idle"]
+DESK = ["run", "flightdesk", "--worker", "idle", "--units", "1"]
 
 
 @pytest.mark.parametrize(
@@ -254,6 +255,11 @@ IDLE = ["run", "gym", "--worker", "idle"]
         ([*IDLE, "--units", "1", "-o", "id"], "--option 'id' is not KEY=VALUE"),
         ([*IDLE, "--units", "1", "-o", "id=Nope-v0"], "cannot open the environment 'Nope-v0'"),
         ([*IDLE, "--units", "1", "-w", "size=3"], "worker 'idle' has no options"),
+        ([*DESK, "-o", "flights=ten"], "station 'flightdesk' has flights='ten'; it must be a whole number"),
+        ([*DESK, "-o", "authority=maybe"], "station 'flightdesk' has authority='maybe'; it must be true or false"),
+        ([*DESK, "-o", "takt_s=null"], "station 'flightdesk' has takt_s=None; it must be a number"),
+        ([*DESK, "-o", "scenario=7"], "station 'flightdesk' has scenario=7; it must be a text"),
+        ([*DESK, "-o", "flight=7"], "station 'flightdesk' has no option 'flight'; its options are: scenario, "),
         ([*IDLE, "--units", "1", "--difficulty", "hellish"], "cannot open the environment"),
         ([*IDLE, "--units", "1", "--out", "notes.txt/a.takt"], "cannot write the ledger"),
         (["run", "gym", "--units", "1"], "--worker"),

@@ -18,6 +18,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from takt.events import Event
 from takt.figure import Figure
+from takt.options import wrong_option
 
 
 class TaktError(Exception):
@@ -200,18 +201,13 @@ def registered_station(name: str) -> Any:
 def open_station(name: str, **options: Any) -> Station:
     """Open the station registered as `name`.
 
-    Raises TaktError if there is none of that name, or if it has no such option.
+    Raises TaktError if there is none of that name, or if it has no such option, or one of another kind.
     """
     make = registered_station(name).load()
-    try:
-        station: Station = make(**options)
-    except TypeError as error:
-        if "takes no arguments" in str(error):
-            raise TaktError(f"station {name!r} has no options") from error
-        if "unexpected keyword argument" not in str(error):
-            raise
-        option = str(error).split("'")[1]
-        raise TaktError(f"station {name!r} has no option {option!r}") from error
+    wrong = wrong_option(make, options)
+    if wrong:
+        raise TaktError(f"station {name!r} {wrong}")
+    station: Station = make(**options)
     return station
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
+from takt.options import wrong_option
 from takt.station import StationSpec, TaktError
 
 
@@ -144,17 +145,17 @@ def open_worker(name: str, station: str, **options: Any) -> Worker:
     else:
         raise TaktError(f"no worker named {name!r} for station {station!r}; the workers here are: {', '.join(known)}")
     if not isinstance(make, type):  # a plain function is the worker itself, not something that makes one
+        if options:
+            raise TaktError(f"worker {name!r} has no options")
         return as_worker(make)
+    wrong = wrong_option(make, options)
+    if wrong:
+        raise TaktError(f"worker {name!r} {wrong}")
     try:
         return as_worker(make(**options))
     except TaktError:
         raise
     except Exception as error:  # whatever a worker may raise: its checkpoint is not there, say
-        if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
-            option = str(error).split("'")[1]
-            raise TaktError(f"worker {name!r} has no option {option!r}") from error
-        if isinstance(error, TypeError) and "takes no arguments" in str(error):
-            raise TaktError(f"worker {name!r} has no options") from error
         raise TaktError(f"cannot open the worker {name!r}: {_one_line(error)}") from error
 
 

@@ -59,6 +59,9 @@ class Llm:
             with Ledger.open(replay) as book:
                 recorded = {name: value for name, value in book.meta["worker_options"].items() if name != "replay"}
                 options, self._told = {**recorded, **options}, Told(book.events())
+        unknown = [name for name in options if name not in Options.__dataclass_fields__]
+        if unknown:
+            raise TaktError(f"worker 'llm' has no option {unknown[0]!r}; docs/llm.md has them all")
         self.options = Options(**options)
         if endpoint is None and not replay and find_spec("openai") is None:
             raise TaktError("worker 'llm' needs the extra `llm`: pip install 'takt[llm]'")
