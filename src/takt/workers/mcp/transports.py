@@ -170,11 +170,14 @@ def is_loopback(host: str) -> bool:
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise TaktError(f"cannot listen on port {port}; a port is 0 to 65535")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         made = socket.socket(family, kind, proto)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
-    except (OSError, OverflowError) as error:
+        made.listen()  # who calls from now on waits until the server is up
+    except OSError as error:
         raise TaktError(f"cannot listen on {host}:{port}: {error}; choose another --host or --port") from error
     return made
