@@ -229,6 +229,83 @@ def resume(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json
 
 
 @app.command()
+def serve(
+    station: Annotated[
+        str, typer.Argument(metavar="STATION", help="A station that offers tools: flightdesk.", show_default=False)
+    ],
+    mcp: Annotated[bool, typer.Option("--mcp", help="Over the Model Context Protocol, the only way.")] = False,
+    hours: Annotated[float | None, typer.Option(help="Length of the shift, in hours of station time.")] = None,
+    units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="What all randomness of the shift comes from.", show_default="0")
+    ] = None,
+    clock: Annotated[
+        str | None, typer.Option(help="What the client's thinking costs: as for `takt run`.", show_default="measured")
+    ] = None,
+    faults: Annotated[list[str] | None, typer.Option("--fault", help="As for `takt run`.")] = None,
+    stop_early: Annotated[bool, typer.Option("--stop-early", help="End as soon as the verdict is certain.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "--ledger",
+            help="The ledger to write, or to go on with.",
+            show_default="shifts/STATION-mcp-seedN.takt, a new one",
+        ),
+    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="Short for -o scenario=...")] = None,
+    instance: Annotated[str | None, typer.Option(metavar="DIR", help="Short for -o instance=...")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    ] = None,
+    patience: Annotated[float, typer.Option(help="Seconds without a call after which the client is gone.")] = 900,
+    pause: Annotated[
+        bool, typer.Option("--pause", help="When the client is gone, leave the shift to go on later; else it ends.")
+    ] = False,
+    http: Annotated[bool, typer.Option("--http", help="Over HTTP, not standard input and output.")] = False,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 for any that is free.")] = 8377,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="A name by which other machines may call.")
+    ] = None,
+    grace: Annotated[float, typer.Option(help="Seconds that HTTP is still answered when the shift is over.")] = 60,
+    require_accept: RequireAccept = False,
+) -> None:
+    """Let an MCP client work a shift: Qwen Code, or any other.
+
+    takt serve flightdesk --mcp --scenario gulf-2026 --hours 8 --out shifts/qwen-code.takt
+    """
+    registered_station(station)
+    if not mcp:
+        raise TaktError("say what to serve it over: --mcp")
+    if find_spec("mcp") is None:
+        raise TaktError("`takt serve --mcp` needs the extra `llm`: pip install 'takt[llm]'")
+    from takt.screen import Watch
+    from takt.workers.mcp.serve import Where, Work
+    from takt.workers.mcp.serve import serve as served
+
+    given = _options("option", option)
+    given |= {key: value for key, value in {"scenario": scenario, "instance": instance}.items() if value is not None}
+    path = _free_path(station, "mcp", seed or 0) if out is None else out
+    work = Work(station, given, path, seed, hours, units, clock, faults or (), stop_early, patience)
+    where = Where(host, port if http else None, tuple(allow_host or ()), grace)
+    left: list[typer.Exit] = []
+
+    def conclude(shift: Shift) -> None:
+        """The server goes on to answer for a while, so the exit code waits."""
+        try:
+            _conclude(shift, False, require_accept)
+        except typer.Exit as code:
+            left.append(code)
+
+    again = f"takt serve {station} --mcp --out"
+    with _left_by_signal(lambda: _interrupted(path, again)), Watch(_err()) as watch:
+        served(work, where, pause=pause, said=_complain, on_progress=watch, on_shift=conclude)
+    if left:
+        raise left[0]
+
+
+@app.command()
 def repeat(
     path: ShiftPath,
     out: Annotated[Path | None, typer.Option(help="The ledger to write.", show_default="none")] = None,
@@ -541,7 +618,7 @@ def _left_by_signal(said: Callable[[], str]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _interrupted(path: Path) -> str:
+def _interrupted(path: Path, how: str = "takt resume") -> str:
     from takt.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
 
@@ -549,9 +626,7 @@ def _interrupted(path: Path) -> str:
         return "interrupted before the shift began; nothing was written"
     with Ledger.open(path) as book:
         ended = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
-    return (
-        f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `takt resume {shlex.quote(str(path))}`"
-    )
+    return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{how} {shlex.quote(str(path))}`"
 
 
 def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:

@@ -78,11 +78,13 @@ class StationSpec(EnvSpec):
     options       the options it was opened with, as JSON values: `open_station(station, **options)` opens the same one.
     brief         the job in words, for a worker that reads: what the place is, what makes a unit good or bad.
     tools         the tools it offers, as chat APIs take them ({"type": "function", "function": {...}}), or ().
+    looks         names of those tools that change nothing.
 
     A station that offers tools takes an action that is one tool call, a JSON text {"name": ..., "arguments": {...}},
     and answers every one, with {"error": {"code", "message"}} if it cannot be done (an event `refused`); it never
     raises for what a call says. Its observation is a mapping: `result` is the answer to the last call, `waiting` how
-    many units wait, if it knows. What is a list is left out where the observation is told in short.
+    many units wait, if it knows. What is a list is left out where the observation is told in short. A tool
+    `wait` does nothing. `hold` is a call that no worker writes so, and leaves `result` as it was.
     """
 
     station: str = ""
@@ -95,6 +97,7 @@ class StationSpec(EnvSpec):
     options: Mapping[str, Any] = field(default_factory=dict)
     brief: str = ""
     tools: tuple[Mapping[str, Any], ...] = ()
+    looks: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -45,6 +45,10 @@ class Finished(Exception):
         self.failed = failed
 
 
+class Gone(Exception):
+    """Raised by `act`: the worker has left, and nobody works for the rest of the shift. One fault, until the end."""
+
+
 @runtime_checkable
 class Worker(Protocol):
     """A worker that needs something of its station says so in a class attribute `station_options`, a mapping such as

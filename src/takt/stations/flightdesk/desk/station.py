@@ -19,7 +19,7 @@ from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.stations.flightdesk.desk.brief import brief
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, WAIT, call, openai_tools, row
+from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, WAIT, call, openai_tools, row, tools
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
 from takt.stations.flightdesk.format import read_instance
 from takt.stations.flightdesk.generate import RECIPES, generate
@@ -140,6 +140,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             options=options,
             brief=brief(service_s, home_within_h, bool(authority)),
             tools=tuple(openai_tools(bool(authority))),
+            looks=tuple(tool.name for tool in tools(bool(authority)) if not tool.changes),
         )
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
         self.observation_space, self.action_space = Json(), Calls()
