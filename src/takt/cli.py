@@ -351,6 +351,54 @@ def bill(path: ShiftPath, as_json: Json = False) -> None:
     _out().print(table, highlight=False, markup=False)
 
 
+@app.command("serve-policy")
+def serve_policy(
+    worker: Annotated[
+        str,
+        typer.Argument(
+            metavar="WORKER", help="A worker of the nut cell, my_module:MyWorker, or a policy's .onnx file."
+        ),
+    ],
+    host: Annotated[str, typer.Option(help="Where to listen; other machines reach 0.0.0.0.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
+    key_env: Annotated[
+        str, typer.Option(help="The environment variable with the key that clients must send; none asks for none.")
+    ] = "",
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", help="KEY=VALUE, what the cell is opened with; JSON, else text."),
+    ] = None,
+    worker_option: Annotated[
+        list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
+    ] = None,
+) -> None:
+    """Serve a worker of the nut cell by openpi's websocket protocol, until Ctrl-C."""
+    from takt.workers.policy.server import PolicyServer, serve_until_interrupted
+
+    key = os.environ.get(key_env, "") if key_env else ""
+    if key_env and not key:
+        raise TaktError(f"the environment has no {key_env}")
+    given = _options("worker-option", worker_option)
+    if worker.endswith(".onnx"):
+        if not Path(worker).is_file():
+            raise TaktError(f"there is no model {worker}")
+        worker, given = "vla", {"model": worker, **given}
+    server = PolicyServer(
+        worker,
+        station_options=_options("option", option),
+        worker_options=given,
+        host=host,
+        port=port,
+        key=key,
+        on_trouble=_complain,
+    )
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        serve_until_interrupted(server, lambda url: print(f"serving {worker} at {url}; Ctrl-C ends it", flush=True))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @app.command()
 def kpis(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json = False) -> None:
     """Print a shift's verdict and figures; also while it runs."""

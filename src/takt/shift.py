@@ -429,9 +429,13 @@ class Loop:
         self.mode, self.wake_in = "thinking", cost
 
     def _said(self) -> list[Event]:
-        """What the worker says about its work, if it is one that does."""
+        """What the worker says about its work, if it is one that does, and the faults of its own that it tells of."""
         records = self.worker.records() if isinstance(self.worker, Recording) else []
-        return [Event(self.station.now, SAID, self.unit, record) for record in records]
+        said = [Event(self.station.now, SAID, self.unit, record) for record in records]
+        for fault in [fault for record in records for fault in record.get("faults", ())]:
+            data = {key: fault[key] for key in ("name", "origin", "stops")}
+            said.append(Event(self.station.now, FAULT if fault["kind"] == FAULT else FAULT_CLEARED, self.unit, data))
+        return said
 
     def _worker_raised(self, kind: str, **data: Any) -> Event:
         data = {"name": WORKER_RAISED, "origin": "worker", "stops": True, **data}

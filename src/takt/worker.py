@@ -99,7 +99,11 @@ class Recording(Protocol):
         ...
 
     def records(self) -> list[Mapping[str, Any]]:
-        """What there is to say (JSON values) since the last time. Asked after every `act`; each is an event `said`."""
+        """What there is to say (JSON values) since the last time. Asked after every `act`; each is an event `said`.
+
+        `faults` in a record, a list of {"kind": "fault" or "fault_cleared", "name", "origin", "stops"}, are events of
+        that kind as well: a server that gives no answer, an answer that no arm should do.
+        """
         ...
 
 
