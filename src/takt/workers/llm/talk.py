@@ -134,10 +134,11 @@ def _shortened(value: Any, short: Short) -> Any:
 
 
 def _plain(tool: Mapping[str, Any], short: Short | None) -> dict[str, Any]:
-    """A tool as the model is offered it; in short: name, and the names and kinds of the arguments it must have."""
+    """A tool as the model is offered it; in short: its name, and names and kinds of the arguments that suffice."""
     if short is None:
         return dict(tool)
     function, schema = tool["function"], tool["function"]["parameters"]
-    kinds = {name: {"type": schema["properties"][name]["type"]} for name in schema.get("required", ())}
-    parameters = {"type": "object", "properties": kinds, "required": list(kinds)}
+    enough = short.tools[function["name"]]
+    kinds = {name: {"type": schema["properties"][name]["type"]} for name in enough}
+    parameters = {"type": "object", "properties": kinds, "required": list(enough)}
     return {"type": "function", "function": {"name": function["name"], "parameters": parameters}}

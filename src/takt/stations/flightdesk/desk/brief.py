@@ -6,7 +6,13 @@ from takt.station import Short
 
 SHORT = Short(
     brief="Propose for the group, give it a hotel if due, book the itinerary. If there is none: split or refund.",
-    tools=("propose", "hotel", "book", "split", "refund"),
+    tools={
+        "propose": ("group", "avoid_closed"),
+        "hotel": ("group",),
+        "book": ("group", "legs"),
+        "split": ("group", "people"),
+        "refund": ("group",),
+    },
     fields=("queue", "group", "people", "hotel", "result", "error", "code", "itineraries", "legs", "flight", "cabin")
     + ("hotel_due",),
     rows=1,
