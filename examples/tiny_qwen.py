@@ -13,11 +13,11 @@ makes conversations short. The same seed gives the same files.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
 import torch
-from datasets import load_dataset
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3_5ForCausalLM, Qwen3_5TextConfig
 from trl.chat_template_utils import qwen3_5_nothink_chat_template
@@ -28,7 +28,7 @@ from takt.export.trl import export_trl
 END, PAD = "<|im_end|>", "<|endoftext|>"
 SPECIAL = [PAD, "<|im_start|>", END]  # not parts of the text that is shown
 MARKS = ["<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"]
-ALONE = r"\p{N}|\p{Lu}|[^\p{N}\p{Lu}]+"
+ALONE = r"\p{N}|\p{Lu}(?=[\p{N}\"]|\p{Lu}[\p{N}\"])"  # digits, and the capitals of names: CA937, "E"
 
 
 def corpus(units: int) -> list[dict]:
@@ -46,8 +46,13 @@ def corpus(units: int) -> list[dict]:
                 station_options={"scenario": scenario},
             )
             export_trl([ledger], lines, view="short")
-            rows += list(load_dataset("json", data_files=str(lines), split="train", cache_dir=folder))
+            rows += read(lines)
     return rows
+
+
+def read(lines: str | Path) -> list[dict]:
+    with open(lines, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def tokenizer_of(rows: list[dict], size: int) -> PreTrainedTokenizerFast:
@@ -85,7 +90,9 @@ def _between_marks(text: str) -> list[str]:
     return text.split("\0")
 
 
-def model_of(tokenizer: PreTrainedTokenizerFast, width: int, layers: int, seed: int) -> Qwen3_5ForCausalLM:
+def model_of(
+    tokenizer: PreTrainedTokenizerFast, width: int, layers: int, interval: int, seed: int
+) -> Qwen3_5ForCausalLM:
     """Random weights, in Qwen 3.5's proportions as far as so small a model can have them."""
     torch.manual_seed(seed)
     heads = width // 32
@@ -94,6 +101,7 @@ def model_of(tokenizer: PreTrainedTokenizerFast, width: int, layers: int, seed: 
         hidden_size=width,
         intermediate_size=3 * width,
         num_hidden_layers=layers,
+        full_attention_interval=interval,
         num_attention_heads=heads,
         num_key_value_heads=max(1, heads // 2),
         head_dim=32,
@@ -114,11 +122,19 @@ def model_of(tokenizer: PreTrainedTokenizerFast, width: int, layers: int, seed: 
 
 
 def make(
-    folder: str | Path, width: int = 128, layers: int = 4, size: int = 2048, units: int = 60, seed: int = 0
+    folder: str | Path,
+    width: int = 128,
+    layers: int = 4,
+    interval: int = 4,
+    size: int = 2048,
+    units: int = 60,
+    seed: int = 0,
+    data: str | None = None,
 ) -> int:
     """Make tokenizer and model, and save them as any other; returns the number of parameters."""
-    tokenizer = tokenizer_of(corpus(units), size)
-    model = model_of(tokenizer, width, layers, seed)
+    rows = corpus(units) if data is None else read(data)
+    tokenizer = tokenizer_of(rows, size)
+    model = model_of(tokenizer, width, layers, interval, seed)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return model.num_parameters()
@@ -127,7 +143,12 @@ def make(
 if __name__ == "__main__":
     given = argparse.ArgumentParser(description="Make a tiny Qwen 3.5 with random weights.")
     given.add_argument("folder", help="where it is saved, as any other model of transformers")
-    for name, default in (("width", 128), ("layers", 4), ("size", 2048), ("units", 60), ("seed", 0)):
-        given.add_argument(f"--{name}", type=int, default=default)
+    given.add_argument("--width", type=int, default=128)
+    given.add_argument("--layers", type=int, default=4)
+    given.add_argument("--interval", type=int, default=4, help="every how many layers one has full attention")
+    given.add_argument("--size", type=int, default=2048, help="of the vocabulary, at most")
+    given.add_argument("--units", type=int, default=60, help="of the shifts that the tokenizer is made from")
+    given.add_argument("--data", help="conversations to make it from instead: what `takt export --format trl` wrote")
+    given.add_argument("--seed", type=int, default=0)
     options = vars(given.parse_args())
     print(f"{options['folder']}: {make(**options):,} parameters")
