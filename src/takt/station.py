@@ -64,6 +64,24 @@ class Acceptance:
     quantile: float = 0.95
 
 
+@dataclass(frozen=True, slots=True)
+class Short:
+    """The job in short, for a worker that cannot read much: a small language model.
+
+    brief    the job in words.
+    tools    the tools that suffice for it, by name, each with those of its arguments that suffice.
+    fields   the fields that are shown of an observation and of what is in it; all others are left out.
+    rows     entries that are shown of a list, from the first on.
+    ends     the tools that end a piece of work, if they are not refused. The next piece does not need the last one.
+    """
+
+    brief: str
+    tools: Mapping[str, tuple[str, ...]]
+    fields: tuple[str, ...]
+    rows: int
+    ends: tuple[str, ...]
+
+
 @dataclass
 class StationSpec(EnvSpec):
     """Gymnasium's own `EnvSpec`, with the numbers of the shift added, so `env.spec` stays what Gymnasium expects.
@@ -79,6 +97,7 @@ class StationSpec(EnvSpec):
     brief         the job in words, for a worker that reads: what the place is, what makes a unit good or bad.
     tools         the tools it offers, as chat APIs take them ({"type": "function", "function": {...}}), or ().
     looks         names of those tools that change nothing.
+    short         the same job in short, or None.
 
     A station that offers tools takes an action that is one tool call, a JSON text {"name": ..., "arguments": {...}},
     and answers every one, with {"error": {"code", "message"}} if it cannot be done (an event `refused`); it never
@@ -98,6 +117,7 @@ class StationSpec(EnvSpec):
     brief: str = ""
     tools: tuple[Mapping[str, Any], ...] = ()
     looks: tuple[str, ...] = ()
+    short: Short | None = None
 
 
 @runtime_checkable

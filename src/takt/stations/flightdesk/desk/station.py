@@ -17,7 +17,7 @@ from gymnasium import Space
 from takt.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
 from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
-from takt.stations.flightdesk.desk.brief import brief
+from takt.stations.flightdesk.desk.brief import SHORT, brief
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, WAIT, call, openai_tools, row, tools
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
@@ -141,6 +141,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             brief=brief(service_s, home_within_h, bool(authority)),
             tools=tuple(openai_tools(bool(authority))),
             looks=tuple(tool.name for tool in tools(bool(authority)) if not tool.changes),
+            short=SHORT,
         )
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
         self.observation_space, self.action_space = Json(), Calls()
