@@ -39,7 +39,7 @@ class Working:
         self.thread.start()
 
     def ended(self) -> Any:
-        self.thread.join(30)
+        self.thread.join(120)
         assert not self.thread.is_alive(), "the shift hangs"
         return self.done
 
