@@ -11,7 +11,7 @@ from typing import Any
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from takt import open_station, run_shift
+from takt import open_station, resume_shift, run_shift
 from takt.workers.mcp import Mcp
 from takt.workers.mcp.serve import over
 from takt.workers.mcp.server import server_of
@@ -29,7 +29,10 @@ class Working:
 
         def work() -> None:
             try:
-                self.done = run_shift(station, worker, worker_name="mcp", **shift)
+                if "resume" in shift:
+                    self.done = resume_shift(shift["resume"], station=station, worker=worker)
+                else:
+                    self.done = run_shift(station, worker, worker_name="mcp", **shift)
                 window.shut(over(self.done))
             except BaseException as error:
                 self.failed = error
@@ -39,7 +42,7 @@ class Working:
         self.thread.start()
 
     def ended(self) -> Any:
-        self.thread.join(30)
+        self.thread.join(120)
         assert not self.thread.is_alive(), "the shift hangs"
         return self.done
 

@@ -214,11 +214,18 @@ def test_a_client_that_pauses_leaves_the_shift_as_it_is(tmp_path):
     async def some(client):
         await Desk(client).serve(1)
 
-    with working(ledger=tmp_path / "s.takt", pause=True) as (server, run):
+    path = tmp_path / "s.takt"
+    with working(ledger=path, pause=True) as (server, run):
         by(server, some)
         run.window.leave("its input ended")
         run.ended()
         assert isinstance(run.failed, Left)
+    with working(resume=path) as (server, run):
+        by(server, serve)
+        shift = run.ended()
+    assert shift.ended == "units" and not shift.broken
+    assert [record["left"] for record in said(shift) if "left" in record] == ["its input ended"]
+    assert repeat_shift(path).digest == shift.digest
 
 
 def test_one_that_never_came_leaves_it_too():

@@ -82,7 +82,8 @@ def test_qwen_code_works_a_shift(tmp_path):
     arguments = ["-m", "takt.cli", "serve", "flightdesk", "--mcp", *WORKED, "--units", str(UNITS), "--seed", "1"]
     server = {"command": sys.executable, "args": [*arguments, "--out", str(ledger)], "alwaysLoadTools": True}
     (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {SERVER: server}}))
-    options = "--bare --auth-type openai --approval-mode yolo --output-format json --mcp-config mcp.json".split()
+    options = ["--bare", "--auth-type", "openai", "--approval-mode", "yolo", "--output-format", "json"]
+    options += ["--mcp-config", "mcp.json"]
     with FakeServer(model) as stub:
         environment |= {"HOME": str(home), "OPENAI_BASE_URL": stub.url, "OPENAI_API_KEY": "none"}
         environment |= {"OPENAI_MODEL": "stub", "NO_COLOR": "1"}

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -27,6 +28,7 @@ from takt.workers.llm.bill import troubles
 from takt.workers.mcp.transports import Http, check_host, token_of
 
 TOKEN = "a-token-for-the-tests"
+PATIENT_S = 120.0  # wall time for a program on a busy machine
 SERVE = [sys.executable, "-m", "takt.cli", "serve", "flightdesk", "--mcp", *WORKED, "--seed", "1"]
 
 
@@ -40,7 +42,7 @@ def posted(url, message, **headers):
     told = {"content-type": "application/json", "accept": "application/json, text/event-stream", **headers}
     request = urllib.request.Request(url, json.dumps(message).encode(), told)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENT_S) as answer:
             return answer.status, json.loads(answer.read() or b"null"), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), error.headers
@@ -99,7 +101,7 @@ def server_of(path) -> int:
     """The process that works on a ledger."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            words = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
+            words = Path("/proc", pid, "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if b"takt.cli" in words and str(path).encode() in words:
@@ -119,7 +121,7 @@ def test_the_program_ends_with_its_input_and_prints_nothing_but_messages(tmp_pat
     answers = [json.loads(process.stdout.readline()) for _ in range(2)]
     assert [answer["id"] for answer in answers] == [1, 2]
     assert process.poll() is None
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENT_S)
     assert out == "" and process.returncode == 2  # the worker is gone
     assert "is gone: its input ended" in err and "0.2" in json.dumps(of(path).meta["hours"])
     assert of(path).ended == "time"
@@ -132,12 +134,12 @@ def test_a_server_stopped_by_a_signal_can_go_on(tmp_path):
     process.stdin.write(json.dumps(HELLO) + "\n")
     process.stdin.flush()
     process.stdout.readline()
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENT_S
     while not path.exists() and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     err = process.stderr.read()
-    assert process.wait(20) == 130
+    assert process.wait(PATIENT_S) == 130
     assert f"go on with `takt serve flightdesk --mcp --out {path}`" in err
     assert of(path).ended == ""
 
@@ -158,7 +160,7 @@ def test_over_http_with_the_token_and_under_our_own_name_only():
         assert not run.window._calls  # nobody of these reached the desk
 
         async def work():
-            carrier = httpx2.AsyncClient(headers=mine, timeout=20)
+            carrier = httpx2.AsyncClient(headers=mine, timeout=PATIENT_S)
             async with carrier, Client(streamable_http_client(http.url, http_client=carrier)) as client:
                 desk = Desk(client)
                 await desk.serve()
@@ -200,14 +202,14 @@ def test_the_program_over_http_guards_itself_and_ends_after_its_grace(tmp_path):
         assert len(token) >= 32 and url.startswith("http://127.0.0.1:")
 
         async def work():
-            carrier = httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=20)
+            carrier = httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=PATIENT_S)
             async with carrier, Client(streamable_http_client(url, http_client=carrier)) as client:
                 desk = Desk(client)
                 await desk.serve()
                 return desk.over
 
         assert asyncio.run(work()).startswith("The shift is over.")
-        assert process.wait(30) == 0
+        assert process.wait(PATIENT_S) == 0
         assert "first-time" in process.stdout.read().lower() or path.exists()
     assert token.encode() not in path.read_bytes()
 
