@@ -352,6 +352,30 @@ def report(
         print(f"report: {written}")
 
 
+@app.command("export")
+def export_shift(
+    path: ShiftPath,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="What to write.", show_default=False)],
+    form: Annotated[str, typer.Option("--format", help="lerobot", show_default=False)],
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-x", help="KEY=VALUE for the format; JSON, else text.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a shift in another format.
+
+    takt export SHIFT --format lerobot OUT
+    """
+    from takt.export import export
+
+    with _quiet(as_json):
+        told = export(path, out, form, **_options("option", option))
+    if as_json:
+        _print_json(dict(told))
+    else:
+        print(", ".join(f"{key}: {value}" for key, value in told.items()))
+
+
 @app.command()
 def replay(
     path: ShiftPath,
