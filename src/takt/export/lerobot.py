@@ -303,21 +303,23 @@ class _Film:
         self._folder, self._fps = folder, fps
         self._number = -1
         self._frames = 0  # in this file
-        self._path = folder
+        self._size = 0  # bytes, of this file
         self._file: Any = None
         self._stream: Any = None
 
     def append(self, pictures: np.ndarray) -> dict[str, Any]:
         import av
 
-        if self._file is None or self._path.stat().st_size > VIDEO_MB * 2**20:
+        if self._file is None or self._size > VIDEO_MB * 2**20:
             self._begin(*pictures.shape[1:3])
         first = self._frames
         for picture in pictures:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.pts = self._frames
             frame.time_base = Fraction(1, self._fps)
-            self._file.mux(self._stream.encode(frame))
+            packets = self._stream.encode(frame)
+            self._size += sum(packet.size for packet in packets)
+            self._file.mux(packets)
             self._frames += 1
         ends = {"from_timestamp": first / self._fps, "to_timestamp": self._frames / self._fps}
         return {**_where(self._number), **ends}
@@ -327,10 +329,10 @@ class _Film:
 
         self.close()
         self._number += 1
-        self._frames = 0
-        self._path = self._folder / f"{_file(self._number)}.mp4"
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = av.open(str(self._path), "w", format="mp4")
+        self._frames = self._size = 0
+        path = self._folder / f"{_file(self._number)}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = av.open(str(path), "w", format="mp4")
         # A key frame every other picture, as LeRobot has it: a learner reads pictures in any order.
         options = {"crf": "18", "preset": "veryfast", "g": "2", "bf": "0"}
         self._stream = self._file.add_stream("h264", rate=self._fps, options=options)
