@@ -433,13 +433,15 @@ def report(
 def export_shift(
     path: ShiftPath,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="What to write.", show_default=False)],
-    form: Annotated[str, typer.Option("--format", help="trl", show_default=False)],
+    form: Annotated[str, typer.Option("--format", help="lerobot, trl", show_default=False)],
     option: Annotated[
         list[str] | None, typer.Option("--option", "-x", help="KEY=VALUE for the format; JSON, else text.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a shift in another format.
+
+    takt export SHIFT --format lerobot FOLDER
 
     takt export SHIFT --format trl OUT.jsonl
     """

@@ -13,6 +13,12 @@ from typing import Any
 from takt.station import TaktError
 
 
+def _lerobot(shift: Path, out: Path, **options: Any) -> Mapping[str, Any]:
+    from takt.export.nutcell import export_lerobot
+
+    return export_lerobot(shift, out, **options)
+
+
 def _trl(shift: Path, out: Path, **options: Any) -> Mapping[str, Any]:
     from takt.export.trl import export_trl
 
@@ -20,6 +26,7 @@ def _trl(shift: Path, out: Path, **options: Any) -> Mapping[str, Any]:
 
 
 FORMATS: dict[str, Callable[..., Mapping[str, Any]]] = {
+    "lerobot": _lerobot,  # LeRobotDataset v3.0, for robot policies; a folder of demonstrations will do, too
     "trl": _trl,  # conversations with tool calls, for language models
 }
 
