@@ -156,8 +156,12 @@ def run(
     units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
     seed: Annotated[int, typer.Option(help="What all randomness of the shift comes from.")] = 0,
     clock: Annotated[
-        str, typer.Option(help="What thinking costs: fixed:SECONDS a call, measured, or lockstep (nothing).")
-    ] = DEFAULT_CLOCK,
+        str | None,
+        typer.Option(
+            help="What thinking costs: fixed:SECONDS a call, measured, or lockstep (nothing).",
+            show_default=f"{DEFAULT_CLOCK}; measured for a language model",
+        ),
+    ] = None,
     faults: Annotated[
         list[str] | None,
         typer.Option("--fault", help="feeder_jam@00:20:00 (when), +90s (for how long), or camera_dropout~1/h."),
@@ -199,6 +203,7 @@ def run(
     given |= {key: value for key, value in short.items() if value is not None}
     path = _free_path(station, worker, seed) if out is None else out
     from takt.shift import run_shift
+    from takt.worker import usual_clock
 
     with _working(path, as_json) as on_progress:
         shift = run_shift(
@@ -207,7 +212,7 @@ def run(
             seed=seed,
             hours=hours,
             units=units,
-            clock=clock,
+            clock=clock or usual_clock(worker, station) or DEFAULT_CLOCK,
             faults=faults or (),
             ledger=path,
             stop_early=stop_early,

@@ -41,6 +41,8 @@ class Llm:
     options    see `Options`.
     """
 
+    clock = "measured"  # what thinking costs, unless the user says otherwise: tokens take the time that they take
+
     def __init__(self, replay: str = "", endpoint: Endpoint | None = None, **options: Any) -> None:
         self._told: Told | None = None
         if replay:
