@@ -180,6 +180,8 @@ def test_stations_and_workers(capsys):
     assert {"gym", "nutcell"} <= {station["name"] for station in told(capsys)[0]["stations"]}
     assert main(["stations", "gym", "--json"]) == 0
     station = told(capsys)[0]
+    assert main(["stations", "nutcell", "--json"]) == 0
+    assert told(capsys)[0]["options"]["line"] == "single", "also those that a plain shift's ledger leaves out"
     assert station["takt_s"] == 10 and station["options"]["id"] == "CartPole-v1" and station["faults"] == {}
     assert main(["stations", "gym"]) == 0
     assert "id=CartPole-v1" in capsys.readouterr().out

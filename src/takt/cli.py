@@ -30,6 +30,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from takt.options import usual_options
 from takt.station import TaktError, open_station, registered_station, stations
 from takt.stations.flightdesk.cli import app as flightdesk_app
 from takt.worker import workers
@@ -105,7 +106,7 @@ def list_stations(
     here.close()
     if not math.isfinite(asks["cycle_s"]):
         asks["cycle_s"] = None  # no limit; JSON has no infinity
-    told = {
+    told: dict[str, Any] = {
         "name": station,
         "about": _about(registered_station(station)),
         "takt_s": spec.takt_s,
@@ -113,7 +114,7 @@ def list_stations(
         "acceptance": asks,
         "parts": list(spec.parts),
         "faults": {name: asdict(kind) for name, kind in spec.faults.items()},
-        "options": dict(spec.options),
+        "options": {**usual_options(registered_station(station).load()), **spec.options},
     }
     if as_json:
         _print_json(told)
@@ -126,7 +127,7 @@ def list_stations(
     for name, kind in spec.faults.items():
         repair = f"about {kind.repair_s:g} s" + (", stops the work" if kind.stops else "")
         table.add_row("fault", f"{name}: {kind.about} ({repair})")
-    for name, value in spec.options.items():
+    for name, value in told["options"].items():
         table.add_row("option", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
     _out().print(table, highlight=False, markup=False)
 

@@ -36,6 +36,16 @@ def wrong_option(make: Any, options: Mapping[str, Any]) -> str:
     return ""
 
 
+def usual_options(make: Any) -> dict[str, Any]:
+    """The options that `make` has, with their defaults; without `render_mode`, which is for those who draw."""
+    try:
+        parameters = inspect.signature(make).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    plain = [p for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "render_mode"]
+    return {p.name: None if p.default is p.empty else p.default for p in plain}
+
+
 def _wanted(hint: Any, value: Any) -> str:
     """What a value of this annotation must be; "" if this one is, or if that is not to be said."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
