@@ -102,6 +102,7 @@ def started(*arguments, sleep_s=0.0, **given):
     """The program in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "SLEEP_S": str(sleep_s)}
     command = [sys.executable, "-m", "takt.cli", *map(str, arguments)]
+    given["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=environment, text=True, **pipes, **given)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from takt.events import Event
 from takt.shift import Shift, one_line, reset_as
-from takt.station import Account, Accounting, Section, open_station, registered_station, stations
+from takt.station import Account, Accounting, Costing, Section, open_station, registered_station, stations
 
 
 def account_of(shift: Shift) -> Account | None:
@@ -40,7 +40,7 @@ def costs_at(station: str) -> Callable[[Sequence[Event]], Mapping[int, float]] |
     if station not in stations():
         return None
     make = registered_station(station).load()
-    return make.unit_costs if isinstance(make, type) and issubclass(make, Accounting) else None
+    return make.unit_costs if isinstance(make, type) and issubclass(make, Costing) else None
 
 
 def sections_of(account: Account | None) -> Sequence[Section]:

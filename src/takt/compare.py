@@ -158,7 +158,7 @@ def compare(
     margin      say "alike" once the difference is surely no larger.
     by          "auto" is by shift if there are several seeds (or are to be: `several`), else by unit.
     may_differ  options of the station that need not be the same.
-    costs       how the station says what each unit cost, if it does: `Accounting.unit_costs`.
+    costs       how the station says what each unit cost, if it does: `Costing.unit_costs`.
 
     Raises TaktError if they are not comparable. Seeds that not all of them have worked are left out, and named.
     """

@@ -202,6 +202,11 @@ class Accounting(Protocol):
         """What the events of a shift come to, finished or still running."""
         ...
 
+
+@runtime_checkable
+class Costing(Protocol):
+    """A station that can say what its units cost."""
+
     @staticmethod
     def unit_costs(events: Sequence[Event]) -> Mapping[int, float]:
         """EUR that each unit has cost after these events, with all that came of it; for comparing workers."""
