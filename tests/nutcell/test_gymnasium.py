@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import takt  # noqa: F401  it registers the name
+import takt
 
 
 @pytest.mark.filterwarnings("ignore")  # the checker has opinions on bounds
