@@ -56,13 +56,10 @@ class UnitEnv(gymnasium.Env[dict[str, Any], np.ndarray]):
         size = self.cell.camera_size
         picture = spaces.Box(0, 255, (size, size, 3), np.uint8)
         parts = {name: spaces.Box(-np.inf, np.inf, (width,), np.float32) for name, width in PARTS.items()}
-        self.observation_space = spaces.Dict(
-            {
-                "pixels": spaces.Dict({camera: picture for camera in self.cell.cameras}),
-                "agent_pos": spaces.Box(-np.inf, np.inf, (48,), np.float32),
-                **parts,
-            }
-        )
+        seen: dict[str, spaces.Space[Any]] = {"agent_pos": spaces.Box(-np.inf, np.inf, (48,), np.float32), **parts}
+        if self.cell.cameras:
+            seen["pixels"] = spaces.Dict({camera: picture for camera in self.cell.cameras})
+        self.observation_space = spaces.Dict(seen)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -97,6 +94,8 @@ class UnitEnv(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _told(self, seen: dict[str, Any]) -> dict[str, Any]:
         self._seen = seen
-        pixels = {camera: seen[f"observation.images.{camera}"] for camera in self.cell.cameras}
-        parts = {name: np.ravel(seen[f"observation.{name}"]).astype(np.float32) for name in PARTS}
-        return {"pixels": pixels, "agent_pos": seen["observation.state"], **parts}
+        told: dict[str, Any] = {"agent_pos": seen["observation.state"]}
+        told |= {name: np.ravel(seen[f"observation.{name}"]).astype(np.float32) for name in PARTS}
+        if self.cell.cameras:
+            told["pixels"] = {camera: seen[f"observation.images.{camera}"] for camera in self.cell.cameras}
+        return told

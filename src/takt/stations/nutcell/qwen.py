@@ -206,7 +206,7 @@ class Qwen:
     def __init__(
         self, model: str, head: str = "", execute: int = HORIZON // 2, device: str = "cpu", dtype: str = "float32"
     ) -> None:
-        self._given = {"model": model, "device": device, "dtype": dtype}
+        self._given: dict[str, Any] = {"model": model, "device": device, "dtype": dtype}
         self._head, self._execute = head, execute
         self.policy: QwenPolicy | None = None
 
