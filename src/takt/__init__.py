@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import gymnasium
+
 from takt.compare import compare  # here, not lazily, as `verdict` below
 from takt.events import Event
 from takt.ledger import Ledger
@@ -61,6 +63,8 @@ __all__ = [
     "verdict",
     "workers",
 ]
+
+gymnasium.register(id="takt/NutCell-v0", entry_point="takt.stations.nutcell:NutCell", order_enforce=False)
 
 
 def __getattr__(name: str) -> Any:

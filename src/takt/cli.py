@@ -384,6 +384,8 @@ def serve_policy(
     key = os.environ.get(key_env, "") if key_env else ""
     if key_env and not key:
         raise TaktError(f"the environment has no {key_env}")
+    if host not in ("127.0.0.1", "localhost", "::1") and not key:
+        _complain(f"warning: whoever reaches {host} may use it; --key-env asks for a key")
     given = _options("worker-option", worker_option)
     if worker.endswith(".onnx"):
         if not Path(worker).is_file():

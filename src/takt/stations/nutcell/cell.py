@@ -7,12 +7,14 @@ own slides in; at its end the station inspects, before anything moves. World fra
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import gymnasium
 import mujoco
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
 from takt import events
 from takt.events import Event
@@ -133,7 +135,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             raise TaktError("language and phrasings are of the orders, and only line=mixed has orders")
         if camera_size != 96:
             options["camera_size"] = camera_size
-        self.spec: StationSpec = StationSpec(
+        self._spec: StationSpec = StationSpec(
             id="takt/NutCell-v0",
             entry_point="takt.stations.nutcell:NutCell",
             kwargs=dict(options),
@@ -209,6 +211,19 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         return spaces.Dict(known)
 
     # --- the contract -----------------------------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> StationSpec:
+        return self._spec
+
+    @spec.setter
+    def spec(self, given: EnvSpec | None) -> None:
+        """`gymnasium.make` puts a spec of its own here: what it says is taken over, the numbers of the shift stay."""
+        if isinstance(given, StationSpec):
+            self._spec = given
+        elif given is not None:
+            for part in fields(EnvSpec):
+                setattr(self._spec, part.name, getattr(given, part.name))
 
     @property
     def now(self) -> float:
