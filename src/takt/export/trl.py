@@ -131,7 +131,7 @@ class _Watched:
 
     def emit(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> None:
         """A conversation is over."""
-        units = [
+        units: list[dict[str, Any]] = [
             {"unit": e.unit, "good": e.kind == UNIT_GOOD, "reasons": list(e.data.get("reasons", ()))}
             for e in self._ended
         ]

@@ -1,8 +1,8 @@
 """Training a language model on shifts: `takt train STATION`. Needs the extra `train`. docs/train-llm.md says how.
 
-    data(...)          works a teacher's shifts and exports them
-    sft.finetune(...)  TRL's SFTTrainer on what was exported
-    grpo.py            the station as TRL's environment
+data(...)          works a teacher's shifts and exports them
+sft.finetune(...)  TRL's SFTTrainer on what was exported
+grpo.py            the station as TRL's environment
 """
 
 from __future__ import annotations
