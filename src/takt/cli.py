@@ -464,6 +464,65 @@ def export_shift(
 
 
 @app.command()
+def train(
+    station: Annotated[str, typer.Argument(metavar="STATION", help="A station with tools.", show_default=False)],
+    model: Annotated[str, typer.Option(help="A causal model: a name or a folder of transformers.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The folder to save the trained model to.", show_default=False)],
+    teacher: Annotated[str, typer.Option(help="The worker whose shifts it learns from.")] = "planner",
+    seeds: Annotated[str, typer.Option(help="The teacher's shifts: 1000-1004 or 0,3,7")] = "1000-1004",
+    hours: Annotated[float | None, typer.Option(help="Length of each, in hours.", show_default="8")] = None,
+    units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
+    view: Annotated[str, typer.Option(help="What the model is shown: full or short, as by the worker `llm`.")] = "full",
+    good_only: Annotated[bool, typer.Option("--good-only", help="Learn only from units that were good.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Instead: conversations of `takt export --format trl`.", show_default="none")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 400,
+    batch: Annotated[int, typer.Option(help="Conversations in each.")] = 16,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-5,
+    lora: Annotated[int, typer.Option(help="Rank of LoRA adapters; 0 trains all weights.")] = 0,
+    max_tokens: Annotated[int, typer.Option(help="Tokens of a conversation.")] = 8192,
+    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a language model on a teacher's shifts (extra `train`): docs/train-llm.md.
+
+    takt train flightdesk --model Qwen/Qwen3.5-0.8B --teacher planner --seeds 1000-1019 --out desk-0.8b
+    """
+    from takt import train as training
+
+    registered_station(station)
+    training.needs_extra()
+    with _left_by_signal(lambda: "interrupted; the teacher's finished shifts are kept"), redirect_stdout(sys.stderr):
+        if data is None:
+            length = 8.0 if hours is None and units is None else hours
+            shifts = out.with_name(f"{out.name}-shifts")
+            data = training.data(
+                station,
+                teacher,
+                _numbers(seeds),
+                shifts,
+                hours=length,
+                units=units,
+                station_options=_options("option", option),
+                view=view,
+                good_only=good_only,
+            )
+        from takt.train.sft import finetune
+
+        told = finetune(
+            model, data, out, steps=steps, batch=batch, rate=rate, lora=lora, max_tokens=max_tokens, seed=seed
+        )
+    if as_json:
+        _print_json(told)
+    else:
+        print(", ".join(f"{key}: {value}" for key, value in told.items()))
+
+
+@app.command()
 def replay(
     path: ShiftPath,
     unit: Annotated[int, typer.Option(help="Which unit, counted from 0.", show_default=False)],

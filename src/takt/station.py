@@ -71,14 +71,14 @@ class Short:
     brief    the job in words.
     tools    the tools that suffice for it, by name, each with those of its arguments that suffice.
     fields   the fields that are shown of an observation and of what is in it; all others are left out.
-    rows     entries that are shown of a list, from the first on.
+    rows     entries that are shown of a list, from the first on, by its field; of lists not named here, all.
     ends     the tools that end a piece of work, if they are not refused. The next piece does not need the last one.
     """
 
     brief: str
     tools: Mapping[str, tuple[str, ...]]
     fields: tuple[str, ...]
-    rows: int
+    rows: Mapping[str, int]
     ends: tuple[str, ...]
 
 

@@ -71,7 +71,9 @@ def finetune(
     peft = _lora(lora) if lora else None
     trainer = SFTTrainer(causal, args=settings, train_dataset=rows, processing_class=tokenizer, peft_config=peft)
     found = trainer.train()
-    trained = trainer.model.merge_and_unload() if lora else trainer.model
+    trained: Any = trainer.model
+    if lora:
+        trained = trained.merge_and_unload()
     trained.save_pretrained(out)
     AutoTokenizer.from_pretrained(model).save_pretrained(out)  # TRL's own has its training template
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

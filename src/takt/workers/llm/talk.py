@@ -62,8 +62,12 @@ class Talk:
 
     def result(self, call_id: str, observation: Mapping[str, Any]) -> int:
         """Tell it what came of a call; how many characters of that were cut."""
+        return self.history.result(call_id, self.outcome(observation))
+
+    def outcome(self, observation: Mapping[str, Any]) -> str:
+        """What came of the last call, and what else there is to know."""
         result = self._seen({"result": observation.get("result")}).get("result")
-        return self.history.result(call_id, as_text({**self._beside(observation), "result": result}))
+        return as_text({**self._beside(observation), "result": result})
 
     def answered(
         self, number: int, text: str, calls: Iterable[Sequence[str]], thought: Mapping[str, str] | None = None
@@ -106,12 +110,12 @@ def ends(short: Short, call: str, observation: Mapping[str, Any]) -> bool:
     return json.loads(call)["name"] in short.ends and isinstance(result, Mapping) and "error" not in result
 
 
-def _shortened(value: Any, short: Short) -> Any:
-    """Only the fields named, only the first entries of lists."""
+def _shortened(value: Any, short: Short, rows: int | None = None) -> Any:
+    """Only the fields named, and of a list only the first `rows`."""
     if isinstance(value, Mapping):
-        return {key: _shortened(part, short) for key, part in value.items() if key in short.fields}
+        return {k: _shortened(part, short, short.rows.get(k)) for k, part in value.items() if k in short.fields}
     if isinstance(value, (list, tuple)):
-        return [_shortened(part, short) for part in value[: short.rows]]
+        return [_shortened(part, short) for part in value[:rows]]
     return value
 
 

@@ -15,7 +15,7 @@ SHORT = Short(
     },
     fields=("queue", "group", "people", "hotel", "result", "error", "code", "itineraries", "legs", "flight", "cabin")
     + ("hotel_due",),
-    rows=1,
+    rows={"queue": 1, "itineraries": 1},
     ends=("book", "refund"),
 )
 

@@ -1,0 +1,114 @@
+"""Training: a tiny Qwen made here learns from a teacher's shift, by TRL. Skips where the extra `train` is not there."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from takt import TaktError
+from takt.export.trl import export_trl
+from takt.train import NEEDS, data
+
+missing = [name for name in NEEDS if find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs the extra `train`: {', '.join(missing)} missing")
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))  # tiny_qwen.py
+DESK = {"scenario": "two-hubs", "flights": 300, "aircraft": 45, "bookings": 2000, "days": 1, "takt_s": 120.0}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("train")
+
+
+@pytest.fixture(scope="module")
+def lines(folder):
+    return data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short")
+
+
+@pytest.fixture(scope="module")
+def tiny(folder, lines):
+    from tiny_qwen import make
+
+    path = folder / "tiny"
+    make(path, width=64, layers=2, interval=2, data=str(lines))
+    return path
+
+
+def test_the_teachers_shifts_are_worked_once(folder, lines):
+    first = (folder / "greedy-seed3.takt").stat().st_mtime_ns
+    assert data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short") == lines
+    assert (folder / "greedy-seed3.takt").stat().st_mtime_ns == first
+    with pytest.raises(TaktError, match="is a shift with units 6, not 7"):
+        data("flightdesk", "greedy", [3], folder, units=7, station_options=DESK, view="short")
+
+
+def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny, folder, lines):
+    from tiny_qwen import make
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    assert model.config.model_type == "qwen3_5_text"
+    assert set(model.config.layer_types) == {"linear_attention", "full_attention"}
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    text = '{"flight":"CA937/2026-03-01","cabin":"E"}'
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert {"C", "A", "9", "3", "7"} <= {tokenizer.decode([i]) for i in tokenizer(text)["input_ids"]}
+    make(folder / "again", width=64, layers=2, interval=2, data=str(lines))
+    for name in ("model.safetensors", "tokenizer.json"):
+        assert (folder / "again" / name).read_bytes() == (tiny / name).read_bytes()
+
+
+def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines):
+    from transformers import AutoTokenizer
+
+    from takt.train.sft import finetune
+
+    told = finetune(str(tiny), lines, folder / "trained", steps=8, batch=4, rate=5e-3, max_tokens=1024)
+    assert told["loss_last"] < told["loss_first"]
+    assert (folder / "trained" / "model.safetensors").exists()
+    assert "{%- generation %}" not in AutoTokenizer.from_pretrained(folder / "trained").chat_template
+    with pytest.raises(TaktError, match="there are no conversations"):
+        finetune(str(tiny), folder / "none.jsonl", folder / "x")
+
+
+def test_an_episode_of_the_environment_is_a_unit(folder):
+    import inspect
+    import json
+
+    from takt import open_station
+    from takt.train.grpo import environment
+
+    ledger = folder / "greedy-seed3.takt"
+    export_trl([ledger], folder / "prompts.jsonl", view="short", kind="prompts")
+    row = json.loads((folder / "prompts.jsonl").read_text().splitlines()[1])
+    station = open_station("flightdesk", **DESK)
+    episode = environment(station.spec, "short")()
+    assert list(inspect.signature(episode.book).parameters) == ["group", "legs"] and episode.book.__doc__
+    episode.reset(**row)
+    group = json.loads(row["prompt"][1]["content"])["queue"][0]["group"]
+    told = json.loads(episode.propose(group=group, avoid_closed=True))["result"]
+    assert episode.get_reward() == 0.0
+    if told["itineraries"]:
+        if told["itineraries"][0]["hotel_due"]:
+            episode.hotel(group=group)
+        assert "error" not in json.loads(episode.book(group=group, legs=told["itineraries"][0]["legs"]))["result"]
+    else:
+        episode.refund(group=group)
+    assert "this unit is done" in episode.refund(group=group)
+    episode.reset(**row)
+    again = json.loads(episode.propose(group=group, avoid_closed=True))["result"]
+    assert again == told
+
+
+def test_grpo_takes_a_step_with_the_station_as_environment(tiny, folder):
+    from takt.train.grpo import reinforce
+
+    export_trl([folder / "greedy-seed3.takt"], folder / "prompts.jsonl", view="short", kind="prompts")
+    options = {"steps": 1, "batch": 2, "answers": 2, "max_tokens": 12, "view": "short"}
+    told = reinforce(str(tiny), folder / "prompts.jsonl", folder / "grpo", **options)
+    assert told["steps"] == 1 and 0.0 <= told["reward_first"] <= 1.0
+    assert (folder / "grpo" / "model.safetensors").exists()
