@@ -11,7 +11,7 @@ from clients import DESK, Desk, working
 from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
-from takt import TaktError, open_station, open_worker, repeat_shift, run_shift
+from takt import TaktError, open_station, open_worker, repeat_shift, resume_shift, run_shift
 from takt.kpi import kpis
 from takt.workers.llm.bill import troubles
 from takt.workers.mcp import Mcp
@@ -197,6 +197,35 @@ def test_a_client_that_leaves_leaves_the_desk_empty():
     figures = kpis(shift.events)
     assert figures.failures == 1 and figures.good == 0
     assert figures.faults_by_origin["worker"].downtime_s == pytest.approx(3598)
+
+
+@pytest.mark.parametrize("killed_at_s", [0, 1500])
+def test_a_shift_whose_client_is_gone_can_be_ended_by_anybody(tmp_path, killed_at_s):
+    async def once(client):
+        await Desk(client).call("queue", seen=0)
+
+    def kill(progress):
+        if progress.now_s > killed_at_s and run.window.gone:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "s.takt"
+    with working(ledger=path, hours=1, units=None, on_progress=kill) as (server, run):
+        by(server, once)
+        run.window.leave("its input ended")
+        run.ended()
+        assert isinstance(run.failed, KeyboardInterrupt)
+    shift = resume_shift(path)
+    assert shift.ended == "time" and shift.broken == ["worker 'mcp' is gone: its input ended (at 2.00 s)"]
+    assert repeat_shift(path).digest == shift.digest
+
+
+def test_a_shift_whose_client_is_not_gone_waits_for_it(tmp_path):
+    path = tmp_path / "s.takt"
+    with working(ledger=path) as (_, run):
+        run.window.leave("its input ended")
+        run.ended()
+    with pytest.raises(TaktError, match="only its client can go on"):
+        resume_shift(path)
 
 
 @pytest.mark.parametrize("clock", ["fixed:1", "measured"])

@@ -96,7 +96,7 @@ class Http(AbstractContextManager["Http"]):
     """
 
     def __init__(self, server: Server[Any], host: str, port: int, token: str, names: tuple[str, ...]) -> None:
-        hosts = [*LOOPBACK, *names] if is_loopback(host) else list(names)
+        hosts = [*LOOPBACK, host, *names] if is_loopback(host) else list(names)
         security = TransportSecuritySettings(
             allowed_hosts=[name for host in hosts for name in (host, f"{host}:*")],
             allowed_origins=[f"{way}://{name}" for way in ("http", "https") for h in hosts for name in (h, f"{h}:*")],

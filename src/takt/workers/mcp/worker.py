@@ -57,24 +57,32 @@ class Mcp:
         self._client = ""  # who called last
         self._doing = ""  # the name of the call that is being done
         self._waited = 0  # control periods that it has been held back, because nobody waits
+        self._gone = False  # whether the client has left for good
         self._since = -1.0  # wall time that is charged up to here; negative before the first call of this process
 
     def end(self) -> None: ...
 
     def keep_in(self, journal: Journal) -> None:
-        if self._window is None and not isinstance(journal, Told):
+        if self._window is None and not isinstance(journal, Told) and not self._is_gone(journal):
             raise TaktError("only its client can go on with this shift: `takt serve STATION --mcp --out SHIFT`")
         self._journal = journal
+
+    def _is_gone(self, journal: Journal) -> bool:
+        """Whether the client has left for good: then there is nothing to wait for, and anybody can end the shift."""
+        number, gone = self._number, self._gone
+        while (record := journal.recall(number)) is not None:
+            number, gone = number + 1, "gone" in record
+        return gone
 
     def records(self) -> list[Mapping[str, Any]]:
         said, self._said = self._said, []
         return said
 
     def save(self) -> bytes:
-        return pack([self._number, self._client, self._doing, self._waited])
+        return pack([self._number, self._client, self._doing, self._waited, self._gone])
 
     def load(self, state: bytes) -> None:
-        self._number, self._client, self._doing, self._waited = unpack(state)
+        self._number, self._client, self._doing, self._waited, self._gone = unpack(state)
 
     def act(self, observation: Mapping[str, Any]) -> Plan:
         if self._doing:
@@ -86,6 +94,7 @@ class Mcp:
         record = self._record()
         self._said.append(record)
         if "gone" in record:
+            self._gone = True
             raise Gone(record["gone"])
         if "call" not in record:
             return self._passing(record.get("periods", 0))
