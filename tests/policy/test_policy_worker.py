@@ -19,7 +19,7 @@ from takt.stations.nutcell import NutCell
 from takt.workers.policy import Policy
 from takt.workers.policy.server import PolicyServer
 
-FAST: dict[str, Any] = {"timeout_s": 0.4, "first_timeout_s": 2.0, "retries": 2, "backoff_s": 0.02}
+FAST: dict[str, Any] = {"timeout_s": 20.0, "first_timeout_s": 20.0, "retries": 2, "backoff_s": 0.02}
 BLIND = {"cameras": []}  # pictures need OpenGL, and take their time
 SHORT_H = 8.0 / 3600
 
@@ -99,7 +99,7 @@ def test_whatever_the_server_does_the_arms_hold_and_it_is_counted(tmp_path: Any)
         3: bad,
         5: np.zeros((10, 14)),  # not this layout
         7: "Traceback (most recent call last):\n  ...\nValueError: no such state",
-        9: 2.0,  # a stall: longer than the limit
+        9: 4.0,  # a stall: longer than the limit
         11: None,  # gone in the middle; tried again
         12: None,
         13: {"action": np.zeros((10, 15))},
@@ -110,8 +110,8 @@ def test_whatever_the_server_does_the_arms_hold_and_it_is_counted(tmp_path: Any)
     cell = Watched(cameras=[])
     with FakePolicy(lambda request, n: says.get(n, nod(request))) as server:
         began = time.perf_counter()
-        shift = work(cell, server, hours=12 / 3600, ledger=tmp_path / "a.takt")
-        assert time.perf_counter() - began < 15
+        shift = work(cell, server, hours=12 / 3600, ledger=tmp_path / "a.takt", options={"timeout_s": 2.0})
+        assert time.perf_counter() - began < 30
     assert shift.ended == "time" and not shift.broken
     kinds = ["not_finite", "shape", "server_error", "timeout", "dropped", "dropped"]
     assert failures(shift) == [*kinds, "not_an_answer", "not_an_answer", "shape"]
