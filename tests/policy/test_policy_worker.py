@@ -21,7 +21,7 @@ from takt.workers.policy.server import PolicyServer
 
 FAST: dict[str, Any] = {"timeout_s": 20.0, "first_timeout_s": 20.0, "retries": 2, "backoff_s": 0.02}
 BLIND = {"cameras": []}  # pictures need OpenGL, and take their time
-SHORT_H = 8.0 / 3600
+SHORT_H = 5.0 / 3600
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_served_worker_does_what_it_does_unserved() -> None:
         served = work(there, server)
     run_shift(here, Nods(), hours=SHORT_H, clock="fixed:0.08")
     assert not served.broken and not failures(served)
-    assert len(here.given) == 400 and any(action[0] for _, action, _ in here.given)
+    assert len(here.given) == 250 and any(action[0] for _, action, _ in here.given)
     assert [action.tolist() for _, action, _ in there.given] == [action.tolist() for _, action, _ in here.given]
 
 
@@ -76,11 +76,11 @@ def test_a_shift_on_a_fixed_clock_is_the_same_again_and_is_repeated_without_a_se
 def test_a_killed_shift_goes_on_to_the_same_ledger(cell: NutCell, tmp_path: Any) -> None:
     class Killed(NutCell):
         def step(self, action: Any) -> Any:
-            if self.now > 5.0:
+            if self.now > 3.0:
                 raise KeyboardInterrupt
             return super().step(action)
 
-    with FakePolicy(lambda request, n: np.array(np.nan) * np.ones((10, 15)) if n == 20 else nod(request)) as server:
+    with FakePolicy(lambda request, n: np.array(np.nan) * np.ones((10, 15)) if n == 6 else nod(request)) as server:
         whole = work(cell, server)
         asked = len(server.requests)
         server.requests.clear()
@@ -144,7 +144,7 @@ def test_a_server_that_comes_back_is_found_again(cell: NutCell) -> None:
 
     servers = [FakePolicy(lambda request, n: nod(request))]
     try:
-        shift = work(Restarted(cameras=[]), servers[0], hours=30 / 3600, options={"backoff_s": 0.1, "retries": 6})
+        shift = work(Restarted(cameras=[]), servers[0], hours=15 / 3600, options={"backoff_s": 0.1, "retries": 6})
     finally:
         for server in servers:
             server.stop()
