@@ -19,9 +19,9 @@ from takt.stations.nutcell import NutCell
 from takt.workers.policy import Policy
 from takt.workers.policy.server import PolicyServer
 
-FAST: dict[str, Any] = {"timeout_s": 0.4, "first_timeout_s": 2.0, "retries": 2, "backoff_s": 0.02}
+FAST: dict[str, Any] = {"timeout_s": 20.0, "first_timeout_s": 20.0, "retries": 2, "backoff_s": 0.02}
 BLIND = {"cameras": []}  # pictures need OpenGL, and take their time
-SHORT_H = 8.0 / 3600
+SHORT_H = 5.0 / 3600
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_served_worker_does_what_it_does_unserved() -> None:
         served = work(there, server)
     run_shift(here, Nods(), hours=SHORT_H, clock="fixed:0.08")
     assert not served.broken and not failures(served)
-    assert len(here.given) == 400 and any(action[0] for _, action, _ in here.given)
+    assert len(here.given) == 250 and any(action[0] for _, action, _ in here.given)
     assert [action.tolist() for _, action, _ in there.given] == [action.tolist() for _, action, _ in here.given]
 
 
@@ -76,11 +76,11 @@ def test_a_shift_on_a_fixed_clock_is_the_same_again_and_is_repeated_without_a_se
 def test_a_killed_shift_goes_on_to_the_same_ledger(cell: NutCell, tmp_path: Any) -> None:
     class Killed(NutCell):
         def step(self, action: Any) -> Any:
-            if self.now > 5.0:
+            if self.now > 3.0:
                 raise KeyboardInterrupt
             return super().step(action)
 
-    with FakePolicy(lambda request, n: np.array(np.nan) * np.ones((10, 15)) if n == 20 else nod(request)) as server:
+    with FakePolicy(lambda request, n: np.array(np.nan) * np.ones((10, 15)) if n == 6 else nod(request)) as server:
         whole = work(cell, server)
         asked = len(server.requests)
         server.requests.clear()
@@ -99,7 +99,7 @@ def test_whatever_the_server_does_the_arms_hold_and_it_is_counted(tmp_path: Any)
         3: bad,
         5: np.zeros((10, 14)),  # not this layout
         7: "Traceback (most recent call last):\n  ...\nValueError: no such state",
-        9: 2.0,  # a stall: longer than the limit
+        9: 4.0,  # a stall: longer than the limit
         11: None,  # gone in the middle; tried again
         12: None,
         13: {"action": np.zeros((10, 15))},
@@ -110,8 +110,8 @@ def test_whatever_the_server_does_the_arms_hold_and_it_is_counted(tmp_path: Any)
     cell = Watched(cameras=[])
     with FakePolicy(lambda request, n: says.get(n, nod(request))) as server:
         began = time.perf_counter()
-        shift = work(cell, server, hours=12 / 3600, ledger=tmp_path / "a.takt")
-        assert time.perf_counter() - began < 15
+        shift = work(cell, server, hours=12 / 3600, ledger=tmp_path / "a.takt", options={"timeout_s": 2.0})
+        assert time.perf_counter() - began < 30
     assert shift.ended == "time" and not shift.broken
     kinds = ["not_finite", "shape", "server_error", "timeout", "dropped", "dropped"]
     assert failures(shift) == [*kinds, "not_an_answer", "not_an_answer", "shape"]
@@ -144,7 +144,7 @@ def test_a_server_that_comes_back_is_found_again(cell: NutCell) -> None:
 
     servers = [FakePolicy(lambda request, n: nod(request))]
     try:
-        shift = work(Restarted(cameras=[]), servers[0], hours=30 / 3600, options={"backoff_s": 0.1, "retries": 6})
+        shift = work(Restarted(cameras=[]), servers[0], hours=15 / 3600, options={"backoff_s": 0.1, "retries": 6})
     finally:
         for server in servers:
             server.stop()
