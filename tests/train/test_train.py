@@ -112,3 +112,31 @@ def test_grpo_takes_a_step_with_the_station_as_environment(tiny, folder):
     told = reinforce(str(tiny), folder / "prompts.jsonl", folder / "grpo", **options)
     assert told["steps"] == 1 and 0.0 <= told["reward_first"] <= 1.0
     assert (folder / "grpo" / "model.safetensors").exists()
+
+
+def test_a_tiny_qwen_is_served_and_works_a_shift(tiny, folder, monkeypatch):
+    """The real path: template, `transformers serve`, its parser, the worker; and again without the server."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    pytest.importorskip("openai", reason="needs the extra `llm`")
+    from tiny_desk import served
+
+    from takt import repeat_shift, run_shift
+    from takt.events import SAID
+
+    options = {"profile": "transformers", "model": "tiny", "view": "short", "tokens_per_s": 0.1, "max_tokens": 16}
+    with served(tiny, folder / "serve.log") as url:
+        shift = run_shift(
+            "flightdesk",
+            "llm",
+            hours=0.25,
+            clock="measured",
+            ledger=folder / "served.takt",
+            station_options=DESK,
+            worker_options={**options, "base_url": url, "extra_body": {"temperature": 0}},
+        )
+    said = [event.data for event in shift.events if event.kind == SAID and "number" in event.data]
+    assert shift.ended == "time" and len(said) >= 3
+    assert all(record["message"] is not None and not record["failed"] for record in said)
+    assert all(0 < record["usage"]["completion_tokens"] <= 16 for record in said)
+    assert repeat_shift(folder / "served.takt").digest == shift.digest
