@@ -171,7 +171,8 @@ print(json.dumps({"version": version("inspect-ai"), "seconds_a_call": once(calls
 
 
 TAU2 = """
-import json, sys, time
+import json, os, sys, time
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # nothing from the network
 from importlib.metadata import version
 import litellm
 from loguru import logger
@@ -187,7 +188,8 @@ from tau2.utils import llm_utils
 
 class Silent:
     def get_init_state(self, message_history=None): return None
-    def generate_next_message(self, message, state): return UserMessage(role="user", content="Count."), state
+    def generate_next_message(self, message, state):
+        return UserMessage(role="user", content="###STOP###" if asked else "Count."), state
     def stop(self, message=None, state=None): ...
     def set_seed(self, seed): ...
 
@@ -196,7 +198,7 @@ def completion(**given):
     global asked
     asked += 1
     if asked > calls:
-        return litellm.completion(**given, mock_response="###STOP###")
+        return litellm.completion(**given, mock_response="done")
     made = [{"id": f"c{asked}", "type": "function", "function": {"name": "get_users", "arguments": "{}"}}]
     return litellm.completion(**given, mock_response="", mock_tool_calls=made)
 

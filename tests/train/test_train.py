@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from takt import TaktError
+from takt import TaktError, open_station, repeat_shift, run_shift
+from takt.cli import main
+from takt.events import SAID
 from takt.export.trl import export_trl
 from takt.train import NEEDS, data
 
@@ -62,24 +65,25 @@ def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny, folder, lines):
         assert (folder / "again" / name).read_bytes() == (tiny / name).read_bytes()
 
 
-def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines):
+def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines, capsys):
     from transformers import AutoTokenizer
 
-    from takt.train.sft import finetune
-
-    told = finetune(str(tiny), lines, folder / "trained", steps=8, batch=4, rate=5e-3, max_tokens=1024)
-    assert told["loss_last"] < told["loss_first"]
-    assert (folder / "trained" / "model.safetensors").exists()
-    assert "{%- generation %}" not in AutoTokenizer.from_pretrained(folder / "trained").chat_template
-    with pytest.raises(TaktError, match="there are no conversations"):
-        finetune(str(tiny), folder / "none.jsonl", folder / "x")
+    words = ["--steps", "8", "--batch", "4", "--rate", "5e-3", "--max-tokens", "1024", "--json"]
+    out = folder / "trained"
+    assert main(["train", "flightdesk", "--model", str(tiny), "--out", str(out), "--data", str(lines), *words]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["loss_last"] < told["loss_first"] and told["steps"] == 8
+    assert (out / "model.safetensors").exists()
+    assert "{%- generation %}" not in AutoTokenizer.from_pretrained(out).chat_template
+    assert main(["train", "flightdesk", "--model", str(tiny), "--out", str(out), "--data", "none.jsonl"]) == 2
+    assert "there are no conversations in none.jsonl" in capsys.readouterr().err
+    assert main(["train", "flightdesk", "--model", "no/such", "--out", str(out), "--data", str(lines)]) == 2
+    assert "cannot load the model 'no/such'" in capsys.readouterr().err
 
 
 def test_an_episode_of_the_environment_is_a_unit(folder):
     import inspect
-    import json
 
-    from takt import open_station
     from takt.train.grpo import environment
 
     ledger = folder / "greedy-seed3.takt"
@@ -120,9 +124,6 @@ def test_a_tiny_qwen_is_served_and_works_a_shift(tiny, folder, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     pytest.importorskip("openai", reason="needs the extra `llm`")
     from tiny_desk import served
-
-    from takt import repeat_shift, run_shift
-    from takt.events import SAID
 
     options = {"profile": "transformers", "model": "tiny", "view": "short", "tokens_per_s": 0.1, "max_tokens": 16}
     with served(tiny, folder / "serve.log") as url:
