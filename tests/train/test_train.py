@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from takt import TaktError
+from takt import TaktError, open_station, repeat_shift, run_shift
+from takt.cli import main
+from takt.events import SAID
 from takt.export.trl import export_trl
 from takt.train import NEEDS, data
 
@@ -62,24 +65,25 @@ def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny, folder, lines):
         assert (folder / "again" / name).read_bytes() == (tiny / name).read_bytes()
 
 
-def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines):
+def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines, capsys):
     from transformers import AutoTokenizer
 
-    from takt.train.sft import finetune
-
-    told = finetune(str(tiny), lines, folder / "trained", steps=8, batch=4, rate=5e-3, max_tokens=1024)
-    assert told["loss_last"] < told["loss_first"]
-    assert (folder / "trained" / "model.safetensors").exists()
-    assert "{%- generation %}" not in AutoTokenizer.from_pretrained(folder / "trained").chat_template
-    with pytest.raises(TaktError, match="there are no conversations"):
-        finetune(str(tiny), folder / "none.jsonl", folder / "x")
+    words = ["--steps", "8", "--batch", "4", "--rate", "5e-3", "--max-tokens", "1024", "--json"]
+    out = folder / "trained"
+    assert main(["train", "flightdesk", "--model", str(tiny), "--out", str(out), "--data", str(lines), *words]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["loss_last"] < told["loss_first"] and told["steps"] == 8
+    assert (out / "model.safetensors").exists()
+    assert "{%- generation %}" not in AutoTokenizer.from_pretrained(out).chat_template
+    assert main(["train", "flightdesk", "--model", str(tiny), "--out", str(out), "--data", "none.jsonl"]) == 2
+    assert "there are no conversations in none.jsonl" in capsys.readouterr().err
+    assert main(["train", "flightdesk", "--model", "no/such", "--out", str(out), "--data", str(lines)]) == 2
+    assert "cannot load the model 'no/such'" in capsys.readouterr().err
 
 
 def test_an_episode_of_the_environment_is_a_unit(folder):
     import inspect
-    import json
 
-    from takt import open_station
     from takt.train.grpo import environment
 
     ledger = folder / "greedy-seed3.takt"
@@ -112,3 +116,28 @@ def test_grpo_takes_a_step_with_the_station_as_environment(tiny, folder):
     told = reinforce(str(tiny), folder / "prompts.jsonl", folder / "grpo", **options)
     assert told["steps"] == 1 and 0.0 <= told["reward_first"] <= 1.0
     assert (folder / "grpo" / "model.safetensors").exists()
+
+
+def test_a_tiny_qwen_is_served_and_works_a_shift(tiny, folder, monkeypatch):
+    """The real path: template, `transformers serve`, its parser, the worker; and again without the server."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    pytest.importorskip("openai", reason="needs the extra `llm`")
+    from tiny_desk import served
+
+    options = {"profile": "transformers", "model": "tiny", "view": "short", "tokens_per_s": 0.1, "max_tokens": 16}
+    with served(tiny, folder / "serve.log") as url:
+        shift = run_shift(
+            "flightdesk",
+            "llm",
+            hours=0.25,
+            clock="measured",
+            ledger=folder / "served.takt",
+            station_options=DESK,
+            worker_options={**options, "base_url": url, "extra_body": {"temperature": 0}},
+        )
+    said = [event.data for event in shift.events if event.kind == SAID and "number" in event.data]
+    assert shift.ended == "time" and len(said) >= 3
+    assert all(record["message"] is not None and not record["failed"] for record in said)
+    assert all(0 < record["usage"]["completion_tokens"] <= 16 for record in said)
+    assert repeat_shift(folder / "served.takt").digest == shift.digest
