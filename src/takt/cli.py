@@ -448,6 +448,39 @@ def compare(
         raise typer.Exit(2)
 
 
+@app.command()
+def train(
+    station: Annotated[str, typer.Argument(metavar="STATION", help="A station with a learned worker: nutcell.")],
+    folder: Annotated[Path, typer.Option(help="Where everything goes; the same command goes on with what is there.")],
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this: demos, clone, dagger, export.", show_default="all")
+    ] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="A small run of 15 minutes that learns a little.")] = (False),
+    seed: Annotated[int, typer.Option(help="What all randomness of the training comes from.")] = 0,
+    processes: Annotated[int, typer.Option(help="Processes that roll out.")] = 2,
+    threads: Annotated[int, typer.Option(help="Threads of PyTorch.")] = 1,
+    device: Annotated[str, typer.Option(help="Of PyTorch: cpu, cuda.")] = "cpu",
+) -> None:
+    """Train a station's learned worker from nothing.
+
+    takt train nutcell --folder runs/vla
+    """
+    registered_station(station)
+    if station != "nutcell":
+        raise TaktError(f"station {station!r} has no learned worker to train; nutcell has one")
+    if find_spec("torch") is None or find_spec("onnx") is None:
+        raise TaktError("training needs PyTorch and ONNX: pip install 'takt[train]'")
+    from takt.stations.nutcell.vla.progress import shown
+
+    with _left_by_signal(lambda: "interrupted; the same command goes on with what is there"), shown(_err()) as say:
+        from takt.stations.nutcell.vla.train import train as trained
+
+        made = trained(
+            folder, stage or (), smoke=smoke, seed=seed, processes=processes, threads=threads, device=device, say=say
+        )
+    print(f"policy: {made}")
+
+
 @ledger_app.command("show")
 def show(path: ShiftPath, as_json: Json = False) -> None:
     """Print what defines a shift, where and when it was worked, and how far it is."""
