@@ -23,6 +23,7 @@ from takt.stations.nutcell.vla.net import UNIT, Policy
 
 TEXTS, POOL = 32, 16_000  # in a batch, every sample takes one of them; and in the pool that they are drawn from
 DRAWN = ("wrist", "head", "body", "start", "knots", "grip", "phase", "target", "pin", "ordered")
+NEWEST = 16_000  # rows
 READER = 0.3  # of the rate: the transformer of the texts learns slower
 AVERAGED = 0.995  # of the running average that a step leaves
 WEIGHT = {"knots": 1.0, "grip": 1.0, "phase": 0.3, "target": 0.2, "pin": 0.2, "ordered": 1.0}
@@ -49,6 +50,12 @@ class Book:
 
     def __len__(self) -> int:
         return 2 * sum(len(part) for part in self.parts["grip"])
+
+    def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Which rows go into a batch: half of them of the newest NEWEST, where the policy is at home."""
+        rows = len(self)
+        newest = rng.integers(max(0, rows - NEWEST), rows, size=count // 2)
+        return np.concatenate([rng.integers(rows, size=count - count // 2), newest])
 
     def batch(self, at: np.ndarray) -> dict[str, np.ndarray]:
         if not self.rows:
@@ -160,7 +167,7 @@ class Learner:
             fallen = falls_to + (1 - falls_to) * 0.5 * (1 + np.cos(np.pi * step / steps))
             for group in self.adam.param_groups:
                 group["lr"] = float(group["share"] * self.rate * min(1.0, (self.steps + 1) / 100) * fallen)
-            lost = losses(self.policy, book.batch(rng.integers(len(book), size=batch)), self.words, rng, self.device)
+            lost = losses(self.policy, book.batch(book.draw(rng, batch)), self.words, rng, self.device)
             total = torch.stack([WEIGHT[key] * value for key, value in lost.items()]).sum()
             self.adam.zero_grad()
             total.backward()

@@ -58,6 +58,17 @@ def roll_out(
     return {"units": len(good), "good": sum(good), "outcome": good, "alone": alone}
 
 
+def led_by(
+    path: Path, seed: int, units: int, model: Path | None, share: float, difficulty: str = "plant"
+) -> dict[str, Any]:
+    """`roll_out`, with the policy in the ONNX file `model` as its student."""
+    if model is None:
+        return roll_out(path, seed, units, None, share, difficulty)
+    from takt.stations.nutcell.vla.worker import Network
+
+    return roll_out(path, seed, units, Network(model).student, share, difficulty)
+
+
 class _Shift:
     def __init__(self, station: NutCell, seed: int, student: Student | None, share: float) -> None:
         self.station, self.seed, self.student, self.share = station, seed, student, share

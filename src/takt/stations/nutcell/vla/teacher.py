@@ -226,10 +226,9 @@ def _take(side: Side, nut: np.ndarray, yaw: float, up: float, done: Any, phase: 
     turn = ahead + (yaw - ahead + np.pi / 6) % (np.pi / 3) - np.pi / 6
     grasp = np.array([nut[0], nut[1], nut[2] + up, turn])
     off = np.linalg.norm(tool[:2] - nut[:2])
-    crooked = abs((tool[3] - turn + np.pi / 6) % (np.pi / 3) - np.pi / 6)
-    if off < 0.002 and abs(tool[2] - grasp[2]) < 0.0015:
+    if off < 0.0025 and abs(tool[2] - grasp[2]) < 0.002:
         return done(phase, [(_at(side.start, z=grasp[2]), PRESS, SEARCH)], 0.0, which)
-    if off < 0.004 and (crooked < 0.15 or tool[2] < grasp[2] + 0.01) and side.opening > 0.036:
+    if off < 0.004 and side.opening > 0.036:  # whatever the yaw: half way between two pairs of flats nobody can tell
         return done(phase, [(grasp, SLOW, SPIN)], 1.0, which)
     if tool[2] < grasp[2] + 0.025 and off > 0.006:
         return done(phase, [(_at(side.start, z=grasp[2] + OVER_LANE), SLOW, SPIN)], 1.0, which)

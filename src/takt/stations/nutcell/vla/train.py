@@ -27,7 +27,7 @@ import torch
 from takt.station import TaktError
 from takt.stations.nutcell.vla.export import export
 from takt.stations.nutcell.vla.learn import Book, Learner, reading
-from takt.stations.nutcell.vla.rollouts import FIRST_SEED, roll_out
+from takt.stations.nutcell.vla.rollouts import FIRST_SEED, led_by
 
 STAGES = ("demos", "clone", "dagger", "export")
 Say = Callable[[str, int, int, str], None]  # stage, done, of, figures
@@ -42,10 +42,10 @@ class Recipe:
     clone_steps: int = 1500
     rounds: int = 24
     round_units: int = 24
-    round_steps: int = 1000
+    round_steps: int = 600
     last_steps: int = 4000  # after the last round, the rate falling to nothing
     shard_units: int = 4
-    share: float = 0.5  # of hands that the policy leads through a whole unit; the others are led in turn
+    share: float = 0.6  # of hands that the policy leads through a whole unit; the others are led in turn
     batch: int = 256
     rate: float = 1e-3
     seed: int = 0
@@ -182,17 +182,8 @@ def _roll_outs(
         path = folder / f"{stage}-{number:03d}-{seed}.npz"
         if not path.exists():
             job = (path, seed, each, model, share, recipe.difficulty)
-            jobs.append(pool.submit(_roll_out, *job))
+            jobs.append(pool.submit(led_by, *job))
     return jobs
-
-
-def _roll_out(path: Path, seed: int, units: int, model: Path | None, share: float, difficulty: str) -> dict[str, Any]:
-    student = None
-    if model is not None:
-        from takt.stations.nutcell.vla.worker import Network
-
-        student = Network(model).student
-    return roll_out(path, seed, units, student, share, difficulty)
 
 
 def _wait_for(jobs: Sequence[Future[dict[str, Any]]]) -> list[dict[str, Any]]:
