@@ -3,9 +3,9 @@
     python benchmarks/ablation.py --units 20 --difficulties nominal,plant,harsh --clone runs/vla/round-000.onnx
     python benchmarks/ablation.py --words --units 40             other words than the station meant: what gets done?
 
-A sense is taken away at run time, from the network that had it in training: nothing is felt, a picture is dark, the text
-is empty. That asks what this network leans on, not what one trained without could do. `without DAgger` is the policy
-after cloning. Bounds are Clopper and Pearson's, 95 %.
+A sense is taken away at run time, from the network that had it in training: nothing is felt, a picture is dark, the
+text is empty. That asks what this network leans on, not what one trained without could do. `without DAgger` is the
+policy after cloning. Bounds are Clopper and Pearson's, 95 %.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ def main() -> None:
     wall = time.perf_counter() - began
     good, units = counted(shift.events)
     print(
-        f"a shift of {asked.hours:g} h: {wall / 60:.1f} min of wall time, 3 h would be {3 / asked.hours * wall / 60:.1f} min"
+        f"a shift of {asked.hours:g} h: {wall / 60:.1f} min of wall time, "
+        f"3 h would be {3 / asked.hours * wall / 60:.1f} min"
     )
     print(f"{good} of {units} units good")
 

@@ -210,7 +210,7 @@ if __name__ == "__main__":
     assert Network(made).about["recipe"]["clone_steps"] == 6
     assert (folder / "curve.png").exists()
     before = made.read_bytes()
-    train(folder, recipe=recipe, processes=1)  # all of it is there
+    train(folder, ("demos", "clone", "dagger"), recipe=recipe, processes=1)  # all of it is there
     assert made.read_bytes() == before
     try:
         train(folder, recipe=replace(recipe, seed=1), processes=1)
