@@ -52,6 +52,8 @@ app = typer.Typer(
 ledger_app = typer.Typer(help="Look into a shift's ledger.")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(flightdesk_app, name="flightdesk")
+train_app = typer.Typer(help="Train a station's worker (extra `train`).")
+app.add_typer(train_app, name="train")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines; no progress.")]
 ShiftPath = Annotated[
@@ -463,9 +465,8 @@ def export_shift(
         print(", ".join(f"{key}: {value}" for key, value in told.items()))
 
 
-@app.command()
-def train(
-    station: Annotated[str, typer.Argument(metavar="STATION", help="A station with tools.", show_default=False)],
+@train_app.command("flightdesk")
+def train_flightdesk(
     model: Annotated[str, typer.Option(help="A causal model: a name or a folder of transformers.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The folder to save the trained model to.", show_default=False)],
     teacher: Annotated[str, typer.Option(help="The worker whose shifts it learns from.")] = "planner",
@@ -494,14 +495,13 @@ def train(
     """
     from takt import train as training
 
-    registered_station(station)
     training.needs_extra()
     with _left_by_signal(lambda: "interrupted; the teacher's finished shifts are kept"), redirect_stdout(sys.stderr):
         if data is None:
             length = 8.0 if hours is None and units is None else hours
             shifts = out.with_name(f"{out.name}-shifts")
             data = training.data(
-                station,
+                "flightdesk",
                 teacher,
                 _numbers(seeds),
                 shifts,
@@ -670,6 +670,35 @@ def compare(
     _complain_of(broken)
     if broken:
         raise typer.Exit(2)
+
+
+@train_app.command("nutcell")
+def train_nutcell(
+    folder: Annotated[Path, typer.Option(help="Where everything goes; the same command goes on with what is there.")],
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this: demos, clone, dagger, export.", show_default="all")
+    ] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="A small run of 15 minutes that learns a little.")] = False,
+    seed: Annotated[int, typer.Option(help="What all randomness of the training comes from.")] = 0,
+    processes: Annotated[int, typer.Option(help="Processes that roll out.")] = 2,
+    threads: Annotated[int, typer.Option(help="Threads of PyTorch.")] = 1,
+    device: Annotated[str, typer.Option(help="Of PyTorch: cpu, cuda.")] = "cpu",
+) -> None:
+    """Train the cell's learned worker, `vla`, from nothing: docs/learned.md.
+
+    takt train nutcell --folder runs/vla
+    """
+    if find_spec("torch") is None or find_spec("onnx") is None:
+        raise TaktError("training needs PyTorch and ONNX: pip install 'takt[train]'")
+    from takt.stations.nutcell.vla.progress import shown
+
+    with _left_by_signal(lambda: "interrupted; the same command goes on with what is there"), shown(_err()) as say:
+        from takt.stations.nutcell.vla.train import train as trained
+
+        made = trained(
+            folder, stage or (), smoke=smoke, seed=seed, processes=processes, threads=threads, device=device, say=say
+        )
+    print(f"policy: {made}")
 
 
 @ledger_app.command("show")
