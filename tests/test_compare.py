@@ -32,7 +32,7 @@ CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=15", 
 counts = st.integers(0, 200)
 
 
-def shift(goods, seed=0, ended="time", costs=None, work=None, caused=(), **changed):
+def shift(goods, seed=0, ended="time", work=None, caused=(), **changed):
     """A shift of such units, "g" or "b", or "." for one that has not ended; `caused` units come behind a gap."""
     what = {"station": "toy", "options": {"spoil": 0.2}, "worker": "w", "worker_options": {}, "seed": seed}
     what |= {"clock": "lockstep", "faults": [], "hours": 1.0, "units": None}
@@ -40,9 +40,8 @@ def shift(goods, seed=0, ended="time", costs=None, work=None, caused=(), **chang
     for unit, good in [*enumerate(goods), *((1000 + i, good) for i, good in enumerate(caused))]:
         events.append(Event(10.0 * unit, UNIT_DUE, unit, {"work": work[unit] if work else unit}))
         if good != ".":
-            cost = {"cost_eur": costs[unit]} if costs else {}
             kind = UNIT_GOOD if good == "g" else UNIT_BAD
-            events.append(Event(10.0 * unit + 9, kind, unit, {"cycle_s": 5.0, "parts": {}, **cost}))
+            events.append(Event(10.0 * unit + 9, kind, unit, {"cycle_s": 5.0, "parts": {}}))
     if ended:
         events.append(Event(10.0 * len(goods), SHIFT_ENDED, None, {"reason": ended}))
     return events
@@ -232,11 +231,14 @@ def test_three_workers_share_the_chance_of_an_error():
 
 
 def test_cost_if_the_station_says_it():
+    def costs(events):
+        return dict(enumerate(events[0].data["eur"]))
+
     assert pair("gg", "gg").cost is None
-    few = pair(shift("gg", costs=[3.0, 5.0]), shift("gg", costs=[1.0, 1.0])).cost
+    few = pair(shift("gg", eur=[3.0, 5.0]), shift("gg", eur=[1.0, 1.0]), costs=costs).cost
     assert (few.units, few.a_eur, few.b_eur, few.difference_eur, few.lower_eur) == (2, 4.0, 1.0, 3.0, None)
-    a, b = shift("g" * 80, costs=[100.0 + i % 7 for i in range(80)]), shift("g" * 80, costs=[90.0] * 80)
-    found = compare({"a": [a], "b": [b]})
+    a, b = shift("g" * 80, eur=[100.0 + i % 7 for i in range(80)]), shift("g" * 80, eur=[90.0] * 80)
+    found = compare({"a": [a], "b": [b]}, costs=costs)
     cost = found.pairs[0].cost
     assert 0 < cost.lower_eur < cost.difference_eur < cost.upper_eur and found.standings[1].cost_eur == 90
 
@@ -347,6 +349,11 @@ def test_it_stops_as_soon_as_it_is_certain(here):
     assert len(said) == pair.shifts and [c.decided for c in said] == [False] * (pair.shifts - 1) + [True]
     assert len(list(Path("there").glob("*.takt"))) == 2 * pair.shifts
     assert worked(workers=("Right", "Balances")).comparison.pairs[0].decision == "b_better"
+
+
+def test_every_seed_is_worked_if_asked(here):
+    found = worked(seeds=range(5), every_seed=True)
+    assert found.comparison.pairs[0].shifts == 5 and found.comparison.decided
 
 
 def test_by_unit_it_cuts_the_last_shift_off_and_does_not_go_on_with_it(here, monkeypatch):

@@ -6,10 +6,11 @@ A shift's result does not depend on it: whatever goes wrong is a warning of one 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from takt.events import Event
 from takt.shift import Shift, one_line, reset_as
-from takt.station import Account, Accounting, Section, open_station, registered_station, stations
+from takt.station import Account, Accounting, Costing, Section, open_station, registered_station, stations
 
 
 def account_of(shift: Shift) -> Account | None:
@@ -32,6 +33,14 @@ def account_of(shift: Shift) -> Account | None:
     except Exception as error:
         warnings.warn(f"no account of station {name!r}: {one_line(error)}", stacklevel=2)
         return None
+
+
+def costs_at(station: str) -> Callable[[Sequence[Event]], Mapping[int, float]] | None:
+    """How the station of this name says what units cost. None if it does not, or is not registered."""
+    if station not in stations():
+        return None
+    make = registered_station(station).load()
+    return make.unit_costs if isinstance(make, type) and issubclass(make, Costing) else None
 
 
 def sections_of(account: Account | None) -> Sequence[Section]:

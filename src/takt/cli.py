@@ -30,6 +30,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from takt.options import usual_options
 from takt.station import TaktError, open_station, registered_station, stations
 from takt.stations.flightdesk.cli import app as flightdesk_app
 from takt.worker import workers
@@ -51,6 +52,8 @@ app = typer.Typer(
 ledger_app = typer.Typer(help="Look into a shift's ledger.")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(flightdesk_app, name="flightdesk")
+train_app = typer.Typer(help="Train a station's worker (extra `train`).")
+app.add_typer(train_app, name="train")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines; no progress.")]
 ShiftPath = Annotated[
@@ -105,7 +108,7 @@ def list_stations(
     here.close()
     if not math.isfinite(asks["cycle_s"]):
         asks["cycle_s"] = None  # no limit; JSON has no infinity
-    told = {
+    told: dict[str, Any] = {
         "name": station,
         "about": _about(registered_station(station)),
         "takt_s": spec.takt_s,
@@ -113,7 +116,7 @@ def list_stations(
         "acceptance": asks,
         "parts": list(spec.parts),
         "faults": {name: asdict(kind) for name, kind in spec.faults.items()},
-        "options": dict(spec.options),
+        "options": {**usual_options(registered_station(station).load()), **spec.options},
     }
     if as_json:
         _print_json(told)
@@ -126,7 +129,7 @@ def list_stations(
     for name, kind in spec.faults.items():
         repair = f"about {kind.repair_s:g} s" + (", stops the work" if kind.stops else "")
         table.add_row("fault", f"{name}: {kind.about} ({repair})")
-    for name, value in spec.options.items():
+    for name, value in told["options"].items():
         table.add_row("option", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
     _out().print(table, highlight=False, markup=False)
 
@@ -156,8 +159,12 @@ def run(
     units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
     seed: Annotated[int, typer.Option(help="What all randomness of the shift comes from.")] = 0,
     clock: Annotated[
-        str, typer.Option(help="What thinking costs: fixed:SECONDS a call, measured, or lockstep (nothing).")
-    ] = DEFAULT_CLOCK,
+        str | None,
+        typer.Option(
+            help="What thinking costs: fixed:SECONDS a call, measured, or lockstep (nothing).",
+            show_default=f"{DEFAULT_CLOCK}; measured for a language model",
+        ),
+    ] = None,
     faults: Annotated[
         list[str] | None,
         typer.Option("--fault", help="feeder_jam@00:20:00 (when), +90s (for how long), or camera_dropout~1/h."),
@@ -199,6 +206,7 @@ def run(
     given |= {key: value for key, value in short.items() if value is not None}
     path = _free_path(station, worker, seed) if out is None else out
     from takt.shift import run_shift
+    from takt.worker import usual_clock
 
     with _working(path, as_json) as on_progress:
         shift = run_shift(
@@ -207,7 +215,7 @@ def run(
             seed=seed,
             hours=hours,
             units=units,
-            clock=clock,
+            clock=clock or usual_clock(worker, station) or DEFAULT_CLOCK,
             faults=faults or (),
             ledger=path,
             stop_early=stop_early,
@@ -226,6 +234,83 @@ def resume(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json
     with _working(path, as_json) as on_progress:
         shift = resume_shift(path, on_progress=on_progress)
     _conclude(shift, as_json, require_accept)
+
+
+@app.command()
+def serve(
+    station: Annotated[
+        str, typer.Argument(metavar="STATION", help="A station that offers tools: flightdesk.", show_default=False)
+    ],
+    mcp: Annotated[bool, typer.Option("--mcp", help="Over the Model Context Protocol, the only way.")] = False,
+    hours: Annotated[float | None, typer.Option(help="Length of the shift, in hours of station time.")] = None,
+    units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="What all randomness of the shift comes from.", show_default="0")
+    ] = None,
+    clock: Annotated[
+        str | None, typer.Option(help="What the client's thinking costs: as for `takt run`.", show_default="measured")
+    ] = None,
+    faults: Annotated[list[str] | None, typer.Option("--fault", help="As for `takt run`.")] = None,
+    stop_early: Annotated[bool, typer.Option("--stop-early", help="End as soon as the verdict is certain.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "--ledger",
+            help="The ledger to write, or to go on with.",
+            show_default="shifts/STATION-mcp-seedN.takt, a new one",
+        ),
+    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="Short for -o scenario=...")] = None,
+    instance: Annotated[str | None, typer.Option(metavar="DIR", help="Short for -o instance=...")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    ] = None,
+    patience: Annotated[float, typer.Option(help="Seconds without a call after which the client is gone.")] = 900,
+    pause: Annotated[
+        bool, typer.Option("--pause", help="When the client is gone, leave the shift to go on later; else it ends.")
+    ] = False,
+    http: Annotated[bool, typer.Option("--http", help="Over HTTP, not standard input and output.")] = False,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 for any that is free.")] = 8377,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="A name by which other machines may call.")
+    ] = None,
+    grace: Annotated[float, typer.Option(help="Seconds that HTTP is still answered when the shift is over.")] = 60,
+    require_accept: RequireAccept = False,
+) -> None:
+    """Let an MCP client work a shift: Qwen Code, or any other.
+
+    takt serve flightdesk --mcp --scenario gulf-2026 --hours 8 --out shifts/qwen-code.takt
+    """
+    registered_station(station)
+    if not mcp:
+        raise TaktError("say what to serve it over: --mcp")
+    if find_spec("mcp") is None:
+        raise TaktError("`takt serve --mcp` needs the extra `llm`: pip install 'takt[llm]'")
+    from takt.screen import Watch
+    from takt.workers.mcp.serve import Where, Work
+    from takt.workers.mcp.serve import serve as served
+
+    given = _options("option", option)
+    given |= {key: value for key, value in {"scenario": scenario, "instance": instance}.items() if value is not None}
+    path = _free_path(station, "mcp", seed or 0) if out is None else out
+    work = Work(station, given, path, seed, hours, units, clock, faults or (), stop_early, patience)
+    where = Where(host, port if http else None, tuple(allow_host or ()), grace)
+    left: list[typer.Exit] = []
+
+    def conclude(shift: Shift) -> None:
+        """The server goes on to answer for a while, so the exit code waits."""
+        try:
+            _conclude(shift, False, require_accept)
+        except typer.Exit as code:
+            left.append(code)
+
+    again = f"takt serve {station} --mcp --out"
+    with _left_by_signal(lambda: _interrupted(path, again)), Watch(_err()) as watch:
+        served(work, where, pause=pause, said=_complain, on_progress=watch, on_shift=conclude)
+    if left:
+        raise left[0]
 
 
 @app.command()
@@ -358,7 +443,7 @@ def report(
 def export_shift(
     path: ShiftPath,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="What to write.", show_default=False)],
-    form: Annotated[str, typer.Option("--format", help="lerobot", show_default=False)],
+    form: Annotated[str, typer.Option("--format", help="lerobot, trl", show_default=False)],
     option: Annotated[
         list[str] | None, typer.Option("--option", "-x", help="KEY=VALUE for the format; JSON, else text.")
     ] = None,
@@ -366,7 +451,9 @@ def export_shift(
 ) -> None:
     """Write a shift in another format.
 
-    takt export SHIFT --format lerobot OUT
+    takt export SHIFT --format lerobot FOLDER
+
+    takt export SHIFT --format trl OUT.jsonl
     """
     from takt.export import export
 
@@ -374,6 +461,63 @@ def export_shift(
         told = export(path, out, form, **_options("option", option))
     if as_json:
         _print_json(dict(told))
+    else:
+        print(", ".join(f"{key}: {value}" for key, value in told.items()))
+
+
+@train_app.command("flightdesk")
+def train_flightdesk(
+    model: Annotated[str, typer.Option(help="A causal model: a name or a folder of transformers.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The folder to save the trained model to.", show_default=False)],
+    teacher: Annotated[str, typer.Option(help="The worker whose shifts it learns from.")] = "planner",
+    seeds: Annotated[str, typer.Option(help="The teacher's shifts: 1000-1004 or 0,3,7")] = "1000-1004",
+    hours: Annotated[float | None, typer.Option(help="Length of each, in hours.", show_default="8")] = None,
+    units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
+    view: Annotated[str, typer.Option(help="What the model is shown: full or short, as by the worker `llm`.")] = "full",
+    good_only: Annotated[bool, typer.Option("--good-only", help="Learn only from units that were good.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Instead: conversations of `takt export --format trl`.", show_default="none")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 400,
+    batch: Annotated[int, typer.Option(help="Conversations in each.")] = 16,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-5,
+    lora: Annotated[int, typer.Option(help="Rank of LoRA adapters; 0 trains all weights.")] = 0,
+    max_tokens: Annotated[int, typer.Option(help="Tokens of a conversation.")] = 8192,
+    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a language model on a teacher's shifts (extra `train`): docs/train-llm.md.
+
+    takt train flightdesk --model Qwen/Qwen3.5-0.8B --teacher planner --seeds 1000-1019 --out desk-0.8b
+    """
+    from takt import train as training
+
+    training.needs_extra()
+    with _left_by_signal(lambda: "interrupted; the teacher's finished shifts are kept"), redirect_stdout(sys.stderr):
+        if data is None:
+            length = 8.0 if hours is None and units is None else hours
+            shifts = out.with_name(f"{out.name}-shifts")
+            data = training.data(
+                "flightdesk",
+                teacher,
+                _numbers(seeds),
+                shifts,
+                hours=length,
+                units=units,
+                station_options=_options("option", option),
+                view=view,
+                good_only=good_only,
+            )
+        from takt.train.sft import finetune
+
+        told = finetune(
+            model, data, out, steps=steps, batch=batch, rate=rate, lora=lora, max_tokens=max_tokens, seed=seed
+        )
+    if as_json:
+        _print_json(told)
     else:
         print(", ".join(f"{key}: {value}" for key, value in told.items()))
 
@@ -434,6 +578,9 @@ def compare(
     may_differ: Annotated[
         list[str] | None, typer.Option("--may-differ", help="A station's option that need not be the same.")
     ] = None,
+    every_seed: Annotated[
+        bool, typer.Option("--every-seed", help="Work all seeds, even if it is certain before which is better.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -451,6 +598,7 @@ def compare(
     if bool(paths) == bool(station or named):
         raise TaktError("give the ledgers to compare, or --station and --workers to work them")
     if paths:
+        from takt.account import costs_at
         from takt.compare import by_worker
         from takt.compare import compare as compared
 
@@ -459,7 +607,8 @@ def compare(
             with Ledger.open(path) as book:
                 shifts.append((path, Shift.of(book)))
         grouped = by_worker([(path.stem, shift.events) for path, shift in shifts])
-        found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or ())
+        costs = costs_at(next(iter(shifts))[1].meta["station"])
+        found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or (), costs=costs)
         events, ledgers = grouped, [str(path) for path, _ in shifts]
         broken = [line for _, shift in shifts for line in shift.broken]
     else:
@@ -498,6 +647,7 @@ def compare(
                 alpha=alpha,
                 margin=margin,
                 by=by,
+                every_seed=every_seed,
                 watching=watching,
                 on_round=on_round,
             )
@@ -520,6 +670,35 @@ def compare(
     _complain_of(broken)
     if broken:
         raise typer.Exit(2)
+
+
+@train_app.command("nutcell")
+def train_nutcell(
+    folder: Annotated[Path, typer.Option(help="Where everything goes; the same command goes on with what is there.")],
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this: demos, clone, dagger, export.", show_default="all")
+    ] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="A small run of 15 minutes that learns a little.")] = False,
+    seed: Annotated[int, typer.Option(help="What all randomness of the training comes from.")] = 0,
+    processes: Annotated[int, typer.Option(help="Processes that roll out.")] = 2,
+    threads: Annotated[int, typer.Option(help="Threads of PyTorch.")] = 1,
+    device: Annotated[str, typer.Option(help="Of PyTorch: cpu, cuda.")] = "cpu",
+) -> None:
+    """Train the cell's learned worker, `vla`, from nothing: docs/learned.md.
+
+    takt train nutcell --folder runs/vla
+    """
+    if find_spec("torch") is None or find_spec("onnx") is None:
+        raise TaktError("training needs PyTorch and ONNX: pip install 'takt[train]'")
+    from takt.stations.nutcell.vla.progress import shown
+
+    with _left_by_signal(lambda: "interrupted; the same command goes on with what is there"), shown(_err()) as say:
+        from takt.stations.nutcell.vla.train import train as trained
+
+        made = trained(
+            folder, stage or (), smoke=smoke, seed=seed, processes=processes, threads=threads, device=device, say=say
+        )
+    print(f"policy: {made}")
 
 
 @ledger_app.command("show")
@@ -609,7 +788,7 @@ def _left_by_signal(said: Callable[[], str]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _interrupted(path: Path) -> str:
+def _interrupted(path: Path, how: str = "takt resume") -> str:
     from takt.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
 
@@ -617,9 +796,7 @@ def _interrupted(path: Path) -> str:
         return "interrupted before the shift began; nothing was written"
     with Ledger.open(path) as book:
         ended = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
-    return (
-        f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `takt resume {shlex.quote(str(path))}`"
-    )
+    return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{how} {shlex.quote(str(path))}`"
 
 
 def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:

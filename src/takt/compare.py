@@ -15,7 +15,7 @@ that any bound of a good rate, of any two of the workers, is wrong at any look i
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -34,13 +34,14 @@ BY = ("auto", "unit", "shift")
 WHOLE = ("time", "units")  # why a shift ends that is a figure of its own
 SAME = ("station", "options", "seed", "clock", "faults")
 
+Costs = Callable[[Sequence[Event]], Mapping[int, float]]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The difference in EUR per unit of the pairs whose stations say what both units cost (`cost_eur`), a minus b.
+    """The difference in EUR per unit of the pairs whose station says what both units cost, a minus b.
 
     lower, upper   by the same rule as the verdict, by an asymptotic sequence where that is by unit; None: too few yet.
     """
@@ -150,17 +151,19 @@ def compare(
     by: str = "auto",
     several: bool | None = None,
     may_differ: Collection[str] = (),
+    costs: Costs | None = None,
 ) -> Comparison:
     """Compare workers: `shifts` has the events of the shifts of each, by its name, finished or still running.
 
     margin      say "alike" once the difference is surely no larger.
     by          "auto" is by shift if there are several seeds (or are to be: `several`), else by unit.
     may_differ  options of the station that need not be the same.
+    costs       how the station says what each unit cost, if it does: `Costing.unit_costs`.
 
     Raises TaktError if they are not comparable. Seeds that not all of them have worked are left out, and named.
     """
     _check(shifts, alpha, margin, by)
-    worked = {name: _by_seed(name, [_Shift.of(events) for events in of]) for name, of in shifts.items()}
+    worked = {name: _by_seed(name, [_Shift.of(events, costs) for events in of]) for name, of in shifts.items()}
     seeds = [seed for seed in next(iter(worked.values())) if all(seed in mine for mine in worked.values())]
     if not seeds:
         told = "; ".join(f"{name} has {_listed(mine)}" for name, mine in worked.items())
@@ -257,13 +260,13 @@ class _Shift:
     lost: int = 0
 
     @classmethod
-    def of(cls, events: Iterable[Event]) -> _Shift:
+    def of(cls, events: Iterable[Event], unit_costs: Costs | None = None) -> _Shift:
+        log = tuple(events)
         started: Mapping[str, Any] = {}
         ended, until_s = "", 0.0
         work: dict[int, str] = {}
         good: dict[int, bool] = {}
-        costs: dict[int, float] = {}
-        for event in events:
+        for event in log:
             until_s = event.t_s
             if event.kind == SHIFT_STARTED:
                 started = event.data
@@ -275,8 +278,6 @@ class _Shift:
                 work[event.unit] = canonical(event.data)
             elif event.kind in (UNIT_GOOD, UNIT_BAD):
                 good[event.unit] = event.kind == UNIT_GOOD
-                if event.data.get("cost_eur") is not None:
-                    costs[event.unit] = float(event.data["cost_eur"])
         if not started:
             raise TaktError("a shift without `shift_started` cannot be compared: nothing says what was worked")
         own = 0  # the station's own units are numbered 0, 1, 2, ...; what a worker caused comes behind a gap
@@ -284,6 +285,7 @@ class _Shift:
             own += 1
         until = own if ended else next((unit for unit in range(own) if unit not in good), own)
         counted = {unit: good[unit] for unit in sorted(good) if unit < until}
+        costs = {} if unit_costs is None else unit_costs(log)
         return cls(started, ended, until_s, work, counted, costs, sum(unit >= own for unit in good))
 
 

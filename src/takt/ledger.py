@@ -174,6 +174,10 @@ class Ledger:
             return self._snapshot("WHERE t_s <= ?", due)
         return self._snapshot("WHERE unit < ?", before_unit)
 
+    def snapshot_after(self, unit: int) -> Snapshot | None:
+        """The snapshot taken when `unit` ended; -1 for the one at the start."""
+        return self._snapshot("WHERE unit = ?", unit)
+
     def last_snapshot(self) -> Snapshot | None:
         """The last snapshot. None if the shift was killed before it began."""
         return self._snapshot("")

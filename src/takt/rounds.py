@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from takt.account import costs_at
 from takt.clock import parse_clock
 from takt.compare import Comparison, compare
 from takt.events import Event
@@ -64,6 +65,7 @@ def work_rounds(
     alpha: float = 0.05,
     margin: float | None = None,
     by: str = "auto",
+    every_seed: bool = False,
     watching: Watching = lambda worker, seed: nullcontext(),
     on_round: Callable[[Comparison], None] | None = None,
 ) -> Rounds:
@@ -72,6 +74,7 @@ def work_rounds(
     Looks are after each round; by unit, also after units of the last worker's shift, which is then cut off. What the
     workers ask of their station themselves (`Worker.station_options`) may differ between them, nothing else.
 
+    every_seed  work all seeds to their end, certain or not: the bound of the cost is not waited for else.
     watching   opened around each shift with (name, seed): gives what is called with its progress.
     on_round   called with the comparison after each round.
     """
@@ -82,8 +85,9 @@ def work_rounds(
     given = dict(station_options or {})
     asked = {"station": station, "options": given, "clock": clock, "faults": list(faults)}
     _claim(folder, {**asked, "hours": hours, "units": units})
+    costs = costs_at(station)
     done: dict[str, list[Shift]] = {worker.name: [] for worker in workers}
-    by_unit = by == "unit" or (by == "auto" and len(seeds) == 1)
+    cut_short = not every_seed and (by == "unit" or (by == "auto" and len(seeds) == 1))
 
     def looked(running: Sequence[Event] = ()) -> Comparison:
         """The comparison so far; `running` is the last worker's shift that goes on."""
@@ -92,13 +96,15 @@ def work_rounds(
             events[workers[-1].name].append(tuple(running))
         known = {option for shifts in done.values() for shift in shifts for option in shift.meta["options"]}
         senses = known - set(given)  # what was not given here can only differ because a worker asked for it
-        return compare(events, alpha=alpha, margin=margin, by=by, several=len(seeds) > 1, may_differ=senses)
+        return compare(
+            events, alpha=alpha, margin=margin, by=by, several=len(seeds) > 1, may_differ=senses, costs=costs
+        )
 
     for seed in seeds:
         for worker in workers:
             path = folder / f"{_file_name(worker.name)}-seed{seed}.takt"
             with watching(worker.name, seed) as on_progress:
-                look = looked if by_unit and worker is workers[-1] else None
+                look = looked if cut_short and worker is workers[-1] else None
                 progress = _Looking(look, on_progress)
                 try:
                     if path.exists():
@@ -129,7 +135,7 @@ def work_rounds(
         found = looked()
         if on_round is not None:
             on_round(found)
-        if found.decided:
+        if found.decided and not every_seed:
             break
     return Rounds(found, done, folder)
 

@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from takt.compare import Comparison, Pair, comparison_notes, decision, points, promise
-from takt.events import FAULT, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.figure import Figure
 from takt.report import hms
 from takt.shift import Progress, Shift
@@ -99,7 +99,7 @@ class Watch:
     def __call__(self, progress: Progress) -> None:
         for event in progress.new_events:
             self._follow(event)
-        self._events += progress.new_events
+        self._events += [event for event in progress.new_events if event.kind != SAID]  # no verdict reads those
         if self._live:
             now = time.perf_counter()
             if now - self._drawn >= DRAW_S:

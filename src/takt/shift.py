@@ -44,10 +44,11 @@ from takt.ledger import DEFINITION, Ledger, canonical
 from takt.pack import pack, unpack
 from takt.plan import BrokenPlan, Checked, checked, took_s
 from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station, registered_station
-from takt.worker import Finished, Journal, Recording, Resumable, Worker, as_worker, open_worker
+from takt.worker import Finished, Gone, Journal, Recording, Resumable, Worker, as_worker, open_worker
 
 WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
+NEVER = 2**62  # control periods: longer than any shift
 UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 
@@ -408,8 +409,12 @@ class Loop:
             self.over, self.last_words = "worker_done", {"error" if done.failed else "why": " ".join(str(done).split())}
             return
         except Exception as error:
-            woke.append(self._worker_raised(FAULT, error=f"worker {self.shift['worker']!r} raised {one_line(error)}"))
-            self.mode, self.wake_in = "down", math.ceil(RESTART_S / self.control_s - 1e-6)
+            woke += self._said()
+            gone = isinstance(error, Gone)
+            did = f"is gone: {' '.join(str(error).split())}" if gone else f"raised {one_line(error)}"
+            woke.append(self._worker_raised(FAULT, error=f"worker {self.shift['worker']!r} {did}"))
+            self.mode = "down"
+            self.wake_in = NEVER if gone else math.ceil(RESTART_S / self.control_s - 1e-6)
             self.actions, self.next = (), 0
             return
         wall_s = time.perf_counter() - before

@@ -18,6 +18,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from takt.events import Event
 from takt.figure import Figure
+from takt.options import wrong_option
 
 
 class TaktError(Exception):
@@ -63,6 +64,24 @@ class Acceptance:
     quantile: float = 0.95
 
 
+@dataclass(frozen=True, slots=True)
+class Short:
+    """The job in short, for a worker that cannot read much: a small language model.
+
+    brief    the job in words.
+    tools    the tools that suffice for it, by name, each with those of its arguments that suffice.
+    fields   the fields that are shown of an observation and of what is in it; all others are left out.
+    rows     entries that are shown of a list, from the first on, by its field; of lists not named here, all.
+    ends     the tools that end a piece of work, if they are not refused. The next piece does not need the last one.
+    """
+
+    brief: str
+    tools: Mapping[str, tuple[str, ...]]
+    fields: tuple[str, ...]
+    rows: Mapping[str, int]
+    ends: tuple[str, ...]
+
+
 @dataclass
 class StationSpec(EnvSpec):
     """Gymnasium's own `EnvSpec`, with the numbers of the shift added, so `env.spec` stays what Gymnasium expects.
@@ -77,11 +96,14 @@ class StationSpec(EnvSpec):
     options       the options it was opened with, as JSON values: `open_station(station, **options)` opens the same one.
     brief         the job in words, for a worker that reads: what the place is, what makes a unit good or bad.
     tools         the tools it offers, as chat APIs take them ({"type": "function", "function": {...}}), or ().
+    looks         names of those tools that change nothing.
+    short         the same job in short, or None.
 
     A station that offers tools takes an action that is one tool call, a JSON text {"name": ..., "arguments": {...}},
     and answers every one, with {"error": {"code", "message"}} if it cannot be done (an event `refused`); it never
     raises for what a call says. Its observation is a mapping: `result` is the answer to the last call, `waiting` how
-    many units wait, if it knows. What is a list is left out where the observation is told in short.
+    many units wait, if it knows. What is a list is left out where the observation is told in short. A tool
+    `wait` does nothing. `hold` is a call that no worker writes so, and leaves `result` as it was.
     """
 
     station: str = ""
@@ -94,6 +116,8 @@ class StationSpec(EnvSpec):
     options: Mapping[str, Any] = field(default_factory=dict)
     brief: str = ""
     tools: tuple[Mapping[str, Any], ...] = ()
+    looks: tuple[str, ...] = ()
+    short: Short | None = None
 
 
 @runtime_checkable
@@ -179,6 +203,16 @@ class Accounting(Protocol):
         ...
 
 
+@runtime_checkable
+class Costing(Protocol):
+    """A station that can say what its units cost."""
+
+    @staticmethod
+    def unit_costs(events: Sequence[Event]) -> Mapping[int, float]:
+        """EUR that each unit has cost after these events, with all that came of it; for comparing workers."""
+        ...
+
+
 def stations() -> dict[str, Any]:
     """The registered stations, by name (entry-point group `takt.stations`), not yet imported."""
     return {point.name: point for point in sorted(entry_points(group="takt.stations"), key=lambda point: point.name)}
@@ -195,18 +229,13 @@ def registered_station(name: str) -> Any:
 def open_station(name: str, **options: Any) -> Station:
     """Open the station registered as `name`.
 
-    Raises TaktError if there is none of that name, or if it has no such option.
+    Raises TaktError if there is none of that name, or if it has no such option, or one of another kind.
     """
     make = registered_station(name).load()
-    try:
-        station: Station = make(**options)
-    except TypeError as error:
-        if "takes no arguments" in str(error):
-            raise TaktError(f"station {name!r} has no options") from error
-        if "unexpected keyword argument" not in str(error):
-            raise
-        option = str(error).split("'")[1]
-        raise TaktError(f"station {name!r} has no option {option!r}") from error
+    wrong = wrong_option(make, options)
+    if wrong:
+        raise TaktError(f"station {name!r} {wrong}")
+    station: Station = make(**options)
     return station
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
+from takt.options import wrong_option
 from takt.station import StationSpec, TaktError
 
 
@@ -44,10 +45,15 @@ class Finished(Exception):
         self.failed = failed
 
 
+class Gone(Exception):
+    """Raised by `act`: the worker has left, and nobody works for the rest of the shift. One fault, until the end."""
+
+
 @runtime_checkable
 class Worker(Protocol):
     """A worker that needs something of its station says so in a class attribute `station_options`, a mapping such as
-    `{"privileged": True}`. A station that is opened by name for it is opened with these, unless told otherwise."""
+    `{"privileged": True}`. A station that is opened by name for it is opened with these, unless told otherwise. One
+    that ought to be judged by another clock than most says so in a class attribute `clock`, such as "measured"."""
 
     def begin(self, spec: StationSpec, seed: int) -> None:
         """A shift begins at a station of this spec."""
@@ -140,26 +146,34 @@ def workers(station: str | None = None) -> dict[str, Any]:
 
 def open_worker(name: str, station: str, **options: Any) -> Worker:
     """Open the worker that answers to `name` at `station`. `package.module:name` opens any other by import."""
-    known = workers(station)
-    if name in known:
-        make = known[name].load()
-    elif ":" in name:
-        make = _imported(name)
-    else:
-        raise TaktError(f"no worker named {name!r} for station {station!r}; the workers here are: {', '.join(known)}")
+    make = _found(name, station)
     if not isinstance(make, type):  # a plain function is the worker itself, not something that makes one
+        if options:
+            raise TaktError(f"worker {name!r} has no options")
         return as_worker(make)
+    wrong = wrong_option(make, options)
+    if wrong:
+        raise TaktError(f"worker {name!r} {wrong}")
     try:
         return as_worker(make(**options))
     except TaktError:
         raise
     except Exception as error:  # whatever a worker may raise: its checkpoint is not there, say
-        if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
-            option = str(error).split("'")[1]
-            raise TaktError(f"worker {name!r} has no option {option!r}") from error
-        if isinstance(error, TypeError) and "takes no arguments" in str(error):
-            raise TaktError(f"worker {name!r} has no options") from error
         raise TaktError(f"cannot open the worker {name!r}: {_one_line(error)}") from error
+
+
+def usual_clock(name: str, station: str) -> str | None:
+    """The clock that the worker is to be judged by unless the user says another (`Worker.clock`), if it has one."""
+    return getattr(_found(name, station), "clock", None)
+
+
+def _found(name: str, station: str) -> Any:
+    known = workers(station)
+    if name in known:
+        return known[name].load()
+    if ":" in name:
+        return _imported(name)
+    raise TaktError(f"no worker named {name!r} for station {station!r}; the workers here are: {', '.join(known)}")
 
 
 def _imported(name: str) -> Any:

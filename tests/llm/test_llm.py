@@ -88,8 +88,8 @@ def test_several_calls_in_one_turn_are_done_one_after_the_other():
         messages = server.requests[1]["messages"]
     assert [m["role"] for m in messages[2:]] == ["assistant", "tool", "tool", "tool"]
     told = [json.loads(m["content"]) for m in messages[3:]]
-    assert [t["result"]["tool"] for t in told] == ["queue", "messages", "messages"]  # wait leaves the last answer there
-    assert [t["calls"] for t in told] == [1, 2, 2]
+    assert [t["result"]["tool"] for t in told] == ["queue", "messages", "wait"]
+    assert [t["calls"] for t in told] == [1, 2, 3]
     assert told[1]["now_s"] - told[0]["now_s"] == 1.0  # no thinking in between
 
 
@@ -368,7 +368,7 @@ def test_sigkill_between_two_exchanges(tmp_path):
         words = [word for k, v in DESK.items() for word in ("-o", f"{k}={v}")]
         words += [word for k, v in options.items() for word in ("-w", f"{k}={v}")]
         command = [sys.executable, "-m", "takt.cli", "run", "flightdesk", "--worker", "llm", "--seed", "1"]
-        command += ["--units", "6", "--clock", "measured", "--out", str(path), "--json", *words]
+        command += ["--units", "6", "--out", str(path), "--json", *words]
         run.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         assert run[0].wait(timeout=120) == -signal.SIGKILL
         again = resume_shift(path)

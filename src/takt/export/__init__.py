@@ -19,8 +19,15 @@ def _lerobot(shift: Path, out: Path, **options: Any) -> Mapping[str, Any]:
     return export_lerobot(shift, out, **options)
 
 
+def _trl(shift: Path, out: Path, **options: Any) -> Mapping[str, Any]:
+    from takt.export.trl import export_trl
+
+    return export_trl([shift], out, **options)
+
+
 FORMATS: dict[str, Callable[..., Mapping[str, Any]]] = {
     "lerobot": _lerobot,  # LeRobotDataset v3.0, for robot policies; a folder of demonstrations will do, too
+    "trl": _trl,  # conversations with tool calls, for language models
 }
 
 

@@ -351,6 +351,33 @@ def test_no_worker_costs_less_than_the_bound_and_planner_beats_greedy_beats_queu
     assert total[Planner] < total[Greedy] < total[Queue] <= total[Idle]
 
 
+def test_the_planner_does_not_offer_a_group_what_it_found_for_another(desk):
+    at = {"now": "2026-03-01T06:00Z", "now_s": 10.0, "calls": 0}
+    shut = {"message": 0, "kind": "closed", "place": "DOH", "at": at["now"], "until": "2026-03-01T12:00Z"}
+    first, second = ({"group": name, "people": 2, "hotel": False} for name in ("A", "B"))
+    leg = {"flight": "1/2026-03-02", "cabin": "E", "from": "DOH", "to": "PEK", "corridor": "middle"}
+    leg |= {"departs": "2026-03-02T06:00Z", "arrives": "2026-03-02T12:00Z"}
+    way = {"legs": [leg], "cost": 10.0, "fare": 0.0, "hotel_due": False}
+    worker = Planner()
+    worker.begin(desk.spec, 0)
+
+    def act(result, *queue):
+        seen = {"queue": queue, "messages": [shut], "message_count": 1, "result": result}
+        return json.loads(worker.act(at | seen).actions[0])
+
+    assert act({"tool": "wait"}, first)["name"] == "board"
+    act({"tool": "board", "flights": [], "next": None}, first)
+    asked = act({"tool": "disrupted", "groups": []}, first)
+    found = {"tool": "propose", "itineraries": [way], "not_brought_home_costs": 900.0}
+    assert (asked["name"], asked["arguments"]["group"]) == ("propose", "A")
+    assert "avoid" in asked["arguments"] and act(found, first)["arguments"]["group"] == "A"
+    asked = act(found, second)
+    assert asked["arguments"]["group"] == "B" and "avoid" in asked["arguments"], "A left; B is asked for from the start"
+    none = found | {"itineraries": []}
+    assert act(none, second)["name"] == "propose"
+    assert act(none, second) == {"name": "split", "arguments": {"group": "B", "people": 1}}
+
+
 def test_while_the_reservation_system_is_down_the_desk_stands_and_then_goes_on(desk):
     shift = run_shift(desk, Greedy(), seed=0, hours=0.5, clock="fixed:0.08", faults=["reservations_down@00:10:00+300s"])
     booked = [event.t_s for event in shift.events if event.kind == "booked"]

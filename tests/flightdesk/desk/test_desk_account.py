@@ -12,12 +12,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from takt import Event, Fault, Ledger, open_station, run_shift, steps_of_unit
-from takt.account import account_of
+from takt.account import account_of, costs_at
 from takt.cli import main
 from takt.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.report import write_report
 from takt.stations.flightdesk.desk import FlightDesk, figures
-from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, tally
+from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, tally, unit_costs
 from takt.stations.flightdesk.desk.map import curve
 
 SMALL = {"flights": 300, "aircraft": 30, "bookings": 2000, "days": 3}
@@ -71,6 +71,7 @@ def test_a_tally_by_hand():
     assert (sums.people, sums.home, sums.parties) == (9, 3, 3) and sums.home_by_corridor == {"middle": 3}
     assert sums.parts == dict.fromkeys(PARTS, 0.0) | {"fare": 30.0, "delay": 12.5, "not_brought_home": 600.0}
     assert sums.cost == 642.5 and sums.late_min == 60 and sums.refused == {"no_seats": 1}
+    assert unit_costs(events) == {0: 42.5 + 200.0, 1: 400.0}, "parts and returns are the unit's that they came from"
     parties = parties_of(events)
     assert parties["8"].due_s == 30.0 and parties["7.1"].at == "DOH" and parties["7"].cost["fare"] == 30.0
 
@@ -85,6 +86,11 @@ def test_the_figures_of_a_shift_add_up(shift, account):
     assert values["regret_eur"] == pytest.approx(values["cost_eur"] - values["bound_eur"])
     assert 0 < values["compensation_eur"] < values["cost_parts_eur"]["not_brought_home"]
     assert sum(values["refused"].values()) == sum(event.kind == "refused" for event in shift.events)
+
+
+def test_the_units_cost_what_the_shift_does(shift, desk):
+    assert sum(costs_at("flightdesk")(shift.events).values()) == pytest.approx(tally(shift.events).cost)
+    assert costs_at("gym") is None and costs_at("gone") is None
 
 
 def test_every_figure_says_what_it_is(account):

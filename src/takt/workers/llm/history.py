@@ -93,6 +93,14 @@ class History:
             "chars": before - self.chars,
         }
 
+    def forget(self) -> int:
+        """Drop all exchanges, without a word about them; how many."""
+        gone = sum(turn[0]["role"] == "assistant" for turn in self.turns if turn)
+        self.turns, self.note, self.dropped = [[]], None, 0
+        self.chars = self.fixed_chars
+        self._link({"forgotten": gone})
+        return gone
+
     def sealed(self, settings: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
         """What the request is known by, and what is new in it."""
         self._link({"added": self.added, "settings": settings})

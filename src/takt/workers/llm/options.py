@@ -10,6 +10,7 @@ from typing import Any
 
 from takt.station import TaktError
 from takt.workers.llm.profiles import PROFILES
+from takt.workers.llm.talk import VIEWS
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Options:
     profile            the kind of server, see profiles.py.
     base_url           where it listens; by default where the profile says.
     key_env            the environment variable that has the key.
+    view               full, or short: only what the station says is needed (`StationSpec.short`), for small models.
     thinking           whether the model thinks before it answers.
     keep_thinking      whether what it thought is sent back to it.
     stream             whether answers come in pieces.
@@ -38,6 +40,7 @@ class Options:
     profile: str = "vllm"
     base_url: str = ""
     key_env: str = "OPENAI_API_KEY"
+    view: str = "full"
     thinking: bool = False
     keep_thinking: bool = False
     stream: bool = False
@@ -59,6 +62,8 @@ class Options:
             raise TaktError("worker 'llm' needs a model: -w model=NAME, as the server calls it")
         if self.profile not in PROFILES:
             raise TaktError(f"worker 'llm' has no profile {self.profile!r}; it has: {', '.join(PROFILES)}")
+        if self.view not in VIEWS:
+            raise TaktError(f"worker 'llm' has no view {self.view!r}; it has: {', '.join(VIEWS)}")
         if not re.fullmatch(r"[A-Za-z_]\w*", str(self.key_env)):  # the text is not repeated: it may be the key itself
             raise TaktError("key_env is not the name of an environment variable; put the key there, not here")
         if "@" in str(self.base_url):

@@ -113,6 +113,23 @@ def tally(events: Iterable[Event]) -> Tally:
     )
 
 
+def unit_costs(events: Iterable[Event]) -> dict[int, float]:
+    """EUR of each unit, by its number: of the group that came as it, of the parts it was split into and of those of
+    them who came back. Who came back is not counted again under the number that this has.
+    """
+    log = list(events)
+    unit_of: dict[str, int] = {}  # group or part -> the unit that it came as, the first time
+    for event in log:
+        if event.kind == UNIT_DUE and event.unit is not None:
+            unit_of.setdefault(event.data["group"], event.unit)
+        elif event.kind == "split":
+            unit_of[event.data["part"]] = unit_of[event.data["group"]]
+    costs = dict.fromkeys(unit_of.values(), 0.0)
+    for name, party in parties_of(log).items():
+        costs[unit_of[name]] += sum(party.cost.values())
+    return costs
+
+
 def came(world: World, events: Iterable[Event]) -> list[tuple[float, int]]:
     """When who of the world's own groups came, as (seconds, booking): those that `hindsight` is about, in its order."""
     return [(e.t_s, world.units[e.unit][1]) for e in events

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from takt.station import Short
+
+SHORT = Short(
+    brief="Propose for the group, give it a hotel if due, book the itinerary. If there is none: split or refund.",
+    tools={
+        "propose": ("group", "avoid_closed"),
+        "hotel": ("group",),
+        "book": ("group", "legs"),
+        "split": ("group", "people"),
+        "refund": ("group",),
+    },
+    fields=("queue", "group", "people", "hotel", "result", "error", "code", "itineraries", "legs", "flight", "cabin")
+    + ("hotel_due",),
+    rows={"queue": 1, "itineraries": 1},
+    ends=("book", "refund"),
+)
+
 
 def brief(service_s: float, home_within_h: float | None, authority: bool) -> str:
     """What the desk is, and what makes a group good or bad there."""

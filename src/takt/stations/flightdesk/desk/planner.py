@@ -165,6 +165,10 @@ class Planner(FirstCome):
 
     # --- serving --------------------------------------------------------------------------------------------------
 
+    def turn_to(self, group: str) -> None:
+        super().turn_to(group)
+        self._best, self._looked = [], 0
+
     def ask(self, group: dict[str, Any]) -> Plan:
         """First for what is far from trouble, then for anything; the best of both is taken."""
         told = {"group": group["group"], "limit": CHOICE, "by": "cost", "avoid_closed": True}

@@ -17,9 +17,9 @@ from gymnasium import Space
 from takt.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
 from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
-from takt.stations.flightdesk.desk.brief import brief
+from takt.stations.flightdesk.desk.brief import SHORT, brief
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, WAIT, call, openai_tools, row
+from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, WAIT, call, openai_tools, row, tools
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
 from takt.stations.flightdesk.format import read_instance
 from takt.stations.flightdesk.generate import RECIPES, generate
@@ -140,6 +140,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             options=options,
             brief=brief(service_s, home_within_h, bool(authority)),
             tools=tuple(openai_tools(bool(authority))),
+            looks=tuple(tool.name for tool in tools(bool(authority)) if not tool.changes),
+            short=SHORT,
         )
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
         self.observation_space, self.action_space = Json(), Calls()
@@ -193,6 +195,13 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         from takt.stations.flightdesk.desk.figures import account_of  # which needs the solver: long to import
 
         return account_of(self._office.world, self._office.authority, events)
+
+    @staticmethod
+    def unit_costs(events: Sequence[Event]) -> dict[int, float]:
+        """EUR of each unit of the world's own, its parts and returns counted in."""
+        from takt.stations.flightdesk.desk.account import unit_costs
+
+        return unit_costs(events)
 
     def render(self) -> Any:
         """A map of the groups who wait, where they are going, and what is on the desk."""

@@ -24,7 +24,7 @@ from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote, Refused
 from takt.stations.flightdesk.instance import CABINS
 
-WAIT = '{"name":"wait","arguments":{}}'  # the call that changes nothing
+WAIT = '{"name":"wait"}'  # the call that changes nothing; a worker that waits gives arguments, and is answered
 LONGEST = 20_000  # characters of a call
 MOST_ROWS = 500  # of a list
 

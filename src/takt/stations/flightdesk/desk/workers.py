@@ -56,7 +56,7 @@ class FirstCome:
             return Plan([WAIT] * PAUSE + [PROBE])
         first = observation["queue"][0]
         if first["group"] != self._group:
-            self._group, self._chosen, self._tried = first["group"], {}, 0
+            self.turn_to(first["group"])
             return self.ask(first)
         if "error" in result:
             self._tried += 1
@@ -66,6 +66,10 @@ class FirstCome:
         if result["tool"] == "propose":
             return self.serve(first, result)
         return self.ask(first)
+
+    def turn_to(self, group: str) -> None:
+        """Another group is served from now on: nothing that was found for the last one holds."""
+        self._group, self._chosen, self._tried = group, {}, 0
 
     def ask(self, group: dict[str, Any]) -> Plan:
         """The call that asks for itineraries."""

@@ -1,0 +1,232 @@
+"""Shifts as conversations with tool calls and rewards, a JSON object a line: what TRL's trainers read.
+
+A shift is worked again from what is recorded of it, and must be the same. A shift of the worker `llm` is written down
+as the model saw it. Any other worker's is told in the words of `llm`: what a model would have been shown, and the calls
+that were made. docs/train-llm.md has the fields.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from takt.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.ledger import Ledger
+from takt.shift import repeat_shift
+from takt.station import Station, TaktError, open_station
+from takt.workers.calls import as_text
+from takt.workers.llm.options import Options
+from takt.workers.llm.talk import VIEWS, Talk, ends
+from takt.workers.llm.worker import Llm
+
+KINDS = ("sft", "prompts")
+
+
+def export_trl(
+    shifts: Iterable[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    view: str | None = None,
+    kind: str = "sft",
+    context_tokens: int = Options.context_tokens,
+    good_only: bool = False,
+) -> dict[str, Any]:
+    """Write the conversations of shifts, one a line; returns how many of what there are.
+
+    view            full or short, as the worker `llm`; its own shifts have theirs.
+    kind            sft: whole conversations. prompts: what they begin with, and the state of the station there.
+    context_tokens  of a conversation, four characters each; a longer one is cut as `llm` does.
+    good_only       only conversations all of whose units were good.
+    """
+    if kind not in KINDS:
+        raise TaktError(f"the format trl has no kind {kind!r}; it has: {', '.join(KINDS)}")
+    if view not in (None, *VIEWS):
+        raise TaktError(f"there is no view {view!r}; there are: {', '.join(VIEWS)}")
+    out = Path(out)
+    count = {"conversations": 0, "calls": 0, "good": 0}
+    new = out.with_name(f".{out.name}.new")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("w", encoding="utf-8") as file:
+            for row in (row for shift in shifts for row in conversations(shift, view, context_tokens)):
+                if good_only and row["reward"] != 1.0:
+                    continue
+                count["conversations"] += 1
+                count["calls"] += sum(len(message.get("tool_calls", ())) for message in row["messages"])
+                count["good"] += row["reward"] == 1.0
+                file.write(json.dumps(row if kind == "sft" else _prompt(row), ensure_ascii=False) + "\n")
+        new.replace(out)
+    except OSError as error:
+        raise TaktError(f"cannot write {out}: {error.strerror}") from error
+    finally:
+        new.unlink(missing_ok=True)
+    return {"written": str(out), **count}
+
+
+def conversations(
+    shift: str | os.PathLike[str], view: str | None = None, context_tokens: int = Options.context_tokens
+) -> Iterator[dict[str, Any]]:
+    """The conversations of a finished shift, in order. Raises TaktError if it does not come out as recorded."""
+    with Ledger.open(shift) as book:
+        meta, digest = book.meta, book.digest()
+    station = open_station(meta["station"], **meta["options"])
+    try:
+        if not station.spec.tools:
+            raise TaktError(f"the format trl is for stations that offer tools, and {meta['station']!r} offers none")
+        watched: _Watched
+        if meta["worker"] == "llm":
+            recorded = {name: value for name, value in meta["worker_options"].items() if name != "replay"}
+            model = _Heard(replay=str(shift), **recorded)
+            if view not in (None, model.options.view):
+                raise TaktError(f"{shift} was worked with view={model.options.view}, and cannot be told in another")
+            watched = _Watched(station)
+            model.heard = watched
+            again = repeat_shift(shift, station=watched, worker=model)
+            model.close()
+        else:
+            watched = _Retold(station, view or "full", context_tokens)
+            again = repeat_shift(shift, station=watched)
+            watched.close()
+        if again.digest != digest:
+            raise TaktError(f"{shift} does not come out as it is recorded; it was worked by another version of takt?")
+    finally:
+        station.close()
+    for row in watched.rows:
+        yield {**row, "shift": str(shift), "seed": meta["seed"], "worker": meta["worker"]}
+
+
+class _Watched:
+    """A station, and who looks on: which units end by the calls that are made."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self.rows: list[dict[str, Any]] = []
+        self._ended: list[Event] = []  # by calls since the last conversation was closed
+        self._cost = 0.0
+        self._last_unit = -1  # that ended, by a call or not
+        self._after_unit: int | None = None  # the last that had ended when the conversation began
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._station, name)
+
+    def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
+        self._observation, info = self._station.reset(**given)
+        return self._observation, info
+
+    def step(self, action: Any) -> Any:
+        before = self._observation
+        self._observation, *_, info = stepped = self._station.step(action)
+        units = [e for e in info["events"] if e.kind in (UNIT_GOOD, UNIT_BAD)]
+        if action != self._station.hold:
+            if self._after_unit is None:
+                self._after_unit = self._last_unit
+            self._ended += [e for e in units if e.data.get("cycle_s") is not None]  # not those that gave up waiting
+            self._cost += _cost(self._observation.get("result"))
+            self.called(before, action, self._observation)
+        self._last_unit = units[-1].unit if units else self._last_unit
+        return stepped
+
+    def called(self, before: Mapping[str, Any], call: str, after: Mapping[str, Any]) -> None: ...
+
+    def emit(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> None:
+        """A conversation is over."""
+        units: list[dict[str, Any]] = [
+            {"unit": e.unit, "good": e.kind == UNIT_GOOD, "reasons": list(e.data.get("reasons", ()))}
+            for e in self._ended
+        ]
+        reward = sum(unit["good"] for unit in units) / len(units) if units else None
+        cost, self._ended, self._cost = self._cost, [], 0.0
+        spoken = [_spoken(message) for message in messages]
+        while spoken and spoken[-1]["role"] == "user":  # asked, and never answered
+            spoken.pop()
+        if any(message["role"] == "assistant" for message in spoken):
+            row: dict[str, Any] = {
+                "messages": spoken,
+                "tools": list(tools),
+                "reward": reward,
+                "cost_eur": round(cost, 2),
+            }
+            self.rows.append({**row, "units": units, "after_unit": self._after_unit})
+        self._after_unit = None
+
+
+class _Retold(_Watched):
+    """The calls of a worker that is no model, told as a model would have been: from what the station shows to it."""
+
+    def __init__(self, station: Station, view: str, context_tokens: int) -> None:
+        super().__init__(station)
+        self._talk = Talk(station.spec, view, context_tokens, context_tokens)
+        self._number, self._fresh = 0, True
+        offered = {tool["function"]["name"]: tool["function"]["parameters"] for tool in self._talk.tools}
+        self._arguments = {name: set(schema.get("properties", ())) for name, schema in offered.items()}
+
+    def called(self, before: Mapping[str, Any], call: str, after: Mapping[str, Any]) -> None:
+        said = json.loads(call)
+        if said["name"] not in self._arguments:  # it looked at what a model of this view would not
+            return
+        given = {key: value for key, value in said["arguments"].items() if key in self._arguments[said["name"]]}
+        if self._fresh:
+            self._talk.show(before)
+        self._fresh = False
+        dropped = self._talk.history.messages()
+        if self._talk.history.fit(self._talk.everything(before)).get("dropped"):
+            self.emit(dropped, self._talk.tools)
+        [[call_id, _]] = self._talk.answered(self._number, "", [(said["name"], as_text(given))])
+        self._number += 1
+        self._talk.result(call_id, after)
+        short = self._station.spec.short
+        if short is not None and ends(short, call, after):
+            self.close()
+
+    def close(self) -> None:
+        self.emit(self._talk.history.messages(), self._talk.tools)
+        self._talk.history.forget()
+        self._fresh = True
+
+
+class _Heard(Llm):
+    """A model's shift worked again, and each of its conversations written down before it is forgotten."""
+
+    heard: _Watched
+
+    def close(self) -> None:
+        self.heard.emit(self._history.messages(), self._talk.tools)
+
+    def _begin_anew(self) -> None:
+        self.close()
+        super()._begin_anew()
+
+    def _tell(self, observation: Mapping[str, Any]) -> None:
+        before, said = self._history.messages(), len(self._said)
+        super()._tell(observation)
+        if any(record.get("dropped") for record in self._said[said:]):
+            self.heard.emit(before, self._talk.tools)
+
+
+def _spoken(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as templates and TRL take it: arguments as objects, not as texts."""
+    spoken = dict(message)
+    if "tool_calls" in spoken:
+        calls = [call["function"] for call in spoken["tool_calls"]]
+        spoken["tool_calls"] = [
+            {"type": "function", "function": {"name": c["name"], "arguments": json.loads(c["arguments"])}}
+            for c in calls
+        ]
+    spoken.pop("tool_call_id", None)
+    return spoken
+
+
+def _cost(result: Any) -> float:
+    """EUR that a call cost: what its result says it `costs`, or the `cost` of what it `settled`."""
+    if not isinstance(result, Mapping):
+        return 0.0
+    return float(result.get("costs", result.get("cost", 0.0) if result.get("settled") else 0.0))
+
+
+def _prompt(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a conversation begins with, for a trainer that lets the model go on itself (GRPO)."""
+    first = next(i for i, message in enumerate(row["messages"]) if message["role"] == "assistant")
+    kept = {key: row[key] for key in ("tools", "shift", "seed", "after_unit")}
+    return {"prompt": row["messages"][:first], **kept}

@@ -1,0 +1,63 @@
+"""Options of stations and workers, as the user gave them: are there such, and are they of the right kind?"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def wrong_option(make: Any, options: Mapping[str, Any]) -> str:
+    """What is wrong with calling `make` with these options, by its signature, to follow its name; "" if nothing is.
+
+    Only plain annotations say what a value must be: those of KINDS, Literal, and unions of them.
+    """
+    try:
+        parameters = inspect.signature(make).parameters
+    except (TypeError, ValueError):  # made elsewhere than in Python: it must say for itself
+        return ""
+    try:
+        hints = typing.get_type_hints(getattr(make, "__init__", make) if isinstance(make, type) else make)
+    except Exception:  # an annotation that cannot be resolved here is no concern of the user
+        hints = {}
+    named = [name for name, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD]
+    for name, value in options.items():
+        if name not in named:
+            if len(named) < len(parameters):
+                continue
+            return f"has no option {name!r}; its options are: {', '.join(named)}" if named else "has no options"
+        wanted = _wanted(hints.get(name, Any), value)
+        if wanted:
+            return f"has {name}={value!r}; it must be {wanted}"
+    return ""
+
+
+def usual_options(make: Any) -> dict[str, Any]:
+    """The options that `make` has, with their defaults; without `render_mode`, which is for those who draw."""
+    try:
+        parameters = inspect.signature(make).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    plain = [p for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "render_mode"]
+    return {p.name: None if p.default is p.empty else p.default for p in plain}
+
+
+def _wanted(hint: Any, value: Any) -> str:
+    """What a value of this annotation must be; "" if this one is, or if that is not to be said."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        if value is None and type(None) in typing.get_args(hint):
+            return ""
+        wanted = [_wanted(one, value) for one in typing.get_args(hint) if one is not type(None)]
+        return " or ".join(wanted) if all(wanted) else ""
+    if typing.get_origin(hint) is typing.Literal:
+        can = typing.get_args(hint)
+        return "" if value in can else " or ".join(map(repr, can))
+    if hint not in KINDS:
+        return ""
+    kind = (int, float) if hint is float else hint
+    fits = isinstance(value, kind) and (hint is bool or not isinstance(value, bool))
+    return "" if fits else KINDS[hint]

@@ -1,0 +1,72 @@
+"""Training a language model on shifts: `takt train STATION`. Needs the extra `train`. docs/train-llm.md says how.
+
+data(...)          works a teacher's shifts and exports them
+sft.finetune(...)  TRL's SFTTrainer on what was exported
+grpo.py            the station as TRL's environment
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from takt.export.trl import export_trl
+from takt.ledger import Ledger
+from takt.shift import resume_shift, run_shift
+from takt.station import TaktError
+
+NEEDS = ("torch", "transformers", "trl", "datasets", "accelerate")
+
+
+def needs_extra() -> None:
+    """Raise TaktError if what the extra `train` installs is not there."""
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
+        raise TaktError(f"training needs the extra `train` ({', '.join(missing)} missing): pip install 'takt[train]'")
+
+
+def data(
+    station: str,
+    teacher: str,
+    seeds: Sequence[int],
+    folder: str | os.PathLike[str],
+    *,
+    hours: float | None = None,
+    units: int | None = None,
+    clock: str = "lockstep",
+    station_options: Mapping[str, Any] | None = None,
+    view: str = "full",
+    good_only: bool = False,
+) -> Path:
+    """Work the teacher's shifts of these seeds into `folder`, one ledger each, and export them as conversations.
+
+    What is there already is read, and a shift that was cut off is gone on with. Returns the file of conversations.
+    Raises TaktError if a ledger that is there is another shift.
+    """
+    folder, ledgers = Path(folder), []
+    for seed in seeds:
+        path = folder / re.sub(r"[^\w.-]+", "-", f"{teacher}-seed{seed}.takt")
+        if path.exists():
+            _same(path, {"station": station, "worker": teacher, "seed": seed, "hours": hours, "units": units})
+            resume_shift(path)
+        else:
+            options = dict(station_options or {})
+            run_shift(
+                station, teacher, seed=seed, hours=hours, units=units, clock=clock, ledger=path, station_options=options
+            )
+        ledgers.append(path)
+    out = folder / f"conversations-{view}.jsonl"
+    export_trl(ledgers, out, view=view, good_only=good_only)
+    return out
+
+
+def _same(path: Path, wanted: Mapping[str, Any]) -> None:
+    with Ledger.open(path) as book:
+        meta = book.meta
+    for key, value in wanted.items():
+        if meta[key] != value:
+            raise TaktError(f"{path} is a shift with {key} {meta[key]!r}, not {value!r}; move it away")

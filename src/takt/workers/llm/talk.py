@@ -1,0 +1,130 @@
+"""What a model is told and what it answers, as messages: the words of the worker `llm`, and of `takt export`, which
+tells any other worker's shift in them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from takt.station import Short, StationSpec, TaktError
+from takt.workers.calls import LEARNT, LONGEST_CALL, as_text, in_short, read_call
+from takt.workers.llm.history import History
+
+VIEWS = ("full", "short")
+
+HOW = f"""
+You work through tools only: every answer is one or more tool calls, and nothing else is read. Time passes while you \
+think and with every call. {LEARNT}"""
+HOW_SHORT = "Every answer is a tool call."
+NUDGES = {
+    "no_call": "That was no tool call, so nothing happened (reminder {n}). Answer with a tool call. Now: {now}",
+    "lost_call": "Your tool call was inside your thinking or your text and was lost (reminder {n}). Make it again, "
+    "after thinking, as a tool call. Now: {now}",
+    "repeated": "You have made the same call {times} times in a row (reminder {n}). Unless you are waiting on purpose, "
+    "do something else. Now: {now}",
+}
+
+
+class Talk:
+    """One shift's conversation. `history` is what is sent; `tools` is what the model is offered.
+
+    view         "full": the station's brief, all tools, all that an observation has. "short": what `spec.short` says.
+    room_tokens, longest_result    see `History`.
+    """
+
+    def __init__(self, spec: StationSpec, view: str, room_tokens: int, longest_result: int) -> None:
+        self.short = spec.short if view == "short" else None
+        if view == "short" and self.short is None:
+            raise TaktError(f"station {spec.station!r} has no short view; leave out view=short")
+        offered = self.short.tools if self.short else [tool["function"]["name"] for tool in spec.tools]
+        self.tools = [_plain(tool, self.short) for tool in spec.tools if tool["function"]["name"] in offered]
+        self.names = {tool["function"]["name"] for tool in self.tools}
+        brief, how = (self.short.brief, HOW_SHORT) if self.short else (spec.brief, HOW)
+        self.history = History(f"{brief}\n{how}".strip(), len(as_text(self.tools)), room_tokens, longest_result)
+
+    def everything(self, observation: Mapping[str, Any]) -> str:
+        """All that is there now, but for the answer to the last call."""
+        return as_text({key: value for key, value in self._seen(observation).items() if key != "result"})
+
+    def in_brief(self, observation: Mapping[str, Any]) -> str:
+        """The same, told beside something else."""
+        return as_text(self._beside(observation))
+
+    def show(self, observation: Mapping[str, Any]) -> None:
+        """Tell the model all that is there."""
+        self.history.tell(self.everything(observation))
+
+    def nudge(self, kind: str, number: int, times: int, observation: Mapping[str, Any]) -> None:
+        """Tell it that its answer was of no use."""
+        self.history.tell(NUDGES[kind].format(n=number, times=times, now=self.in_brief(observation)))
+
+    def result(self, call_id: str, observation: Mapping[str, Any]) -> int:
+        """Tell it what came of a call; how many characters of that were cut."""
+        return self.history.result(call_id, self.outcome(observation))
+
+    def outcome(self, observation: Mapping[str, Any]) -> str:
+        """What came of the last call, and what else there is to know."""
+        result = self._seen({"result": observation.get("result")}).get("result")
+        return as_text({**self._beside(observation), "result": result})
+
+    def answered(
+        self, number: int, text: str, calls: Iterable[Sequence[str]], thought: Mapping[str, str] | None = None
+    ) -> list[list[str]]:
+        """The model's answer number `number`, each call as name and arguments (a JSON text, if all is well).
+
+        Returns for each call its id, and what the station is given.
+        """
+        message: dict[str, Any] = {"role": "assistant", "content": text, **(thought or {})}
+        made, to_do = [], []
+        for i, (name, arguments) in enumerate(calls):
+            call = read_call(name, arguments, self.names)
+            call_id = f"call_{number}_{i}"
+            to_do.append([call_id, call.text])
+            # Templates take nothing but an object here, and servers fail at what is no JSON.
+            back = as_text(call.arguments if call.arguments is not None else {"malformed": arguments[:LONGEST_CALL]})
+            made.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": back}})
+        if made:
+            message["tool_calls"] = made
+        self.history.answered(message)
+        return to_do
+
+    def ended(self, call: str, observation: Mapping[str, Any]) -> bool:
+        """Whether a call (what the station was given) ended a piece of work, after which a conversation begins anew."""
+        return self.short is not None and ends(self.short, call, observation)
+
+    def _seen(self, observation: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(observation) if self.short is None else _shortened(observation, self.short)
+
+    def _beside(self, observation: Mapping[str, Any]) -> dict[str, Any]:
+        """Beside a result or a nudge: numbers and short texts; all of it where all of it is short."""
+        if self.short is not None:
+            return {key: value for key, value in self._seen(observation).items() if key != "result"}
+        return in_short(observation)
+
+
+def ends(short: Short, call: str, observation: Mapping[str, Any]) -> bool:
+    """Whether a call was one of those that end a piece of work, and was not refused."""
+    result = observation.get("result")
+    return json.loads(call)["name"] in short.ends and isinstance(result, Mapping) and "error" not in result
+
+
+def _shortened(value: Any, short: Short, rows: int | None = None) -> Any:
+    """Only the fields named, and of a list only the first `rows`."""
+    if isinstance(value, Mapping):
+        return {k: _shortened(part, short, short.rows.get(k)) for k, part in value.items() if k in short.fields}
+    if isinstance(value, (list, tuple)):
+        return [_shortened(part, short) for part in value[:rows]]
+    return value
+
+
+def _plain(tool: Mapping[str, Any], short: Short | None) -> dict[str, Any]:
+    """A tool as the model is offered it; in short: its name, and names and kinds of the arguments that suffice."""
+    if short is None:
+        return dict(tool)
+    function, schema = tool["function"], tool["function"]["parameters"]
+    enough = short.tools[function["name"]]
+    kinds = {name: {"type": schema["properties"][name]["type"]} for name in enough}
+    parameters = {"type": "object", "properties": kinds, "required": list(enough)}
+    return {"type": "function", "function": {"name": function["name"], "parameters": parameters}}

@@ -1,0 +1,74 @@
+"""The short view: what a small model is shown, and that its conversations begin anew."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fake_server import FakeServer, Say, seen
+from scripts import said, shift
+
+from takt import TaktError, open_station, repeat_shift
+from takt.workers.llm.options import Options
+from takt.workers.llm.talk import Talk
+
+
+def serve(body, n=0):
+    """Work by the short view alone: propose, hotel if due, book; or refund."""
+    told = seen(body)
+    first, result = told["queue"][0] if told["queue"] else None, told.get("result") or {}
+    if result.get("itineraries"):
+        way = result["itineraries"][0]
+        hotel = [("hotel", {"group": result["group"]})] if way["hotel_due"] else []
+        return Say([*hotel, ("book", {"group": result["group"], "legs": way["legs"]})])
+    if "itineraries" in result:
+        return Say([("refund", {"group": result["group"]})])
+    return Say([("propose", {"group": first["group"], "avoid_closed": True})])
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory):
+    path = tmp_path_factory.mktemp("view") / "short.takt"
+    with FakeServer(serve) as server:
+        return shift(server.url, ledger=path, view="short"), path, list(server.requests)
+
+
+def test_a_model_works_by_the_short_view(worked):
+    done, _, requests = worked
+    assert done.ended == "units" and not done.broken
+    assert any(event.kind == "unit_good" for event in done.events)
+    assert len(requests[0]["messages"][0]["content"]) < 200
+    names = [tool["function"]["name"] for tool in requests[0]["tools"]]
+    assert set(names) == {"propose", "hotel", "book", "split", "refund"}
+    assert all("description" not in tool["function"] for tool in requests[0]["tools"])
+    told = json.loads(requests[0]["messages"][1]["content"])
+    assert set(told) == {"queue"} and len(told["queue"]) == 1
+    results = [m["content"] for r in requests for m in r["messages"] if m["role"] == "tool"]
+    assert results and all("departs" not in text for text in results)
+
+
+def test_a_conversation_is_about_one_group(worked):
+    done, _, requests = worked
+    begun = [r for r in requests if len(r["messages"]) == 2]
+    assert len(begun) >= 4 and all(r["messages"][1]["role"] == "user" for r in begun)
+    for request in requests:
+        calls = [c["function"] for m in request["messages"] for c in m.get("tool_calls", ())]
+        assert len({json.loads(call["arguments"])["group"] for call in calls}) <= 1
+    forgotten = [e.data["forgotten"] for e in done.events if e.kind == "said" and "forgotten" in e.data]
+    assert len(forgotten) >= 4 and all(forgotten)
+
+
+def test_it_is_repeated_without_the_model(worked):
+    done, path, _ = worked
+    assert repeat_shift(path).digest == done.digest
+    assert len(said(done)) == len(worked[2])
+
+
+def test_what_cannot_be_shown_in_short():
+    with pytest.raises(TaktError, match="no view 'tiny'; it has: full, short"):
+        Options(model="m", view="tiny")
+    station = open_station("flightdesk", scenario="two-hubs", flights=60, aircraft=10, bookings=200)
+    spec = station.spec
+    spec.short = None
+    with pytest.raises(TaktError, match="station 'flightdesk' has no short view"):
+        Talk(spec, "short", 1000, 1000)

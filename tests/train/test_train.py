@@ -1,0 +1,143 @@
+"""Training: a tiny Qwen made here learns from a teacher's shift, by TRL. Skips where the extra `train` is not there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from takt import TaktError, open_station, repeat_shift, run_shift
+from takt.cli import main
+from takt.events import SAID
+from takt.export.trl import export_trl
+from takt.train import NEEDS, data
+
+missing = [name for name in NEEDS if find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs the extra `train`: {', '.join(missing)} missing")
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))  # tiny_qwen.py
+DESK = {"scenario": "two-hubs", "flights": 300, "aircraft": 45, "bookings": 2000, "days": 1, "takt_s": 120.0}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("train")
+
+
+@pytest.fixture(scope="module")
+def lines(folder):
+    return data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short")
+
+
+@pytest.fixture(scope="module")
+def tiny(folder, lines):
+    from tiny_qwen import make
+
+    path = folder / "tiny"
+    make(path, width=64, layers=2, interval=2, data=str(lines))
+    return path
+
+
+def test_the_teachers_shifts_are_worked_once(folder, lines):
+    first = (folder / "greedy-seed3.takt").stat().st_mtime_ns
+    assert data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short") == lines
+    assert (folder / "greedy-seed3.takt").stat().st_mtime_ns == first
+    with pytest.raises(TaktError, match="is a shift with units 6, not 7"):
+        data("flightdesk", "greedy", [3], folder, units=7, station_options=DESK, view="short")
+
+
+def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny, folder, lines):
+    from tiny_qwen import make
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    assert model.config.model_type == "qwen3_5_text"
+    assert set(model.config.layer_types) == {"linear_attention", "full_attention"}
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    text = '{"flight":"CA937/2026-03-01","cabin":"E"}'
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert {"C", "A", "9", "3", "7"} <= {tokenizer.decode([i]) for i in tokenizer(text)["input_ids"]}
+    make(folder / "again", width=64, layers=2, interval=2, data=str(lines))
+    for name in ("model.safetensors", "tokenizer.json"):
+        assert (folder / "again" / name).read_bytes() == (tiny / name).read_bytes()
+
+
+def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines, capsys):
+    from transformers import AutoTokenizer
+
+    words = ["--steps", "8", "--batch", "4", "--rate", "5e-3", "--max-tokens", "1024", "--json"]
+    out = folder / "trained"
+    assert main(["train", "flightdesk", "--model", str(tiny), "--out", str(out), "--data", str(lines), *words]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["loss_last"] < told["loss_first"] and told["steps"] == 8
+    assert (out / "model.safetensors").exists()
+    assert "{%- generation %}" not in AutoTokenizer.from_pretrained(out).chat_template
+    assert main(["train", "flightdesk", "--model", str(tiny), "--out", str(out), "--data", "none.jsonl"]) == 2
+    assert "there are no conversations in none.jsonl" in capsys.readouterr().err
+    assert main(["train", "flightdesk", "--model", "no/such", "--out", str(out), "--data", str(lines)]) == 2
+    assert "cannot load the model 'no/such'" in capsys.readouterr().err
+
+
+def test_an_episode_of_the_environment_is_a_unit(folder):
+    import inspect
+
+    from takt.train.grpo import environment
+
+    ledger = folder / "greedy-seed3.takt"
+    export_trl([ledger], folder / "prompts.jsonl", view="short", kind="prompts")
+    row = json.loads((folder / "prompts.jsonl").read_text().splitlines()[1])
+    station = open_station("flightdesk", **DESK)
+    episode = environment(station.spec, "short")()
+    assert list(inspect.signature(episode.book).parameters) == ["group", "legs"] and episode.book.__doc__
+    episode.reset(**row)
+    group = json.loads(row["prompt"][1]["content"])["queue"][0]["group"]
+    told = json.loads(episode.propose(group=group, avoid_closed=True))["result"]
+    assert episode.get_reward() == 0.0
+    if told["itineraries"]:
+        if told["itineraries"][0]["hotel_due"]:
+            episode.hotel(group=group)
+        assert "error" not in json.loads(episode.book(group=group, legs=told["itineraries"][0]["legs"]))["result"]
+    else:
+        episode.refund(group=group)
+    assert "this unit is done" in episode.refund(group=group)
+    episode.reset(**row)
+    again = json.loads(episode.propose(group=group, avoid_closed=True))["result"]
+    assert again == told
+
+
+def test_grpo_takes_a_step_with_the_station_as_environment(tiny, folder):
+    from takt.train.grpo import reinforce
+
+    export_trl([folder / "greedy-seed3.takt"], folder / "prompts.jsonl", view="short", kind="prompts")
+    options = {"steps": 1, "batch": 2, "answers": 2, "max_tokens": 12, "view": "short"}
+    told = reinforce(str(tiny), folder / "prompts.jsonl", folder / "grpo", **options)
+    assert told["steps"] == 1 and 0.0 <= told["reward_first"] <= 1.0
+    assert (folder / "grpo" / "model.safetensors").exists()
+
+
+def test_a_tiny_qwen_is_served_and_works_a_shift(tiny, folder, monkeypatch):
+    """The real path: template, `transformers serve`, its parser, the worker; and again without the server."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    pytest.importorskip("openai", reason="needs the extra `llm`")
+    from tiny_desk import served
+
+    options = {"profile": "transformers", "model": "tiny", "view": "short", "tokens_per_s": 0.1, "max_tokens": 16}
+    with served(tiny, folder / "serve.log") as url:
+        shift = run_shift(
+            "flightdesk",
+            "llm",
+            hours=0.25,
+            clock="measured",
+            ledger=folder / "served.takt",
+            station_options=DESK,
+            worker_options={**options, "base_url": url, "extra_body": {"temperature": 0}},
+        )
+    said = [event.data for event in shift.events if event.kind == SAID and "number" in event.data]
+    assert shift.ended == "time" and len(said) >= 3
+    assert all(record["message"] is not None and not record["failed"] for record in said)
+    assert all(0 < record["usage"]["completion_tokens"] <= 16 for record in said)
+    assert repeat_shift(folder / "served.takt").digest == shift.digest
