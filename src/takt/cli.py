@@ -404,7 +404,9 @@ def serve_policy(
     )
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        serve_until_interrupted(server, lambda url: print(f"serving {worker} at {url}; Ctrl-C ends it", flush=True))
+        asks = "".join(f" -o {key}={value}" for key, value in server.asks.items())
+        told = f"; Ctrl-C ends it{asks and f'. A client opens the cell with{asks}'}"
+        serve_until_interrupted(server, lambda url: print(f"serving {worker} at {url}{told}", flush=True))
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -21,6 +21,7 @@ from takt.stations.nutcell import scene
 from takt.stations.nutcell.orders import charset
 from takt.stations.nutcell.qwen import STATE_WIDTH, Qwen, load
 
+torch.set_num_threads(1)  # so small a model is slower on two
 TEXTS = ["M6 left, flanged M8 right", "左侧M6，右侧M8法兰", "user", "assistant", "put the nuts on the pins"]
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>"]
 
@@ -136,14 +137,14 @@ def test_chunks_are_actions_of_the_cell_and_can_be_learned(folder: Path, tmp_pat
     wanted = chunk.detach().clone()
     wanted[..., 0], wanted[..., 6] = 0.01, 1.0
     counts = torch.ones(1, 20)
-    optimiser = torch.optim.Adam(policy.parameters(), 3e-3)
+    optimiser = torch.optim.Adam(policy.parameters(), 3e-4)
     losses = []
-    for _ in range(25):
+    for _ in range(30):
         optimiser.zero_grad()
         loss = policy.loss(inputs, state, wanted, counts)
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < losses[0] / 4, losses
     assert policy.backbone.model.visual.patch_embed.proj.weight.grad.abs().sum() > 0, "it learns to see"
     assert load(str(folder)).backbone.model.visual.patch_embed.proj.weight.requires_grad is False

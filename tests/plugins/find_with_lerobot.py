@@ -7,16 +7,16 @@ import json
 import numpy as np
 from lerobot.envs.configs import EnvConfig
 from lerobot.envs.factory import make_env
-from lerobot.envs.utils import add_envs_task, preprocess_observation
+from lerobot.envs.utils import preprocess_observation
 from lerobot.utils.import_utils import register_third_party_plugins
 
 register_third_party_plugins()
 config = EnvConfig.get_choice_class("takt")(cameras="", episode_s=0.5)
 env = make_env(config, n_envs=2)["takt"][0]
 seen, _ = env.reset(seed=[3, 4])
-told = add_envs_task(env, preprocess_observation(seen))
+told = preprocess_observation(seen)
 found = {key: list(value.shape) for key, value in told.items() if hasattr(value, "shape")}
-found["tasks"] = told["task"]
+found["tasks"] = list(env.call("task_description"))
 found["steps"] = int(env.call("_max_episode_steps")[0])
 for _ in range(found["steps"]):
     seen, _, _, cut, info = env.step(np.zeros((2, 15), np.float32))

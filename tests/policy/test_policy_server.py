@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_policy import Nods, nod
+from fake_policy import Nods, Watched, nod
 
-from takt import TaktError
+from takt import TaktError, run_shift
 from takt.cli import main
 from takt.stations.nutcell import NutCell
+from takt.workers.policy import Policy
 from takt.workers.policy.connection import Connection, NoAnswer
 from takt.workers.policy.server import PolicyServer
 from takt.workers.policy.wire import decode, encode
@@ -143,7 +144,11 @@ def test_each_client_has_a_worker_of_its_own_and_its_troubles_are_told(seen: dic
     assert len(troubles) == 3 and troubles[0] == "RuntimeError: no idea"
 
 
-def test_what_cannot_be_served_is_one_line(capsys: Any) -> None:
+def test_what_cannot_be_served_is_one_line(capsys: Any, tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    assert main(["serve-policy", str(tmp_path / "broken.onnx")]) == 2
+    told = capsys.readouterr().err
+    assert "broken.onnx" in told and told.count("\n") == 1
     assert main(["serve-policy", "expert"]) == 2
     assert "works from privileged state" in capsys.readouterr().err
     assert main(["serve-policy", "nobody"]) == 2
@@ -155,6 +160,24 @@ def test_what_cannot_be_served_is_one_line(capsys: Any) -> None:
         port = int(server.url.rsplit(":", 1)[1])
         with pytest.raises(TaktError, match=rf"cannot listen at 127\.0\.0\.1 port {port}"):
             PolicyServer(Nods, station_options=blind, port=port).start()
+
+
+def test_the_learned_worker_does_what_it_does_unserved() -> None:
+    """The cell's own policy, pictures and all, from behind a socket."""
+    pytest.importorskip("onnxruntime")
+    from takt.stations.nutcell.vla.worker import Vla
+
+    here, there = (Watched(**Vla.station_options) for _ in range(2))
+    try:
+        here.look()
+    except TaktError as error:
+        pytest.skip(str(error))
+    with PolicyServer("vla", port=0) as server:
+        assert server.asks["line"] == "mixed"
+        shift = run_shift(there, Policy(url=server.url, timeout_s=60.0), hours=5 / 3600, clock="fixed:0.08")
+    run_shift(here, Vla(), hours=5 / 3600, clock="fixed:0.08")
+    assert not shift.broken and len(there.given) == 250
+    assert [action.tolist() for _, action, _ in there.given] == [action.tolist() for _, action, _ in here.given]
 
 
 def test_the_command_serves_until_it_is_ended(seen: dict[str, Any]) -> None:

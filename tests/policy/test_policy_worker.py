@@ -222,6 +222,21 @@ def test_a_wrong_layout_is_said_at_once(cell: NutCell) -> None:
     assert "actions have shape (50, 7); layout cell takes 15" in shift.broken[0]
 
 
+def test_a_chunk_of_thirty_a_second_goes_on_while_the_next_is_thought() -> None:
+    """One second of a motion, asked for again after half of it: it never stops, and goes as far as it was told."""
+    chunk = np.zeros((30, 14), np.float32)
+    chunk[:, 1], chunk[:, 8] = 0.0005, -0.0005  # m in a thirtieth of a second
+    cell = Watched(cameras=[])
+    blind = {"keys": {"head": None, "left_wrist": None, "right_wrist": None}}
+    with FakePolicy(lambda request, n: {"actions": chunk}) as server:
+        shift = work(cell, server, hours=3 / 3600, options={"profile": "xiaomi", "execute": 15, **blind})
+        assert set(server.requests[0]) == {"state", "prompt"} and server.requests[0]["state"].shape == (16,)
+    assert not shift.broken and len(server.requests) == 6
+    given = np.array([action for _, action, _ in cell.given])
+    assert (given[:4] == cell.given[0][2]).all(), "before the first answer it holds"
+    assert np.allclose(given[4:, 1], 0.0003) and np.allclose(given[4:, 8], -0.0003) and not given[:, 14].any()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -38,6 +38,8 @@ class PolicyServer:
     port             0 for any that is free; `url` says which.
     on_trouble       is told, in one line, what a client was answered with an error for.
 
+    `asks` is what a client's cell must be opened with, beside its cameras.
+
     Raises TaktError for a worker that is not there, that needs privileged state, or a port that is taken.
     """
 
@@ -63,6 +65,7 @@ class PolicyServer:
         asks = {**getattr(self._make(), "station_options", {}), **dict(station_options or {})}
         if asks.get("privileged"):
             raise TaktError(f"{self.name} works from privileged state, which no client can send; serve another worker")
+        self.asks = {key: value for key, value in asks.items() if key not in ("cameras", "privileged")}
         station = open_station("nutcell", **asks)
         self.spec: StationSpec = station.spec
         self.observation_space: Space[Any] = station.observation_space
