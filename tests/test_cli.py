@@ -189,7 +189,7 @@ def test_stations_and_workers(capsys):
     out = capsys.readouterr().out
     assert re.search("^expert ", out, re.MULTILINE) and re.search("^idle ", out, re.MULTILINE)
     assert main(["workers", "gym", "--json"]) == 0
-    assert [worker["name"] for worker in told(capsys)[0]["workers"]] == ["idle", "llm"]
+    assert [worker["name"] for worker in told(capsys)[0]["workers"]] == ["idle", "llm", "mcp"]
 
 
 def test_version_and_help(capsys):

@@ -88,7 +88,7 @@ def test_several_calls_in_one_turn_are_done_one_after_the_other():
         messages = server.requests[1]["messages"]
     assert [m["role"] for m in messages[2:]] == ["assistant", "tool", "tool", "tool"]
     told = [json.loads(m["content"]) for m in messages[3:]]
-    assert [t["result"]["tool"] for t in told] == ["queue", "messages", "messages"]  # wait leaves the last answer there
+    assert [t["result"]["tool"] for t in told] == ["queue", "messages", "wait"]
     assert [t["calls"] for t in told] == [1, 2, 2]
     assert told[1]["now_s"] - told[0]["now_s"] == 1.0  # no thinking in between
 
