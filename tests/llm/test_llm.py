@@ -89,7 +89,7 @@ def test_several_calls_in_one_turn_are_done_one_after_the_other():
     assert [m["role"] for m in messages[2:]] == ["assistant", "tool", "tool", "tool"]
     told = [json.loads(m["content"]) for m in messages[3:]]
     assert [t["result"]["tool"] for t in told] == ["queue", "messages", "wait"]
-    assert [t["calls"] for t in told] == [1, 2, 2]
+    assert [t["calls"] for t in told] == [1, 2, 3]
     assert told[1]["now_s"] - told[0]["now_s"] == 1.0  # no thinking in between
 
 
