@@ -27,7 +27,7 @@ from takt.station import (
     stations,
 )
 from takt.verdict import verdict  # here, not lazily: later, importing the module would put it in the function's place
-from takt.worker import Finished, Plan, Recording, Resumable, Worker, open_worker, workers
+from takt.worker import Finished, Gone, Plan, Recording, Resumable, Worker, open_worker, workers
 
 if TYPE_CHECKING:
     from takt.kpi import kpis
@@ -40,6 +40,7 @@ __all__ = [
     "FaultKind",
     "Figure",
     "Finished",
+    "Gone",
     "Ledger",
     "Plan",
     "Progress",

@@ -368,7 +368,7 @@ def test_sigkill_between_two_exchanges(tmp_path):
         words = [word for k, v in DESK.items() for word in ("-o", f"{k}={v}")]
         words += [word for k, v in options.items() for word in ("-w", f"{k}={v}")]
         command = [sys.executable, "-m", "takt.cli", "run", "flightdesk", "--worker", "llm", "--seed", "1"]
-        command += ["--units", "6", "--out", str(path), "--json", *words]
+        command += ["--units", "6", "--clock", "measured", "--out", str(path), "--json", *words]
         run.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         assert run[0].wait(timeout=120) == -signal.SIGKILL
         again = resume_shift(path)

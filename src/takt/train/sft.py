@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from datasets import Dataset, load_dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from takt.station import TaktError
@@ -36,6 +38,7 @@ def finetune(
     max_tokens     of a conversation; what is longer loses its end.
     seed           of batches, and of what is random in the model.
 
+    A quarter of the way is kept at a time: the same call goes on from there after a kill.
     Only what the assistant says is trained (`assistant_only_loss`): for that, the model's chat template must be one
     that TRL knows a training variant of, as Qwen 3.5's. Returns the losses and the time.
     """
@@ -62,7 +65,9 @@ def finetune(
         use_cpu=not on_gpu,
         seed=seed,
         data_seed=seed,
-        save_strategy="no",
+        save_strategy="steps",
+        save_steps=max(1, steps // 4),
+        save_total_limit=1,
         report_to="none",
         logging_steps=max(1, steps // 40),
         disable_tqdm=True,
@@ -70,12 +75,14 @@ def finetune(
     )
     peft = _lora(lora) if lora else None
     trainer = SFTTrainer(causal, args=settings, train_dataset=rows, processing_class=tokenizer, peft_config=peft)
-    found = trainer.train()
+    found = trainer.train(resume_from_checkpoint=get_last_checkpoint(out) if Path(out).is_dir() else None)
     trained: Any = trainer.model
     if lora:
         trained = trained.merge_and_unload()
     trained.save_pretrained(out)
     AutoTokenizer.from_pretrained(model).save_pretrained(out)  # TRL's own has its training template
+    for done in Path(out).glob("checkpoint-*"):
+        shutil.rmtree(done)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     return {
         "model": str(out),

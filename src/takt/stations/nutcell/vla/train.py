@@ -135,6 +135,7 @@ def dagger(folder: Path, recipe: Recipe, pool: ProcessPoolExecutor, device: str,
         if not (folder / f"round-{number:03d}.onnx").exists():
             learner.load(folder / f"round-{number - 1:03d}.pt")
             book.add(_shards(folder, *(f"dagger-{n:03d}" for n in range(1, number))))
+            learner.rate = recipe.rate * (1 - 0.5 * number / recipe.rounds)  # slower and slower
             last = number == recipe.rounds
             if last:
                 _wait_for(jobs)
