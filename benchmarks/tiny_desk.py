@@ -49,11 +49,12 @@ def free_port() -> int:
 
 @contextmanager
 def served(model: Path, log: Path) -> Iterator[str]:
-    """`transformers serve` with this model, and nothing from the network; its base_url."""
+    """`transformers serve` with this model, which it calls by its folder's name, offline; its base_url."""
     port = free_port()
-    command = [str(BIN / "transformers"), "serve", str(model), "--device", "cpu", "--port", str(port)]
+    command = [str(BIN / "transformers"), "serve", model.name, "--device", "cpu", "--port", str(port)]
     with log.open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+        offline = {**os.environ, "HF_HUB_OFFLINE": "1"}
+        server = subprocess.Popen(command, stdout=out, stderr=out, env=offline, cwd=model.resolve().parent)
     try:
         until = time.monotonic() + READY_S
         while True:
@@ -70,11 +71,11 @@ def served(model: Path, log: Path) -> Iterator[str]:
         server.wait()
 
 
-def command(url: str, ledger: Path, hours: float, seed: int, rate: float) -> list[str]:
+def command(url: str, model: str, ledger: Path, hours: float, seed: int, rate: float) -> list[str]:
     """The shift, as anybody would work it."""
     given = {
         "profile": "transformers",
-        "model": "tiny-qwen",
+        "model": model,
         "base_url": url,
         "view": "short",
         "context_tokens": 2048,
@@ -128,7 +129,7 @@ def main() -> None:
             rows.append(("until the server answers", f"{time.perf_counter() - began:.0f} s"))
             began = time.perf_counter()
             running = subprocess.Popen(
-                command(url, ledger, args.hours, args.seed, args.rate), stderr=subprocess.DEVNULL
+                command(url, model.name, ledger, args.hours, args.seed, args.rate), stderr=subprocess.DEVNULL
             )
             before = kill_at(running, ledger, args.hours * 1800)
             rows.append(("killed after", f"{time.perf_counter() - began:.0f} s, {before} exchanges"))
