@@ -203,7 +203,15 @@ from takt.stations.nutcell.vla.worker import Network
 if __name__ == "__main__":
     folder, said = Path(sys.argv[1]), []
     recipe = Recipe(
-        demo_units=1, demo_shard_units=1, clone_steps=6, rounds=1, round_units=1, shard_units=1, last_steps=6, batch=32
+        demo_units=1,
+        demo_shard_units=1,
+        clone_steps=6,
+        rounds=1,
+        round_units=1,
+        shard_units=1,
+        last_steps=6,
+        reader_steps=3,
+        batch=32,
     )
     made = train(folder, recipe=recipe, processes=1, say=lambda *told: said.append(told[0]))
     assert {"demos", "clone", "dagger", "export"} == set(said), said

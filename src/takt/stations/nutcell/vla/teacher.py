@@ -27,7 +27,8 @@ KNOTS = 2  # set-points in a plan, evenly spaced over PERIODS
 
 FAST, SLOW, PRESS = 0.30, 0.10, 0.05  # m/s: through the air, near things, in contact
 SPIN, SEARCH = 1.6, 0.30  # rad/s: in the air, on the ribs
-GRIPS = (0.003, 0.0025)  # m, across and along: so near to where a nut is gripped, the pads close
+GRIPS = (0.003, 0.0015, 0.003)  # m: so near to where a nut is gripped, across, below and above, the pads close
+STEP_Z = 0.009  # m above it: a hand comes down to here first, and then the rest
 BESIDE = 0.008  # m: so near beside a nut, open pads come to it without rising; they pass it by 7 mm
 INTO = 0.004, 0.20  # m, rad: so near over its pin a nut goes down, and the pin's round tip does the rest
 OVER_LANE = 0.050  # m above the grasp, where a hand comes to before it goes down
@@ -233,11 +234,13 @@ def _take(side: Side, nut: np.ndarray, yaw: float, up: float, done: Any, phase: 
     turn = ahead + (yaw - ahead + np.pi / 6) % (np.pi / 3) - np.pi / 6
     grasp = np.array([nut[0], nut[1], nut[2] + up, turn])
     off = np.linalg.norm(tool[:2] - nut[:2])
-    if off < GRIPS[0] and abs(tool[2] - grasp[2]) < GRIPS[1]:
+    above, will_be = tool[2] - grasp[2], side.start[2] - grasp[2]
+    if off < GRIPS[0] and -GRIPS[1] < min(above, will_be) and max(above, will_be) < GRIPS[2]:
         return done(phase, [(_at(side.start, z=grasp[2]), PRESS, SEARCH)], 0.0, which)
     if off < BESIDE and side.opening > 0.036:
         # Straight there, whatever the yaw: half way between two pairs of flats nobody can tell, and pads turn a nut.
-        return done(phase, [(grasp, SLOW, SPIN)], 1.0, which)
+        step = STEP_Z if will_be > 2 * STEP_Z else 0.0
+        return done(phase, [(grasp + [0, 0, step, 0], SLOW, SPIN)], 1.0, which)
     if tool[2] < grasp[2] + 0.025:
         return done(phase, [(_at(side.start, z=grasp[2] + OVER_LANE), SLOW, SPIN)], 1.0, which)
     over = grasp + [0, 0, OVER_LANE if off > 0.02 else 0.028, 0]
