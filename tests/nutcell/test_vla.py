@@ -134,6 +134,13 @@ def test_what_is_not_a_number_is_counted_and_the_arms_hold(cell, seen):
         assert vla.records() == [{"fault": "not_a_number", "count": count}]
 
 
+def test_a_grip_opens_when_told_to_twice(cell, seen):
+    vla = begun(cell)
+    answers = iter([0.1, 0.9, 0.1, 0.9, 0.9])
+    vla.network = lambda *given: (np.zeros((2, teacher.KNOTS, 4)), np.full(2, next(answers)), np.full((2, 2), 0.5))
+    assert [int(vla.act(seen).actions[-1][6]) for _ in range(5)] == [0, 0, 0, 0, 1]
+
+
 @pytest.mark.parametrize("without", worker.WITHOUT)
 def test_it_can_be_asked_to_do_without(cell, seen, without):
     assert len(begun(cell, without=without).act(seen).actions) == teacher.PERIODS

@@ -113,6 +113,7 @@ class Vla:
         self.kinematics = features.Kinematics()
         self.rest = np.zeros((0, 15), np.float32)  # of the last plan, from when this worker is asked again
         self.grip = np.ones(2)
+        self.told_open = np.ones(2, bool)
         self.late, self.asked_at, self.asks_after = 4, -1, 0
         self.faults = 0
         self._said: list[Mapping[str, Any]] = []
@@ -131,7 +132,7 @@ class Vla:
         shifts, grips, _ = self.network(wrist, head, body, text)
         if np.isfinite(shifts).all() and np.isfinite(grips).all():
             knots = flat(ahead)[:, None] + shifts.astype(np.float64)
-            actions = actions_of(ahead, knots, (grips > 0.5).astype(np.float64))
+            actions = actions_of(ahead, knots, self._sure(grips).astype(np.float64))
         else:
             self.faults += 1
             self._said.append({"fault": "not_a_number", "count": self.faults})
@@ -155,6 +156,7 @@ class Vla:
         memory = {
             "rest": self.rest.tolist(),
             "grip": self.grip.tolist(),
+            "told_open": self.told_open.tolist(),
             "numbers": [self.late, self.asked_at, self.asks_after, self.faults],
         }
         return json.dumps(memory).encode()
@@ -163,7 +165,16 @@ class Vla:
         memory = json.loads(state)
         self.rest = np.array(memory["rest"], np.float32).reshape(-1, 15)
         self.grip = np.array(memory["grip"])
+        self.told_open = np.array(memory["told_open"], bool)
         self.late, self.asked_at, self.asks_after, self.faults = memory["numbers"]
+
+    def _sure(self, grips: np.ndarray) -> np.ndarray:
+        """(2,) whether each hand is to be open. A closed one opens only when it is told to twice in a row: a nut let go
+        too early is lost, and one held 0.4 s longer is not."""
+        told = grips > 0.5
+        sure: np.ndarray = told & (self.told_open | (self.grip > 0.5))
+        self.told_open = told
+        return sure
 
     # --- when it is asked -------------------------------------------------------------------------------------------
 
