@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
@@ -16,9 +17,8 @@ def wrong_option(make: Any, options: Mapping[str, Any]) -> str:
 
     Only plain annotations say what a value must be: those of KINDS, Literal, and unions of them.
     """
-    try:
-        parameters = inspect.signature(make).parameters
-    except (TypeError, ValueError):  # made elsewhere than in Python: it must say for itself
+    parameters = _parameters(make)
+    if parameters is None:
         return ""
     try:
         hints = typing.get_type_hints(getattr(make, "__init__", make) if isinstance(make, type) else make)
@@ -38,12 +38,33 @@ def wrong_option(make: Any, options: Mapping[str, Any]) -> str:
 
 def usual_options(make: Any) -> dict[str, Any]:
     """The options that `make` has, with their defaults; without `render_mode`, which is for those who draw."""
-    try:
-        parameters = inspect.signature(make).parameters.values()
-    except (TypeError, ValueError):
-        return {}
-    plain = [p for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "render_mode"]
+    parameters = _parameters(make) or {}
+    plain = [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD and p.name != "render_mode"]
     return {p.name: None if p.default is p.empty else p.default for p in plain}
+
+
+def wrong_number(options: Any, limits: Iterable[tuple[str, float, bool]], optional: Collection[str]) -> str:
+    """What is wrong with the numbers among these attributes, "" if nothing is.
+
+    limits     name, least, whether it must be whole.
+    optional   names of those that may be None.
+    """
+    for name, least, whole in limits:
+        value: Any = getattr(options, name)
+        if value is None and name in optional:
+            continue
+        number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+        if not least <= number < math.inf or (whole and not isinstance(value, int)):
+            return f"{name} is {value!r}; it must be a {'whole ' if whole else ''}number, {least:g} or more"
+    return ""
+
+
+def _parameters(make: Any) -> Mapping[str, inspect.Parameter] | None:
+    """None for what was made elsewhere than in Python: it must say for itself."""
+    try:
+        return inspect.signature(make).parameters
+    except (TypeError, ValueError):
+        return None
 
 
 def _wanted(hint: Any, value: Any) -> str:

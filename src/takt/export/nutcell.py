@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -87,14 +88,26 @@ def export_lerobot(
     columns = COLUMNS | {"action": EE if source.control == "ee" else JOINT} | FLAGS
     pictures = {IMAGES + camera: size for camera in cameras}
     different: list[int] = []
+    wanted = _Wanted(RATE // fps, cameras, units, good_only, wait)
     with (
         Dataset(out, fps, "takt_nutcell", columns, dict.fromkeys(FLAGS, "bool"), pictures, video) as dataset,
         counting(Console(stderr=True), "units") as on_unit,
     ):
-        for episode in source.episodes(fps, cameras, units, good_only, wait, different, on_unit):
+        for episode in source.episodes(wanted, different, on_unit):
             dataset.add(episode)
     told: dict[str, Any] = {"dataset": str(out), **dataset.counts, "fps": fps}
     return told | ({"units_that_came_out_differently": different} if different else {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What of the units becomes episodes. `every` is control periods from one row to the next."""
+
+    every: int
+    cameras: Sequence[str]
+    units: int | None
+    good_only: bool
+    wait: bool
 
 
 class _Watched(NutCell):
@@ -142,29 +155,22 @@ class _Shift:
         self.camera_size = int(self._meta["options"].get("camera_size", 96))
 
     def episodes(
-        self,
-        fps: int,
-        cameras: Sequence[str],
-        units: int | None,
-        good_only: bool,
-        wait: bool,
-        different: list[int],
-        on_unit: Callable[[float, float], None],
+        self, wanted: _Wanted, different: list[int], on_unit: Callable[[float, float], None]
     ) -> Iterator[Episode]:
-        chosen = [unit for unit in sorted(self._good)[:units] if self._good[unit] or not good_only]
+        chosen = [unit for unit in sorted(self._good)[: wanted.units] if self._good[unit] or not wanted.good_only]
         looks = [*self._meta["options"]["cameras"]]
-        looks += [camera for camera in cameras if camera not in looks]
+        looks += [camera for camera in wanted.cameras if camera not in looks]
         cell: Any = _Watched(**{**self._meta["options"], "cameras": looks})
         try:
             for done, unit in enumerate(chosen):
                 on_unit(done, len(chosen))
-                cell.watch(RATE // fps)
+                cell.watch(wanted.every)
                 with warnings.catch_warnings(record=True) as said:
                     warnings.simplefilter("always")
                     for _ in steps_of_unit(self._path, unit, station=cell):
                         pass
                 different += [unit] if any("did not come out" in str(one.message) for one in said) else []
-                yield _episode(cell, RATE // fps, cameras, self.control, self._good[unit], wait)
+                yield _episode(cell, wanted, self.control, self._good[unit])
             on_unit(len(chosen), len(chosen))
         finally:
             cell.close()
@@ -187,16 +193,9 @@ class _Demos:
             raise TaktError(f"{self._paths[0]} is no shard of demonstrations: {error}") from error
 
     def episodes(
-        self,
-        fps: int,
-        cameras: Sequence[str],
-        units: int | None,
-        good_only: bool,
-        wait: bool,
-        different: list[int],
-        on_unit: Callable[[float, float], None],
+        self, wanted: _Wanted, different: list[int], on_unit: Callable[[float, float], None]
     ) -> Iterator[Episode]:
-        left = float("inf") if units is None else units
+        left = float("inf") if wanted.units is None else wanted.units
         for done, path in enumerate(self._paths):
             on_unit(done, len(self._paths))
             with np.load(path) as file:
@@ -205,15 +204,15 @@ class _Demos:
                 if left <= 0:
                     return
                 left -= 1
-                if shard["good"][unit] or not good_only:
-                    yield from _pieces(shard, unit, RATE // fps, cameras, wait)
+                if shard["good"][unit] or not wanted.good_only:
+                    yield from _pieces(shard, unit, wanted)
         on_unit(len(self._paths), len(self._paths))
 
 
-def _episode(cell: _Watched, every: int, cameras: Sequence[str], control: str, good: bool, wait: bool) -> Episode:
+def _episode(cell: _Watched, wanted: _Wanted, control: str, good: bool) -> Episode:
     """What was watched of a unit."""
-    actions = np.array(cell.actions)
-    if not wait:
+    actions, every = np.array(cell.actions), wanted.every
+    if not wanted.wait:
         moving = np.flatnonzero((actions != actions[-1]).any(axis=1))
         if len(moving):
             actions = actions[: moving[-1] + 1 + round(TAIL_S / CONTROL_S)]
@@ -221,16 +220,14 @@ def _episode(cell: _Watched, every: int, cameras: Sequence[str], control: str, g
     rows = cell.rows[:count]
     columns = {key: np.array([np.ravel(row[key]) for row in rows], np.float32) for key in COLUMNS}
     columns |= {"action": summed(actions[: count * every], every, control), **_flags(count, good)}
-    pictures = {IMAGES + camera: np.array([row[IMAGES + camera] for row in rows]) for camera in cameras}
+    pictures = {IMAGES + camera: np.array([row[IMAGES + camera] for row in rows]) for camera in wanted.cameras}
     return Episode(str(rows[0].get("order") or TASK), columns, pictures)
 
 
-def _pieces(
-    shard: Mapping[str, np.ndarray], unit: int, every: int, cameras: Sequence[str], wait: bool
-) -> Iterator[Episode]:
+def _pieces(shard: Mapping[str, np.ndarray], unit: int, wanted: _Wanted) -> Iterator[Episode]:
     """The stretches of a unit that show the expert at work, and nothing else."""
-    mine = np.flatnonzero(shard["unit"] == unit)
-    if not wait:
+    mine, every = np.flatnonzero(shard["unit"] == unit), wanted.every
+    if not wanted.wait:
         mine = mine[shard["segment"][mine] == shard["segment"][mine[0]]]
     mine = mine[shard["labelled"][mine]]
     breaks = np.flatnonzero((np.diff(mine) > 1) | (np.diff(shard["segment"][mine]) > 0)) + 1
@@ -242,7 +239,7 @@ def _pieces(
         last = number == len(stretches) - 1
         columns["action"] = summed(shard["action"][rows[: count * every]], every, "ee")
         columns |= _flags(count, bool(shard["good"][unit]) and last, last)
-        pictures = {IMAGES + camera: shard[IMAGES + camera][shard["picture"][starts]] for camera in cameras}
+        pictures = {IMAGES + camera: shard[IMAGES + camera][shard["picture"][starts]] for camera in wanted.cameras}
         yield Episode(str(shard["order"][unit]), columns, pictures)
 
 

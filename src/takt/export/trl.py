@@ -15,6 +15,7 @@ from typing import Any
 
 from takt.events import UNIT_BAD, UNIT_GOOD, Event
 from takt.ledger import Ledger
+from takt.report import whole_file
 from takt.shift import repeat_shift
 from takt.station import Station, TaktError, open_station
 from takt.workers.calls import as_text
@@ -46,22 +47,14 @@ def export_trl(
         raise TaktError(f"there is no view {view!r}; there are: {', '.join(VIEWS)}")
     out = Path(out)
     count = {"conversations": 0, "calls": 0, "good": 0}
-    new = out.with_name(f".{out.name}.new")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("w", encoding="utf-8") as file:
-            for row in (row for shift in shifts for row in conversations(shift, view, context_tokens)):
-                if good_only and row["reward"] != 1.0:
-                    continue
-                count["conversations"] += 1
-                count["calls"] += sum(len(message.get("tool_calls", ())) for message in row["messages"])
-                count["good"] += row["reward"] == 1.0
-                file.write(json.dumps(row if kind == "sft" else _prompt(row), ensure_ascii=False) + "\n")
-        new.replace(out)
-    except OSError as error:
-        raise TaktError(f"cannot write {out}: {error.strerror}") from error
-    finally:
-        new.unlink(missing_ok=True)
+    with whole_file(out) as new, new.open("w", encoding="utf-8") as file:
+        for row in (row for shift in shifts for row in conversations(shift, view, context_tokens)):
+            if good_only and row["reward"] != 1.0:
+                continue
+            count["conversations"] += 1
+            count["calls"] += sum(len(message.get("tool_calls", ())) for message in row["messages"])
+            count["good"] += row["reward"] == 1.0
+            file.write(json.dumps(row if kind == "sft" else _prompt(row), ensure_ascii=False) + "\n")
     return {"written": str(out), **count}
 
 

@@ -125,10 +125,11 @@ def reinforce(
     batch        of them in a step of the optimiser, a multiple of `answers`.
     max_tokens   of an episode after its prompt, results included.
     """
-    import torch
     from datasets import load_dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import GRPOConfig, GRPOTrainer
+
+    from takt.train.common import save, settings
 
     with open(prompts, encoding="utf-8") as file:
         first = json.loads(file.readline() or "null")
@@ -141,34 +142,22 @@ def reinforce(
     station.close()
     rows = load_dataset("json", data_files=str(prompts), split="train").remove_columns("tools")
     tokenizer = AutoTokenizer.from_pretrained(model)
-    on_gpu = torch.cuda.is_available()
-    settings = GRPOConfig(
-        output_dir=str(out),
-        max_steps=steps,
-        per_device_train_batch_size=batch,
+    config = GRPOConfig(
+        **settings(out, steps, batch, rate, seed),
         num_generations=answers,
-        learning_rate=rate,
         max_completion_length=max_tokens,
-        bf16=on_gpu,
-        use_cpu=not on_gpu,
-        gradient_checkpointing=on_gpu,
-        seed=seed,
         save_strategy="no",
-        report_to="none",
         logging_steps=1,
-        disable_tqdm=True,
     )
     trainer = GRPOTrainer(
         AutoModelForCausalLM.from_pretrained(model),
-        args=settings,
+        args=config,
         train_dataset=rows,
         processing_class=tokenizer,
         environment_factory=episode,
     )
     trainer._env_tools = {None: episode.tools}  # the very words of the worker `llm`, not those of the signatures
     trainer.train()
-    trained: Any = trainer.model
-    trained.save_pretrained(out)
-    AutoTokenizer.from_pretrained(model).save_pretrained(out)
+    save(trainer.model, model, out)
     rewards = [entry["reward"] for entry in trainer.state.log_history if "reward" in entry]
     return {"model": str(Path(out)), "steps": steps, "reward_first": rewards[0], "reward_last": rewards[-1]}

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset, load_dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from takt.station import TaktError
+from takt.train.common import save, settings
 
 
 def finetune(
@@ -50,37 +50,26 @@ def finetune(
     except (OSError, ValueError) as error:
         raise TaktError(f"cannot load the model {model!r}: {str(error).splitlines()[0]}") from error
     rows = _rows(data)
-    on_gpu = torch.cuda.is_available()
-    settings = SFTConfig(
-        output_dir=str(out),
-        max_steps=steps,
-        per_device_train_batch_size=batch,
-        learning_rate=rate,
+    config = SFTConfig(
+        **settings(out, steps, batch, rate, seed),
         warmup_steps=max(1, steps // 20),
         lr_scheduler_type="cosine",
         max_length=max_tokens,
         assistant_only_loss=True,
-        gradient_checkpointing=on_gpu,
-        bf16=on_gpu,
-        use_cpu=not on_gpu,
-        seed=seed,
         data_seed=seed,
         save_strategy="steps",
         save_steps=max(1, steps // 4),
         save_total_limit=1,
-        report_to="none",
         logging_steps=max(1, steps // 40),
-        disable_tqdm=True,
         dataset_num_proc=None,
     )
     peft = _lora(lora) if lora else None
-    trainer = SFTTrainer(causal, args=settings, train_dataset=rows, processing_class=tokenizer, peft_config=peft)
+    trainer = SFTTrainer(causal, args=config, train_dataset=rows, processing_class=tokenizer, peft_config=peft)
     found = trainer.train(resume_from_checkpoint=get_last_checkpoint(out) if Path(out).is_dir() else None)
     trained: Any = trainer.model
     if lora:
         trained = trained.merge_and_unload()
-    trained.save_pretrained(out)
-    AutoTokenizer.from_pretrained(model).save_pretrained(out)  # TRL's own has its training template
+    save(trained, model, out)
     for done in Path(out).glob("checkpoint-*"):
         shutil.rmtree(done)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

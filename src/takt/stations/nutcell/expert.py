@@ -27,6 +27,7 @@ import numpy as np
 from takt.station import StationSpec, TaktError
 from takt.stations.nutcell import scene
 from takt.stations.nutcell.line import LINES, SINGLE
+from takt.stations.nutcell.turns import conjugate, multiply, rotate, yaw_of
 from takt.worker import Plan
 
 FAST, SLOW, FINE = 0.25, 0.06, 0.02  # m/s: through the air (ISO 10218-1, reduced speed), near things, in contact
@@ -233,7 +234,7 @@ class Expert:
         return self._grasp_move(seen.feeder, seen.feeder_up, setpoint)
 
     def _grasp_move(self, nut: np.ndarray, above: float, setpoint: np.ndarray) -> np.ndarray:
-        up = _rotate(nut[3:], np.array([0.0, 0, above]))
+        up = rotate(nut[3:], np.array([0.0, 0, above]))
         return self._go(setpoint, nut[:3] + up, self._grasp(nut), SLOW)
 
     def _after_descend(self, arm: Arm, seen: Seen) -> str:
@@ -418,17 +419,17 @@ class Expert:
 
     def _grasp(self, nut: np.ndarray) -> np.ndarray:
         """The hand's orientation for a nut: its axis, and the pads on the pair of flats nearest to straight ahead."""
-        turn = -_wrap(_yaw(nut[3:]), np.pi / 3)
+        turn = -_wrap(yaw_of(nut[3:]), np.pi / 3)
         flats = np.array([np.cos(turn / 2), 0, 0, np.sin(turn / 2)])
         # Straight ahead plus the nut's yaw within a flat: undo the nut's whole yaw, keep its tilt.
-        yaw = _yaw(nut[3:])
-        level = _multiply(nut[3:], np.array([np.cos(yaw / 2), 0, 0, -np.sin(yaw / 2)]))
-        return _multiply(level, _conjugate(flats))
+        yaw = yaw_of(nut[3:])
+        level = multiply(nut[3:], np.array([np.cos(yaw / 2), 0, 0, -np.sin(yaw / 2)]))
+        return multiply(level, conjugate(flats))
 
     def _misfit(self, seen: Seen) -> float:
         """How far the nut has to turn for its teeth to lie between the ribs, rad."""
         assert seen.held is not None
-        return -_wrap(_yaw(seen.held[3:]) - seen.pin[3], 2 * np.pi / scene.TEETH)
+        return -_wrap(yaw_of(seen.held[3:]) - seen.pin[3], 2 * np.pi / scene.TEETH)
 
     def _height(self, nut: np.ndarray, seen: Seen) -> float:
         return float(nut[2] - seen.pin[2])
@@ -441,7 +442,7 @@ class Expert:
         if seen.held is None:
             return self._still(0.1)
         nut, tool = seen.held, seen.tool
-        up = _rotate(nut[3:], np.array([0.0, 0, 1]))
+        up = rotate(nut[3:], np.array([0.0, 0, 1]))
         tilt = np.cross(up, [0, 0, 1.0])
         turn = tilt + [0, 0, self._misfit(seen)]
         angle = float(np.linalg.norm(turn))
@@ -449,8 +450,8 @@ class Expert:
         if angle > 1e-9:
             mujoco.mju_axisAngle2Quat(quat, turn / angle, angle)
         goal = seen.pin[:3] + [0, 0, height]
-        shift = goal + _rotate(quat, tool[:3] - nut[:3]) - tool[:3]
-        return self._go(setpoint, setpoint[:3] + shift, _multiply(quat, setpoint[3:]), speed)
+        shift = goal + rotate(quat, tool[:3] - nut[:3]) - tool[:3]
+        return self._go(setpoint, setpoint[:3] + shift, multiply(quat, setpoint[3:]), speed)
 
 
 class Deaf(Expert):
@@ -492,30 +493,9 @@ def _wrap(angle: float, period: float) -> float:
     return float((angle + period / 2) % period - period / 2)
 
 
-def _yaw(quat: np.ndarray) -> float:
-    w, x, y, z = quat
-    return float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)))
-
-
-def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    product = np.empty(4)
-    mujoco.mju_mulQuat(product, np.asarray(a, np.float64), np.asarray(b, np.float64))
-    return product
-
-
-def _conjugate(quat: np.ndarray) -> np.ndarray:
-    return quat * [1, -1, -1, -1]
-
-
-def _rotate(quat: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    turned = np.empty(3)
-    mujoco.mju_rotVecQuat(turned, np.asarray(vector, np.float64), np.asarray(quat, np.float64))
-    return turned
-
-
 def _rotation_vector(start: np.ndarray, goal: np.ndarray) -> np.ndarray:
     """The world-frame rotation vector (3,) that takes orientation `start` to `goal`, the short way."""
-    between = _multiply(goal, _conjugate(start))
+    between = multiply(goal, conjugate(start))
     if between[0] < 0:
         between = -between
     size = float(np.linalg.norm(between[1:]))
@@ -527,14 +507,14 @@ def _rotation_vector(start: np.ndarray, goal: np.ndarray) -> np.ndarray:
 
 def _level(quat: np.ndarray) -> np.ndarray:
     """The same yaw, the tool straight down."""
-    yaw = _yaw(quat)
+    yaw = yaw_of(quat)
     return np.array([np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)])
 
 
 def _turned(quat: np.ndarray, angle: float) -> np.ndarray:
-    return _multiply(np.array([np.cos(angle / 2), 0, 0, np.sin(angle / 2)]), quat)
+    return multiply(np.array([np.cos(angle / 2), 0, 0, np.sin(angle / 2)]), quat)
 
 
 def _turned_in(quat: np.ndarray, yaw: float) -> np.ndarray:
     """The orientation, turned about its own axis."""
-    return _multiply(quat, np.array([np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]))
+    return multiply(quat, np.array([np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from takt.options import wrong_number
 from takt.station import TaktError
 from takt.workers.llm.profiles import PROFILES
 from takt.workers.llm.talk import VIEWS
@@ -73,15 +73,9 @@ class Options:
         for name in ("thinking", "keep_thinking", "stream"):
             if not isinstance(getattr(self, name), bool):
                 raise TaktError(f"{name} is {getattr(self, name)!r}; it must be true or false")
-        for name, least, whole in LIMITS:
-            value: Any = getattr(self, name)
-            if value is None and name in ("tokens_per_s", "spend_cap"):
-                continue
-            number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-            if not least <= number < math.inf or (whole and not isinstance(value, int)):
-                raise TaktError(
-                    f"{name} is {value!r}; it must be a {'whole ' if whole else ''}number, {least:g} or more"
-                )
+        wrong = wrong_number(self, LIMITS, optional=("tokens_per_s", "spend_cap"))
+        if wrong:
+            raise TaktError(wrong)
         if self.max_tokens > self.context_tokens // 2:
             raise TaktError(
                 f"max_tokens is {self.max_tokens}: more than half of context_tokens, {self.context_tokens}; "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from takt.options import wrong_number
 from takt.station import TaktError
 from takt.workers.policy.profiles import LAYOUTS, PROFILES, Profile, rekeyed
 
@@ -82,14 +82,9 @@ class Options:
             raise TaktError(f"prompt is {self.prompt!r}; it must be a text")
         if not isinstance(self.grip_closed, bool):
             raise TaktError(f"grip_closed is {self.grip_closed!r}; it must be true or false")
-        for name, least, whole in LIMITS:
-            value: Any = getattr(self, name)
-            if value is None and name in ("horizon", "execute", "hz", "image_size"):
-                continue
-            number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-            if not least <= number < math.inf or (whole and not isinstance(value, int)):
-                kind = "whole number" if whole else "number"
-                raise TaktError(f"{name} is {value!r}; it must be a {kind}, {least:g} or more")
+        wrong = wrong_number(self, LIMITS, optional=("horizon", "execute", "hz", "image_size"))
+        if wrong:
+            raise TaktError(wrong)
         if self.execute is not None and self.horizon is not None and self.execute > self.horizon:
             raise TaktError(f"execute is {self.execute}: more than the horizon, {self.horizon}")
         try:

@@ -13,7 +13,8 @@ import mujoco
 import numpy as np
 
 from takt.stations.nutcell.cell import EE_STEP_M, EE_STEP_RAD
-from takt.stations.nutcell.vla.teacher import KNOTS, MIRROR, PERIODS, yaw_of
+from takt.stations.nutcell.turns import conjugate, multiply, yaw_of
+from takt.stations.nutcell.vla.teacher import KNOTS, MIRROR, PERIODS
 
 
 def roll_forward(setpoints: np.ndarray, pending: np.ndarray) -> np.ndarray:
@@ -54,15 +55,13 @@ def _turned(quat: np.ndarray, vector: np.ndarray) -> np.ndarray:
     angle = float(np.linalg.norm(vector))
     if angle < 1e-12:
         return quat
-    turn, product = np.empty(4), np.empty(4)
+    turn = np.empty(4)
     mujoco.mju_axisAngle2Quat(turn, np.asarray(vector, np.float64) / angle, angle)
-    mujoco.mju_mulQuat(product, turn, np.asarray(quat, np.float64))
-    return product
+    return multiply(turn, quat)
 
 
 def _between(start: np.ndarray, goal: np.ndarray) -> Any:
     """The rotation vector (3,), world frame, from one orientation to the other, the short way."""
-    turn, vector = np.empty(4), np.empty(3)
-    mujoco.mju_mulQuat(turn, goal, np.asarray(start, np.float64) * [1, -1, -1, -1])
-    mujoco.mju_quat2Vel(vector, turn, 1.0)
+    vector = np.empty(3)
+    mujoco.mju_quat2Vel(vector, multiply(goal, conjugate(start)), 1.0)
     return vector

@@ -21,6 +21,7 @@ import numpy as np
 from takt.stations.nutcell import scene
 from takt.stations.nutcell.cell import CONTROL_S, TAKT_S
 from takt.stations.nutcell.line import MIXED
+from takt.stations.nutcell.turns import yaw_of
 
 PERIODS = 20  # control periods between two plans: 0.4 s
 KNOTS = 2  # set-points in a plan, evenly spaced over PERIODS
@@ -114,11 +115,6 @@ def side_of(observation: dict[str, Any], side: int, start: np.ndarray, grip: flo
 def flat_pose(pose: np.ndarray) -> np.ndarray:
     """(7,) position and quaternion to (4,) position and yaw."""
     return np.array([*pose[:3], yaw_of(pose[3:])])
-
-
-def yaw_of(quat: np.ndarray) -> float:
-    w, x, y, z = quat
-    return float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)))
 
 
 def lesson(side: Side) -> Lesson:
