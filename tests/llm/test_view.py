@@ -58,6 +58,20 @@ def test_a_conversation_is_about_one_group(worked):
     assert len(forgotten) >= 4 and all(forgotten)
 
 
+def test_a_model_that_is_stuck_begins_anew(tmp_path):
+    def stubborn(body, n=0):
+        """Makes a mistake in its first answer, and again for as long as it sees it."""
+        refused = any('"error"' in m["content"] for m in body["messages"] if m["role"] == "tool")
+        return Say([("propose", {"group": "nobody", "avoid_closed": True})]) if n == 0 or refused else serve(body)
+
+    path = tmp_path / "stuck.takt"
+    with FakeServer(stubborn) as server:
+        done = shift(server.url, ledger=path, view="short")
+    assert done.ended == "units" and any(event.kind == "unit_good" for event in done.events)
+    assert sum(event.kind == "refused" for event in done.events) == 2
+    assert repeat_shift(path).digest == done.digest
+
+
 def test_it_is_repeated_without_the_model(worked):
     done, path, _ = worked
     assert repeat_shift(path).digest == done.digest

@@ -20,7 +20,7 @@ from takt.shift import repeat_shift
 from takt.station import Station, TaktError, open_station
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
-from takt.workers.llm.talk import VIEWS, Talk, ends
+from takt.workers.llm.talk import VIEWS, Talk
 from takt.workers.llm.worker import Llm
 
 KINDS = ("sft", "prompts")
@@ -169,13 +169,12 @@ class _Retold(_Watched):
         [[call_id, _]] = self._talk.answered(self._number, "", [(said["name"], as_text(given))])
         self._number += 1
         self._talk.result(call_id, after)
-        short = self._station.spec.short
-        if short is not None and ends(short, call, after):
+        if self._talk.over(call, after):
             self.close()
 
     def close(self) -> None:
         self.emit(self._talk.history.messages(), self._talk.tools)
-        self._talk.history.forget()
+        self._talk.begin_anew()
         self._fresh = True
 
 

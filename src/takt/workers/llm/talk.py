@@ -13,6 +13,7 @@ from takt.workers.calls import LEARNT, LONGEST_CALL, as_text, in_short, read_cal
 from takt.workers.llm.history import History
 
 VIEWS = ("full", "short")
+REFUSALS = 2  # in a conversation of the short view; then it begins anew
 
 HOW = f"""
 You work through tools only: every answer is one or more tool calls, and nothing else is read. Time passes while you \
@@ -43,6 +44,7 @@ class Talk:
         self.names = {tool["function"]["name"] for tool in self.tools}
         brief, how = (self.short.brief, HOW_SHORT) if self.short else (spec.brief, HOW)
         self.history = History(f"{brief}\n{how}".strip(), len(as_text(self.tools)), room_tokens, longest_result)
+        self.refusals = 0  # in this conversation
 
     def everything(self, observation: Mapping[str, Any]) -> str:
         """All that is there now, but for the answer to the last call."""
@@ -90,9 +92,21 @@ class Talk:
         self.history.answered(message)
         return to_do
 
-    def ended(self, call: str, observation: Mapping[str, Any]) -> bool:
-        """Whether a call (what the station was given) ended a piece of work, after which a conversation begins anew."""
-        return self.short is not None and ends(self.short, call, observation)
+    def over(self, call: str, observation: Mapping[str, Any]) -> bool:
+        """Whether a conversation begins anew after a call (what the station was given), in the short view only.
+
+        It does when the call ended a piece of work; and when calls were refused REFUSALS times, for a small model
+        makes the same mistakes again as long as it has them before its eyes.
+        """
+        if self.short is None:
+            return False
+        self.refusals += refused(observation)
+        return self.refusals >= REFUSALS or ends(self.short, call, observation)
+
+    def begin_anew(self) -> int:
+        """Nothing was said yet; how many exchanges are forgotten."""
+        self.refusals = 0
+        return self.history.forget()
 
     def _seen(self, observation: Mapping[str, Any]) -> dict[str, Any]:
         return dict(observation) if self.short is None else _shortened(observation, self.short)
@@ -106,8 +120,14 @@ class Talk:
 
 def ends(short: Short, call: str, observation: Mapping[str, Any]) -> bool:
     """Whether a call was one of those that end a piece of work, and was not refused."""
+    answered = isinstance(observation.get("result"), Mapping)
+    return json.loads(call)["name"] in short.ends and answered and not refused(observation)
+
+
+def refused(observation: Mapping[str, Any]) -> bool:
+    """Whether the station refused the last call."""
     result = observation.get("result")
-    return json.loads(call)["name"] in short.ends and isinstance(result, Mapping) and "error" not in result
+    return isinstance(result, Mapping) and "error" in result
 
 
 def _shortened(value: Any, short: Short, rows: int | None = None) -> Any:

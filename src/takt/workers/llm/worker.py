@@ -93,13 +93,13 @@ class Llm:
     def save(self) -> bytes:
         """JSON, for a model's text need not be what msgpack takes for one."""
         counts = (self._number, self._calls, self._doing, self._show, self._last, self._times)
-        more = (self._nudge, self._nudges, self._spent, self._unanswered)
+        more = (self._nudge, self._nudges, self._spent, self._unanswered, self._talk.refusals)
         return json.dumps([*counts, *more, self._history.state()]).encode()
 
     def load(self, state: bytes) -> None:
         *counts, history = json.loads(state)
         self._number, self._calls, self._doing, self._show, self._last, self._times, *more = counts
-        self._nudge, self._nudges, self._spent, self._unanswered = more
+        self._nudge, self._nudges, self._spent, self._unanswered, self._talk.refusals = more
         self._history.restore(history)
 
     def act(self, observation: Mapping[str, Any]) -> Plan:
@@ -109,7 +109,7 @@ class Llm:
             if cut:
                 self._said.append({"cut_chars": cut})
             self._doing = []
-            if not self._calls and self._talk.ended(call, observation):
+            if self._talk.over(call, observation) and not self._calls:
                 self._begin_anew()
         if self._calls:
             return self._do()
@@ -123,8 +123,8 @@ class Llm:
         return plan_of(self._doing[1], took_s)
 
     def _begin_anew(self) -> None:
-        """A piece of work is done, and what was said about it is not needed any more."""
-        self._said.append({"forgotten": self._history.forget()})
+        """What was said is not needed any more, or does harm."""
+        self._said.append({"forgotten": self._talk.begin_anew()})
         self._show, self._nudge = True, ""
 
     def _ask(self, observation: Mapping[str, Any]) -> Plan:
