@@ -44,7 +44,7 @@ class Recipe:
     round_units: int = 24
     round_steps: int = 600
     last_steps: int = 2400  # after the last round, the rate falling to nothing
-    reader_steps: int = 800  # then, of the reader alone, on spoiled texts
+    reader_steps: int = 2400  # then, of the reader alone, on spoiled texts
     shard_units: int = 4
     share: float = 0.8  # of hands that the policy leads through a whole unit; the others are led in turn
     batch: int = 256
