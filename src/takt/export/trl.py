@@ -20,7 +20,7 @@ from takt.shift import repeat_shift
 from takt.station import Station, TaktError, open_station
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
-from takt.workers.llm.talk import VIEWS, Talk
+from takt.workers.llm.talk import VIEWS, Talk, ends
 from takt.workers.llm.worker import Llm
 
 KINDS = ("sft", "prompts")
@@ -169,7 +169,8 @@ class _Retold(_Watched):
         [[call_id, _]] = self._talk.answered(self._number, "", [(said["name"], as_text(given))])
         self._number += 1
         self._talk.result(call_id, after)
-        if self._talk.over(call, after):
+        short = self._station.spec.short  # what ends a piece of work is known in the full view as well
+        if self._talk.over(call, after) or (short is not None and ends(short, call, after)):
             self.close()
 
     def close(self) -> None:

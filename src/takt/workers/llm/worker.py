@@ -254,8 +254,8 @@ class Llm:
             return Plan([], took_s=record["took_s"])
         self._unanswered += 1
         if record["number"] == 0 or self._unanswered >= OUTAGES:
-            many = f"to {self._unanswered} requests in a row, " if self._unanswered > 1 else ""
-            raise Finished(f"the endpoint gives no answer {many}each with its retries: {last['text']}", failed=True)
+            many = f" to {self._unanswered} requests in a row, each" if self._unanswered > 1 else ","
+            raise Finished(f"the endpoint gives no answer{many} with its retries: {last['text']}", failed=True)
         return Plan([], ask_after=self._outage, took_s=record["took_s"])
 
 
