@@ -234,6 +234,7 @@ def test_a_group_that_is_brought_home_in_time_is_good(desk):
     group, way, legs = offered(desk, flown)
     assert way["hotel_due"]
     assert "costs" in ask(desk, "hotel", group=group)[0]
+    assert not ask(desk, "propose", group=group, legs=legs)[0]["itineraries"][0]["hotel_due"]  # it has one now
     result, events = ask(desk, "book", group=group, legs=legs)
     assert result["settled"] and ended(events) == [(UNIT_GOOD, None)]
     good = next(event for event in events if event.kind == UNIT_GOOD)

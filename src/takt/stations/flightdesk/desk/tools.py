@@ -251,15 +251,15 @@ def propose(
     avoid_until: Moment = "",
 ) -> dict[str, Any]:
     """Itineraries that a waiting group can be booked on, each with its arrival, minutes late, cost in EUR (of delay,
-    downgrading and fares, all people together), whether a hotel is due, and the flights that run into closed airspace.
-    Nothing is booked. With `legs`, a quote of that itinerary. `avoid` as for connections."""
+    downgrading and fares, all people together), whether a hotel is still due, and the flights that run into closed
+    airspace. Nothing is booked. With `legs`, a quote of that itinerary. `avoid` as for connections."""
     party = office.waiting(group)
     if legs:
         ways = [_legs(office, legs)]
     else:
         avoided = _avoided(office, avoid_closed, avoid, avoid_until)
         ways = office.ways(party, party.people, limit, by == "arrival", avoided)
-    told = [_quoted(office, office.quote(party, way, party.people)) for way in ways]
+    told = [_quoted(office, party, office.quote(party, way, party.people)) for way in ways]
     stays = party.people * float(office.world.groups.stays[party.booking])
     return {"group": group, "itineraries": told, "not_brought_home_costs": round(stays, 2)}
 
@@ -303,7 +303,7 @@ def wait(office: Office) -> dict[str, Any]:
 def book(office: Office, group: GroupName, legs: Legs) -> dict[str, Any]:
     """Book a waiting group on an itinerary, seats of other carriers at their fare, and settle it."""
     party = office.waiting(group)
-    return {"group": group, "settled": True, **_quoted(office, office.book(party, _legs(office, legs)))}
+    return {"group": group, "settled": True, **_quoted(office, party, office.book(party, _legs(office, legs)))}
 
 
 @_tool(changes=True)
@@ -312,7 +312,7 @@ def hold(office: Office, group: GroupName, legs: Legs, minutes: Annotated[float,
     party = office.waiting(group)
     quote = office.hold(party, _legs(office, legs), minutes)
     until = office.world.clock(office.minute + minutes)
-    return {"group": group, "held_until": until, **_quoted(office, quote)}
+    return {"group": group, "held_until": until, **_quoted(office, party, quote)}
 
 
 @_tool(changes=True)
@@ -428,14 +428,14 @@ def _leg(office: Office, f: int, cabin: int | None) -> dict[str, Any]:
     return told | ({"fare": round(office.fare(f), 2)} if f >= office.world.own else {})
 
 
-def _quoted(office: Office, quote: Quote) -> dict[str, Any]:
+def _quoted(office: Office, party: Party, quote: Quote) -> dict[str, Any]:
     return {
         "legs": [_leg(office, f, cabin) for f, cabin in quote.legs],
         "arrives": office.world.clock(quote.arrives),
         "late_min": quote.late,
         "fare": round(quote.fare, 2),
         "cost": round(quote.cost, 2),
-        "hotel_due": quote.care_due,
+        "hotel_due": quote.care_due and not party.hotel,
         "closed": quote.shut,
     }
 
