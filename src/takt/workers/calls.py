@@ -51,6 +51,12 @@ def answer_of(observation: Mapping[str, Any]) -> dict[str, Any]:
     return {**in_short(observation), "result": observation.get("result")}
 
 
+def refused(observation: Mapping[str, Any]) -> bool:
+    """Whether the station refused the last call."""
+    result = observation.get("result")
+    return isinstance(result, Mapping) and "error" in result
+
+
 def in_short(observation: Mapping[str, Any]) -> dict[str, Any]:
     """What of an observation goes with every result: its numbers and short texts."""
     return {key: value for key, value in observation.items() if isinstance(value, (str, int, float))}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from takt.station import Short, StationSpec, TaktError
-from takt.workers.calls import LEARNT, LONGEST_CALL, as_text, in_short, read_call
+from takt.workers.calls import LEARNT, LONGEST_CALL, as_text, in_short, read_call, refused
 from takt.workers.llm.history import History
 
 VIEWS = ("full", "short")
@@ -122,12 +122,6 @@ def ends(short: Short, call: str, observation: Mapping[str, Any]) -> bool:
     """Whether a call was one of those that end a piece of work, and was not refused."""
     answered = isinstance(observation.get("result"), Mapping)
     return json.loads(call)["name"] in short.ends and answered and not refused(observation)
-
-
-def refused(observation: Mapping[str, Any]) -> bool:
-    """Whether the station refused the last call."""
-    result = observation.get("result")
-    return isinstance(result, Mapping) and "error" in result
 
 
 def _shortened(value: Any, short: Short, rows: int | None = None) -> Any:

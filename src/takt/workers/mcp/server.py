@@ -19,7 +19,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from takt.station import StationSpec
-from takt.workers.calls import LEARNT, as_text
+from takt.workers.calls import LEARNT, as_text, refused
 from takt.workers.mcp.window import Window
 
 SEEN = "seen"
@@ -123,8 +123,7 @@ def _result(answer: Any) -> types.CallToolResult:
     """What the station answered, or why it does not any more. A refusal is an error that the client can act on."""
     if isinstance(answer, str):
         return types.CallToolResult(content=[types.TextContent(text=answer)])
-    refused = "error" in (answer.get("result") or {})
-    return types.CallToolResult(content=[types.TextContent(text=as_text(answer))], is_error=refused)
+    return types.CallToolResult(content=[types.TextContent(text=as_text(answer))], is_error=refused(answer))
 
 
 def _client(ctx: ServerRequestContext[Any]) -> str:

@@ -14,7 +14,7 @@ from takt.journal import Told
 from takt.pack import pack, unpack
 from takt.station import StationSpec, TaktError
 from takt.worker import Gone, Journal, Plan
-from takt.workers.calls import LONGEST_CALL, answer_of, plan_of, read_call
+from takt.workers.calls import LONGEST_CALL, answer_of, plan_of, read_call, refused
 from takt.workers.mcp.window import Asked, Window
 
 WAIT = "wait"  # the tool by which a worker says that it waits
@@ -105,8 +105,8 @@ class Mcp:
 
     def _in_vain(self, observation: Mapping[str, Any]) -> bool:
         """Whether a call of `wait` would be answered with nothing new."""
-        refused = "error" in (observation.get("result") or {})
-        return observation.get("waiting") == 0 and not refused and self._waited * self._control_s < LONGEST_WAIT_S
+        nobody = observation.get("waiting") == 0
+        return nobody and not refused(observation) and self._waited * self._control_s < LONGEST_WAIT_S
 
     def _answer(self, observation: Mapping[str, Any]) -> None:
         if self._window is not None:
