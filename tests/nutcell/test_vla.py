@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from hashlib import sha256
 from importlib.util import find_spec
 
 import numpy as np
@@ -115,6 +116,17 @@ def test_it_goes_on_from_what_it_saved(cell, seen):
     assert np.array_equal(one.act(seen).actions, other.act(seen).actions)
 
 
+def test_a_shift_says_which_policy_worked_it_and_goes_on_with_no_other(cell, seen, tmp_path):
+    vla = begun(cell)
+    assert vla.records() == [{"policy": sha256(MODEL.read_bytes()).hexdigest()}] and vla.records() == []
+    vla.act(seen)
+    another = tmp_path / "another.onnx"
+    another.write_bytes(MODEL.read_bytes() + b"\x32\x07another")  # ModelProto.doc_string, in protobuf's wire format
+    other = begun(cell, model=str(another))
+    with pytest.raises(TaktError, match=r"worked by another policy .* than .*another\.onnx"):
+        other.load(vla.save())
+
+
 def test_thinking_longer_moves_the_next_call(cell, seen):
     vla = begun(cell)
     vla.act(seen)
@@ -126,6 +138,7 @@ def test_thinking_longer_moves_the_next_call(cell, seen):
 
 def test_what_is_not_a_number_is_counted_and_the_arms_hold(cell, seen):
     vla = begun(cell)
+    vla.records()
     vla.network = lambda *given: (np.full((2, teacher.KNOTS, 4), np.nan), np.full(2, np.nan), np.full((2, 2), np.nan))
     for count in (1, 2):
         plan = vla.act(seen)

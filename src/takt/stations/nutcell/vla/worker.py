@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Network:
             raise TaktError(
                 f"no learned policy at {path}: give another, -w model=FILE, or make one: takt train nutcell"
             )
+        self.path, self.sha256 = path, sha256(path.read_bytes()).hexdigest()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 4
@@ -116,7 +118,7 @@ class Vla:
         self.told_open = np.ones(2, bool)
         self.late, self.asked_at, self.asks_after = 4, -1, 0
         self.faults = 0
-        self._said: list[Mapping[str, Any]] = []
+        self._said: list[Mapping[str, Any]] = [{"policy": self.network.sha256}]
 
     def act(self, observation: dict[str, Any]) -> Plan:
         tick = self._tick(observation)
@@ -158,11 +160,20 @@ class Vla:
             "grip": self.grip.tolist(),
             "told_open": self.told_open.tolist(),
             "numbers": [self.late, self.asked_at, self.asks_after, self.faults],
+            "policy": self.network.sha256,
         }
         return json.dumps(memory).encode()
 
     def load(self, state: bytes) -> None:
         memory = json.loads(state)
+        now = self.network.sha256
+        then = memory.get("policy", now)
+        if then != now:
+            raise TaktError(
+                f"this shift was worked by another policy (sha256 {then[:12]}) than {self.network.path} is now "
+                f"({now[:12]}); put that one there to resume or replay it"
+            )
+        self._said = []  # it has been said
         self.rest = np.array(memory["rest"], np.float32).reshape(-1, 15)
         self.grip = np.array(memory["grip"])
         self.told_open = np.array(memory["told_open"], bool)
