@@ -88,7 +88,8 @@ def test_on_the_command_line(greedy, tmp_path, capsys):
     assert rows and all(row["reward"] == 1.0 for row in rows)
     for wrong, why in (
         (["--format", "csv"], f"no format is called 'csv'; there are: {', '.join(FORMATS)}"),
-        (["--format", "trl", "-x", "colour=red"], "format 'trl' has no option 'colour'"),
+        (["--format", "trl", "-x", "colour=red"], "format 'trl' has no option 'colour'; its options are: view,"),
+        (["--format", "trl", "-x", "good_only=perhaps"], "has good_only='perhaps'; it must be true or false"),
         (["--format", "trl", "-x", "kind=none"], "the format trl has no kind 'none'"),
         (["--format", "trl", "-x", "view=wide"], "there is no view 'wide'"),
     ):

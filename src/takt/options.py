@@ -20,8 +20,9 @@ def wrong_option(make: Any, options: Mapping[str, Any]) -> str:
     parameters = _parameters(make)
     if parameters is None:
         return ""
+    told_by = getattr(make, "__init__" if isinstance(make, type) else "func", make)  # `func` of a partial
     try:
-        hints = typing.get_type_hints(getattr(make, "__init__", make) if isinstance(make, type) else make)
+        hints = typing.get_type_hints(told_by)
     except Exception:  # an annotation that cannot be resolved here is no concern of the user
         hints = {}
     named = [name for name, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD]
