@@ -14,7 +14,7 @@ from takt.cli import main
 from takt.events import SHIFT_STARTED
 from takt.shift import run_shift
 from takt.station import TaktError
-from takt.stations.nutcell import NutCell, demos, orders
+from takt.stations.nutcell import NutCell, demos, orders, scene
 from takt.stations.nutcell.vla import features, rollouts, teacher, worker
 from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
 from takt.stations.nutcell.vla.worker import MODEL, Network, Vla
@@ -210,6 +210,45 @@ def test_the_teacher_has_no_memory_and_knows_no_teeth():
     blind = seen | {"observation.privileged": known | {"splines": known["splines"] + 0.4, "pins": pins}}
     for lesson, other in zip(first, teacher.lessons(blind, start, np.ones(2), 0.08), strict=True):
         assert np.array_equal(lesson.knots, other.knots) and lesson.grip == other.grip
+
+
+def one_side(nuts, state, tool, start, grip, opening=0.04):
+    """A left hand, 20 s into the unit, that is to seat an M6; of both sides' nuts, the first are these M6."""
+    places = np.zeros((2 * len(teacher.MIXED.of_nuts("height_m")), 3))
+    places[: len(nuts)] = nuts
+    return teacher.Side(
+        tool=np.array(tool),
+        start=np.array(start),
+        grip=grip,
+        opening=opening,
+        pressed=grip < 0.5,
+        nuts=places,
+        nut_yaw=np.zeros(len(places)),
+        state=np.array(state + [0] * (len(places) - len(nuts))),
+        variant=np.zeros(len(places), int),
+        wanted=0,
+        pin=np.array([*teacher.PIN, scene.SEAT_Z]),
+        unit_s=20.0,
+    )
+
+
+def test_the_teacher_lets_a_seated_nut_go_only_when_it_is_driven_home():
+    away = scene.SEAT_Z + teacher.GRASP_UP[0]
+    nuts, tool = [[*teacher.PIN, scene.SEAT_Z]], [*teacher.PIN, away - 0.0005, 0.0]
+    for set_point, phase in ((away - 0.001, "press"), (away - 0.0035, "open")):
+        start = [*teacher.PIN, set_point, 0.0]
+        lesson = teacher.lesson(one_side(nuts, [2], tool, start, 0.0, opening=0.019))
+        assert teacher.PHASES[lesson.phase] == phase and lesson.grip == (phase == "open")
+        if phase == "press":  # and the next plan drives it there
+            assert lesson.knots[-1, 2] < away - teacher.DRIVEN
+
+
+def test_the_teacher_takes_the_nut_in_the_lane_not_one_dropped_beside_it():
+    lane = teacher.MIXED.lane_pos[0, 0]
+    nuts = [lane + [0.015, 0.004, 0.0], lane + [0.001, 0.0, 0.0]]
+    over = [*nuts[0][:2], lane[2] + 0.06, 0.0]  # the hand is over the wrong one
+    lesson = teacher.lesson(one_side(nuts, [1, 1], over, over, 1.0))
+    assert np.allclose(lesson.target, nuts[1] - over[:3])
 
 
 SMALL = """

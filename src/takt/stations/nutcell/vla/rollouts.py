@@ -29,7 +29,8 @@ LATE = (4, 4, 4, 4, 4, 4, 0, 8, 10, 20)  # control periods that thinking takes, 
 GIVE_UP_S = (24.0, 44.0)  # of a unit: then the teacher leads what the student has not finished; then it is left
 PAUSE = 2  # plans in which there is nothing to do, before the clock is put forward
 WAIT = PHASES.index("wait")
-DROP, DROPPED_IN = 0.03, [PHASES.index(phase) for phase in ("insert", "search", "press")]  # chance of a plan
+# The chance of a plan to let the nut go, by phase: nuts that are lost half way, and nuts that lie about.
+DROP = np.array([{"insert": 0.03, "search": 0.03, "press": 0.03, "carry": 0.04}.get(phase, 0.0) for phase in PHASES])
 
 # (wrist, head, body, text) -> knots (2, KNOTS, 4), grips (2,)
 Student = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -141,7 +142,7 @@ class _Shift:
             theirs = self.student(wrist, head, body, features.text_of(seen["order"]), start)
             knots = np.where(leads[:, None, None], theirs[0], knots)
             grips = np.where(leads, theirs[1], grips)
-        dropped = (rng.uniform(size=2) < DROP) & np.isin(row["phase"], DROPPED_IN)
+        dropped = rng.uniform(size=2) < DROP[row["phase"]]
         grips = np.where(dropped, 1.0, grips)  # a nut let go half way: it is to be seen, and taken again
         return actions_of(ahead, knots + self._disturbance(rng, leads), grips), all(row["phase"] == WAIT)
 

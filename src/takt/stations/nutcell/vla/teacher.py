@@ -41,6 +41,10 @@ DEPTH, PUSH = 0.0017, 0.003  # m: the set-point below the tool, on the ribs and 
 DROPPED_M = 0.0008  # a nut so far below the ribs' top is between them
 SLID_M = (0.004, 0.005)  # a nut that sits so far from where it was gripped, across and along, is gripped anew
 SEATED_M = 0.0011
+# A seated nut is let go once the set-point is so far below where the tool grips one. Whoever cannot see a millimetre
+# opens when the tool is low; but it is as low over a nut that has slid up in the hand and jammed. A set-point driven
+# this deep seats that one too, and where its set-point is every hand knows.
+DRIVEN = 0.0030
 # The tool above a nut's lower face when it grips, by variant: higher than the expert does, so that pads which come down
 # 3 mm too low still stay off the flange.
 GRASP_UP = np.array([0.0095, 0.0130])
@@ -144,7 +148,8 @@ def lesson(side: Side) -> Lesson:
         return done("regrasp" if on_pin[held] else "grasp", [(side.start, PRESS, SEARCH)], 0.0, held)
     if held is not None and (side.pressed or on_pin[held]):
         right = side.variant[held] == side.wanted
-        if on_pin[held] and above[held] < SEATED_M and right:
+        driven = side.start[2] < pin[2] + grasp_up[held] - DRIVEN
+        if on_pin[held] and above[held] < SEATED_M and right and (driven or not at_pin):
             return done("open", [(side.start, PRESS, SEARCH)], 1.0, held)
         if not at_pin and np.linalg.norm(tool[:2] - PIN) < 0.06 and tool[2] < CARRY_Z - 0.005:
             return done("leave", [(_at(side.start, z=CARRY_Z), SLOW, SPIN)], 0.0, held)
@@ -175,9 +180,9 @@ def lesson(side: Side) -> Lesson:
     lane = MIXED.lane_pos[0, side.wanted]
     away = np.linalg.norm(side.nuts[:, :2] - lane[:2], axis=1)
     there = (side.state != 0) & (side.variant == side.wanted) & (away < 0.020) & (side.nuts[:, 2] < lane[2] + 0.02)
-    nut = _first(there)
-    if nut is None:  # not there yet: wait over the lane
+    if not there.any():  # not there yet: wait over the lane
         return _go_over(side, np.array([lane[0], lane[1], lane[2] + OVER_LANE + 0.01, 0.0]), done, "to_lane")
+    nut = int(np.argmin(np.where(there, away, np.inf)))  # not one that was dropped beside it, or nobody can tell which
     return _take(side, side.nuts[nut], side.nut_yaw[nut], grasp_up[nut], done, "grasp", nut)
 
 
@@ -209,7 +214,8 @@ def _with_nut(side: Side, held: int, on_pin: Any, above: Any, right: bool, at_pi
             goal = np.array([*goal_xy, tool[2] - DEPTH, END_YAW + 0.15])
             return done("search", [(goal, PRESS, SEARCH)], 0.0, held)
         flats = tool[3] + (side.nut_yaw[held] - tool[3] + np.pi / 6) % (np.pi / 3) - np.pi / 6
-        goal = np.array([*tool[:2], tool[2] - PUSH, flats])
+        stop = pin[2] + GRASP_UP[side.variant[held]] - DRIVEN - 0.001  # the set-point need go no deeper
+        goal = np.array([*tool[:2], max(tool[2] - PUSH, stop) if rest < PUSH else tool[2] - PUSH, flats])
         return done("press", [(goal, PRESS, SEARCH)], 0.0, held)
     goal = np.array([*goal_xy, CARRY_Z, BEGIN_YAW])
     off = np.linalg.norm(tool[:2] - goal_xy)

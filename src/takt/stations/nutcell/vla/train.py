@@ -40,12 +40,12 @@ class Recipe:
     demo_units: int = 224
     demo_shard_units: int = 8
     clone_steps: int = 1500
-    rounds: int = 16
+    rounds: int = 20
     round_units: int = 24
     round_steps: int = 600
-    last_steps: int = 2400  # after the last round, the rate falling to nothing
+    last_steps: int = 3600  # after the last round, the rate falling to nothing
     reader_steps: int = 2400  # then, of the reader alone, on spoiled texts
-    shard_units: int = 4
+    shard_units: int = 6
     share: float = 0.8  # of hands that the policy leads through a whole unit; the others are led in turn
     batch: int = 256
     rate: float = 1e-3
@@ -54,7 +54,14 @@ class Recipe:
 
 
 SMOKE = Recipe(
-    demo_units=24, clone_steps=500, rounds=2, round_units=8, round_steps=150, last_steps=300, reader_steps=100
+    demo_units=24,
+    clone_steps=500,
+    rounds=2,
+    round_units=8,
+    round_steps=150,
+    last_steps=300,
+    reader_steps=100,
+    shard_units=4,
 )
 
 
