@@ -700,7 +700,7 @@ def train_nutcell(
         made = trained(
             folder, stage or (), smoke=smoke, seed=seed, processes=processes, threads=threads, device=device, say=say
         )
-    print(f"policy: {made}")
+    print(f"policy: {made}" if made.exists() else f"in {folder}, and no policy yet: --stage export makes it")
 
 
 @ledger_app.command("show")
