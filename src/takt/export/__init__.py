@@ -14,22 +14,22 @@ from typing import Any
 from takt.options import wrong_option
 from takt.station import TaktError
 
-Written = Callable[..., Mapping[str, Any]]  # called with the options of the format
+Write = Callable[..., Mapping[str, Any]]  # called with the options of the format
 
 
-def _lerobot(shift: Path, out: Path) -> Written:
+def _lerobot(shift: Path, out: Path) -> Write:
     from takt.export.nutcell import export_lerobot
 
     return partial(export_lerobot, shift, out)
 
 
-def _trl(shift: Path, out: Path) -> Written:
+def _trl(shift: Path, out: Path) -> Write:
     from takt.export.trl import export_trl
 
     return partial(export_trl, [shift], out)
 
 
-FORMATS: dict[str, Callable[[Path, Path], Written]] = {
+FORMATS: dict[str, Callable[[Path, Path], Write]] = {
     "lerobot": _lerobot,  # LeRobotDataset v3.0, for robot policies; a folder of demonstrations will do, too
     "trl": _trl,  # conversations with tool calls, for language models
 }

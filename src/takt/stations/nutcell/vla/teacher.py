@@ -148,8 +148,8 @@ def lesson(side: Side) -> Lesson:
         return done("regrasp" if on_pin[held] else "grasp", [(side.start, PRESS, SEARCH)], 0.0, held)
     if held is not None and (side.pressed or on_pin[held]):
         right = side.variant[held] == side.wanted
-        driven = side.start[2] < pin[2] + grasp_up[held] - DRIVEN
-        if on_pin[held] and above[held] < SEATED_M and right and (driven or not at_pin):
+        driven_home = side.start[2] < _home(side, held)
+        if on_pin[held] and above[held] < SEATED_M and right and (driven_home or not at_pin):
             return done("open", [(side.start, PRESS, SEARCH)], 1.0, held)
         if not at_pin and np.linalg.norm(tool[:2] - PIN) < 0.06 and tool[2] < CARRY_Z - 0.005:
             return done("leave", [(_at(side.start, z=CARRY_Z), SLOW, SPIN)], 0.0, held)
@@ -186,6 +186,11 @@ def lesson(side: Side) -> Lesson:
     return _take(side, side.nuts[nut], side.nut_yaw[nut], grasp_up[nut], done, "grasp", nut)
 
 
+def _home(side: Side, held: int) -> float:
+    """How deep the set-point has to be driven before a seated nut is let go."""
+    return float(side.pin[2] + GRASP_UP[side.variant[held]] - DRIVEN)
+
+
 def _slid(side: Side, held: int, up: float) -> bool:
     """Whether the nut has slid in the hand."""
     across = np.linalg.norm(side.tool[:2] - side.nuts[held, :2])
@@ -214,7 +219,7 @@ def _with_nut(side: Side, held: int, on_pin: Any, above: Any, right: bool, at_pi
             goal = np.array([*goal_xy, tool[2] - DEPTH, END_YAW + 0.15])
             return done("search", [(goal, PRESS, SEARCH)], 0.0, held)
         flats = tool[3] + (side.nut_yaw[held] - tool[3] + np.pi / 6) % (np.pi / 3) - np.pi / 6
-        stop = pin[2] + GRASP_UP[side.variant[held]] - DRIVEN - 0.001  # the set-point need go no deeper
+        stop = _home(side, held) - 0.001  # the set-point need go no deeper
         goal = np.array([*tool[:2], max(tool[2] - PUSH, stop) if rest < PUSH else tool[2] - PUSH, flats])
         return done("press", [(goal, PRESS, SEARCH)], 0.0, held)
     goal = np.array([*goal_xy, CARRY_Z, BEGIN_YAW])

@@ -47,12 +47,13 @@ class Network:
             raise TaktError(
                 f"no learned policy at {path}: give another, -w model=FILE, or make one: takt train nutcell"
             )
-        self.path, self.sha256 = path, sha256(path.read_bytes()).hexdigest()
+        content = path.read_bytes()
+        self.path, self.sha256 = path, sha256(content).hexdigest()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 4
         try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             shapes = {part.name: tuple(part.shape) for part in self.session.get_inputs()}
             answers = {part.name: tuple(part.shape) for part in self.session.get_outputs()}
             about = json.loads(self.session.get_modelmeta().custom_metadata_map.get("takt", "{}"))
