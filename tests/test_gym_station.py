@@ -242,7 +242,7 @@ def test_what_is_wrong_is_said_in_one_line(options: dict[str, Any], says: str) -
 
 def test_gym_aloha() -> None:
     """A real one: both arms at the insertion task, by the worker of examples/aloha_insertion.py."""
-    pytest.importorskip("gym_aloha", reason="gym-aloha is not installed (pip install takt[bench])")
+    pytest.importorskip("gym_aloha", reason="gym-aloha is not installed (pip install run-at-rate[bench])")
     path = Path(__file__).parents[1] / "examples" / "aloha_insertion.py"
     spec = importlib.util.spec_from_file_location("aloha_insertion", path)
     assert spec and spec.loader

@@ -21,7 +21,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +29,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from takt.distribution import install, version
 from takt.options import usual_options
 from takt.station import TaktError, open_station, registered_station, stations
 from takt.stations.flightdesk.cli import app as flightdesk_app
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"takt {version('takt')}")
+        print(f"takt {version()}")
         raise typer.Exit
 
 
@@ -287,7 +287,7 @@ def serve(
     if not mcp:
         raise TaktError("say what to serve it over: --mcp")
     if find_spec("mcp") is None:
-        raise TaktError("`takt serve --mcp` needs the extra `llm`: pip install 'takt[llm]'")
+        raise TaktError(f"`takt serve --mcp` needs the extra `llm`: {install('llm')}")
     from takt.screen import Watch
     from takt.workers.mcp.serve import Where, Work
     from takt.workers.mcp.serve import serve as served
@@ -691,7 +691,7 @@ def train_nutcell(
     takt train nutcell --folder runs/vla
     """
     if find_spec("torch") is None or find_spec("onnx") is None:
-        raise TaktError("training needs PyTorch and ONNX: pip install 'takt[train]'")
+        raise TaktError(f"training needs PyTorch and ONNX: {install('train')}")
     from takt.stations.nutcell.vla.progress import shown
 
     with _left_by_signal(lambda: "interrupted; the same command goes on with what is there"), shown(_err()) as say:

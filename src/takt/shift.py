@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from takt.clock import Clock, Recorded, parse_clock
+from takt.distribution import version as installed
 from takt.events import (
     FAULT,
     FAULT_CLEARED,
@@ -551,6 +552,6 @@ def _name(worker: AnyWorker) -> str:
 
 def _circumstances() -> dict[str, Any]:
     """When and with what the shift was worked. In the ledger, but no part of the shift (not in its digest)."""
-    packages = {name: version(name) for name in ("takt", "numpy", "gymnasium", "mujoco")}
+    packages = {"takt": installed(), **{name: version(name) for name in ("numpy", "gymnasium", "mujoco")}}
     machine = {"platform": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
     return {"begun_utc": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "packages": packages}

@@ -228,7 +228,7 @@ def test_what_cannot_be_exported_is_one_line(
     assert main(["export", str(shift), str(tmp_path / "x"), "--format", "hdf5"]) == 2
     assert "no format is called 'hdf5'" in capsys.readouterr().err
     monkeypatch.setattr("takt.export.lerobot.find_spec", lambda name: None)
-    with pytest.raises(TaktError, match=r"pip install 'takt\[export\]'"):
+    with pytest.raises(TaktError, match=r"pip install 'run-at-rate\[export\]'"):
         export(demos, tmp_path / "x", "lerobot")
 
 

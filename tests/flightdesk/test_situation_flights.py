@@ -203,7 +203,7 @@ def test_without_duckdb_the_command_says_what_to_install(by_hand, capsys, monkey
     monkeypatch.setitem(sys.modules, "duckdb", None)  # as if it were not there
     assert main(["flightdesk", "situation", str(by_hand)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("takt: ") and "pip install 'takt[situation]'" in line
+    assert line.startswith("takt: ") and "pip install 'run-at-rate[situation]'" in line
 
 
 @pytest.fixture(scope="module")

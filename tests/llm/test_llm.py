@@ -15,6 +15,7 @@ from scripts import CLOCKED, DESK, said, serve, shift
 
 from takt import TaktError, open_station, open_worker, repeat_shift, resume_shift, run_shift, steps_of_unit
 from takt.cli import main
+from takt.distribution import install
 from takt.workers.llm.bill import bill, troubles
 from takt.workers.llm.endpoint import NoAnswer, OpenAiCompatible
 from takt.workers.llm.history import History
@@ -290,7 +291,7 @@ def test_wrong_options_are_named(options, says):
 def test_without_the_sdk_the_extra_is_named(monkeypatch, capsys):
     monkeypatch.setattr("takt.workers.llm.worker.find_spec", lambda name: None)
     assert main(["run", "flightdesk", "--worker", "llm", "--units", "1", "-w", "model=m"]) == 2
-    assert capsys.readouterr().err == "takt: worker 'llm' needs the extra `llm`: pip install 'takt[llm]'\n"
+    assert capsys.readouterr().err == f"takt: worker 'llm' needs the extra `llm`: {install('llm')}\n"
 
 
 def test_a_station_without_tools_is_refused(capsys):

@@ -22,6 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from takt import TaktError, repeat_shift
 from takt.cli import main
+from takt.distribution import install
 from takt.ledger import Ledger
 from takt.shift import Shift
 from takt.workers.llm.bill import troubles
@@ -230,7 +231,7 @@ def test_what_is_refused_before_anything_begins(tmp_path, capsys, monkeypatch):
     assert main(["serve", "gym", "--mcp", "--units", "1", "-o", "id=CartPole-v1", "--out", path]) == 2
     assert "offers no tools" in capsys.readouterr().err
     monkeypatch.setattr("takt.cli.find_spec", lambda name: None if name == "mcp" else object())
-    assert line("--mcp", "--units", "1", "--out", path).strip().endswith("pip install 'takt[llm]'")
+    assert line("--mcp", "--units", "1", "--out", path).strip().endswith(install("llm"))
     assert not (tmp_path / "s.takt").exists()
 
 

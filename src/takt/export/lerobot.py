@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from takt.distribution import install
 from takt.station import TaktError
 
 VERSION = "v3.0"
@@ -78,7 +79,7 @@ class Dataset:
         video: bool = True,
     ) -> None:
         if find_spec("pyarrow") is None:
-            raise TaktError("this format needs the extra `export`: pip install 'takt[export]'")
+            raise TaktError(f"this format needs the extra `export`: {install('export')}")
         if root.exists():
             raise TaktError(f"{root} exists already; choose another name")
         self.root, self.fps, self.video = root, fps, video

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from takt.distribution import install
 from takt.export.trl import export_trl
 from takt.ledger import Ledger
 from takt.shift import resume_shift, run_shift
@@ -26,7 +27,7 @@ def needs_extra() -> None:
     """Raise TaktError if what the extra `train` installs is not there."""
     missing = [name for name in NEEDS if find_spec(name) is None]
     if missing:
-        raise TaktError(f"training needs the extra `train` ({', '.join(missing)} missing): pip install 'takt[train]'")
+        raise TaktError(f"training needs the extra `train` ({', '.join(missing)} missing): {install('train')}")
 
 
 def data(

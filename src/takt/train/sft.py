@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
+from takt.distribution import install
 from takt.station import TaktError
 from takt.train.common import save, settings
 
@@ -104,5 +105,5 @@ def _lora(rank: int) -> Any:
     try:
         from peft import LoraConfig
     except ImportError:
-        raise TaktError("LoRA needs peft: pip install 'takt[train]'") from None
+        raise TaktError(f"LoRA needs peft: {install('train')}") from None
     return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")

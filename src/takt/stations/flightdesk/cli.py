@@ -262,7 +262,7 @@ def situation_(
 ) -> None:
     """Print what was cancelled and which airports came back; how overflights changed by corridor; or fares and seats.
 
-    Needs DuckDB: pip install 'takt[situation]'.
+    Needs DuckDB, the extra `situation`: pip install 'run-at-rate[situation]'.
     """
     from takt.stations.flightdesk.situation import cli as board
 

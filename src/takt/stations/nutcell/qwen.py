@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from takt.distribution import install
 from takt.station import StationSpec, TaktError
 from takt.stations.nutcell import scene
 from takt.worker import Plan
 
 if not find_spec("torch") or not find_spec("transformers"):
-    raise TaktError("a Qwen-VL policy needs the extra `train`: pip install 'takt[train]'")
+    raise TaktError(f"a Qwen-VL policy needs the extra `train`: {install('train')}")
 
 import torch
 from torch import nn

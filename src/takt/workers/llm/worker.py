@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from takt.distribution import install
 from takt.journal import Told
 from takt.ledger import Ledger
 from takt.station import StationSpec, TaktError
@@ -54,7 +55,7 @@ class Llm:
             raise TaktError(f"worker 'llm' has no option {unknown[0]!r}; docs/llm.md has them all")
         self.options = Options(**options)
         if endpoint is None and not replay and find_spec("openai") is None:
-            raise TaktError("worker 'llm' needs the extra `llm`: pip install 'takt[llm]'")
+            raise TaktError(f"worker 'llm' needs the extra `llm`: {install('llm')}")
         self._profile = PROFILES[self.options.profile]
         url = self.options.base_url or self._profile.base_url
         self._endpoint = endpoint or OpenAiCompatible(url, self.options.key_env, self.options.timeout_s)

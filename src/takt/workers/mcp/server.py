@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import mcp_types as types
@@ -18,6 +17,7 @@ from mcp.server.context import CallNext, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
+from takt.distribution import version
 from takt.station import StationSpec
 from takt.workers.calls import LEARNT, as_text, refused
 from takt.workers.mcp.window import Window
@@ -79,7 +79,7 @@ def server_of(spec: StationSpec, window: Window, secret: str = "") -> Server[Any
 
     server: Server[Any] = Server(
         f"takt-{spec.station}",
-        version=version("takt"),
+        version=version(),
         title=f"Takt: a shift at {spec.station}",
         instructions=brief,
         on_list_tools=list_tools,

@@ -12,13 +12,13 @@ import http
 import threading
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from gymnasium import Space, spaces
 
+from takt.distribution import version
 from takt.plan import BrokenPlan, checked
 from takt.shift import one_line
 from takt.station import StationSpec, TaktError, open_station
@@ -93,7 +93,7 @@ class PolicyServer:
             if not isinstance(space, spaces.Text)
         }
         return {
-            "server": f"takt {version('takt')}",
+            "server": f"takt {version()}",
             "station": "nutcell",
             "worker": self.name,
             "options": dict(self.spec.options),

@@ -7,5 +7,5 @@ fares.py        the lowest fares, the seats left                    from a CSV o
 plots.py, map.py, page.py, *.html.j2    the pictures and the page
 cli.py          what the command prints
 
-Needs DuckDB, which is not among takt's own dependencies: `pip install 'takt[situation]'`.
+Needs DuckDB, which is not among takt's own dependencies: `pip install 'run-at-rate[situation]'`.
 """

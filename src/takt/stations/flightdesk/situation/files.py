@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from takt.distribution import install
 from takt.station import TaktError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def open_database() -> DuckDBPyConnection:
     try:
         import duckdb
     except ModuleNotFoundError as error:
-        raise TaktError("the situation board needs DuckDB, which is not here: pip install 'takt[situation]'") from error
+        raise TaktError(f"the situation board needs DuckDB, which is not here: {install('situation')}") from error
     return duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
 
 

@@ -20,8 +20,10 @@ from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.export.nutcell import summed
 from takt.stations.nutcell import NutCell
 
-PLUGIN = Path(__file__).parents[2] / "plugins/lerobot_env_takt/src/lerobot_env_takt"
-spec = importlib.util.spec_from_file_location("lerobot_env_takt_env", PLUGIN / "env.py")  # its package needs lerobot
+PLUGIN = Path(__file__).parents[2] / "plugins/lerobot_env_run_at_rate/src/lerobot_env_run_at_rate"
+spec = importlib.util.spec_from_file_location(
+    "lerobot_env_run_at_rate_env", PLUGIN / "env.py"
+)  # its package needs lerobot
 assert spec and spec.loader
 env_module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(env_module)

@@ -8,7 +8,7 @@ from typing import Any
 from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.envs.configs import EnvConfig
 
-from lerobot_env_takt.env import ID, PARTS
+from lerobot_env_run_at_rate.env import ID, PARTS
 from takt.stations.nutcell import scene
 
 IMAGES = "observation.images."

@@ -19,7 +19,7 @@ from takt.export.nutcell import TASK
 from takt.stations.nutcell import NutCell, scene
 from takt.stations.nutcell.cell import CONTROL_S, TAKT_S
 
-ID = "lerobot_env_takt/NutCell-v0"
+ID = "lerobot_env_run_at_rate/NutCell-v0"
 MOVES = [*range(6), *range(7, 13)]  # of an `ee` action: shifts and turns
 PARTS = {"setpoint": 14, "touch": 2 * 2 * 3 * scene.TAXELS[0] * scene.TAXELS[1], "takt_left": 1}
 
