@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+import sqlite3
 import sys
 import time
 import types
@@ -226,11 +227,31 @@ def test_faults_may_be_given_as_objects():
     assert [fault["name"] for fault in shift.meta["faults"]] == ["fog", "jam"]
 
 
-def test_the_worker_is_told_the_station_and_the_seed():
+def test_the_worker_is_told_the_station_and_a_seed_that_does_not_lead_back_to_the_shifts():
     station = Toy()
-    worker = Scripted(station, length=1)
-    run_shift(station, worker, units=1, seed=9)
-    assert worker.began == (station.spec, 9)
+    told = {}
+    for seed in (0, 9, 2**127 + 1, 2**128 - 1):
+        worker = Scripted(station, length=1)
+        shift = run_shift(station, worker, units=1, seed=seed)
+        assert worker.began[0] == station.spec and shift.meta["seed"] == seed
+        told[seed] = worker.began[1]
+    assert all(0 <= mine < 2**31 and mine != seed for seed, mine in told.items()) and len(set(told.values())) == 4
+    with pytest.raises(TaktError, match="129 bits; 128 are the most"):
+        run_shift(station, worker, units=1, seed=2**128)
+
+
+def test_a_ledger_from_before_workers_had_a_seed_of_their_own_goes_on_with_the_shifts(tmp_path):
+    path = tmp_path / "old.takt"
+    run_shift(Toy(), Moody(0.1), units=4, seed=9, ledger=path)
+    database = sqlite3.connect(path)
+    assert database.execute("DELETE FROM meta WHERE key = 'worker_seed'").rowcount == 1
+    database.commit()
+    database.close()
+    worker = Scripted(Toy(), length=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # another worker than the one that worked it
+        list(steps_of_unit(path, 0, Toy(), worker))
+    assert worker.began[1] == 9
 
 
 def test_a_ledger_holds_the_shift(tmp_path):

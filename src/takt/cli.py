@@ -14,6 +14,7 @@ import json
 import math
 import os
 import re
+import secrets
 import shlex
 import signal
 import sys
@@ -33,7 +34,7 @@ from takt.distribution import install, version
 from takt.options import usual_options
 from takt.station import TaktError, open_station, registered_station, stations
 from takt.stations.flightdesk.cli import app as flightdesk_app
-from takt.worker import workers
+from takt.worker import SEED_BITS, workers
 
 if TYPE_CHECKING:
     from takt.compare import Comparison
@@ -59,7 +60,18 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, f
 ShiftPath = Annotated[
     Path, typer.Argument(metavar="SHIFT", help="The shift's ledger, a .takt file.", show_default=False)
 ]
+SEED_HELP = "What all randomness of the shift comes from: a number, or `random` for 128 bits that nobody can guess."
 RequireAccept = Annotated[bool, typer.Option("--require-accept", help="Exit with 1 if the verdict is not accept.")]
+
+
+def _seed(text: str | int) -> int:
+    """A shift's seed as it is given: a number, or `random`."""
+    if text == "random":
+        return secrets.randbits(SEED_BITS)
+    try:
+        return int(text)
+    except ValueError:
+        raise TaktError(f"the seed is {text!r}; it must be a whole number, 0 or more, or: random") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -157,7 +169,10 @@ def run(
     ],
     hours: Annotated[float | None, typer.Option(help="Length of the shift, in hours of station time.")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
-    seed: Annotated[int, typer.Option(help="What all randomness of the shift comes from.")] = 0,
+    seed: Annotated[int, typer.Option(help=SEED_HELP, parser=_seed, metavar="SEED")] = 0,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Run the worker in a process of its own, out of sight of the station.")
+    ] = False,
     clock: Annotated[
         str | None,
         typer.Option(
@@ -213,9 +228,10 @@ def run(
             station,
             worker,
             seed=seed,
+            isolate=isolate,
             hours=hours,
             units=units,
-            clock=clock or usual_clock(worker, station) or DEFAULT_CLOCK,
+            clock=clock or (None if isolate else usual_clock(worker, station)) or DEFAULT_CLOCK,
             faults=faults or (),
             ledger=path,
             stop_early=stop_early,
@@ -244,9 +260,7 @@ def serve(
     mcp: Annotated[bool, typer.Option("--mcp", help="Over the Model Context Protocol, the only way.")] = False,
     hours: Annotated[float | None, typer.Option(help="Length of the shift, in hours of station time.")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="What all randomness of the shift comes from.", show_default="0")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help=SEED_HELP, parser=_seed, metavar="SEED", show_default="0")] = None,
     clock: Annotated[
         str | None, typer.Option(help="What the client's thinking costs: as for `takt run`.", show_default="measured")
     ] = None,
@@ -870,7 +884,9 @@ def _options(flag: str, given: Sequence[str] | None) -> dict[str, Any]:
 
 def _free_path(station: str, worker: str, seed: int) -> Path:
     """A ledger's name that is not taken yet."""
-    name = re.sub(r"[^\w.-]+", "-", f"{station}-{worker}-seed{seed}")
+    # A long seed is not for everybody to see; it is in the ledger.
+    which = f"seed{seed}" if seed < 2**32 else "random"
+    name = re.sub(r"[^\w.-]+", "-", f"{station}-{worker}-{which}")
     number, path = 1, Path("shifts") / f"{name}.takt"
     while path.exists():
         number += 1

@@ -15,7 +15,7 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -40,18 +40,34 @@ from takt.events import (
     Event,
 )
 from takt.faults import merged, schedule
+from takt.isolate import Isolated, isolated
 from takt.journal import Told
 from takt.ledger import DEFINITION, Ledger, canonical
 from takt.pack import pack, unpack
 from takt.plan import BrokenPlan, Checked, checked, took_s
 from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station, registered_station
-from takt.worker import Finished, Gone, Journal, Recording, Resumable, Worker, as_worker, open_worker
+from takt.worker import (
+    SEED_BITS,
+    Finished,
+    Gone,
+    Journal,
+    Recording,
+    Resumable,
+    Worker,
+    as_worker,
+    open_worker,
+    worker_seed,
+)
 
 WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
 NEVER = 2**62  # control periods: longer than any shift
 UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
+
+# How a shift is worked by this version where an older one did otherwise: kept in the ledger, so that one of an older
+# version, which lacks it, goes on by the old rule. No part of the digest.
+HOW = {"worker_seed": "derived"}
 
 AnyWorker = Worker | Callable[[Any], Any]
 
@@ -108,6 +124,7 @@ def run_shift(
     station_options: Mapping[str, Any] | None = None,
     worker_name: str | None = None,
     worker_options: Mapping[str, Any] | None = None,
+    isolate: bool = False,
 ) -> Shift:
     """Work a shift of `hours` of station time, or until `units` have ended, whichever comes first.
 
@@ -117,6 +134,8 @@ def run_shift(
     clock, faults     as on the command line: "fixed:0.08", ["feeder_jam@00:20:00", "camera_dropout~1/h"].
     ledger            the file to write, which must not exist; None keeps the shift in memory.
     stop_early        end as soon as the verdict is accept or reject.
+    seed              of all randomness outside the worker, at most 128 bits; the worker gets `worker_seed` of it.
+    isolate           run the worker, given by its name, in a process of its own (`takt.isolate`)
 
     Raises TaktError, before anything is written, if something given here is wrong. A worker that raises or answers with
     nonsense is not an error here: see `Shift.broken`.
@@ -129,8 +148,10 @@ def run_shift(
         raise TaktError(f"a shift cannot have {units} units; give at least 1")
     if seed < 0:
         raise TaktError(f"the seed cannot be {seed}; give 0 or more")
+    if seed >= 2**SEED_BITS:
+        raise TaktError(f"the seed cannot have {seed.bit_length()} bits; {SEED_BITS} are the most")
     clock = parse_clock(clock) if isinstance(clock, str) else clock
-    with _opened(station, station_options or {}, worker, worker_options or {}) as (here, who):
+    with _opened(station, station_options or {}, worker, worker_options or {}, isolate) as (here, who):
         spec = here.spec
         length_s = hours * 3600.0 if hours is not None else (units or 0) * spec.takt_s + spec.takt_s
         shift = {
@@ -145,7 +166,9 @@ def run_shift(
             "units": units,
         }
         try:
-            meta = json.loads(canonical({**shift, "stop_early": stop_early, **_circumstances()}))
+            meta = json.loads(
+                canonical({**shift, "stop_early": stop_early, **HOW, "isolate": isolate, **_circumstances()})
+            )
         except (TypeError, ValueError) as error:
             raise TaktError(f"an option of the station or worker cannot be written down: {error}") from error
         loop = Loop(here, who, clock, meta)
@@ -325,7 +348,7 @@ class Loop:
     def start(self) -> list[Event]:
         """Begin the shift. One that goes on from a snapshot begins too, and then loads."""
         try:
-            self.worker.begin(self.spec, self.shift["seed"])
+            self.worker.begin(self.spec, _seed_of_worker(self.shift))
         except TaktError:
             raise
         except Exception as error:
@@ -461,6 +484,12 @@ class Loop:
         return [*happened, *thoughts]
 
 
+def _seed_of_worker(shift: Mapping[str, Any]) -> int:
+    """Ledgers from before `worker_seed` handed the shift's own seed to the worker."""
+    seed: int = shift["seed"]
+    return worker_seed(seed) if shift.get("worker_seed") else seed
+
+
 def reset_as(station: Station, shift: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Start at a station the shift that `shift` (a ledger's meta) defines."""
     faults = tuple(Fault(**fault) for fault in shift["faults"])
@@ -499,19 +528,24 @@ def _opened(
     station_options: Mapping[str, Any],
     worker: str | AnyWorker,
     worker_options: Mapping[str, Any],
+    isolate: bool = False,
 ) -> Iterator[tuple[Station, Worker]]:
     """Station and worker, opened if they are names. What was opened here is closed here."""
     if isinstance(station, str):
         registered_station(station)  # a wrong name is said first: which workers there are depends on it
     name = station if isinstance(station, str) else _station_name(station)
-    who = open_worker(worker, name, **worker_options) if isinstance(worker, str) else as_worker(worker)
+    if isolate and not isinstance(worker, str):
+        raise TaktError("a worker is isolated by its name, such as my_module:MyWorker; an object is here already")
+    make = isolated if isolate else open_worker
+    who = make(worker, name, **worker_options) if isinstance(worker, str) else as_worker(worker)
     asked = {**getattr(who, "station_options", {}), **station_options}
-    here = open_station(station, **asked) if isinstance(station, str) else station
-    try:
-        yield here, who
-    finally:
+    with ExitStack() as closing:
+        if isinstance(who, Isolated):
+            closing.callback(who.close)
+        here = open_station(station, **asked) if isinstance(station, str) else station
         if isinstance(station, str):
-            here.close()
+            closing.callback(here.close)
+        yield here, who
 
 
 def _reopened(
@@ -520,7 +554,8 @@ def _reopened(
     """Station and worker of a ledger, as it names them or as they are given."""
     here = meta["station"] if station is None else station
     who = meta["worker"] if worker is None else worker
-    return _opened(here, {**meta["options"], **station_options}, who, meta["worker_options"])
+    isolate = bool(meta.get("isolate")) and isinstance(who, str)
+    return _opened(here, {**meta["options"], **station_options}, who, meta["worker_options"], isolate)
 
 
 @contextmanager

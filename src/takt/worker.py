@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from takt.options import wrong_option
 from takt.station import StationSpec, TaktError
+
+SEED_BITS = 128  # of a shift's seed at most; one of so many cannot be found by trying
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Worker(Protocol):
     that ought to be judged by another clock than most says so in a class attribute `clock`, such as "measured"."""
 
     def begin(self, spec: StationSpec, seed: int) -> None:
-        """A shift begins at a station of this spec."""
+        """A shift begins at a station of this spec. `seed` is for the worker's own randomness: `worker_seed`."""
         ...
 
     def act(self, observation: Any) -> Plan | Sequence[Any]:
@@ -120,6 +123,17 @@ class FunctionWorker:
         return Plan([self.function(observation)])
 
     def end(self) -> None: ...
+
+
+def worker_seed(seed: int) -> int:
+    """The seed, of 31 bits, that a worker gets in a shift of this seed.
+
+    It follows from the shift's, so that a shift stays a pure function, and does not lead back to it: pins, orders and
+    teeth follow from the shift's seed by formulas that anybody can read, and a worker that knew it would know the unit
+    without looking. Whoever may try all shift seeds can still find one below a few billion; `--seed random` draws 128
+    bits, of which these 31 tell next to nothing.
+    """
+    return int.from_bytes(sha256(f"takt worker {seed}".encode()).digest()[:4]) >> 1
 
 
 def as_worker(worker: Worker | Callable[[Any], Any]) -> Worker:
