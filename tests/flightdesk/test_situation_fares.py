@@ -129,7 +129,7 @@ BAD = {
     "fare": (changed("17500", "17.500,00"), [], "{path}, line 2: 11 columns where line 1 names 10"),
     "a comma in a fare": (changed("16007", '"16,007"'), [], "{path}, line 3, column fare: '16,007' is no fare"),
     "nothing to pay": (changed("22550", "0"), [], "{path}, line 5, column fare: '0' is no fare"),
-    "no number": (changed("22550", "nan"), [], "{path}, line 5, column fare: 'nan' is no fare"),
+    "no number": (changed("22550", "inf"), [], "{path}, line 5, column fare: 'inf' is no fare"),
     "half a seat": (changed("middle,9", "middle,8.5"), [], "{path}, line 4, column seats: '8.5' is no number of seats"),
     "seats owed": (changed("middle,9", "middle,-1"), [], "{path}, line 4, column seats: '-1' is no number of seats"),
     "no currency": (changed("21000,CNY", "21000,"), [], "{path}, line 6, column currency: nothing is no currency"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections import Counter
 from dataclasses import asdict
 from enum import StrEnum
@@ -247,6 +248,12 @@ def situation_(
     columns: Annotated[
         str | None, typer.Option(help="Which column is what: date=FL_DATE,dest=TO,...", show_default=False)
     ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option(
+            help="How days such as 01/02/2026 are written: day-first or month-first.", show_default="as they show"
+        ),
+    ] = None,
     weeks: Annotated[
         int | None, typer.Option(help="Weeks whose median is normal, for overflights.", show_default="4")
     ] = None,
@@ -274,11 +281,13 @@ def situation_(
         board.refuse("flights and overflights", {"--route": route, "--by-flight": by_flight})
     if overflights:
         board.refuse("--overflights", {"--columns": columns})
-        told = board.tell_overflights(paths, day, since, until, weeks, skip, out)
+        told = board.tell_overflights(paths, day, since, until, weeks, skip, dates, out)
     elif fares:
-        told = board.tell_fares(paths, day, since, until, columns, route, by_flight, out)
+        told = board.tell_fares(paths, day, since, until, columns, dates, route, by_flight, out)
     else:
-        told = board.tell_flights(paths, day, since, until, columns, out)
+        told = board.tell_flights(paths, day, since, until, columns, dates, out)
+    for note in told.notes:
+        warnings.warn(note, stacklevel=1)
     if as_json:
         print(json.dumps(told.json))
         return

@@ -19,11 +19,12 @@ ROUTES = 6  # routes that are printed
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the command says: as JSON, as tables and lines to print, and the page if one was written."""
+    """What the command says: as JSON, as tables and lines to print, the page if one was written, and warnings."""
 
     json: dict[str, Any]
     printed: list[Table | str]
     page: Path | None
+    notes: Sequence[str] = ()
 
 
 def refuse(what: str, options: Mapping[str, object]) -> None:
@@ -34,13 +35,19 @@ def refuse(what: str, options: Mapping[str, object]) -> None:
 
 
 def tell_flights(
-    paths: Sequence[Path], day: str | None, since: str | None, until: str | None, columns: str | None, out: Path | None
+    paths: Sequence[Path],
+    day: str | None,
+    since: str | None,
+    until: str | None,
+    columns: str | None,
+    dates: str | None,
+    out: Path | None,
 ) -> Told:
     """The board of one flight-status file."""
     path = _one(paths, "flight-status CSV; for DAIO files: --overflights")
     given = files.parse_columns(columns, flights.NAMES) if columns is not None else {}
     today, first, last = _day("--day", day), _day("--from", since), _day("--to", until)
-    db = flights.read(path, given)
+    db = flights.read(path, given, _dates(dates))
     begin, end, departed = flights.span(db)
     today = today or departed
     airports = flights.destinations(db, today)
@@ -56,6 +63,7 @@ def tell_flights(
     told = {
         "source": path.name,
         "day": f"{today}",
+        "left_out": flights.left_out(db),
         "days": [_plain(row) for row in days],
         **{status.replace(" ", "_"): names for status, names in codes.items()},
         "destinations": [_plain(airport) for airport in airports],
@@ -66,7 +74,7 @@ def tell_flights(
 
         page = write_flights(out, path.name, today, days, airports, flights.origins(db, today))
     lines = [f"{status} on {today}, {len(names)}: {' '.join(names) or 'none'}" for status, names in codes.items()]
-    return Told(told, [_days(path.name, days), "", *lines], page)
+    return Told(told, [_days(path.name, days), "", *lines], page, files.notes(db))
 
 
 def tell_overflights(
@@ -76,6 +84,7 @@ def tell_overflights(
     until: str | None,
     weeks: int | None,
     skip: int | None,
+    dates: str | None,
     out: Path | None,
 ) -> Told:
     """The board of EUROCONTROL's overflights."""
@@ -93,7 +102,7 @@ def tell_overflights(
             raise TaktError(f"--{name} is {value}, and is from {least} to 520")
     if first.year < 1950:
         raise TaktError(f"--from {first} is before there were overflights; is it 2026-02-28 or the like?")
-    days, lines = overflights.changes(overflights.read(paths), first, last, weeks, skip)
+    days, lines = overflights.changes(overflights.read(paths, _dates(dates)), first, last, weeks, skip)
     normal, source = overflights.normal_days(first, weeks, skip), ", ".join(path.name for path in paths)
     rows = [asdict(line) for line in lines]
     told = {
@@ -119,6 +128,7 @@ def tell_fares(
     since: str | None,
     until: str | None,
     columns: str | None,
+    dates: str | None,
     route: str | None,
     by_flight: bool,
     out: Path | None,
@@ -127,7 +137,7 @@ def tell_fares(
     path = _one(paths, "CSV of fares")
     given = files.parse_columns(columns, fares.NAMES) if columns is not None else {}
     today, first, last = _day("--day", day), _day("--from", since), _day("--to", until)
-    db = fares.read(path, given)
+    db = fares.read(path, given, _dates(dates))
     fares.narrow(db, path, route, first, last, today)
     found, seats, seen = fares.lowest(db, by_flight), fares.seats_left(db), fares.days_seen(db)
     told = {
@@ -149,13 +159,19 @@ def tell_fares(
         printed.append(f"and {len(groups) - ROUTES} more routes: --route FROM-TO shows one, --json all")
     if seats:
         printed += _grid(f"seats left by travel date, seen on {max(left.seen for left in seats)}", tables.seats(seats))
-    return Told(told, printed or ["no fare and no seats"], page)
+    return Told(told, printed or ["no fare and no seats"], page, files.notes(db))
 
 
 def _one(paths: Sequence[Path], what: str) -> Path:
     if len(paths) != 1:
         raise TaktError(f"{len(paths)} files are given, and it is one {what}")
     return paths[0]
+
+
+def _dates(said: str | None) -> str | None:
+    if said not in (None, "day-first", "month-first"):
+        raise TaktError(f"--dates {said!r} is neither day-first nor month-first")
+    return said
 
 
 def _day(name: str, text: str | None) -> date | None:

@@ -57,10 +57,12 @@ class Seats:
     flights: int
 
 
-def read(path: Path, columns: Mapping[str, str] | None = None) -> DuckDBPyConnection:
+def read(path: Path, columns: Mapping[str, str] | None = None, dates: str | None = None) -> DuckDBPyConnection:
     """A database with a table `fares`, a row for each time that a flight was seen.
 
     columns  which column is what, by the keys of `NAMES`, where the file's names are others.
+
+    dates    "day-first" or "month-first", for days such as 01/02/2026 where the file does not show it.
 
     The table has `number` (of the row), `moment` (as it is written), `seen` and `travel` (days), `route` (`MAD-PEK`),
     `flight`, `corridor`, `seats` (null: not known), `fare` (null: not on sale), `currency`.
@@ -70,11 +72,12 @@ def read(path: Path, columns: Mapping[str, str] | None = None) -> DuckDBPyConnec
     has = sheet.named
     files.require(sheet, _NEEDED)
     if "fare" not in has and not {"seats", "corridor"} <= set(has):
-        raise files.no_column(path, "the fare, nor for both the seats and the corridor", "fare")
+        raise files.no_column(path, sheet.header, "the fare, nor for both the seats and the corridor", "fare")
     if "fare" in has:
         files.require(sheet, {"currency": "the currency"})
-    for key in ("seen", "departure"):
-        files.refuse(sheet, key, f"{files.as_date(key)} IS NULL", "is no date like 2026-03-01")
+    when = {key: files.as_date(key, files.day_first(sheet, key, dates)) for key in ("seen", "departure")}
+    for key, day in when.items():
+        files.refuse(sheet, key, f"{day} IS NULL", "is no date like 2026-03-01")
     for key, what in (("flight", "flight"), ("origin", "airport"), ("destination", "airport")):
         files.refuse(sheet, key, f"{key} IS NULL", f"is no {what}")
     seats, fare = files.as_count("seats"), "try_cast(fare AS DOUBLE)"
@@ -87,8 +90,8 @@ def read(path: Path, columns: Mapping[str, str] | None = None) -> DuckDBPyConnec
     columns_sql = {
         "number": "number",
         "moment": "seen",
-        "seen": files.as_date("seen"),
-        "travel": files.as_date("departure"),
+        "seen": when["seen"],
+        "travel": when["departure"],
         "route": "upper(origin) || '-' || upper(destination)",
         "flight": "flight",
         "corridor": "lower(corridor)" if "corridor" in has else "NULL::VARCHAR",
@@ -96,6 +99,7 @@ def read(path: Path, columns: Mapping[str, str] | None = None) -> DuckDBPyConnec
         "fare": fare if "fare" in has else "NULL::DOUBLE",
         "currency": "upper(currency)" if "currency" in has else "NULL::VARCHAR",
     }
+    files.keep_notes(sheet)
     chosen = ", ".join(f"{text} AS {name}" for name, text in columns_sql.items())
     db.execute(f"CREATE TABLE fares AS SELECT {chosen} FROM {files.SHEET}")
     return db

@@ -6,41 +6,103 @@ Whatever is wrong is a `TaktError` of one line: file, line, column, what is wron
 from __future__ import annotations
 
 import csv
-import gzip
-import re
-import shutil
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from takt.distribution import install
 from takt.station import TaktError
+from takt.stations.flightdesk.situation.columns import Names, columns, no_column, parse_columns
+from takt.stations.flightdesk.situation.unpack import unpacked
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SHEET = "sheet"  # the table of what `read` read last
-MISSING = ("", "NA", "NaN", "null")
+__all__ = [
+    "SHEET",
+    "Names",
+    "Sheet",
+    "as_count",
+    "as_date",
+    "day_first",
+    "keep_notes",
+    "no_column",
+    "notes",
+    "open_database",
+    "parse_columns",
+    "read",
+    "refuse",
+    "require",
+]
 
-Names = Mapping[str, tuple[str, ...]]  # what a column is for: the names that it is known by
+SHEET = "sheet"  # the table of what `read` read last
+# What spreadsheets, databases and programs write where there is nothing, in small letters.
+MISSING = (
+    "",
+    *[
+        "na",
+        "n/a",
+        "n.a.",
+        "n\\a",
+        "n/d",
+        "nd",
+        "#n/a",
+        "#na",
+        "#null!",
+        "nan",
+        "-nan",
+        "1.#qnan",
+        "-1.#ind",
+        "nat",
+        "null",
+        "none",
+        "nil",
+        "undefined",
+        "missing",
+    ],
+    *[
+        "unknown",
+        "<na>",
+        "<null>",
+        "<none>",
+        "(null)",
+        "(none)",
+        "(blank)",
+        "[null]",
+        "\\n",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        ".",
+        "..",
+        "...",
+        "?",
+        "*",
+    ],
+    *("#n/a n/a", "not available"),
+)
+_NO_MOMENT = "000[01]-[0-9]{2}-[0-9]{2}.*|0{2}/0{2}/0{4}.*"  # how MySQL and .NET write that there is none
+_DAY = "[0-9]{1,2}([/.-])[0-9]{1,2}[/.-][0-9]{4}"  # day and month in either order
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A CSV file, read: the table `SHEET` of `db`, all text, null where there is nothing.
 
-    named  the columns of the table, and what the file calls them. One more is `number`: 0 for the first row, and so on;
-           blank lines have none.
+    named   the columns of the table, and what the file calls them. One more is `number`: 0 for the first row, and on;
+            blank lines have none.
+    header  all that the file has.
+    notes   what was chosen where there was a choice, a sentence each.
     """
 
     db: DuckDBPyConnection
     path: Path
     named: Mapping[str, str]
+    header: Sequence[str]
+    notes: list[str] = field(default_factory=list)
 
 
 def open_database() -> DuckDBPyConnection:
@@ -52,41 +114,35 @@ def open_database() -> DuckDBPyConnection:
     return duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
 
 
-def parse_columns(text: str, names: Names) -> dict[str, str]:
-    """`date=FL_DATE,dest=TO` as a mapping; the keys are those of `names`."""
-    found: dict[str, str] = {}
-    for part in text.split(","):
-        key, equals, name = (piece.strip() for piece in part.partition("="))
-        if not equals or not name or key not in names:
-            raise TaktError(f"--columns {part.strip()!r} is not KEY=NAME; the keys are: {', '.join(names)}")
-        found[key] = name
-    return found
-
-
 def read(db: DuckDBPyConnection, path: Path, names: Names, given: Mapping[str, str]) -> Sheet:
     """The columns of a CSV file that `names` knows, or that are `given` by the file's own names; see `Sheet`."""
     try:
-        with _unpacked(path) as plain:
+        with unpacked(path) as plain:
             header = _header(plain, path)
-            columns = _columns(path, header, names, given)
-            _load(db, plain, len(header), {key: header.index(name) for key, name in columns.items()}, path)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise TaktError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    return Sheet(db, path, columns)
+            named, notes = columns(path, header, names, given)
+            _load(db, plain, len(header), {key: header.index(name) for key, name in named.items()}, path)
+    except OSError as error:
+        raise TaktError(f"cannot read {path}: {error.strerror or error}") from error
+    return Sheet(db, path, named, header, notes)
 
 
 def require(sheet: Sheet, needed: Mapping[str, str]) -> None:
     """`TaktError` if the file lacks one of the columns; `needed` says what each is for."""
     for key, what in needed.items():
         if key not in sheet.named:
-            raise no_column(sheet.path, what, key)
+            raise no_column(sheet.path, sheet.header, what, key)
 
 
-def no_column(path: Path, what: str, key: str) -> TaktError:
-    """That a file has no column for something, and what to do."""
-    with _unpacked(path) as plain:
-        there = ", ".join(_header(plain, path))
-    return TaktError(f"{path}, line 1: no column for {what}; there are: {there}; say --columns {key}=NAME")
+def keep_notes(sheet: Sheet) -> None:
+    """Keep in the database what must be said of the file beside the figures."""
+    sheet.db.execute("CREATE TABLE notes (note VARCHAR)")
+    for note in sheet.notes:
+        sheet.db.execute("INSERT INTO notes VALUES (?)", [f"{sheet.path}: {note}"])
+
+
+def notes(db: DuckDBPyConnection) -> list[str]:
+    """What must be said beside the figures, a sentence each."""
+    return [note for (note,) in db.execute("FROM notes").fetchall()]
 
 
 def refuse(sheet: Sheet, column: str, wrong: str, why: str) -> None:
@@ -99,42 +155,52 @@ def refuse(sheet: Sheet, column: str, wrong: str, why: str) -> None:
         raise TaktError(f"{sheet.path}, line {line}, column {sheet.named[column]}: {value} {why}")
 
 
-def as_date(text: str) -> str:
+def day_first(sheet: Sheet, column: str, said: str | None = None) -> bool:
+    """Whether days such as 01/02/2026 in this column are written day first: by what the file itself shows.
+
+    said   "day-first" or "month-first", if the user says it, which counts where the file does not show it.
+
+    Raises TaktError if it can be read either way and nobody says which, or if the file has both.
+    """
+    name = sheet.named[column]
+    first, second = (f"try_cast(regexp_extract({column}, '^([0-9]+)[/.-]([0-9]+)', {n}) AS INTEGER)" for n in (1, 2))
+    query = f"""SELECT any_value({column}), max({first}) > 12, max({second}) > 12, bool_or(contains({column}, '.'))
+FROM {SHEET} WHERE regexp_full_match({column}, '{_DAY}([T ].*)?')"""
+    example, day, month, dotted = (sheet.db.execute(query).fetchone() or (None,) * 4)[:4]
+    if example is None:
+        return False
+    if day and month:
+        refuse(sheet, column, f"{first} > 12", "is written day first, and other days in the file month first")
+    if day or month:
+        if said is not None and (said == "day-first") != bool(day):
+            shown = "day first" if day else "month first"
+            raise TaktError(f"{sheet.path}, column {name}: days are written {shown}, as they show; leave --dates out")
+        return bool(day)
+    if said is not None:
+        return said == "day-first"
+    if dotted:
+        return True  # nobody writes 2.10.2013 for the tenth of February
+    if name.upper() == "FL_DATE" or name == "FlightDate":
+        return False  # the US Bureau of Transportation Statistics' files
+    raise TaktError(
+        f"{sheet.path}, column {name}: {example!r} can be read day first or month first; say --dates day-first or "
+        "month-first"
+    )
+
+
+def as_date(text: str, days_first: bool = False) -> str:
     """SQL for the day of a column that has days or moments; null if it has none, or none from 1900 to 2199."""
-    day = f"try_strptime(regexp_extract({text}, '^[^T ]+'), ['%Y-%m-%d', '%Y%m%d', '%m/%d/%Y'])::DATE"
+    forms = ["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d-%b-%Y", "%d-%B-%Y"]
+    forms += ["%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y"] if days_first else ["%m/%d/%Y", "%m-%d-%Y"]
+    day = f"try_strptime(regexp_extract({text}, '^[^T ]+'), {forms})::DATE"
+    since_1970 = f"epoch_ms(1000 * {text}::DOUBLE::BIGINT)::DATE"
+    day = f"CASE WHEN regexp_full_match({text}, '[0-9]{{9,10}}([.]0*)?') THEN {since_1970} ELSE {day} END"
     return f"(CASE WHEN year({day}) BETWEEN 1900 AND 2199 THEN {day} END)"
 
 
 def as_count(text: str) -> str:
     """SQL for a whole number, which may be written 12.0; null if it is none."""
     return f"(CASE WHEN regexp_full_match({text}, '-?[0-9]+([.]0*)?') THEN try_cast({text} AS BIGINT) END)"
-
-
-@contextmanager
-def _unpacked(path: Path) -> Iterator[Path]:
-    """A copy of the file, not packed, under a name that DuckDB takes for no pattern."""
-    with _opened(path) as source, tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder, "plain.csv")
-        with plain.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        yield plain
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    if path.suffix == ".gz":
-        with gzip.open(path) as packed:
-            yield packed
-    elif path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
-            if len(names) != 1:
-                raise TaktError(f"{path} holds {len(names)} .csv files; it is to hold one")
-            with archive.open(names[0]) as member:
-                yield member
-    else:
-        with path.open("rb") as source:
-            yield source
 
 
 def _header(plain: Path, path: Path) -> list[str]:
@@ -150,23 +216,6 @@ def _header(plain: Path, path: Path) -> list[str]:
     return header
 
 
-def _columns(path: Path, header: Sequence[str], names: Names, given: Mapping[str, str]) -> dict[str, str]:
-    there = {_plain(name): name for name in header}
-    found = {}
-    for key, usual in names.items():
-        if key in given:
-            if _plain(given[key]) not in there:
-                raise no_column(path, f"{key}, given as {given[key]!r}", key)
-            found[key] = there[_plain(given[key])]
-        elif name := next((there[name] for name in usual if name in there), None):
-            found[key] = name
-    return found
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
-
-
 def _load(db: DuckDBPyConnection, plain: Path, width: int, columns: Mapping[str, int], path: Path) -> None:
     """Make the table `SHEET` of the file's rows, but for those that have nothing."""
     import duckdb
@@ -180,7 +229,12 @@ def _load(db: DuckDBPyConnection, plain: Path, width: int, columns: Mapping[str,
         _check_rows(plain, width, path)
         raise TaktError(f"cannot read {path}: {str(error).splitlines()[0]}") from error
     words = ", ".join(f"'{word}'" for word in MISSING)
-    cells = [f"CASE WHEN trim(c{n}) NOT IN ({words}) THEN trim(c{n}) END AS {key}" for key, n in columns.items()]
+    spaces = "' ' || chr(9) || chr(160) || chr(13) || chr(10)"
+    cells = [
+        f"CASE WHEN lower(trim(c{n}, {spaces})) NOT IN ({words}) AND NOT regexp_full_match(c{n}, '{_NO_MOMENT}') "
+        f"THEN trim(c{n}, {spaces}) END AS {key}"
+        for key, n in columns.items()
+    ]
     something = f"coalesce({', '.join(['NULL', *columns])}) IS NOT NULL" if columns else "true"
     chosen = ", ".join(["rowid AS number", *cells])
     db.execute(f"CREATE OR REPLACE TABLE {SHEET} AS FROM (SELECT {chosen} FROM rows) WHERE {something}")
@@ -209,7 +263,7 @@ def _check_rows(plain: Path, width: int, path: Path) -> None:
 
 def _line(path: Path, number: int) -> int:
     """The line of the file on which the row of that number ends."""
-    with _unpacked(path) as plain, plain.open(encoding="utf-8-sig", newline="") as text:
+    with unpacked(path) as plain, plain.open(encoding="utf-8-sig", newline="") as text:
         reader = csv.reader(text)
         filled = (reader.line_num for cells in reader if cells)
         return next(line for row, line in enumerate(filled, start=-1) if row == number)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from takt.station import TaktError
-from takt.stations.flightdesk.situation import files
+from takt.stations.flightdesk.situation import codeshares, files
+from takt.stations.flightdesk.situation.status import CANCELLED, GONE, NO, TO_GO, YES, means
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,8 +27,22 @@ NAMES: files.Names = {
     "scheduled": ("sched_dep_time", "crs_dep_time", "crsdeptime", "scheduled_departure", "scheduled"),
     "departure": ("dep_time", "deptime", "actual_departure", "departure"),
     "cancelled": ("cancelled", "canceled"),
+    "status": ("status", "flight_status", "flightstatus"),
+    "flight": ("flight", "flight_number", "flightnumber", "flight_no", "flight_num"),
+    "carrier": ("carrier", "op_carrier", "reporting_airline", "airline"),
+    "tail": ("tailnum", "tail_num", "tail_number", "registration", "icao24"),
+    "operating": ("operating", "operating_flight", "operating_flight_number"),
+    "codeshare": ("codeshare", "is_codeshare", "codeshare_of", "codeshared"),
 }
-YES, NO = ("1", "1.0", "1.00", "true", "t", "yes", "y"), ("0", "0.0", "0.00", "false", "f", "no", "n")
+_MOMENT = "([0-9]{4}[-/.]?[0-9]{2}[-/.]?[0-9]{2}|[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{4})"
+_CLOCK = (
+    "([01]?[0-9]|2[0-4])[:hH][0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?( ?[AaPp][.]?[Mm][.]?)?"
+    "|[01][0-9][.][0-5][0-9]|2[0-3][.][0-5][0-9]"
+)
+_HHMM = "(([01]?[0-9]|2[0-3])[0-5][0-9]|[0-5]?[0-9]|2400)([.]0+)?"
+_AFTER = "( ?(Z|z|[A-Z]{2,4}|[+-][0-9]{2}(:?[0-9]{2})?))?( ?[(]?[+-][0-9]d?[)]?)?"
+# A time of day, a moment, or seconds or milliseconds since 1970 (OpenSky).
+TIME = f"({_MOMENT}[T ,]+)?({_CLOCK}|{_HHMM}){_AFTER}|{_MOMENT}|[0-9]{{9,10}}([.][0-9]+)?|[0-9]{{13}}"
 FLOWN, CAME_BACK, STILL_SHUT, SHUT = "flown", "came back", "still shut", "shut"
 
 # What is known of each flight at the end of $day. Where the file says which flights are cancelled, that is it; else a
@@ -73,47 +88,139 @@ class Destination:
     status: str
 
 
-def read(path: Path, columns: Mapping[str, str] | None = None) -> DuckDBPyConnection:
+def read(path: Path, columns: Mapping[str, str] | None = None, dates: str | None = None) -> DuckDBPyConnection:
     """A database with the scheduled flights of a flight-status CSV: a table `flights`, a row each.
 
     columns  which column is what, by the keys of `NAMES`, where the file's names are others.
+    dates    "day-first" or "month-first", for days such as 01/02/2026 where the file does not show it.
 
     The table has `date`, `origin`, `destination`, `departed` (has an actual departure) and `marked` (the file says that
     it is cancelled): Boolean, all null if the file has no such column. A row without a scheduled departure, in a file
-    that has that column, is no scheduled flight and is left out.
+    that has that column, is no scheduled flight and is left out; so are rows without an airport, and further numbers
+    of a flight that the file says is one. `files.notes` has what was left out, and what was chosen where there was a
+    choice.
     """
     db = files.open_database()
     sheet = files.read(db, path, NAMES, columns or {})
-    has = sheet.named
+    has, left_out = sheet.named, {}
     if "date" not in has and not {"year", "month", "day"} <= set(has):
-        raise files.no_column(path, "the date", "date")
+        raise files.no_column(path, sheet.header, "the date", "date")
     files.require(sheet, {"origin": "where it leaves", "dest": "where it goes"})
-    if "departure" not in has and "cancelled" not in has:
-        raise files.no_column(path, "the actual departure, nor for what is cancelled", "departure")
-    if "scheduled" in has:
-        db.execute(f"DELETE FROM {files.SHEET} WHERE scheduled IS NULL")
+    departed, marked = _said(sheet, "cancelled" in (columns or {}))
+    left_out["no scheduled departure"] = _leave_out(sheet, "scheduled IS NULL") if "scheduled" in has else 0
     if db.execute(f"SELECT count(*) FROM {files.SHEET}").fetchone() == (0,):
         raise TaktError(f"{path} has no scheduled flight")
-    if "date" in has:
-        when = files.as_date("date")
-        files.refuse(sheet, "date", f"{when} IS NULL", "is no date like 2013-02-10 or 2/10/2013 (month first)")
-    else:
-        when = files.as_date("concat_ws('-', year, month, day)")
-        files.refuse(sheet, "day", f"{when} IS NULL", "makes no date with year and month")
+    when = _when(sheet, dates)
     for end in ("origin", "dest"):
-        files.refuse(sheet, end, f"{end} IS NULL", "is no airport")
-    departed, marked = "NULL::BOOLEAN", "NULL::BOOLEAN"
-    if "cancelled" in has:
-        said = f"lower(cancelled) NOT IN {YES + NO}"
-        files.refuse(sheet, "cancelled", said, "is not 0, 1, true, false, yes or no")
-        marked = f"coalesce(lower(cancelled) IN {YES}, false)"
-    if "departure" in has:
-        departed = "departure IS NOT NULL"
+        files.refuse(sheet, end, f"regexp_full_match({end}, '.*[0-9]+[:/-][0-9]+.*')", "is no airport")
+    left_out["no airport"] = _leave_out(sheet, "origin IS NULL OR dest IS NULL")
+    if db.execute(f"SELECT count(*) FROM {files.SHEET}").fetchone() == (0,):
+        raise TaktError(f"{path} has no row with both airports")
+    left_out["another number of a flight"] = codeshares.merge(sheet, when, departed)
     db.execute(
         f"CREATE TABLE flights AS SELECT {when} AS date, upper(origin) AS origin, upper(dest) AS destination, "
         f"{departed} AS departed, {marked} AS marked FROM {files.SHEET}"
     )
+    db.execute("CREATE TABLE left_out (why VARCHAR, count BIGINT)")
+    for why, count in left_out.items():
+        if count:
+            db.execute("INSERT INTO left_out VALUES (?, ?)", [why, count])
+            sheet.notes.append(f"{count:,} row{'s are' if count > 1 else ' is'} left out: {why}")
+    files.keep_notes(sheet)
     return db
+
+
+def left_out(db: DuckDBPyConnection) -> dict[str, int]:
+    """How many rows of the file are counted nowhere, by why."""
+    return dict(db.execute("FROM left_out").fetchall())
+
+
+def _leave_out(sheet: files.Sheet, rows: str) -> int:
+    (count,) = sheet.db.execute(f"SELECT count(*) FROM {files.SHEET} WHERE {rows}").fetchone() or (0,)
+    sheet.db.execute(f"DELETE FROM {files.SHEET} WHERE {rows}")
+    return int(count)
+
+
+def _when(sheet: files.Sheet, dates: str | None) -> str:
+    """SQL for the day of a flight."""
+    if "date" in sheet.named:
+        when = files.as_date("date", files.day_first(sheet, "date", dates))
+        files.refuse(sheet, "date", f"{when} IS NULL", "is no date like 2013-02-10 or 2/10/2013 (month first)")
+        return when
+    number = [f"regexp_replace({part}, '[.]0*$', '')" for part in ("year", "month", "day")]
+    when = files.as_date(f"concat_ws('-', {', '.join(number)})")
+    files.refuse(sheet, "day", f"{when} IS NULL", "makes no date with year and month")
+    return when
+
+
+def _said(sheet: files.Sheet, asked: bool) -> tuple[str, str]:
+    """SQL for whether a flight departed, and whether the file calls it cancelled; null where it says neither.
+
+    asked   the user says which column has what is cancelled, so it must be readable.
+    """
+    has, departed, marked = sheet.named, "NULL::BOOLEAN", "NULL::BOOLEAN"
+    for key in ("scheduled", "departure"):
+        if key in has:
+            wrong = f"{key} IS NOT NULL AND NOT regexp_full_match({key}, '{TIME}')"
+            files.refuse(sheet, key, wrong, f"is no time; if this column is no {_WHAT[key]}, say --columns {key}=NAME")
+    if "departure" in has:
+        departed = "departure IS NOT NULL"
+        _ask_which_departure(sheet)
+    column = "cancelled" if "cancelled" in has else "status" if "status" in has else None
+    if column is None:
+        if "departure" not in has:
+            raise files.no_column(
+                sheet.path, sheet.header, "the actual departure, nor for what is cancelled", "departure"
+            )
+        return departed, marked
+    texts = [text for (text,) in sheet.db.execute(f"SELECT DISTINCT {column} FROM {files.SHEET}").fetchall() if text]
+    states = {text: _state(text) for text in texts}
+    unknown = sorted(text for text, state in states.items() if state is None)
+    if unknown and column == "status" and "departure" in has:
+        sheet.notes.append(f"column {has[column]} is not read: {unknown[0]!r} is no status that is known")
+        return departed, marked
+    if unknown:
+        wrong = f"{column} IN ({', '.join(map(_quoted, unknown))})"
+        files.refuse(
+            sheet, column, wrong, "is not 0, 1, true, false, yes or no, nor a status like Cancelled or Departed"
+        )
+    marked = f"coalesce({_is(column, states, CANCELLED)}, false)"
+    if "departure" not in has and any(state in (GONE, TO_GO) for state in states.values()):
+        departed = f"NOT coalesce({_is(column, states, TO_GO)} OR {_is(column, states, CANCELLED)}, false)"
+    return departed, marked
+
+
+_WHAT = {"scheduled": "scheduled departure", "departure": "actual departure"}
+
+
+def _state(text: str) -> str | None:
+    plain = text.lower()
+    return CANCELLED if plain in YES else "other" if plain in NO else means(text)
+
+
+def _is(column: str, states: Mapping[str, str | None], state: str) -> str:
+    these = [_quoted(text) for text, is_state in states.items() if is_state == state]
+    return f"{column} IN ({', '.join(these)})" if these else "false"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _ask_which_departure(sheet: files.Sheet) -> None:
+    """Note that a column may be the scheduled departure, if it looks like that: then nothing was cancelled."""
+    has = sheet.named
+    if {"cancelled", "status"} & set(has):
+        return
+    plain = has["departure"].lower() == "departure"
+    same = "scheduled" in has and sheet.db.execute(
+        f"SELECT bool_and(departure IS NOT NULL AND departure = scheduled) FROM {files.SHEET}"
+    ).fetchone() == (True,)
+    if same or (plain and "scheduled" not in has):
+        sheet.notes.append(
+            f"column {has['departure']} is taken for the actual departure; if it is the scheduled one, no flight "
+            "counts as cancelled for it: say --columns scheduled=...,departure=..."
+        )
 
 
 def span(db: DuckDBPyConnection) -> tuple[date, date, date]:

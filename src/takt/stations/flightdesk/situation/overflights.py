@@ -62,7 +62,7 @@ class Line:
     change: list[float | None]
 
 
-def read(paths: Sequence[Path]) -> DuckDBPyConnection:
+def read(paths: Sequence[Path], dates: str | None = None) -> DuckDBPyConnection:
     """A database with the files together: a table `overflights` of `date`, `code` (ICAO), `state` and `count`.
 
     `flt_o` is what is left of all flights, so for a shut sky it can be -1 (Moldova, Ukraine): that is 0 here.
@@ -74,7 +74,7 @@ def read(paths: Sequence[Path]) -> DuckDBPyConnection:
         for key, (name,) in NAMES.items():
             if key not in sheet.named:
                 raise TaktError(f"{path}, line 1: no column {name}, so this is no DAIO file")
-        when, count = files.as_date("date"), files.as_count("overflights")
+        when, count = files.as_date("date", files.day_first(sheet, "date", dates)), files.as_count("overflights")
         files.refuse(sheet, "date", f"{when} IS NULL", "is no date like 2026-02-28")
         files.refuse(sheet, "overflights", f"{count} IS NULL", "is no whole number")
         files.refuse(sheet, "code", "code IS NULL", "is no state's code")
