@@ -220,13 +220,14 @@ def test_the_ledger_is_looked_into(shift, capsys):
 
 
 def test_report_and_replay(shift, capsys):
-    assert main(["report", shift]) == 0
+    mine = ["--worker", "test_cli:Sways"]
+    assert main(["report", shift, "--work-again", *mine]) == 0
     assert capsys.readouterr() == ("report: a.html\n", "") and Path("a.html").read_text().count("<img") > 0
     assert main(["report", shift, "--out", "b.html", "--no-pictures", "--json"]) == 0
     assert told(capsys)[0] == {"report": "b.html"} and Path("b.html").read_text().count("<img") == 0
-    assert main(["replay", shift, "--unit", "2", "--out", "u2.mp4", "--speed", "0.5"]) == 0
+    assert main(["replay", shift, "--unit", "2", "--out", "u2.mp4", "--speed", "0.5", *mine]) == 0
     assert re.match(r"replay: u2.mp4 \([\d.]+ s, \d+ pictures\)", capsys.readouterr().out) and Path("u2.mp4").exists()
-    assert main(["replay", shift, "--unit", "3", "--json"]) == 0
+    assert main(["replay", shift, "--unit", "3", *mine, "--json"]) == 0
     film, _ = told(capsys)
     assert film["path"] == "a-u3.mp4" and film["same"] is True and film["frames"] > 0
     assert sorted(path.name for path in Path().iterdir()) == ["a-u3.mp4", "a.html", "a.takt", "b.html", "u2.mp4"]
@@ -342,6 +343,9 @@ def whole_digest():
     return run_shift("gym", "test_cli:Sways", units=60, seed=2, **given).digest
 
 
+GO_ON = "takt resume cut.takt --worker test_cli:Sways"  # a worker by import is named again
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_shift_says_how_to_go_on(how, capsys):
     process = begun()
@@ -349,11 +353,11 @@ def test_an_interrupted_shift_says_how_to_go_on(how, capsys):
     out, err = process.communicate(timeout=20)
     ended = units("cut.takt")
     assert process.returncode == 130 and out == "" and 3 <= ended < 60
-    assert err.splitlines()[-1] == f"takt: interrupted after {ended} units; go on with `takt resume cut.takt`"
+    assert err.splitlines()[-1] == f"takt: interrupted after {ended} units; go on with `{GO_ON}`"
     assert "Traceback" not in err and [path.name for path in Path().iterdir()] == ["cut.takt"]
     assert main(["kpis", "cut.takt"]) == 0
-    assert "takt resume cut.takt" in capsys.readouterr().out
-    assert main(["resume", "cut.takt", "--json"]) == 0
+    assert GO_ON in capsys.readouterr().out
+    assert main([*GO_ON.split()[1:], "--json"]) == 0
     assert told(capsys)[0]["digest"] == whole_digest()
 
 
@@ -361,14 +365,14 @@ def test_a_shift_killed_twice_goes_on_to_the_same_digest(capsys):
     process = begun()
     process.kill()
     process.communicate()
-    process = started("resume", "cut.takt")
+    process = started(*GO_ON.split()[1:])
     while units("cut.takt") < 10:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.kill()
     process.communicate()
     assert units("cut.takt") < 60
-    process = started("resume", "cut.takt")
+    process = started(*GO_ON.split()[1:])
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0 and "60 of 60 units" in err
     assert main(["ledger", "digest", "cut.takt"]) == 0

@@ -26,6 +26,7 @@ from takt.sequences import (
     sure_signs,
     widenings,
 )
+from takt.trust import Named
 from toy import Lazy, Toy, push
 
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=15", "--clock", "lockstep"]
@@ -365,7 +366,7 @@ def test_by_unit_it_cuts_the_last_shift_off_and_does_not_go_on_with_it(here, mon
     assert found.comparison.notes == ["Right has not ended seed 0"]
     before = path.read_bytes()
     assert worked(seeds=[0], units=200).comparison == found.comparison and path.read_bytes() == before
-    assert resume_shift(path).ended == "units", "it could go on, though"
+    assert resume_shift(path, named=Named(trust=True)).ended == "units", "it could go on, though"
 
 
 def test_an_interrupted_comparison_goes_on_where_it_was(here):

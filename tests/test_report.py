@@ -180,7 +180,7 @@ def test_units_know_what_was_going_on_meanwhile():
 def test_every_failed_unit_has_its_picture(tmp_path):
     shift = run_shift("gym", "idle", units=4, seed=1, station_options=FROZEN, ledger=tmp_path / "a.takt")
     seen = []
-    out = write_report(tmp_path / "a.takt", on_picture=lambda done, of: seen.append((done, of)))
+    out = write_report(tmp_path / "a.takt", work_again=True, on_picture=lambda *done: seen.append(done))
     assert out == tmp_path / "a.html" and seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     found = read(out.read_text(encoding="utf-8"))
     assert found.count("img") == 4 and shift.digest in found.text

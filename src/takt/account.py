@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from takt.events import Event
 from takt.shift import Shift, one_line, reset_as
-from takt.station import Account, Accounting, Costing, Section, open_station, registered_station, stations
+from takt.station import Account, Accounting, Costing, Section, registered_station, stations
+from takt.trust import open_station_of
 
 
 def account_of(shift: Shift) -> Account | None:
@@ -22,7 +23,7 @@ def account_of(shift: Shift) -> Account | None:
         make = registered_station(name).load()
         if isinstance(make, type) and not issubclass(make, Accounting):  # opening one can take seconds
             return None
-        station = open_station(name, **shift.meta["options"])
+        station = open_station_of(shift.path or "the shift", shift.meta)
         try:
             if not isinstance(station, Accounting):
                 return None

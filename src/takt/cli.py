@@ -21,7 +21,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,6 +39,7 @@ from takt.worker import SEED_BITS, workers
 if TYPE_CHECKING:
     from takt.compare import Comparison
     from takt.shift import Progress, Shift
+    from takt.trust import Named
 
 DEFAULT_CLOCK = "fixed:0.08"  # s of thinking a call; the default for robots
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
@@ -74,11 +75,27 @@ def _seed(text: str | int) -> int:
         raise TaktError(f"the seed is {text!r}; it must be a whole number, 0 or more, or: random") from None
 
 
+Again = Annotated[
+    str | None,
+    typer.Option(
+        "--worker", help="The shift's worker once more, where it is not of `takt workers`.", show_default=False
+    ),
+]
+AgainWorker = Annotated[
+    list[str] | None,
+    typer.Option("--worker-option", "-w", help="KEY=VALUE of its worker once more: where it asks a server."),
+]
+AgainStation = Annotated[
+    list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE of its station once more: what leads to code.")
+]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="The ledger is mine: open all that it names, and ask the server it names.")
+]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The program `takt`; returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # `--worker my_module:Mine` is looked for where takt is called
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: _complain(f"warning: {message}")
         try:
@@ -243,12 +260,27 @@ def run(
 
 
 @app.command()
-def resume(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json = False) -> None:
-    """Go on with a shift that was killed or interrupted, from its last finished unit."""
+def resume(
+    path: ShiftPath,
+    worker: Again = None,
+    worker_option: AgainWorker = None,
+    option: AgainStation = None,
+    trust: Trust = False,
+    require_accept: RequireAccept = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with a shift that was killed or interrupted, from its last finished unit.
+
+    What the ledger names is not opened for that alone: a worker or an environment by import, and a server elsewhere,
+    are named again.
+    """
     from takt.shift import resume_shift
 
-    with _working(path, as_json) as on_progress:
-        shift = resume_shift(path, on_progress=on_progress)
+    def work(named: Named) -> Shift:
+        with _working(path, as_json) as on_progress:
+            return resume_shift(path, on_progress=on_progress, named=named)
+
+    shift = _confirmed(work, _named(worker, worker_option, option, trust), as_json)
     _conclude(shift, as_json, require_accept)
 
 
@@ -331,6 +363,9 @@ def serve(
 def repeat(
     path: ShiftPath,
     out: Annotated[Path | None, typer.Option(help="The ledger to write.", show_default="none")] = None,
+    worker: Again = None,
+    option: AgainStation = None,
+    trust: Trust = False,
     as_json: Json = False,
 ) -> None:
     """Work a finished shift again, from what is recorded of it: no model is asked. It must be the same shift."""
@@ -338,7 +373,7 @@ def repeat(
     from takt.shift import repeat_shift
 
     with _quiet(as_json):
-        again = repeat_shift(path, out)
+        again = repeat_shift(path, out, named=_named(worker, None, option, trust))
     with Ledger.open(path) as book:
         first, digest = book.events(), book.digest()
     if as_json:
@@ -441,14 +476,23 @@ def report(
     path: ShiftPath,
     out: Annotated[Path | None, typer.Option(help="The page to write.", show_default="beside the ledger")] = None,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Without pictures of the bad units.")] = False,
+    work_again: Annotated[
+        bool, typer.Option("--work-again", help="Have the worker do a unit once more to draw it, where it takes that.")
+    ] = False,
+    worker: Again = None,
+    option: AgainStation = None,
+    trust: Trust = False,
     as_json: Json = False,
 ) -> None:
     """Write a shift as one HTML page that needs no network."""
     from takt.report import write_report
     from takt.screen import counting
 
+    named = _named(worker, None, option, trust)
     with _quiet(as_json), counting(_err(as_json), "pictures of bad units") as on_picture:
-        written = write_report(path, out, pictures=not no_pictures, on_picture=on_picture)
+        written = write_report(
+            path, out, pictures=not no_pictures, work_again=work_again, named=named, on_picture=on_picture
+        )
     if as_json:
         _print_json({"report": str(written)})
     else:
@@ -463,6 +507,8 @@ def export_shift(
     option: Annotated[
         list[str] | None, typer.Option("--option", "-x", help="KEY=VALUE for the format; JSON, else text.")
     ] = None,
+    worker: Again = None,
+    trust: Trust = False,
     as_json: Json = False,
 ) -> None:
     """Write a shift in another format.
@@ -474,7 +520,7 @@ def export_shift(
     from takt.export import export
 
     with _quiet(as_json):
-        told = export(path, out, form, **_options("option", option))
+        told = export(path, out, form, named=_named(worker, None, None, trust), **_options("option", option))
     if as_json:
         _print_json(dict(told))
     else:
@@ -544,6 +590,9 @@ def replay(
     unit: Annotated[int, typer.Option(help="Which unit, counted from 0.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="The mp4 to write.", show_default="SHIFT-uN.mp4, beside it")] = None,
     speed: Annotated[float, typer.Option(help="Times real time.")] = 1.0,
+    worker: Again = None,
+    option: AgainStation = None,
+    trust: Trust = False,
     as_json: Json = False,
 ) -> None:
     """Work a unit again, exactly as it was, and film it."""
@@ -552,7 +601,7 @@ def replay(
 
     out = path.with_name(f"{path.stem}-u{unit}.mp4") if out is None else out
     with _quiet(as_json), counting(_err(as_json), f"unit {unit}") as on_frame:
-        made = film(path, unit, out, speed=speed, on_frame=on_frame)
+        made = film(path, unit, out, speed=speed, named=_named(worker, None, option, trust), on_frame=on_frame)
     if as_json:
         _print_json({**asdict(made), "path": str(made.path)})
     else:
@@ -807,12 +856,14 @@ def _left_by_signal(said: Callable[[], str]) -> Iterator[None]:
 def _interrupted(path: Path, how: str = "takt resume") -> str:
     from takt.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
+    from takt.trust import by_import
 
     if not path.exists():
         return "interrupted before the shift began; nothing was written"
     with Ledger.open(path) as book:
-        ended = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
-    return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{how} {shlex.quote(str(path))}`"
+        ended, meta = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events()), book.meta
+    again = f"{how} {shlex.quote(str(path))}{by_import(meta)}"
+    return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{again}`"
 
 
 def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:
@@ -880,6 +931,28 @@ def _options(flag: str, given: Sequence[str] | None) -> dict[str, Any]:
         except ValueError:
             found[key] = value
     return found
+
+
+def _named(worker: str | None, worker_option: Sequence[str] | None, option: Sequence[str] | None, trust: bool) -> Named:
+    """What the user has named again of a ledger."""
+    from takt.trust import Named
+
+    return Named(worker, _options("worker-option", worker_option), _options("option", option), trust)
+
+
+def _confirmed(work: Callable[[Named], Shift], named: Named, as_json: bool) -> Shift:
+    """Work as named. At a terminal, what the ledger names besides is shown, and done if the user says yes."""
+    from takt.trust import NotNamed
+
+    try:
+        return work(named)
+    except NotNamed as missing:
+        if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        _complain(f"the ledger names: {' '.join(missing.wanted)}")
+        if not typer.confirm("Is that yours, and to be opened?", err=True):
+            raise
+        return work(replace(named, trust=True))
 
 
 def _free_path(station: str, worker: str, seed: int) -> Path:

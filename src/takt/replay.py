@@ -21,6 +21,7 @@ from takt.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger import Ledger, canonical
 from takt.report import drawn_steps, hms, whole_file
 from takt.station import TaktError
+from takt.trust import NOTHING, Named
 
 FPS = 25.0
 SAID_FOR_S = 3.0  # station time for which a thing that happened stays written below the picture
@@ -45,10 +46,12 @@ def replay(
     out: str | os.PathLike[str],
     *,
     speed: float = 1.0,
+    named: Named = NOTHING,
     on_frame: Callable[[float, float], None] | None = None,
 ) -> Replay:
     """Film `unit` of the shift in `ledger` at `speed` times real time, and write it to `out` (mp4, H.264).
 
+    The unit is worked again, so the worker is opened; `named` has what of it the user named (trust.py).
     `on_frame(done_s, of_s)` is called after every picture, in station time. Raises TaktError if the unit has not ended,
     if the station cannot be drawn here, or if `out` cannot be written; nothing is written then.
     """
@@ -69,7 +72,7 @@ def replay(
     said, said_s = "", -math.inf  # what happened last, and when
     with whole_file(out) as new, Film(new, speed) as film, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a unit that came out differently: `same` says so
-        for station, happened in drawn_steps(ledger, unit):
+        for station, happened in drawn_steps(ledger, unit, named):
             again += happened
             now = station.now
             if now < due_s:  # a unit that overlaps others is re-simulated from before it fell due

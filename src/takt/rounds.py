@@ -23,6 +23,7 @@ from takt.events import Event
 from takt.ledger import Ledger
 from takt.shift import Progress, Shift, resume_shift, run_shift
 from takt.station import TaktError
+from takt.trust import Named
 
 NOTE = "comparison.json"  # in the folder: what all its shifts have in common
 LOOK_SHARE = 0.05  # of the wall time, at most, goes into looks during a shift
@@ -110,7 +111,7 @@ def work_rounds(
                     if path.exists():
                         _same_worker(path, worker)
                         progress.looks_back(path)
-                        shift = resume_shift(path, on_progress=progress)
+                        shift = resume_shift(path, on_progress=progress, named=_given(worker, given))
                     else:
                         shift = run_shift(
                             station,
@@ -207,6 +208,11 @@ def _same_worker(path: Path, worker: Contestant) -> None:
         meta = book.meta
     if (meta["worker"], meta["worker_options"]) != (worker.worker, dict(worker.options)):
         raise TaktError(f"{path} is of worker {meta['worker']} with other options; give another --folder")
+
+
+def _given(worker: Contestant, station_options: Mapping[str, Any]) -> Named:
+    """What the user has named for this worker's shifts; nothing else is opened, whatever its ledger has become."""
+    return Named(worker.worker, worker.options, station_options)
 
 
 def _file_name(name: str) -> str:

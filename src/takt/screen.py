@@ -27,6 +27,7 @@ from takt.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOO
 from takt.figure import Figure
 from takt.report import hms
 from takt.shift import Progress, Shift
+from takt.trust import by_import
 
 WIDEST = 110  # columns; longer lines are hard to read
 DRAW_S = 0.25  # wall time between two drawings of a running shift
@@ -279,7 +280,7 @@ def _bound(lower: float, upper: float) -> str:
 
 
 def _next_steps(shift: Shift) -> RenderableType:
-    path = shlex.quote(str(shift.path))
+    path, again = shlex.quote(str(shift.path)), by_import(shift.meta)
     bad = next((e.unit for e in shift.events if e.kind == UNIT_BAD), None)
     unit = bad if bad is not None else next((e.unit for e in shift.events if e.kind == UNIT_GOOD), None)
     steps = Table.grid(padding=(0, 2))
@@ -287,10 +288,10 @@ def _next_steps(shift: Shift) -> RenderableType:
     steps.add_column(overflow="fold")
     steps.add_row("ledger", str(shift.path))
     if not shift.ended:
-        steps.add_row("go on", f"takt resume {path}")
+        steps.add_row("go on", f"takt resume {path}{again}")
     steps.add_row("report", f"takt report {path}")
     if unit is not None:
-        steps.add_row("replay", f"takt replay {path} --unit {unit}")
+        steps.add_row("replay", f"takt replay {path} --unit {unit}{again}")
     return steps
 
 

@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from os import PathLike
@@ -46,6 +46,7 @@ from takt.ledger import DEFINITION, Ledger, canonical
 from takt.pack import pack, unpack
 from takt.plan import BrokenPlan, Checked, checked, took_s
 from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station, registered_station
+from takt.trust import NOTHING, Named, check_named
 from takt.worker import (
     SEED_BITS,
     Finished,
@@ -183,10 +184,12 @@ def resume_shift(
     station: str | Station | None = None,
     worker: str | AnyWorker | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    named: Named = NOTHING,
 ) -> Shift:
     """Work a shift that was killed or interrupted to its end, from its last finished unit. A finished one is read.
 
-    Station and worker are opened as the ledger names them, unless they are given (because they are not registered).
+    Station and worker are opened as the ledger names them if they are registered, else as they are given: objects, or
+    the worker's name once more. `named` has what else must be said again (trust.py); NotNamed says what is missing.
     """
     with Ledger.open(path) as book:
         if book.finished:
@@ -195,7 +198,7 @@ def resume_shift(
         if book.finished:  # by another process, just now
             return Shift.of(book)
         meta, snapshot = book.meta, book.last_snapshot()
-        with _reopened(meta, station, worker) as (here, who):
+        with _reopened(path, meta, station, worker, named, asks=True) as (here, who):
             loop = Loop(here, who, parse_clock(meta["clock"]), meta)
             with _begun(loop) as started:
                 if snapshot is None:
@@ -212,17 +215,18 @@ def repeat_shift(
     station: str | Station | None = None,
     worker: str | AnyWorker | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    named: Named = NOTHING,
 ) -> Shift:
     """Work a finished shift again, into a new ledger, with what is recorded of it: what thinking was measured to cost,
     and what the worker was answered (`Recording`), so that no model is asked. It has the same digest, unless station or
-    worker are not what they were, or the worker draws on something else than its seed.
+    worker are not what they were, or the worker draws on something else than its seed. What is opened: `resume_shift`.
     """
     with Ledger.open(path) as book:
         meta, events, finished = book.meta, book.events(), book.finished
     if not finished:
         raise TaktError(f"{path} has not ended; end it with `takt resume {path}`")
     definition = {key: value for key, value in meta.items() if key != "wall_s"}
-    with _reopened(meta, station, worker) as (here, who):
+    with _reopened(path, meta, station, worker, named) as (here, who):
         loop = Loop(here, who, _clock_of(meta, events), meta)
         with _begun(loop) as started, Ledger.create(ledger, {**definition, **_circumstances()}) as again:
             again.commit(started, loop.save(), None)
@@ -234,6 +238,7 @@ def steps_of_unit(
     unit: int,
     station: str | Station | None = None,
     worker: str | AnyWorker | None = None,
+    named: Named = NOTHING,
     **station_options: Any,
 ) -> Iterator[tuple[Station, list[Event]]]:
     """Re-simulate a unit: yields the station and what happened after every control period, up to the end of the unit.
@@ -248,7 +253,7 @@ def steps_of_unit(
     if not ended or snapshot is None:
         raise TaktError(f"unit {unit} has not ended in {path}")
     again: list[Event] = []
-    with _reopened(meta, station, worker, **station_options) as (here, who):
+    with _reopened(path, meta, station, worker, named, **station_options) as (here, who):
         loop = Loop(here, who, _clock_of(meta, events[snapshot.seq :]), meta)
         with _begun(loop):
             loop.load(snapshot.state)
@@ -549,9 +554,19 @@ def _opened(
 
 
 def _reopened(
-    meta: Mapping[str, Any], station: str | Station | None, worker: str | AnyWorker | None, **station_options: Any
+    path: str | PathLike[str],
+    meta: Mapping[str, Any],
+    station: str | Station | None,
+    worker: str | AnyWorker | None,
+    named: Named,
+    asks: bool = False,
+    **station_options: Any,
 ) -> AbstractContextManager[tuple[Station, Worker]]:
-    """Station and worker of a ledger, as it names them or as they are given."""
+    """Station and worker of a ledger: as they are given, or as it names them, if that may be opened (trust.py)."""
+    if isinstance(worker, str):
+        named = replace(named, worker=worker)
+    inside = isinstance(station, str | None), isinstance(worker, str | None)
+    check_named(path, meta, named, station=inside[0], worker=inside[1], asks=asks)
     here = meta["station"] if station is None else station
     who = meta["worker"] if worker is None else worker
     isolate = bool(meta.get("isolate")) and isinstance(who, str)

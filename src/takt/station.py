@@ -8,6 +8,8 @@ station that has more to say of a shift than its units tell is `Accounting` too.
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -122,7 +124,11 @@ class StationSpec(EnvSpec):
 
 @runtime_checkable
 class Station(Protocol):
-    """A `gymnasium.Env` that a worker can work a shift at. `gymnasium.utils.env_checker.check_env` must pass."""
+    """A `gymnasium.Env` that a worker can work a shift at. `gymnasium.utils.env_checker.check_env` must pass.
+
+    One whose options can name code or files says so in a function of its class, `opened_if_named(options)`: those of
+    them that a ledger alone is not believed (trust.py).
+    """
 
     spec: StationSpec
     observation_space: Space[Any]
@@ -237,6 +243,12 @@ def open_station(name: str, **options: Any) -> Station:
         raise TaktError(f"station {name!r} {wrong}")
     station: Station = make(**options)
     return station
+
+
+def look_here_too() -> None:
+    """Modules that the user names may lie in the current folder. It comes last: what lies there shadows nothing."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
 
 
 def check_faults(spec: StationSpec, faults: Sequence[Fault]) -> None:

@@ -7,6 +7,7 @@ station does meanwhile. A plain function `observation -> action` is a worker too
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +15,7 @@ from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from takt.options import wrong_option
-from takt.station import StationSpec, TaktError
+from takt.station import StationSpec, TaktError, look_here_too
 
 SEED_BITS = 128  # of a shift's seed at most; one of so many cannot be found by trying
 
@@ -54,7 +55,10 @@ class Gone(Exception):
 
 @runtime_checkable
 class Worker(Protocol):
-    """A worker that needs something of its station says so in a class attribute `station_options`, a mapping such as
+    """A worker that asks a server says so in a function of its class, `asked_if_named(options)`: the options that lead
+    there, which a ledger alone is not believed (trust.py).
+
+    A worker that needs something of its station says so in a class attribute `station_options`, a mapping such as
     `{"privileged": True}`. A station that is opened by name for it is opened with these, unless told otherwise. One
     that ought to be judged by another clock than most says so in a class attribute `clock`, such as "measured"."""
 
@@ -161,6 +165,7 @@ def workers(station: str | None = None) -> dict[str, Any]:
 def open_worker(name: str, station: str, **options: Any) -> Worker:
     """Open the worker that answers to `name` at `station`. `package.module:name` opens any other by import."""
     make = _found(name, station)
+    _check_is_worker(name, make)
     if not isinstance(make, type):  # a plain function is the worker itself, not something that makes one
         if options:
             raise TaktError(f"worker {name!r} has no options")
@@ -194,10 +199,25 @@ def _imported(name: str) -> Any:
     import importlib
 
     module, _, attribute = name.partition(":")
+    look_here_too()
     try:
         return getattr(importlib.import_module(module), attribute)
     except Exception as error:  # a module may raise anything when it is imported
         raise TaktError(f"cannot import the worker {name!r}: {_one_line(error)}") from error
+
+
+def _check_is_worker(name: str, make: Any) -> None:
+    """Raise TaktError for what is no worker, before it is called: a class or function of the library, a program."""
+    if isinstance(make, type):
+        methods = [part for part in ("begin", "act", "end") if not callable(getattr(make, part, None))]
+        if methods and not any("__call__" in vars(base) for base in make.__mro__[:-1]):
+            raise TaktError(f"{name!r} is not a worker: it lacks {', '.join(methods)}")
+    elif isinstance(make, (types.BuiltinFunctionType, types.ModuleType)) or not (
+        isinstance(make, Worker) or callable(make)
+    ):
+        raise TaktError(
+            f"{name!r} is not a worker: it needs begin, act and end, or to be a function of the observation"
+        )
 
 
 def _one_line(error: Exception) -> str:

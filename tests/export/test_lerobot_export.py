@@ -20,6 +20,7 @@ from takt.export import export
 from takt.export.lerobot import Dataset, Episode
 from takt.export.nutcell import COLUMNS, TASK, summed
 from takt.stations.nutcell import NutCell, scene
+from takt.trust import Named
 
 pa = pytest.importorskip("pyarrow", reason="the extra `export` is not installed")
 import pyarrow.parquet as pq  # noqa: E402
@@ -187,7 +188,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
 def test_a_shift_is_worked_again_to_be_written(worked: tuple[Path, Kept], tmp_path: Path) -> None:
     shift, cell = worked
     given, seen = cell.given, cell.seen
-    told = export(shift, tmp_path / "out", "lerobot", fps=50, cameras="")
+    told = export(shift, tmp_path / "out", "lerobot", named=Named(trust=True), fps=50, cameras="")
     assert told["episodes"] == 2 and "units_that_came_out_differently" not in told
     info, _, rows, episodes = read(tmp_path / "out")
     length = episodes[0]["length"]

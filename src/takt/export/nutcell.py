@@ -24,6 +24,7 @@ from takt.shift import steps_of_unit
 from takt.station import TaktError
 from takt.stations.nutcell import NutCell, scene
 from takt.stations.nutcell.cell import CONTROL_S
+from takt.trust import NOTHING, Named
 
 RATE = round(1 / CONTROL_S)  # control periods a second
 TASK = "Put one nut on the left pin and one nut on the right pin."  # where there is no order
@@ -61,6 +62,7 @@ def export_lerobot(
     units: int | None = None,
     good_only: bool = False,
     wait: bool = False,
+    named: Named = NOTHING,
 ) -> Mapping[str, Any]:
     """Write a shift (a ledger) or demonstrations (a folder of `demos.record`) as a LeRobotDataset v3.0 in `out`.
 
@@ -71,6 +73,7 @@ def export_lerobot(
     units      only the first so many.
     good_only  only the units that came out good.
     wait       with the time when nothing is done any more until the unit ends.
+    named      what of the ledger the user has named again (trust.py).
     """
     if not isinstance(fps, int) or fps < 1 or RATE % fps:
         raise TaktError(f"fps is {fps!r}; it must divide {RATE}, the control periods of a second")
@@ -83,7 +86,7 @@ def export_lerobot(
     unknown = [name for name in cameras if name not in scene.CAMERAS]
     if unknown:
         raise TaktError(f"no camera {unknown[0]!r}; choose from: {', '.join(scene.CAMERAS)}")
-    source = _Demos(shift) if shift.is_dir() else _Shift(shift)
+    source = _Demos(shift) if shift.is_dir() else _Shift(shift, named)
     size = (source.camera_size, source.camera_size)
     columns = COLUMNS | {"action": EE if source.control == "ee" else JOINT} | FLAGS
     pictures = {IMAGES + camera: size for camera in cameras}
@@ -144,7 +147,8 @@ class _Watched(NutCell):
 class _Shift:
     """The units of a ledger."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, named: Named) -> None:
+        self._named = named
         with Ledger.open(path) as book:
             self._meta, events = book.meta, book.events()
         if self._meta["station"] != "nutcell":
@@ -167,7 +171,7 @@ class _Shift:
                 cell.watch(wanted.every)
                 with warnings.catch_warnings(record=True) as said:
                     warnings.simplefilter("always")
-                    for _ in steps_of_unit(self._path, unit, station=cell):
+                    for _ in steps_of_unit(self._path, unit, station=cell, named=self._named):
                         pass
                 different += [unit] if any("did not come out" in str(one.message) for one in said) else []
                 yield _episode(cell, wanted, self.control, self._good[unit])

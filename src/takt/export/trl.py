@@ -17,7 +17,8 @@ from takt.events import UNIT_BAD, UNIT_GOOD, Event
 from takt.ledger import Ledger
 from takt.report import whole_file
 from takt.shift import repeat_shift
-from takt.station import Station, TaktError, open_station
+from takt.station import Station, TaktError
+from takt.trust import NOTHING, Named, open_station_of
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import VIEWS, Talk, ends
@@ -33,6 +34,7 @@ def export_trl(
     kind: str = "sft",
     context_tokens: int = Options.context_tokens,
     good_only: bool = False,
+    named: Named = NOTHING,
 ) -> dict[str, Any]:
     """Write the conversations of shifts, one a line; returns how many of what there are.
 
@@ -40,6 +42,7 @@ def export_trl(
     kind            sft: whole conversations. prompts: what they begin with, and the state of the station there.
     context_tokens  of a conversation, four characters each; a longer one is cut as `llm` does.
     good_only       only conversations all of whose units were good.
+    named           what of the ledgers the user has named again (trust.py).
     """
     if kind not in KINDS:
         raise TaktError(f"the format trl has no kind {kind!r}; it has: {', '.join(KINDS)}")
@@ -48,7 +51,7 @@ def export_trl(
     out = Path(out)
     count = {"conversations": 0, "calls": 0, "good": 0}
     with whole_file(out) as new, new.open("w", encoding="utf-8") as file:
-        for row in (row for shift in shifts for row in conversations(shift, view, context_tokens)):
+        for row in (row for shift in shifts for row in conversations(shift, view, context_tokens, named)):
             if good_only and row["reward"] != 1.0:
                 continue
             count["conversations"] += 1
@@ -59,12 +62,15 @@ def export_trl(
 
 
 def conversations(
-    shift: str | os.PathLike[str], view: str | None = None, context_tokens: int = Options.context_tokens
+    shift: str | os.PathLike[str],
+    view: str | None = None,
+    context_tokens: int = Options.context_tokens,
+    named: Named = NOTHING,
 ) -> Iterator[dict[str, Any]]:
     """The conversations of a finished shift, in order. Raises TaktError if it does not come out as recorded."""
     with Ledger.open(shift) as book:
         meta, digest = book.meta, book.digest()
-    station = open_station(meta["station"], **meta["options"])
+    station = open_station_of(shift, meta, named)
     try:
         if not station.spec.tools:
             raise TaktError(f"the format trl is for stations that offer tools, and {meta['station']!r} offers none")
@@ -80,7 +86,7 @@ def conversations(
             model.close()
         else:
             watched = _Retold(station, view or "full", context_tokens)
-            again = repeat_shift(shift, station=watched)
+            again = repeat_shift(shift, station=watched, named=named)
             watched.close()
         if again.digest != digest:
             raise TaktError(f"{shift} does not come out as it is recorded; it was worked by another version of takt?")

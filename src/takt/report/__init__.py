@@ -2,8 +2,8 @@
 
 The page needs no network and no JavaScript. `page` is a pure function of the shift's events; only the pictures of
 failed units and what the station itself has to say need more than events. The pictures come from the ledger's
-snapshots: the station, loaded as it was when the unit was inspected, draws itself. A station that cannot do that works
-the unit once more.
+snapshots: the station, loaded as it was when the unit was inspected, draws itself. A station that cannot do that must
+work the unit once more, which is done only if the user says so: a report opens no worker by itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from takt.figure import Figure
 from takt.ledger import Ledger
 from takt.pack import unpack
 from takt.shift import Shift, reset_as, steps_of_unit
-from takt.station import Section, Station, TaktError, Unseen, open_station
+from takt.station import Section, Station, TaktError, Unseen
+from takt.trust import NOTHING, Named, by_import, open_station_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,9 +66,14 @@ def write_report(
     out: str | os.PathLike[str] | None = None,
     *,
     pictures: bool = True,
+    work_again: bool = False,
+    named: Named = NOTHING,
     on_picture: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write the report of the shift in `ledger` to `out` (by default beside it, as .html), and return its path.
+
+    work_again   work the failed units again where the station can draw them in no other way: that opens the shift's
+                 worker, which a report does not do else. `named` has what of it the user named (trust.py).
 
     `on_picture(done, of)` is called after every picture of a failed unit.
     """
@@ -78,7 +84,7 @@ def write_report(
     with Ledger.open(ledger) as book, whole_file(out) as new:
         shift = Shift.of(book)
         none = Pictures({}, "This report was made without pictures.")
-        shots = _pictures(book, shift, on_picture) if pictures else none
+        shots = _pictures(book, shift, work_again, named, on_picture) if pictures else none
         account = account_of(shift)
         more = () if account is None else account.figures
         new.write_text(page(shift, shots, more, sections_of(account)), encoding="utf-8")
@@ -107,6 +113,7 @@ def page(
             started=started,
             meta=shift.meta,
             path=shlex.quote(str(shift.path or "SHIFT")),
+            again=by_import(shift.meta),
             end_s=end_s,
             verdict=judged,
             gauge=_gauge(judged),
@@ -188,37 +195,41 @@ def whole_file(out: Path) -> Iterator[Path]:
         new.unlink(missing_ok=True)
 
 
-def drawn_steps(ledger: str | os.PathLike[str], unit: int) -> Iterator[tuple[Station, list[Event]]]:
+def drawn_steps(
+    ledger: str | os.PathLike[str], unit: int, named: Named = NOTHING
+) -> Iterator[tuple[Station, list[Event]]]:
     """`steps_of_unit` of a station that can `render`. Gymnasium has an option for that; not every station does."""
-    steps = steps_of_unit(ledger, unit, render_mode="rgb_array")
+    steps = steps_of_unit(ledger, unit, named=named, render_mode="rgb_array")
     try:
         first = next(steps)
     except TaktError as error:
         if "has no option" not in str(error):
             raise
-        steps = steps_of_unit(ledger, unit)
+        steps = steps_of_unit(ledger, unit, named=named)
         first = next(steps)
     yield first
     yield from steps
 
 
-def _open_to_draw(name: str, options: Mapping[str, Any]) -> Station:
+def _open_to_draw(shift: Shift, named: Named) -> Station:
     try:
-        return open_station(name, **{**options, "render_mode": "rgb_array"})
+        return open_station_of(shift.path, shift.meta, named, render_mode="rgb_array")
     except TaktError as error:
         if "has no option" not in str(error):
             raise
-        return open_station(name, **options)
+        return open_station_of(shift.path, shift.meta, named)
 
 
-def _pictures(book: Ledger, shift: Shift, on_picture: Callable[[int, int], None] | None) -> Pictures:
+def _pictures(
+    book: Ledger, shift: Shift, work_again: bool, named: Named, on_picture: Callable[[int, int], None] | None
+) -> Pictures:
     """A picture of each failed unit, as it was right after its end. Whatever goes wrong, there is a report."""
     bad = [e.unit for e in shift.events if e.kind == UNIT_BAD and e.unit is not None]
     if not bad:
         return Pictures({})
     found: dict[int, str] = {}
     try:
-        for number, picture in islice(_drawn(book, shift, bad), MOST_PICTURES):
+        for number, picture in islice(_drawn(book, shift, bad, work_again, named), MOST_PICTURES):
             found[number] = _data_uri(picture)
             if on_picture is not None:
                 on_picture(len(found), min(len(bad), MOST_PICTURES))
@@ -229,9 +240,11 @@ def _pictures(book: Ledger, shift: Shift, on_picture: Callable[[int, int], None]
     return Pictures(found, f"Pictures of {len(found)} of {len(bad)}." if len(found) < len(bad) else "")
 
 
-def _drawn(book: Ledger, shift: Shift, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+def _drawn(
+    book: Ledger, shift: Shift, numbers: Sequence[int], work_again: bool, named: Named
+) -> Iterator[tuple[int, Any]]:
     """The station right after each of these units."""
-    station = _open_to_draw(shift.meta["station"], shift.meta["options"])
+    station = _open_to_draw(shift, named)
     try:
         reset_as(station, shift.meta)
         for number in numbers:
@@ -241,18 +254,20 @@ def _drawn(book: Ledger, shift: Shift, numbers: Sequence[int]) -> Iterator[tuple
             station.load(unpack(snapshot.state)["station"])
             try:
                 yield number, station.render()
-            except Unseen:
-                yield number, _worked_again(book, number)
+            except Unseen as unseen:
+                if not work_again:
+                    raise TaktError(f"{unseen}; --work-again has the worker do these units once more") from unseen
+                yield number, _worked_again(book, number, named)
     finally:
         station.close()
 
 
-def _worked_again(book: Ledger, number: int) -> Any:
+def _worked_again(book: Ledger, number: int, named: Named = NOTHING) -> Any:
     """The station at the end of a unit, worked once more."""
     assert book.path is not None
     ended_s = next(e.t_s for e in book.events() if e.unit == number and e.kind in (UNIT_GOOD, UNIT_BAD))
     picture = None
-    for station, happened in drawn_steps(book.path, number):
+    for station, happened in drawn_steps(book.path, number, named):
         replaced = any(event.kind == UNIT_DUE and event.unit != number for event in happened)
         if station.now > ended_s - 1.5 * station.spec.control_s and not (replaced and picture is not None):
             picture = station.render()

@@ -23,7 +23,7 @@ from gymnasium import Space, spaces
 
 from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.pack import pack, unpack
-from takt.station import Acceptance, StationSpec, TaktError, Unseen, check_faults
+from takt.station import Acceptance, StationSpec, TaktError, Unseen, check_faults, look_here_too
 
 SUCCESS_KEYS = ("is_success", "success")  # Gymnasium-Robotics, panda-gym, gym-aloha; Meta-World
 NOT_DONE, TRUNCATED, LATE = "not_done", "truncated", "late"
@@ -99,6 +99,13 @@ class GymStation(gymnasium.Env[Any, Any]):
         )
         self._hold = _hold(self.action_space, self.observation_space, hold)
         self.reset(seed=0)
+
+    @staticmethod
+    def opened_if_named(options: Mapping[str, Any]) -> dict[str, Any]:
+        """What a ledger alone is not believed (trust.py): an id that imports a module; a path or module for the
+        environment."""
+        own = {"takt_s", "control_s", "success", "hold", "good_rate", "cycle_s", "privileged", "render_mode"}
+        return {key: value for key, value in options.items() if key not in own and _leads_out(key, value)}
 
     @property
     def now(self) -> float:
@@ -196,10 +203,21 @@ class GymStation(gymnasium.Env[Any, Any]):
         return Event(self.now, kind, self._unit, data)
 
 
+def _leads_out(key: str, value: Any) -> bool:
+    """Whether a value can name a module or a file. An id may have a folder's slash: it is a namespace."""
+    if isinstance(value, str):
+        return bool(re.search(r":" if key == "id" else r"[:/\\]|\.[A-Za-z]\w*$", value))
+    if isinstance(value, Mapping):
+        return any(_leads_out("", part) for pair in value.items() for part in pair)
+    return isinstance(value, (list, tuple)) and any(_leads_out("", part) for part in value)
+
+
 def _made(id: str, render_mode: str | None, kwargs: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
     mode: dict[str, Any] = {"render_mode": render_mode} if render_mode else {}  # None is a mode of its own to some
     if render_mode == "rgb_array":
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which draws many, would look for a screen
+    if ":" in id:
+        look_here_too()
     try:
         return gymnasium.make(id, disable_env_checker=True, **mode, **kwargs)
     except Exception as error:  # whatever an environment may raise, it is the id or the options that did not work

@@ -19,6 +19,7 @@ from takt.export.trl import export_trl
 from takt.ledger import Ledger
 from takt.shift import resume_shift, run_shift
 from takt.station import TaktError
+from takt.trust import Named
 
 NEEDS = ("torch", "transformers", "trl", "datasets", "accelerate")
 
@@ -53,7 +54,7 @@ def data(
         path = folder / re.sub(r"[^\w.-]+", "-", f"{teacher}-seed{seed}.takt")
         if path.exists():
             _same(path, {"station": station, "worker": teacher, "seed": seed, "hours": hours, "units": units})
-            resume_shift(path)
+            resume_shift(path, named=Named(teacher, {}, station_options or {}))
         else:
             options = dict(station_options or {})
             run_shift(

@@ -19,7 +19,8 @@ from takt.events import UNIT_BAD, UNIT_GOOD, Event
 from takt.ledger import Ledger
 from takt.pack import unpack
 from takt.shift import reset_as
-from takt.station import Station, StationSpec, TaktError, open_station
+from takt.station import Station, StationSpec, TaktError
+from takt.trust import open_station_of
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import Talk, ends
@@ -50,7 +51,7 @@ def environment(spec: StationSpec, view: str, context_tokens: int = Options.cont
             if snapshot is None:
                 raise TaktError(f"{shift} has no snapshot after unit {after_unit}")
             if self._station is None or shift != self._shift:
-                self._station, self._shift = open_station(meta["station"], **meta["options"]), shift
+                self._station, self._shift = open_station_of(shift, meta), shift
                 reset_as(self._station, meta)
             self._station.load(unpack(snapshot.state)["station"])
             self._ended: list[Event] = []
@@ -137,7 +138,7 @@ def reinforce(
         raise TaktError(f"there are no prompts in {prompts}")
     with Ledger.open(first["shift"]) as book:
         meta = book.meta
-    station = open_station(meta["station"], **meta["options"])
+    station = open_station_of(first["shift"], meta)
     episode = environment(station.spec, view)
     station.close()
     rows = load_dataset("json", data_files=str(prompts), split="train").remove_columns("tools")

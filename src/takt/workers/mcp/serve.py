@@ -12,7 +12,8 @@ from typing import Any
 from takt.clock import parse_clock
 from takt.ledger import Ledger
 from takt.shift import Progress, Shift, resume_shift, run_shift
-from takt.station import Station, TaktError, open_station
+from takt.station import Station, TaktError
+from takt.trust import Named, open_station_of
 from takt.verdict import verdict
 from takt.workers.mcp.server import server_of
 from takt.workers.mcp.transports import Http, Stdio, check_host, token_of
@@ -66,7 +67,7 @@ def serve(
     meta = _meta(work)
     token = "" if where.port is None else token_of(os.environ, said)
     window = Window()
-    here = open_station(meta["station"], **meta["options"])
+    here = open_station_of(work.path, {"worker": "mcp", **meta}, Named(station_options=work.options))
     try:
         if not here.spec.tools:
             raise TaktError(f"station {work.station!r} offers no tools, and an MCP server has nothing else")

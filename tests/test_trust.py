@@ -1,0 +1,192 @@
+"""Nothing that a stranger's ledger names is opened: each case is a ledger made to run code, send a secret or delete."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from takt import Ledger, TaktError, open_worker, repeat_shift, resume_shift, run_shift, steps_of_unit
+from takt.cli import main
+from takt.export import export
+from takt.report import write_report
+from takt.trust import Named, NotNamed
+
+CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
+
+
+class Mine:
+    """A worker by import: `made` counts how often it was opened."""
+
+    made = 0
+
+    def __init__(self):
+        Mine.made += 1
+
+    def begin(self, spec, seed): ...
+
+    def act(self, observation):
+        return [0]
+
+    def end(self): ...
+
+
+def altered(path, **meta):
+    """The ledger with another meta, as a stranger would write it."""
+    with sqlite3.connect(path) as book:
+        for key, value in meta.items():
+            book.execute("UPDATE meta SET value = ? WHERE key = ?", (json.dumps(value), key))
+    book.close()
+    return path
+
+
+def cut(path):
+    """As if it had been killed: it can be resumed."""
+    with sqlite3.connect(path) as book:
+        book.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")
+    book.close()
+    return path
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    path = tmp_path / "a.takt"
+    run_shift("gym", "idle", units=3, seed=1, station_options=CART, ledger=path)
+    return path
+
+
+@pytest.fixture
+def marker(tmp_path, monkeypatch):
+    """A module on the path that leaves a file when it is imported, and an environment's name that imports it."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    ran = tmp_path / "ran"
+    (folder / "stranger.py").write_text(
+        f"open({str(ran)!r}, 'w').close()\ndef work(observation): return 0\nclass Work: ...\n"
+    )
+    monkeypatch.syspath_prepend(str(folder))
+    yield ran
+    sys.modules.pop("stranger", None)
+
+
+EVERY_WAY = ["resume", "repeat", "replay", "report", "report --work-again", "kpis", "show", "export", "unit", "serve"]
+
+
+def by(way, path):
+    """Every command that reads a ledger, as the user of the command line calls it. Returns its exit code."""
+    out = path.parent / "out"
+    commands = {
+        "resume": ["resume", str(cut(path)) if way == "resume" else str(path)],
+        "repeat": ["repeat", str(path)],
+        "replay": ["replay", str(path), "--unit", "1", "--out", f"{out}.mp4"],
+        "report": ["report", str(path), "--out", f"{out}.html"],
+        "report --work-again": ["report", str(path), "--work-again", "--out", f"{out}.html"],
+        "kpis": ["kpis", str(path)],
+        "show": ["ledger", "show", str(path)],
+        "export": ["export", str(path), f"{out}.jsonl", "--format", "trl"],
+        "serve": ["serve", "gym", "--mcp", "--out", str(path)],
+    }
+    if way == "unit":
+        with pytest.raises(TaktError):
+            list(steps_of_unit(path, 1))
+        return 2
+    return main(commands[way])
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("worker", ["subprocess:Popen", "stranger:work", "stranger:Work", "os:system"])
+def test_a_worker_that_a_ledger_names_by_import_is_never_opened(ledger, marker, way, worker):
+    options = {"args": ["touch", str(marker)]} if "Popen" in worker else {}
+    altered(ledger, worker=worker, worker_options=options)
+    assert by(way, ledger) in ((0, 2) if way in ("kpis", "show", "report", "report --work-again") else (2,))
+    assert not marker.exists() and "stranger" not in sys.modules
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_an_environment_that_a_ledger_names_by_import_is_never_opened(ledger, marker, way):
+    altered(ledger, options={**CART, "id": "stranger:Env-v0"})
+    assert by(way, ledger) in ((0, 2) if way in ("kpis", "show", "report", "report --work-again") else (2,))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("value", ["/etc/hostname", "../x.xml", "model.xml", "a:b", {"a": ["x:y"]}])
+def test_a_path_for_an_environment_is_named_again(ledger, value):
+    altered(cut(ledger), options={**CART, "xml_file": value})
+    with pytest.raises(NotNamed, match=r"-o '?xml_file="):
+        resume_shift(ledger)
+
+
+@pytest.mark.parametrize("way", ["kpis", "show", "report"])
+def test_reading_opens_no_worker_at_all(ledger, monkeypatch, way):
+    def opened(*given, **more):
+        raise AssertionError("a worker was opened")
+
+    monkeypatch.setattr("takt.worker._found", opened)
+    assert by(way, ledger) == 0
+
+
+def test_what_is_named_again_is_opened_and_only_as_the_ledger_has_it(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "a.takt"
+    whole = run_shift("gym", "test_trust:Mine", units=4, seed=1, station_options=CART, ledger=path)
+    before = Mine.made
+    with pytest.raises(NotNamed, match="name it again: --worker test_trust:Mine"):
+        repeat_shift(path)
+    with pytest.raises(TaktError, match="of worker 'test_trust:Mine', not of 'idle'"):
+        repeat_shift(path, worker="idle")
+    assert Mine.made == before
+    assert repeat_shift(path, worker="test_trust:Mine").digest == whole.digest
+    assert repeat_shift(path, named=Named(trust=True)).digest == whole.digest
+    assert Mine.made == before + 2
+    cut(path)
+    assert main(["resume", str(path)]) == 2
+    assert "name it again: --worker test_trust:Mine (or --trust)" in capsys.readouterr().err
+    assert main(["resume", str(path), "--worker", "test_trust:Mine", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["digest"] == whole.digest
+
+
+def test_a_registered_worker_opens_as_before(ledger):
+    with Ledger.open(ledger) as book:
+        digest = book.digest()
+    assert repeat_shift(ledger).digest == digest
+    assert resume_shift(cut(ledger)).digest == digest
+    assert sum(1 for _ in steps_of_unit(ledger, 1)) > 0
+
+
+@pytest.mark.parametrize("name", ["subprocess:Popen", "os:system", "builtins:exec", "pathlib:Path", "json:decoder"])
+def test_what_is_no_worker_is_not_called_even_if_the_user_names_it(name):
+    with pytest.raises(TaktError, match="is not a worker"):
+        open_worker(name, "gym")
+
+
+def test_the_current_folder_shadows_nothing_and_is_looked_at_only_for_what_the_user_names(tmp_path):
+    """A `jinja2.py` that lies beside a ledger does not run when its report is made."""
+    for name in ("jinja2", "matplotlib", "numpy", "stranger"):
+        (tmp_path / f"{name}.py").write_text(f"open('ran-{name}', 'w').close()\n")
+    (tmp_path / "mine.py").write_text("def work(observation): return 0\n")
+    takt = [str(Path(sys.executable).with_name("takt"))]
+    options = [word for key, value in CART.items() for word in ("-o", f"{key}={value}")]
+    run = [*takt, "run", "gym", "--worker", "mine:work", "--units", "2", *options, "--out", "a.takt"]
+    subprocess.run(run, cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([*takt, "report", "a.takt"], cwd=tmp_path, check=True, capture_output=True)
+    assert list(tmp_path.glob("ran-*")) == [] and (tmp_path / "a.html").exists()
+
+
+def test_an_export_opens_as_resume_does(ledger, marker):
+    altered(ledger, worker="stranger:work")
+    for form in ("trl", "lerobot"):
+        with pytest.raises(TaktError):
+            export(ledger, ledger.parent / "out", form)
+    assert not marker.exists()
+
+
+def test_a_report_says_how_its_missing_pictures_are_made(ledger):
+    altered(ledger, options={**CART, "success": "return>=1000"})
+    with sqlite3.connect(ledger) as book:
+        book.execute("UPDATE events SET kind = 'unit_bad' WHERE kind = 'unit_good'")
+    book.close()
+    assert "--work-again" in write_report(ledger).read_text()
+    assert "<img" in write_report(ledger, work_again=True).read_text()
