@@ -82,6 +82,9 @@ class Airline:
         leaves = self.flights[key]["departure"] + self.flights[key]["delay"]
         return not self.start <= leaves < self.end
 
+    def by_road(self, tail: str) -> bool:
+        return self.aircraft[tail][3].startswith("-1")
+
     def takes(self, airport: str, hour: int) -> tuple[int, int]:
         """Departures and arrivals in the clock hour that starts at minute `hour`."""
         limit = (0, 0)
@@ -187,8 +190,14 @@ def check_planned(airline: Airline, row: dict, wrong: Counter) -> None:
     leaves = flight["departure"] + flight["delay"]
     fixed = airline.fixed(key)
     if row["tail"] is None:
-        if fixed and not flight["cancelled"]:
+        if flight["cancelled"]:
+            return
+        if fixed:
             wrong["FIXED", key] += 1
+        elif flight["delay"]:
+            wrong["GIVEN_DELAY", key] += 1
+        elif airline.by_road(flight["tail"]):
+            wrong["SURFACE", key] += 1
         return
     if (row["origin"], row["destination"]) != (flight["origin"], flight["destination"]):
         wrong["ROUTE", key] += 1
@@ -205,11 +214,16 @@ def check_planned(airline: Airline, row: dict, wrong: Counter) -> None:
     elif fixed:
         if moved:
             wrong["FIXED", key] += 1
-    elif flight["delay"] and row["departure"] != leaves:
-        wrong["GIVEN_DELAY", key] += 1
+    elif flight["delay"]:
+        if moved:
+            wrong["GIVEN_DELAY", key] += 1
+    elif airline.by_road(flight["tail"]) and moved:
+        wrong["SURFACE", key] += 1
+    if airline.by_road(row["tail"]) and row["tail"] != flight["tail"]:
+        wrong["SURFACE", key] += 1
     if not fixed and not family:
         wrong["FAMILY", key] += 1
-    if not fixed and moved and row["arrival"] > airline.end:
+    if row["arrival"] > airline.end:
         wrong["OVERTIME", key] += 1
 
 
@@ -218,6 +232,8 @@ def check_created(airline: Airline, row: dict, wrong: Counter) -> None:
     if row["tail"] is None:
         wrong["CREATED_CANCELLED", key] += 1
         return
+    if airline.by_road(row["tail"]):
+        wrong["SURFACE", key] += 1
     if key[0] in airline.timetable:
         wrong["CREATED_NUMBER", key] += 1
     if row["previous"] != "0":
@@ -241,34 +257,33 @@ def check_rotation(airline: Airline, plan: Plan, tail: str, rows: list[dict], wr
         flight = airline.flights.get(row["key"])
         linked = (flight["previous"], row["key"][1]) if flight else None
         next_leg = before is not None and linked in airline.flights and before["key"] == linked
-        settled = still(row) and (before is None or still(before))
-        if before is None and row["origin"] != airport and not settled:
+        if before is None and row["origin"] != airport:
             wrong["START", row["key"]] += 1
-        if before is not None and not settled:
+        if before is not None:
             if row["origin"] != before["destination"]:
                 wrong["CONTINUITY", row["key"]] += 1
             if row["departure"] - before["arrival"] < int(transit if next_leg else turn):
                 wrong["TURN", row["key"]] += 1
         if linked in airline.flights and not next_leg and not still(row):
             wrong["LEGS_APART", row["key"]] += any(r["key"] == linked and r["tail"] for r in plan.rows)
-        if row["arrival"] - row["departure"] > int(most) and not still(row):
+        if row["arrival"] - row["departure"] > int(most):
             wrong["RANGE", row["key"]] += 1
         before = row
     for name, d1, t1, d2, t2 in airline.groundings:
         since, until = day_of(d1) * 1440 + minute_of(t1), day_of(d2) * 1440 + minute_of(t2)
         for row in rows:
-            if name == tail and row["departure"] < until and row["arrival"] > since and not still(row):
+            if name != tail or row["arrival"] <= since:
+                continue
+            if row["departure"] < until or row["key"][1] == d1:  # the date of the row, whenever it leaves
                 wrong["GROUNDED", row["key"]] += 1
     if service != "NULL":
         at, d1, t1, d2, t2, minutes = service.split("-")
         since, until = day_of(d1) * 1440 + minute_of(t1), day_of(d2) * 1440 + minute_of(t2)
-        if since < airline.start:
-            return
         ahead = [row for row in rows if row["departure"] < since]
         if (ahead[-1]["destination"] if ahead else airport) != at:
             wrong["SERVICE_AIRPORT", tail] += 1
         for row in rows:
-            if row["departure"] < until and row["arrival"] > since and not still(row):
+            if row["departure"] < until and row["arrival"] > since:
                 wrong["SERVICE_TIME", row["key"]] += 1
         if sum(row["arrival"] - row["departure"] for row in ahead) > int(minutes):
             wrong["SERVICE_MINUTES", tail] += 1
@@ -282,7 +297,7 @@ def check_slots(airline: Airline, plan: Plan, wrong: Counter) -> None:
             hours["ARRIVALS", row["destination"], row["arrival"] // 60 * 60].append(row["key"])
     for (rule, airport, hour), keys in hours.items():
         limit = airline.takes(airport, hour)[rule == "ARRIVALS"]
-        if len(keys) > limit and not all(key in airline.flights and airline.fixed(key) for key in keys):
+        if len(keys) > limit:
             wrong[rule, (airport, hour)] += 1
 
 
@@ -320,6 +335,8 @@ def check_groups(airline: Airline, plan: Plan, wrong: Counter) -> None:
                     wrong["CONNECTION", booking] += 1
             if row["departure"] < airline.start and i >= len(trip["begun"]):
                 wrong["GONE", booking] += 1
+        if cancelled and legs and not trip["begun"]:
+            wrong["PART_CANCELLED", booking] += 1
         if legs[: len(trip["begun"])] != trip["begun"]:
             wrong["BEGUN", booking] += 1
     for booking, booked in airline.bookings.items():

@@ -52,15 +52,21 @@ def write_airline(rng: random.Random, folder: Path) -> None:
         "config": _config(rng, start, end),
         "airports": [_capacity(rng, code) for code in codes],
         "dist": [f"{a} {b} {minutes[a, b]} {reach[a, b]}" for a, b in minutes],
-        "aircraft": [_tail_row(rng, tail, codes) for tail in tails],
+        "aircraft": [_tail_row(rng, tail, codes, start) for tail in tails],
         "flights": [f"{n} {a} {b} {clock(d)} {clock(e)} {link}" for n, a, b, d, e, link in timetable],
         "rotations": [f"{number} {DATES[day]} {name}" for number, day, name in rotations],
         "itineraries": _bookings(rng, dated),
         "position": [_wanted(rng, code, tails) for code in codes if rng.random() < 0.7],
         "alt_flights": [
-            f"{number} {DATES[day]} {rng.choice([-1, 0, 5, 60, 200])}" for number, day in dated if rng.random() < 0.15
+            f"{number} {DATES[day]} {rng.choice([-1, 0, 5, 60, 200])}"
+            for (number, day), (_, _, leaves, _) in dated.items()
+            if rng.random() < (0.5 if 0 <= start - leaves < 200 else 0.15)
         ],
-        "alt_aircraft": [f"{tail['name']} {_period(rng, 2 * 1440)}" for tail in tails if rng.random() < 0.2],
+        "alt_aircraft": [
+            f"{tail['name']} {_period(rng, 2 * 1440) if rng.random() < 0.5 else _over_midnight(rng)}"
+            for tail in tails
+            if rng.random() < 0.3
+        ],
         "alt_airports": [
             f"{code} {_period(rng, 2 * 1440, 60)} {rng.randint(0, 2)} {rng.randint(0, 2)}"
             for code in codes
@@ -82,10 +88,10 @@ def _tail(rng: random.Random, i: int, codes: tuple[str, ...]) -> dict:
     return {**kind, "name": f"{kind['model']}#{i}", "airport": rng.choice(codes), "turn": turn, "transit": turn // 2}
 
 
-def _tail_row(rng: random.Random, tail: dict, codes: tuple[str, ...]) -> str:
+def _tail_row(rng: random.Random, tail: dict, codes: tuple[str, ...], start: int) -> str:
     service = "NULL"
     if rng.random() < 0.3:
-        at = rng.randint(300, 2500)
+        at = rng.randint(300, 2500) if rng.random() < 0.6 else max(0, start - rng.randint(0, 120))
         until = at + rng.randint(60, 400)
         moments = f"{DATES[at // 1440]}-{clock(at % 1440)}-{DATES[until // 1440]}-{clock(until % 1440)}"
         service = f"{rng.choice(codes)}-{moments}-{rng.randint(100, 900)}"
@@ -140,6 +146,11 @@ def _period(rng: random.Random, until: int, step: int = 1) -> str:
     start = rng.randrange(0, until - 600, step)
     end = start + step * rng.randint(1, 600 // step)
     return f"{DATES[start // 1440]} {clock(start % 1440)} {DATES[end // 1440]} {clock(end % 1440)}"
+
+
+def _over_midnight(rng: random.Random) -> str:
+    start, end = rng.randint(600, 1439), rng.randint(0, 900)
+    return f"{DATES[0]} {clock(start)} {DATES[1]} {clock(end)}"
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------
@@ -213,7 +224,7 @@ def wild(rng: random.Random, rows: list[Row], lines: list[Line], tails: list[str
         if change == 0:
             row.aircraft = rng.choice([*tails, "cancelled"])
         elif change in (1, 2):
-            later = rng.choice([5, 30, 90, 600])
+            later = rng.choice([5, 30, 90, 600, 1440])
             row.departure, row.arrival = row.departure + later, row.arrival + later
         elif change == 3:
             earlier = min(row.departure, rng.choice([5, 60]))

@@ -162,7 +162,9 @@ def test_an_airport_has_so_many_slots_an_hour(tmp_path):
     found = checked(tmp_path, alt_airports="CCC 01/01/08 14:00 01/01/08 15:00 2 0")
     assert [(v.rule, v.airport, v.minute) for v in found] == [(Rule.ARRIVALS, "CCC", 14 * 60)]
     found = checked(tmp_path, alt_airports="AAA 01/01/08 07:00 01/01/08 09:00 0 0")
-    assert found == [], "flight 1 has left already, and the bus needs no slot"
+    assert [(v.rule, v.minute) for v in found] == [(Rule.DEPARTURES, 7 * 60)], "flight 1 has left, and is not forgiven"
+    found = checked(tmp_path, alt_airports="AAA 01/01/08 08:00 01/01/08 09:00 0 0")
+    assert found == [], "the bus needs no slot"
 
 
 def test_given_delays_and_cancellations_stay(tmp_path):
@@ -173,15 +175,107 @@ def test_given_delays_and_cancellations_stay(tmp_path):
     later = replaced(8, ("22:30", "22:50"), ("23:31", "23:51"))
     assert [v.rule for v in checked(tmp_path, first, later, *OFF6, *OFF34, alt_flights=changes)] == [Rule.GIVEN_DELAY]
     off = replaced(8, ("P#4", "cancelled"))
-    assert checked(tmp_path, first, off, *OFF6, *OFF34, alt_flights=changes) == []
+    found = checked(tmp_path, first, off, *OFF6, *OFF34, alt_flights=changes)
+    assert [v.rule for v in found] == [Rule.GIVEN_DELAY] and found[0].text.endswith("it cannot be cancelled")
     assert {v.rule for v in checked(tmp_path, first, last, alt_flights=changes)} == {Rule.REVIVED}
     assert [v.rule for v in checked(tmp_path, last, *OFF6, *OFF34, alt_flights=changes)] == [Rule.FIXED]
 
 
 def test_a_grounded_aircraft_does_not_fly(tmp_path):
     found = checked(tmp_path, alt_aircraft="J2#3 01/01/08 13:59 01/01/08 15:00")
-    assert [(v.rule, v.flight, v.aircraft) for v in found] == [(Rule.GROUNDED, "6 of 01/01", "J2#3")]
-    assert checked(tmp_path, alt_aircraft="J2#3 01/01/08 14:00 01/01/08 15:00") == []
+    assert [(v.rule, v.flight, v.aircraft) for v in found] == [
+        (Rule.GROUNDED, "6 of 01/01", "J2#3"),
+        (Rule.GROUNDED, "7 of 01/01", "J2#3"),
+    ], "7 leaves as the grounding ends, but is dated on the day on which it began"
+    assert checked(tmp_path, *OFF7, alt_aircraft="J2#3 01/01/08 14:00 01/01/08 15:00") == []
+
+
+OFF7 = ("16:00 0 01/01/08 J2#3", "16:00 0 01/01/08 cancelled"), ("2 7 01/01/08 E", "2 cancelled")
+
+
+def test_a_grounding_over_midnight_goes_by_the_date_of_the_row(tmp_path):
+    """The grounding ends at 02/01 01:00; 8 is P#4's."""
+    over = {"alt_aircraft": "P#4 01/01/08 20:00 02/01/08 01:00"}
+    for leaves, lands in (("00:59+1", "02:00+1"), ("01:00+1", "02:01+1"), ("02:00+1", "03:01+1")):
+        found = checked(tmp_path, replaced(8, ("22:30", leaves), ("23:31", lands)), **over)
+        assert [v.rule for v in found] == [Rule.GROUNDED], leaves
+    off = replaced(8, ("P#4", "cancelled"))
+    new = "90 AAA BBB 01:00 02:01 0 02/01/08 P#4"  # dated on the day after, it may leave exactly at the end
+    assert checked(tmp_path, off, (ROW["9"], f"{ROW['9']}\n{new}"), **over) == []
+    early = new.replace("01:00 02:01", "00:59 02:00")
+    assert [v.rule for v in checked(tmp_path, off, (ROW["9"], f"{ROW['9']}\n{early}"), **over)] == [Rule.GROUNDED]
+    lands_before = {"alt_aircraft": "P#4 01/01/08 23:31 02/01/08 03:00"}
+    assert checked(tmp_path, **lands_before) == []
+
+
+def test_a_flight_delayed_over_the_start_of_the_recovery_period_flies_as_given(tmp_path):
+    """1 was to leave at 07:00, an hour before the period."""
+    two = by_hand.FILES["airports"].replace("BBB 1 2 00:00", "BBB 2 2 00:00")
+    changes = {"alt_flights": "1 01/01/08 90", "airports": two}
+    given_, off2 = (
+        replaced(1, ("07:00", "08:30"), ("08:00", "09:30")),
+        replaced(2, ("10:00", "11:00"), ("09:00", "10:00")),
+    )
+    missed = ("4 1 01/01/08 E 4 01/01/08 E", "4 cancelled")
+    assert checked(tmp_path, given_, off2, missed, **changes) == []
+    swapped = replaced(1, ("07:00", "08:30"), ("08:00", "09:30"), ("J1#1", "J2#3"))
+    for wrong in (replaced(1, ("J1#1", "cancelled")), replaced(1, ("07:00", "08:31"), ("08:00", "09:31")), swapped):
+        assert Rule.GIVEN_DELAY in {v.rule for v in checked(tmp_path, wrong, off2, missed, **changes)}
+
+
+def test_surface_transport_goes_as_planned(tmp_path):
+    """9 is the bus, at 08:30."""
+    for wrong in (
+        replaced(9, ("Bus#5", "cancelled")),
+        replaced(9, ("08:30", "08:31"), ("08:50", "08:51")),
+        replaced(9, ("Bus#5", "P#4")),
+        replaced(8, ("P#4", "Bus#5")),
+    ):
+        assert Rule.SURFACE in {v.rule for v in checked(tmp_path, wrong)}, wrong
+    new = "90 BBB AAA 18:00 19:01 0 01/01/08 Bus#5"
+    assert Rule.SURFACE in {v.rule for v in checked(tmp_path, (ROW["9"], f"{ROW['9']}\n{new}"))}
+    gone = {"alt_flights": "9 01/01/08 -1"}
+    assert checked(tmp_path, replaced(9, ("Bus#5", "cancelled")), **gone) == []
+    assert {v.rule for v in checked(tmp_path, **gone)} == {Rule.REVIVED}
+
+
+def test_a_maintenance_under_way_blocks(tmp_path):
+    aircraft = by_hand.FILES["aircraft"]
+
+    def in_work(since: str, until: str) -> dict[str, str]:
+        return {"aircraft": aircraft.replace("25 15 AAA NULL", f"25 15 AAA AAA-{since}-{until}-400")}
+
+    assert checked(tmp_path, **in_work("01/01/08-07:00", "01/01/08-22:30")) == []
+    found = checked(tmp_path, **in_work("01/01/08-07:00", "01/01/08-22:31"))
+    assert [(v.rule, v.aircraft) for v in found] == [(Rule.SERVICE_TIME, "P#4")]
+
+
+def test_what_was_planned_before_the_period_is_not_forgiven(tmp_path):
+    """1 leaves before the period, with J1#1."""
+    aircraft = by_hand.FILES["aircraft"]
+    for rule, old, new in (
+        (Rule.START, "30 20 AAA CCC", "30 20 BBB CCC"),
+        (Rule.RANGE, "J1#1 J1 Jet 2/4/10 400", "J1#1 J1 Jet 2/4/10 59"),
+        (Rule.SERVICE_TIME, "CCC-01/01/08-20:00", "AAA-01/01/08-07:00"),
+    ):
+        assert rule in {v.rule for v in checked(tmp_path, aircraft=aircraft.replace(old, new))}, rule
+    assert Rule.GROUNDED in {v.rule for v in checked(tmp_path, alt_aircraft="J1#1 01/01/08 07:30 01/01/08 07:40")}
+
+
+def test_nothing_lands_after_the_recovery_period_touched_or_not(tmp_path):
+    config = by_hand.FILES["config"]
+    assert checked(tmp_path, config=config.replace("02/01/08 04:00", "01/01/08 23:31")) == []
+    found = checked(tmp_path, config=config.replace("02/01/08 04:00", "01/01/08 23:30"))
+    assert [(v.rule, v.flight) for v in found] == [(Rule.OVERTIME, "8 of 01/01")]
+
+
+def test_a_group_that_has_flown_nothing_is_cancelled_as_a_whole(tmp_path):
+    begun = ("4 1 01/01/08 E 4 01/01/08 E", "4 1 01/01/08 E cancelled")  # 1 left before the period
+    assert checked(tmp_path, begun) == []
+    not_begun = ("3 2 01/01/08 B 3 01/01/08 E", "3 2 01/01/08 B cancelled")
+    found = checked(tmp_path, not_begun)
+    assert [(v.rule, v.booking) for v in found] == [(Rule.PART_CANCELLED, 2)]
+    assert checked(tmp_path, ("3 2 01/01/08 B 3 01/01/08 E", "3 cancelled")) == []
 
 
 def test_an_aircraft_has_so_many_minutes_before_its_maintenance(tmp_path):

@@ -50,10 +50,28 @@ def test_the_same_seed_makes_the_same_files_and_a_valid_plan_is_possible(preset,
     assert check(instance, greedy_delay(instance)) == []
 
 
+def test_two_hubs_have_what_the_rules_are_about():
+    """Surface transport, flights that leave after the start because they are late, a maintenance under way at it."""
+    instance = generate(two_hubs(800, 90, 2000))
+    flights, aircraft, start = instance.flights, instance.aircraft, instance.start
+    assert aircraft.surface.sum() == 4 and aircraft.surface[flights.aircraft].sum() >= 20
+    assert ((flights.departure < start) & (flights.departure + flights.delay >= start) & ~flights.cancelled).any()
+    under_way = (aircraft.service_airport >= 0) & (aircraft.service_start < start) & (aircraft.service_end > start)
+    assert under_way.any() and not (aircraft.surface & (aircraft.service_airport >= 0)).any()
+
+
+def test_what_was_in_the_air_when_a_hub_shut_has_turned_back():
+    instance = generate(gulf_2026(800, 80, 3000))
+    flights, hubs = instance.flights, [instance.airports.code.index(code) for code in ("DXB", "DOH", "AUH")]
+    aloft = (flights.departure < instance.start) & (flights.arrival >= instance.start)
+    there = aloft & np.isin(flights.destination, hubs)
+    assert there.any() and flights.cancelled[there].all() and not flights.cancelled[aloft & ~there].any()
+
+
 def test_it_is_as_large_as_asked(tmp_path):
     instance = generate(two_hubs(2200, 618, 5000, 1))
-    assert abs(len(instance.flights.number) - 2200) < 60
-    assert (len(instance.aircraft.name), len(instance.bookings.number)) == (618, 5000)
+    assert abs(int((~instance.aircraft.surface[instance.flights.aircraft]).sum()) - 2200) < 60
+    assert (int((~instance.aircraft.surface).sum()), len(instance.bookings.number)) == (618, 5000)
 
 
 def test_the_gulf_is_shut_from_28_february_2026_and_opens_in_steps():
@@ -93,5 +111,5 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path, capsys):
     assert capsys.readouterr().err == "takt: no preset named 'mars'; there are: two-hubs, gulf-2026\n"
     sizes = ["--flights", "300", "--aircraft", "42", "--bookings", "500", "--seed", "2"]
     assert main(["flightdesk", "generate", str(tmp_path / "made"), *sizes]) == 0
-    assert "42 aircraft, 500 bookings" in capsys.readouterr().out
+    assert "42 aircraft, 4 of surface transport, 500 bookings" in capsys.readouterr().out
     assert len(read_instance(tmp_path / "made").bookings.number) == 500

@@ -1,12 +1,12 @@
 """Is a plan valid? Every rule of the ROADEF 2009 validity checker (specification of 11/06/2008), one after the other.
 
-`check` gives back a list of `Violation`, empty if the plan is valid. What nobody can change any more is not held
-against a plan: a rotation between two flights that leave outside the recovery period, an hour at an airport that has
-only such flights, a maintenance that was due before it.
+`check` returns a list of `Violation`, empty if the plan is valid. The challenge's checker has habits that its
+specification does not, and they are followed: a flight that the disruption delayed flies, at exactly that time and with
+its own aircraft; surface transport goes as planned; a grounding also goes by the date of a flight's row; nothing lands
+after the recovery period; a maintenance under way blocks; and what was planned before the period is not forgiven.
 
-Where the rules leave room, the stricter reading is taken, so that what passes here passes there: a flight that the
-disruption delayed leaves at exactly that time, or is cancelled; passengers on two legs of one flight need their 30
-minutes too; legs of one flight that are both flown are flown by one aircraft.
+Where the rules leave room, the stricter reading is taken: passengers on two legs of one flight need their 30 minutes
+too; legs of one flight that are both flown are flown by one aircraft.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from takt.stations.flightdesk.instance import (
     CABINS,
     CONNECTION,
+    DAY,
     Flags,
     Instance,
     Ints,
@@ -44,10 +45,11 @@ class Rule(StrEnum):
     LINK = "a flight keeps the flight of which it is the next leg"
     EARLY = "a flight never leaves before schedule"
     FIXED = "a flight outside the recovery period stays as it is"
-    GIVEN_DELAY = "a disrupted flight keeps its given delay"
+    GIVEN_DELAY = "a flight that the disruption delayed flies, as late as given and with its own aircraft"
+    SURFACE = "surface transport goes as planned"
     REVIVED = "a flight that the disruption cancelled stays cancelled"
     FAMILY = "a flight may only change to an aircraft of the same family"
-    OVERTIME = "new flying ends within the recovery period"
+    OVERTIME = "no flight lands after the recovery period"
     CREATED_CANCELLED = "a created flight is not cancelled"
     CREATED_NUMBER = "a created flight has a number of its own"
     CREATED_LINK = "a created flight is not linked to another"
@@ -58,7 +60,7 @@ class Rule(StrEnum):
     TURN = "an aircraft has its turn-round or transit time"
     LEGS_APART = "two legs of one flight are flown by one aircraft, one after the other"
     RANGE = "an aircraft flies no longer than its range"
-    GROUNDED = "an aircraft does not fly while it is unavailable"
+    GROUNDED = "an aircraft does not fly while it is unavailable, nor later on the date on which that begins"
     SERVICE_AIRPORT = "an aircraft is at the airport of its maintenance"
     SERVICE_TIME = "an aircraft does not fly during its maintenance"
     SERVICE_MINUTES = "an aircraft flies no more than its minutes before maintenance"
@@ -74,6 +76,7 @@ class Rule(StrEnum):
     CONNECTION = "a group has 30 minutes between two flights"
     TOO_EARLY = "a group leaves no earlier than booked"
     TOO_LATE = "an outbound group arrives at most 18 h late, 36 h if intercontinental"
+    PART_CANCELLED = "a group that has flown nothing before the recovery period is cancelled as a whole"
     BEGUN = "what a group has flown before the recovery period stays"
     GONE = "a group boards no flight that had left before the recovery period"
     CABIN = "no more people than seats"
@@ -131,7 +134,7 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
     family = np.unique(aircraft.family, return_inverse=True)[1]
     timetable = dict(zip(instance.timetable.number.tolist(), instance.timetable.previous.tolist(), strict=True))
     previous = np.array([timetable[number] for number in o.number[rows].tolist()], dtype=np.int64)
-    moved = (departure != leaves) | (by != planned_by)
+    surface, delayed = aircraft.surface, flights.delay[p] > 0
 
     def each(rule: Rule, broken: Flags, text: str) -> Iterator[Violation]:
         for i in np.flatnonzero(broken):
@@ -157,7 +160,7 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
 
     rerouted = (o.origin[rows] != flights.origin[p]) | (o.destination[rows] != flights.destination[p])
     longer = (o.arrival - o.departure)[rows] != (flights.arrival - flights.departure)[p]
-    changed = ~flown | moved
+    changed = ~flown | (departure != leaves) | (by != planned_by)
     revived = flown & flights.cancelled[p]
     yield from each(Rule.ROUTE, flown & rerouted, "flight {flight} goes {origin}-{destination} instead of {route}")
     yield from each(Rule.DURATION, flown & longer, "flight {flight} takes {minutes} min instead of {planned}")
@@ -172,10 +175,26 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
         fixed & changed & ~flights.cancelled[p] & ~early,
         "flight {flight} is outside the recovery period: it leaves at {given} with {own}, not at {at} with {aircraft}",
     )
+    disrupted = ~fixed & changed & ~flights.cancelled[p] & ~early
     yield from each(
         Rule.GIVEN_DELAY,
-        flown & ~revived & ~fixed & ~early & (flights.delay[p] > 0) & (departure != leaves),
-        "flight {flight} was delayed to {given} by the disruption and leaves at {at}",
+        disrupted & delayed & flown,
+        "flight {flight} was delayed to {given} by the disruption and flies then by {own}, not at {at} by {aircraft}",
+    )
+    yield from each(
+        Rule.GIVEN_DELAY,
+        disrupted & delayed & ~flown,
+        "flight {flight} was delayed to {given} by the disruption and flies then by {own}: it cannot be cancelled",
+    )
+    yield from each(
+        Rule.SURFACE,
+        disrupted & ~delayed & surface[planned_by],
+        "flight {flight} is surface transport: it leaves at {given} with {own}, not at {at} with {aircraft}",
+    )
+    yield from each(
+        Rule.SURFACE,
+        flown & (by != planned_by) & surface[by],
+        "flight {flight} is flown by {aircraft}, which is surface transport and goes as planned",
     )
     yield from each(
         Rule.FAMILY,
@@ -184,7 +203,7 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
     )
     yield from each(
         Rule.OVERTIME,
-        flown & ~fixed & moved & (o.arrival[rows] > instance.end),
+        flown & (o.arrival[rows] > instance.end),
         "flight {flight} lands at {destination} at {lands}, after the recovery period",
     )
 
@@ -201,6 +220,10 @@ def _created(instance: Instance, o: Operations) -> Iterator[Violation]:
             continue
         if int(o.number[r]) in numbers:
             yield Violation(Rule.CREATED_NUMBER, f"flight {name} is created under the number of another", **where)
+        if instance.aircraft.surface[o.aircraft[r]]:
+            tail = instance.aircraft.name[o.aircraft[r]]
+            text = f"created flight {name} is flown by {tail}, which is surface transport and goes as planned"
+            yield Violation(Rule.SURFACE, text, **where)
         if o.previous[r]:
             yield Violation(Rule.CREATED_LINK, f"created flight {name} is linked to flight {o.previous[r]}", **where)
         if takes != listed:
@@ -229,10 +252,8 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
         return
     by, p = o.aircraft[rows], o.planned[rows]
     opens = np.concatenate([[True], by[1:] != by[:-1]])
-    still = _still(instance, o)[rows]
-    settled = still & (opens | np.roll(still, 1))
     came_from = np.where(opens, aircraft.airport[by], np.roll(o.destination[rows], 1))
-    for i in np.flatnonzero((came_from != o.origin[rows]) & ~settled):
+    for i in np.flatnonzero(came_from != o.origin[rows]):
         rule = Rule.START if opens[i] else Rule.CONTINUITY
         is_at, leaves = code[came_from[i]], code[o.origin[rows[i]]]
         name, at = _name(instance, o, rows[i]), clock(o.departure[rows[i]])
@@ -244,13 +265,14 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
     next_leg = (linked_to >= 0) & (before == linked_to)
     need = np.where(next_leg, aircraft.transit[by], aircraft.turn[by])
     ground = o.departure[rows] - np.roll(o.arrival[rows], 1)
-    for i in np.flatnonzero(~opens & (ground < need) & ~settled):
+    for i in np.flatnonzero(~opens & (ground < need)):
         name, tail, at = _name(instance, o, rows[i]), aircraft.name[by[i]], code[o.origin[rows[i]]]
         text = f"{tail} has {ground[i]} min at {at} before flight {name}, and needs {need[i]}"
         yield Violation(Rule.TURN, text, name, tail, at, None, int(o.departure[rows[i]]))
 
     flown_by = np.full(len(flights.number), -1, dtype=np.int64)
     flown_by[p[p >= 0]] = by[p >= 0]
+    still = np.where(p >= 0, fixed_flights(instance)[p], False)
     apart = (linked_to >= 0) & (flown_by[linked_to] >= 0) & ~next_leg & ~still
     for i in np.flatnonzero(apart):
         name, tail = _name(instance, o, rows[i]), aircraft.name[by[i]]
@@ -260,7 +282,7 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
         yield Violation(Rule.LEGS_APART, text, name, tail, code[o.origin[rows[i]]], None, int(o.departure[rows[i]]))
 
     takes = (o.arrival - o.departure)[rows]
-    for i in np.flatnonzero((takes > aircraft.range[by]) & ~still):
+    for i in np.flatnonzero(takes > aircraft.range[by]):
         name, tail = _name(instance, o, rows[i]), aircraft.name[by[i]]
         text = f"flight {name} takes {takes[i]} min, and {tail} has a range of {aircraft.range[by[i]]}"
         yield Violation(Rule.RANGE, text, name, tail, code[o.origin[rows[i]]], None, int(o.departure[rows[i]]))
@@ -269,15 +291,19 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
 def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
     aircraft, code, clock = instance.aircraft, instance.airports.code, instance.clock
     rotation = rotation_order(o)
-    by, free = o.aircraft[rotation], ~_still(instance, o)
+    by = o.aircraft[rotation]
     grounded = instance.groundings
     for a, start, end in zip(grounded.aircraft, grounded.start, grounded.end, strict=True):
         rows = rotation[by == a]
-        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start) & free[rows]]:
+        ends = o.departure[rows] >= end
+        dated = o.day[rows] == start // DAY
+        for r in rows[(~ends | dated) & (o.arrival[rows] > start)]:
             name, tail = _name(instance, o, r), aircraft.name[a]
             text = f"{tail} cannot fly from {clock(start)} to {clock(end)}, and flies {name} at {clock(o.departure[r])}"
+            if o.departure[r] >= end:
+                text += ", dated on the day on which that begins"
             yield Violation(Rule.GROUNDED, text, name, tail, code[o.origin[r]], None, int(o.departure[r]))
-    for a in np.flatnonzero((aircraft.service_airport >= 0) & (aircraft.service_start >= instance.start)):
+    for a in np.flatnonzero(aircraft.service_airport >= 0):
         start, end, tail = aircraft.service_start[a], aircraft.service_end[a], aircraft.name[a]
         where = code[aircraft.service_airport[a]]
         rows = rotation[by == a]
@@ -286,7 +312,7 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
         if is_at != aircraft.service_airport[a]:
             text = f"{tail} is at {code[is_at]} and not at {where} for its maintenance at {clock(start)}"
             yield Violation(Rule.SERVICE_AIRPORT, text, "", tail, where, None, int(start))
-        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start) & free[rows]]:
+        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start)]:
             name = _name(instance, o, r)
             flying = f"lands at {clock(o.arrival[r])}" if r in ahead else f"leaves at {clock(o.departure[r])}"
             text = f"{tail} is due for maintenance from {clock(start)} to {clock(end)}, and flight {name} {flying}"
@@ -305,7 +331,6 @@ def _slots(instance: Instance, o: Operations) -> Iterator[Violation]:
     rows = np.flatnonzero(flown & ~instance.aircraft.surface[o.aircraft])
     if not len(rows):
         return
-    free = ~_still(instance, o)[rows]
     sides = (
         (Rule.DEPARTURES, o.origin[rows], o.departure[rows], "departures"),
         (Rule.ARRIVALS, o.destination[rows], o.arrival[rows], "arrivals"),
@@ -314,7 +339,7 @@ def _slots(instance: Instance, o: Operations) -> Iterator[Violation]:
         (at, hour), which = np.unique(np.stack([airport, time // 60]), axis=1, return_inverse=True)
         which = which.ravel()  # NumPy 2.0 gives it another shape than 2.1
         count, limit = np.bincount(which), capacity_at(instance, at, hour)[side]
-        for i in np.flatnonzero((count > limit) & (np.bincount(which, weights=free) > 0)):
+        for i in np.flatnonzero(count > limit):
             code, since = instance.airports.code[at[i]], instance.clock(hour[i] * 60)
             text = f"{code} has {count[i]} {what} in the hour from {since}, and takes {limit[i]}"
             yield Violation(rule, text, "", "", code, None, int(hour[i] * 60))
@@ -396,6 +421,10 @@ def _begun(instance: Instance, o: Operations, t: Trips, line: Ints) -> Iterator[
     leg = bookings.leg_flight[booked]
     differs = (t.leg_number != flights.number[leg]) | (t.leg_day != flights.day[leg])
     differs |= t.leg_cabin != bookings.leg_cabin[booked]
+    for i in np.flatnonzero(t.cancelled & (begun == 0) & (np.diff(t.first) > 0)):
+        number = numbers[t.booking[i]]
+        text = f"booking {number} has flown nothing before the recovery period, and is cancelled after some flights"
+        yield Violation(Rule.PART_CANCELLED, text, booking=number)
     broken = np.diff(t.first) < begun
     broken[line[flown & differs]] = True
     for i in np.flatnonzero(broken):
@@ -434,11 +463,6 @@ def rotation_order(o: Operations) -> Ints:
     """The rows that are flown, by aircraft and then by time."""
     order = np.lexsort((o.arrival, o.departure, o.aircraft))
     return order[o.aircraft[order] >= 0]
-
-
-def _still(instance: Instance, o: Operations) -> Flags:
-    """Which rows are flights outside the recovery period."""
-    return np.where(o.planned >= 0, fixed_flights(instance)[o.planned], False)
 
 
 def _name(instance: Instance, o: Operations, row: int | np.integer) -> str:

@@ -189,8 +189,13 @@ def generate_(
     if as_json:
         print(json.dumps({"path": str(out), "airline": describe(instance), "happened": disruptions(instance)}))
     else:
-        f, a, b = len(instance.flights.number), len(instance.aircraft.name), len(instance.bookings.number)
-        print(f"instance: {out} ({f} flights, {a} aircraft, {b} bookings)")
+        f, b, coaches = (
+            len(instance.flights.number),
+            len(instance.bookings.number),
+            int(instance.aircraft.surface.sum()),
+        )
+        surface = f", {coaches} of surface transport" if coaches else ""
+        print(f"instance: {out} ({f} flights, {len(instance.aircraft.name) - coaches} aircraft{surface}, {b} bookings)")
 
 
 @app.command("world")

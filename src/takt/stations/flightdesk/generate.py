@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -30,6 +31,7 @@ from takt.stations.flightdesk.instance import (
     Bookings,
     Closures,
     Distances,
+    Flags,
     FlightChanges,
     Flights,
     Groundings,
@@ -38,6 +40,7 @@ from takt.stations.flightdesk.instance import (
     Prices,
     Timetable,
     Wanted,
+    given_departures,
     seats_text,
 )
 
@@ -100,6 +103,9 @@ PRICES = Prices(
     configuration=1000.0,
     weights=(1.0, 1.0, 1.0),
 )
+COACH = Type("Coach", "Coach", ((-1, -1, -1),), 600, 0.0, 15, 15)
+COACH_SEATS = 50  # that are sold, of a coach that takes any number
+COACH_MINUTES = 75  # between two hubs
 CONNECT = (40, 360)  # minutes that passengers plan for changing planes: at least, at most
 LOAD = 0.8  # of the seats, about
 
@@ -123,7 +129,10 @@ class Recipe:
     day        minutes from an aircraft's first departure to its last landing, at most.
     start      of the recovery period, and its end: minutes after the midnight of `epoch`.
     late       share of the flights before the recovery period that are late, apart from whom they make late.
-    cuts       what the hubs of `cut` take meanwhile.
+    serviced   share of the aircraft that have a maintenance ahead; about as many are in one as the recovery begins.
+    cuts       what the hubs of `cut` take meanwhile. What is in the air then, and would land where nothing may, has
+               turned back: the disruption has cancelled it.
+    coaches    surface transport between the first two hubs.
     """
 
     name: str
@@ -145,6 +154,7 @@ class Recipe:
     serviced: float = 0.0
     cut: tuple[str, ...] = ()
     cuts: tuple[Step, ...] = ()
+    coaches: int = 0
 
 
 def two_hubs(flights: int = 600, aircraft: int = 85, bookings: int = 1900, days: int = 1) -> Recipe:
@@ -169,6 +179,7 @@ def two_hubs(flights: int = 600, aircraft: int = 85, bookings: int = 1900, days:
         serviced=0.1,
         cut=("ORY",),
         cuts=(Step(0.5, 15 * 60, 19 * 60),),
+        coaches=4,
     )
 
 
@@ -216,10 +227,11 @@ def generate(recipe: Recipe, seed: int = 0) -> Instance:
     timetable, rotation = _timetable(rng, recipe, codes, mass, minutes, aircraft)
     flights = _flights(recipe, timetable, rotation, reach)
     aircraft = _services(rng, recipe, aircraft, flights)
-    changes = _late(rng, recipe, aircraft, flights)
+    changes = _late(rng, recipe, codes, aircraft, flights)
     flights.delay[changes.flight] = np.maximum(changes.delay, 0)
     flights.cancelled[changes.flight] = changes.delay < 0
-    airports = _slots(codes, flights)
+    aircraft = _under_way(recipe, aircraft, flights)
+    airports = _slots(codes, aircraft, flights)
     pairs = np.argwhere(minutes > 0)
     return Instance(
         name=f"{recipe.name}-{seed}",
@@ -237,8 +249,8 @@ def generate(recipe: Recipe, seed: int = 0) -> Instance:
         bookings=_bookings(rng, recipe, codes, mass, minutes, aircraft, flights),
         wanted=_wanted(aircraft, kinds, flights),
         changes=changes,
-        groundings=_groundings(rng, recipe, aircraft),
-        closures=_closures(recipe, airports),
+        groundings=_groundings(rng, recipe, aircraft, flights),
+        closures=_closures(recipe, airports, aircraft, flights),
     )
 
 
@@ -271,6 +283,9 @@ def _fleet(rng: np.random.Generator, recipe: Recipe, codes: tuple[str, ...]) -> 
     kinds = [recipe.fleet[i] for i in np.sort(rng.integers(len(recipe.fleet), size=recipe.aircraft))]
     share = np.array(list(recipe.hubs.values()))
     base = rng.choice(len(share), size=len(kinds), p=share / share.sum())
+    coaches = range(recipe.coaches if len(share) > 1 else 0)
+    kinds += [COACH for _ in coaches]
+    base = np.append(base, [i % 2 for i in coaches]).astype(np.int64)
     none = np.zeros(len(kinds), dtype=np.int64)
     aircraft = Aircraft(
         name=tuple(f"{kind.model}#{i + 1}" for i, kind in enumerate(kinds)),
@@ -281,7 +296,7 @@ def _fleet(rng: np.random.Generator, recipe: Recipe, codes: tuple[str, ...]) -> 
         hour_cost=np.array([kind.hour_cost for kind in kinds]),
         turn=np.array([kind.turn for kind in kinds]),
         transit=np.array([kind.transit for kind in kinds]),
-        airport=base.astype(np.int64),
+        airport=base,
         service_airport=none - 1,
         service_start=none,
         service_end=none,
@@ -327,7 +342,15 @@ def _timetable(
                 wait = 5 * int(rng.integers(max(0, min(slack // (4 * remaining), 90)) // 5 + 1))
                 used = int(minutes[origin, destination]) + turn + wait
                 t, left = t + used, left - used
-    if not lines or len(lines) * recipe.days < 0.9 * recipe.flights:
+    flown = len(lines)
+    for a in np.flatnonzero(aircraft.surface).tolist():
+        for trip in range(2 * (recipe.day // (2 * (COACH_MINUTES + 45)))):
+            origin = (int(aircraft.airport[a]) + trip) % 2
+            t = recipe.first[0] + 30 * (a % 4) + trip * (COACH_MINUTES + 45)
+            leaves, over = t % DAY, t // DAY
+            lines.append((1000 + len(lines), origin, 1 - origin, leaves, leaves + COACH_MINUTES, 0))
+            rotation.append((a, over))
+    if not flown or flown * recipe.days < 0.9 * recipe.flights:
         raise TaktError(
             f"{recipe.aircraft} aircraft cannot fly {recipe.flights} flights in {recipe.days} days; give more"
         )
@@ -360,7 +383,7 @@ def _flights(recipe: Recipe, timetable: Timetable, rotation: list[tuple[int, int
 def _services(rng: np.random.Generator, recipe: Recipe, aircraft: Aircraft, flights: Flights) -> Aircraft:
     """Some aircraft have a maintenance at their hub, after a day's last flight."""
     airport, start, end, minutes = (np.array(column) for column in ([-1] * len(aircraft.name),) * 4)
-    for a in np.flatnonzero(rng.random(len(aircraft.name)) < recipe.serviced):
+    for a in np.flatnonzero((rng.random(len(aircraft.name)) < recipe.serviced) & ~aircraft.surface):
         own = np.flatnonzero(flights.aircraft == a)
         back = own[flights.destination[own] == aircraft.airport[a]]
         late = back[flights.arrival[back] >= recipe.start + 360]  # the aircraft can still be got there
@@ -378,12 +401,44 @@ def _services(rng: np.random.Generator, recipe: Recipe, aircraft: Aircraft, flig
     return replace(aircraft, service_airport=airport, service_start=start, service_end=end, service_minutes=minutes)
 
 
-def _late(rng: np.random.Generator, recipe: Recipe, aircraft: Aircraft, flights: Flights) -> FlightChanges:
+def _under_way(recipe: Recipe, aircraft: Aircraft, flights: Flights) -> Aircraft:
+    """Some aircraft that stand at their hub as the recovery begins are in a maintenance that began before."""
+    airport, start, end, minutes = (
+        aircraft.service_airport.copy(),
+        aircraft.service_start.copy(),
+        aircraft.service_end.copy(),
+        aircraft.service_minutes.copy(),
+    )
+    most = round(recipe.serviced * len(aircraft.name))
+    leaves, lands = given_departures(flights), flights.arrival + flights.delay
+    for a in np.flatnonzero(~aircraft.surface & (airport < 0)).tolist():
+        own = np.flatnonzero(flights.aircraft == a)
+        behind, ahead = own[leaves[own] < recipe.start], own[leaves[own] >= recipe.start]
+        if (
+            flights.cancelled[own].any()
+            or not most
+            or not len(behind)
+            or not len(ahead)
+            or flights.destination[behind[-1]] != aircraft.airport[a]
+        ):
+            continue
+        begins, ends = int(lands[behind[-1]]) + 5, int(flights.departure[ahead[0]]) - 5
+        if begins < recipe.start < ends - 15:
+            airport[a], start[a], end[a] = aircraft.airport[a], begins, ends
+            minutes[a] = int((flights.arrival - flights.departure)[behind].sum()) + 60
+            most -= 1
+    return replace(aircraft, service_airport=airport, service_start=start, service_end=end, service_minutes=minutes)
+
+
+def _late(
+    rng: np.random.Generator, recipe: Recipe, codes: tuple[str, ...], aircraft: Aircraft, flights: Flights
+) -> FlightChanges:
     """Before the recovery period flights are late by chance and by the aircraft's last flight; some are cancelled."""
     delay: dict[int, int] = {}
     last: list[int] = []  # each aircraft's last flight before the recovery period
     ready, tail = 0, -1
-    for i in np.flatnonzero(flights.departure < recipe.start).tolist():
+    surface = aircraft.surface[flights.aircraft]
+    for i in np.flatnonzero((flights.departure < recipe.start) & ~surface).tolist():
         if flights.aircraft[i] != tail:
             ready, tail = 0, int(flights.aircraft[i])
             last.append(i)
@@ -396,17 +451,38 @@ def _late(rng: np.random.Generator, recipe: Recipe, aircraft: Aircraft, flights:
     last = [i for i in last if aircraft.service_airport[flights.aircraft[i]] < 0]  # others may have to be there in time
     for i in rng.permutation(last)[: recipe.cancelled].tolist():
         delay[i] = -1
+    for i in np.flatnonzero((flights.departure < recipe.start) & ~surface).tolist():
+        lands = int(flights.arrival[i]) + max(delay.get(i, 0), 0)
+        if codes[flights.destination[i]] in recipe.cut and any(
+            not step.share and step.start <= lands < step.end for step in recipe.cuts
+        ):
+            later = np.flatnonzero(
+                (flights.aircraft == flights.aircraft[i]) & (flights.departure > flights.departure[i])
+            )
+            delay = {j: late for j, late in delay.items() if j not in set(later.tolist())} | {i: -1}
     return FlightChanges(*np.array(sorted(delay.items()), dtype=np.int64).reshape(len(delay), 2).T.copy())
 
 
-def _slots(codes: tuple[str, ...], flights: Flights) -> Airports:
-    """Each hour takes what the busiest day needs of it and an eighth more, one at least; an unused hour is closed."""
-    table = np.zeros((2, len(codes), 24), dtype=np.int64)
+def _movements(aircraft: Aircraft, flights: Flights, which: Flags, late: bool) -> Iterator[tuple[int, Ints, Ints]]:
+    """Departures (0), then arrivals (1): the side, (airport, clock hour), how many. `late`: with the given delays."""
+    which = which & ~aircraft.surface[flights.aircraft]
+    delay = flights.delay[which] * late
     for side, (airport, time) in enumerate(
         ((flights.origin, flights.departure), (flights.destination, flights.arrival))
     ):
-        keys, count = np.unique(np.stack([airport, time // 60]), axis=1, return_counts=True)
-        np.maximum.at(table[side], (keys[0], keys[1] % 24), count)
+        keys, count = np.unique(np.stack([airport[which], (time[which] + delay) // 60]), axis=1, return_counts=True)
+        yield side, keys, count
+
+
+def _slots(codes: tuple[str, ...], aircraft: Aircraft, flights: Flights) -> Airports:
+    """Each hour takes what the busiest day needs of it and an eighth more, one at least; an unused hour is closed.
+
+    That is so for the flights as scheduled, and for as late as they are.
+    """
+    table = np.zeros((2, len(codes), 24), dtype=np.int64)
+    for late, which in ((False, np.ones_like(flights.cancelled)), (True, ~flights.cancelled)):
+        for side, keys, count in _movements(aircraft, flights, which, late):
+            np.maximum.at(table[side], (keys[0], keys[1] % 24), count)
     table = np.where(table > 0, table + np.maximum(1, table // 8), 0)
     parts = []
     for at in range(len(codes)):
@@ -429,6 +505,7 @@ def _bookings(
 ) -> Bookings:
     """Groups on one flight, or on two that meet at a hub without too much of a detour."""
     seats = aircraft.seats[flights.aircraft].copy()
+    seats[aircraft.surface[flights.aircraft]] = 0, 0, COACH_SEATS
     size = max(1.0, LOAD * seats.sum() / (1.6 * recipe.bookings))
     order = np.argsort(flights.departure, kind="stable")
     leaving = [order[flights.origin[order] == at].tolist() for at in range(len(codes))]
@@ -479,7 +556,11 @@ def _wanted(aircraft: Aircraft, kinds: list[Type], flights: Flights) -> Wanted:
     """Every kind of aircraft is wanted where the plan leaves it."""
     final = aircraft.airport.copy()
     final[flights.aircraft] = flights.destination  # rows are in order of time
-    count = Counter((int(at), kinds[a].model, seats_text(aircraft.seats[a])) for a, at in enumerate(final))
+    count = Counter(
+        (int(at), kinds[a].model, seats_text(aircraft.seats[a]))
+        for a, at in enumerate(final)
+        if not aircraft.surface[a]
+    )
     rows = sorted(count.items())
     return Wanted(
         airport=np.array([at for (at, _, _), _ in rows], dtype=np.int64),
@@ -489,15 +570,28 @@ def _wanted(aircraft: Aircraft, kinds: list[Type], flights: Flights) -> Wanted:
     )
 
 
-def _groundings(rng: np.random.Generator, recipe: Recipe, aircraft: Aircraft) -> Groundings:
-    free = np.flatnonzero(aircraft.service_airport < 0)
+def _groundings(rng: np.random.Generator, recipe: Recipe, aircraft: Aircraft, flights: Flights) -> Groundings:
+    """Each begins when its aircraft has landed from what nobody can change any more."""
+    free = np.flatnonzero((aircraft.service_airport < 0) & ~aircraft.surface)
     tails = np.sort(rng.permutation(free)[: recipe.grounded])
     start = recipe.start + 60 * rng.integers(0, 4, size=len(tails))
+    gone = ~flights.cancelled & ((given_departures(flights) < recipe.start) | (flights.delay > 0))
+    landed = np.zeros(len(aircraft.name), dtype=np.int64)
+    np.maximum.at(landed, flights.aircraft[gone], (flights.arrival + flights.delay)[gone])
+    start = np.maximum(start, -(-landed[tails] // 60) * 60)
     return Groundings(tails, start, start + 60 * rng.integers(6, 16, size=len(tails)))
 
 
-def _closures(recipe: Recipe, airports: Airports) -> Closures:
-    """The cuts, part of the day by part of the day, for the usual limits differ by hour."""
+def _closures(recipe: Recipe, airports: Airports, aircraft: Aircraft, flights: Flights) -> Closures:
+    """The cuts, part of the day by part of the day, for the usual limits differ by hour.
+
+    None is below what nobody can change any more.
+    """
+    gone = ~flights.cancelled & ((given_departures(flights) < recipe.start) | (flights.delay > 0))
+    least = [
+        {(int(at), int(hour)): int(n) for (at, hour), n in zip(keys.T, count, strict=True)}
+        for _, keys, count in _movements(aircraft, flights, gone, True)
+    ]
     rows: list[tuple[int, int, int, int, int]] = []
     for code in recipe.cut:
         at = airports.code.index(code)
@@ -506,10 +600,16 @@ def _closures(recipe: Recipe, airports: Airports) -> Closures:
                 for part in np.flatnonzero(airports.at == at):
                     start = max(step.start, day * DAY + int(airports.since[part]))
                     end = min(step.end, day * DAY + int(airports.until[part]))
-                    takes = (int(step.share * airports.departures[part]), int(step.share * airports.arrivals[part]))
+                    usual = airports.departures[part], airports.arrivals[part]
+                    takes = tuple(
+                        max(int(step.share * most), *(left.get((at, h), 0) for h in range(start // 60, -(-end // 60))))
+                        if start < end
+                        else 0
+                        for most, left in zip(usual, least, strict=True)
+                    )
                     if start >= end or not airports.departures[part] + airports.arrivals[part]:
                         continue
                     if rows and rows[-1][0] == at and rows[-1][2:] == (start, *takes):
                         start = rows.pop()[1]
-                    rows.append((at, start, end, *takes))
+                    rows.append((at, start, end, takes[0], takes[1]))
     return Closures(*np.array(rows, dtype=np.int64).reshape(len(rows), 5).T.copy())

@@ -296,6 +296,15 @@ def fixed_flights(instance: Instance) -> Flags:
     return (leaves < instance.start) | (leaves >= instance.end)
 
 
+def frozen_flights(instance: Instance) -> Flags:
+    """Which flights go exactly as given, or stay cancelled if the disruption cancelled them: nobody may change them.
+
+    Those outside the recovery period, those that the disruption delayed, and every trip of surface transport.
+    """
+    flights = instance.flights
+    return fixed_flights(instance) | (flights.delay > 0) | instance.aircraft.surface[flights.aircraft]
+
+
 @dataclass(frozen=True, slots=True)
 class Journeys:
     """What was booked, one entry per booking, derived from its legs.

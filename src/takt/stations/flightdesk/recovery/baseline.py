@@ -3,11 +3,12 @@
 `do_nothing` keeps every flight that can still leave at its time, cancels the others and whatever depends on them.
 `greedy_delay` lets a flight leave later if its aircraft, a slot or a maintenance needs it to. Neither swaps aircraft or
 rebooks anybody: a group that cannot travel as it booked does not travel. Only an aircraft that would miss its
-maintenance flies there empty.
+maintenance, or a flight that it must fly, flies there empty.
 
-Aircraft are planned one after the other, those with a maintenance first, each at its least cost with what the ones
-before it have left of the airports' slots: a shortest path over the aircraft's own flights in their order, whose labels
-are (cost so far, time of departure). What a flight costs to cancel or to delay is estimated from its passengers.
+Frozen flights (delayed by the disruption, surface transport) have their slots before all others. Aircraft are planned
+one after the other, those with a maintenance first, each at its least cost with what the ones before it have left of
+the airports' slots: a shortest path over the aircraft's own flights in their order, through every frozen one, whose
+labels are (cost so far, time of departure). What a flight costs to cancel or to delay is estimated from its passengers.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from takt.stations.flightdesk.instance import (
     Ints,
     capacities,
     distance_tables,
-    fixed_flights,
+    frozen_flights,
     given_departures,
     journeys,
 )
@@ -37,6 +38,7 @@ from takt.stations.flightdesk.solution import Created, Operations, Solution, Tri
 LABELS = 8  # kept per flight: no rotation needs more than a few
 FLIGHT = 1000.0  # EUR on top for a flight cancelled: these planners do not cancel to save money
 START, FERRY = -1, -2
+ANY_DAY = -1
 
 
 def do_nothing(instance: Instance) -> Solution:
@@ -110,8 +112,8 @@ class _Label:
 def rotations(instance: Instance, most_delay: int) -> tuple[Ints, Flags, list[Created]]:
     """When each flight leaves, whether it is flown, and the ferry flights. `most_delay`: minutes later by choice."""
     flights, aircraft = instance.flights, instance.aircraft
-    departure, fixed = given_departures(flights), fixed_flights(instance)
-    flown = fixed & ~flights.cancelled
+    departure, frozen = given_departures(flights), frozen_flights(instance)
+    flown = frozen & ~flights.cancelled
     ferries: list[Created] = []
     slots = _Slots(instance, flown)
     lost, late = _stakes(instance)
@@ -124,9 +126,11 @@ def rotations(instance: Instance, most_delay: int) -> tuple[Ints, Flags, list[Cr
             takes = int(flights.arrival[i] - flights.departure[i])
             leaves, to = int(departure[i]), int(flights.destination[i])
             start = _Label(0.0, i, leaves, leaves + takes, to, start.minutes + takes, None)
-        free = own[~fixed[own] & ~flights.cancelled[own]].tolist()
-        search = _Search(instance, a, slots, lost, late, most_delay)
-        for label in search.best(start, free, home, False) or search.best(start, free, home, True):
+        ahead = own[~flights.cancelled[own] & (departure[own] >= instance.start)].tolist()
+        search = _Search(instance, a, slots, lost, late, most_delay, frozen)
+        for label in search.best(start, ahead, home, False) or search.best(start, ahead, home, True):
+            if label.flight != FERRY and frozen[label.flight]:
+                continue
             came_from = label.before.airport if label.before else label.airport
             slots.take(came_from, label.airport, label.departure, label.arrival, a)
             if label.flight == FERRY:
@@ -139,32 +143,41 @@ def rotations(instance: Instance, most_delay: int) -> tuple[Ints, Flags, list[Cr
 class _Search:
     """The shortest path for one aircraft: which of its flights to fly and when."""
 
-    def __init__(self, instance: Instance, a: int, slots: _Slots, lost: Floats, late: Floats, most_delay: int) -> None:
+    def __init__(
+        self, instance: Instance, a: int, slots: _Slots, lost: Floats, late: Floats, most_delay: int, frozen: Flags
+    ) -> None:
         aircraft, grounded = instance.aircraft, instance.groundings
+        self.frozen = frozen
         self.instance, self.a, self.slots, self.lost, self.late = instance, a, slots, lost, late
         self.most_delay = most_delay
         self.minutes, _ = distance_tables(instance)
         self.service = int(aircraft.service_airport[a])
         self.due, self.back = int(aircraft.service_start[a]), int(aircraft.service_end[a])
         mine = grounded.aircraft == a
-        self.away = list(zip(grounded.start[mine].tolist(), grounded.end[mine].tolist(), strict=True))
+        self.away = [
+            (since, until, since // DAY)
+            for since, until in zip(grounded.start[mine].tolist(), grounded.end[mine].tolist(), strict=True)
+        ]
         if self.service >= 0:
-            self.away.append((self.due, self.back))
+            self.away.append((self.due, self.back, ANY_DAY))
 
-    def best(self, start: _Label, free: list[int], home: int, ferry: bool) -> list[_Label]:
-        """What to fly of `free`, in order, after `start`. [] if nothing, or if the maintenance cannot be reached."""
-        skipped = np.concatenate([[0.0], np.cumsum(self.lost[free])]).tolist()
-        reached = [(0, [start, *self._ferries([start], ferry)])]  # (how many of `free` are behind, labels)
-        for n, i in enumerate(free):
+    def best(self, start: _Label, ahead: list[int], home: int, ferry: bool) -> list[_Label]:
+        """What to fly of `ahead`, in order, after `start`. [] if nothing, or if what must be cannot be."""
+        skipped = np.concatenate([[0.0], np.cumsum(self.lost[ahead])]).tolist()
+        must = [i for i in ahead if self.frozen[i]]
+        reached = [(0, [start, *self._ferries([start], must[:1], ferry)])]  # (how many of `ahead` are behind, labels)
+        for n, i in enumerate(ahead):
             labels = [
                 new
                 for k, earlier in reached
                 for label in earlier
                 if (new := self._extended(label, i, skipped[n] - skipped[k])) is not None
             ]
+            if self.frozen[i]:
+                reached, must = [], must[1:]
             if labels:
                 kept = _undominated(labels)
-                reached.append((n + 1, kept + self._ferries(kept, ferry)))
+                reached.append((n + 1, kept + self._ferries(kept, must[:1], ferry)))
         family = self.instance.prices.family
         ends = [
             (label.cost + skipped[-1] - skipped[k] + family * (label.airport != home), k, label)
@@ -181,8 +194,10 @@ class _Search:
 
     def _serviced(self, label: _Label) -> bool:
         """Whether its maintenance is behind it, or is where it stands."""
-        passed = label.departure >= self.due or self.due < self.instance.start
-        return self.service < 0 or passed or label.airport == self.service
+        return self._passed(label) or label.airport == self.service
+
+    def _passed(self, label: _Label) -> bool:
+        return self.service < 0 or label.departure >= self.due or self.due < self.instance.start
 
     def _extended(self, label: _Label, i: int, skipped: float) -> _Label | None:
         """The label with flight i after it, at the first time that is possible, or None."""
@@ -195,48 +210,74 @@ class _Search:
         turn = int((aircraft.transit if linked >= 0 and label.flight == linked else aircraft.turn)[self.a])
         given, scheduled = int(flights.departure[i] + flights.delay[i]), int(flights.departure[i])
         takes = int(flights.arrival[i]) - scheduled
-        latest = given if flights.delay[i] else given + self.most_delay
-        to = int(flights.destination[i])
-        t = self._leaves(label.airport, to, takes, max(given, label.arrival + turn), latest, given)
+        to, ready = int(flights.destination[i]), max(given, label.arrival + turn)
+        t: int | None
+        if self.frozen[i]:
+            t = given if ready == given else None
+        else:
+            t = self._leaves(label.airport, to, takes, ready, given + self.most_delay, int(flights.day[i]))
         if t is None or (t >= self.due and not self._serviced(label)):
             return None
         cost = label.cost + skipped + float(self.late[i]) * (t - scheduled)
         return _Label(cost, i, t, t + takes, to, label.minutes + takes, label)
 
-    def _leaves(self, origin: int, to: int, takes: int, t: int, latest: int, punctual: int) -> int | None:
-        """The first minute from t to `latest` at which a flight can leave. Only a punctual one may land too late."""
-        while t <= latest and (t == punctual or t + takes <= self.instance.end):
-            later = max((end for start, end in self.away if t < end and t + takes > start), default=t)
+    def _leaves(self, origin: int, to: int, takes: int, t: int, latest: int, day: int) -> int | None:
+        """The first minute from t to `latest` at which a flight can leave. `day`: of its row; ANY_DAY: when it leaves.
+
+        On the day on which a grounding begins nothing flies after that beginning, by the row's date.
+        """
+        latest = min(latest, self.instance.end - takes)
+        while t <= latest:
+            later = t
+            for start, end, begins in self.away:
+                dated = (t // DAY if day == ANY_DAY else day) == begins
+                if t + takes > start and (t < end or dated):
+                    if dated and day != ANY_DAY:
+                        return None
+                    later = max(later, end, (begins + 1) * DAY if dated else end)
             later = max(later, self.slots.next(origin, to, t, takes, self.a))
             if later == t:
                 return t
             t = later
         return None
 
-    def _ferries(self, labels: list[_Label], ferry: bool) -> list[_Label]:
-        """The labels with an empty flight to the maintenance after them, or with two if one is too far."""
-        ferries: list[_Label] = []
+    def _ferries(self, labels: list[_Label], must: list[int], ferry: bool) -> list[_Label]:
+        """The labels with an empty flight after them, or with two if one is too far.
+
+        They go to the maintenance, and to where the next flight leaves that must be flown, `must`.
+        """
+        if not ferry:
+            return []
+        flights, turn, ferries = self.instance.flights, int(self.instance.aircraft.turn[self.a]), []
         for label in labels:
-            if not ferry or self._serviced(label):
-                continue
-            to_service = self.minutes[:, self.service]
-            by_detour = np.argsort(self.minutes[label.airport] + to_service, kind="stable").tolist()
-            stops = [stop for stop in by_detour if self.minutes[label.airport, stop] > 0 and to_service[stop] > 0]
-            ways = ([self.service], *([stop, self.service] for stop in stops))
-            ferries += next((path for way in ways if (path := self._along(label, way))), [])[-1:]
+            goals = [(int(flights.origin[i]), int(flights.departure[i] + flights.delay[i]) - turn) for i in must]
+            if not self._serviced(label):
+                goals.append((self.service, self.due))
+            for goal, due in goals:
+                if label.airport == goal:
+                    continue
+                onward = self.minutes[:, goal]
+                by_detour = np.argsort(self.minutes[label.airport] + onward, kind="stable").tolist()
+                stops = [stop for stop in by_detour if self.minutes[label.airport, stop] > 0 and onward[stop] > 0]
+                ways = ([goal], *([stop, goal] for stop in stops))
+                ferries += next((path for way in ways if (path := self._along(label, way, due))), [])[-1:]
         return ferries
 
-    def _along(self, label: _Label, way: list[int]) -> list[_Label]:
-        """The label with an empty flight to each airport of `way` after it; [] if it is not there in time."""
+    def _along(self, label: _Label, way: list[int], due: int) -> list[_Label]:
+        """The label with an empty flight to each airport of `way` after it; [] if it is not there by `due`."""
         aircraft, a = self.instance.aircraft, self.a
+        if aircraft.surface[a]:
+            return []
         path: list[_Label] = []
         for to in way:
             takes = int(self.minutes[label.airport, to])
             minutes = label.minutes + takes
-            if not 0 < takes <= aircraft.range[a] or minutes > aircraft.service_minutes[a]:
+            if not 0 < takes <= aircraft.range[a]:
+                return []
+            if not self._passed(label) and minutes > aircraft.service_minutes[a]:
                 return []
             ready = max(self.instance.start, label.arrival + int(aircraft.turn[a]))
-            t = self._leaves(label.airport, to, takes, ready, self.due - takes, -1)
+            t = self._leaves(label.airport, to, takes, ready, due - takes, ANY_DAY)
             if t is None:
                 return []
             cost = label.cost + float(flight_hours(np.array(takes)) * aircraft.hour_cost[a])

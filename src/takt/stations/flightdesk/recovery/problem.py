@@ -27,6 +27,7 @@ from takt.stations.flightdesk.instance import (
     capacities,
     distance_tables,
     fixed_flights,
+    frozen_flights,
     given_departures,
     journeys,
     seats_text,
@@ -44,7 +45,7 @@ def _record(whole: str, real: str = "", flags: str = "") -> np.dtype[np.void]:
     return np.dtype([(name, kind) for names, kind in kinds for name in names.split()], align=True)
 
 
-FLIGHT = _record("given latest previous own family", "base", "free")
+FLIGHT = _record("given day previous own family", "base", "free")
 AIRCRAFT = _record("family range turn transit at tail_at tail_time service due service_minutes kind", "hour", "surface")
 BOOKING = _record("people origin goal ready arrival latest cabin meal_after first last", "minute cancel")
 LEG = _record("flight cabin")
@@ -57,8 +58,8 @@ Records = NDArray[np.void]
 class Problem(NamedTuple):
     """What does not change. `n`: how many flights are planned; `settled`: EUR for who has arrived, or is about to.
 
-    flight     given, latest: it leaves between these, if at all. previous: the flight of which it is the next leg. own,
-               family: of the aircraft planned. base: EUR to fly it as planned. free: whether it is ours to decide.
+    flight     given: when it leaves if nothing is done. day: of its row. previous: the flight of which it is the next
+               leg. own, family: of the aircraft planned. base: EUR to fly it as planned. free: ours to decide.
     aircraft   family, range, turn, transit, surface as in `Aircraft`; hour: EUR. at: where it starts. kind: model and
                seats. tail_*: where and when its first flight after the recovery period leaves, -1 if there is none.
                service, due, service_minutes: its maintenance; -1 if there is none, or none to care about.
@@ -66,7 +67,7 @@ class Problem(NamedTuple):
                cabin: the reference cabin. cancel: EUR per person if it does not travel; minute: per minute late.
                Its legs that are left are `first:last` of `leg`.
     seats      (aircraft, cabin).
-    away       (aircraft, i, start and end): when it cannot fly.
+    away       (aircraft, i, start and end and day): when it cannot fly; flights of that day not even after the end.
     slots      (airport, hour, departures and arrivals).
     distance   (origin, destination, minutes and reach).
     want       (airport, kind): aircraft wanted at the end; `kinds`: model and family by kind.
@@ -139,17 +140,17 @@ def problem_of(instance: Instance) -> Problem:
     planned = records(
         FLIGHT,
         given=given,
-        latest=np.where(flights.delay > 0, given, NEVER),
+        day=flights.day,
         previous=flights.previous,
         own=flights.aircraft,
         family=family[flights.aircraft],
         base=flight_hours(takes) * aircraft.hour_cost[flights.aircraft],
-        free=~fixed & ~flights.cancelled,
+        free=~frozen_flights(instance) & ~flights.cancelled,
     )
     spare = np.zeros(SPARE, dtype=FLIGHT)
-    for name in ("given", "previous", "own", "family"):
+    for name in ("given", "day", "previous", "own", "family"):
         spare[name] = -1
-    spare["latest"], spare["free"] = NEVER, True
+    spare["free"] = True
 
     tail_at, tail_time = _tails(instance, given, fixed)
     service = np.where(aircraft.service_start >= instance.start, aircraft.service_airport, -1)
@@ -202,7 +203,7 @@ def problem_of(instance: Instance) -> Problem:
         ),
         leg=leg,
         seats=np.where(aircraft.surface[:, None], MANY, aircraft.seats),
-        away=_away(instance, service),
+        away=_away(instance),
         slots=np.stack(capacities(instance, hours), axis=2),
         distance=np.maximum(np.stack(distance_tables(instance), axis=2), (-1, 0)),
         want=want,
@@ -230,16 +231,16 @@ def _tails(instance: Instance, given: Ints, fixed: Flags) -> tuple[Ints, Ints]:
     return at, time
 
 
-def _away(instance: Instance, service: Ints) -> Ints:
+def _away(instance: Instance) -> Ints:
     aircraft, g = instance.aircraft, instance.groundings
-    times: list[list[tuple[int, int]]] = [[] for _ in aircraft.name]
+    times: list[list[tuple[int, int, int]]] = [[] for _ in aircraft.name]
     for a, start, end in zip(g.aircraft.tolist(), g.start.tolist(), g.end.tolist(), strict=True):
-        times[a].append((start, end))
-    for a in np.flatnonzero(service >= 0).tolist():
-        times[a].append((int(aircraft.service_start[a]), int(aircraft.service_end[a])))
-    away = np.full((len(times), max(1, *map(len, times)), 2), -NEVER, dtype=np.int64)
+        times[a].append((start, end, start // DAY))
+    for a in np.flatnonzero(aircraft.service_airport >= 0).tolist():
+        times[a].append((int(aircraft.service_start[a]), int(aircraft.service_end[a]), -NEVER))
+    away = np.full((len(times), max(1, *map(len, times)), 3), -NEVER, dtype=np.int64)
     for a, spans in enumerate(times):
-        away[a, : len(spans)] = np.array(spans, dtype=np.int64).reshape(-1, 2)
+        away[a, : len(spans)] = np.array(spans, dtype=np.int64).reshape(-1, 3)
     return away
 
 

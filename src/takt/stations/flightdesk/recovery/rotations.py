@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from takt.stations.flightdesk.instance import CONNECTION, Floats, Ints
+from takt.stations.flightdesk.instance import CONNECTION, DAY, Floats, Ints
 from takt.stations.flightdesk.recovery.compiled import inner
 from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records, airport_price, lateness_cost
 
@@ -21,7 +21,8 @@ MOST_POOLED = 240
 MOST_CHOICES = 3 * MOST_POOLED  # a flight at a time: as soon as possible, as before, waiting for somebody
 MOST_STAKES = 20_000
 KEPT = 6  # labels per choice
-MOST_LABELS = KEPT * MOST_CHOICES + 1
+MOST_LABELS = 2 * KEPT * MOST_CHOICES
+MOST_ANCHORS = 60
 HOPELESS = 0.15  # what a stake counts for if another flight of the trip is not flown
 
 
@@ -35,7 +36,7 @@ STAKE = np.dtype(
 )
 CHOICE = np.dtype([("place", np.int64), ("time", np.int64)], align=True)
 LABEL = np.dtype(
-    [(name, np.int64) for name in ("choice", "departure", "arrival", "minutes", "before", "next")]
+    [(name, np.int64) for name in ("flight", "departure", "arrival", "minutes", "before", "next")]
     + [("cost", np.float64)],
     align=True,
 )
@@ -50,7 +51,8 @@ class Pool(NamedTuple):
     stake    who wants a flight: people of a booking who are ready at a time and have to land by another, for `value`
              EUR each, less what it costs if they are late (unless they fly on); lists by `next`.
     choice   a place and the earliest time, in the order in which they can be flown.
-    label    the beginning of a rotation: its last choice, and the label before; `head` (by airport) and `next`.
+    label    the beginning of a rotation: its last flight, and the label before; `head` (by airport) and `next`.
+    anchor   flights that an aircraft must fly as they are, in their order.
     size     how many entries, stakes and choices there are.
     """
 
@@ -60,6 +62,7 @@ class Pool(NamedTuple):
     choice: Records
     label: Records
     head: Ints
+    anchor: Ints
     size: Ints
 
 
@@ -71,6 +74,7 @@ def pool_of(p: Problem) -> Pool:
         choice=np.zeros(MOST_CHOICES, dtype=CHOICE),
         label=np.zeros(MOST_LABELS, dtype=LABEL),
         head=np.zeros(len(p.distance), dtype=np.int64),
+        anchor=np.zeros(MOST_ANCHORS, dtype=np.int64),
         size=np.zeros(3, dtype=np.int64),
     )
 
@@ -299,16 +303,17 @@ def list_choices(p: Problem, plan: Plan, pool: Pool, jitter: float, waits: float
 @inner
 def leaves(p: Problem, plan: Plan, f: int, a: int, t: int) -> int:
     """The first minute at or after t at which aircraft a can leave with flight f, or -1."""
-    takes, origin, to, latest = (
-        plan.flight[f].takes,
-        plan.flight[f].origin,
-        plan.flight[f].destination,
-        p.flight[f].latest,
-    )
-    while t <= latest and (t + takes <= p.end or (t == p.flight[f].given and a == p.flight[f].own)):
+    takes, origin, to, day = plan.flight[f].takes, plan.flight[f].origin, plan.flight[f].destination, p.flight[f].day
+    while t + takes <= p.end:
         later = t
         for i in range(p.away.shape[1]):
-            if t < p.away[a, i, 1] and t + takes > p.away[a, i, 0]:
+            if t + takes <= p.away[a, i, 0]:
+                continue
+            if (t // DAY if f >= p.n else day) == p.away[a, i, 2]:
+                if f < p.n:
+                    return -1
+                later = max(later, p.away[a, i, 1], (t // DAY + 1) * DAY)
+            elif t < p.away[a, i, 1]:
                 later = max(later, p.away[a, i, 1])
         if not p.aircraft[a].surface:
             if plan.slots[origin, t // 60, 0] >= p.slots[origin, t // 60, 0]:
@@ -323,36 +328,100 @@ def leaves(p: Problem, plan: Plan, f: int, a: int, t: int) -> int:
 
 
 @inner
-def in_path(pool: Pool, label: int, k: int) -> bool:
+def in_path(pool: Pool, label: int, f: int) -> bool:
     while label > 0:
-        if pool.choice[pool.label[label].choice].place == k:
+        if pool.label[label].flight == f:
             return True
         label = pool.label[label].before
     return False
 
 
 @inner
-def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
-    """Give aircraft a its best rotation from the pool after what it flies already. Its last airport; -1: impossible.
+def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int) -> int:
+    """Every rotation of aircraft a goes on with flight f, which it must fly as it is; the others end here.
+
+    How many labels there are then; `count` if none can go on.
+    """
+    origin, to, t, takes = (
+        plan.flight[f].origin,
+        plan.flight[f].destination,
+        plan.flight[f].departure,
+        plan.flight[f].takes,
+    )
+    linked, due, service = p.flight[f].previous, p.aircraft[a].due, p.aircraft[a].service
+    made = count
+    label = pool.head[origin]
+    while label >= 0:
+        before = label
+        label = pool.label[label].next
+        behind = pool.label[before].flight
+        next_leg = linked >= 0 and behind == linked
+        need = p.aircraft[a].transit if next_leg else p.aircraft[a].turn
+        if pool.label[before].arrival + need > t or (
+            linked >= 0 and not next_leg and (plan.flight[linked].aircraft >= 0 or in_path(pool, before, linked))
+        ):
+            continue
+        minutes = pool.label[before].minutes
+        if service >= 0:
+            if t < due:
+                minutes += takes
+                if minutes > p.aircraft[a].service_minutes:
+                    continue
+            elif pool.label[before].departure < due and origin != service:
+                continue
+        if count == MOST_LABELS:
+            break
+        pool.label[count].cost, pool.label[count].flight, pool.label[count].before = pool.label[before].cost, f, before
+        pool.label[count].departure, pool.label[count].arrival, pool.label[count].minutes = t, t + takes, minutes
+        count += 1
+    pool.head[:] = -1
+    for new in range(made, count):
+        pool.label[new].next = pool.head[to]
+        pool.head[to] = new
+    return count
+
+
+@inner
+def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Floats) -> int:
+    """Give aircraft a its best rotation from the pool after what it flies until `since`; -1 if there is none.
+
+    What it flies from then on it must fly, as it is. Returns its last airport.
 
     end_cost   EUR for where it is at the end, by airport.
     """
     at, ready, minutes, last = p.aircraft[a].at, -NEVER, 0, -1
     due, service = p.aircraft[a].due, p.aircraft[a].service
-    since = -NEVER
+    left, anchors = -NEVER, 0
     for f in range(len(plan.flight)):
-        if plan.flight[f].aircraft == a and not (p.flight[f].given >= p.end and not p.flight[f].free):
-            if plan.flight[f].departure < due:
-                minutes += plan.flight[f].takes
-            if plan.flight[f].departure > since:
-                since, at, last = plan.flight[f].departure, plan.flight[f].destination, f
-                ready = plan.flight[f].departure + plan.flight[f].takes
+        if plan.flight[f].aircraft != a or (p.flight[f].given >= p.end and not p.flight[f].free):
+            continue
+        if plan.flight[f].departure >= since:
+            if anchors == MOST_ANCHORS:
+                return -1
+            i = anchors
+            while i > 0 and plan.flight[pool.anchor[i - 1]].departure > plan.flight[f].departure:
+                pool.anchor[i] = pool.anchor[i - 1]
+                i -= 1
+            pool.anchor[i] = f
+            anchors += 1
+            continue
+        if plan.flight[f].departure < due:
+            minutes += plan.flight[f].takes
+        if plan.flight[f].departure > left:
+            left, at, last = plan.flight[f].departure, plan.flight[f].destination, f
+            ready = plan.flight[f].departure + plan.flight[f].takes
     pool.head[:] = -1
-    pool.label[0].cost, pool.label[0].choice, pool.label[0].departure, pool.label[0].arrival = 0.0, -1, since, ready
+    pool.label[0].cost, pool.label[0].flight, pool.label[0].departure, pool.label[0].arrival = 0.0, last, left, ready
     pool.label[0].minutes, pool.label[0].before, pool.label[0].next = minutes, -1, -1
     pool.head[at] = 0
-    count = 1
+    count, passed = 1, 0
     for c in range(pool.size[2]):
+        while passed < anchors and plan.flight[pool.anchor[passed]].departure <= pool.choice[c].time:
+            through = pass_through(p, plan, pool, a, pool.anchor[passed], count)
+            if through == count:
+                return -1
+            count = through
+            passed += 1
         k = pool.choice[c].place
         f = pool.entry[k].flight
         if plan.flight[f].aircraft >= 0 or plan.flight[f].takes > p.aircraft[a].range:
@@ -366,22 +435,23 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
             plan.flight[f].takes,
         )
         flying = p.alpha * ((takes + 59) // 60 * p.aircraft[a].hour)
+        if count + KEPT > MOST_LABELS:
+            break
         made = count
         tried, found, worth, worth_at = -1, -1, 0.0, -1
         label = pool.head[origin]
         while label >= 0:
             before = label
             label = pool.label[label].next
-            behind = pool.entry[pool.choice[pool.label[before].choice].place].flight if before > 0 else last
-            if linked >= 0 and behind != linked:
-                if plan.flight[linked].aircraft >= 0:
-                    continue
-                if pool.place[linked] >= 0 and in_path(pool, before, pool.place[linked]):
-                    continue
+            behind = pool.label[before].flight
+            if (
+                linked >= 0
+                and behind != linked
+                and (plan.flight[linked].aircraft >= 0 or in_path(pool, before, linked))
+            ):
+                continue
             need = p.aircraft[a].transit if linked >= 0 and behind == linked else p.aircraft[a].turn
             t = max(pool.choice[c].time, pool.label[before].arrival + need)
-            if t > p.flight[f].latest:
-                continue
             if t != tried:
                 tried, found = t, leaves(p, plan, f, a, t)
             t = found
@@ -406,7 +476,7 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
                     break
                 if pool.label[other].cost > pool.label[dearest].cost:
                     dearest = other
-            if beaten or in_path(pool, before, k):
+            if beaten or in_path(pool, before, f):
                 continue
             new = count
             if count - made == KEPT:
@@ -415,11 +485,17 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
                 new = dearest
             else:
                 count += 1
-            pool.label[new].cost, pool.label[new].choice, pool.label[new].before = cost, c, before
+            pool.label[new].cost, pool.label[new].flight, pool.label[new].before = cost, f, before
             pool.label[new].departure, pool.label[new].arrival, pool.label[new].minutes = t, t + takes, minutes
         for new in range(made, count):
             pool.label[new].next = pool.head[to]
             pool.head[to] = new
+    while passed < anchors:
+        through = pass_through(p, plan, pool, a, pool.anchor[passed], count)
+        if through == count:
+            return -1
+        count = through
+        passed += 1
     best, best_cost, best_at = -1, np.inf, -1
     for airport in range(len(end_cost)):
         if p.aircraft[a].tail_at >= 0 and airport != p.aircraft[a].tail_at:
@@ -436,7 +512,8 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, end_cost: Floats) -> int:
             label = pool.label[label].next
     label = best
     while label > 0:
-        fly(p, plan, pool.entry[pool.choice[pool.label[label].choice].place].flight, a, pool.label[label].departure)
+        if plan.flight[pool.label[label].flight].aircraft < 0:
+            fly(p, plan, pool.label[label].flight, a, pool.label[label].departure)
         label = pool.label[label].before
     return best_at
 
@@ -460,7 +537,7 @@ def links_hold(p: Problem, plan: Plan, touched: np.ndarray) -> bool:
     """Whether two legs of one flight that are both flown are flown by one aircraft, one after the other."""
     for f in range(p.n):
         g = p.flight[f].previous
-        if g < 0 or not (touched[f] or touched[g]) or not p.flight[f].free:
+        if g < 0 or not (touched[f] or touched[g]) or not p.start <= p.flight[f].given < p.end:
             continue
         a = plan.flight[f].aircraft
         if a < 0 or plan.flight[g].aircraft < 0:

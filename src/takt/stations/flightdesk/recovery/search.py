@@ -140,7 +140,7 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
         chosen[k], chosen[j] = chosen[j], chosen[k]
     for k in range(count):
         a = chosen[k]
-        at = rotate(p, plan, pool, a, end_costs(p, there, a))
+        at = rotate(p, plan, pool, a, since, end_costs(p, there, a))
         if at < 0:
             return False
         there[at, p.aircraft[a].kind] += 1
@@ -252,18 +252,20 @@ def _choose_aircraft(p: Problem, plan: Plan, seed: int, chosen: Ints) -> int:
     own = plan.flight[seed].aircraft
     draw = np.random.random()
     wanted = 1 if draw < 0.3 else (2 if draw < 0.7 else (3 if draw < 0.9 else MOST_AIRCRAFT))
-    if own >= 0 and np.random.random() < 0.8:
+    if own >= 0 and not p.aircraft[own].surface and np.random.random() < 0.8:
         chosen[0] = own
         count = 1
         family = p.aircraft[own].family
-    elif own < 0 and p.flight[seed].own >= 0 and np.random.random() < 0.3:
+    elif own < 0 and p.flight[seed].free and p.flight[seed].own >= 0 and np.random.random() < 0.3:
         chosen[0] = p.flight[seed].own
         count = 1
     elif np.random.random() < 0.2:
-        chosen[0] = np.random.randint(len(p.aircraft))
-        count = 1
-        family = p.aircraft[chosen[0]].family
-    if np.random.random() < 0.2:
+        a = np.random.randint(len(p.aircraft))
+        if not p.aircraft[a].surface:
+            chosen[0] = a
+            count = 1
+            family = p.aircraft[a].family
+    if np.random.random() < 0.2 or (p.flight[seed].own >= 0 and p.aircraft[p.flight[seed].own].surface):
         family = -1
     for _ in range(2 * wanted):
         if count >= wanted:
