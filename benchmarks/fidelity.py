@@ -628,9 +628,14 @@ def parameters(console: Console) -> None:
             "The job's words: a few newtons, gone within about a centimetre. Law: magnet.py.",
         ),
         (
-            "force limit",
-            f"{cell.PEAK_FORCE_N:.0f} N",
-            "ISO/TS 15066:2016, table A.2: quasi-static contact, hands and fingers.",
+            "push limit",
+            f"{cell.PUSH_LIMIT_N:.0f} N",
+            "The wrist's gear: twice its torque limit at the hand's length; Harmonic Drive CSF, momentary peak torque.",
+        ),
+        (
+            "grip limit",
+            f"{cell.GRIP_LIMIT_N:.0f} N",
+            "The gripper: the most that one of this stroke gives (Robotiq 2F-85, data sheet: 20-235 N).",
         ),
         (
             "hand speeds",

@@ -244,7 +244,7 @@ def test_a_ledger_from_before_workers_had_a_seed_of_their_own_goes_on_with_the_s
     path = tmp_path / "old.takt"
     run_shift(Toy(), Moody(0.1), units=4, seed=9, ledger=path)
     database = sqlite3.connect(path)
-    assert database.execute("DELETE FROM meta WHERE key = 'worker_seed'").rowcount == 1
+    assert database.execute("DELETE FROM meta WHERE key = 'rules'").rowcount == 1
     database.commit()
     database.close()
     worker = Scripted(Toy(), length=1)

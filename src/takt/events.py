@@ -36,7 +36,7 @@ class Event:
     t_s    seconds of station time since the shift began.
     kind   one of the names above, or a station's own.
     unit   the unit it belongs to, counted from 0; None for what belongs to no unit.
-    data   JSON values only (str, int, float, bool, None, list, dict). Units in the keys (`cycle_s`, `peak_force_n`).
+    data   JSON values only (str, int, float, bool, None, list, dict). Units in the keys (`cycle_s`, `peak_push_n`).
 
     `unit_good` and `unit_bad` carry
 

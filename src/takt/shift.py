@@ -66,9 +66,10 @@ NEVER = 2**62  # control periods: longer than any shift
 UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 
-# How a shift is worked by this version where an older one did otherwise: kept in the ledger, so that one of an older
-# version, which lacks it, goes on by the old rule. No part of the digest.
-HOW = {"worker_seed": "derived"}
+# By which rules a shift is worked, kept in its ledger, so that one of an older version goes on by the old ones. No part
+# of the digest. 1, or none: the worker is handed the shift's own seed. 2: one derived from it. A station is told them
+# at `reset` and may have had other ways of its own then.
+RULES = 2
 
 AnyWorker = Worker | Callable[[Any], Any]
 
@@ -167,9 +168,8 @@ def run_shift(
             "units": units,
         }
         try:
-            meta = json.loads(
-                canonical({**shift, "stop_early": stop_early, **HOW, "isolate": isolate, **_circumstances()})
-            )
+            how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate}
+            meta = json.loads(canonical({**shift, **how, **_circumstances()}))
         except (TypeError, ValueError) as error:
             raise TaktError(f"an option of the station or worker cannot be written down: {error}") from error
         loop = Loop(here, who, clock, meta)
@@ -490,15 +490,19 @@ class Loop:
 
 
 def _seed_of_worker(shift: Mapping[str, Any]) -> int:
-    """Ledgers from before `worker_seed` handed the shift's own seed to the worker."""
     seed: int = shift["seed"]
-    return worker_seed(seed) if shift.get("worker_seed") else seed
+    return worker_seed(seed) if _rules(shift) > 1 else seed
+
+
+def _rules(shift: Mapping[str, Any]) -> int:
+    rules: int = shift.get("rules", 1)
+    return rules
 
 
 def reset_as(station: Station, shift: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Start at a station the shift that `shift` (a ledger's meta) defines."""
     faults = tuple(Fault(**fault) for fault in shift["faults"])
-    return station.reset(seed=shift["seed"], options={"faults": faults})
+    return station.reset(seed=shift["seed"], options={"faults": faults, "rules": _rules(shift)})
 
 
 def _clock_of(meta: Mapping[str, Any], events: Sequence[Event]) -> Clock:
@@ -569,6 +573,10 @@ def _reopened(
     check_named(path, meta, named, station=inside[0], worker=inside[1], asks=asks)
     here = meta["station"] if station is None else station
     who = meta["worker"] if worker is None else worker
+    if _rules(meta) not in range(1, RULES + 1):
+        raise TaktError(
+            f"this shift was worked by rules {_rules(meta)!r}, and this Takt knows 1 to {RULES}; install a newer one"
+        )
     isolate = bool(meta.get("isolate")) and isinstance(who, str)
     return _opened(here, {**meta["options"], **station_options}, who, meta["worker_options"], isolate)
 

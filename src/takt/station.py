@@ -145,7 +145,9 @@ class Station(Protocol):
         ...
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start a shift. `options["faults"]` is the shift's sequence of `Fault`, in order of time."""
+        """Start a shift. `options["faults"]` is the shift's sequence of `Fault`, in order of time; `options["rules"]`
+        the number of the rules that its ledger was begun by (`takt.shift.RULES`), the newest if there is none.
+        """
         ...
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:

@@ -15,7 +15,7 @@ from gymnasium.utils.env_checker import check_env
 from takt import Event, Fault, TaktError, open_station, run_shift
 from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.stations.nutcell import NutCell, scene
-from takt.stations.nutcell.cell import FEEDER, PEAK_FORCE_N, TAKT_S
+from takt.stations.nutcell.cell import FEEDER, PUSH_LIMIT_N, TAKT_S
 
 
 def opened(**options: Any) -> NutCell:
@@ -232,7 +232,7 @@ def test_a_hard_push_is_a_collision(cell: NutCell) -> None:
     move_to(cell, 0, [x, y, scene.TABLE_Z - 0.01], 0.2)
     move_to(cell, 0, [x, y, scene.TABLE_Z + 0.2], 0.2)
     event = to_end_of_unit(cell)
-    assert event.data["reasons"] == ["collision"] and event.data["peak_force_n"] > PEAK_FORCE_N
+    assert event.data["reasons"] == ["collision"] and event.data["peak_push_n"] > PUSH_LIMIT_N
 
 
 def test_help_loses_the_unit_and_clears_the_table(cell: NutCell) -> None:

@@ -22,6 +22,7 @@ from takt.pack import pack, unpack
 from takt.station import Acceptance, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.stations.nutcell import magnet, orders, scene, variation
 from takt.stations.nutcell.caption import captioned
+from takt.stations.nutcell.forces import Forces
 from takt.stations.nutcell.hands import Hands
 from takt.stations.nutcell.line import LINES
 
@@ -29,6 +30,9 @@ TAKT_S = 76.0
 CONTROL_S = 0.02
 EXCHANGE_S = 2.0
 SLIDE_M = 0.40
+# How units are judged; `options["rules"]` of `reset` has another number where an older ledger is worked on.
+# 2: forces of every physics step count, grip apart from push; cameras are placed as drawn at all times.
+RULES = 2
 FEED_S = 1.0  # from a nut being taken to the next one being there
 
 SEATED_M, SEATED_RAD = 0.0015, np.radians(3.0)  # inspection: height above the seat, tilt
@@ -36,7 +40,16 @@ ON_PIN_M = 0.012  # a nut whose axis is this near the pin's is on it
 JAMMED_RAD = np.radians(8.0)
 TAKEN_M = 0.030  # a nut this far from where it was presented has been taken
 CLEAR_M = 0.085  # a hand whose tool is this far from a pin's axis, or above it, is out of the fixture's way
-PEAK_FORCE_N = 140.0  # the most that a hand may push with: quasi-static, hands and fingers, ISO/TS 15066:2016 table A.2
+# The hardest that a hand may push with, N (forces.py): beyond it the tool's wrist is damaged. A push at the tool's end
+# loads the wrist's gear by the hand's length. Its torque limit is taken for the gear's repeated peak torque; in a
+# collision a strain-wave gear of that size stands twice that ("momentary peak torque" is 1.8 to 2.3 times "repeated
+# peak torque" in Harmonic Drive's catalogue of the CSF series, sizes 11 to 20, ratio 100). Nut and pin are of steel
+# and stand more: a pin 14 mm thick bends for good at some 2 kN.
+PUSH_LIMIT_N = round(2 * scene.ARM["wrist_pitch"][2] / scene.HAND)
+# The hardest that a hand may squeeze a nut with, N: the most that a two-finger gripper of this stroke gives
+# (Robotiq 2F-85, data sheet: 20 to 235 N). More than that comes from no motor but from a blow.
+GRIP_LIMIT_N = 235
+OLD_PUSH_LIMIT_N = 140.0  # rules 1: of the sum of all that touches a hand, two pads on a nut too, once a control period
 STILL_S, STILL_SPEED = 0.2, 5e-3  # a nut slower than this (m/s and rad/s) for so long is at rest
 LOOK_EVERY = 5  # control periods between two looks for something near, while all are at rest
 NEAR_M = 0.08  # a hand this near to a nut at rest, or a moving nut, wakes it
@@ -155,7 +168,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
         self._nominal_light = self.model.light_diffuse.copy()
         self._nominal_camera = self.model.cam_pos.copy()
-        self._hand_of_geom = _hand_of_geom(self.model)
+        self._forces = Forces(self.model)
         self._bits = self.model.geom_contype.copy(), self.model.geom_conaffinity.copy()
         self._body_bits = self.model.body_contype.copy(), self.model.body_conaffinity.copy()
         self._nuts, self._lanes = self.line.nuts_per_side, len(self.line.variants)
@@ -243,6 +256,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         super().reset(seed=seed)
+        self._rules = int((options or {}).get("rules", RULES))
         self._seed = int(seed) if seed is not None else int(self.np_random.integers(2**31))
         self._faults: list[Fault] = list((options or {}).get("faults", ()))
         check_faults(self.spec, self._faults)
@@ -313,7 +327,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 "fed": self._fed.ravel(),
                 "feed_at": self._feed_at.ravel(),
                 "images": self._images,
-                "peak_force": self._peak_force,
+                "peak_force": self._push if self._rules == 1 else [self._push, self._grip_force],
                 "done_at": self._done_at,
                 "help": self._help,
                 "taken": self._taken,
@@ -335,7 +349,10 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._fed = saved["fed"].reshape(2, self._lanes)
         self._feed_at = saved["feed_at"].reshape(2, self._lanes)
         self._images = saved["images"]
-        self._peak_force, self._done_at, self._help = saved["peak_force"], saved["done_at"], saved["help"]
+        self._done_at, self._help = saved["done_at"], saved["help"]
+        peaks = saved["peak_force"]  # before rules 2 it was one number
+        push, grip = peaks if isinstance(peaks, list) else (peaks, 0.0)
+        self._push, self._grip_force = float(push), float(grip)
         self._taken = list(saved["taken"])
         self._faults = [Fault(*f) for f in saved["faults"]]
         self._active = [Fault(*f) for f in saved["active"]]
@@ -389,26 +406,26 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.data.ctrl[self._scene.finger_ctrl] = opening[:, None]
 
     def _run_physics(self) -> None:
-        """One control period. Sensors are computed in its last time step only; nobody reads them before."""
+        """One control period. Sensors are computed in its last time step only; nobody reads them before. Contacts of
+        every time step are looked at: a blow may last no longer than one."""
         model, data = self.model, self.data
         sides, bodies = self._near_pins()
         no_sensor = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
         model.opt.disableflags |= no_sensor
         data.xfrc_applied[:] = 0.0
-        if len(sides):
-            seats, strength = self._seat[sides], self._strength[sides]
-            for k in range(self._substeps):
-                if k == self._substeps - 1:
-                    model.opt.disableflags &= ~no_sensor
+        seats, strength = self._seat[sides], self._strength[sides]
+        for k in range(self._substeps):
+            if k == self._substeps - 1:
+                model.opt.disableflags &= ~no_sensor
+            if sides:
                 mujoco.mj_step1(model, data)
                 force, torque = magnet.pull(data.xipos[bodies], data.xmat[bodies].reshape(-1, 3, 3), seats, strength)
                 data.xfrc_applied[bodies, :3], data.xfrc_applied[bodies, 3:] = force, torque
                 mujoco.mj_step2(model, data)
-        else:
-            if self._substeps > 1:
-                mujoco.mj_step(model, data, self._substeps - 1)
-            model.opt.disableflags &= ~no_sensor
-            mujoco.mj_step(model, data)
+            else:
+                mujoco.mj_step(model, data)
+            if data.ncon and (self._rules > 1 or k == self._substeps - 1):
+                self._forces.add(data)
 
     def _near_pins(self) -> tuple[list[int], list[int]]:
         """The nuts that a magnet pulls: whose pin's, and their bodies."""
@@ -474,7 +491,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         if self._unit >= 0 and self._help:
             self._clear_table()
         self._unit += 1
-        self._peak_force, self._done_at, self._help = 0.0, -1.0, False
+        self._push, self._grip_force = 0.0, 0.0  # the hardest of this unit, N
+        self._done_at, self._help = -1.0, False
         self._taken = [False, False]
         self._fed = np.zeros((2, self._lanes), int)
         self._draw_order()
@@ -559,12 +577,18 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
                 reasons.append(part["why"])
         if self._in_the_way() and "late" not in reasons:
             reasons.append("late")
-        if self._peak_force > PEAK_FORCE_N:
+        if self._push > (PUSH_LIMIT_N if self._rules > 1 else OLD_PUSH_LIMIT_N):
             reasons.insert(0, "collision")
+        if self._grip_force > GRIP_LIMIT_N:
+            reasons.insert(0, "crushed")
         if self._help:
             reasons.insert(0, "help")
         cycle_s = self._done_at - self._unit * TAKT_S if self._done_at >= 0 else None
-        seen = {"cycle_s": cycle_s, "parts": parts, "peak_force_n": round(self._peak_force, 3)}
+        seen = {"cycle_s": cycle_s, "parts": parts}
+        if self._rules > 1:
+            seen |= {"peak_push_n": round(self._push, 3), "peak_grip_n": round(self._grip_force, 3)}
+        else:
+            seen["peak_force_n"] = round(self._push, 3)
         if reasons:
             self._emit(events.UNIT_BAD, **seen, reasons=reasons)
         else:
@@ -614,16 +638,10 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         return bool((low & inside).any())
 
     def _mind_hands(self) -> None:
-        """Track the hardest push of a hand, and when the worker finished: both seated, both hands clear."""
+        """Track the hardest push and grip of a hand, and when the worker finished: both seated, both hands clear."""
         data = self.data
-        if data.ncon:
-            hands = self._hand_of_geom[data.contact.geom]
-            touching = (hands >= 0).any(axis=1) & (hands[:, 0] != hands[:, 1])
-            if touching.any():
-                address = data.contact.efc_address
-                normal = np.where(address >= 0, data.efc_force[np.maximum(address, 0)], 0.0)
-                pushes = [float(normal[touching & (hands == side).any(axis=1)].sum()) for side in range(2)]
-                self._peak_force = max(self._peak_force, *pushes)
+        push, grip = self._forces.peaks() if self._rules > 1 else (self._forces.all_at_once(), 0.0)
+        self._push, self._grip_force = max(self._push, push), max(self._grip_force, grip)
         if self._ticks % 5 == 0:  # at 10 Hz is near enough for a cycle time
             tools = data.site_xpos[self._scene.tool_site]
             away = np.linalg.norm(tools[:, :2] - self._seat[:, :2], axis=1) > CLEAR_M
@@ -929,18 +947,3 @@ def _smooth(x: float) -> float:
 def _one_of(what: str, given: Any, known: Sequence[str]) -> None:
     if given not in known:
         raise TaktError(f"no {what} {given!r}; choose from: {', '.join(known)}")
-
-
-def _hand_of_geom(model: mujoco.MjModel) -> np.ndarray:
-    """For each geom, the hand it belongs to (0 left, 1 right), or -1. Indexable by -1 (a contact without a geom)."""
-    hand = np.full(model.ngeom + 1, -1)
-    for geom in range(model.ngeom):
-        body = model.geom_bodyid[geom]
-        for side, name in enumerate(scene.SIDES):
-            root = model.body(f"{name}_shoulder_pitch").id
-            up = body
-            while up > 0 and up != root:
-                up = model.body_parentid[up]
-            if up == root:
-                hand[geom] = side
-    return hand
