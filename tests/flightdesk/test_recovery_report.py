@@ -16,7 +16,7 @@ from takt.stations.flightdesk.generate import generate, two_hubs
 from takt.stations.flightdesk.recovery import session
 from takt.stations.flightdesk.recovery.facts import Fates, Flight, Hour, Late, Route, facts
 from takt.stations.flightdesk.recovery.recover import Found
-from takt.stations.flightdesk.recovery.report import LISTED, cost_over_time, page
+from takt.stations.flightdesk.recovery.report import LISTED, Limits, cost_over_time, flights_per_hour, page
 from takt.stations.flightdesk.recovery.summary import changes
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
@@ -44,6 +44,10 @@ def day(tmp_path):
     solution = read_solution(instance, by_hand.write_plan(tmp_path / "plan", *EDITS))
     assert not check(instance, solution)
     return instance, solution
+
+
+def row(solution, number):
+    return solution.operations.number.tolist().index(number)
 
 
 def told_of(instance, solution, **more):
@@ -96,15 +100,15 @@ class Page(HTMLParser):
 
 
 def test_what_became_of_flights_and_passengers(day):
-    found = facts(*day)
+    found, (_, solution) = facts(*day), day
     clock = {hour: Hour(hour, 0, 0, 0, 0, 0) for hour in range(8, 28)}
     clock |= {hour: Hour(hour, 1, 0, 0, 0, 0) for hour in (8, 9, 10, 12, 22)}
     clock |= {13: Hour(13, 0, 0, 0, 1, 1), 15: Hour(15, 0, 1, 0, 0, 0), 17: Hour(17, 0, 0, 1, 0, 0)}
     assert found.hours == tuple(clock.values())
-    assert found.cancelled == (Flight("6 of 01/01", "AAA", "BBB", 780, 780, "J2#3", "", 6),)
-    assert found.delayed == (Flight("5 of 01/01", "CCC", "BBB", 960, 1020, "J1#2", "J1#2", 2),)
+    assert found.cancelled == (Flight("6 of 01/01", "AAA", "BBB", 780, 780, "J2#3", "", 6, row(solution, 6)),)
+    assert found.delayed == (Flight("5 of 01/01", "CCC", "BBB", 960, 1020, "J1#2", "J1#2", 2, row(solution, 5)),)
     assert found.delayed[0].minutes == 60
-    assert found.created == (Flight("100 of 01/01", "AAA", "BBB", 810, 810, "", "J2#3", 2),)
+    assert found.created == (Flight("100 of 01/01", "AAA", "BBB", 810, 810, "", "J2#3", 2, row(solution, 100)),)
     assert [(f.name, f.planned, f.aircraft, f.people) for f in found.swapped] == [
         ("2 of 01/01", "J1#1", "J1#2", 4),
         ("3 of 01/01", "J1#1", "J1#2", 4),
@@ -141,30 +145,55 @@ def test_everybody_and_every_change_is_counted_once(name, plan):
     page(told_of(instance, solution), instance, solution)
 
 
-def test_the_page_says_it_cost_first(day):
+def test_the_page_says_cost_then_decisions_then_rotations_then_passengers(day):
     instance, solution = day
     priced = cost(instance, solution)
     first = {**priced.parts(), "not_flown": 5000.0, "total": 1234567.89}
     told = told_of(instance, solution, first=first, history=[(0.1, 0, 1234567.89), (9.0, 80, priced.total)])
     text = Page(page(told, instance, solution)).text
     for said in (
+        "Tue 01/01/08 08:00 to Wed 02/01/08 04:00",
         f"{priced.total:,.0f} EUR The best plan",
         "costs 1,234,568 EUR",
         "valid: it keeps every rule",
-        "12.5 s",
-        "2, with 4,321 moves each",
+        "no proven lower bound",
+        "12.5 s Searchers 2, with 4,321 moves each",
         "Seed 7",
         "4 Passengers cancelled",
-        f"not flown −5,000.00 −{priced.not_flown:,.2f} {5000 - priced.not_flown:,.2f}",
-        "Cancelled: 1 flight",
-        "5 of 01/01 CCC BBB 01/01 16:00 01/01 17:00 60 2",
-        "2 of 01/01 BBB AAA 01/01 09:00 J1#1 J1#2 4",
+        f"not flown −5,000 −{priced.not_flown:,.0f} {5000 - priced.not_flown:,.0f}",
+        "Cancel 6 of J2#3 AAA–BBB, 01/01 13:00",
+        "nothing forces it: it frees its aircraft for 100",
+        "Aircraft of the decisions above",
+        "Prop: 0 of 1 aircraft touched",
+        "6 people, each counted once",
+        "6 of 01/01 AAA–BBB 01/01 13:00 plan 6 0 4 100 (new) 2",
         "A lower cabin 3",
         "31 to 60 min 4",
         "AAA–CCC 4 1 0 via BBB 1 via BBB and AAA 1",
+        "5 of 01/01 CCC BBB delayed 60 min 01/01 16:00 01/01 17:00 J1#2 J1#2 2",
+        "2 of 01/01 BBB AAA swapped 01/01 09:00 01/01 09:00 J1#1 J1#2 4",
     ):
         assert said in text, said
-    assert text.index("The best plan") < text.index("Cost over time") < text.index("Where passengers go")
+    order = ("The best plan", "The decisions that", "Aircraft rotations", "What is cut", "Passengers of", "Cost over")
+    assert sorted(order, key=text.index) == list(order)
+    assert not re.search(r"\d\.\d\d (?!s)", text)  # whole euros
+
+
+def test_the_page_says_how_far_from_the_bound_and_that_the_time_was_exceeded(day):
+    instance, solution = day
+    told = told_of(instance, solution)
+    total = cost(instance, solution).total
+
+    def text(**limits):
+        return Page(page(told, instance, solution, Limits(**limits))).text
+
+    said = text(bound=total - 1000.4, asked_s=10.0)
+    assert f"{total - 1000.4:,.0f} EUR, proven: this plan is 1,000 EUR above" in said
+    assert f"no plan costs less than {total - 1000.4:,.0f}" in said  # on the plot
+    assert "12.5 s of 10 s given" in said and "12.5 s instead of 10 s, 2.5 s over" in said and "time given" in said
+    assert "longer than it was given" not in text(asked_s=12.0)
+    assert [Limits(asked_s=asked).over_s(12.5) for asked in (11.5, 600.0, None)] == [0.0, 0.0, 0.0]
+    assert Limits(asked_s=12.5, used_s=14.0).over_s(12.5) == 1.5
 
 
 def test_parts_are_weighted_as_in_the_total(day):
@@ -172,7 +201,7 @@ def test_parts_are_weighted_as_in_the_total(day):
     instance = replace(instance, prices=replace(instance.prices, weights=(2.0, 1.0, 0.5)))
     priced = cost(instance, solution)
     text = Page(page(told_of(instance, solution), instance, solution)).text
-    assert f"not flown −{2 * priced.not_flown:,.2f}" in text and f"delay {priced.delay:,.2f}" in text
+    assert f"not flown −{2 * priced.not_flown:,.0f}" in text and f"delay {priced.delay:,.0f}" in text
 
 
 def test_names_are_text_and_a_plan_that_breaks_a_rule_is_not_called_valid(day):
@@ -186,15 +215,15 @@ def test_names_are_text_and_a_plan_that_breaks_a_rule_is_not_called_valid(day):
     assert "12.5 s, then interrupted" in text
 
 
-def test_long_lists_end_with_how_many_more(tmp_path):
+def test_long_lists_are_folded_and_whole(tmp_path):
     instance = generate(two_hubs(flights=800, aircraft=112, bookings=3000), 1)
     solution = do_nothing(instance)
     found = facts(instance, solution)
-    cancelled, routes = len(found.cancelled), len(found.routes)
-    assert cancelled > LISTED and routes > LISTED
-    read = Page(page(told_of(instance, solution), instance, solution))
-    assert f"and {cancelled - LISTED} more" in read.text and f"and {routes - LISTED} more" in read.text
-    assert found.cancelled[LISTED - 1].name in read.text and read.rows < 12 + 5 * (LISTED + 1)
+    assert len(found.cancelled) > LISTED and len(found.routes) > LISTED
+    text = Page(page(told_of(instance, solution), instance, solution)).text
+    assert f"and {len(found.routes) - LISTED} more" in text
+    for flight in found.cancelled:
+        assert f"{flight.name} {flight.origin} {flight.destination} cancelled" in text
 
 
 @pytest.mark.parametrize(
@@ -211,6 +240,24 @@ def test_cost_over_time_is_drawn_whatever_it_is(totals, said):
     drawn = cost_over_time([(float(i), 10 * i, total) for i, total in enumerate(totals)], 30.0)
     for text in said:
         assert text in drawn.wide and text in drawn.narrow
+
+
+@pytest.mark.parametrize("bound", [-80000.0, 5.0, 12345.0])
+@pytest.mark.parametrize("totals", [(515253.7, 20000.0, 15000.0), (11827351.0, 26000.0, 12345.6)])
+def test_the_bound_lies_within_the_cost_plot(bound, totals):
+    history = [(float(i), 10 * i, total) for i, total in enumerate(totals)]
+    drawn = cost_over_time(history, 30.0, Limits(bound=bound)).wide
+    label = re.search(
+        r'translate\([\d.]+ ([\d.]+)\)[^>]*>no plan costs less|y="([\d.]+)"[^>]*>no plan costs less', drawn
+    )
+    assert label is not None and 0 < float(label[1] or label[2]) < 300
+
+
+def test_the_time_axis_has_dates(tmp_path):
+    instance = generate(two_hubs(flights=300, aircraft=42, bookings=600, days=2), 3)
+    drawn = flights_per_hour(instance, facts(instance, do_nothing(instance)).hours)
+    for text in ("Wed 7 Jan", "Thu 8 Jan", "Fri 9 Jan"):
+        assert text in drawn.wide
 
 
 @pytest.mark.parametrize("interrupted", [False, True])

@@ -28,6 +28,7 @@ class Flight:
     given      when it would leave if nothing was done; `leaves` is when it leaves, if it does.
     planned    the aircraft that was to fly it, "" if created; `aircraft` flies it, "" if nobody does.
     people     on board; of a cancelled flight, who had booked it.
+    row        its row of the plan's operations.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Flight:
     planned: str
     aircraft: str
     people: int
+    row: int
 
     @property
     def minutes(self) -> int:
@@ -162,6 +164,7 @@ def _flights(instance: Instance, solution: Solution) -> Callable[[int], Flight]:
             planned=tail[flights.aircraft[planned]] if planned >= 0 else "",
             aircraft=tail[o.aircraft[row]],
             people=int(aboard[row] if flown else had[planned]),
+            row=row,
         )
 
     return flight
