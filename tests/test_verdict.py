@@ -14,8 +14,9 @@ from scipy import integrate
 import takt
 import takt.verdict  # the module; `takt.verdict` must stay the function
 from takt import run_shift, verdict
-from takt.events import FAULT, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.verdict import bounds_over_time, dependence, log_wealth, lower_bound, runs_p, widenings
+from takt.bets import accepts, bounds, log_wealth, log_wealth_high, lower_bound, rejects, upper_bound
+from takt.events import FAULT, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.verdict import bounds_over_time, dependence, notes, runs_p
 from toy import Toy, push
 
 counts = st.integers(0, 400)
@@ -23,9 +24,9 @@ rates = st.floats(0.001, 0.999)
 outcomes = st.lists(st.booleans(), min_size=1, max_size=80)
 
 
-def shift(goods, required=0.902, cycle_s=None, cycles=None, quantile=0.95):
+def shift(goods, required=0.902, cycle_s=None, cycles=None, quantile=0.95, stands_to=None):
     """A shift of such units: goods by True or "g", and their cycle times if given."""
-    asked = {"good_rate": required, "cycle_s": cycle_s, "quantile": quantile}
+    asked = {"good_rate": required, "cycle_s": cycle_s, "quantile": quantile, "stands_to": stands_to}
     events = [Event(0.0, SHIFT_STARTED, None, {"acceptance": asked})]
     for unit, good in enumerate(goods):
         seconds = cycles[unit] if cycles else 5.0
@@ -35,13 +36,9 @@ def shift(goods, required=0.902, cycle_s=None, cycles=None, quantile=0.95):
     return events
 
 
-def chain(rng, paths, units, p, r):
-    """Stationary Markov chains of outcomes, good with chance p, of lag-1 correlation r."""
-    drawn = rng.random((paths, units))
-    good = drawn < p
-    for i in range(1, units):
-        good[:, i] = drawn[:, i] < np.where(good[:, i - 1], p + r * (1 - p), p * (1 - r))
-    return good
+def every_shift(units):
+    """(2^units, units): all outcomes that a shift of so many units can have."""
+    return np.array([[bool(i >> k & 1) for k in range(units)] for i in range(2**units)])
 
 
 # --- what the gambler owns ------------------------------------------------------------------------------------------
@@ -63,6 +60,28 @@ def definition(good, bad, m):
 )
 def test_the_closed_form_is_the_definition(good, bad, m):
     assert log_wealth(good, bad, m) == pytest.approx(definition(good, bad, m), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "m"), [(30, 0, 0.9), (128, 14, 0.902), (37, 0, 0.902), (9, 60, 0.05), (0, 3, 0.5)]
+)
+def test_the_bet_that_accepts_is_its_definition(good, bad, m):
+    """Jeffreys on q > m: with q = sin^2 x, x is uniform between the angle of m and a right one."""
+
+    def won(x):
+        q = math.sin(x) ** 2
+        return math.exp(good * math.log(q / m) + bad * math.log(max(math.cos(x) ** 2, 1e-300) / (1 - m)))
+
+    from_m = math.asin(math.sqrt(m))
+    whole = integrate.quad(won, from_m, math.pi / 2, epsabs=0, epsrel=1e-10, limit=400)[0]
+    assert log_wealth_high(good, bad, m) == pytest.approx(math.log(whole / (math.pi / 2 - from_m)), abs=1e-8)
+
+
+def test_units_to_accept_with_so_many_bad():
+    """All good, one bad, two bad: at 90.2 % 37, 66, 87 units (the older bet: 45, 68, 88)."""
+    for required, least in ((0.902, (37, 66, 87)), (0.95, (74, 131, 174))):
+        for bad, units in enumerate(least):
+            assert accepts(units - bad, bad, required, 0.05) and not accepts(units - 1 - bad, bad, required, 0.05)
 
 
 @pytest.mark.parametrize(("good", "bad", "m"), [(3, 900, 0.9), (2, 3000, 0.999), (1.5, 5000, 0.95), (100, 9000, 0.7)])
@@ -88,113 +107,92 @@ def test_large_counts_are_finite_and_right():
     assert np.isfinite(log_wealth(0.95 * n, 0.05 * n, [0.01, 0.5, 0.95, 0.96, 0.999, 1.0])).all()
 
 
-@given(counts, counts, rates, st.floats(1, 20))
-def test_monotone(good, bad, m, d):
-    """One more good unit wins, one more bad loses, a higher rate is harder to refute; widening moves bounds apart."""
-    here = log_wealth(good, bad, m)
-    assert log_wealth(good + 1, bad, m) >= here - 1e-9 or here == -np.inf
-    assert log_wealth(good, bad + 1, m) <= here + 1e-9
-    assert log_wealth(good, bad, min(1.0, m * 1.01)) <= here + 1e-9
-    low = lower_bound(good, bad, 0.05)
-    assert lower_bound(good / d, bad / d, 0.05) <= low + 1e-12
-    assert lower_bound(good, bad, 0.01) <= low + 1e-12
+@given(counts, counts, rates, st.sampled_from([log_wealth, log_wealth_high]))
+def test_monotone(good, bad, m, wealth):
+    """One more good unit wins, one more bad loses; so do the bounds, and they are never beyond the rate itself."""
+    here = wealth(good, bad, m)
+    assert wealth(good + 1, bad, m) >= here - 1e-9 or here == -np.inf
+    assert wealth(good, bad + 1, m) <= here + 1e-9
+    low = lower_bound(good, bad, 0.05, wealth)
+    assert lower_bound(good + 1, bad, 0.05, wealth) >= low - 1e-12 >= lower_bound(good, bad + 1, 0.05, wealth) - 2e-12
+    assert lower_bound(good, bad, 0.01, wealth) <= low + 1e-12
     assert good == 0 or low <= good / (good + bad)
 
 
-@given(st.integers(2, 400), counts, st.floats(0.001, 0.5))
-def test_the_bound_is_where_the_gambler_has_one_over_alpha(good, bad, alpha):
-    low = float(lower_bound(good, bad, alpha))
-    assert log_wealth(good, bad, low) >= -math.log(alpha)
-    assert log_wealth(good, bad, low + 1e-9) < -math.log(alpha)
+@given(counts, counts)
+def test_one_more_bad_unit_raises_no_bound_and_one_more_good_lowers_none(good, bad):
+    low, high = bounds(good, bad, 0.05, 0.05)
+    for more, sign in (((good + 1, bad), 1), ((good, bad + 1), -1)):
+        other = bounds(*more, 0.05, 0.05)
+        assert sign * (other[0] - low) >= -1e-12 and sign * (other[1] - high) >= -1e-12
+    assert upper_bound(good, bad, 0.05) == 1 - lower_bound(bad, good, 0.05)
+
+
+@given(st.integers(2, 400), counts, st.floats(0.001, 0.36), st.sampled_from([log_wealth, log_wealth_high]))
+def test_the_bound_is_where_the_gambler_has_one_over_alpha(good, bad, alpha, wealth):
+    low = float(lower_bound(good, bad, alpha, wealth))
+    assert wealth(good, bad, low) >= -math.log(alpha)
+    assert wealth(good, bad, low + 1e-9) < -math.log(alpha)
+    everything_above = np.linspace(low + 1e-9, 1, 60)
+    assert (wealth(good, bad, everything_above) < -math.log(alpha)).all(), "there is only one such place"
+
+
+@given(counts, counts, st.floats(0.01, 0.99))
+def test_a_decision_is_where_the_bound_lies(good, bad, required):
+    low, high = bounds(good, bad, 0.05, 0.05)
+    if abs(low - required) > 1e-9 and abs(high - required) > 1e-9:
+        assert accepts(good, bad, required, 0.05) == (low >= required)
+        assert rejects(good, bad, required, 0.05) == (high <= required)
 
 
 def test_a_fair_bet_by_brute_force():
     """Over all 2^12 shifts of 12 units: if p = m, the gambler's fortune is on average at most what he began with, and
-    the chance that he *ever* gets to 1/alpha is at most alpha. Widened too, whatever the widening makes of the data."""
+    the chance that he *ever* gets to 1/alpha is at most alpha."""
     p, units, alpha = 0.6, 12, 0.2
-    shifts = np.array([[bool(i >> k & 1) for k in range(units)] for i in range(2**units)])
+    shifts = every_shift(units)
     chance = (p ** shifts.sum(1)) * ((1 - p) ** (~shifts).sum(1))
     s = shifts.cumsum(1)
     f = np.arange(1, units + 1) - s
-    m = np.exp(log_wealth(s, f, p))
-    averages = chance @ m
-    assert chance.sum() == pytest.approx(1) and (averages <= 1 + 1e-12).all()
-    d = widenings(shifts)
-    wide = np.exp(log_wealth(s / d, f / d, p))
-    for fortune in (m, wide):
-        assert 0 < chance[(fortune >= 1 / alpha).any(1)].sum() <= alpha
-    assert (m[wide >= 1 / alpha] >= 1 / alpha).all()
+    assert chance.sum() == pytest.approx(1)
+    for wealth in (log_wealth, log_wealth_high):
+        m = np.exp(wealth(s, f, p))
+        assert (chance @ m <= 1 + 1e-12).all()
+        assert 0 < chance[(m >= 1 / alpha).any(1)].sum() <= alpha
 
 
-# --- errors, by simulation ------------------------------------------------------------------------------------------
-
-
-def ever_wrong(good, p, alpha=0.05, widen=True):
-    """Share of shifts in which the bounds left p out at any unit, below and above."""
-    n = np.arange(1, good.shape[1] + 1)
-    d = widenings(good) if widen else np.ones(good.shape)
-
-    def wrong(won, m):
-        crossed = won / n > m  # elsewhere M <= 1
-        crossed[crossed] = log_wealth((won / d)[crossed], ((n - won) / d)[crossed], m) >= -math.log(alpha)
-        return crossed.any(1).mean()
-
-    return wrong(good.cumsum(1), p), wrong((~good).cumsum(1), 1 - p)
-
-
-@pytest.mark.parametrize("p", [0.5, 0.902, 0.97])
-def test_coverage_at_every_unit(p):
-    """1,000 shifts of 300 units. The seed is fixed; were the error exactly the promised 5 %, one seed in a thousand
-    would fail this (4 shares, each 3.5 standard errors). The true figures are near 3 %."""
-    good = chain(np.random.default_rng(8), 1000, 300, p, 0.0)
-    for wrong in (*ever_wrong(good, p), *ever_wrong(good, p, widen=False)):
-        assert wrong <= 0.05 + 3.5 * math.sqrt(0.05 * 0.95 / 1000)
-    assert max(ever_wrong(good, p, widen=False)) > 0.01, "or the bounds are needlessly wide"
-
-
-def test_widening_mends_dependence():
-    """Correlation 0.3: without widening the errors are more than 10 %, with it they are about halved or better."""
-    good = chain(np.random.default_rng(9), 1000, 500, 0.902, 0.3)
-    plain, wide = ever_wrong(good, 0.902, widen=False), ever_wrong(good, 0.902)
-    assert min(plain) > 0.08 and max(wide) < 0.10 and sum(wide) < 0.6 * sum(plain)
+@pytest.mark.parametrize("kind", ["drift", "memory", "spite"])
+def test_what_is_promised_about_these_units_under_any_dependence_by_brute_force(kind):
+    """P(M ever reaches 1/alpha while the mean of the chances so far, each given all before, is at most m) <= alpha: a
+    chance that drifts, one that follows the last unit, and one that is set against the gambler (high when he is behind,
+    low once he wins). All 2^12 shifts."""
+    units, alpha, m = 12, 0.3, 0.6
+    shifts = every_shift(units)
+    s = shifts.cumsum(1)
+    f = np.arange(1, units + 1) - s
+    before = np.concatenate([np.zeros((len(shifts), 1)), shifts[:, :-1]], axis=1)
+    rate_before = np.concatenate([np.full((len(shifts), 1), 0.5), s[:, :-1] / np.arange(1, units)], axis=1)
+    p = {
+        "drift": np.linspace(0.95, 0.25, units)[None, :] + 0 * before,
+        "memory": np.where(before > 0, 0.85, 0.3),
+        "spite": np.where(rate_before < m, 0.9, 0.2),
+    }[kind]
+    chance = np.where(shifts, p, 1 - p).prod(1)
+    so_far = p.cumsum(1) / np.arange(1, units + 1)
+    assert chance.sum() == pytest.approx(1)
+    for wealth in (log_wealth, log_wealth_high):
+        wrong = (np.exp(wealth(s, f, m)) >= 1 / alpha) & (so_far <= m)
+        assert chance[wrong.any(1)].sum() <= alpha
 
 
 # --- dependence -----------------------------------------------------------------------------------------------------
 
 
-def test_the_widening_finds_the_design_effect():
-    rng = np.random.default_rng(3)
-    for r in (0.0, 0.2, 0.5):
-        d = widenings(chain(rng, 20, 20_000, 0.8, r))[:, -1]
-        assert d.mean() == pytest.approx((1 + r) / (1 - r), rel=0.05) and (d >= 1).all()
-
-
-def test_the_widening_by_hand():
-    """g g b b g b: after a bad one (3 times: b, g, and the last bad has none after it, so 2 of them): b g -> 1/2 bad.
-    After a good one (g g g): g b b -> 2/3 bad. r = 1/2 - 2/3 = -1/6, weight min(2, 3) = 2: (2 * -1/6 + 0.1) / 3 < 0."""
-    good = np.array([c == "g" for c in "ggbbgb"])
-    found = dependence(good)
-    assert found.correlation == pytest.approx(1 / 2 - 2 / 3) and found.widening == 1.0 and found.bad_runs == 2
-    # g g g g b b g: after bad (2): b g -> 1/2; after good (4): g g g b -> 1/4. r = 1/4, weight 2: (0.5 + 0.1) / 3 = 0.2
-    found = dependence(np.array([c == "g" for c in "ggggbbg"]))
-    assert found.correlation == pytest.approx(0.25) and found.widening == pytest.approx(1.2 / 0.8)
-
-
-def test_no_failure_yet_says_little_about_clusters():
-    """Drawn towards 0.1 by the weight of one bad unit: 1.1 / 0.9 at first."""
-    found = dependence(np.ones(40, dtype=bool))
+def test_what_dependence_was_seen():
+    """g g b b g b: after a bad one that has one after it (b, g): 1 of 2 good; after a good one (g, b, b): 1 of 3."""
+    found = dependence([np.array([c == "g" for c in "ggbbgb"])])
+    assert found.correlation == pytest.approx(1 / 3 - 1 / 2) and found.bad_runs == 2
+    found = dependence([np.ones(40, dtype=bool)])
     assert found.correlation is None and found.p is None and found.bad_runs == 0
-    assert found.widening == pytest.approx(1.1 / 0.9)
-    assert dependence(np.ones(40, dtype=bool), widen=False).widening == 1.0
-
-
-@given(outcomes)
-def test_widenings_are_those_of_every_beginning(goods):
-    good = np.array(goods)
-    along = widenings(good)
-    assert (along >= 1).all()
-    assert along.tolist() == [widenings(good[: i + 1])[-1] for i in range(len(good))]
-    assert widenings(np.stack([good, ~good]))[0].tolist() == along.tolist()
 
 
 def test_runs_p_by_hand():
@@ -236,26 +234,49 @@ def test_accept_undecided_reject_and_why():
     found = verdict(shift(([True] * 9 + [False]) * 14 + [True, True]))
     assert found.decision == "undecided" and found.good == 128 and found.units == 142
     bound = f"{100 * found.lower:.1f} to {100 * found.upper:.1f} %"
-    assert found.why == f"128 of 142 good; the bound {bound} contains 90.2 %"
+    assert found.why.startswith(f"128 of 142 good; the bound {bound} contains 90.2 %; about ")
     found = verdict(shift([True, False] * 20))
     assert found.decision == "reject" and found.upper < 0.902
     assert found.why == f"20 of 40 good; the rate is at most {100 * found.upper:.1f} %, required 90.2 %"
 
 
-def test_clusters_are_named_and_move_the_bounds_apart():
-    clustered, spread = shift("g" * 60 + "b" * 8 + "g" * 60), shift(("g" * 15 + "b") * 8)
-    found, other = verdict(clustered), verdict(spread)
-    assert found.good == other.good == 120
-    assert found.lower < other.lower < other.upper < found.upper
-    assert found.dependence.widening > 3 and other.dependence.widening == 1.0
-    assert found.why.endswith(
-        f"bad units come in clusters, so every {found.dependence.widening:.1f} units count as one"
-    )
-    assert verdict(clustered, widen=False).lower == verdict(spread, widen=False).lower == other.lower
+def test_sixty_good_and_then_eighty_two_bad_is_a_reject():
+    """It was undecided for ever while counts were divided for dependence. It says what stickiness that stands up to."""
+    found = verdict(shift("g" * 60 + "b" * 82))
+    assert found.decision == "reject" and found.upper < 0.902
+    assert 0.5 < found.stands_to < 0.6
+    assert any("stands up to" in note for note in notes(found)) and any("in clusters" in note for note in notes(found))
+
+
+def test_the_order_moves_no_bound_and_more_units_stand_up_to_more():
+    clustered, spread = verdict(shift("g" * 100 + "b" * 4 + "g" * 100)), verdict(shift(("g" * 50 + "b") * 4))
+    assert (clustered.lower, clustered.decision) == (spread.lower, "accept")
+    found = [verdict(shift("g" * units)).stands_to for units in (37, 60, 120, 240)]
+    assert found[0] < 0.01 and 0.3 < found[1] < found[2] < found[3] < 1, "37 prove it only if units do not depend"
+
+
+def test_a_job_may_require_that_a_decision_stands_up_to_stickiness():
+    plain, asked = shift([True] * 60), shift([True] * 60, stands_to=0.5)
+    assert verdict(plain).decision == "accept" and 0.3 < verdict(plain).stands_to < 0.5
+    found = verdict(asked)
+    assert found.decision == "undecided" and found.stands_to == verdict(plain).stands_to
+    assert "stands up to stickiness up to 0.3" in found.why and "the job asks for 0.5" in found.why
+    assert verdict(shift([True] * 120, stands_to=0.5)).decision == "accept"
+
+
+def test_how_many_more_good_units_would_decide_it():
+    found = verdict(shift([True] * 20))
+    assert found.decision == "undecided" and found.good_to_accept == 17
+    assert found.why.endswith("contains 90.2 %; about 17 more good units would decide it")
+    assert verdict(shift([True] * 37)).decision == "accept" and verdict(shift([True] * 36)).good_to_accept == 1
+    assert verdict(shift([True] * 37)).good_to_accept is None
+    both = verdict(shift([True] * 37, cycle_s=9.0))
+    assert both.decision == "undecided" and both.good_to_accept == 37, "95 % of cycle times take 74 in a row"
+    assert verdict(shift([True] * 20, 1.0)).good_to_accept is None, "no number proves that all are good"
 
 
 @given(outcomes, st.floats(0.0, 1.0), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_bounds_over_time_are_the_verdicts_of_every_beginning(goods, required, limited):
     events = shift(goods, required, cycle_s=76.0 if limited else None)
     bounds = bounds_over_time(events)
@@ -263,7 +284,7 @@ def test_bounds_over_time_are_the_verdicts_of_every_beginning(goods, required, l
     for i in {0, len(goods) // 2, len(goods) - 1}:
         found = verdict(shift(goods[: i + 1], required, cycle_s=76.0 if limited else None))
         assert (bounds[i].lower, bounds[i].upper) == (found.lower, found.upper)
-        assert 0 <= found.lower <= found.good_rate <= found.upper <= 1
+        assert 0 <= found.lower <= found.good_rate <= found.upper <= 1 and found.open == 0
         if found.decision == "accept":
             assert found.lower >= required
         elif found.decision == "reject":
@@ -308,25 +329,20 @@ def test_it_is_json():
 
 
 def test_both_must_be_proven_for_accept():
-    """Cycle times: 95 % within 9 s. 80 good units prove 90.2 %, but not yet 95 % of anything; 120 prove both."""
-    found = verdict(shift([True] * 80, cycle_s=9.0))
+    """Cycle times: 95 % within 9 s. 60 good units prove 90.2 %, but not yet 95 % of anything; 80 prove both."""
+    found = verdict(shift([True] * 60, cycle_s=9.0))
     assert found.decision == "undecided" and found.lower >= 0.902 and found.cycles.lower < 0.95
-    assert "80 of 80 cycle times within 9 s: the bound" in found.why and "contains 95 %" in found.why
-    found = verdict(shift([True] * 120, cycle_s=9.0))
+    assert "60 of 60 good units within 9 s: the bound" in found.why and "contains 95 %" in found.why
+    found = verdict(shift([True] * 80, cycle_s=9.0))
     assert found.decision == "accept" and found.cycles.lower >= 0.95
-    assert (found.cycles.limit_s, found.cycles.quantile, found.cycles.finished, found.cycles.within) == (
-        9,
-        0.95,
-        120,
-        120,
-    )
+    assert (found.cycles.limit_s, found.cycles.quantile, found.cycles.good, found.cycles.within) == (9, 0.95, 80, 80)
     assert found.why.endswith(f"at least {100 * found.cycles.lower:.1f} %, required 95 %")
 
 
 def test_either_disproven_is_reject():
     found = verdict(shift([True] * 60, cycle_s=9.0, cycles=[5.0, 9.5] * 30))
     assert found.decision == "reject" and found.good == 60 and found.cycles.within == 30
-    assert found.why.startswith("30 of 60 cycle times within 9 s; their share is at most")
+    assert found.why.startswith("30 of 60 good units within 9 s; their share is at most")
     assert verdict(shift([False] * 20, cycle_s=9.0)).decision == "reject"
 
 
@@ -338,11 +354,87 @@ def test_the_two_share_the_chance_of_a_false_reject():
     assert both.upper == verdict(shift(goods), alpha=0.025).upper
 
 
-def test_a_unit_never_finished_has_no_cycle_time_and_counts_once_as_bad():
-    found = verdict(shift("ggbb", cycle_s=9.0, cycles=[5.0, 9.0, None, 9.1]))
-    assert (found.cycles.finished, found.cycles.within) == (3, 2), "9.0 is within"
+def test_cycle_times_are_those_of_good_units():
+    """A bad unit counts once, as bad: it is not slow as well, and failing fast does not buy speed."""
+    found = verdict(shift("ggbb", cycle_s=9.0, cycles=[5.0, 9.0, None, 0.1]))
+    assert (found.cycles.good, found.cycles.within) == (2, 2), "9.0 is within"
     found = verdict(shift("gg", cycle_s=9.0, cycles=[5.0, None]))
-    assert (found.cycles.finished, found.cycles.within) == (2, 1), "good, but nobody knows when: not within"
+    assert (found.cycles.good, found.cycles.within) == (2, 1), "good, but nobody knows when: not within"
+    slow = shift("gb" * 200, required=0.3, cycle_s=9.0, cycles=[20.0, 0.1] * 200, quantile=0.5)
+    assert verdict(slow).decision == "reject", "all that it does well is slow; what it fails at, it fails at fast"
+
+
+# --- the order in which units fell due ------------------------------------------------------------------------------
+
+
+def desk(outcomes, takt_s=60.0, ended="", life_s=1800.0, now_s=math.inf):
+    """A station whose units fall due every minute at random; each outcome is (good, seconds until that is known)."""
+    asked = {"good_rate": 0.902, "cycle_s": None, "quantile": 0.95}
+    told = {"acceptance": asked, "takt_s": takt_s, "control_s": 1.0, "pace": "arrivals", "unit_life_s": life_s}
+    log = [Event(0.0, SHIFT_STARTED, None, told)]
+    for unit, (good, after_s) in enumerate(outcomes):
+        due_s = takt_s * unit
+        log.append(Event(due_s, UNIT_DUE, unit))
+        log.append(Event(due_s + after_s, UNIT_GOOD if good else UNIT_BAD, unit, {"cycle_s": after_s, "parts": {}}))
+    log = sorted((e for e in log if e.t_s <= now_s), key=lambda e: e.t_s)
+    return [*log, Event(min(now_s, log[-1].t_s), SHIFT_ENDED, None, {"reason": ended})] if ended else log
+
+
+def test_an_open_unit_is_bad_for_the_lower_bound_and_good_for_the_upper():
+    log = desk([(False, 1800.0)] + [(True, 60.0)] * 40, now_s=1790.0)
+    found = verdict(log)
+    assert (found.units, found.good, found.open) == (29, 28, 1) and found.good_rate == 1.0
+    assert found.lower == float(bounds(28, 1, 0.05, 0.05)[0]) and found.upper == float(bounds(29, 0, 0.05, 0.05)[1])
+    assert found.why.startswith("28 of 29 good, 1 open; ")
+    assert verdict(desk([(True, 60.0)] * 40, now_s=1790.0)).open == 0, (
+        "units behind the last that has ended: nothing yet"
+    )
+
+
+def test_a_shift_that_time_ended_judges_what_fell_due_a_units_life_before():
+    log = desk([(True, 60.0), (False, 1800.0)] * 60, ended="time", now_s=3600.0)
+    found = verdict(log)
+    assert (found.units, found.good, found.open, found.cut_off) == (31, 16, 0, 30), "due at 0 to 1,800 s"
+    assert any("30 units cut off" in note for note in notes(found))
+    assert len(bounds_over_time(log)) == 31 and bounds_over_time(log)[-1].lower == found.lower
+
+
+def test_an_old_ledger_that_says_no_life_is_judged_by_the_longest_seen():
+    log = desk([(True, 60.0), (False, 1800.0)] * 60, ended="time", now_s=3600.0)
+    old = [
+        Event(e.t_s, e.kind, e.unit, {k: v for k, v in e.data.items() if k not in ("pace", "unit_life_s")}) for e in log
+    ]
+    moved = [Event(e.t_s + 7.3 * (e.unit or 0) ** 0.5 % 3, e.kind, e.unit, e.data) for e in old]  # no beat any more
+    found = verdict(sorted(moved, key=lambda e: e.t_s))
+    assert 28 <= found.units <= 31 and found.open == 0 and found.rules.startswith("rules of November 2026")
+
+
+def test_late_knowledge_does_not_buy_an_accept():
+    """Good units end in two minutes, bad ones are known after half an hour; exactly as good as required, looked at
+    after each of 400 units' ends, 300 shifts, seed 5. In the order in which units end, 12 % were accepted falsely;
+    promised 5 %. Were it 5 %, one seed in a hundred would fail (2.5 standard errors)."""
+    rng = np.random.default_rng(5)
+    accepted = naive = 0
+    for _ in range(300):
+        good = rng.random(400) < 0.902
+        due_s = rng.exponential(60.0, 400).cumsum()
+        ends_s = due_s + np.where(good, 120.0, 1800.0)
+        order = np.argsort(ends_s)
+        upto = np.maximum.accumulate(order) + 1  # judged: all that fell due up to the last that has ended
+        won = good[order].cumsum()
+        accepted += accepts(won, upto - won, 0.902, 0.05).any()
+        naive += accepts(won, np.arange(1, 401) - won, 0.902, 0.05).any()
+    assert accepted / 300 <= 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / 300) and naive / 300 > 0.09
+
+
+def test_at_a_beat_nothing_depends_on_when_one_looks():
+    """The toy station: the verdict in the middle of a unit is that at the end of the last one."""
+    whole = run_shift(Toy(), push, units=30)
+    ends = [place for place, event in enumerate(whole.events) if event.kind in (UNIT_GOOD, UNIT_BAD)]
+    for count, place in enumerate(ends, start=1):
+        found = verdict(whole.events[: place + 1])
+        assert (found.units, found.open) == (count, 0)
+    assert verdict(whole.events).units == 30
 
 
 # --- in a shift -----------------------------------------------------------------------------------------------------

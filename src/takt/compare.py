@@ -4,12 +4,14 @@ Workers are compared on the same units: randomness is keyed by (seed, unit, stre
 work for all of them (common random numbers). Two workers are judged by their difference at each unit, -1, 0 or +1. Two
 sequences bound the mean of these:
 
-    by unit    every unit is one observation, as in `takt.verdict`, with the same widening for dependence in the shift;
-    by shift   every whole shift is one observation: units of a shift share wear and backlog as much as they like.
+    by unit    every unit is one observation, as in `takt.verdict`: about these units, under any dependence;
+    by shift   every whole shift is one observation, its mean taken to be about normal: units of a shift share wear and
+               backlog as much as they like;
+    free       the same whatever the distribution of shifts: it takes some 30 of them.
 
-The verdict is by unit if there is one shift. If there are several it takes the wider of the two at each end, because
-each is right where the other may not be: shifts few and alike by luck, units clustered. What is promised: the chance
-that any bound of a good rate, of any two of the workers, is wrong at any look is at most alpha.
+The verdict is by unit if there is one shift. If there are several it takes the wider of the first two at each end,
+because each is right where the other may not be: shifts few and alike by luck, units clustered. docs/compare.md says
+what is promised of which.
 """
 
 from __future__ import annotations
@@ -23,14 +25,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from takt.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.events import UNIT_DUE, Event
 from takt.ledger import canonical
-from takt.sequences import bounds_of_costs, bounds_of_shifts, bounds_of_signs, sure_signs, widenings
+from takt.outcomes import Outcomes
+from takt.sequences import TELLING, bounds_of_means, bounds_of_shifts, bounds_of_signs, sure_signs, telling
 from takt.station import TaktError
 from takt.verdict import Bound
 
 BETTER, WORSE, ALIKE, UNDECIDED = "a_better", "b_better", "alike", "undecided"
-BY = ("auto", "unit", "shift")
+BY = ("auto", "unit", "shift", "free")
 WHOLE = ("time", "units")  # why a shift ends that is a figure of its own
 SAME = ("station", "options", "seed", "clock", "faults")
 
@@ -43,7 +46,9 @@ Bools = NDArray[np.bool_]
 class Cost:
     """The difference in EUR per unit of the pairs whose station says what both units cost, a minus b.
 
-    lower, upper   by the same rule as the verdict, by an asymptotic sequence where that is by unit; None: too few yet.
+    lower, upper   its bound, None if there is none: by unit only where the station declares between what ends a unit's
+                   cost lies, by shift only if shifts' means are about normal; and not before some 20 differences tell.
+    by             "unit", "shift" (the wider of both, or the only one there is); "" if there is no bound.
     """
 
     units: int
@@ -52,13 +57,14 @@ class Cost:
     difference_eur: float
     lower_eur: float | None
     upper_eur: float | None
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unpaired:
     """Units that were left out.
 
-    open_a, open_b       ended by the other, not (or not yet) by this one.
+    open_a, open_b       counted for the other, not (or not yet) for this one.
     caused_a, caused_b   caused by the worker itself: numbered behind the station's own.
     other_work           ended by both, but not the same work.
     """
@@ -77,10 +83,10 @@ class Pair:
     decision       "a_better", "b_better", "alike" (no difference larger than the margin) or "undecided".
     units          how many were compared: both good, only one of them, neither.
     difference     good rate of a minus that of b; None before the first unit.
-    lower, upper   its bound, by what `by` says: "unit" or "shift" (the wider of both).
-    by_unit        the bound by unit; `by_shift`: by shift, None while there are too few whole `shifts`.
+    lower, upper   its bound, by what `by` says: "unit", "shift" (the wider of both) or "free".
+    by_unit        the bound by unit; `by_shift`: by shift, if shifts' means are about normal, None while there are too
+                   few whole `shifts`; `by_shift_free`: by shift, whatever their distribution.
     sure_after     units after which the bound by unit excluded 0 for the first time; None if it never did.
-    widening       what the counts of units were divided by, since successive units depend on each other.
     lost_a, lost_b units counted as bad because the worker broke its contract before them.
     """
 
@@ -99,9 +105,9 @@ class Pair:
     by: str
     by_unit: Bound
     by_shift: Bound | None
+    by_shift_free: Bound | None
     shifts: int
     sure_after: int | None
-    widening: float
     unpaired: Unpaired
     lost_a: int
     lost_b: int
@@ -157,6 +163,7 @@ def compare(
 
     margin      say "alike" once the difference is surely no larger.
     by          "auto" is by shift if there are several seeds (or are to be: `several`), else by unit.
+                "free" is by shift whatever the distribution of shifts.
     may_differ  options of the station that need not be the same.
     costs       how the station says what each unit cost, if it does: `Costing.unit_costs`.
 
@@ -179,11 +186,18 @@ def compare(
             for seed in seeds
             if mine[seed].ended not in (*WHOLE, "", "broken_plan")
         ]
+        notes += [
+            f"{name}'s shift of seed {seed} is shorter than the {mine[seed].life_s:g} s that a unit may take here: "
+            "no unit of it had all its time, so none counts; work longer shifts"
+            for seed in seeds
+            if mine[seed].ended == "time" and not mine[seed].good and mine[seed].life_s is not None
+        ]
     rounds = [_with_lost(shifts_of_seed) for shifts_of_seed in rounds]
-    by_shift = by == "shift" or (by == "auto" and (len(seeds) > 1 if several is None else several))
+    if by == "auto":
+        by = "shift" if (len(seeds) > 1 if several is None else several) else "unit"
     named = list(combinations(shifts, 2))
     each = alpha / len(named)
-    pairs = [_judged(a, b, [(r[a], r[b]) for r in rounds], each, margin, by_shift) for a, b in named]
+    pairs = [_judged(a, b, [(r[a], r[b]) for r in rounds], each, margin, by) for a, b in named]
     notes += [
         f"{pair.a} or {pair.b} did other work than the other at {pair.unpaired.other_work} units of the same number"
         for pair in pairs
@@ -228,7 +242,7 @@ def curve(
     seeds = [seed for seed in worked[a] if all(seed in mine for mine in worked.values())]
     rounds = [_with_lost({name: mine[seed] for name, mine in worked.items()}) for seed in seeds]
     signs = _Signs.of([(r[a], r[b]) for r in rounds])
-    lower, upper = bounds_of_signs(signs.sign, signs.widening, alpha)
+    lower, upper = bounds_of_signs(signs.sign, alpha)
     return (signs.sign.cumsum() / np.arange(1, len(signs.sign) + 1)).tolist(), lower.tolist(), upper.tolist()
 
 
@@ -243,10 +257,12 @@ class _Shift:
     ended     why it ended, "" if it has not.
     until_s   the time of its last event.
     work      unit -> the data it fell due with.
-    good      unit -> whether it was good, of those that count: the station's own; in a shift that goes on, only up to
-              the first that is open, or units would be missing for being slow.
+    good      unit -> whether it was good, of those that count: the station's own; in a shift that goes on, up to the
+              first that is open, or units would be missing for being slow; if time ended it, those that fell due so
+              early that their outcome is known whatever it is (`Outcomes.judged`).
     cost_eur  unit -> what it cost, where the station says so.
     caused    units that ended and are not the station's own.
+    life_s    the longest that a unit is open, or None.
     lost      units that were counted as bad since the worker broke its contract before them.
     """
 
@@ -257,36 +273,28 @@ class _Shift:
     good: Mapping[int, bool]
     cost_eur: Mapping[int, float]
     caused: int
+    life_s: float | None
     lost: int = 0
 
     @classmethod
     def of(cls, events: Iterable[Event], unit_costs: Costs | None = None) -> _Shift:
         log = tuple(events)
-        started: Mapping[str, Any] = {}
-        ended, until_s = "", 0.0
-        work: dict[int, str] = {}
-        good: dict[int, bool] = {}
-        for event in log:
-            until_s = event.t_s
-            if event.kind == SHIFT_STARTED:
-                started = event.data
-            elif event.kind == SHIFT_ENDED:
-                ended = str(event.data["reason"])
-            elif event.unit is None:
-                continue
-            elif event.kind == UNIT_DUE:
-                work[event.unit] = canonical(event.data)
-            elif event.kind in (UNIT_GOOD, UNIT_BAD):
-                good[event.unit] = event.kind == UNIT_GOOD
-        if not started:
+        found = Outcomes.of(log)
+        if not found.started:
             raise TaktError("a shift without `shift_started` cannot be compared: nothing says what was worked")
+        work = {event.unit: canonical(event.data) for event in log if event.kind == UNIT_DUE and event.unit is not None}
+        units = {unit.number: unit for unit in found.units}
         own = 0  # the station's own units are numbered 0, 1, 2, ...; what a worker caused comes behind a gap
-        while own in work or own in good:
+        while own in units:
             own += 1
-        until = own if ended else next((unit for unit in range(own) if unit not in good), own)
-        counted = {unit: good[unit] for unit in sorted(good) if unit < until}
+        until = own
+        if not found.ended or found.life_s is not None:
+            judged = {unit.number for unit in found.judged}
+            until = next((n for n in range(own) if n not in judged or units[n].good is None), own)
+        good = {n: bool(units[n].good) for n in range(until) if units[n].good is not None}
+        caused = sum(unit.good is not None for unit in found.units if unit.number >= own)
         costs = {} if unit_costs is None else unit_costs(log)
-        return cls(started, ended, until_s, work, counted, costs, sum(unit >= own for unit in good))
+        return cls(found.started, found.ended, found.end_s, work, good, costs, caused, found.life_s)
 
 
 def _by_seed(name: str, shifts: Sequence[_Shift]) -> dict[int, _Shift]:
@@ -317,17 +325,14 @@ class _Signs:
     """The pairs of units of two workers, shift by shift, in the order of their numbers; each array is (n,).
 
     sign       good of a minus good of b.
-    begins     whether the pair is the first of its shift.
     shift      which shift, counted from 0; `whole`: of those, which can stand as one figure.
     a, b_eur   cost; NaN where it is not said.
     """
 
     sign: Floats
     a_good: Bools
-    begins: Bools
     shift: NDArray[np.int_]
     whole: Bools
-    widening: Floats
     a_eur: Floats
     b_eur: Floats
     unpaired: Unpaired
@@ -348,15 +353,11 @@ class _Signs:
                 left[i] += count
         table = np.array(rows, dtype=float).reshape(-1, 5)
         sign, shift = table[:, 1] - table[:, 2], table[:, 0].astype(int)
-        begins = np.diff(shift, prepend=-1) > 0
-        counts = np.stack([(sign == value).cumsum() for value in (-1, 0, 1)])
         return cls(
             sign=sign,
             a_good=table[:, 1] > 0,
-            begins=begins,
             shift=shift,
             whole=np.array([all(w.ended in (*WHOLE, "broken_plan") for w in pair) for pair in shifts]),
-            widening=widenings(sign, begins, counts.sum(0) - counts.max(0)),
             a_eur=table[:, 3],
             b_eur=table[:, 4],
             unpaired=Unpaired(*left),
@@ -372,18 +373,21 @@ class _Signs:
 
 
 def _judged(
-    a: str, b: str, shifts: Sequence[tuple[_Shift, _Shift]], alpha: float, margin: float | None, by_shift: bool
+    a: str, b: str, shifts: Sequence[tuple[_Shift, _Shift]], alpha: float, margin: float | None, by: str
 ) -> Pair:
     signs = _Signs.of(shifts)
     n = len(signs.sign)
     plus, minus, both = (int(x.sum()) for x in (signs.sign > 0, signs.sign < 0, (signs.sign == 0) & signs.a_good))
     unit = Bound(-1.0, 1.0)
     if n:
-        unit = Bound(*(float(end[-1]) for end in bounds_of_signs(signs.sign, signs.widening, alpha, last=True)))
+        unit = Bound(*(float(end[-1]) for end in bounds_of_signs(signs.sign, alpha, last=True)))
     means = signs.by_shift(signs.sign)
     shift = Bound(*(min(1.0, max(-1.0, end)) for end in bounds_of_shifts(means, alpha)))
     known = shift if shift != Bound(-1.0, 1.0) else None
-    sure = np.flatnonzero(sure_signs(signs.sign, signs.widening, alpha))
+    free = Bound(*bounds_of_means(means, -1.0, 1.0, alpha)) if len(means) > 1 else None
+    wider = Bound(min(unit.lower, shift.lower), max(unit.upper, shift.upper))
+    taken = {"unit": unit, "shift": wider, "free": free or Bound(-1.0, 1.0)}[by]
+    sure = np.flatnonzero(sure_signs(signs.sign, alpha))
     pair = Pair(
         a=a,
         b=b,
@@ -395,39 +399,43 @@ def _judged(
         only_b=minus,
         neither=n - plus - minus - both,
         difference=(plus - minus) / n if n else None,
-        lower=min(unit.lower, shift.lower) if by_shift else unit.lower,
-        upper=max(unit.upper, shift.upper) if by_shift else unit.upper,
-        by="shift" if by_shift else "unit",
+        lower=taken.lower,
+        upper=taken.upper,
+        by=by,
         by_unit=unit,
         by_shift=known,
+        by_shift_free=free,
         shifts=len(means),
         sure_after=int(sure[0]) + 1 if len(sure) else None,
-        widening=float(signs.widening[-1]) if n else 1.0,
         unpaired=signs.unpaired,
         lost_a=sum(one.lost for one, _ in shifts),
         lost_b=sum(other.lost for _, other in shifts),
-        cost=_cost(signs, alpha, by_shift),
+        cost=_cost(signs, alpha, by, shifts[0][0].started.get("cost_range_eur")),
     )
     return _decided(pair, margin)
 
 
-def _cost(signs: _Signs, alpha: float, by_shift: bool) -> Cost | None:
-    told = ~np.isnan(signs.a_eur - signs.b_eur)
+def _cost(signs: _Signs, alpha: float, by: str, ends: Sequence[float] | None) -> Cost | None:
+    """Of the difference in cost; `ends` are those between which a unit's cost lies, if the station declares them."""
+    every = signs.a_eur - signs.b_eur
+    told = ~np.isnan(every)
     if not told.any():
         return None
-    a, b = signs.a_eur[told], signs.b_eur[told]
-    x = a - b
-    commonest = int(np.unique(x, return_counts=True)[1].max())
-    begins = np.diff(signs.shift[told], prepend=-1) > 0
-    widening = float(widenings(x, begins, np.full(len(x), len(x) - commonest))[-1])
-    lower, upper = bounds_of_costs(x, widening, alpha)
-    if by_shift:
-        every = np.where(told, signs.a_eur - signs.b_eur, np.nan)
-        means = signs.by_shift(every)
-        low, high = bounds_of_shifts(means[~np.isnan(means)], alpha)
-        lower, upper = min(lower, low), max(upper, high)
-    ends = (None, None) if math.isinf(lower) else (lower, upper)
-    return Cost(len(x), float(a.mean()), float(b.mean()), float(x.mean()), *ends)
+    x = every[told]
+    found: list[tuple[float, float]] = []
+    if telling(x) >= TELLING:
+        if ends is not None and by in ("unit", "shift"):
+            most = float(ends[1]) - float(ends[0])
+            if np.abs(x).max() <= most:  # else the station does not keep to what it declares
+                found.append(bounds_of_means(x, -most, most, alpha))
+        if by in ("shift", "free"):
+            means = signs.by_shift(every)
+            found.append(bounds_of_shifts(means[~np.isnan(means)], alpha))
+    lower, upper = (min(low for low, _ in found), max(high for _, high in found)) if found else (-math.inf, math.inf)
+    a_eur, b_eur, mean = float(signs.a_eur[told].mean()), float(signs.b_eur[told].mean()), float(x.mean())
+    if math.isinf(lower) or math.isinf(upper):
+        return Cost(len(x), a_eur, b_eur, mean, None, None, "")
+    return Cost(len(x), a_eur, b_eur, mean, lower, upper, "unit" if by == "unit" else "shift")
 
 
 def _decided(pair: Pair, margin: float | None) -> Pair:
@@ -435,7 +443,7 @@ def _decided(pair: Pair, margin: float | None) -> Pair:
     if not pair.units:
         return replace(pair, why="no unit has been ended by both")
     counts = f"only {pair.a} good in {pair.only_a} of {pair.units} units, only {pair.b} in {pair.only_b}"
-    over = f" over {pair.shifts} whole shifts" if pair.by == "shift" else ""
+    over = "" if pair.by == "unit" else f" over {pair.shifts} whole shifts"
     bound = f"{points(pair.lower)} to {points(pair.upper)} points"
     if pair.lower > 0:
         why = f"{counts}; {pair.a} is better by at least {points(pair.lower)} points{over}"
@@ -467,10 +475,14 @@ def decision(pair: Pair, margin: float | None) -> str:
 def comparison_notes(pair: Pair) -> list[str]:
     """What else is to be said of two workers: units that do not count, what it cost."""
     left, notes = pair.unpaired, []
-    if pair.by_shift is not None:
-        unit, shift = (f"{points(bound.lower)} to {points(bound.upper)}" for bound in (pair.by_unit, pair.by_shift))
-        taken = "the verdict takes the wider" if pair.by == "shift" else "the verdict is by unit"
-        notes.append(f"By unit the bound is {unit}, by {pair.shifts} whole shifts {shift}; {taken}.")
+    if pair.shifts > 1:
+        told = [f"by unit {_ends(pair.by_unit)} (about these units)"]
+        if pair.by_shift is not None:
+            told.append(f"by {pair.shifts} whole shifts {_ends(pair.by_shift)} (if shift means are about normal)")
+        if pair.by_shift_free is not None:
+            told.append(f"by shift {_ends(pair.by_shift_free)} (whatever their distribution)")
+        taken = {"unit": "by unit", "shift": "the wider of the first two", "free": "the last"}[pair.by]
+        notes.append(f"The bound is {', '.join(told)}; the verdict takes {taken}.")
     for name, lost in ((pair.a, pair.lost_a), (pair.b, pair.lost_b)):
         if lost:
             notes.append(f"{name} broke its contract: {lost} units after that count as bad.")
@@ -483,15 +495,18 @@ def comparison_notes(pair: Pair) -> list[str]:
     other = [f"{left.other_work} that were other work"] if left.other_work else []
     if not_ended or caused or other:
         notes.append(f"Left out of {pair.a} - {pair.b}: {', '.join(not_ended + caused + other)}.")
-    if pair.widening > 1.5:
-        notes.append(f"Units depend on each other: every {pair.widening:.1f} count as one.")
     if pair.cost is not None:
         cost = pair.cost
-        bound = "too few units for a bound"
+        bound = "no bound: the station declares no range of cost, or too few units differ"
         if cost.lower_eur is not None:
-            bound = f"bound {cost.lower_eur:+,.2f} to {cost.upper_eur:+,.2f}, asymptotic"
+            how = "by unit, of the declared range" if cost.by == "unit" else "if shift means are about normal"
+            bound = f"bound {cost.lower_eur:+,.2f} to {cost.upper_eur:+,.2f}, {how}"
         notes.append(f"Cost, {pair.a} - {pair.b}: {cost.difference_eur:+,.2f} EUR a unit over {cost.units} ({bound}).")
     return notes
+
+
+def _ends(bound: Bound) -> str:
+    return f"{points(bound.lower)} to {points(bound.upper)}"
 
 
 def promise(found: Comparison) -> str:

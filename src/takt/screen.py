@@ -109,6 +109,7 @@ class Watch:
                 self._live.update(self._drawing(progress), refresh=True)
         elif progress.units // self._plain_every() > self._said_units // self._plain_every():
             self._said_units = progress.units
+            self._judge_after = -math.inf  # a line says the bound of the units that it counts
             self._judge(progress)
             self._console.print(self._line(progress), soft_wrap=True, highlight=False)
 
@@ -168,7 +169,8 @@ class Watch:
         if self._judged is not None:
             judged = self._judged
             rows.add_row("bound", Gauge(judged), f"{100 * judged.lower:.1f} to {100 * judged.upper:.1f} %")
-            rows.add_row("verdict", Text(judged.decision, TONES[judged.decision]), _required(judged))
+            of = "" if self._judged_units == progress.units else f" after {self._judged_units} units"
+            rows.add_row("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), _required(judged))
         rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
         rows.add_row("elapsed", hms(wall_s), left)
         lately = [Text(f"{'lately' if i == 0 else '':9}  {text}", "dim") for i, text in enumerate(self._lately)]
@@ -207,13 +209,15 @@ def counting(console: Console, what: str) -> Iterator[Callable[[float, float], N
 def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], width: int) -> RenderableType:
     """A shift that is over: the verdict, the figures and the station's own, and what can be done with its ledger."""
     from takt.kpi import rows
+    from takt.verdict import notes
 
     width = min(width, WIDEST)
     tone = TONES[judged.decision]
     rate = "-" if judged.good_rate is None else f"{100 * judged.good_rate:.1f} %"
     about = f"good rate {rate}, bound {100 * judged.lower:.1f} to {100 * judged.upper:.1f} %, {_required(judged)}"
     word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
-    said = Group(word, Text(), Text(str(judged.why)), Text(), Gauge(judged), Text(about, "dim"))
+    why = [Text(str(judged.why)), *(Text(note) for note in notes(judged))]
+    said = Group(word, Text(), *why, Text(), Gauge(judged), Text(about, "dim"))
     head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3), width=width)
 
     table = Table.grid(padding=(0, 2))

@@ -5,10 +5,11 @@ Three, because three things are known of a difference (docs/compare.md says whic
     bounds_of_signs   -1, 0 or +1: a betting sequence (Waudby-Smith & Ramdas, JRSSB 86, 2024), exact at every size.
     bounds_of_shifts  one figure for each shift, taken to be normal: a sequential t-test (Lai, "On confidence
                       sequences", Ann. Stat. 4, 1976; Wang & Ramdas, "Anytime-valid t-tests ...", 2023).
-    bounds_of_costs   any real numbers of finite variance: an asymptotic sequence (Waudby-Smith, Arbour, Sinha, Kennedy
-                      & Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences", 2021/2024).
+    bounds_of_means   any figures between two known ends (shifts' means, costs of a declared range): the betting
+                      sequence again, whatever their distribution.
 
-`widenings` says what counts are divided by because successive pairs depend on each other.
+All bets keep their stakes from pair to pair, so the first and the last keep the promise about these units under any
+dependence (`bets`); nothing is divided by anything.
 """
 
 from __future__ import annotations
@@ -19,13 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
-from takt.verdict import BELIEF, MOST_CORRELATION
-
 STAKES = 32  # shares of his fortune that the gambler bets: as many gamblers, who began with `_weight` each
 HALVINGS = 45  # of the interval that holds a bound: to 1e-13
 SHIFT_EFFECT = 3.0  # differences between workers that are looked for, in standard deviations between shifts
-COST_FROM = 30  # pairs: an asymptotic sequence says nothing before
-COST_AT = 200  # pairs at which a bound of costs is tightest
+TELLING = 20  # costs that differ from the commonest one: fewer say nothing of how far out others may lie
 
 Floats = NDArray[np.float64]
 
@@ -66,18 +64,17 @@ def lower_of_signs(plus: ArrayLike, ties: ArrayLike, minus: ArrayLike, alpha: fl
     return low
 
 
-def bounds_of_signs(signs: Floats, widening: Floats, alpha: float, last: bool = False) -> tuple[Floats, Floats]:
+def bounds_of_signs(signs: Floats, alpha: float, last: bool = False) -> tuple[Floats, Floats]:
     """Lower and upper bound of the mean of signs (n,) after each, or after the last only: alpha/2 for each side."""
-    plus, minus = ((signs == sign).cumsum() / widening for sign in (1, -1))
-    ties = (signs == 0).cumsum() / widening
+    plus, ties, minus = ((signs == sign).cumsum() for sign in (1, 0, -1))
     if last:
         plus, ties, minus = plus[-1:], ties[-1:], minus[-1:]
     return lower_of_signs(plus, ties, minus, alpha / 2), -lower_of_signs(minus, ties, plus, alpha / 2)
 
 
-def sure_signs(signs: Floats, widening: Floats, alpha: float) -> NDArray[np.bool_]:
+def sure_signs(signs: Floats, alpha: float) -> NDArray[np.bool_]:
     """After each of signs (n,), whether their bound excludes 0: whether who bets on the commoner sign owns 2/alpha."""
-    plus, minus, ties = ((signs == sign).cumsum() / widening for sign in (1, -1, 0))
+    plus, minus, ties = ((signs == sign).cumsum() for sign in (1, -1, 0))
     more, less = np.maximum(plus, minus), np.minimum(plus, minus)
     share = more / np.maximum(more + less, np.finfo(float).tiny)
     sure = np.asarray(xlogy(more, 2 * share) + xlogy(less, 2 - 2 * share) >= math.log(2 / alpha))  # by the luckiest bet
@@ -106,37 +103,47 @@ def bounds_of_shifts(means: Floats, alpha: float) -> tuple[float, float]:
     return float(means.mean()) - half, float(means.mean()) + half
 
 
-def bounds_of_costs(costs: Floats, widening: float, alpha: float) -> tuple[float, float]:
-    """Bounds of the mean of real numbers: asymptotic, so that they are too narrow while these are few and far out.
+def log_wealth_of_means(x: ArrayLike, mean: ArrayLike) -> Floats:
+    """log of what a gambler owns who bets that the mean of figures x (n,) between 0 and 1 is above `mean`.
 
-    mean -+ s sqrt(2 (n r^2 + 1) / (n^2 r^2) log(sqrt(n r^2 + 1) / alpha)), with r such that it is tightest at COST_AT.
+    He owns 1 - u + u x / mean times as much after each x, fair at `mean`; half of what he began with is at a stake of
+    u = 1 (he has the most to win where x hardly varies, and is ruined by an x of 0), half is spread evenly over u.
+    `mean` may be an array.
     """
-    n = len(costs)
-    if n < COST_FROM:
-        return -math.inf, math.inf
-    variance, mean = float(costs.var()) * widening, float(costs.mean())
-    r2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / COST_AT
-    half = math.sqrt(variance * 2 * (n * r2 + 1) / (n * n * r2) * math.log(math.sqrt(n * r2 + 1) / alpha))
-    return mean - half, mean + half
+    found, m = np.asarray(x, dtype=float), np.asarray(mean, dtype=float)[..., None, None]
+    stakes, began = np.append(_stake, 1.0), np.append(_weights / 4, 0.5)
+    with np.errstate(divide="ignore"):
+        logs = np.log1p(stakes[:, None] * (found / m - 1)).sum(-1) + np.log(began)
+    most = np.maximum(logs.max(-1), -1e300)
+    return np.asarray(most + np.log(np.exp(logs - most[..., None]).sum(-1)))
 
 
-def widenings(x: Floats, begins: NDArray[np.bool_], telling: ArrayLike) -> Floats:
-    """What to divide counts by (or multiply a variance by) after each of x (n,) for they depend on each other: >= 1.
+def lower_of_means(x: ArrayLike, alpha: float) -> float:
+    """The highest mean of figures between 0 and 1 that is refuted: where the gambler owns 1/alpha; 0 if none is."""
+    found = np.asarray(x, dtype=float)
+    low, high = 0.0, float(found.mean()) if len(found) else 0.0
+    for _ in range(HALVINGS if high > 0 else 0):
+        middle = (low + high) / 2
+        if log_wealth_of_means(found, middle) >= -math.log(alpha):
+            low = middle
+        else:
+            high = middle
+    return low
 
-    The design effect (1+r)/(1-r), r the lag-1 correlation of x within shifts, at least 0, drawn towards BELIEF by the
-    weight of one `telling` pair (one that is not like most). `begins` is True where a shift begins: the pair before is
-    of another one. Dividing counts cannot break the promise of a betting sequence (docs/verdict.md, by Jensen).
+
+def bounds_of_means(x: Floats, low: float, high: float, alpha: float) -> tuple[float, float]:
+    """Bounds of the mean of figures x (n,) that lie between `low` and `high`: alpha/2 for each side.
+
+    Whatever their distribution, if each has the same mean given those before, or for the mean of those means so far
+    (docs/verdict.md). Raises ValueError if one lies outside.
     """
-    n = np.arange(1, len(x) + 1)
-    mean = x.cumsum() / n
-    after = ~begins
-    after[:1] = False
-    before = np.concatenate([np.zeros(1), x[:-1]]) if len(x) else x
-    pairs = after.cumsum()
-    product, sums = np.where(after, x * before, 0).cumsum(), np.where(after, x + before, 0).cumsum()
-    variance = (x * x).cumsum() - n * mean**2
-    seen = variance > 1e-9 * np.maximum((x * x).cumsum(), 1e-300)
-    r = np.where(seen, (product - mean * sums + pairs * mean**2) / np.where(seen, variance, 1.0), 0.0)
-    weight = np.asarray(telling, dtype=float)
-    r = ((weight * r + BELIEF) / (weight + 1)).clip(0.0, MOST_CORRELATION)
-    return np.asarray((1 + r) / (1 - r))
+    if high <= low or (len(x) and (x.min() < low or x.max() > high)):
+        raise ValueError(f"figures outside of {low:g} to {high:g}")
+    scaled = (np.asarray(x, dtype=float) - low) / (high - low)
+    ends = lower_of_means(scaled, alpha / 2), 1 - lower_of_means(1 - scaled, alpha / 2)
+    return low + (high - low) * ends[0], low + (high - low) * ends[1]
+
+
+def telling(x: Floats) -> int:
+    """How many of x (n,) are not the commonest value."""
+    return len(x) - int(np.unique(x, return_counts=True)[1].max()) if len(x) else 0

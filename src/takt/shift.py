@@ -43,6 +43,7 @@ from takt.faults import merged, schedule
 from takt.isolate import Isolated, isolated
 from takt.journal import Told
 from takt.ledger import DEFINITION, Ledger, canonical
+from takt.outcomes import BEAT
 from takt.pack import pack, unpack
 from takt.plan import BrokenPlan, Checked, checked, took_s
 from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station, registered_station
@@ -520,6 +521,15 @@ def _started(shift: Mapping[str, Any], spec: StationSpec) -> dict[str, Any]:
     """What `shift_started` says: all that figures and verdict need to know beside the events themselves."""
     cycle_s = spec.acceptance.cycle_s
     acceptance = {**asdict(spec.acceptance), "cycle_s": cycle_s if math.isfinite(cycle_s) else None}  # JSON has no inf
+    if acceptance["stands_to"] is None:
+        del acceptance["stands_to"]
+    # Only what a station says: what it leaves at rest is not written, so shifts of older ledgers keep their digests.
+    told = {
+        "pace": None if spec.pace == BEAT else spec.pace,
+        "unit_life_s": spec.unit_life_s,
+        "planned_cycle_s": spec.planned_cycle_s,
+        "cost_range_eur": None if spec.cost_range_eur is None else list(spec.cost_range_eur),
+    }
     return {
         **{key: shift[key] for key in DEFINITION},
         "takt_s": spec.takt_s,
@@ -528,6 +538,7 @@ def _started(shift: Mapping[str, Any], spec: StationSpec) -> dict[str, Any]:
         "parts": list(spec.parts),
         "privileged": spec.privileged,
         "stops": [name for name, kind in spec.faults.items() if kind.stops],
+        **{key: value for key, value in told.items() if value is not None},
     }
 
 

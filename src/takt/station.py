@@ -59,11 +59,14 @@ class Acceptance:
     """What the job asks: at least `good_rate` of the units good, the `quantile` of cycle times within `cycle_s`.
 
     A station where a unit that is not done within its takt is bad needs no `cycle_s`: good units are within it.
+    `stands_to` asks that a decision stand up to that much stickiness of good and bad (`takt.stickiness`); None asks
+    for none, and the verdict says how much it stands up to.
     """
 
     good_rate: float
     cycle_s: float = math.inf
     quantile: float = 0.95
+    stands_to: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,12 @@ class StationSpec(EnvSpec):
     tools         the tools it offers, as chat APIs take them ({"type": "function", "function": {...}}), or ().
     looks         names of those tools that change nothing.
     short         the same job in short, or None.
+    pace          how units fall due: "beat" (every takt_s), "arrivals" (at random, takt_s apart on average) or "free"
+                  (the next when the last has ended).
+    unit_life_s   the longest that a unit can be open, from falling due to good or bad; None: the takt, at a beat. Which
+                  units of an ended shift are judged depends on it (`takt.outcomes`).
+    planned_cycle_s  the planned run time per item, where a plant has one (ISO 22400-2, PRI); it is not the takt.
+    cost_range_eur   the least and the most that a unit can cost, where costs are compared; None: no bound by unit.
 
     A station that offers tools takes an action that is one tool call, a JSON text {"name": ..., "arguments": {...}},
     and answers every one, with {"error": {"code", "message"}} if it cannot be done (an event `refused`); it never
@@ -120,6 +129,10 @@ class StationSpec(EnvSpec):
     tools: tuple[Mapping[str, Any], ...] = ()
     looks: tuple[str, ...] = ()
     short: Short | None = None
+    pace: str = "beat"
+    unit_life_s: float | None = None
+    planned_cycle_s: float | None = None
+    cost_range_eur: tuple[float, float] | None = None
 
 
 @runtime_checkable

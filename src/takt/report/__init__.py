@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import accumulate, combinations, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from takt.account import account_of, sections_of
 from takt.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.figure import Figure
 from takt.ledger import Ledger
+from takt.outcomes import Outcomes
 from takt.pack import unpack
 from takt.shift import Shift, reset_as, steps_of_unit
 from takt.station import Section, Station, TaktError, Unseen
@@ -96,7 +97,7 @@ def page(
 ) -> str:
     """The page; `more` and `sections` are what the station has to say."""
     from takt.kpi import kpis, rows
-    from takt.verdict import bounds_over_time, verdict
+    from takt.verdict import bounds_over_time, notes, verdict
 
     events = shift.events
     started: Mapping[str, Any] = next((e.data for e in events if e.kind == SHIFT_STARTED), {})
@@ -123,6 +124,7 @@ def page(
             bad=[unit for unit in units if not unit.good],
             classes=_classes(units),
             pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
+            notes=notes(judged),
             plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
             sections=sections,
             pictures=pictures,
@@ -324,7 +326,9 @@ def _plots(
     takt_s = float(started.get("takt_s") or 0.0)
     goods = [unit.good for unit in units]
     ends = [unit.ended_s for unit in units]
-    rate = [sum(goods[: i + 1]) / (i + 1) for i in range(len(goods))]
+    rated = Outcomes.of(events).judged
+    rate = [good / (i + 1) for i, good in enumerate(accumulate(unit.good is True for unit in rated))]
+    told_s = list(accumulate((end_s if unit.ended_s is None else unit.ended_s for unit in rated), max))
     spans = fault_spans(events, end_s)
     lanes = []
     for name in dict.fromkeys(span.name for span in spans):
@@ -335,7 +339,7 @@ def _plots(
     cells = [(unit.due_s, unit.ended_s, unit.good) for unit in units]
     found = {
         "rate": plots.good_rate(
-            ends, rate, [b.lower for b in bounds], [b.upper for b in bounds], judged.required, end_s
+            told_s, rate, [b.lower for b in bounds], [b.upper for b in bounds], judged.required, end_s
         ),
         "timeline": plots.timeline(cells, lanes, [("help_called", calls)] if calls else [], end_s),
     }

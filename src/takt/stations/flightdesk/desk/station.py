@@ -142,6 +142,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             tools=tuple(openai_tools(bool(authority))),
             looks=tuple(tool.name for tool in tools(bool(authority)) if not tool.changes),
             short=SHORT,
+            pace="arrivals",
+            unit_life_s=float(service_s) + float(control_s),  # who has waited too long is seen at the next call
         )
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
         self.observation_space, self.action_space = Json(), Calls()
