@@ -6,7 +6,7 @@ own slides in; at its end the station inspects, before anything moves. World fra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -181,7 +181,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._touch_index = self._scene.touch_adr[..., None] + np.arange(3 * int(np.prod(scene.TAXELS)))
         self.action_space: spaces.Box = self._action_space()
         self.observation_space: spaces.Dict = self._observation_space()
-        self.reset(seed=0)
+        super().reset(seed=0)
+        self._start(0, {})  # nothing is drawn before it is asked for: who forks a process then has no context open
 
     # --- spaces -----------------------------------------------------------------------------------------------------
 
@@ -256,9 +257,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         super().reset(seed=seed)
-        self._rules = int((options or {}).get("rules", RULES))
-        self._seed = int(seed) if seed is not None else int(self.np_random.integers(2**31))
-        self._faults: list[Fault] = list((options or {}).get("faults", ()))
+        self._start(int(seed) if seed is not None else int(self.np_random.integers(2**31)), options or {})
+        return self._observe(), {"events": self._drain()}
+
+    def _start(self, seed: int, options: Mapping[str, Any]) -> None:
+        """The beginning of a shift."""
+        self._seed = seed
+        self._rules = int(options.get("rules", RULES))
+        self._faults: list[Fault] = list(options.get("faults", ()))
         check_faults(self.spec, self._faults)
         self._active: list[Fault] = []
         self._ticks = 0
@@ -286,7 +292,6 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._log: list[Event] = []
         self._begin_unit()
         mujoco.mj_forward(self.model, data)
-        return self._observe(), {"events": self._drain()}
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         action = np.asarray(action, np.float64)
@@ -864,7 +869,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         if self.cameras:
             if not self._images or (self.draws and self._ticks % self._camera_every == 0):
                 self._photograph()
-            seen |= {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
+            # Copies: a picture lasts several control periods, and what a worker does to its own is its own affair.
+            seen |= {f"observation.images.{camera}": self._images[camera].copy() for camera in self.cameras}
         if self._order:
             seen["order"] = self._order.text
         if self.privileged:
@@ -899,7 +905,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     def look(self) -> dict[str, np.ndarray]:
         """What the cameras show now, by the observation's keys; also while `draws` is False."""
         self._photograph()
-        return {f"observation.images.{camera}": self._images[camera] for camera in self.cameras}
+        return {f"observation.images.{camera}": self._images[camera].copy() for camera in self.cameras}
 
     def _photograph(self) -> None:
         size = self.camera_size
@@ -911,8 +917,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _see(self) -> None:
         # Drawing needs positions that fit the state; the physics computes them at the start of its next step again.
+        # What sleeps is left out of that, and so is what never moves: the head's camera and the lights stood where the
+        # former unit's were drawn. For a picture all are computed.
+        sleep = int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+        if self._rules > 1:
+            self.model.opt.enableflags &= ~sleep
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
+        self.model.opt.enableflags |= sleep
         for side, k in np.ndindex(*self._nut_state.shape):  # what is in the hopper is not seen, and need not be drawn
             self.model.geom_rgba[self._scene.nut_geoms[side][k], 3] = self._nut_state[side, k] != PARKED
 
