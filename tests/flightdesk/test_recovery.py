@@ -99,7 +99,7 @@ def test_stopped_it_leaves_the_best_plan_whole(airline, tmp_path, signum):
     assert process.returncode == 130, complained
     assert "best plan" in said and complained.splitlines()[-1].startswith("takt: interrupted; the best plan")
     plan = read_solution(airline, out)
-    assert not check(airline, plan) and "then interrupted" in (out / "report.html").read_text()
+    assert not check(airline, plan) and not (out / "report.html").exists()
     assert json.loads((out / "recovery.json").read_text())["cost"]["total"] == cost(airline, plan).total
 
 

@@ -114,13 +114,15 @@ def recover_(
         int | None, typer.Option(help="Moves of each searcher, however long they take: gives the same plan again.")
     ] = None,
     seed: Annotated[int, typer.Option(help="What all randomness comes from.")] = 0,
-    searchers: Annotated[int | None, typer.Option(help="Processes.", show_default="one a core, 4 at most")] = None,
+    searchers: Annotated[
+        int | None, typer.Option(help="Processes that search; the plan depends on how many.", show_default="2")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Re-plan aircraft and passengers together: a valid plan at once, then better until the time is up.
 
-    The best plan so far is in the folder, whole, at any time; Ctrl-C and SIGTERM end the search and keep it. At the end
-    there is report.html too.
+    The best plan so far is in the folder, whole, at any time; Ctrl-C and SIGTERM end the search and keep it. When the
+    time is up report.html is made too.
     """
     from takt.stations.flightdesk.recovery.recover import SEARCHERS
     from takt.stations.flightdesk.recovery.screen import searching
@@ -141,7 +143,14 @@ def recover_(
         console = Console()
         console.print(_before_after(told), highlight=False, markup=False)
         console.print(f"plan: {out}", highlight=False, markup=False, soft_wrap=True)
-        console.print(f"report: {out / REPORT}", highlight=False, markup=False, soft_wrap=True)
+        if not told["interrupted"]:
+            console.print(f"report: {out / REPORT}", highlight=False, markup=False, soft_wrap=True)
+    if told["broken"]:
+        many, one = len(told["broken"]), told["broken"][0]
+        print(
+            f"takt: not valid: what nobody can change breaks {many} rule{'s' * (many > 1)} already: {one}",
+            file=sys.stderr,
+        )
     if told["interrupted"]:
         print(f"takt: interrupted; the best plan so far is in {out}", file=sys.stderr)
         raise typer.Exit(130)
@@ -149,7 +158,8 @@ def recover_(
 
 def _before_after(told: dict[str, Any]) -> Table:
     """Cost by part of the first plan and of the last, and what the last changes."""
-    table = Table(title=f"{told['instance']}: {told['seconds']:.0f} s", title_justify="left", box=None)
+    title = f"{told['instance']}: {told['seconds']:.0f} s, searchers: {told['searchers']}"
+    table = Table(title=title, title_justify="left", box=None)
     for column in ("EUR", "first plan", "best plan"):
         table.add_column(column, justify="left" if column == "EUR" else "right")
     for name, value in told["cost"].items():
@@ -160,6 +170,26 @@ def _before_after(told: dict[str, Any]) -> Table:
     for name, count in told["changes"].items():
         table.add_row(name.replace("_", " "), "", str(count))
     return table
+
+
+@app.command("compile")
+def compile_() -> None:
+    """Compile the search once for this machine: `recover` is then at full speed from its first second.
+
+    Otherwise the first `recover` does it, beside a slower search.
+    """
+    from takt.stations.flightdesk.generate import generate, two_hubs
+    from takt.stations.flightdesk.recovery import compiled
+    from takt.stations.flightdesk.recovery.crew import Crew
+
+    if compiled.kept():
+        print(f"compiled already: {compiled.FOLDER}")
+        return
+    instance = generate(two_hubs(300, 42, 600))
+    with Crew(instance, greedy_delay(instance), 1, stand_in=False) as crew:
+        while not crew.ready:
+            crew.wait(0.1)
+    print(f"compiled in {crew.compiling_s:.0f} s: {compiled.FOLDER}")
 
 
 @app.command("generate")

@@ -2,27 +2,55 @@
 
 Numba knows a function's code is out of date by its own file; but functions of one file are built into those of others.
 So the code is kept in a folder that is named after what is in all of them: `~/.cache/takt`, or `$XDG_CACHE_HOME/takt`.
+Compiling takes half a minute of one core; `kept` says whether that has been done.
+
+The same functions also run as plain Python, a few hundred times slower: `interpret` before they are imported. Numba is
+imported with the first of them, and not with this file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("NUMBA_OPT", "1")  # compiles in two thirds of the time, and what it makes is as fast
-from numba import config as _config
-from numba import njit
-
-_FILES = ("compiled.py", "problem.py", "passengers.py", "rotations.py", "search.py")
+_FILES = ("compiled.py", "problem.py", "prices.py", "passengers.py", "rotations.py", "search.py")
 _SOURCES = b"".join(Path(__file__).with_name(name).read_bytes() for name in _FILES)
-_KEPT = (
+FOLDER = (
     Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     / "takt"
     / hashlib.sha256(_SOURCES).hexdigest()[:16]
 )
+_interpreted = False
+
+
+def interpret() -> None:
+    """Leave the functions that are imported from now on in this process as they are."""
+    global _interpreted
+    _interpreted = True
+
+
+def interpreted() -> bool:
+    return _interpreted
+
+
+def kept() -> bool:
+    """Whether the code has been compiled as a whole by this Python and this Numba."""
+    return _mark().exists()
+
+
+def mark_kept() -> None:
+    """To be called when all of it has been compiled."""
+    if FOLDER.is_dir():  # or Numba was told another folder
+        _mark().touch()
+
+
+def _mark() -> Path:
+    return FOLDER / f"whole-{sys.implementation.cache_tag}-numba-{version('numba')}"
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -36,9 +64,15 @@ def inner(function: Callable[..., Any]) -> Any:
 
 
 def _kept(function: Callable[..., Any], **options: bool) -> Any:
-    config: Any = _config  # its attributes are made at run time
+    if _interpreted:
+        return function
+    os.environ.setdefault("NUMBA_OPT", "1")  # compiles in two thirds of the time, and what it makes is as fast
+    from numba import config as numba_config
+    from numba import njit
+
+    config: Any = numba_config  # its attributes are made at run time
     before = config.CACHE_DIR
-    config.CACHE_DIR = before or str(_KEPT)
+    config.CACHE_DIR = before or str(FOLDER)
     try:
         return njit(cache=True, **options)(function)  # type: ignore[call-overload]
     finally:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from takt.stations.flightdesk.instance import CONNECTION, Flags, Floats, Ints
 from takt.stations.flightdesk.recovery.compiled import inner
-from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records, lateness_cost, line_price
+from takt.stations.flightdesk.recovery.prices import lateness_cost, line_price
+from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records
 
 LEGS = 3  # of a path, unless the group has booked more
 MOST_PARTS = 8  # that a group is split into at a time

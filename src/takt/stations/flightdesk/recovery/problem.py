@@ -1,4 +1,4 @@
-"""An instance and a plan as arrays of records, which is what compiled code reads and writes.
+"""An instance and a plan as arrays of records, which is what compiled code (`prices.py` and on) reads and writes.
 
 `Problem` never changes; `Plan` is what the search works on. A record's fields are named below; few arrays of many
 fields compile several times faster than many arrays. Flights beyond the planned ones are spare entries: a created
@@ -32,7 +32,6 @@ from takt.stations.flightdesk.instance import (
     journeys,
     seats_text,
 )
-from takt.stations.flightdesk.recovery.compiled import compiled, inner
 from takt.stations.flightdesk.solution import Created, Line, Solution, operations_of, trips_of
 
 SPARE = 160  # created flights at most
@@ -45,7 +44,7 @@ def _record(whole: str, real: str = "", flags: str = "") -> np.dtype[np.void]:
     return np.dtype([(name, kind) for names, kind in kinds for name in names.split()], align=True)
 
 
-FLIGHT = _record("given day previous own family", "base", "free")
+FLIGHT = _record("given day previous own family", "usual", "free")
 AIRCRAFT = _record("family range turn transit at tail_at tail_time service due service_minutes kind", "hour", "surface")
 BOOKING = _record("people origin goal ready arrival latest cabin meal_after first last", "minute cancel")
 LEG = _record("flight cabin")
@@ -59,7 +58,7 @@ class Problem(NamedTuple):
     """What does not change. `n`: how many flights are planned; `settled`: EUR for who has arrived, or is about to.
 
     flight     given: when it leaves if nothing is done. day: of its row. previous: the flight of which it is the next
-               leg. own, family: of the aircraft planned. base: EUR to fly it as planned. free: ours to decide.
+               leg. own, family: of the aircraft planned. usual: EUR to fly it as planned. free: ours to decide.
     aircraft   family, range, turn, transit, surface as in `Aircraft`; hour: EUR. at: where it starts. kind: model and
                seats. tail_*: where and when its first flight after the recovery period leaves, -1 if there is none.
                service, due, service_minutes: its maintenance; -1 if there is none, or none to care about.
@@ -144,7 +143,7 @@ def problem_of(instance: Instance) -> Problem:
         previous=flights.previous,
         own=flights.aircraft,
         family=family[flights.aircraft],
-        base=flight_hours(takes) * aircraft.hour_cost[flights.aircraft],
+        usual=flight_hours(takes) * aircraft.hour_cost[flights.aircraft],
         free=~frozen_flights(instance) & ~flights.cancelled,
     )
     spare = np.zeros(SPARE, dtype=FLIGHT)
@@ -375,121 +374,3 @@ def solution_of(instance: Instance, p: Problem, plan: Plan) -> Solution:
     lines += [(b, int(plan.stays[b]), flown[b], True) for b in np.flatnonzero(plan.stays).tolist()]
     lines.sort(key=lambda line: line[3] and bool(line[2]))  # they make cancelled lines behind them pay more
     return Solution(operations, trips_of(instance, operations, lines))
-
-
-@inner
-def copy(to: Plan, plan: Plan) -> None:
-    """Make one plan like another."""
-    to.fixed[:] = plan.fixed
-    count = plan.lines[0]
-    for i in range(count):
-        to.line[i] = plan.line[i]
-    to.line_leg[:count] = plan.line_leg[:count]
-    to.line_cabin[:count] = plan.line_cabin[:count]
-
-
-# --- what it costs ----------------------------------------------------------------------------------------------------
-
-
-@inner
-def lateness_cost(late: int, minute: float, meal_after: int, alpha: float) -> float:
-    """EUR per person for so many minutes late; `minute` and `meal_after` are the booking's."""
-    if late <= 0:
-        return 0.0
-    cost = late * minute
-    if late > meal_after:
-        cost += alpha * MEAL
-    if late > NIGHT_AFTER:
-        cost += alpha * NIGHT
-    return cost
-
-
-@inner
-def leg_cost(p: Problem, plan: Plan, b: int, f: int, cabin: int) -> float:
-    """EUR per person of booking b for being downgraded on flight f. What was booked costs nothing."""
-    for j in range(p.booking[b].first, p.booking[b].last):
-        if p.leg[j].flight == f:
-            return 0.0
-    return p.downgrade[p.booking[b].cabin, cabin, p.distance[plan.flight[f].origin, plan.flight[f].destination, 1]]
-
-
-@inner
-def line_price(p: Problem, plan: Plan, i: int) -> float:
-    """EUR for all people of line i."""
-    b, legs = plan.line[i].booking, plan.line[i].legs
-    last = plan.line_leg[i, legs - 1]
-    late = plan.flight[last].departure + plan.flight[last].takes - p.booking[b].arrival
-    cost = lateness_cost(late, p.booking[b].minute, p.booking[b].meal_after, p.alpha)
-    for j in range(legs):
-        cost += leg_cost(p, plan, b, plan.line_leg[i, j], plan.line_cabin[i, j])
-    return cost * plan.line[i].people
-
-
-@inner
-def flying_price(p: Problem, plan: Plan, f: int) -> float:
-    """EUR that flight f costs more than planned."""
-    a = plan.flight[f].aircraft
-    cost = -p.flight[f].base
-    if a >= 0:
-        cost += (plan.flight[f].takes + 59) // 60 * p.aircraft[a].hour
-    return p.alpha * cost
-
-
-@inner
-def kinds_there(p: Problem, plan: Plan) -> Ints:
-    """How many aircraft of each kind are at each airport at the end."""
-    last = np.full(len(p.aircraft), -NEVER)
-    at = p.aircraft["at"].copy()
-    for f in range(len(plan.flight)):
-        a = plan.flight[f].aircraft
-        if a >= 0 and plan.flight[f].departure >= last[a]:
-            last[a], at[a] = plan.flight[f].departure, plan.flight[f].destination
-    there = np.zeros_like(p.want)
-    for a in range(len(at)):
-        there[at[a], p.aircraft[a].kind] += 1
-    return there
-
-
-@inner
-def airport_price(p: Problem, want: Ints, have: Ints) -> float:
-    """EUR for what is missing at one airport at the end, by kind."""
-    kinds = len(want)
-    models, families = p.kinds[0].max() + 1, p.kinds[1].max() + 2
-    short_m, extra_m = np.zeros(models, dtype=np.int64), np.zeros(models, dtype=np.int64)
-    short_f, extra_f = np.zeros(families, dtype=np.int64), np.zeros(families, dtype=np.int64)
-    missing = 0
-    for k in range(kinds):
-        gap = want[k] - have[k]
-        if gap > 0:
-            missing += gap
-            short_m[p.kinds[0, k]] += gap
-            short_f[p.kinds[1, k]] += gap
-        elif gap < 0:
-            extra_m[p.kinds[0, k]] -= gap
-            extra_f[p.kinds[1, k]] -= gap
-    same_model, same_family = np.minimum(short_m, extra_m).sum(), np.minimum(short_f, extra_f).sum()
-    family, model, configuration = p.penalties
-    return (missing - same_family) * family + (same_family - same_model) * model + same_model * configuration
-
-
-@inner
-def position_price(p: Problem, there: Ints) -> float:
-    total = 0.0
-    for at in range(len(p.want)):
-        if p.want[at].sum() > 0:
-            total += airport_price(p, p.want[at], there[at])
-    return total
-
-
-@compiled
-def price(p: Problem, plan: Plan) -> None:
-    """Price a plan from nothing: its lines and its totals."""
-    passengers, flying = 0.0, 0.0
-    for i in range(plan.lines[0]):
-        plan.line[i].cost = line_price(p, plan, i)
-        passengers += plan.line[i].cost
-    for b in range(len(plan.stays)):
-        passengers += plan.stays[b] * p.booking[b].cancel
-    for f in range(len(plan.flight)):
-        flying += flying_price(p, plan, f)
-    plan.totals[0], plan.totals[1], plan.totals[2] = passengers, flying, position_price(p, kinds_there(p, plan))

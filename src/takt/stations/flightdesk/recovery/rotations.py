@@ -15,7 +15,8 @@ import numpy as np
 
 from takt.stations.flightdesk.instance import CONNECTION, DAY, Floats, Ints
 from takt.stations.flightdesk.recovery.compiled import inner
-from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records, airport_price, lateness_cost
+from takt.stations.flightdesk.recovery.prices import airport_price, lateness_cost
+from takt.stations.flightdesk.recovery.problem import NEVER, Plan, Problem, Records
 
 MOST_POOLED = 240
 MOST_CHOICES = 3 * MOST_POOLED  # a flight at a time: as soon as possible, as before, waiting for somebody

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from takt.stations.flightdesk.recovery.recover import Found
 
+COMPILING = ", compiling meanwhile"
 LINE_S = 10.0  # seconds between two lines, where the display cannot be drawn in place
 
 
@@ -41,7 +42,8 @@ class _Lines:
         if found.seconds >= self.next:
             self.next = found.seconds + LINE_S
             self.console.print(
-                f"{found.seconds:7.1f} s of {self.until}  {found.cost.total:>16,.2f} EUR  {found.tried} moves",
+                f"{found.seconds:7.1f} s of {self.until}  {found.cost.total:>16,.2f} EUR  {found.tried} moves"
+                + COMPILING * (found.compiling_s is None),
                 highlight=False,
                 soft_wrap=True,
             )
@@ -56,5 +58,5 @@ def _table(found: Found, until: str) -> Table:
     table.add_section()
     table.add_row("best so far", f"{found.cost.total:,.2f} EUR", style="bold")
     table.add_row("iterations", str(found.iterations))
-    table.add_row("moves tried, kept", f"{found.tried}, {found.kept}")
+    table.add_row("moves tried, kept", f"{found.tried}, {found.kept}" + COMPILING * (found.compiling_s is None))
     return table

@@ -14,14 +14,8 @@ import numpy as np
 from takt.stations.flightdesk.instance import Ints
 from takt.stations.flightdesk.recovery.compiled import compiled, inner
 from takt.stations.flightdesk.recovery.passengers import Desk, rebook, unseat
-from takt.stations.flightdesk.recovery.problem import (
-    Plan,
-    Problem,
-    copy,
-    flying_price,
-    kinds_there,
-    position_price,
-)
+from takt.stations.flightdesk.recovery.prices import copy, flying_price, kinds_there, position_price
+from takt.stations.flightdesk.recovery.problem import Plan, Problem
 from takt.stations.flightdesk.recovery.rotations import (
     Pool,
     add,

@@ -1,8 +1,8 @@
 """A recovery from start to end: search, write the best plan so far, end in good order when told to.
 
 In the folder are the plan's two files, as the challenge has them, and `recovery.json`: what was asked, cost by part of
-the first plan and of the best, what the best changes, and `history`, rows of [seconds, iterations, EUR]. At the end
-`report.html` is written, the same for people.
+the first plan and of the best, what the best changes, and `history`, rows of [seconds, iterations, EUR]. They are there
+when the time is up. Then, if nobody stopped it, `report.html` is made, the same for people; it may be interrupted.
 """
 
 from __future__ import annotations
@@ -53,9 +53,12 @@ def work(
             "instance": instance.name,
             "seed": seed,
             "searchers": searchers,
+            "asked_s": seconds,
             "seconds": round(last.seconds, 2),
             "iterations": last.iterations,
+            "compiling_s": None if last.compiling_s is None else round(last.compiling_s, 2),
             "interrupted": stopped(),
+            "broken": [violation.text for violation in last.broken],
             "first": {**first.cost.parts(), "total": first.cost.total},
             "cost": {**last.cost.parts(), "total": last.cost.total},
             "changes": changes(instance, last.solution).counts(),
@@ -63,6 +66,7 @@ def work(
         }
         with whole_file(folder / "recovery.json") as new:
             new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    if not told["interrupted"]:
         from takt.stations.flightdesk.recovery.report import write_report  # here, since it loads what draws
 
         write_report(told, instance, last.solution, folder / REPORT)

@@ -1,0 +1,207 @@
+"""Searchers, one a process. They can be killed at any moment, so that the process that asks heeds clock and signals.
+
+The first time, one of them compiles (`compiled.py`), and the others wait for it; meanwhile a stand-in does the same
+search as plain Python, which finds a better plan every few moves though it makes only a few moves a second.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import numpy as np
+
+from takt.station import TaktError
+from takt.stations.flightdesk.instance import Instance
+from takt.stations.flightdesk.recovery import compiled
+from takt.stations.flightdesk.solution import Solution
+
+STAND_IN_MOVES = 3  # of a round of the stand-in: a second or so
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a searcher is to do next; `start`: the plan to go on from, its own if None."""
+
+    seed: int
+    iterations: int
+    hot: float
+    cold: float
+    start: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A searcher is ready to work; `compiling_s`: seconds that it took to compile, or to load what is compiled."""
+
+    compiling_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a round: EUR of the searcher's best plan, the plan itself if it is new, moves tried and kept."""
+
+    total: float
+    plan: bytes | None
+    tried: int
+    kept: int
+
+
+class Searcher:
+    """A plan under search, with room to work in."""
+
+    def __init__(self, instance: Instance, solution: Solution) -> None:
+        # Here, so that only who searches loads compiled code, or has it made.
+        from takt.stations.flightdesk.recovery.passengers import desk_of
+        from takt.stations.flightdesk.recovery.prices import price
+        from takt.stations.flightdesk.recovery.problem import copied, plan_of, problem_of
+        from takt.stations.flightdesk.recovery.rotations import pool_of
+
+        self.problem = _readable(problem_of(instance))
+        self.current = _readable(plan_of(instance, self.problem, solution))
+        price(self.problem, self.current)
+        self.best, self.work = _readable(copied(self.current)), _readable(copied(self.current))
+        self.desk, self.pool = _readable(desk_of(self.problem)), _readable(pool_of(self.problem))
+        self._search(0, 0, 1.0, 1.0)
+
+    def round(self, todo: Round) -> Report:
+        if todo.start is not None:
+            self.current.memory[:] = self.best.memory[:] = np.frombuffer(todo.start, dtype=np.uint8)
+        before = self.best.totals.sum()
+        done = self._search(todo.iterations, todo.seed, todo.hot, todo.cold)
+        total = float(self.best.totals.sum())
+        plan = self.best.memory.tobytes() if total < before - 0.005 else None
+        return Report(total + self.problem.settled, plan, int(done[:, 0].sum()), int(done[:, 1].sum()))
+
+    def _search(self, iterations: int, seed: int, hot: float, cold: float) -> Any:
+        from takt.stations.flightdesk.recovery.search import search
+
+        plans, room = (self.current, self.best, self.work), (self.desk, self.pool)
+        return search(self.problem, *plans, *room, iterations, seed, hot, cold)
+
+
+def _readable(arrays: Any) -> Any:
+    """A tuple of arrays whose records have attributes in plain Python, as they have in compiled code."""
+    if not compiled.interpreted():
+        return arrays
+    return type(arrays)(
+        *(array.view(np.recarray) if isinstance(array, np.ndarray) and array.dtype.names else array for array in arrays)
+    )
+
+
+class Crew:
+    """`count` searchers that begin with a solution. A context: they end with it, whatever they are doing.
+
+    stand_in      whether one may work as plain Python until the code is compiled, if it is not yet.
+    ready         whether all are ready to be asked.
+    compiling_s   seconds that the first took to be ready.
+    """
+
+    def __init__(self, instance: Instance, solution: Solution, count: int, stand_in: bool) -> None:
+        self.count, self.given = count, (instance, solution)
+        self.context = multiprocessing.get_context("spawn")
+        self.processes: dict[Connection, BaseProcess] = {}
+        self.searchers: list[Connection] = []
+        self.got: dict[Connection, Report] = {}
+        self.idle: set[Connection] = set()
+        self.compiling_s, self.rounds = 0.0, 0
+        cold = not compiled.kept()
+        for _ in range(1 if cold else count):
+            self.searchers.append(self._start(interpreted=False))
+        self.stand_in = self._start(interpreted=True) if cold and stand_in else None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pipe in list(self.processes):
+            self._end(pipe)
+
+    @property
+    def ready(self) -> bool:
+        return len(self.idle) == self.count
+
+    def ask(self, rounds: Sequence[Round]) -> None:
+        """Have each searcher do a round. All must be ready."""
+        for pipe, todo in zip(self.searchers, rounds, strict=True):
+            pipe.send(todo)
+        self.idle.clear()
+
+    def wait(self, seconds: float) -> list[Report]:
+        """What has been done since, waiting for so long at the most.
+
+        Either the reports of all searchers on their rounds, or one of the stand-in; nothing if neither is there.
+        """
+        for pipe in wait(list(self.processes), seconds):
+            assert isinstance(pipe, Connection)
+            if pipe not in self.processes:
+                continue  # the stand-in, ended meanwhile
+            try:
+                message = pipe.recv()
+            except EOFError:
+                raise TaktError("a searcher has died; is there enough memory? --searchers 1 takes less") from None
+            if pipe is self.stand_in:
+                self._next(pipe)
+                if isinstance(message, Report):
+                    return [message]
+            elif isinstance(message, Ready):
+                self._has_come(pipe, message)
+            else:
+                self.got[pipe] = message
+        if len(self.got) < self.count:
+            return []
+        reports = [self.got[pipe] for pipe in self.searchers]
+        self.got.clear()
+        self.idle.update(self.searchers)
+        return reports
+
+    def _has_come(self, pipe: Connection, message: Ready) -> None:
+        self.idle.add(pipe)
+        if pipe is self.searchers[0]:
+            self.compiling_s = message.compiling_s
+            while len(self.searchers) < self.count:
+                self.searchers.append(self._start(interpreted=False))
+        if self.ready and self.stand_in is not None:
+            self._end(self.stand_in)
+            self.stand_in = None
+
+    def _next(self, stand_in: Connection) -> None:
+        self.rounds += 1
+        stand_in.send(Round(self.rounds, STAND_IN_MOVES, 1.0, 1.0, None))
+
+    def _start(self, interpreted: bool) -> Connection:
+        here, there = self.context.Pipe()
+        process = self.context.Process(target=_serve, args=(there, *self.given, interpreted), daemon=True)
+        process.start()
+        there.close()
+        self.processes[here] = process
+        return here
+
+    def _end(self, pipe: Connection) -> None:
+        process = self.processes.pop(pipe)
+        process.kill()  # it holds nothing but memory
+        process.join()
+        pipe.close()
+
+
+def _serve(pipe: Connection, instance: Instance, solution: Solution, interpreted: bool) -> None:
+    """A searcher in a process of its own. Ctrl-C is for the process that asks; this one ends with the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(EOFError, BrokenPipeError):
+        began = time.perf_counter()
+        if interpreted:
+            compiled.interpret()
+        searcher = Searcher(instance, solution)
+        if not interpreted:
+            compiled.mark_kept()
+        pipe.send(Ready(time.perf_counter() - began))
+        while True:
+            pipe.send(searcher.round(pipe.recv()))
