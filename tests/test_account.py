@@ -74,7 +74,7 @@ def test_a_station_says_more_after_the_kpis(tmp_path, registered, capsys):
     good = sum(event.kind == UNIT_GOOD for event in shift.events)
     assert main(["kpis", str(shift.path)]) == 0
     out, err = capsys.readouterr()
-    assert out.index("OEE index") < out.index("Levers pushed") < out.index("takt report") and err == ""
+    assert out.index("Run@Rate") < out.index("Levers pushed") < out.index("takt report") and err == ""
     assert "seed 7, 1 faults, 0 s" in out, "it was reset with the shift's seed and faults, and nothing more was done"
     assert main(["kpis", str(shift.path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["account"] == {"pushed": good}
@@ -85,7 +85,7 @@ def test_the_report_has_its_figures_and_sections(tmp_path, registered):
     text = write_report(worked(tmp_path).path, pictures=False).read_text()
     order = ["Cycle times against the takt", "Levers &amp; piles", "a lever &lt;i&gt;", "All figures", "Levers pushed"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
-    assert text.count("<svg") == 8 and "As they were &lt;pushed&gt;." in text
+    assert text.count("<svg") == 10 and "As they were &lt;pushed&gt;." in text
 
 
 def test_a_station_registered_as_a_function_is_asked_too(tmp_path, registered):
@@ -103,7 +103,7 @@ def test_a_station_with_nothing_to_say_changes_nothing_and_is_not_even_opened(tm
         assert account_of(shift) is None and sections_of(None) == ()
     assert main(["kpis", str(shift.path), "--json"]) == 0
     assert "account" not in json.loads(capsys.readouterr().out)
-    assert write_report(shift.path, pictures=False).read_text().count("<svg") == 6
+    assert write_report(shift.path, pictures=False).read_text().count("<svg") == 8
 
 
 def test_a_station_that_is_not_registered_has_no_account(tmp_path):
@@ -126,7 +126,7 @@ def test_sections_that_cannot_be_drawn_leave_the_figures(tmp_path, registered):
     registered("Undrawn")
     with pytest.warns(UserWarning, match="sections cannot be drawn: ValueError: no paint"):
         text = write_report(worked(tmp_path).path, pictures=False).read_text()
-    assert "Levers pushed" in text and text.count("<svg") == 6
+    assert "Levers pushed" in text and text.count("<svg") == 8
 
 
 def test_a_shift_still_running_has_an_account_too(tmp_path, registered):

@@ -112,7 +112,7 @@ def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first():
     shift = made()
     found = read(page(shift))
     bad = sum(event.kind == UNIT_BAD for event in shift.events)
-    assert found.text.index("accept") < found.text.index("OEE index") < found.text.index("What was run")
+    assert found.text.index("accept") < found.text.index("Run@Rate") < found.text.index("What was run")
     for said in (
         "expert at nutcell",
         "142 units",
@@ -123,7 +123,7 @@ def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first():
         "d" * 64,
     ):
         assert said in found.text
-    assert found.count("svg") == 6, "three plots, each in a wide and a narrow shape"
+    assert found.count("svg") == 8, "four plots, each in a wide and a narrow shape"
     assert sum(attributes.get("id", "").startswith("unit-") for tag, attributes in found.tags if tag == "tr") == bad
 
 
@@ -156,7 +156,7 @@ def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts():
     started = Event(
         0.0, SHIFT_STARTED, None, {key: value for key, value in shift.events[0].data.items() if key != "takt_s"}
     )
-    assert read(page(Shift((started, *shift.events[1:]), shift.meta, None, [], "time", ""))).count("svg") == 4
+    assert read(page(Shift((started, *shift.events[1:]), shift.meta, None, [], "time", ""))).count("svg") == 6
 
 
 def test_a_long_shift_is_quick():

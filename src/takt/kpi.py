@@ -1,9 +1,13 @@
 """KPIs: a shift's events -> figures, by pure functions. Names, formulas and sources: docs/kpi.md.
 
+Which units count is decided once, in `outcomes`: D of them, in due order, all of which had their time. What a figure
+means depends on how units fall due (at a beat, at random, one after the other); where it means nothing it is None.
+
 Sources, as cited below:
     ISO 22400-2   ISO 22400-2:2014, KPIs for manufacturing operations management: time elements (PBT, APT, ADOT, PRI),
                   quantities (PQ, GQ, GP) and KPI definitions.
-    SEMI E10      equipment reliability, availability and maintainability: MTBFp, MCBF, MTTR.
+    SEMI E10      equipment reliability, availability and maintainability: MTBFp (productive time, equipment failures
+                  only), MCBF, MTTR.
     GM GP-9       Run @ Rate (GM 1927-35): good parts at the required rate, under normal conditions, in a given time.
     GM GP-8       First Time Quality (item 13 of its worksheet), the figure that GP-9's worksheet asks for.
 
@@ -21,18 +25,18 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from scipy.special import gammainc, gammaln
 
+from takt.capability import Level, capability, quantile_s, times_of
 from takt.events import (
     FAULT,
     FAULT_CLEARED,
     HELP_CALLED,
-    SHIFT_STARTED,
     THOUGHT,
-    UNIT_BAD,
-    UNIT_GOOD,
     Event,
 )
 from takt.figure import Figure
+from takt.outcomes import ARRIVALS, BEAT, Outcomes, Unit
 
 ORIGINS = ("station", "worker", "harness")
 MTBF_CONFIDENCE = 0.95  # of `mtbf_lower_s`
@@ -83,34 +87,42 @@ class Kpis:
     """The figures of one shift. Times in seconds of station time, rates as fractions; None where undefined."""
 
     # The shift
-    shift_s: float  # how long it ran; PBT
-    takt_s: float | None  # PRI
-    downtime_s: float  # ADOT
-    production_s: float  # APT
-    # What came out
-    units: int  # inspected: good + bad
-    good: int
+    pace: str  # "beat", "arrivals" or "free": how units fall due
+    shift_s: float  # how long it ran
+    takt_s: float | None
+    counted_s: float  # the time that the counted units cover: D takts at a beat (PBT)
+    downtime_s: float  # ADOT: a stop of whatever origin
+    # What came out, of the units that count
+    units: int  # D
+    good: int  # GQ
     bad: int
-    finished: int  # PQ: the worker finished them (in time or not)
-    good_rate: float | None  # what the verdict judges
-    # ISO 22400-2
-    availability: float | None
-    effectiveness: float | None
-    quality_ratio: float | None
-    oee: float | None
+    finished: int  # PQ: the worker finished them, good or bad
+    lost_to_stops: int  # not finished, and the station stood still meanwhile
+    cut_off: int  # fell due, and still had time when the shift ended
+    good_rate: float | None  # GQ / D: Run@Rate at a beat, service level with random arrivals
+    # Its factors, each at most 1; their product is GQ / D
+    not_lost: float | None  # (D - lost) / D; at a beat only
+    finished_share: float | None  # finished / (D - lost), or / D
+    quality_ratio: float | None  # GQ / PQ, ISO 22400-2
+    # Beside them
+    effectiveness: float | None  # ISO 22400-2; only with a planned cycle time
+    busy: float | None  # share of the time with a unit to work on
+    uptime: float | None  # share of the time without a stop
     first_time_quality: float | None
     throughput_rate_per_h: float | None
     good_rate_per_h: float | None
-    # Takt and cycle
-    takt_attainment: float | None
-    cycle_attainment: float | None  # within the acceptance's cycle_s
-    cycle_mean_s: float | None
-    cycle_p50_s: float | None
+    # Takt and cycle: good and in time, of all that count
+    takt_attainment: float | None  # at a beat only
+    cycle_attainment: float | None  # within the acceptance's cycle_s, or the longest that a unit may take
+    cycle_mean_s: float | None  # of good units
+    cycle_p50_s: float | None  # of all that count; not good is infinite, and that is None
     cycle_p95_s: float | None
+    capability: list[Level]
     # Failures
-    failures: int  # stops of the station
+    failures: int  # of the equipment, while there was work: stops by the station's own faults
+    productive_s: float  # time with a unit in work and no stop
     mtbf_s: float | None
-    mtbf_lower_s: float | None
+    mtbf_lower_s: float | None  # 95 %, however often one looks
     mttr_s: float | None
     time_between_bad_s: float | None
     units_between_bad: float | None
@@ -132,16 +144,6 @@ class Kpis:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
-    t_s: float
-    good: bool
-    first_time: bool
-    cycle_s: float | None
-    parts: Mapping[str, Any]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Span:
     """A fault from its beginning to its end."""
 
@@ -155,61 +157,77 @@ class _Span:
 def kpis(events: Iterable[Event]) -> Kpis:
     """All figures of the shift whose ledger `events` is, finished or still running."""
     log = list(events)
-    started: Mapping[str, Any] = next((e.data for e in log if e.kind == SHIFT_STARTED), {})
-    shift_s = max((e.t_s for e in log), default=0.0)
+    shift = Outcomes.of(log)
+    started, shift_s, pace = shift.started, shift.end_s, shift.pace
     takt_s = _positive(started.get("takt_s"))
-    acceptance = started.get("acceptance") or {}
-    units = [_unit(e) for e in log if e.kind in (UNIT_GOOD, UNIT_BAD)]
-    good = sum(u.good for u in units)
-    finished = sum(u.good or u.cycle_s is not None for u in units)
-    cycles = [u.cycle_s for u in units if u.cycle_s is not None]
+    units = shift.counted
+    n, good = len(units), sum(unit.good is True for unit in units)
+    finished = sum(_finished(unit) for unit in units)
+    produced = [unit for unit in shift.units if _finished(unit)]
+    times = times_of(units)
 
     spans = fault_spans(log, shift_s)
     stops = merged([(s.start_s, s.end_s) for s in spans if s.stops])
     down_s = length(stops)
-    up_s = shift_s - down_s
+    lost = sum(not _finished(u) and _overlaps(stops, u.due_s, _over_s(u, shift, takt_s)) for u in units)
+    lost = lost if pace == BEAT else 0
+    counted_s = _counted_s(shift, takt_s)
+    open_ = merged([(unit.due_s, shift_s if unit.ended_s is None else unit.ended_s) for unit in shift.units])
+    in_work = merged([(unit.due_s, _left_s(unit, shift_s)) for unit in shift.units])
+    own = merged([(s.start_s, s.end_s) for s in spans if s.stops and s.origin == "station"])
+    failures = [stop for stop in own if _overlaps(in_work, *stop)]
+    productive_s = length(in_work) - _common(in_work, stops)
+    limit_s = _positive((started.get("acceptance") or {}).get("cycle_s"))
+    if limit_s is None and pace == ARRIVALS:
+        limit_s = shift.life_s
     helps = sum(e.kind == HELP_CALLED for e in log)
     thoughts = [e.data for e in log if e.kind == THOUGHT]
-    names = list(started.get("parts") or dict.fromkeys(name for u in units for name in u.parts))
-    parts = [{name: _part_good(u, name) for name in names} for u in units]
+    names = list(started.get("parts") or dict.fromkeys(name for unit in units for name in _parts(unit)))
+    parts = [{name: _part_good(unit, name) for name in names} for unit in units]
 
     return Kpis(
+        pace=pace,
         shift_s=shift_s,
         takt_s=takt_s,
+        counted_s=counted_s,
         downtime_s=down_s,
-        production_s=up_s,
-        units=len(units),
+        units=n,
         good=good,
-        bad=len(units) - good,
+        bad=n - good,
         finished=finished,
-        good_rate=ratio(good, len(units)),
-        availability=availability(up_s, shift_s),
-        effectiveness=effectiveness(takt_s, finished, up_s),
+        lost_to_stops=lost,
+        cut_off=shift.cut_off if shift.ended else 0,
+        good_rate=ratio(good, n),
+        not_lost=ratio(n - lost, n) if pace == BEAT else None,
+        finished_share=ratio(finished, n - lost),
         quality_ratio=quality_ratio(good, finished),
-        oee=oee(takt_s, good, shift_s),
-        first_time_quality=first_time_quality(sum(u.good and u.first_time for u in units), len(units)),
-        throughput_rate_per_h=per_hour(finished, shift_s),
-        good_rate_per_h=per_hour(good, shift_s),
-        takt_attainment=attainment([u.cycle_s for u in units], takt_s),
-        cycle_attainment=attainment([u.cycle_s for u in units], _positive(acceptance.get("cycle_s"))),
-        cycle_mean_s=float(np.mean(cycles)) if cycles else None,
-        cycle_p50_s=float(np.quantile(cycles, 0.5)) if cycles else None,
-        cycle_p95_s=float(np.quantile(cycles, 0.95)) if cycles else None,
-        failures=len(stops),
-        mtbf_s=mtbf_s(up_s, len(stops)),
-        mtbf_lower_s=mtbf_lower_s(up_s, len(stops)),
-        mttr_s=mttr_s(down_s, len(stops)),
-        time_between_bad_s=ratio(shift_s, len(units) - good),
-        units_between_bad=ratio(len(units), len(units) - good),
+        effectiveness=effectiveness(
+            _positive(started.get("planned_cycle_s")), finished, counted_s - _common(stops, [(0.0, counted_s)])
+        ),
+        busy=ratio(length(open_), shift_s),
+        uptime=ratio(shift_s - down_s, shift_s),
+        first_time_quality=first_time_quality(sum(unit.good is True and _first_time(unit) for unit in units), n),
+        throughput_rate_per_h=per_hour(len(produced), shift_s),
+        good_rate_per_h=per_hour(sum(unit.good is True for unit in produced), shift_s),
+        takt_attainment=attainment(times, takt_s) if pace == BEAT else None,
+        cycle_attainment=attainment(times, limit_s),
+        cycle_mean_s=ratio(sum(t for t in times if math.isfinite(t)), sum(map(math.isfinite, times))),
+        cycle_p50_s=quantile_s(times, 0.5),
+        cycle_p95_s=quantile_s(times, 0.95),
+        capability=capability(times),
+        failures=len(failures),
+        productive_s=productive_s,
+        mtbf_s=mtbf_s(productive_s, len(failures)),
+        mtbf_lower_s=mtbf_lower_s(productive_s, len(failures)),
+        mttr_s=mttr_s(length(failures), len(failures)),
+        time_between_bad_s=ratio(counted_s, n - good),
+        units_between_bad=ratio(n, n - good),
         help_calls=helps,
         help_calls_per_h=per_hour(helps, shift_s),
-        failures_by_class=dict(Counter(u.reason for u in units if not u.good).most_common()),
+        failures_by_class=dict(Counter(_reason(unit) for unit in units if not unit.good).most_common()),
         faults_by_origin=_by_origin(spans),
         faults_by_name=dict(Counter(s.name for s in spans).most_common()),
-        parts={
-            n: PartRate(len(parts), sum(p[n] for p in parts), ratio(sum(p[n] for p in parts), len(parts)))
-            for n in names
-        },
+        parts={name: PartRate(n, sum(p[name] for p in parts), ratio(sum(p[name] for p in parts), n)) for name in names},
         parts_all_good_rate=ratio(sum(all(p.values()) for p in parts), len(parts)) if names else None,
         parts_if_independent=math.prod(sum(p[n] for p in parts) / len(parts) for n in names)
         if names and parts
@@ -236,37 +254,19 @@ def per_hour(count: float, seconds: float) -> float | None:
     return ratio(count * 3600.0, seconds)
 
 
-def availability(production_s: float, planned_s: float) -> float | None:
-    """Availability = APT / PBT (ISO 22400-2, "Availability").
+def effectiveness(planned_cycle_s: float | None, produced: int, production_s: float) -> float | None:
+    """Effectiveness = PRI * PQ / APT (ISO 22400-2, "Effectiveness"). None without a planned run time per item.
 
-    PBT, planned busy time, is the shift: it has no planned stop. APT, actual production time, is PBT less ADOT, the
-    time in which a stopping fault (of whatever origin) held the station.
+    PRI is the *planned* run time per item of the work plan, not the customer's takt and not the mean time between
+    arrivals; so it is a figure only where a station declares one. A worker that is faster than planned exceeds 1, as
+    the standard has it.
     """
-    return ratio(production_s, planned_s)
-
-
-def effectiveness(takt_s: float | None, produced: int, production_s: float) -> float | None:
-    """Effectiveness = PRI * PQ / APT (ISO 22400-2, "Effectiveness").
-
-    PRI, planned run time per item, is the takt. PQ, produced quantity, counts units the worker finished: one carried
-    off unfinished is a loss of speed, not of quality.
-    """
-    return ratio(takt_s * produced, production_s) if takt_s is not None else None
+    return ratio(planned_cycle_s * produced, production_s) if planned_cycle_s is not None else None
 
 
 def quality_ratio(good: int, produced: int) -> float | None:
     """Quality ratio = GQ / PQ (ISO 22400-2, "Quality ratio"): good units of those produced (see `effectiveness`)."""
     return ratio(good, produced)
-
-
-def oee(takt_s: float | None, good: int, planned_s: float) -> float | None:
-    """OEE index = availability * effectiveness * quality ratio (ISO 22400-2, "Overall equipment effectiveness index").
-
-    The product cancels to PRI * GQ / PBT, which is computed here because it is defined even where a factor is not
-    (nothing produced: 0). It is also what a run at rate compares: good units made, over units the rate asks for
-    (GM GP-9, good parts against contracted capacity).
-    """
-    return ratio(takt_s * good, planned_s) if takt_s is not None else None
 
 
 def first_time_quality(good_first_time: int, started: int) -> float | None:
@@ -277,37 +277,54 @@ def first_time_quality(good_first_time: int, started: int) -> float | None:
     return ratio(good_first_time, started)
 
 
-def attainment(cycles: Sequence[float | None], limit_s: float | None) -> float | None:
-    """Share of units finished within `limit_s` of falling due. A unit never finished counts as not attained.
+def attainment(times_s: Sequence[float], limit_s: float | None) -> float | None:
+    """Share of units that were good within `limit_s` of falling due; `times_s` is infinite for those that were not.
 
-    Takt's own figure: GP-9 asks that the required rate be sustained, and this says in how many units it was.
+    Takt's own figure: GP-9 asks that the required rate be sustained, and this says in how many units it was. A worker
+    that fails fast has attained nothing.
     """
-    if limit_s is None:
+    return None if limit_s is None else ratio(sum(t <= limit_s for t in times_s), len(times_s))
+
+
+def mtbf_s(productive_s: float, failures: int) -> float | None:
+    """Mean productive time between failures = productive time / failures in it (SEMI E10, MTBFp). None without any.
+
+    A failure is the equipment's, a stop by one of the station's own faults while there was work; stops that overlap
+    are one. What the worker or the harness did is in `faults_by_origin`. A bad unit is not a failure: see
+    `time_between_bad_s`.
+    """
+    return ratio(productive_s, failures)
+
+
+def mtbf_lower_s(productive_s: float, failures: int, confidence: float = MTBF_CONFIDENCE) -> float | None:
+    """Lower bound of the MTBF at a constant failure rate, right however often one looks.
+
+    The usual one (SEMI E10: 2 T / chi2) is for one look at a time fixed before. Here T = `productive_s` and, for an
+    MTBF of theta, x = T / theta: a gambler who spreads his bets evenly over all failure rates below 1/theta owns
+    M = e^x gamma(r+1, x) / x^(r+1) after r failures, gamma the lower incomplete gamma function: at most a martingale
+    if the true MTBF is theta or less, so theta is refuted at M = 1/alpha. T / theta = 4.51, 6.85, 8.85 for r = 0, 1, 2.
+    """
+    if productive_s <= 0:
         return None
-    return ratio(sum(c is not None and c <= limit_s for c in cycles), len(cycles))
+    r = failures
 
+    def log_m(x: float) -> float:
+        return x + math.log(gammainc(r + 1, x)) + float(gammaln(r + 1)) - (r + 1) * math.log(x)
 
-def mtbf_s(production_s: float, failures: int) -> float | None:
-    """Mean time between failures = productive time / failures in it (SEMI E10, MTBFp). None if there was none.
-
-    A failure is the station being stopped by a fault; stops that overlap are one failure, since one that strikes while
-    the station is down does not interrupt production. A bad unit is not a failure: see `time_between_bad_s`.
-    ISO 22400-2 has sum(TBF) / (FE + 1), whose "+ 1" counts the unfinished interval at the end as one that ended; we
-    take E10's, which is also the maximum-likelihood estimate when the last interval is cut off by the shift's end.
-    """
-    return ratio(production_s, failures)
-
-
-def mtbf_lower_s(production_s: float, failures: int, confidence: float = MTBF_CONFIDENCE) -> float | None:
-    """One-sided lower confidence bound of the MTBF: 2 T / chi2(confidence; 2 r + 2) (SEMI E10, uncertainty; constant
-    failure rate, time-terminated). Defined with no failure at all: T / 3.0 at 95 %."""
-    return 2.0 * production_s / float(stats.chi2.ppf(confidence, 2 * failures + 2)) if production_s > 0 else None
+    wanted = -math.log(1 - confidence)
+    low = high = float(r + 1)  # from here on M rises with x
+    while log_m(high) < wanted:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if log_m(middle) < wanted else (low, middle)
+    return productive_s / high
 
 
 def mttr_s(downtime_s: float, failures: int) -> float | None:
     """Mean time to restoration = down time / failures (SEMI E10, MTTR).
 
-    A stop still open at the shift's end counts as far as it got, so availability = MTBF / (MTBF + MTTR) always holds.
+    Of the same failures as the MTBF. A stop still open at the shift's end counts as far as it got.
     """
     return ratio(downtime_s, failures)
 
@@ -386,22 +403,58 @@ def length(intervals: Iterable[tuple[float, float]]) -> float:
     return float(sum(end - start for start, end in intervals))
 
 
-def _unit(event: Event) -> _Unit:
-    good = event.kind == UNIT_GOOD
-    reasons = event.data.get("reasons") or ["unstated"]
-    return _Unit(
-        t_s=event.t_s,
-        good=good,
-        first_time=bool(event.data.get("first_time", True)),
-        cycle_s=event.data.get("cycle_s"),
-        parts=event.data.get("parts") or {},
-        reason="" if good else str(reasons[0]),
-    )
+def _overlaps(intervals: Sequence[tuple[float, float]], start_s: float, end_s: float) -> bool:
+    return any(a < end_s and b > start_s for a, b in intervals)
 
 
-def _part_good(unit: _Unit, name: str) -> bool:
+def _common(one: Sequence[tuple[float, float]], two: Sequence[tuple[float, float]]) -> float:
+    """Seconds that are in both unions of intervals."""
+    found, i, j = 0.0, 0, 0
+    while i < len(one) and j < len(two):
+        found += max(0.0, min(one[i][1], two[j][1]) - max(one[i][0], two[j][0]))
+        i, j = (i + 1, j) if one[i][1] <= two[j][1] else (i, j + 1)
+    return found
+
+
+def _counted_s(shift: Outcomes, takt_s: float | None) -> float:
+    """The time that the counted units cover."""
+    if shift.pace == BEAT and takt_s is not None:
+        return len(shift.counted) * takt_s
+    return max(0.0, shift.end_s - (shift.life_s or 0.0))
+
+
+def _finished(unit: Unit) -> bool:
+    """The worker finished it, good or bad."""
+    return unit.good is True or unit.cycle_s is not None
+
+
+def _left_s(unit: Unit, end_s: float) -> float:
+    """When the worker had no more to do on it: finished, carried off, or the shift was over."""
+    over_s = end_s if unit.ended_s is None else unit.ended_s
+    return over_s if unit.cycle_s is None else min(over_s, unit.due_s + unit.cycle_s)
+
+
+def _over_s(unit: Unit, shift: Outcomes, takt_s: float | None) -> float:
+    """The end of a unit, or of its slot."""
+    return unit.due_s + (takt_s or 0.0) if unit.ended_s is None else min(unit.ended_s, shift.end_s)
+
+
+def _first_time(unit: Unit) -> bool:
+    return bool(unit.data.get("first_time", True))
+
+
+def _reason(unit: Unit) -> str:
+    return "open" if unit.good is None else str((unit.data.get("reasons") or ["unstated"])[0])
+
+
+def _parts(unit: Unit) -> Mapping[str, Any]:
+    return unit.data.get("parts") or {}
+
+
+def _part_good(unit: Unit, name: str) -> bool:
     """A part that the inspection says nothing of is not good, unless the whole unit is."""
-    return bool(unit.parts[name].get("good", False)) if name in unit.parts else unit.good
+    parts = _parts(unit)
+    return bool(parts[name].get("good", False)) if name in parts else unit.good is True
 
 
 def _by_origin(spans: Sequence[_Span]) -> dict[str, Faults]:
@@ -417,9 +470,9 @@ def _by_origin(spans: Sequence[_Span]) -> dict[str, Faults]:
     return found
 
 
-def _drift(units: Sequence[_Unit]) -> Drift:
-    rates = halves([u.good for u in units])
-    done = [(u.t_s, u.cycle_s) for u in units if u.cycle_s is not None]
+def _drift(units: Sequence[Unit]) -> Drift:
+    rates = halves([u.good is True for u in units])
+    done = [(u.due_s if u.ended_s is None else u.ended_s, u.cycle_s) for u in units if u.cycle_s is not None]
     slope = slope_per_h([t for t, _ in done], [c for _, c in done])
     return Drift(
         first_half=rates[0] if rates else None,
@@ -441,31 +494,66 @@ def _positive(value: Any) -> float | None:
 # --- The table --------------------------------------------------------------------------------------------------------
 
 
+HEADLINES = {
+    BEAT: ("Run@Rate", "good / due, GM GP-9; what is judged"),
+    ARRIVALS: ("Service level", "good in time / due; what is judged"),
+}
+
+
 def rows(k: Kpis) -> list[Figure]:
-    """The KPI table, in the order in which a plant reads it. CLI and report print it as it is."""
+    """The KPI table, in the order in which a plant reads it, without what means nothing at this station."""
     iso, e10, own = "ISO 22400-2", "SEMI E10", "Takt"
+    headline = HEADLINES.get(k.pace, ("Good rate", "good / begun; what is judged"))
+    late = f"> {k.takt_s:g}" if k.pace == BEAT and k.takt_s is not None else "never"
+    due = {BEAT: "their slot is over", ARRIVALS: "had all their time"}.get(k.pace, "begun and ended")
     table = [
-        Figure("units", "Units", str(k.units), "", "inspected"),
+        Figure("units", "Units", str(k.units), "", f"due, and {due}" if k.pace in HEADLINES else due),
         Figure("good", "Good units", str(k.good), "", "GQ, ISO 22400-2"),
-        Figure("good_rate", "Good rate", _percent(k.good_rate), "%", "good / units; the verdict's"),
-        Figure("availability", "Availability", _percent(k.availability), "%", f"APT/PBT, {iso}"),
-        Figure("effectiveness", "Effectiveness", _percent(k.effectiveness), "%", f"PRI*PQ/APT, {iso}"),
-        Figure("quality_ratio", "Quality ratio", _percent(k.quality_ratio), "%", f"GQ/PQ, {iso}"),
-        Figure("oee", "OEE index", _percent(k.oee), "%", f"{iso}; GM GP-9"),
+        Figure("good_rate", headline[0], _percent(k.good_rate), "%", headline[1]),
+    ]
+    if k.pace == BEAT:
+        table.append(Figure("not_lost", "  not lost to stops", _percent(k.not_lost), "%", "(due - lost) / due"))
+    rest = "finished / (due - lost)" if k.pace == BEAT else "finished / due"
+    table += [
+        Figure("finished_share", "  finished by the worker", _percent(k.finished_share), "%", rest),
+        Figure("quality_ratio", "  quality ratio", _percent(k.quality_ratio), "%", f"GQ/PQ, {iso}"),
+    ]
+    if k.effectiveness is not None:
+        table.append(Figure("effectiveness", "Effectiveness", _percent(k.effectiveness), "%", f"PRI*PQ/APT, {iso}"))
+    if k.pace != BEAT:
+        table.append(Figure("busy", "Busy", _percent(k.busy), "%", "time with a unit open"))
+    if k.cut_off:
+        table.append(Figure("cut_off", "Cut off by the end", str(k.cut_off), "", "due, with time left; not counted"))
+    table += [
+        Figure("uptime", "Uptime", _percent(k.uptime), "%", "time without a stop"),
         Figure("first_time_quality", "First-time quality", _percent(k.first_time_quality), "%", f"GM GP-8; FPY, {iso}"),
         Figure("throughput_rate_per_h", "Throughput rate", _number(k.throughput_rate_per_h), "/h", f"PQ/AOET, {iso}"),
         Figure("good_rate_per_h", "Good units per hour", _number(k.good_rate_per_h), "/h", "GM GP-9"),
-        Figure(
-            "takt_attainment", "Takt attainment", _percent(k.takt_attainment), "%", f"{own}; unfinished = not attained"
-        ),
-        Figure("cycle_mean_s", "Cycle time, mean", _number(k.cycle_mean_s), "s", "finished units"),
-        Figure("cycle_p50_s", "Cycle time, median", _number(k.cycle_p50_s), "s", "finished units"),
-        Figure("cycle_p95_s", "Cycle time, 95 %", _number(k.cycle_p95_s), "s", "finished units"),
-        Figure("failures", "Failures (stops)", str(k.failures), "", e10),
-        Figure("mtbf_s", "MTBF", _minutes(k.mtbf_s), "min", f"MTBFp, {e10}"),
-        Figure("mtbf_lower_s", "MTBF, lower bound 95 %", _minutes(k.mtbf_lower_s), "min", f"chi-square, {e10}"),
+    ]
+    if k.takt_attainment is not None:
+        table.append(
+            Figure("takt_attainment", "Takt attainment", _percent(k.takt_attainment), "%", "good within the takt / due")
+        )
+    if k.cycle_attainment is not None:
+        table.append(
+            Figure("cycle_attainment", "In time", _percent(k.cycle_attainment), "%", "good within the limit / due")
+        )
+    table += [
+        Figure("cycle_mean_s", "Cycle time, mean", _number(k.cycle_mean_s), "s", "good units"),
+        Figure("cycle_p50_s", "Cycle time, median", _late(k.cycle_p50_s, k, late), "s", "all due; not good is never"),
+        Figure("cycle_p95_s", "Cycle time, 95 %", _late(k.cycle_p95_s, k, late), "s", "all due; not good is never"),
+    ]
+    for level in k.capability:
+        if level.level in (0.9, 0.95, 0.99) and level.alone_s is not None:
+            share = f"{100 * level.level:g}"
+            about = f"for {share} % of units, 95 % sure at any look; worked at this takt"
+            table.append(Figure(f"holds_{share}", f"Holds, {share} %", _number(level.alone_s), "s", about))
+    table += [
+        Figure("failures", "Failures (equipment)", str(k.failures), "", f"{e10}; stops while there was work"),
+        Figure("mtbf_s", "MTBF", _minutes(k.mtbf_s), "min", f"MTBFp, {e10}: productive time"),
+        Figure("mtbf_lower_s", "MTBF, lower bound 95 %", _minutes(k.mtbf_lower_s), "min", "at any look"),
         Figure("mttr_s", "MTTR", _minutes(k.mttr_s), "min", e10),
-        Figure("downtime_s", "Downtime", _minutes(k.downtime_s), "min", f"ADOT, {iso}"),
+        Figure("downtime_s", "Downtime", _minutes(k.downtime_s), "min", f"ADOT, {iso}; of any origin"),
         Figure("time_between_bad_s", "Mean time between bad units", _minutes(k.time_between_bad_s), "min", own),
         Figure("units_between_bad", "Mean units between bad", _number(k.units_between_bad), "", f"MCBF form, {e10}"),
         Figure("help_calls_per_h", "Help calls", _number(k.help_calls_per_h), "/h", f"assists, {e10}"),
@@ -502,6 +590,11 @@ def _percent(value: float | None, sign: str = "") -> str:
 
 def _number(value: float | None, digits: int = 1, sign: str = "") -> str:
     return "-" if value is None else f"{value:{sign}.{digits}f}"
+
+
+def _late(value: float | None, k: Kpis, late: str) -> str:
+    """A quantile of cycle times; one that is beyond every good unit's says so."""
+    return late if value is None and k.units else _number(value)
 
 
 def _minutes(value: float | None) -> str:

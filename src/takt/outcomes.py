@@ -62,6 +62,7 @@ class Outcomes:
         started: Mapping[str, Any] = {}
         ended, end_s = "", 0.0
         due: dict[int, tuple[float, int]] = {}
+        told = False  # whether the log says when units fell due
         over: dict[int, Event] = {}
         for place, event in enumerate(events):
             end_s = max(end_s, event.t_s)
@@ -72,6 +73,7 @@ class Outcomes:
             elif event.unit is None:
                 continue
             elif event.kind == UNIT_DUE:
+                told = True
                 due.setdefault(event.unit, (event.t_s, place))
             elif event.kind in (UNIT_GOOD, UNIT_BAD):
                 over.setdefault(event.unit, event)
@@ -81,7 +83,7 @@ class Outcomes:
             last = over.get(number)
             at = (last.t_s, last.kind == UNIT_GOOD, last.data) if last else (None, None, {})
             units.append(Unit(number, due[number][0], *at))
-        pace = str(started.get("pace") or _pace_seen(started, units))
+        pace = str(started.get("pace") or (_pace_seen(started, units) if told else FREE))
         return cls(started, pace, _life_s(started, pace, units), end_s, ended, units)
 
     @property

@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 
 MOST_PICTURES = 24  # about 80 kB each
 PICTURE_WIDTH = 960
-TILES = ("oee", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h")  # of the KPI rows, if they exist
+TILES = (
+    "good_rate",
+    "takt_attainment",
+    "cycle_p50_s",
+    "cycle_p95_s",
+    "help_calls_per_h",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +326,7 @@ def _plots(
     bounds: Sequence[Any],
     end_s: float,
 ) -> dict[str, Any]:
+    from takt.capability import capability, times_of
     from takt.kpi import fault_spans
     from takt.report import plots
 
@@ -345,6 +352,10 @@ def _plots(
     }
     if takt_s > 0:
         found["cycles"] = plots.cycle_times(ends, [unit.cycle_s for unit in units], goods, takt_s, end_s)
+    counted = Outcomes.of(events).counted
+    levels = capability(times_of(counted))
+    if any(level.seen_s is not None for level in levels):
+        found["capability"] = plots.capability([("", times_of(counted), levels)], takt_s)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from takt.capability import Level
 
 INK, MUTED, LINE, PAPER = "#101112", "#707172", "#d0d1d2", "#fdfcfb"
 GOOD, BAD, WARN, ACCENT = "#107172", "#d04152", "#c08122", "#2051c2"
@@ -134,6 +137,48 @@ def cycle_times(
             beside.grid(False)
 
     return plot("cycle times", 280, draw)
+
+
+def capability(
+    curves: Sequence[tuple[str, Sequence[float], Sequence[Level]]], takt_s: float = 0.0, title: str = "capability"
+) -> Plot:
+    """Share of units done within so many seconds, for each of (name, times, levels): seen (a line) and held (steps).
+
+    Times are infinite for units that were not good, so a line ends where no more were done.
+    """
+    height = 300
+    tones = (ACCENT, WARN, GOOD, BAD, MUTED)
+    ends = [t for _, times, levels in curves for t in [*times, *(level.holds_s or 0.0 for level in levels)]]
+    last_s = 1.05 * max([takt_s, *(t for t in ends if math.isfinite(t))])
+
+    def draw(figure: Figure, wide: bool) -> None:
+        axes = figure.add_axes((0.055 if wide else 0.13, 0.11, 0.915 if wide else 0.84, 0.85))
+        lowest = 1.0
+        for (name, times, levels), tone in zip(curves, tones * len(curves), strict=False):
+            done = np.sort([t for t in times if math.isfinite(t)])
+            share = np.arange(1, len(done) + 1) / max(1, len(times))
+            if len(done):
+                axes.step([*done, last_s], [*share, share[-1]], where="post", color=tone, linewidth=1.6, label=name)
+            held = [(level.holds_s, level.level) for level in levels if level.holds_s is not None]
+            if held:
+                at = [held[0][0], *(t for t, _ in held), last_s]
+                steps = [0.0, *(p for _, p in held), held[-1][1]]
+                axes.fill_between(at, steps, step="post", color=tone, alpha=0.16, linewidth=0)
+                axes.step(at, steps, where="post", color=tone, linewidth=1.0)
+            lowest = min([lowest, *(0.9 * p for _, p in held[:1]), 0.9 * (share[-1] if len(done) else 1.0)])
+        axes.set_xlim(0, last_s)
+        axes.set_ylim(max(0.0, min(0.45, lowest)), 1.02)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
+        if takt_s > 0:
+            axes.axvline(takt_s, color=INK, linewidth=1.2, dashes=(4, 3))
+            axes.annotate(
+                f"takt {takt_s:g} s", (takt_s, 0.02), (-4, 4), ("data", "axes fraction"), "offset points", ha="right"
+            )
+        if len(curves) > 1:
+            axes.legend(loc="lower right", frameon=False)
+
+    return plot(title, height, draw)
 
 
 def timeline(
