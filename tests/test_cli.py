@@ -297,7 +297,7 @@ def test_a_unit_that_is_not_there_and_a_film_that_is_no_mp4(shift, capsys):
     assert main(["replay", shift, "--unit", "1", "--out", "u.gif"]) == 2
     assert "call it u.mp4" in capsys.readouterr().err
     assert main(["report", shift, "--out", shift]) == 2
-    assert "cannot be written over the ledger" in capsys.readouterr().err
+    assert "cannot write a.takt: it is what is read" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("worker", "said"), [("nan", "nan"), ("wrong_shape", "[0, 1]")])

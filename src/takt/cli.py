@@ -35,6 +35,7 @@ from takt.options import usual_options
 from takt.station import TaktError, open_station, registered_station, stations
 from takt.stations.flightdesk.cli import app as flightdesk_app
 from takt.worker import SEED_BITS, workers
+from takt.writing import Numbered
 
 if TYPE_CHECKING:
     from takt.compare import Comparison
@@ -236,7 +237,7 @@ def run(
     short: dict[str, Any] = {"difficulty": difficulty, "control": control, "scenario": scenario, "instance": instance}
     short["cameras"] = cameras.split(",") if cameras else None
     given |= {key: value for key, value in short.items() if value is not None}
-    path = _free_path(station, worker, seed) if out is None else out
+    path: Path | Numbered = _free_path(station, worker, seed) if out is None else out
     from takt.shift import run_shift
     from takt.worker import usual_clock
 
@@ -340,7 +341,7 @@ def serve(
 
     given = _options("option", option)
     given |= {key: value for key, value in {"scenario": scenario, "instance": instance}.items() if value is not None}
-    path = _free_path(station, "mcp", seed or 0) if out is None else out
+    path: Path | Numbered = _free_path(station, "mcp", seed or 0) if out is None else out
     work = Work(station, given, path, seed, hours, units, clock, faults or (), stop_early, patience)
     where = Where(host, port if http else None, tuple(allow_host or ()), grace)
     left: list[typer.Exit] = []
@@ -824,7 +825,7 @@ def events(
 
 
 @contextmanager
-def _working(path: Path, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
+def _working(path: Path | Numbered, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
     """A shift is being worked into `path`: shown on stderr, and left by Ctrl-C and SIGTERM so that it can go on."""
     from takt.screen import Watch
 
@@ -853,7 +854,7 @@ def _left_by_signal(said: Callable[[], str]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _interrupted(path: Path, how: str = "takt resume") -> str:
+def _interrupted(path: Path | Numbered, how: str = "takt resume") -> str:
     from takt.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
     from takt.trust import by_import
@@ -955,16 +956,12 @@ def _confirmed(work: Callable[[Named], Shift], named: Named, as_json: bool) -> S
         return work(replace(named, trust=True))
 
 
-def _free_path(station: str, worker: str, seed: int) -> Path:
-    """A ledger's name that is not taken yet."""
+def _free_path(station: str, worker: str, seed: int) -> Numbered:
+    """A ledger's name, numbered on when it is made and taken."""
     # A long seed is not for everybody to see; it is in the ledger.
     which = f"seed{seed}" if seed < 2**32 else "random"
     name = re.sub(r"[^\w.-]+", "-", f"{station}-{worker}-{which}")
-    number, path = 1, Path("shifts") / f"{name}.takt"
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{name}-{number}.takt")
-    return path
+    return Numbered(Path("shifts") / f"{name}.takt")
 
 
 def _about(point: Any) -> str:

@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from takt.errors import TaktError
 from takt.events import SHIFT_ENDED, UNIT_DUE, Event
-from takt.station import TaktError
+from takt.writing import Numbered, place_new, what_is
 
 _IS_TAKT = 0x54414B54  # "TAKT", SQLite's application_id: `file shift.takt` knows it, and other databases are refused
 _FORMAT = 1
@@ -65,17 +66,19 @@ class Ledger:
         database.executemany("INSERT INTO meta VALUES (?, ?)", [(key, canonical(meta[key])) for key in meta])
         if path is None:
             return cls(database, None, None, True)
-        path = Path(path)
-        if path.exists():
-            raise TaktError(f"{path} exists already; resume it with `takt resume {path}` or choose another name")
-        try:  # under another name first: a ledger that is there at all is a whole one
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f".{path.name}.new")
-            new.write_bytes(database.serialize())
-            new.rename(path)
-        except OSError as error:
-            raise TaktError(f"cannot write the ledger {path}: {_cause(error)}") from error
-        return cls.resume(path)
+        while True:
+            try:
+                place_new(Path(path), database.serialize())
+            except FileExistsError:
+                if isinstance(path, Numbered):
+                    path.next()
+                    continue
+                raise _taken(Path(path)) from None
+            except OSError as error:
+                raise TaktError(f"cannot write the ledger {path}: {error.strerror or error}") from error
+            if isinstance(path, Numbered):
+                path.made = True
+            return cls.resume(path)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Ledger:
@@ -262,6 +265,15 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
             f"{path} has ledger format {version}, this Takt reads {_FORMAT}; install the Takt that wrote it"
         )
     return database
+
+
+def _taken(path: Path) -> TaktError:
+    """Why no ledger can be made here: something is there."""
+    try:
+        _connected(path, "ro").close()
+    except TaktError:
+        return TaktError(f"cannot write the ledger {path}: {what_is(path)} is there already; choose another name")
+    return TaktError(f"{path} exists already; resume it with `takt resume {path}` or choose another name")
 
 
 def _locked(path: Path) -> int | None:

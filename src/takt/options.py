@@ -37,6 +37,12 @@ def wrong_option(make: Any, options: Mapping[str, Any]) -> str:
     return ""
 
 
+def takes(make: Any, option: str) -> bool:
+    """Whether `make` can be called with an option of this name."""
+    parameters = _parameters(make)
+    return parameters is None or option in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def usual_options(make: Any) -> dict[str, Any]:
     """The options that `make` has, with their defaults; without `render_mode`, which is for those who draw."""
     parameters = _parameters(make) or {}

@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from takt.errors import Different
 from takt.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger import Ledger, canonical
-from takt.report import drawn_steps, hms, whole_file
+from takt.report import drawn_steps, hms
 from takt.station import TaktError
 from takt.trust import NOTHING, Named
+from takt.writing import FILM, whole_file
 
 FPS = 25.0
 SAID_FOR_S = 3.0  # station time for which a thing that happened stays written below the picture
@@ -70,8 +72,8 @@ def replay(
     again: list[Event] = []
     picture: Any = None
     said, said_s = "", -math.inf  # what happened last, and when
-    with whole_file(out) as new, Film(new, speed) as film, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a unit that came out differently: `same` says so
+    with whole_file(out, FILM, [Path(ledger)]) as new, Film(new, speed) as film, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Different)  # of a unit that came out differently: `same` says so
         for station, happened in drawn_steps(ledger, unit, named):
             again += happened
             now = station.now

@@ -186,8 +186,10 @@ def _claim(folder: Path, asked: Mapping[str, Any]) -> None:
         return
     try:
         before = json.loads(note.read_text(encoding="utf-8"))
+        if not isinstance(before, dict):
+            raise ValueError("it is no note of a comparison")
     except (OSError, ValueError) as error:
-        raise TaktError(f"cannot read {note}: {error}") from error
+        raise TaktError(f"cannot read {note}: {error}; give another --folder") from error
     for key, value in json.loads(json.dumps(asked)).items():
         if before.get(key) != value:
             was, now = json.dumps(before.get(key)), json.dumps(value)

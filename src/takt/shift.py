@@ -27,6 +27,7 @@ import numpy as np
 
 from takt.clock import Clock, Recorded, parse_clock
 from takt.distribution import version as installed
+from takt.errors import Different
 from takt.events import (
     FAULT,
     FAULT_CLEARED,
@@ -265,7 +266,7 @@ def steps_of_unit(
                 again += [event for event in happened if event.unit == unit and event.kind in UNIT_ENDED]
                 yield here, happened
     if [(event.kind, canonical(event.data)) for event in again] != [(ended[0].kind, canonical(ended[0].data))]:
-        warnings.warn(f"unit {unit} did not come out as it did in {path}", stacklevel=2)
+        warnings.warn(f"unit {unit} did not come out as it did in {path}", Different, stacklevel=2)
 
 
 def _work(

@@ -18,17 +18,11 @@ from typing import Any, Protocol, runtime_checkable
 from gymnasium import Space
 from gymnasium.envs.registration import EnvSpec
 
+from takt.errors import TaktError as TaktError  # from here too: it was here first
+from takt.errors import Unseen as Unseen
 from takt.events import Event
 from takt.figure import Figure
 from takt.options import wrong_option
-
-
-class TaktError(Exception):
-    """Something the user gave is wrong. Its text is one line that names the thing and the fix; the CLI exits with 2."""
-
-
-class Unseen(TaktError):
-    """A station was loaded with a state that it cannot draw; it must work the unit again to show it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from rich.console import Console
 
+from takt.errors import Different
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.export.lerobot import Dataset, Episode
 from takt.ledger import Ledger
@@ -170,10 +171,10 @@ class _Shift:
                 on_unit(done, len(chosen))
                 cell.watch(wanted.every)
                 with warnings.catch_warnings(record=True) as said:
-                    warnings.simplefilter("always")
+                    warnings.simplefilter("always", Different)
                     for _ in steps_of_unit(self._path, unit, station=cell, named=self._named):
                         pass
-                different += [unit] if any("did not come out" in str(one.message) for one in said) else []
+                different += [unit] if any(issubclass(one.category, Different) for one in said) else []
                 yield _episode(cell, wanted, self.control, self._good[unit])
             on_unit(len(chosen), len(chosen))
         finally:

@@ -15,7 +15,6 @@ from typing import Any
 
 from takt.events import UNIT_BAD, UNIT_GOOD, Event
 from takt.ledger import Ledger
-from takt.report import whole_file
 from takt.shift import repeat_shift
 from takt.station import Station, TaktError
 from takt.trust import NOTHING, Named, open_station_of
@@ -23,6 +22,7 @@ from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import VIEWS, Talk, ends
 from takt.workers.llm.worker import Llm
+from takt.writing import CONVERSATIONS, whole_file
 
 KINDS = ("sft", "prompts")
 
@@ -48,9 +48,12 @@ def export_trl(
         raise TaktError(f"the format trl has no kind {kind!r}; it has: {', '.join(KINDS)}")
     if view not in (None, *VIEWS):
         raise TaktError(f"there is no view {view!r}; there are: {', '.join(VIEWS)}")
-    out = Path(out)
+    out, shifts = Path(out), list(shifts)
     count = {"conversations": 0, "calls": 0, "good": 0}
-    with whole_file(out) as new, new.open("w", encoding="utf-8") as file:
+    with (
+        whole_file(out, CONVERSATIONS, [Path(shift) for shift in shifts]) as new,
+        new.open("w", encoding="utf-8") as file,
+    ):
         for row in (row for shift in shifts for row in conversations(shift, view, context_tokens, named)):
             if good_only and row["reward"] != 1.0:
                 continue

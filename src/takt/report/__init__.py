@@ -13,10 +13,8 @@ import io
 import math
 import os
 import shlex
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, combinations, islice
 from pathlib import Path
@@ -26,11 +24,13 @@ from takt.account import account_of, sections_of
 from takt.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.figure import Figure
 from takt.ledger import Ledger
+from takt.options import takes
 from takt.outcomes import Outcomes
 from takt.pack import unpack
 from takt.shift import Shift, reset_as, steps_of_unit
-from takt.station import Section, Station, TaktError, Unseen
+from takt.station import Section, Station, TaktError, Unseen, registered_station
 from takt.trust import NOTHING, Named, by_import, open_station_of
+from takt.writing import PAGE, whole_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -86,9 +86,7 @@ def write_report(
     """
     ledger = Path(ledger)
     out = ledger.with_suffix(".html") if out is None else Path(out)
-    if out.exists() and out.samefile(ledger):
-        raise TaktError(f"the report cannot be written over the ledger {ledger}")
-    with Ledger.open(ledger) as book, whole_file(out) as new:
+    with Ledger.open(ledger) as book, whole_file(out, PAGE, [ledger]) as new:
         shift = Shift.of(book)
         none = Pictures({}, "This report was made without pictures.")
         shots = _pictures(book, shift, work_again, named, on_picture) if pictures else none
@@ -179,53 +177,23 @@ def hms(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
-@contextmanager
-def whole_file(out: Path) -> Iterator[Path]:
-    """A temporary path that becomes `out` when all has been written to it. Nothing half-written stays, ever."""
-    if out.is_dir():
-        raise TaktError(f"cannot write {out}: it is a directory")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{out.stem}-", suffix=out.suffix, dir=out.parent)
-        os.close(handle)
-    except OSError as error:
-        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
-    new = Path(name)
-    try:
-        yield new
-        mask = os.umask(0)
-        os.umask(mask)
-        new.chmod(0o666 & ~mask)  # mkstemp makes files for their owner only
-        new.replace(out)
-    except OSError as error:
-        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
-    finally:
-        new.unlink(missing_ok=True)
-
-
 def drawn_steps(
     ledger: str | os.PathLike[str], unit: int, named: Named = NOTHING
 ) -> Iterator[tuple[Station, list[Event]]]:
     """`steps_of_unit` of a station that can `render`. Gymnasium has an option for that; not every station does."""
-    steps = steps_of_unit(ledger, unit, named=named, render_mode="rgb_array")
-    try:
-        first = next(steps)
-    except TaktError as error:
-        if "has no option" not in str(error):
-            raise
-        steps = steps_of_unit(ledger, unit, named=named)
-        first = next(steps)
-    yield first
-    yield from steps
+    with Ledger.open(ledger) as book:
+        name = book.meta["station"]
+    yield from steps_of_unit(ledger, unit, named=named, **_to_draw(name))
 
 
 def _open_to_draw(shift: Shift, named: Named) -> Station:
-    try:
-        return open_station_of(shift.path, shift.meta, named, render_mode="rgb_array")
-    except TaktError as error:
-        if "has no option" not in str(error):
-            raise
-        return open_station_of(shift.path, shift.meta, named)
+    return open_station_of(shift.path, shift.meta, named, **_to_draw(shift.meta["station"]))
+
+
+def _to_draw(name: str) -> dict[str, Any]:
+    """What a station is opened with so that it can `render`."""
+    make = registered_station(name).load()
+    return {"render_mode": "rgb_array"} if takes(make, "render_mode") else {}
 
 
 def _pictures(

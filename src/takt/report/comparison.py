@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter
 
 from takt.compare import Comparison, Pair, comparison_notes, curve, decision, points, promise
 from takt.events import Event
-from takt.report import plots, templates, whole_file
+from takt.report import plots, templates
+from takt.writing import PAGE, whole_file
 
 
 def write_comparison(
@@ -22,7 +23,7 @@ def write_comparison(
         (pair, difference(pair, *curve(shifts, pair.a, pair.b, found.each_alpha), found.margin)) for pair in found.pairs
     ]
     page = templates().get_template("comparison.html.j2")
-    with whole_file(Path(out)) as new:
+    with whole_file(Path(out), PAGE) as new:
         text = page.render(
             found=found, drawn=drawn, notes=comparison_notes, promise=promise(found), points=points, decision=decision
         )

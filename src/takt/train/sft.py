@@ -17,6 +17,9 @@ from trl import SFTConfig, SFTTrainer
 from takt.distribution import install
 from takt.station import TaktError
 from takt.train.common import save, settings
+from takt.writing import CONVERSATIONS, claim_folder, whole_file
+
+MARK = "takt-train.note"  # in a folder of a model that is trained here
 
 
 def finetune(
@@ -45,6 +48,7 @@ def finetune(
     """
     if not Path(data).is_file():
         raise TaktError(f"there are no conversations in {data}")
+    claim_folder(Path(out), MARK)
     try:
         tokenizer = AutoTokenizer.from_pretrained(model)
         causal = AutoModelForCausalLM.from_pretrained(model)
@@ -96,7 +100,8 @@ def _rows(data: str | os.PathLike[str]) -> Dataset:
                 yield {"messages": messages, "tools": row["tools"]}
 
     cut = Path(data).with_suffix(".train.jsonl")
-    cut.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in read()), encoding="utf-8")
+    with whole_file(cut, CONVERSATIONS, [Path(data)]) as new:
+        new.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in read()), encoding="utf-8")
     # From the file: built from a list, mixed arguments would be filled up with None.
     return load_dataset("json", data_files=str(cut), split="train")
 

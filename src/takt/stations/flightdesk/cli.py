@@ -18,10 +18,11 @@ from rich.table import Table
 from takt.station import TaktError
 from takt.stations.flightdesk.check import Violation, check
 from takt.stations.flightdesk.cost import Cost, cost, weighted
-from takt.stations.flightdesk.format import read_instance, write_instance
+from takt.stations.flightdesk.format import FILES, read_instance, write_instance
 from takt.stations.flightdesk.instance import Instance, journeys, seats_text
 from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
 from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
+from takt.writing import NOTHING, check_folder
 
 LISTED = 20  # violations, closures and the like that are printed one by one
 
@@ -213,6 +214,7 @@ def generate_(
     if preset not in RECIPES:
         raise TaktError(f"no preset named {preset!r}; there are: {', '.join(RECIPES)}")
     sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
+    check_folder(out, [f"{name}.csv" for name in FILES], NOTHING, "config.csv")
     recipe = RECIPES[preset](**{name: size for name, size in sizes.items() if size is not None})
     instance = generate(recipe, seed)
     write_instance(instance, out)

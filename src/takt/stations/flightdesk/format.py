@@ -36,6 +36,7 @@ from takt.stations.flightdesk.instance import (
     clock,
     seats_text,
 )
+from takt.writing import CHALLENGE, whole_file
 
 FILES = (
     "config",
@@ -545,11 +546,8 @@ def write_rows(path: Path, rows: Sequence[str], layout: Layout) -> None:
     if len(ends) != len(rows):  # position.csv may have an airport twice; it is written once
         ends = [" "] * len(rows)
     text = "".join(f"{row}{end}\n" for row, end in zip(rows, ends, strict=True)) + layout.tail
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
-    except OSError as error:
-        raise TaktError(f"cannot write {path}: {error.strerror or error}") from error
+    with whole_file(path, CHALLENGE) as new:
+        new.write_bytes(text.encode())
 
 
 def _config_rows(instance: Instance) -> list[str]:

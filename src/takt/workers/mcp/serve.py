@@ -19,6 +19,7 @@ from takt.workers.mcp.server import server_of
 from takt.workers.mcp.transports import Http, Stdio, check_host, token_of
 from takt.workers.mcp.window import Window
 from takt.workers.mcp.worker import Left, Mcp
+from takt.writing import Numbered
 
 STOPPED = "The station is being closed; the shift can go on later. Stop here: no call does anything now."
 
@@ -29,7 +30,7 @@ class Work:
 
     station: str
     options: Mapping[str, Any]
-    path: Path
+    path: Path | Numbered
     seed: int | None = None
     hours: float | None = None
     units: int | None = None

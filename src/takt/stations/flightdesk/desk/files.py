@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from takt.report import whole_file
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.market import fares, left
 from takt.stations.flightdesk.desk.world import World
 from takt.stations.flightdesk.instance import DAY
+from takt.writing import table, whole_file
 
 FLIGHTS = ("date", "flight", "carrier", "origin", "destination", "scheduled", "departure", "cancelled")
 FARES = ("seen", "flight", "carrier", "origin", "destination", "departure", "corridor", "seats", "fare", "currency")
@@ -24,7 +24,7 @@ def write_world(world: World, folder: Path, days: int) -> tuple[Path, Path]:
     """Write both files, as known when so many days since the epoch are over."""
     paths = folder / "flights.csv", folder / "fares.csv"
     for path, names, rows in zip(paths, (FLIGHTS, FARES), (_flights(world, days), _fares(world, days)), strict=True):
-        with whole_file(path) as new, new.open("w", newline="", encoding="utf-8") as text:
+        with whole_file(path, table(names)) as new, new.open("w", newline="", encoding="utf-8") as text:
             writer = csv.writer(text)
             writer.writerow(names)
             writer.writerows(rows)

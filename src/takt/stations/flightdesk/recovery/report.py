@@ -18,7 +18,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from takt.report import plots, templates, whole_file
+from takt.report import plots, templates
 from takt.stations.flightdesk.check import check
 from takt.stations.flightdesk.cost import weighted
 from takt.stations.flightdesk.instance import DAY, Instance, clock
@@ -29,6 +29,7 @@ from takt.stations.flightdesk.recovery.gantt import gantt
 from takt.stations.flightdesk.recovery.network import network, pairs, unplaced
 from takt.stations.flightdesk.recovery.told import TEN, folded, parts_of, told_decisions
 from takt.stations.flightdesk.solution import Solution
+from takt.writing import whole_file
 
 LISTED = 20  # rows of a table that are not folded
 VIAS = 6  # ways of a route

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from takt.report import whole_file
 from takt.stations.flightdesk.instance import Instance
 from takt.stations.flightdesk.recovery.recover import Found, recover
 from takt.stations.flightdesk.recovery.summary import changes, write_whole
+from takt.writing import whole_file
 
 REPORT = "report.html"
 WRITE_S = 2.0  # seconds between two plans written; the last is always written

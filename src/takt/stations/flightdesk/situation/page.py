@@ -14,14 +14,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from takt.report import plots, templates, whole_file
-from takt.station import TaktError
+from takt.report import plots, templates
 from takt.stations.flightdesk.situation import map as maps
 from takt.stations.flightdesk.situation import plots as drawn
 from takt.stations.flightdesk.situation import tables
 from takt.stations.flightdesk.situation.fares import Fare, Seats
 from takt.stations.flightdesk.situation.flights import CAME_BACK, FLOWN, SHUT, STILL_SHUT, Day, Destination, of_status
 from takt.stations.flightdesk.situation.overflights import Line
+from takt.writing import ANY, check_folder, whole_file
+from takt.writing import PAGE as PAGE_OF_OURS
 
 PAGE = "index.html"
 NAMED = 40  # destinations that get their name on the map
@@ -193,10 +194,9 @@ def _write(
     full = {name: table for name, table in rows.items() if table}
     files = [f"{name}.csv" for name in full] + [f"{name}.{kind}" for name in pictures for kind in ("svg", "png")]
     page = environment.get_template(template).render(**told, files=files)
-    if out.exists() and not out.is_dir():
-        raise TaktError(f"cannot write into {out}: it is no folder")
+    check_folder(out, [PAGE, *files], PAGE_OF_OURS, PAGE)
     for name, table in full.items():
-        with whole_file(out / f"{name}.csv") as new, new.open("w", encoding="utf-8", newline="") as text:
+        with whole_file(out / f"{name}.csv", ANY) as new, new.open("w", encoding="utf-8", newline="") as text:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(field.name for field in fields(table[0]))
             writer.writerows([_cell(value) for value in astuple(row)] for row in table)

@@ -1,0 +1,15 @@
+"""What users are told is wrong. Imports nothing, so that every part of Takt can raise it."""
+
+from __future__ import annotations
+
+
+class TaktError(Exception):
+    """Something the user gave is wrong. Its text is one line that names the thing and the fix; the CLI exits with 2."""
+
+
+class Unseen(TaktError):
+    """A station was loaded with a state that it cannot draw; it must work the unit again to show it."""
+
+
+class Different(UserWarning):
+    """What was worked again did not come out as it was."""
