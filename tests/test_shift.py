@@ -529,7 +529,9 @@ def test_a_worker_may_ask_something_of_its_station(tmp_path):
 def test_a_shift_goes_on_with_the_options_of_its_ledger(tmp_path, monkeypatch):
     run_shift("gym", "test_shift:Seer", units=2, ledger=tmp_path / "a.takt")
     monkeypatch.setattr(Seer, "station_options", {"id": "CartPole-v1", "takt_s": 5})
-    assert all(station.spec.takt_s == 2 for station, _ in steps_of_unit(tmp_path / "a.takt", 1))
+    assert all(
+        station.spec.takt_s == 2 for station, _ in steps_of_unit(tmp_path / "a.takt", 1, worker="test_shift:Seer")
+    )
 
 
 def test_a_worker_that_cannot_be_opened_is_one_line(tmp_path):

@@ -16,6 +16,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,19 +24,15 @@ import numpy as np
 
 from takt.errors import TaktError
 from takt.events import SHIFT_ENDED, UNIT_DUE, Event
+from takt.intact import FORMAT, IS_TAKT, TABLES, Bound, cause, check_file, connect, unzipped
+from takt.wellformed import read_event, read_meta, read_record
 from takt.writing import Numbered, place_new, what_is
 
-_IS_TAKT = 0x54414B54  # "TAKT", SQLite's application_id: `file shift.takt` knows it, and other databases are refused
-_FORMAT = 1
-_TABLES = f"""
-PRAGMA application_id = {_IS_TAKT};
-PRAGMA user_version = {_FORMAT};
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE events (seq INTEGER PRIMARY KEY, t_s REAL NOT NULL, kind TEXT NOT NULL, unit INTEGER, data TEXT NOT NULL);
-CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL NOT NULL, state BLOB NOT NULL);
+_NEW = f"""
+PRAGMA application_id = {IS_TAKT};
+PRAGMA user_version = {FORMAT};
+{";".join(TABLES.values())};
 """
-# What the worker has paid for since the last commit. Younger than format 1, and of no use to those who read a shift.
-_JOURNAL = "CREATE TABLE IF NOT EXISTS journal (number INTEGER PRIMARY KEY, record TEXT NOT NULL)"
 # What defines a shift. Version, machine and wall time are in the meta too, but not in the digest.
 DEFINITION = ("station", "options", "worker", "worker_options", "seed", "clock", "faults", "hours", "units")
 
@@ -53,6 +50,7 @@ class Ledger:
 
     def __init__(self, database: sqlite3.Connection, path: Path | None, lock: int | None, writable: bool) -> None:
         self._database = database
+        self._bound = Bound(database)
         self._lock = lock
         self._writable = writable
         self.path = path
@@ -61,8 +59,7 @@ class Ledger:
     def create(cls, path: str | os.PathLike[str] | None, meta: Mapping[str, Any]) -> Ledger:
         """A new ledger for the shift that `meta` (JSON values) defines. `None` for a ledger in memory only."""
         database = sqlite3.connect(":memory:", isolation_level=None)
-        database.executescript(_TABLES)
-        database.execute(_JOURNAL)
+        database.executescript(_NEW)
         database.executemany("INSERT INTO meta VALUES (?, ?)", [(key, canonical(meta[key])) for key in meta])
         if path is None:
             return cls(database, None, None, True)
@@ -82,23 +79,23 @@ class Ledger:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Ledger:
-        """A ledger to read, also while its shift runs. Reading changes nothing. TaktError if it is not a ledger."""
+        """A ledger to read, also while its shift runs. Reading changes nothing. TaktError if it is not a ledger;
+        Unfinished if it was left in the middle of a write, which reading does not mend."""
         path = Path(path)
-        return cls(_connected(path, "ro"), path, None, False)
+        return cls(connect(path, "ro"), path, None, False)
 
     @classmethod
     def resume(cls, path: str | os.PathLike[str]) -> Ledger:
         """A ledger to append to. TaktError if it is not a ledger, or if another process is appending to it."""
         path = Path(path)
-        _connected(path, "ro").close()  # is it a ledger at all?
-        lock = _locked(path)
+        lock = _locked(check_file(path, writing=True), path)
         try:
-            ledger = cls(_connected(path, "rw"), path, lock, True)
+            ledger = cls(connect(path, "rw"), path, lock, True)
         except TaktError:
             _unlock(lock)
             raise
         ledger._write_ahead()
-        ledger._database.execute(_JOURNAL)
+        ledger._database.execute(TABLES["journal"].replace("TABLE", "TABLE IF NOT EXISTS", 1))
         return ledger
 
     def __enter__(self) -> Ledger:
@@ -124,12 +121,21 @@ class Ledger:
     @property
     def meta(self) -> dict[str, Any]:
         """What defines the shift (`DEFINITION`), and where and when it was worked."""
-        return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM meta ORDER BY rowid")}
+        rows = self._rows("SELECT key, value FROM meta ORDER BY rowid")
+        try:
+            return read_meta(rows)
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
 
     def events(self, since: int = 0) -> list[Event]:
         """The events in order, without the first `since`: a viewer asks again with the number it has seen."""
-        rows = self._rows("SELECT t_s, kind, unit, data FROM events WHERE seq >= ? ORDER BY seq", since)
-        return [Event(t_s, kind, unit, json.loads(data)) for t_s, kind, unit, data in rows]
+        rows = self._rows("SELECT seq, t_s, kind, unit, data FROM events WHERE seq >= ? ORDER BY seq", since)
+        try:
+            if any(after[0] <= before[0] for before, after in pairwise(rows)):  # one page, reached twice
+                raise ValueError("its events are out of order")
+            return [read_event(*row) for _, *row in rows]
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
 
     @property
     def finished(self) -> bool:
@@ -156,19 +162,23 @@ class Ledger:
                     self._database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
                 self._database.execute("DELETE FROM journal")  # its records are in the events now
         except sqlite3.Error as error:
-            raise TaktError(f"cannot write the ledger {self.path}: {_cause(error)}") from error
+            raise TaktError(f"cannot write the ledger {self.path}: {cause(error)}") from error
 
     def recall(self, number: int) -> dict[str, Any] | None:
         """What the worker wrote into its journal under this number since the last commit."""
         rows = self._rows("SELECT record FROM journal WHERE number = ?", number)
-        return json.loads(rows[0][0]) if rows else None
+        try:
+            return read_record(rows[0][0]) if rows else None
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
 
     def note(self, number: int, record: Mapping[str, Any]) -> None:
         """Keep a record of the worker's at once, until the commit that has it among its events."""
         try:
+            self._bound.begin()
             self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (number, canonical(record)))
         except sqlite3.Error as error:
-            raise TaktError(f"cannot write the ledger {self.path}: {_cause(error)}") from error
+            raise TaktError(f"cannot write the ledger {self.path}: {cause(error)}") from error
 
     def snapshot(self, before_unit: int) -> Snapshot | None:
         """The last snapshot taken when `before_unit` was not yet begun."""
@@ -199,13 +209,28 @@ class Ledger:
         if not rows:
             return None
         unit, seq, state = rows[0]
-        return Snapshot(unit, seq, zlib.decompress(state))
+        if not all(isinstance(number, int) for number in (unit, seq)):
+            raise self._damaged("a snapshot is of no unit")
+        try:
+            return Snapshot(unit, seq, unzipped(state))
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
+        rows: list[Any] = []
         try:
-            return self._database.execute(query, values).fetchall()
+            left = self._bound.begin()
+            for row in self._database.execute(query, values):
+                left -= sum(len(value) for value in row if isinstance(value, (str, bytes)))
+                if left < 0:
+                    raise self._damaged("it says more than it can hold")
+                rows.append(row)
         except sqlite3.DatabaseError as error:
-            raise TaktError(f"the ledger {self.path} is damaged: {_cause(error)}") from error
+            raise self._damaged(cause(error)) from error
+        return rows
+
+    def _damaged(self, why: str) -> TaktError:
+        return TaktError(f"the ledger {self.path} is damaged: {why}")
 
     def _write_ahead(self) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")
@@ -241,42 +266,16 @@ class _Transaction:
             self._database.execute("ROLLBACK")
 
 
-def _connected(path: Path, mode: str) -> sqlite3.Connection:
-    if not path.is_file():
-        raise TaktError(f"there is no ledger {path}")
-    database = None
-    try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-        (is_takt,) = database.execute("PRAGMA application_id").fetchone()
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error as error:
-        if database is not None:
-            database.close()
-        if mode == "ro" and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
-            _connected(path, "rw").close()  # killed while it went in or out of WAL: SQLite must first undo that
-            return _connected(path, "ro")
-        raise TaktError(f"{path} is not a ledger: {_cause(error)}") from error
-    if is_takt != _IS_TAKT:
-        database.close()
-        raise TaktError(f"{path} is not a ledger of Takt")
-    if version != _FORMAT:
-        database.close()
-        raise TaktError(
-            f"{path} has ledger format {version}, this Takt reads {_FORMAT}; install the Takt that wrote it"
-        )
-    return database
-
-
 def _taken(path: Path) -> TaktError:
     """Why no ledger can be made here: something is there."""
     try:
-        _connected(path, "ro").close()
+        check_file(path, writing=False)
     except TaktError:
         return TaktError(f"cannot write the ledger {path}: {what_is(path)} is there already; choose another name")
     return TaktError(f"{path} exists already; resume it with `takt resume {path}` or choose another name")
 
 
-def _locked(path: Path) -> int | None:
+def _locked(path: Path, name: Path) -> int | None:
     """A lock on the file that lasts as long as this process at most, so that a shift is never worked twice at once."""
     try:
         import fcntl
@@ -287,14 +286,10 @@ def _locked(path: Path) -> int | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise TaktError(f"another process is working on {path}; wait for it or end it") from error
+        raise TaktError(f"another process is working on {name}; wait for it or end it") from error
     return lock
 
 
 def _unlock(lock: int | None) -> None:
     if lock is not None:
         os.close(lock)
-
-
-def _cause(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -8,10 +8,17 @@ The same value gives the same bytes, always, as long as dicts are filled in the 
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import msgpack
 import numpy as np
+
+MOST_OBJECTS = 500_000  # lists and maps inside one another
+NUMBERS = "biuf"
+KINDS = "biufSUmM"
+SCALARS: dict[str, Any] = {"b": (bool, int), "i": int, "u": int, "f": (float, int), "S": bytes, "U": str}
 
 
 def pack(value: Any) -> bytes:
@@ -20,9 +27,40 @@ def pack(value: Any) -> bytes:
     return packed
 
 
-def unpack(packed: bytes) -> Any:
-    """The value that `pack` was given. Its arrays are copies that may be written to."""
-    return msgpack.unpackb(packed, object_hook=_from_plain, raw=False, strict_map_key=False)
+def unpack(packed: bytes, numeric: bool = False) -> Any:
+    """The value that `pack` was given. Its arrays are copies that may be written to.
+
+    numeric   only arrays and scalars of numbers, as from a socket.
+
+    Raises ValueError for bytes that `pack` never made. They take no more memory than some ten times their length,
+    whoever made them: an array's bytes are those that are there, and a scalar is a number that is there.
+    """
+    left = MOST_OBJECTS
+
+    def one(value: Any) -> Any:
+        """An empty list or map is one byte there and 64 here, so they are counted."""
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ValueError(f"more than {MOST_OBJECTS} lists and maps")
+        return _from_plain(value, kinds) if isinstance(value, dict) else value
+
+    kinds = NUMBERS if numeric else KINDS
+    try:
+        return msgpack.unpackb(packed, object_hook=one, list_hook=one, raw=False, strict_map_key=False, max_ext_len=0)
+    except ValueError:
+        raise
+    except Exception as error:  # msgpack and numpy raise a dozen kinds for bytes that are no message
+        raise ValueError(f"{len(packed)} bytes that are no packed value: {type(error).__name__}") from error
+
+
+def _dtype(name: Any, kinds: str) -> np.dtype[Any]:
+    """A plain dtype, by its short name: no fields, no objects, nothing that is parsed."""
+    if isinstance(name, bytes):
+        name = name.decode("ascii", "replace")
+    if not isinstance(name, str) or not re.fullmatch(rf"[<>|=]?[{kinds}]\d{{1,4}}(\[\w+\])?", name):
+        raise ValueError(f"an array of type {str(name)[:40]!r}")
+    return np.dtype(name)
 
 
 def _to_plain(value: Any) -> Any:
@@ -44,12 +82,19 @@ def _to_plain(value: Any) -> Any:
     raise TypeError(f"cannot pack a {type(value).__name__}")
 
 
-def _from_plain(value: dict[Any, Any]) -> Any:
+def _from_plain(value: dict[Any, Any], kinds: str) -> Any:
     if b"__ndarray__" in value:
-        flat = np.frombuffer(value[b"data"], dtype=np.dtype(value[b"dtype"]))
-        return flat.reshape(value[b"shape"]).copy()
+        dtype, data, shape = _dtype(value[b"dtype"], kinds), value[b"data"], value[b"shape"]
+        if not isinstance(data, bytes) or not all(type(n) is int and n >= 0 for n in shape) or len(shape) > 32:
+            raise ValueError("an array without bytes or shape")
+        if math.prod(shape) * dtype.itemsize != len(data):
+            raise ValueError(f"an array of shape {shape} and type {dtype} in {len(data)} bytes")
+        return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
     if b"__npgeneric__" in value:
-        return np.dtype(value[b"dtype"]).type(value[b"data"])
+        dtype, data = _dtype(value[b"dtype"], kinds), value[b"data"]
+        if not isinstance(data, SCALARS.get(dtype.kind, ())) or (dtype.kind != "b" and isinstance(data, bool)):
+            raise ValueError(f"a {type(data).__name__} as a scalar of type {dtype}")
+        return dtype.type(data)
     if b"__tuple__" in value:
         return tuple(value[b"__tuple__"])
     if b"__int__" in value:

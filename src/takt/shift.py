@@ -15,7 +15,7 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -41,6 +41,7 @@ from takt.events import (
     Event,
 )
 from takt.faults import merged, schedule
+from takt.intact import Unfinished
 from takt.isolate import Isolated, isolated
 from takt.journal import Told
 from takt.ledger import DEFINITION, Ledger, canonical
@@ -193,7 +194,7 @@ def resume_shift(
     Station and worker are opened as the ledger names them if they are registered, else as they are given: objects, or
     the worker's name once more. `named` has what else must be said again (trust.py); NotNamed says what is missing.
     """
-    with Ledger.open(path) as book:
+    with suppress(Unfinished), Ledger.open(path) as book:
         if book.finished:
             return Shift.of(book)
     with Ledger.resume(path) as book:
@@ -412,14 +413,25 @@ class Loop:
             raise TaktError(f"station {self.shift['station']!r} has what cannot be stored: {error}") from error
 
     def load(self, packed: bytes) -> None:
-        """Go on where `save` was called, with the same station, worker and shift, started afresh."""
-        state = unpack(packed)
-        self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit = state["loop"]
-        self.arriving = Checked(*arriving)
-        self.observation = state["observation"]
-        self.station.load(state["station"])
-        if isinstance(self.worker, Resumable):
-            self.worker.load(state["worker"])
+        """Go on where `save` was called, with the same station, worker and shift, started afresh. TaktError if these
+        bytes are of no such shift."""
+        try:
+            state = unpack(packed)
+            self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit = state["loop"]
+            self.arriving = Checked(*arriving)
+            self.observation = state["observation"]
+            self.station.load(state["station"])
+            if isinstance(self.worker, Resumable):
+                self.worker.load(state["worker"])
+        except TaktError:
+            raise
+        except Exception as error:  # whatever a station or worker may raise at a state that is not its own
+            raise TaktError(f"the ledger's snapshot cannot be gone on from: {one_line(error)}") from error
+        counts = [self.wake_in, self.next, *self.costs]
+        if self.mode not in ("working", "thinking", "down") or not all(
+            isinstance(n, int | np.integer) and n >= 0 for n in counts
+        ):
+            raise TaktError("the ledger's snapshot cannot be gone on from: it is of no state that a shift can be in")
 
     def _wake(self, woke: list[Event]) -> None:
         """A mode has ended and the next one begins."""

@@ -61,7 +61,7 @@ def test_a_shift_of_a_worker_apart_that_was_interrupted_resumes_apart_to_the_sam
         )
     with Ledger.open(tmp_path / "cut.takt") as book:
         assert book.meta["isolate"] is True and not book.finished
-    resumed = resume_shift(tmp_path / "cut.takt", station=Toy())
+    resumed = resume_shift(tmp_path / "cut.takt", station=Toy(), worker="workers_apart:Counting")
     units = [[(e.t_s, e.kind, e.data) for e in s.events if e.kind in (UNIT_GOOD, UNIT_BAD)] for s in (whole, resumed)]
     assert units[0] == units[1] and resumed.ended == "units"
 

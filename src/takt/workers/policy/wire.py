@@ -21,9 +21,9 @@ def encode(message: Mapping[str, Any]) -> bytes:
 def decode(message: bytes) -> dict[str, Any]:
     """The map that a message is. ValueError, in one line, for anything else."""
     try:
-        found = unpack(message)
-    except Exception as error:  # msgpack and numpy raise a dozen kinds for bytes that are no message
-        raise ValueError(f"{len(message)} bytes that are no msgpack: {type(error).__name__}") from error
+        found = unpack(message, numeric=True)
+    except ValueError as error:
+        raise ValueError(f"{len(message)} bytes that are no message: {error}") from error
     if not isinstance(found, dict):
         raise ValueError(f"a {type(found).__name__} where a map is due")
     return {key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key): found[key] for key in found}
