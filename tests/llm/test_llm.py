@@ -168,7 +168,7 @@ def test_a_server_that_finds_the_request_too_long_gets_a_short_one():
 
     with FakeServer(script) as server:
         done = shift(server.url, units=6)
-    assert done.ended == "units" and troubles(done.events)["refused"] >= 1
+    assert done.ended == "units" and troubles(done.events)["too_long"] >= 1
 
 
 # --- record, replay, resume -------------------------------------------------------------------------------------------

@@ -2,65 +2,31 @@
 
 `ask` tries once. Everything that can go wrong is a `NoAnswer` that says what kind of thing it was; `patience.py` tries
 again. What `ask` hands out is clean: the key given is in no text, whatever the server echoes, and every text is UTF-8.
+The bytes of an answer are read by `answer.py`, not by the SDK, whose models take no odd shapes.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+from takt.station import TaktError
+from takt.workers.llm.answer import Call, NoAnswer, Reply, Stream, refusal, storable, whole
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
+__all__ = ["Call", "Endpoint", "NoAnswer", "OpenAiCompatible", "Reply"]
+
 Message = Mapping[str, Any]
-REASONING = ("reasoning_content", "reasoning")  # the field has two names, and servers change theirs
 SECRET_FROM = 6  # characters; what is shorter (`none`, `EMPTY`) is what servers without a key are given
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool call as the model wrote it; `arguments` may be anything."""
-
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer. `raw` is the assistant message as it came; `usage` is None if the server does not count.
-
-    finish   why the model stopped, by the server: not to be trusted.
-    """
-
-    text: str
-    reasoning: str
-    calls: tuple[Call, ...]
-    usage: Mapping[str, int] | None
-    raw: Mapping[str, Any]
-    finish: str
-
-
-class NoAnswer(Exception):
-    """An attempt that came to nothing. `hopeless`: the same request will not be answered another time either.
-
-    kind   timeout, connection, broken_stream, rate_limited, server_error, not_an_answer, refused
-    """
-
-    def __init__(
-        self, kind: str, text: str, status: int | None = None, retry_after_s: float = 0.0, hopeless: bool = False
-    ) -> None:
-        super().__init__(text)
-        self.kind, self.text, self.status, self.retry_after_s, self.hopeless = (
-            kind,
-            text,
-            status,
-            retry_after_s,
-            hopeless,
-        )
+LARGEST_ANSWER = 64 * 2**20  # bytes
+LOOK_S = 2.0  # wall time that a server has to say what it is
+STREAMS = (b"data:", b"event:", b"id:", b"retry:", b":")  # what a line of an event stream begins with
 
 
 class Endpoint(Protocol):
@@ -77,9 +43,15 @@ class OpenAiCompatible:
     def __init__(self, base_url: str, key_env: str, timeout_s: float) -> None:
         self.base_url, self.timeout_s = base_url, timeout_s
         self._key = os.environ.get(key_env, "")
+        try:
+            parts = urlsplit(base_url)
+        except ValueError as error:
+            raise TaktError(f"base_url is no URL: {error}") from error
+        self.shown_url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
         self._opened: OpenAI | None = None
 
     def ask(self, messages: Sequence[Message], tools: Sequence[Any], settings: Mapping[str, Any]) -> Reply:
+        import httpx2
         import openai  # half a second, and not needed where a shift is only repeated
 
         if self._opened is None:
@@ -87,108 +59,91 @@ class OpenAiCompatible:
             self._opened = openai.OpenAI(base_url=self.base_url, api_key=key, max_retries=0, timeout=self.timeout_s)
         # Messages go past the SDK's own walk through them, which costs 30 ms in a context of 4,000 tokens.
         body = {**settings.get("extra_body", {}), "messages": list(messages), "tools": list(tools)}
-        streams = bool(settings.get("stream"))
-        answer: Any = None
+        begun = False
         try:
-            answer = self._opened.chat.completions.create(
+            with self._opened.chat.completions.with_streaming_response.create(
                 messages=[],
                 **{**settings, "extra_body": body},
-            )
-            message, finish, usage = self._streamed(answer) if streams else self._whole(answer)
+            ) as answer:
+                begun = True
+                return self._cleaned(self._read(answer.http_response))
+        except NoAnswer as failure:
+            failure.text = self._clean(failure.text)
+            raise
         except openai.APITimeoutError as error:
             raise NoAnswer("timeout", f"no answer within {self.timeout_s:g} s") from error
         except openai.APIStatusError as error:
             raise self._status(error) from error
         except openai.APIConnectionError as error:
-            kind = "connection" if answer is None else "broken_stream"
-            raise NoAnswer(kind, self._clean(f"{error} ({error.__cause__})")) from error
-        except openai.APIError as error:  # an error that is told inside a stream
-            raise NoAnswer("broken_stream", self._clean(str(error))) from error
-        except (
-            openai.OpenAIError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-        ) as error:  # not the JSON it must be
+            cause = self._clean(f"{error.__cause__ or error}")
+            raise NoAnswer("connection", f"cannot reach {self.shown_url}: {cause}") from error
+        except httpx2.TimeoutException as error:
+            raise NoAnswer("timeout", f"no answer within {self.timeout_s:g} s") from error
+        except httpx2.HTTPError as error:
+            kind = "broken_stream" if begun else "connection"
+            raise NoAnswer(kind, self._clean(f"the answer broke off ({error})")) from error
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             raise NoAnswer("not_an_answer", self._clean(f"{type(error).__name__}: {error}")) from error
-        return _reply(self._clean(message), finish, usage)
 
-    def _whole(self, answer: Any) -> tuple[dict[str, Any], str, Mapping[str, int] | None]:
-        choices = getattr(answer, "choices", None)
-        if not choices or choices[0].message is None:
-            raise NoAnswer("not_an_answer", self._clean(f"the server answers with no message: {str(answer)[:200]}"))
-        message = choices[0].message.model_dump(mode="json", exclude_none=True, warnings=False)
-        return message, str(choices[0].finish_reason or ""), _usage(answer.usage)
+    def offers_tools(self) -> bool | None:
+        """Whether the server's template knows tools, if it says so: llama.cpp's `/props` does. The key is not sent."""
+        import httpx2
 
-    def _streamed(self, chunks: Any) -> tuple[dict[str, Any], str, Mapping[str, int] | None]:
-        """The message that the pieces are, once all have come."""
+        parts = urlsplit(self.base_url)
+        root = urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix("/").removesuffix("/v1"), "", ""))
+        try:
+            answer = httpx2.get(f"{root}/props", timeout=LOOK_S)
+            told = answer.json() if answer.status_code == 200 and len(answer.content) < 2**22 else None
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
+            return None
+        caps = told.get("chat_template_caps", told) if isinstance(told, Mapping) else {}
+        known = caps.get("supports_tools") if isinstance(caps, Mapping) else None
+        return known if isinstance(known, bool) else None
+
+    def _read(self, answer: Any) -> Reply:
+        """The answer that comes, to its end or to [DONE]: all of it within the time, and no longer than it may be."""
         until = time.monotonic() + self.timeout_s  # the client's own limit is for each piece alone
-        parts: dict[str, str] = {}
-        calls: dict[int, dict[str, Any]] = {}
-        finish, usage = "", None
-        with chunks:
-            for chunk in chunks:
-                if time.monotonic() > until:
-                    raise NoAnswer("timeout", f"the stream had not ended within {self.timeout_s:g} s")
-                usage = _usage(chunk.usage) or usage
-                for choice in (chunk.choices or [])[:1]:
-                    finish = choice.finish_reason or finish
-                    delta = choice.delta.model_dump(exclude_none=True) if choice.delta else {}
-                    for field in ("content", *REASONING):
-                        if isinstance(delta.get(field), str):
-                            parts[field] = parts.get(field, "") + delta[field]
-                    for piece in delta.get("tool_calls") or ():
-                        call = calls.setdefault(piece.get("index", len(calls)), {"name": "", "arguments": ""})
-                        function = piece.get("function") or {}
-                        call["name"] += function.get("name") or ""
-                        call["arguments"] += function.get("arguments") or ""
-        if not finish:
-            raise NoAnswer("broken_stream", "the stream ended in the middle of the answer")
-        message: dict[str, Any] = {"role": "assistant", **parts}
-        if calls:
-            message["tool_calls"] = [{"type": "function", "function": calls[index]} for index in sorted(calls)]
-        return message, finish, usage
+        stream: Stream | None = None
+        body, length = bytearray(), 0
+        for part in answer.iter_bytes():
+            length += len(part)
+            if time.monotonic() > until:
+                raise NoAnswer("timeout", f"the answer had not ended within {self.timeout_s:g} s")
+            if length > LARGEST_ANSWER:
+                raise NoAnswer("not_an_answer", f"the answer is longer than {LARGEST_ANSWER} bytes")
+            if stream is None:
+                body += part
+                kind = answer.headers.get("content-type", "")
+                began = body.lstrip()[:6]
+                if "event-stream" in kind or "ndjson" in kind or (began and began.startswith(STREAMS)):
+                    stream, part = Stream(), bytes(body)
+            if stream is not None:
+                stream.feed(part)
+                if stream.done:
+                    break
+        return whole(bytes(body)) if stream is None else stream.reply()
+
+    def _cleaned(self, reply: Reply) -> Reply:
+        calls = tuple(Call(self._clean(call.name), self._clean(call.arguments)) for call in reply.calls)
+        text, reasoning, raw = self._clean(reply.text), self._clean(reply.reasoning), self._clean(reply.raw)
+        return replace(reply, text=text, reasoning=reasoning, calls=calls, raw=raw, finish=self._clean(reply.finish))
 
     def _status(self, error: Any) -> NoAnswer:
         text, status = self._clean(str(error)), int(error.status_code)
-        if status == 429:
-            try:
-                after_s = float(error.response.headers.get("retry-after", 0))
-            except ValueError:  # it may also be a date, from a clock that is not ours
-                after_s = 0.0
-            return NoAnswer("rate_limited", text, status, max(0.0, after_s))
-        if status >= 500 or status in (408, 409, 425):
-            return NoAnswer("server_error", text, status)
-        return NoAnswer("refused", text, status, hopeless=True)
+        try:
+            after_s = float(error.response.headers.get("retry-after", 0))
+        except ValueError:  # it may also be a date, from a clock that is not ours
+            after_s = 0.0
+        return refusal(text, status, max(0.0, after_s))
 
     def _clean(self, value: Any) -> Any:
-        """The same without the key, and without halves of surrogate pairs, which are no text and cannot be stored."""
+        """The same without the key, and as it can be stored."""
         if isinstance(value, str):
             if len(self._key) >= SECRET_FROM:
                 value = value.replace(self._key, "[key]")
-            return value.encode("utf-8", "replace").decode()
+            return storable(value)
         if isinstance(value, Mapping):
-            return {self._clean(key): self._clean(part) for key, part in value.items()}
+            return {str(self._clean(key)): self._clean(part) for key, part in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._clean(part) for part in value]
-        return value
-
-
-def _usage(usage: Any) -> dict[str, int] | None:
-    counted = {name: getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")}
-    known = {name: n for name, n in counted.items() if isinstance(n, int) and n >= 0}
-    return known if len(known) == len(counted) else None
-
-
-def _reply(message: dict[str, Any], finish: str, usage: Mapping[str, int] | None) -> Reply:
-    calls = []
-    for call in message.get("tool_calls") or ():
-        call.pop("id", None)  # drawn at random by the server, and so no part of a shift
-        function = call.get("function") or {}
-        arguments = function.get("arguments") or "{}"
-        text = arguments if isinstance(arguments, str) else json.dumps(arguments)  # some servers send the object
-        calls.append(Call(str(function.get("name") or "?"), text))
-    content = message.get("content")
-    reasoning = next((message[field] for field in REASONING if isinstance(message.get(field), str)), "")
-    return Reply(content if isinstance(content, str) else "", reasoning, tuple(calls), usage, message, finish)
+        return storable(value)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from takt.workers.llm.endpoint import NoAnswer, Reply
+from takt.workers.llm.answer import NoAnswer, Reply
 
 LONGEST_WAIT_S = 60.0  # of our own accord
 LONGEST_TOLD_S = 600.0  # if the server says when to come back
@@ -22,15 +22,18 @@ class Attempt:
 
 
 def ask_patiently(
-    ask: Callable[[], Reply], retries: int, backoff_s: float, rng: random.Random
+    ask: Callable[[], Reply], retries: int, backoff_s: float, rng: random.Random, first: bool = False
 ) -> tuple[Reply | None, list[Attempt]]:
-    """The answer, or None when it has been asked for `retries` times more; and what failed before."""
+    """The answer, or None when it has been asked for `retries` times more; and what failed before.
+
+    first    of a shift: a server that cannot be reached was never started, or is another, and is not waited for.
+    """
     failed: list[Attempt] = []
     while True:
         try:
             return ask(), failed
         except NoAnswer as failure:
-            if failure.hopeless or len(failed) >= retries:
+            if failure.hopeless or len(failed) >= retries or (first and failure.kind == "connection"):
                 return None, [*failed, Attempt(failure, 0.0)]
             own_s = min(LONGEST_WAIT_S, backoff_s * 2.0 ** len(failed)) * rng.uniform(0.5, 1.0)
             wait_s = round(max(own_s, min(failure.retry_after_s, LONGEST_TOLD_S)), 3)

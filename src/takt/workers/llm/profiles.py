@@ -94,7 +94,9 @@ def settings(
     stream: bool,
     extra_body: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The fields of every request beside messages and tools. `extra_body` has the last word, also on sampling."""
+    """The fields of every request beside messages and tools. `extra_body` has the last word: on sampling, on how long
+    an answer may be (`max_completion_tokens` in place of `max_tokens`), and what is null there is not sent at all.
+    """
     sampling = {**(THINKING if thinking else NOT_THINKING)}
     body = {name: value for name, value in sampling.items() if name not in profile.refuses}
     fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "seed": seed}
@@ -103,6 +105,12 @@ def settings(
         fields["stream"] = True
         if "stream_options" not in profile.refuses:
             fields["stream_options"] = {"include_usage": True}
+    if "max_completion_tokens" in extra_body:
+        del fields["max_tokens"]
     extra = {name: value for name, value in body.items() if name not in OPENAI_FIELDS}
-    fields["extra_body"] = {**extra, **(profile.on if thinking else profile.off), **extra_body}
+    extra |= {**(profile.on if thinking else profile.off), **extra_body}
+    for name in [name for name, value in extra_body.items() if value is None]:
+        fields.pop(name, None)
+        del extra[name]
+    fields["extra_body"] = extra
     return fields

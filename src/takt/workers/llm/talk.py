@@ -43,7 +43,8 @@ class Talk:
         self.tools = [_plain(tool, self.short) for tool in spec.tools if tool["function"]["name"] in offered]
         self.names = {tool["function"]["name"] for tool in self.tools}
         brief, how = (self.short.brief, HOW_SHORT) if self.short else (spec.brief, HOW)
-        self.history = History(f"{brief}\n{how}".strip(), len(as_text(self.tools)), room_tokens, longest_result)
+        self.tools_chars = len(as_text(self.tools))
+        self.history = History(f"{brief}\n{how}".strip(), self.tools_chars, room_tokens, longest_result)
         self.refusals = 0  # in this conversation
 
     def everything(self, observation: Mapping[str, Any]) -> str:

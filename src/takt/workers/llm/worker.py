@@ -22,7 +22,9 @@ from takt.ledger import Ledger
 from takt.station import StationSpec, TaktError
 from takt.worker import Finished, Journal, Plan
 from takt.workers.calls import as_text, plan_of, read_call
-from takt.workers.llm.endpoint import Endpoint, OpenAiCompatible, Reply
+from takt.workers.llm.answer import Reply
+from takt.workers.llm.endpoint import Endpoint, OpenAiCompatible
+from takt.workers.llm.lost import has_lost_call
 from takt.workers.llm.options import Options
 from takt.workers.llm.patience import Attempt, ask_patiently
 from takt.workers.llm.profiles import PROFILES, settings
@@ -31,7 +33,9 @@ from takt.workers.llm.talk import Talk
 IDLE_S = 5.0  # station time between two looks at whether somebody waits
 OUTAGE_S = 30.0  # station time until a server that did not answer is asked again
 OUTAGES = 3  # requests in a row that come to nothing, with all their retries: the shift ends
-MARKUP = ("<tool_call>", "<function=")  # a tool call that the server's parser did not see
+# Characters that a token can stand for at least and at most in English, Chinese and JSON, by which it is judged whether
+# a server read what it was sent. Fewer tokens than the last one says are no count of this request.
+DENSEST, THINNEST, NO_COUNT = 1.5, 6.0, 12.0
 
 
 class Llm:
@@ -141,6 +145,12 @@ class Llm:
         if record["message"] is None:
             return self._unheard(record, observation)
         self._unanswered = 0
+        if record.get("tools_unseen"):
+            raise Finished(
+                f"the model does not see its tools: {record['tools_unseen']}; give the server a chat template that has "
+                "tools, or another model",
+                failed=True,
+            )
         if not record["usage"].get("estimated"):
             self._history.counted(record["usage"]["prompt_tokens"])
         self._take(record)
@@ -179,8 +189,9 @@ class Llm:
         o, messages = self.options, self._history.messages()
         rng = random.Random(f"{self._seed}/{self._number}")
         before = time.perf_counter()
+        first = self._number == 0
         reply, failed = ask_patiently(
-            lambda: self._endpoint.ask(messages, self._talk.tools, self._settings), o.retries, o.backoff_s, rng
+            lambda: self._endpoint.ask(messages, self._talk.tools, self._settings), o.retries, o.backoff_s, rng, first
         )
         wall_s = time.perf_counter() - before
         usage = self._usage(reply)
@@ -200,7 +211,25 @@ class Llm:
             "took_s": round(took_s, 6),
             "odd": [] if reply is None else self._odd(reply),
             "failed": [_told_of(attempt) for attempt in failed],
+            **({"tools_unseen": self._tools_unseen(reply)} if first and reply is not None else {}),
         }
+
+    def _tools_unseen(self, reply: Reply) -> str:
+        """Why the model cannot have seen the tools, "" if nothing speaks for that. A chat template that knows none
+        drops them without a word, and a shift would be hours of answers that are no calls.
+        """
+        if reply.calls:
+            return ""
+        says = getattr(self._endpoint, "offers_tools", None)
+        if says is not None and says() is False:
+            return "the server says that its chat template has no tools"
+        read = reply.usage["prompt_tokens"] if reply.usage else 0
+        tools = self._talk.tools_chars
+        rest = self._history.chars - tools
+        alone = rest / NO_COUNT <= read <= rest / DENSEST
+        if read and alone and read < (rest + tools) / THINNEST:
+            return f"it read {read} tokens of a request of {rest + tools} characters, {tools} of them the tools"
+        return ""
 
     def _waited_s(self, failed: list[Attempt]) -> float:
         """Back-off, and the time that a silent server was given, in round figures: the same on every run."""
@@ -221,8 +250,9 @@ class Llm:
         """What is wrong with an answer, as far as can be seen without the station."""
         read = [read_call(call.name, call.arguments, self._talk.names) for call in reply.calls]
         odd = sorted((kind for call in read for kind in call.odd), reverse=True)  # unknown tools first
+        odd += reply.odd
         if not reply.calls:
-            lost = any(mark in text for mark in MARKUP for text in (reply.text, reply.reasoning))
+            lost = any(has_lost_call(text, self._talk.names) for text in (reply.text, reply.reasoning))
             odd.append("lost_call" if lost else "no_call")
         if reply.finish == "length":
             odd.append("cut_short")
@@ -247,13 +277,17 @@ class Llm:
         last = record["failed"][-1]
         if last["hopeless"]:
             dropped = {}
-            if last["status"] in (400, 413):  # perhaps too long, by the server's count
+            if last["kind"] == "too_long" or last["status"] in (400, 413):  # perhaps too long, by the server's count
                 dropped = self._history.fit(self._talk.in_brief(observation), all_of_it=True)
             if not dropped.get("dropped"):
                 raise Finished(f"the endpoint refuses: {last['text']}", failed=True)
             self._said.append(dropped)
             return Plan([], took_s=record["took_s"])
         self._unanswered += 1
+        if record["number"] == 0 and last["kind"] == "connection":
+            raise Finished(
+                f"the endpoint gives no answer: {last['text']}; start it, or say where with base_url", failed=True
+            )
         if record["number"] == 0 or self._unanswered >= OUTAGES:
             many = f" to {self._unanswered} requests in a row, each" if self._unanswered > 1 else ","
             raise Finished(f"the endpoint gives no answer{many} with its retries: {last['text']}", failed=True)

@@ -8,6 +8,7 @@ again here.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -97,12 +98,24 @@ async def _whole(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> An
     """A call that is malformed as a message is made whole, so that the station refuses it, and it is counted."""
     params = ctx.params
     if ctx.method == "tools/call" and isinstance(params, Mapping):
-        name, arguments = params.get("name"), params.get("arguments")
-        if not isinstance(name, str) or not isinstance(arguments, dict | None):
+        name, arguments = params.get("name"), _object(params.get("arguments"))
+        as_given = arguments is params.get("arguments")
+        if not isinstance(name, str) or not isinstance(arguments, dict | None) or not as_given:
             made = {**params, "name": name if isinstance(name, str) else "?"}
             made["arguments"] = arguments if isinstance(arguments, dict) else {MALFORMED: as_text(arguments)}
             ctx = replace(ctx, params=made)
     return await call_next(ctx)
+
+
+def _object(arguments: Any) -> Any:
+    """Arguments that a client wrote as JSON text, as the object that they are; all else as it is."""
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        found = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return arguments
+    return found if isinstance(found, dict) else arguments
 
 
 def _tool(function: Mapping[str, Any], looks: tuple[str, ...]) -> types.Tool:

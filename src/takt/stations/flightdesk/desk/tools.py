@@ -13,6 +13,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -96,11 +97,15 @@ def openai_tools(authority: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def call(office: Office, text: str) -> dict[str, Any]:
-    """Do one call. The answer has `tool`, and `error` if it was refused."""
+def call(office: Office, text: str, lenient: bool = True) -> dict[str, Any]:
+    """Do one call. The answer has `tool`, and `error` if it was refused.
+
+    lenient    1.0 is a whole number, as JSON Schema says (2020-12, validation, 6.1.1), and arguments may be a JSON
+               text of an object, as some clients write them. It was not so by rules 1.
+    """
     name = "?"
     try:
-        name, arguments = _parsed(text)
+        name, arguments = _parsed(text, lenient)
         tool = TOOLS.get(name)
         if tool is None or (tool.authority and not office.authority):
             known = ", ".join(t.name for t in tools(office.authority))
@@ -117,7 +122,7 @@ def call(office: Office, text: str) -> dict[str, Any]:
         return {"tool": name, "error": {"code": error.code, "message": str(error)}}
 
 
-def _parsed(text: str) -> tuple[str, Any]:
+def _parsed(text: str, lenient: bool) -> tuple[str, Any]:
     if len(text) > LONGEST:
         raise Refused("not_json", f"a call has {LONGEST} characters at most, not {len(text)}")
     try:
@@ -127,9 +132,19 @@ def _parsed(text: str) -> tuple[str, Any]:
     if not isinstance(said, dict) or not isinstance(said.get("name"), str) or set(said) - {"name", "arguments"}:
         raise Refused("not_a_call", 'a call is {"name": ..., "arguments": {...}} and nothing else')
     arguments = said.get("arguments", {})
+    if lenient and isinstance(arguments, str):
+        with suppress(ValueError, RecursionError):
+            arguments = json.loads(arguments)
     if not isinstance(arguments, dict):
         raise Refused("bad_arguments", f"the arguments of {said['name']} are an object, not a {_kind(arguments)}")
-    return said["name"], arguments
+    return said["name"], {key: _whole(value) for key, value in arguments.items()} if lenient else arguments
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers as such, however they are written; also those within a list."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return [_whole(part) for part in value] if isinstance(value, list) else value
 
 
 def _kind(value: Any) -> str:
