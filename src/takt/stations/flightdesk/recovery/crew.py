@@ -69,22 +69,24 @@ class Searcher:
         price(self.problem, self.current)
         self.best, self.work = _readable(copied(self.current)), _readable(copied(self.current))
         self.desk, self.pool = _readable(desk_of(self.problem)), _readable(pool_of(self.problem))
-        self._search(0, 0, 1.0, 1.0)
+        self.fresh = True
+        self._search(0, 0, 1.0, 1.0, False)
 
     def round(self, todo: Round) -> Report:
         if todo.start is not None:
             self.current.memory[:] = self.best.memory[:] = np.frombuffer(todo.start, dtype=np.uint8)
         before = self.best.totals.sum()
-        done = self._search(todo.iterations, todo.seed, todo.hot, todo.cold)
+        done = self._search(todo.iterations, todo.seed, todo.hot, todo.cold, self.fresh and todo.start is None)
+        self.fresh = False
         total = float(self.best.totals.sum())
         plan = self.best.memory.tobytes() if total < before - 0.005 else None
         return Report(total + self.problem.settled, plan, int(done[:, 0].sum()), int(done[:, 1].sum()))
 
-    def _search(self, iterations: int, seed: int, hot: float, cold: float) -> Any:
+    def _search(self, iterations: int, seed: int, hot: float, cold: float, first: bool) -> Any:
         from takt.stations.flightdesk.recovery.search import search
 
         plans, room = (self.current, self.best, self.work), (self.desk, self.pool)
-        return search(self.problem, *plans, *room, iterations, seed, hot, cold)
+        return search(self.problem, *plans, *room, iterations, seed, hot, cold, first)
 
 
 def _readable(arrays: Any) -> Any:

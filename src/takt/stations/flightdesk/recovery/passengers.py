@@ -367,6 +367,17 @@ def _wait_again(p: Problem, plan: Plan, d: Desk) -> None:
 
 
 @inner
+def seat_all(p: Problem, plan: Plan, d: Desk) -> None:
+    """Everybody who stays tries for a seat, those first who cost the most."""
+    for b in range(len(plan.stays)):
+        if plan.stays[b] > 0:
+            plan.totals[0] -= plan.stays[b] * p.booking[b].cancel
+            d.waiting[b].people += plan.stays[b]
+            plan.stays[b] = 0
+    _seat_waiting(p, plan, d, 0.0)
+
+
+@inner
 def _seat_waiting(p: Problem, plan: Plan, d: Desk, noise: float) -> None:
     count = 0
     for b in range(len(d.waiting)):

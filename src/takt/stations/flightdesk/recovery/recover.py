@@ -28,7 +28,7 @@ from takt.stations.flightdesk.recovery.crew import Crew, Round
 from takt.stations.flightdesk.recovery.problem import plan_in, plan_of, problem_of, solution_of
 from takt.stations.flightdesk.solution import Solution
 
-FIRST_CYCLE = 8  # rounds
+FIRST_CYCLE = 2  # rounds
 HOT, COLD = 1000.0, 10.0  # EUR: a plan worse by this much is kept with a probability of 1/e
 SEARCHERS = 2  # not as many as there are cores: the same command makes the same moves everywhere
 SHOW_S = 1.0  # seconds between two plans that are made of what the searchers have
@@ -140,4 +140,4 @@ def _about(violation: Violation) -> tuple[object, ...]:
 
 def round_size(instance: Instance) -> int:
     """Iterations of a round: about half a second's."""
-    return max(20, 1_000_000 // (len(instance.flights.number) + len(instance.bookings.number)))
+    return max(80, 4_000_000 // (len(instance.flights.number) + len(instance.bookings.number)))

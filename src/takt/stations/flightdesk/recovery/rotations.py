@@ -162,9 +162,11 @@ def gather_stakes(p: Problem, plan: Plan, pool: Pool) -> None:
                 _stake(
                     p, plan, pool, k, plan.line[i].booking, plan.line[i].people, plan.line_cabin[i, j], before, after
                 )
+    fresh = np.empty(MOST_POOLED, dtype=np.int64)  # places of flights that are not planned
     new = 0
     for k in range(pool.size[0]):
         if pool.entry[k].flight >= p.n:
+            fresh[new] = k
             new += 1
     for b in range(len(plan.stays)):
         people = plan.stays[b]
@@ -177,24 +179,18 @@ def gather_stakes(p: Problem, plan: Plan, pool: Pool) -> None:
             after = p.leg[j + 1].flight if j + 1 < last else -1
             if pool.place[f] >= 0:
                 _stake(p, plan, pool, pool.place[f], b, people, p.leg[j].cabin, before, after)
-            if new:
-                for k in range(pool.size[0]):
-                    g = pool.entry[k].flight
-                    if (
-                        g >= p.n
-                        and plan.flight[g].origin == plan.flight[f].origin
-                        and plan.flight[g].destination == plan.flight[f].destination
-                    ):
-                        _stake(p, plan, pool, k, b, people, p.leg[j].cabin, before, after)
-        if new and last - first > 1:
-            for k in range(pool.size[0]):
-                g = pool.entry[k].flight
+            for i in range(new):
+                g = pool.entry[fresh[i]].flight
                 if (
-                    g >= p.n
-                    and plan.flight[g].origin == p.booking[b].origin
-                    and plan.flight[g].destination == p.booking[b].goal
+                    plan.flight[g].origin == plan.flight[f].origin
+                    and plan.flight[g].destination == plan.flight[f].destination
                 ):
-                    _stake(p, plan, pool, k, b, people, p.booking[b].cabin, -1, -1)
+                    _stake(p, plan, pool, fresh[i], b, people, p.leg[j].cabin, before, after)
+        if last - first > 1:
+            for i in range(new):
+                g = pool.entry[fresh[i]].flight
+                if plan.flight[g].origin == p.booking[b].origin and plan.flight[g].destination == p.booking[b].goal:
+                    _stake(p, plan, pool, fresh[i], b, people, p.booking[b].cabin, -1, -1)
 
 
 @inner

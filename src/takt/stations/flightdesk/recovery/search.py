@@ -13,7 +13,7 @@ import numpy as np
 
 from takt.stations.flightdesk.instance import Ints
 from takt.stations.flightdesk.recovery.compiled import compiled, inner
-from takt.stations.flightdesk.recovery.passengers import Desk, rebook, unseat
+from takt.stations.flightdesk.recovery.passengers import Desk, rebook, seat_all, unseat
 from takt.stations.flightdesk.recovery.prices import copy, flying_price, kinds_there, position_price
 from takt.stations.flightdesk.recovery.problem import Plan, Problem
 from takt.stations.flightdesk.recovery.rotations import (
@@ -47,13 +47,19 @@ def search(
     seed: int,
     hot: float,
     cold: float,
+    first: bool,
 ) -> Ints:
     """Improve `current` and keep the best seen in `best`; the temperature falls from `hot` to `cold` EUR.
+
+    `first`: nobody has tried yet to seat those who stay.
 
     What was done: (kind of move, tried, kept, new best).
     """
     np.random.seed(seed)
     done = np.zeros((2, 3), dtype=np.int64)
+    if first:
+        seat_all(p, current, desk)
+        copy(best, current)
     for i in range(iterations):
         temperature = hot * (cold / hot) ** (i / iterations)
         copy(work, current)
