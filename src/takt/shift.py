@@ -157,6 +157,7 @@ def run_shift(
         raise TaktError(f"the seed cannot have {seed.bit_length()} bits; {SEED_BITS} are the most")
     clock = parse_clock(clock) if isinstance(clock, str) else clock
     with _opened(station, station_options or {}, worker, worker_options or {}, isolate) as (here, who):
+        _check_ready(who)
         spec = here.spec
         length_s = hours * 3600.0 if hours is not None else (units or 0) * spec.takt_s + spec.takt_s
         shift = {
@@ -202,6 +203,7 @@ def resume_shift(
             return Shift.of(book)
         meta, snapshot = book.meta, book.last_snapshot()
         with _reopened(path, meta, station, worker, named, asks=True) as (here, who):
+            _check_ready(who)
             loop = Loop(here, who, parse_clock(meta["clock"]), meta)
             with _begun(loop) as started:
                 if snapshot is None:
@@ -616,6 +618,13 @@ def _begun(loop: Loop) -> Iterator[list[Event]]:
             loop.worker.end()
         except Exception as error:  # the shift itself is done: its ledger must not be lost for this
             warnings.warn(f"worker {loop.shift['worker']!r} raised in end: {one_line(error)}", stacklevel=2)
+
+
+def _check_ready(worker: Worker) -> None:
+    """A worker that will ask a server may say now why it cannot: `ready`, which a repeated shift's is not asked."""
+    ready = getattr(worker, "ready", None)
+    if callable(ready) and not isinstance(worker, Isolated):
+        ready()
 
 
 def _scheduled(faults: Sequence[str | Fault], spec: StationSpec, seed: int, length_s: float) -> tuple[Fault, ...]:

@@ -7,14 +7,14 @@ The bytes of an answer are read by `answer.py`, not by the SDK, whose models tak
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from takt.station import TaktError
+from takt.errors import TaktError
+from takt.workers.keys import key_for
 from takt.workers.llm.answer import Call, NoAnswer, Reply, Stream, refusal, storable, whole
 
 if TYPE_CHECKING:
@@ -42,21 +42,29 @@ class OpenAiCompatible:
 
     def __init__(self, base_url: str, key_env: str, timeout_s: float) -> None:
         self.base_url, self.timeout_s = base_url, timeout_s
-        self._key = os.environ.get(key_env, "")
         try:
             parts = urlsplit(base_url)
         except ValueError as error:
             raise TaktError(f"base_url is no URL: {error}") from error
         self.shown_url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        self.refusal: TaktError | None = None  # said when a server is to be asked; a shift that is repeated asks none
+        try:
+            self._key = key_for(base_url, key_env)
+        except TaktError as error:
+            self._key, self.refusal = "", error
         self._opened: OpenAI | None = None
 
     def ask(self, messages: Sequence[Message], tools: Sequence[Any], settings: Mapping[str, Any]) -> Reply:
         import httpx2
         import openai  # half a second, and not needed where a shift is only repeated
 
+        if self.refusal is not None:
+            raise NoAnswer("refused", str(self.refusal), hopeless=True)
         if self._opened is None:
             key = self._key or "none"  # the SDK insists on one
-            self._opened = openai.OpenAI(base_url=self.base_url, api_key=key, max_retries=0, timeout=self.timeout_s)
+            self._opened = openai.OpenAI(
+                base_url=self.base_url, api_key=key, max_retries=0, timeout=self.timeout_s, http_client=self._client()
+            )
         # Messages go past the SDK's own walk through them, which costs 30 ms in a context of 4,000 tokens.
         body = {**settings.get("extra_body", {}), "messages": list(messages), "tools": list(tools)}
         begun = False
@@ -85,14 +93,22 @@ class OpenAiCompatible:
         except (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             raise NoAnswer("not_an_answer", self._clean(f"{type(error).__name__}: {error}")) from error
 
+    def _client(self) -> Any:
+        from takt.workers.llm.bounded import client
+
+        return client(self.timeout_s)
+
     def offers_tools(self) -> bool | None:
         """Whether the server's template knows tools, if it says so: llama.cpp's `/props` does. The key is not sent."""
         import httpx2
 
+        from takt.workers.llm.bounded import client
+
         parts = urlsplit(self.base_url)
         root = urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix("/").removesuffix("/v1"), "", ""))
         try:
-            answer = httpx2.get(f"{root}/props", timeout=LOOK_S)
+            with client(LOOK_S) as looking:
+                answer = looking.get(f"{root}/props")
             told = answer.json() if answer.status_code == 200 and len(answer.content) < 2**22 else None
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
             return None

@@ -9,6 +9,7 @@ from typing import Any
 
 from takt.options import wrong_number
 from takt.station import TaktError
+from takt.workers.keys import check_address
 from takt.workers.llm.profiles import PROFILES
 from takt.workers.llm.talk import VIEWS
 
@@ -19,7 +20,7 @@ class Options:
     model              as the server calls it.
     profile            the kind of server, see profiles.py.
     base_url           where it listens; by default where the profile says.
-    key_env            the environment variable that has the key.
+    key_env            the environment variable that has the key; by default OPENAI_API_KEY, for OpenAI's own host only.
     view               full, or short: only what the station says is needed (`StationSpec.short`), for small models.
     thinking           whether the model thinks before it answers.
     keep_thinking      whether what it thought is sent back to it.
@@ -39,7 +40,7 @@ class Options:
     model: str = ""
     profile: str = "vllm"
     base_url: str = ""
-    key_env: str = "OPENAI_API_KEY"
+    key_env: str = ""
     view: str = "full"
     thinking: bool = False
     keep_thinking: bool = False
@@ -64,10 +65,11 @@ class Options:
             raise TaktError(f"worker 'llm' has no profile {self.profile!r}; it has: {', '.join(PROFILES)}")
         if self.view not in VIEWS:
             raise TaktError(f"worker 'llm' has no view {self.view!r}; it has: {', '.join(VIEWS)}")
-        if not re.fullmatch(r"[A-Za-z_]\w*", str(self.key_env)):  # the text is not repeated: it may be the key itself
+        if self.key_env and not re.fullmatch(
+            r"[A-Za-z_]\w*", str(self.key_env)
+        ):  # the text is not repeated: it may be the key itself
             raise TaktError("key_env is not the name of an environment variable; put the key there, not here")
-        if "@" in str(self.base_url):
-            raise TaktError("base_url has a user or password in it, and would be written down; use key_env")
+        check_address("base_url", str(self.base_url))
         if not isinstance(self.extra_body, Mapping):
             raise TaktError("extra_body is not an object, as in -w 'extra_body={\"top_k\": 20}'")
         for name in ("thinking", "keep_thinking", "stream"):

@@ -22,6 +22,7 @@ from takt.ledger import Ledger
 from takt.station import StationSpec, TaktError
 from takt.worker import Finished, Journal, Plan
 from takt.workers.calls import as_text, plan_of, read_call
+from takt.workers.keys import led_elsewhere
 from takt.workers.llm.answer import Reply
 from takt.workers.llm.endpoint import Endpoint, OpenAiCompatible
 from takt.workers.llm.lost import has_lost_call
@@ -63,6 +64,19 @@ class Llm:
         self._profile = PROFILES[self.options.profile]
         url = self.options.base_url or self._profile.base_url
         self._endpoint = endpoint or OpenAiCompatible(url, self.options.key_env, self.options.timeout_s)
+
+    @staticmethod
+    def asked_if_named(options: Mapping[str, Any]) -> dict[str, Any]:
+        """The server and the key's variable, which a ledger alone is not believed (trust.py)."""
+        url = options.get("base_url") or PROFILES.get(str(options.get("profile", "vllm")), PROFILES["vllm"]).base_url
+        names = ("base_url", "key_env") if options.get("base_url") else ("profile", "key_env")
+        return led_elsewhere(str(url), {name: options.get(name) for name in names})
+
+    def ready(self) -> None:
+        """Asked when a model will be: raises TaktError if the key may not go to this server."""
+        refusal = getattr(self._endpoint, "refusal", None)
+        if refusal is not None:
+            raise refusal
 
     def begin(self, spec: StationSpec, seed: int) -> None:
         if not spec.tools:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from takt.options import wrong_number
 from takt.station import TaktError
+from takt.workers.keys import check_address
 from takt.workers.policy.profiles import LAYOUTS, PROFILES, Profile, rekeyed
 
 NO_ORDER = "Put one nut on the left pin and one nut on the right pin."
@@ -59,8 +60,7 @@ class Options:
     def __post_init__(self) -> None:
         if not self.url or not isinstance(self.url, str):
             raise TaktError("worker 'policy' needs a server: -w url=ws://HOST:PORT")
-        if "@" in self.url:
-            raise TaktError("url has a user or password in it, and would be written down; use key_env")
+        check_address("url", self.url)
         try:
             parts = urlsplit(self.address)
             bad = parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 import time
 import zlib
@@ -23,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from takt.events import FAULT, FAULT_CLEARED
+from takt.printable import printable
 from takt.station import StationSpec, TaktError
 from takt.worker import Finished, Journal, Plan
+from takt.workers.keys import key_for, led_elsewhere
 from takt.workers.policy.connection import Attempt, Connection, NoAnswer
 from takt.workers.policy.options import Options
 from takt.workers.policy.profiles import CAMERAS, LAYOUTS, at_control_rate, cell_actions, chunk_of, request_of
@@ -51,11 +52,17 @@ class Policy:
         control = LAYOUTS[self.profile.layout][1]
         if control is not None:
             self.station_options["control"] = control
-        key = os.environ.get(self.options.key_env, "") if self.options.key_env else ""
-        if self.options.key_env and not key:
+        variable = self.options.key_env
+        key = key_for(self.options.address, variable) if variable else ""
+        if variable and not key:
             raise TaktError(f"worker 'policy': the environment has no {self.options.key_env}")
         self._connection = Connection(self.options.address, key)
         self._answered = False  # by this process: a server's first answer may take its compiler's time
+
+    @staticmethod
+    def asked_if_named(options: Mapping[str, Any]) -> dict[str, Any]:
+        """The server and the key's variable, which a ledger alone is not believed (trust.py)."""
+        return led_elsewhere(str(options.get("url", "")), {name: options.get(name) for name in ("url", "key_env")})
 
     def begin(self, spec: StationSpec, seed: int) -> None:
         if spec.station != "nutcell":
@@ -227,5 +234,15 @@ def _seal(request: Mapping[str, Any]) -> str:
 
 
 def _in_short(metadata: Mapping[str, Any]) -> str:
-    """What the server says about itself, as a text."""
-    return json.dumps(metadata, default=lambda value: f"<{type(value).__name__}>", sort_keys=True)[:1000]
+    """What the server says about itself, as a text, whatever keys it has."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {printable(str(key)): plain(value[key]) for key in sorted(value, key=str)}
+        if isinstance(value, (list, tuple)):
+            return [plain(part) for part in value]
+        if isinstance(value, str):
+            return printable(value)
+        return value if isinstance(value, (bool, int, float, type(None))) else f"<{type(value).__name__}>"
+
+    return json.dumps(plain(metadata))[:1000]
