@@ -473,6 +473,90 @@ def kpis(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json =
 
 
 @app.command()
+def verdict(
+    paths: Annotated[list[Path], typer.Argument(metavar="SHIFT...", help="Ledgers of one worker at one job.")],
+    by: Annotated[
+        str, typer.Option(help="unit (about these units), shift (if shift means are about normal), free, or auto.")
+    ] = "auto",
+    alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks.")] = 0.05,
+    require_accept: RequireAccept = False,
+    as_json: Json = False,
+) -> None:
+    """Judge one shift, or several of one worker together: docs/verdict.md.
+
+    takt verdict shifts/vla-seed5*.takt
+    """
+    from takt.ledger import Ledger
+    from takt.pooled import pooled
+    from takt.screen import pooled_summary
+
+    if not 0 < alpha < 1:
+        raise TaktError(f"alpha is a chance of error between 0 and 1, not {alpha:g}")
+    shifts = []
+    for path in paths:
+        with Ledger.open(path) as book:
+            shifts.append(book.events())
+    found = pooled(shifts, alpha=alpha, by=by)
+    if as_json:
+        _print_json({**asdict(found), "ledgers": [str(path) for path in paths]})
+    else:
+        console = _out()
+        console.print(pooled_summary(found, console.width), highlight=False, markup=False)
+    if require_accept and found.decision != "accept":
+        raise typer.Exit(1)
+
+
+@app.command()
+def plan(
+    rate: Annotated[
+        str | None, typer.Option(help="The good rate that the job asks: 90.2% or 0.902.", show_default="the station's")
+    ] = None,
+    true: Annotated[str, typer.Option(help="True good rates to plan for: 95%,97%,99%")] = "95%,97%,99%",
+    power: Annotated[str, typer.Option(help="Chances that the verdict has come by then.")] = "50%,80%,90%",
+    takt_s: Annotated[
+        float | None, typer.Option("--takt", help="Seconds a unit, for hours.", show_default="the station's")
+    ] = None,
+    station: Annotated[str | None, typer.Option(help="Take rate and takt from this station.")] = None,
+    alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks.")] = 0.05,
+    as_json: Json = False,
+) -> None:
+    """Say how many units, and hours, a verdict takes, before a shift is worked. Exact, for units that do not depend.
+
+    takt plan --rate 90.2% --true 97% --power 80% --takt 76
+    """
+    from takt.power import MOST_UNITS, least_units, units_needed
+    from takt.screen import plan_table
+
+    if station is not None:
+        here = open_station(station)
+        rate = f"{here.spec.acceptance.good_rate!r}" if rate is None else rate
+        takt_s = here.spec.takt_s if takt_s is None else takt_s
+        here.close()
+    if rate is None:
+        raise TaktError("say what the job asks: --rate 90.2%, or --station NAME")
+    if not 0 < alpha < 1:
+        raise TaktError(f"alpha is a chance of error between 0 and 1, not {alpha:g}")
+    if takt_s is not None and not 0 < takt_s < 1e9:
+        raise TaktError(f"a takt of {takt_s:g} s; it must be above 0")
+    (required,) = _shares("rate", rate, most=1)
+    rows: list[dict[str, Any]] = []
+    for at in _shares("true", true):
+        if at == required:
+            raise TaktError(f"no number of units tells a true rate of {at:g} from a required one of {required:g}")
+        found = {chance: units_needed(required, at, chance, alpha) for chance in _shares("power", power)}
+        units = {chance: need and need.units for chance, need in found.items()}
+        rows.append({"true": at, "decision": "accept" if at > required else "reject", "units": units})
+    least = least_units(required, alpha)
+    if as_json:
+        told = [{**row, "units": {f"{chance:g}": n for chance, n in row["units"].items()}} for row in rows]
+        _print_json({"required": required, "alpha": alpha, "takt_s": takt_s, "least_units": least, "rows": told})
+        return
+    console = _out()
+    table = plan_table(required, rows, takt_s, least, MOST_UNITS)
+    console.print(table, highlight=False, markup=False)
+
+
+@app.command()
 def report(
     path: ShiftPath,
     out: Annotated[Path | None, typer.Option(help="The page to write.", show_default="beside the ledger")] = None,
@@ -911,6 +995,23 @@ def _numbers(text: str) -> list[int]:
         raise TaktError(f"cannot read the seeds {text!r}; write them as 0-9 or 0,3,5-7")
     spans = [[int(end) for end in span.split("-")] for span in text.split(",")]
     return [number for span in spans for number in range(span[0], span[-1] + 1)]
+
+
+def _shares(flag: str, text: str, most: int = 20) -> list[float]:
+    """Shares as in 95%,97% or 0.95; each between 0 and 1."""
+    found = []
+    for word in text.split(","):
+        number = word.strip().removesuffix("%").strip()
+        try:
+            value = float(number) / (100.0 if word.strip().endswith("%") else 1.0)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < 1:
+            raise TaktError(f"--{flag} {word.strip()!r} is no share between 0 and 1; write it as 97% or 0.97")
+        found.append(round(value, 12))
+    if len(found) > most:
+        raise TaktError(f"--{flag} takes {'one share' if most == 1 else f'at most {most} shares'}, not {len(found)}")
+    return found
 
 
 def _options_of(number: int, given: Sequence[str] | None) -> dict[str, Any]:

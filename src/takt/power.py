@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from takt.bets import Floats, accepts, rejects
 
 MOST = 1_000_000_000  # good units that would decide: beyond this, nobody waits
+MOST_UNITS = 20_000  # that are planned for
 
 Ints = NDArray[np.int_]
 
@@ -88,7 +89,9 @@ def decided_by(required: float, true: float, alpha: float, units: int, accept: b
     return chance
 
 
-def units_needed(required: float, true: float, power: float, alpha: float = 0.05, most: int = 200_000) -> Needed | None:
+def units_needed(
+    required: float, true: float, power: float, alpha: float = 0.05, most: int = MOST_UNITS
+) -> Needed | None:
     """How many units it takes until the verdict has come with a chance of `power`. None if more than `most`.
 
     Accept if `true` is above `required`, else reject.

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -28,6 +28,9 @@ from takt.figure import Figure
 from takt.report import hms
 from takt.shift import Progress, Shift
 from takt.trust import by_import
+
+if TYPE_CHECKING:
+    from takt.pooled import Pooled
 
 WIDEST = 110  # columns; longer lines are hard to read
 DRAW_S = 0.25  # wall time between two drawings of a running shift
@@ -239,6 +242,43 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     if shift.path is not None:
         parts.append(Padding(_next_steps(shift), (0, 0, 0, 2)))
     return Group(*parts)
+
+
+def pooled_summary(found: Pooled, width: int) -> RenderableType:
+    """A verdict on one or several shifts, and the ways to read them."""
+    from takt.pooled import readings
+    from takt.verdict import notes
+
+    width = min(width, WIDEST)
+    tone = TONES[found.decision]
+    by = {"unit": "about these units", "shift": "about the worker, if shift means are about normal"}
+    about = by.get(found.by, "about the worker, whatever the distribution of shifts")
+    word = Text.assemble((f" {found.decision.upper()} ", f"bold reverse {tone}"), (f"  {about}", "dim"))
+    lines = [*readings(found), *notes(found.units), f"Judged by the {found.units.rules}."]
+    said = Group(word, Text(), Text(found.why), Text(), Gauge(found.units), *(Text(line, "dim") for line in lines))
+    return Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3), width=width)
+
+
+def plan_table(
+    required: float, rows: Sequence[Mapping[str, Any]], takt_s: float | None, least: int | None, most: int
+) -> RenderableType:
+    """Units, and hours, by true rate and by the chance that the verdict has come by then."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("true rate")
+    table.add_column("verdict")
+    for chance in rows[0]["units"]:
+        table.add_column(f"in {100 * chance:g} % by", justify="right", no_wrap=True)
+    for row in rows:
+        cells = []
+        for units in row["units"].values():
+            hours = "" if takt_s is None or units is None else f" ({units * takt_s / 3600:.1f} h)"
+            cells.append(f"over {most:,}" if units is None else f"{units:,}{hours}")
+        table.add_row(f"{100 * row['true']:.4g} %", row["decision"], *cells)
+    asked = f"{100 * required:.4g} %"
+    head = Text(f"Units until a verdict, {asked} required; looked at after every unit")
+    few = f"At the very least {least:,} good units in a row." if least is not None else ""
+    tail = Text(f"{few} Exact for units that do not depend on each other; no cycle limit.".strip(), "dim")
+    return Group(head, table, tail)
 
 
 def comparison_line(found: Comparison) -> Iterator[str]:
