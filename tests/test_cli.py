@@ -115,7 +115,7 @@ def test_a_shift_says_its_verdict_first_then_the_figures_then_what_to_do_next(ca
     assert main(["run", "gym", "--worker", "test_cli:right", "--units", "40", *CART, "-o", "success=return>=12"]) == 0
     out, err = capsys.readouterr()
     path = "shifts/gym-test_cli-right-seed0.takt"
-    order = ["REJECT", "required 90.0 %", "OEE index", path, f"takt report {path}", f"takt replay {path} --unit "]
+    order = ["REJECT", "required 90.0 %", "Run@Rate", path, f"takt report {path}", f"takt replay {path} --unit "]
     assert [out.index(text) for text in order] == sorted(out.index(text) for text in order)
     assert "\x1b" not in out + err and max(len(line) for line in out.splitlines()) <= 80
     assert 10 <= len(err.splitlines()) <= 20 and re.search(r"^0:00:\d\d  2 of 40 units, \d good", err)
