@@ -15,6 +15,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -24,9 +25,11 @@ from gymnasium import Space, spaces
 from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.pack import pack, unpack
 from takt.station import Acceptance, StationSpec, TaktError, Unseen, check_faults, look_here_too
+from takt.stations.gym_env import Guarded, Raised, action_of, line_of, zero_of
 
 SUCCESS_KEYS = ("is_success", "success")  # Gymnasium-Robotics, panda-gym, gym-aloha; Meta-World
-NOT_DONE, TRUNCATED, LATE = "not_done", "truncated", "late"
+NOT_DONE, TRUNCATED, LATE, RAISED = "not_done", "truncated", "late", "environment_raised"
+RULES = 2  # the newest of `reset`'s options["rules"]; by 1, seeds of units had 32 bits
 
 
 class Outcome(NamedTuple):
@@ -51,6 +54,7 @@ class GymStation(gymnasium.Env[Any, Any]):
                environment's own `reward_threshold`; an environment with none of these must be given one.
     hold       the action that changes nothing: a value, or "observation:KEY" for the part of the observation that is
                one (joint positions, where actions are joint targets). By default zero; the first of discrete actions.
+    reset_options    what the environment's `reset` is given as `options`, at every unit: {"task": 3}.
     good_rate  what the job asks of the share of good units; cycle_s, of 95 % of their times (by default nothing:
                an episode that is not over within the takt is bad).
     privileged True if the environment's observations tell what a real worker could not sense.
@@ -64,13 +68,39 @@ class GymStation(gymnasium.Env[Any, Any]):
         control_s: float | None = None,
         success: str | None = None,
         hold: Any = None,
+        reset_options: Mapping[str, Any] | None = None,
         good_rate: float = 0.9,
         cycle_s: float | None = None,
         privileged: bool = False,
         render_mode: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self.env = _made(id, render_mode, kwargs)
+        if reset_options is not None and not isinstance(reset_options, Mapping):
+            raise TaktError(f'reset_options is {reset_options!r}; it must be an object, such as {{"task": 3}}')
+        self._id, self._make = id, lambda: _made(id, render_mode, kwargs)
+        self.env = self._make()
+        try:
+            self._open(takt_s, control_s, success, hold, reset_options, good_rate, cycle_s, bool(privileged), kwargs)
+        except TaktError:
+            raise
+        except (Exception, SystemExit) as error:  # foreign code: whatever it raises, it does not work
+            raise TaktError(f"cannot open the environment {id!r}: {line_of(error)}") from error
+
+    def _open(
+        self,
+        takt_s: float | None,
+        control_s: float | None,
+        success: str | None,
+        hold: Any,
+        reset_options: Mapping[str, Any] | None,
+        good_rate: float,
+        cycle_s: float | None,
+        privileged: bool,
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        id = self._id
+        self._asked = Guarded(id, self.env, reset_options)
+        self._reset_options = reset_options
         self.metadata = self.env.metadata
         self.render_mode = self.env.render_mode
         self.action_space = self.env.action_space
@@ -78,12 +108,12 @@ class GymStation(gymnasium.Env[Any, Any]):
         control_s = _control_s(id, self.env, control_s)
         self._periods = _periods(id, self.env, takt_s, control_s)
         takt_s = self._periods * control_s
-        self.success = success or _own_success(id, self.env)
-        self._is_good = _rule(self.success)
+        self.success = success or _own_success(self._asked)
+        self._is_good = _rule(self.success, self._asked.flag)
         if not 0 < good_rate <= 1:
             raise TaktError(f"good_rate is {good_rate}; it must be above 0 and at most 1")
         given = {"success": self.success, "hold": hold, "good_rate": good_rate, "cycle_s": cycle_s}
-        given |= {"privileged": bool(privileged)}
+        given |= {"privileged": privileged} | ({"reset_options": dict(reset_options)} if reset_options else {})
         options = {"id": id, "takt_s": takt_s, "control_s": control_s, **given, **kwargs}
         self.spec: StationSpec = StationSpec(
             id="takt/Gym-v0",
@@ -94,7 +124,7 @@ class GymStation(gymnasium.Env[Any, Any]):
             takt_s=takt_s,
             control_s=control_s,
             acceptance=Acceptance(good_rate=good_rate, cycle_s=math.inf if cycle_s is None else cycle_s),
-            privileged=bool(privileged),
+            privileged=privileged,
             options=options,
         )
         self._hold = _hold(self.action_space, self.observation_space, hold)
@@ -119,33 +149,41 @@ class GymStation(gymnasium.Env[Any, Any]):
         super().reset(seed=seed)
         check_faults(self.spec, (options or {}).get("faults", ()))
         self._seed = int(self.np_random.integers(2**31)) if seed is None else int(seed)
+        self._rules = int((options or {}).get("rules", RULES))
         self._unit = -1
-        observation, info = self._next_unit()
-        return observation, {**info, "events": [self._event(UNIT_DUE)]}
+        happened: list[Event] = []
+        observation, info = self._next_unit(happened)
+        return observation, {**info, "events": happened}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         happened: list[Event] = []
         reward = 0.0
-        info: dict[str, Any] = {}
+        info: Mapping[str, Any] = {}
         self._period += 1
         if not self._ended:
-            self._observation, given, terminated, truncated, info = self.env.step(action)
-            reward = float(given)
-            self._total += reward
-            self._inspect(Outcome(reward, bool(terminated), bool(truncated), info, self._total), happened)
+            try:
+                self._observation, reward, terminated, truncated, info = self._asked.step(action)
+            except Raised as error:
+                self._lost(error, happened)
+            else:
+                self._total += reward
+                self._inspect(Outcome(reward, terminated, truncated, info, self._total), happened)
         observation = copy.deepcopy(self._observation) if self._ended else self._observation
         if self._period == self._periods:
-            observation, info = self._next_unit()
-            happened.append(self._event(UNIT_DUE))
+            observation, info = self._next_unit(happened)
         return observation, reward, False, False, {**info, "events": happened}
 
     def render(self) -> Any:
         if self._unseen:
             raise Unseen("station 'gym' cannot draw a unit that it has not worked, for that is not in a snapshot")
-        return self.env.render()
+        try:
+            return self.env.render()
+        except (Exception, SystemExit) as error:  # most often pygame, or a screen, that is not there
+            raise TaktError(f"{self._id} cannot be drawn: {line_of(error)}") from error
 
     def close(self) -> None:
-        self.env.close()
+        with suppress(Exception, SystemExit):  # what it held is lost to nobody
+            self.env.close()
 
     def save(self) -> bytes:
         """Only at the start of a unit, or between its end and the next: there a seed says all there is to say."""
@@ -157,21 +195,48 @@ class GymStation(gymnasium.Env[Any, Any]):
     def load(self, state: bytes) -> None:
         self._seed, unit, period, ended, waiting = unpack(state)
         self._unit = unit - 1
-        self._next_unit()
+        self._next_unit([])
         self._unit, self._period, self._ended, self._unseen = unit, period, ended, ended
         if ended:
             self._observation = waiting
 
-    def _next_unit(self) -> tuple[Any, dict[str, Any]]:
+    def _next_unit(self, happened: list[Event]) -> tuple[Any, Mapping[str, Any]]:
         self._unit += 1
         self._period = 0
         self._ended = False
         self._unseen = False  # whether the environment is not in the state that this station is in
         self._total = 0.0
         self._good_since: int | None = None
+        self._raised = ""
+        happened.append(self._event(UNIT_DUE))
         seed = int(np.random.SeedSequence((self._seed, self._unit)).generate_state(1)[0])
-        self._observation, info = self.env.reset(seed=seed)
+        if self._rules > 1:  # 31 bits: many environments hand it to C
+            seed %= 2**31
+        try:
+            self._observation, info = self._reset(seed)
+        except Raised as error:
+            self._lost(error, happened)
+            info = {}
         return self._observation, info
+
+    def _reset(self, seed: int) -> tuple[Any, Mapping[str, Any]]:
+        """One that raised in the middle may be of no more use: a new one is made then, once."""
+        try:
+            return self._asked.reset(seed)
+        except Raised:
+            if self._rules == 1 or not hasattr(self, "_observation"):
+                raise
+        with suppress(Exception, SystemExit):
+            self.env.close()
+        self.env = self._make()
+        self._asked.env = self.env
+        return self._asked.reset(seed)
+
+    def _lost(self, error: Raised, happened: list[Event]) -> None:
+        """The environment raised: this unit is bad, and the station waits for the next."""
+        self._ended, self._raised = True, str(error)
+        why = {"reasons": [RAISED], "error": self._raised}
+        happened.append(self._event(UNIT_BAD, cycle_s=None, parts={}, **why))
 
     def _inspect(self, outcome: Outcome, happened: list[Event]) -> None:
         """Is the unit good now, and is it over?"""
@@ -247,11 +312,16 @@ def _periods(id: str, env: gymnasium.Env[Any, Any], takt_s: float | None, contro
     return limit
 
 
-def _own_success(id: str, env: gymnasium.Env[Any, Any]) -> str:
+def _own_success(asked: Guarded) -> str:
     """How the environment itself says that an episode was a success. Some say so from the first step on only."""
-    _, first = env.reset(seed=0)
-    env.action_space.seed(0)
-    for info in (first, env.step(env.action_space.sample())[4]):
+    id, env = asked.id, asked.env
+    try:
+        _, first = asked.reset(0)
+        env.action_space.seed(0)
+        infos = [first, asked.step(env.action_space.sample()).info]
+    except Raised as error:
+        raise TaktError(f"cannot open the environment {id!r}: {error}") from error
+    for info in infos:
         for key in SUCCESS_KEYS:
             if key in info:
                 return f"info:{key}"
@@ -263,14 +333,14 @@ def _own_success(id: str, env: gymnasium.Env[Any, Any]) -> str:
     )
 
 
-def _rule(text: str) -> Callable[[Outcome], bool]:
+def _rule(text: str, flag: Callable[[Mapping[str, Any], str], bool]) -> Callable[[Outcome], bool]:
     if text == "terminated":
         return lambda outcome: outcome.terminated
     if text == "truncated":
         return lambda outcome: outcome.truncated
     if match := re.fullmatch(r"info:(.+)", text):
         key = match[1]
-        return lambda outcome: bool(outcome.info.get(key, False))
+        return lambda outcome: flag(outcome.info, key)
     if match := re.fullmatch(r"(reward|return)\s*>=\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)", text):
         least = float(match[2])
         if match[1] == "reward":
@@ -288,24 +358,10 @@ def _hold(actions: Space[Any], observations: Space[Any], given: Any) -> Callable
             raise TaktError(f"hold is {given!r}, but {key!r} is no part of the observation that could be an action")
         dtype = actions.dtype
         return lambda observation: np.array(observation[key], dtype)
-    if given is None:
-        return lambda _: _zero(actions)
-    action = np.asarray(given, actions.dtype) if isinstance(actions, (spaces.Box, spaces.MultiDiscrete)) else given
-    if np.shape(action) != (actions.shape or ()):
-        raise TaktError(f"hold is {given!r}, which is no action of {actions}")
+    try:
+        action = zero_of(actions) if given is None else action_of(actions, given)
+    except (ValueError, TypeError, OverflowError) as error:
+        if given is None:
+            raise TaktError(f"{error} Give hold") from error
+        raise TaktError(f"hold is {given!r}, which is no action of {actions}") from error
     return lambda _: copy.deepcopy(action)
-
-
-def _zero(space: Space[Any]) -> Any:
-    """Zero, or what is nearest to it within the bounds; the first of discrete actions."""
-    if isinstance(space, spaces.Box):
-        return np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
-    if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete)):
-        return copy.deepcopy(space.start)
-    if isinstance(space, spaces.MultiBinary):
-        return np.zeros(space.shape, space.dtype)
-    if isinstance(space, spaces.Dict):
-        return {key: _zero(part) for key, part in space.items()}
-    if isinstance(space, spaces.Tuple):
-        return tuple(_zero(part) for part in space)
-    raise TaktError(f"which action of {space} changes nothing? Give hold")
