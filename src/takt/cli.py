@@ -30,8 +30,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from takt.console import PlainConsole, write_anything
 from takt.distribution import install, version
 from takt.options import usual_options
+from takt.printable import printable
 from takt.station import TaktError, open_station, registered_station, stations
 from takt.stations.flightdesk.cli import app as flightdesk_app
 from takt.worker import SEED_BITS, workers
@@ -97,6 +99,7 @@ Trust = Annotated[
 def main(argv: Sequence[str] | None = None) -> int:
     """The program `takt`; returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    write_anything()
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: _complain(f"warning: {message}")
         try:
@@ -903,7 +906,7 @@ def events(
             print(canonical(asdict(event)))
         else:
             print(
-                f"{event.t_s:>11.2f}  {'' if event.unit is None else event.unit:>5}  {event.kind:<16}"
+                f"{event.t_s:>11.2f}  {'' if event.unit is None else event.unit:>5}  {printable(event.kind):<16}"
                 f"  {canonical(event.data)}".rstrip()
             )
 
@@ -1115,11 +1118,11 @@ def _quiet(as_json: bool) -> Any:
 
 
 def _out() -> Console:
-    return Console()
+    return PlainConsole()
 
 
 def _err(quiet: bool = False) -> Console:
-    return Console(stderr=True, force_terminal=False if quiet else None)
+    return PlainConsole(stderr=True, force_terminal=False if quiet else None)
 
 
 def _print_json(value: Any) -> None:
@@ -1127,7 +1130,7 @@ def _print_json(value: Any) -> None:
 
 
 def _complain(text: str) -> None:
-    print(f"takt: {' '.join(text.split())}", file=sys.stderr)
+    print(f"takt: {printable(' '.join(text.split()))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

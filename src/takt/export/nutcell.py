@@ -14,8 +14,8 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from rich.console import Console
 
+from takt.console import PlainConsole
 from takt.errors import Different
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.export.lerobot import Dataset, Episode
@@ -95,7 +95,7 @@ def export_lerobot(
     wanted = _Wanted(RATE // fps, cameras, units, good_only, wait)
     with (
         Dataset(out, fps, "takt_nutcell", columns, dict.fromkeys(FLAGS, "bool"), pictures, video) as dataset,
-        counting(Console(stderr=True), "units") as on_unit,
+        counting(PlainConsole(stderr=True), "units") as on_unit,
     ):
         for episode in source.episodes(wanted, different, on_unit):
             dataset.add(episode)

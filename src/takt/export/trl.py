@@ -52,7 +52,7 @@ def export_trl(
     count = {"conversations": 0, "calls": 0, "good": 0}
     with (
         whole_file(out, CONVERSATIONS, [Path(shift) for shift in shifts]) as new,
-        new.open("w", encoding="utf-8") as file,
+        new.open("w", encoding="utf-8", errors="replace") as file,
     ):
         for row in (row for shift in shifts for row in conversations(shift, view, context_tokens, named)):
             if good_only and row["reward"] != 1.0:

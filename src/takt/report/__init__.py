@@ -27,6 +27,7 @@ from takt.ledger import Ledger
 from takt.options import takes
 from takt.outcomes import Outcomes
 from takt.pack import unpack
+from takt.printable import printable
 from takt.shift import Shift, reset_as, steps_of_unit
 from takt.station import Section, Station, TaktError, Unseen, registered_station
 from takt.trust import NOTHING, Named, by_import, open_station_of
@@ -141,7 +142,13 @@ def templates(*folders: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader
 
     loader = FileSystemLoader([*folders, Path(__file__).parent])
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
+    )
     environment.filters |= {"hms": hms, "plain": lambda text: str(text).replace("_", " "), "short": _short}
     return environment
 

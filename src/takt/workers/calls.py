@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from takt.printable import whole_text, whole_texts
 from takt.worker import Plan
 
 LONGEST_CALL = 10_000  # characters of arguments; what is longer is no call
@@ -34,6 +35,7 @@ class ToolCall:
 
 def read_call(name: str, arguments: str, known: Collection[str]) -> ToolCall:
     """The call that `name` with `arguments` (JSON, or what was meant to be) is, at a station with these tools."""
+    name, arguments = whole_text(name), whole_text(arguments)
     parsed = _parsed(arguments)
     given = parsed if parsed is not None else arguments[:LONGEST_CALL]
     odd = ["unknown_tool"] if name not in known else []
@@ -71,7 +73,7 @@ def _parsed(arguments: str) -> dict[str, Any] | None:
     if len(arguments) > LONGEST_CALL:
         return None
     try:
-        parsed = json.loads(arguments)
+        parsed = whole_texts(json.loads(arguments))  # an escaped half of a surrogate pair could not be stored
         json.dumps(parsed, allow_nan=False)
     except (ValueError, RecursionError):
         return None

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from takt.printable import whole_texts
 from takt.stations.flightdesk.desk import control
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote, Refused
@@ -126,7 +127,7 @@ def _parsed(text: str, lenient: bool) -> tuple[str, Any]:
     if len(text) > LONGEST:
         raise Refused("not_json", f"a call has {LONGEST} characters at most, not {len(text)}")
     try:
-        said = json.loads(text)
+        said = whole_texts(json.loads(text))  # half a surrogate pair could not be stored, and would end the shift
     except (ValueError, RecursionError) as error:
         raise Refused("not_json", f'a call is JSON, {{"name": ..., "arguments": {{...}}}}: {error}') from None
     if not isinstance(said, dict) or not isinstance(said.get("name"), str) or set(said) - {"name", "arguments"}:
@@ -134,7 +135,7 @@ def _parsed(text: str, lenient: bool) -> tuple[str, Any]:
     arguments = said.get("arguments", {})
     if lenient and isinstance(arguments, str):
         with suppress(ValueError, RecursionError):
-            arguments = json.loads(arguments)
+            arguments = whole_texts(json.loads(arguments))
     if not isinstance(arguments, dict):
         raise Refused("bad_arguments", f"the arguments of {said['name']} are an object, not a {_kind(arguments)}")
     return said["name"], {key: _whole(value) for key, value in arguments.items()} if lenient else arguments

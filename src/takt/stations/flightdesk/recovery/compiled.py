@@ -14,9 +14,12 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from takt.private import private_folder
 
 _FILES = ("compiled.py", "problem.py", "prices.py", "passengers.py", "rotations.py", "search.py")
 _SOURCES = b"".join(Path(__file__).with_name(name).read_bytes() for name in _FILES)
@@ -63,6 +66,17 @@ def inner(function: Callable[..., Any]) -> Any:
     return _kept(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+@cache
+def _folder() -> Path:
+    """Where the code is kept: what lies there is loaded and run, so it is nobody else's. Numba would also take the
+    folder's name from a file in the current folder."""
+    told = os.environ.get("NUMBA_CACHE_DIR")
+    if told:
+        return private_folder(Path(told))
+    private_folder(FOLDER.parent)
+    return private_folder(FOLDER)
+
+
 def _kept(function: Callable[..., Any], **options: bool) -> Any:
     if _interpreted:
         return function
@@ -72,7 +86,7 @@ def _kept(function: Callable[..., Any], **options: bool) -> Any:
 
     config: Any = numba_config  # its attributes are made at run time
     before = config.CACHE_DIR
-    config.CACHE_DIR = before or str(FOLDER)
+    config.CACHE_DIR = str(_folder())
     try:
         return njit(cache=True, **options)(function)  # type: ignore[call-overload]
     finally:

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from takt.printable import cell
 from takt.report import plots, templates
 from takt.stations.flightdesk.situation import map as maps
 from takt.stations.flightdesk.situation import plots as drawn
@@ -210,4 +211,4 @@ def _write(
 
 
 def _cell(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) else value
+    return round(value, 6) if isinstance(value, float) else cell(value)

@@ -43,6 +43,9 @@ NO_CSV = {
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
 IN_ZIP = {"xl/": "an Excel file (xlsx)", "word/": "a Word file", "content.xml": "an OpenDocument file"}
+MOST_BYTES = 4 * 2**30  # of text, unpacked; EUROCONTROL's and the BTS's largest years have about 1 GB
+LEAST_BYTES = 64 * 2**20  # and at most RATIO times what it was packed, above this
+RATIO = 200  # CSV packs to a twentieth or so; a bomb to a thousandth
 LAYERS = 4  # of packing, one inside the other
 HEAD = 512  # bytes that say what a file is: a tar archive says so at 257
 
@@ -75,10 +78,10 @@ def _unpack(plain: Path, inner: Path, path: Path) -> bool:
         head = source.read(HEAD)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with zipfile.ZipFile(plain) as archive, archive.open(_member(archive, path)) as member:
-            _copy(member, inner)
+            _copy(member, inner, plain.stat().st_size, path)
     elif opened := next((how for magic, how in PACKED.items() if head.startswith(magic)), None):
         with opened(plain, "rb") as member:
-            _copy(member, inner)
+            _copy(member, inner, plain.stat().st_size, path)
     else:
         _refuse(head, path)
         return False
@@ -86,9 +89,15 @@ def _unpack(plain: Path, inner: Path, path: Path) -> bool:
     return True
 
 
-def _copy(source: IO[bytes], to: Path) -> None:
+def _copy(source: IO[bytes], to: Path, packed: int, path: Path) -> None:
+    """Unpack, and stop at more than any file of flights comes to: a bomb would fill the disk."""
+    left = most = min(MOST_BYTES, max(LEAST_BYTES, RATIO * packed))
     with to.open("wb") as target:
-        shutil.copyfileobj(source, target)
+        while part := source.read(min(1 << 20, left + 1)):
+            left -= len(part)
+            if left < 0:
+                raise TaktError(f"{path} unpacks to more than {most // 2**20} MiB; unpack it yourself if that is right")
+            target.write(part)
 
 
 def _member(archive: zipfile.ZipFile, path: Path) -> str:
