@@ -2,8 +2,12 @@
 
     python benchmarks/recovery.py FOLDER                            a folder of instances (A01 to B10), or one by one
     python benchmarks/recovery.py FOLDER --instances A01,A02 --seconds 10,60,600 --searchers 2
+    python benchmarks/recovery.py FOLDER --instances A01,B10 --cold --seconds 25
 
-`first valid` is when the solver had its first plan. The solver's first run on a machine compiles; run it once before.
+`first valid` is when the solver had its first plan. The solver is compiled before it is measured. `--cold` runs
+`takt flightdesk recover` from an empty cache, and prints when the first plan was there, how long after `--seconds`
+the last one was (plan and recovery.json, not the report), and how long after SIGTERM the command ended: a SIGTERM while
+it compiles, and one while it searches. All from the start of the process, so with Python's own start.
 
 Published: qualification round of the ROADEF 2009 challenge (10 minutes, one thread of a processor of 2008), the best of
 its four best teams on each instance: Bisaillon, Cordeau, Laporte and Pasin; Hanafi, Mansi, Wilbaut and Clautiaux;
@@ -13,7 +17,15 @@ Acuna-Agost, Michelon, Feillet and Gueye; Darlay. EUR.
 from __future__ import annotations
 
 import argparse
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from takt.stations.flightdesk import Instance, check, cost, do_nothing, greedy_delay, read_instance
@@ -41,6 +53,7 @@ def main() -> None:
     parser.add_argument("--seconds", default="", help="what the solver has by then, separated by commas")
     parser.add_argument("--searchers", type=int, default=SEARCHERS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cold", action="store_true", help="from an empty cache: first plan, overrun, SIGTERM to exit")
     asked = parser.parse_args()
     only = set(filter(None, asked.instances.split(",")))
     marks = sorted(float(mark) for mark in filter(None, asked.seconds.split(",")))
@@ -50,6 +63,13 @@ def main() -> None:
         for folder in ([given] if (given / "config.csv").exists() else sorted(given.iterdir()))
         if not only or folder.name in only
     ]
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    print(f"{date.today()}, {os.cpu_count()} cores of {_processor()}, load {load}, {asked.searchers} searchers")
+    if asked.cold:
+        cold(folders, marks[-1] if marks else 25.0, asked.searchers)
+        return
+    if marks:
+        subprocess.run([*TAKT, "flightdesk", "compile"], check=True)
     print(
         f"{'':10}"
         + "".join(f"{name:>18}{'s':>7}" for name in PLANNERS)
@@ -85,6 +105,74 @@ def solved(instance: Instance, marks: list[float], seed: int, searchers: int) ->
                 at[mark] = found.cost.total
     assert last is not None and not check(instance, last.solution)
     return list(at.values()), first_s, moves
+
+
+TAKT = [sys.executable, "-c", "import sys; from takt.cli import main; sys.exit(main())"]
+PLAN, TOLD = "sol_itineraries.csv", "recovery.json"
+
+
+def cold(folders: list[Path], seconds: float, searchers: int) -> None:
+    """From an empty cache, each run with one of its own."""
+    print(
+        f"{'':10}{'first plan, s':>16}{f'after {seconds:g} s':>16}{'SIGTERM to exit, compiling':>28}{'searching':>12}"
+    )
+    for folder in folders:
+        first_s, over_s = _whole(folder, seconds, searchers)
+        print(
+            f"{folder.name:10}{first_s:>16.2f}{over_s:>+16.2f}"
+            f"{_stopped(folder, searchers, warm=False):>28.2f}{_stopped(folder, searchers, warm=True):>12.2f}",
+            flush=True,
+        )
+
+
+def _whole(folder: Path, seconds: float, searchers: int) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory() as name:
+        began, process = _start(folder, Path(name), seconds, searchers)
+        _until((Path(name) / "out" / PLAN).exists, process)
+        first_s = time.time() - began
+        _until((Path(name) / "out" / TOLD).exists, process)
+        over_s = time.time() - began - seconds
+        assert process.wait() == 0
+    return first_s, over_s
+
+
+def _stopped(folder: Path, searchers: int, warm: bool) -> float:
+    """Seconds from a SIGTERM, 4 s after the first plan, to the exit."""
+    with tempfile.TemporaryDirectory() as name:
+        _, process = _start(folder, Path(name), 600.0, searchers, os.environ.get("XDG_CACHE_HOME") if warm else name)
+        _until((Path(name) / "out" / PLAN).exists, process)
+        time.sleep(4.0)
+        process.send_signal(signal.SIGTERM)
+        told = time.time()
+        assert process.wait() == 130 and (Path(name) / "out" / TOLD).exists()
+        return time.time() - told
+
+
+def _start(
+    folder: Path, into: Path, seconds: float, searchers: int, cache: str | None = ""
+) -> tuple[float, subprocess.Popen[bytes]]:
+    caching = {"XDG_CACHE_HOME": str(into) if cache == "" else cache}
+    environment = {**os.environ, **{name: value for name, value in caching.items() if value is not None}}
+    options = ["--out", str(into / "out"), "--seconds", str(seconds), "--searchers", str(searchers), "--json"]
+    began = time.time()
+    command = [*TAKT, "flightdesk", "recover", str(folder), *options]
+    return began, subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _until(true: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    while not true():
+        if process.poll() is not None and not true():
+            raise SystemExit(f"recover has ended with {process.returncode}")
+        time.sleep(0.01)
+
+
+def _processor() -> str:
+    """What this machine calls its processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

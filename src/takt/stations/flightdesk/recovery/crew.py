@@ -6,14 +6,18 @@ search as plain Python, which finds a better plan every few moves though it make
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
 import signal
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,9 @@ from takt.stations.flightdesk.recovery import compiled
 from takt.stations.flightdesk.solution import Solution
 
 STAND_IN_MOVES = 3  # of a round of the stand-in: a second or so
+# Not `multiprocessing`: it waits until a new process has read its arguments, which can be seconds, and runs the main
+# module of whoever calls again. -P: the folder one stands in is nothing to import from.
+SERVE = [sys.executable, "-P", "-c", "from takt.stations.flightdesk.recovery.crew import serve; serve()"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +114,11 @@ class Crew:
     """
 
     def __init__(self, instance: Instance, solution: Solution, count: int, stand_in: bool) -> None:
-        self.count, self.given = count, (instance, solution)
-        self.context = multiprocessing.get_context("spawn")
-        self.processes: dict[Connection, BaseProcess] = {}
+        self.count = count
+        self.folder = tempfile.TemporaryDirectory(prefix="takt-")  # nobody else may look into it
+        self.given = Path(self.folder.name) / "given"
+        self.given.write_bytes(pickle.dumps((instance, solution)))
+        self.processes: dict[Connection, subprocess.Popen[bytes]] = {}
         self.searchers: list[Connection] = []
         self.got: dict[Connection, Report] = {}
         self.idle: set[Connection] = set()
@@ -125,6 +134,7 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         for pipe in list(self.processes):
             self._end(pipe)
+        self.folder.cleanup()
 
     @property
     def ready(self) -> bool:
@@ -147,7 +157,7 @@ class Crew:
                 continue  # the stand-in, ended meanwhile
             try:
                 message = pipe.recv()
-            except EOFError:
+            except (EOFError, ConnectionResetError):
                 raise TaktError("a searcher has died; is there enough memory? --searchers 1 takes less") from None
             if pipe is self.stand_in:
                 self._next(pipe)
@@ -155,8 +165,10 @@ class Crew:
                     return [message]
             elif isinstance(message, Ready):
                 self._has_come(pipe, message)
-            else:
+            elif isinstance(message, Report):
                 self.got[pipe] = message
+            else:
+                raise TaktError(f"a searcher has failed: {message}")
         if len(self.got) < self.count:
             return []
         reports = [self.got[pipe] for pipe in self.searchers]
@@ -179,31 +191,38 @@ class Crew:
         stand_in.send(Round(self.rounds, STAND_IN_MOVES, 1.0, 1.0, None))
 
     def _start(self, interpreted: bool) -> Connection:
-        here, there = self.context.Pipe()
-        process = self.context.Process(target=_serve, args=(there, *self.given, interpreted), daemon=True)
-        process.start()
-        there.close()
+        here, there = Pipe()
+        how = [str(there.fileno()), str(self.given), "interpreted" if interpreted else "compiled"]
+        with there:
+            process = subprocess.Popen(
+                [*SERVE, *how], pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
         self.processes[here] = process
         return here
 
     def _end(self, pipe: Connection) -> None:
         process = self.processes.pop(pipe)
         process.kill()  # it holds nothing but memory
-        process.join()
+        process.wait()
         pipe.close()
 
 
-def _serve(pipe: Connection, instance: Instance, solution: Solution, interpreted: bool) -> None:
-    """A searcher in a process of its own. Ctrl-C is for the process that asks; this one ends with the pipe."""
+def serve() -> None:
+    """What a searcher's process does. Ctrl-C is for the process that asks; this one ends with the pipe."""
+    number, given, how = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with suppress(EOFError, BrokenPipeError):
-        began = time.perf_counter()
-        if interpreted:
-            compiled.interpret()
-        searcher = Searcher(instance, solution)
-        if not interpreted:
-            compiled.mark_kept()
-        pipe.send(Ready(time.perf_counter() - began))
-        while True:
-            pipe.send(searcher.round(pipe.recv()))
+    with Connection(int(number)) as pipe, suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            began = time.perf_counter()
+            if how == "interpreted":
+                compiled.interpret()
+            searcher = Searcher(*pickle.loads(Path(given).read_bytes()))
+            if how == "compiled":
+                compiled.mark_kept()
+            pipe.send(Ready(time.perf_counter() - began))
+            while True:
+                pipe.send(searcher.round(pipe.recv()))
+        except (EOFError, OSError):
+            raise
+        except Exception as error:
+            pipe.send(f"{type(error).__name__}: {error}")
