@@ -230,6 +230,67 @@ def generate_(
         print(f"instance: {out} ({f} flights, {len(instance.aircraft.name) - coaches} aircraft{surface}, {b} bookings)")
 
 
+@app.command("import")
+def import_(
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="The folder to write the instance into.", show_default=False),
+    ] = None,
+    schedule: Annotated[
+        Path | None, typer.Option(help="An IATA SSIM chapter 7 file, 200 columns.", show_default=False)
+    ] = None,
+    aircraft: Annotated[Path | None, typer.Option(help="aircraft.csv.", show_default=False)] = None,
+    bookings: Annotated[Path | None, typer.Option(help="bookings.csv.", show_default=False)] = None,
+    rotations: Annotated[
+        Path | None,
+        typer.Option(help="rotations.csv: who flies what.", show_default="first in, first out by type"),
+    ] = None,
+    disruptions: Annotated[Path | None, typer.Option(help="disruptions.csv.", show_default="none")] = None,
+    defaults: Annotated[
+        Path | None, typer.Option(help="A TOML file over the shipped defaults.", show_default=False)
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="When recovery starts: 2026-01-07T12:00Z.", show_default=False)
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="When it must be over.", show_default=False)] = None,
+    show_defaults: Annotated[
+        bool, typer.Option("--show-defaults", help="Print the shipped defaults, and nothing else.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make an instance from what airlines have: an SSIM schedule and CSV files. See docs/flightdesk-import.md."""
+    from takt.stations.flightdesk.imports.airline import Files
+    from takt.stations.flightdesk.imports.commands import run_import
+    from takt.stations.flightdesk.imports.defaults import shipped
+
+    if show_defaults:
+        print(shipped(), end="")
+        return
+    given = {"FOLDER": out, "--schedule": schedule, "--aircraft": aircraft, "--bookings": bookings}
+    missing = [name for name, value in {**given, "--from": start, "--to": end}.items() if value is None]
+    if missing or out is None or schedule is None or aircraft is None or bookings is None:
+        raise TaktError(f"an import needs {', '.join(missing)} too")
+    assert start is not None and end is not None
+    run_import(out, Files(schedule, aircraft, bookings, rotations, disruptions, defaults), start, end, as_json)
+
+
+@app.command("export")
+def export_(
+    path: InstancePath,
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write into.", show_default=False)],
+    airline: Annotated[str, typer.Option(help="The airline's designator.")] = "TK",
+    local: Annotated[bool, typer.Option("--local", help="The schedule in local time, not in UTC.")] = False,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="No rotations; aircraft without ranges, times and costs.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write an instance as an SSIM schedule and CSV files, as import reads them."""
+    from takt.stations.flightdesk.imports.commands import run_export
+
+    run_export(path, out, airline, local, bare, as_json)
+
+
 @app.command("world")
 def world_(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write into.", show_default=False)],
