@@ -147,7 +147,8 @@ def test_what_import_writes_is_read_checked_and_recovered(tmp_path, texts, capsy
     write_instance(instance, tmp_path / "again")
     assert (tmp_path / "again" / "rotations.csv").read_bytes() == (out / "rotations.csv").read_bytes()
     capsys.readouterr()
-    assert main(["flightdesk", "import", str(out), *options, "--json"]) == 0
+    assert main(["flightdesk", "import", str(out), *options, "--json"]) == 2  # what is there is not written over
+    assert main(["flightdesk", "import", str(tmp_path / "other"), *options, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["flights"] == len(instance.flights.number) and told["missing"]
 

@@ -261,18 +261,20 @@ def test_the_time_axis_has_dates(tmp_path):
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_recover_writes_the_page_at_its_end_and_says_where(tmp_path, monkeypatch, capsys, interrupted):
+def test_recover_writes_the_page_at_its_end_unless_stopped_and_says_where(tmp_path, monkeypatch, capsys, interrupted):
     path = by_hand.write(tmp_path / "day", **DISRUPTED)
 
     def recover(instance, seconds, iterations, seed, searchers, stopped):
         solution = do_nothing(instance)
-        yield Found(0.1, 0, 0, 0, True, solution, cost(instance, solution))
+        yield Found(0.1, 0, 0, 0, True, solution, cost(instance, solution), None, ())
         if interrupted:
             session.signal.raise_signal(session.signal.SIGTERM)
 
     monkeypatch.setattr(session, "recover", recover)
     out = tmp_path / "out"
     assert main(["flightdesk", "recover", str(path), "--out", str(out)]) == (130 if interrupted else 0)
-    assert f"report: {out / 'report.html'}" in capsys.readouterr().out
-    text = Page((out / "report.html").read_text(encoding="utf-8")).text
-    assert ("then interrupted" in text) == interrupted and "Where passengers go" in text
+    said = f"report: {out / 'report.html'}" in capsys.readouterr().out
+    assert said == (out / "report.html").exists() == (not interrupted)
+    if not interrupted:
+        text = Page((out / "report.html").read_text(encoding="utf-8")).text
+        assert "0.1 s of 600 s given" in text and "Where passengers go" in text

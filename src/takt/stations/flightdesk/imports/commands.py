@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from takt.station import TaktError
-from takt.stations.flightdesk.format import read_instance, write_instance
+from takt.stations.flightdesk.format import FILES, read_instance, write_instance
 from takt.stations.flightdesk.imports.airline import Files, Imported, import_airline, numbers_text
 from takt.stations.flightdesk.imports.exported import Exported
 from takt.stations.flightdesk.imports.problems import SHOWN, BrokenFiles
 from takt.stations.flightdesk.imports.tables import moment
+from takt.writing import NOTHING, check_folder
 
 NUMBERS = "numbers.csv"
 
 
 def run_import(out: Path, files: Files, start: str, end: str, as_json: bool) -> None:
     """Import into a folder, and say what was missing."""
+    check_folder(out, [*(f"{name}.csv" for name in FILES), NUMBERS], NOTHING, "config.csv")
     try:
         found = import_airline(out.name, files, _moment("--from", start), _moment("--to", end))
     except BrokenFiles as error:
@@ -54,6 +56,7 @@ def run_export(instance: Path, out: Path, airline: str, local: bool, bare: bool,
     if not (2 <= len(airline) <= 3 and airline.isascii() and airline.isalnum() and airline.isupper()):
         raise TaktError(f"--airline {airline!r} is no airline designator; write it as AF")
     texts = Exported(read_instance(instance), airline, local).files(bare)
+    check_folder(out, list(texts), NOTHING, "schedule.ssim")
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

@@ -49,7 +49,7 @@ def work(
         assert first is not None and last is not None
         if unwritten:
             write_whole(instance, last.solution, folder)
-        told = {
+        told: dict[str, Any] = {
             "instance": instance.name,
             "seed": seed,
             "searchers": searchers,
@@ -67,9 +67,9 @@ def work(
         with whole_file(folder / "recovery.json") as new:
             new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     if not told["interrupted"]:
-        from takt.stations.flightdesk.recovery.report import write_report  # here, since it loads what draws
+        from takt.stations.flightdesk.recovery.report import Limits, write_report  # here, since it loads what draws
 
-        write_report(told, instance, last.solution, folder / REPORT)
+        write_report(told, instance, last.solution, folder / REPORT, Limits(told.get("bound"), seconds))
     return told
 
 
