@@ -89,9 +89,9 @@ def test_a_worker_that_forges_its_answers_is_gone_and_the_shift_goes_on() -> Non
     ],
 )
 def test_nothing_is_made_of_a_forged_array_or_number(forged: dict[bytes, Any]) -> None:
-    with pytest.raises(ValueError, match="no msgpack of plain values"):
+    with pytest.raises(ValueError):
         received(msgpack.packb(["answer", forged]))
-    with pytest.raises(ValueError, match="no msgpack of plain values"):
+    with pytest.raises(ValueError):
         received(pickle.dumps(["answer", forged]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client as http_client
 import json
 import os
 import re
@@ -170,6 +171,42 @@ def test_over_http_with_the_token_and_under_our_own_name_only():
         over = asyncio.run(work())
     assert over.startswith("The shift is over.") and run.done.ended == "units"
     assert TOKEN not in json.dumps([event.data for event in run.done.events]) + json.dumps(run.done.meta)
+
+
+ACCEPTS = {
+    "application/json, text/event-stream": "application/json",
+    "application/json": "application/json",
+    "Application/JSON; charset=utf-8": "application/json",
+    "*/*": "application/json",
+    "text/html, image/gif, *; q=.2, */*; q=.2": "application/json",
+    "application/*": "application/json",
+    "text/event-stream": "text/event-stream",
+    "text/*;q=0.5": "text/event-stream",
+    "application/json;q=0, text/event-stream": "text/event-stream",
+    "": "application/json",
+    None: "application/json",
+}
+
+
+def test_every_kind_of_accept_that_http_knows_is_served_in_a_form_that_it_accepts():
+    with working(units=2) as (server, _), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
+        port = int(http.url.split(":")[2].split("/")[0])
+        for accept, kind in ACCEPTS.items():
+            client = http_client.HTTPConnection("127.0.0.1", port, timeout=PATIENT_S)
+            told = {"content-type": "application/json", "authorization": f"Bearer {TOKEN}"}
+            told |= {} if accept is None else {"accept": accept}
+            client.request("POST", "/mcp", json.dumps(HELLO), told)
+            answer = client.getresponse()
+            body = answer.read().decode()
+            assert (answer.status, answer.headers.get_content_type()) == (200, kind), accept
+            if kind == "text/event-stream":
+                assert body.startswith("event: message\ndata: ") and body.endswith("\n\n")
+                body = body.removeprefix("event: message\ndata: ")
+            assert json.loads(body)["result"]["serverInfo"]["name"] == "takt-flightdesk"
+            client.close()
+        for accept in ("text/html", "application/json;q=0"):
+            assert posted(http.url, HELLO, authorization=f"Bearer {TOKEN}", accept=accept)[0] == 406
+        assert posted(http.url, HELLO, accept="text/event-stream")[0] == 401, "the guard is before the form"
 
 
 def test_messages_that_are_no_call_are_refused_by_the_station_and_counted():

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import os
+import re
 import secrets
 import socket
 import sys
@@ -114,7 +115,7 @@ class Http(AbstractContextManager["Http"]):
         where = self._socket.getsockname()
         name = f"[{where[0]}]" if self._socket.family == socket.AF_INET6 else where[0]
         self.url = f"http://{name}:{where[1]}{PATH}"
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(Accepts(app), log_config=None, access_log=False, timeout_graceful_shutdown=1)
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True, name="mcp-http"
@@ -128,6 +129,69 @@ class Http(AbstractContextManager["Http"]):
         self._uvicorn.should_exit = True
         self._thread.join(5 * CLOSING_S)
         self._socket.close()
+
+
+class Accepts:
+    """What a client says that it accepts, as HTTP means it (RFC 9110, 12.5.1), and not only in the two words that the
+    specification gives: to say nothing is to accept all, `*/*` is all, and who accepts events alone gets the answer as
+    one. The SDK answers 406 to those.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "POST"):
+            await self._app(scope, receive, send)
+            return
+        told = b", ".join(value for name, value in scope["headers"] if name.lower() == b"accept").decode("latin-1")
+        json, events = _accepted(told)
+        rest = [(name, value) for name, value in scope["headers"] if name.lower() != b"accept"]
+        spelt = b"application/json, text/event-stream" if json or events else b"text/plain"  # which is refused
+        scope = {**scope, "headers": [*rest, (b"accept", spelt)]}
+        alone = events and not json and scope["method"] == "POST"
+        await self._app(scope, receive, _as_event(send) if alone else send)
+
+
+def _accepted(told: str) -> tuple[bool, bool]:
+    """Whether JSON is accepted, and whether events are, by an Accept header; without one, all is."""
+    kinds = []
+    for part in told.lower().split(","):
+        kind, *parameters = (word.strip() for word in part.split(";"))
+        refused = any(re.fullmatch(r"q\s*=\s*0(\.0*)?", word) for word in parameters)
+        kinds += [kind] if kind and not refused else []
+    if not told.strip(" ,"):
+        return True, True
+    every = "*/*" in kinds or "*" in kinds
+    json = every or any(kind in kinds for kind in ("application/json", "application/*"))
+    return json, every or any(kind in kinds for kind in ("text/event-stream", "text/*"))
+
+
+def _as_event(send: Any) -> Any:
+    """Sends a JSON answer as the one event of a stream; anything else as it is."""
+    started: dict[str, Any] = {}
+    body = bytearray()
+
+    async def wrapped(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            kind = next((value for name, value in message["headers"] if name.lower() == b"content-type"), b"")
+            if message["status"] == 200 and kind.startswith(b"application/json"):
+                started.update(message)
+                return
+        elif message["type"] == "http.response.body" and started:
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            changed = (b"content-type", b"content-length")
+            headers = [(name, value) for name, value in started["headers"] if name.lower() not in changed]
+            line = b"event: message\ndata: " + b" ".join(bytes(body).split(b"\n")) + b"\n\n"
+            headers += [(b"content-type", b"text/event-stream"), (b"content-length", str(len(line)).encode())]
+            await send({**started, "headers": headers})
+            started.clear()
+            message = {"type": "http.response.body", "body": line}
+        await send(message)
+
+    return wrapped
 
 
 class _Token(TokenVerifier):
