@@ -423,8 +423,11 @@ def serve_policy(
     host: Annotated[str, typer.Option(help="Where to listen; other machines reach 0.0.0.0.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
     key_env: Annotated[
-        str, typer.Option(help="The environment variable with the key that clients must send; none asks for none.")
+        str, typer.Option(help="The environment variable with the key that clients must send; needed off the loopback.")
     ] = "",
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="Another name by which clients call it (a tunnel's).")
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option("--option", "-o", help="KEY=VALUE, what the cell is opened with; JSON, else text."),
@@ -439,8 +442,6 @@ def serve_policy(
     key = os.environ.get(key_env, "") if key_env else ""
     if key_env and not key:
         raise TaktError(f"the environment has no {key_env}")
-    if host not in ("127.0.0.1", "localhost", "::1") and not key:
-        _complain(f"warning: whoever reaches {host} may use it; --key-env asks for a key")
     given = _options("worker-option", worker_option)
     if worker.endswith(".onnx"):
         if not Path(worker).is_file():
@@ -453,6 +454,7 @@ def serve_policy(
         host=host,
         port=port,
         key=key,
+        names=allow_host or (),
         on_trouble=_complain,
     )
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

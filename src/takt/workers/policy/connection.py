@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from takt.printable import printable
 from takt.workers.policy.wire import LARGEST, decode, encode
 
 CLOSE_S = 1.0  # wall time that a farewell may take
@@ -34,7 +35,7 @@ class NoAnswer(Exception):
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
-        self.kind, self.text = kind, " ".join(text.split())[:300]
+        self.kind, self.text = kind, printable(" ".join(text.split()))
 
 
 class Connection:
@@ -68,7 +69,7 @@ class Connection:
             raise NoAnswer(failure.kind, self._clean(failure.text)) from None
         except ValueError as error:
             self.close()
-            raise NoAnswer("not_an_answer", f"the server answers with {error}") from error
+            raise NoAnswer("not_an_answer", self._clean(f"the server answers with {error}")) from error
         except InvalidURI as error:
             raise NoAnswer("refused", self._clean(str(error))) from error
         except TimeoutError as error:
@@ -140,7 +141,8 @@ class Connection:
             timer.cancel()
 
     def _clean(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
+        """Without the key; cut only then, or half of it would stay."""
+        return (text.replace(self._key, "[key]") if self._key else text)[:300]
 
 
 def _cut(going: socket.socket) -> None:

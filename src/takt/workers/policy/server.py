@@ -8,10 +8,13 @@ it answers with a text, and closes, as openpi's does. Each connection has a work
 from __future__ import annotations
 
 import contextlib
+import hmac
 import http
+import math
+import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -23,9 +26,14 @@ from takt.plan import BrokenPlan, checked
 from takt.shift import one_line
 from takt.station import StationSpec, TaktError, open_station
 from takt.worker import Plan, Worker, as_worker, open_worker
-from takt.workers.policy.wire import LARGEST, decode, encode
+from takt.workers.keys import is_loopback
+from takt.workers.policy.wire import decode, encode
 
 PORT = 8000  # openpi's
+MOST_CLIENTS = 16  # connections at once, each with a worker
+IDLE_S = 900.0  # wall time without a message after which a connection is closed
+LONGEST_TEXT = 10_000  # characters of an order, in bytes beside the observation
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PROMPTS = ("order", "prompt", "task")  # where a client may put the order's words
 
 
@@ -34,13 +42,16 @@ class PolicyServer:
 
     worker           a worker of `takt workers nutcell`, or my_module:MyWorker; or a function that makes one.
     station_options  what the cell is opened with: which observations and actions there are.
-    key              what clients must send as `Authorization: Api-Key KEY`; "" for nothing.
+    key              what clients must send as `Authorization: Api-Key KEY`; "" for nothing, on the loopback only.
+    names            other names by which clients may call a server on the loopback (a tunnel's), as `Host` has them.
+    most_clients, idle_s    connections at once; seconds without a message after which one is closed.
     port             0 for any that is free; `url` says which.
     on_trouble       is told, in one line, what a client was answered with an error for.
 
     `asks` is what a client's cell must be opened with, beside its cameras.
 
-    Raises TaktError for a worker that is not there, that needs privileged state, or a port that is taken.
+    Raises TaktError for a worker that is not there, that needs privileged state, a port that is taken, or a host that
+    other machines reach without a key.
     """
 
     def __init__(
@@ -52,9 +63,14 @@ class PolicyServer:
         host: str = "127.0.0.1",
         port: int = PORT,
         key: str = "",
+        names: Sequence[str] = (),
+        most_clients: int = MOST_CLIENTS,
+        idle_s: float = IDLE_S,
         seed: int = 0,
         on_trouble: Callable[[str], None] | None = None,
     ) -> None:
+        if not is_loopback(host) and not key:
+            raise TaktError(f"whoever reaches {host} could use the worker; give a key: --key-env NAME")
         self._make: Callable[[], Worker]
         if isinstance(worker, str):
             self.name = worker
@@ -62,7 +78,9 @@ class PolicyServer:
         else:
             self.name = getattr(worker, "__name__", type(worker).__name__)
             self._make = lambda: as_worker(worker(**dict(worker_options or {})))
-        asks = {**getattr(self._make(), "station_options", {}), **dict(station_options or {})}
+        first = self._make()
+        self._idle = [first]  # workers whose client has gone: the next one need not load the network again
+        asks = {**getattr(first, "station_options", {}), **dict(station_options or {})}
         if asks.get("privileged"):
             raise TaktError(f"{self.name} works from privileged state, which no client can send; serve another worker")
         self.asks = {key: value for key, value in asks.items() if key not in ("cameras", "privileged")}
@@ -71,6 +89,10 @@ class PolicyServer:
         self.observation_space: Space[Any] = station.observation_space
         self.action_space: Space[Any] = station.action_space
         station.close()
+        self._largest = LONGEST_TEXT + 2 * _bytes_of(self.observation_space)
+        self._most, self._idle_s = most_clients, idle_s
+        self._names = {*LOOPBACK, host, *names} if is_loopback(host) else set(names)
+        self._busy = threading.Lock()
         self._host, self._port, self._key, self._seed = host, port, key, seed
         self._on_trouble = on_trouble or (lambda text: None)
         self._server: Any = None
@@ -111,7 +133,7 @@ class PolicyServer:
                 self._host,
                 self._port,
                 compression=None,
-                max_size=LARGEST,
+                max_size=self._largest,
                 ping_interval=None,
                 process_request=self._process_request,
                 server_header=None,
@@ -142,7 +164,14 @@ class PolicyServer:
     def _process_request(self, connection: Any, request: Any) -> Any:
         if request.path == "/healthz":
             return connection.respond(http.HTTPStatus.OK, "OK\n")
-        if self._key and request.headers.get("Authorization") != f"Api-Key {self._key}":
+        if any(len(request.headers.get_all(name)) > 1 for name in ("Host", "Origin", "Authorization")):
+            return connection.respond(http.HTTPStatus.BAD_REQUEST, "a header is there twice\n")
+        if self._names and _host_of(request.headers.get("Host", "")) not in self._names:
+            return connection.respond(http.HTTPStatus.FORBIDDEN, "this server is not called so\n")  # DNS rebinding
+        if "Origin" in request.headers:  # only pages in a browser send one, and no page is a client here
+            return connection.respond(http.HTTPStatus.FORBIDDEN, "no page may call this server\n")
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if self._key and not hmac.compare_digest(given, f"Api-Key {self._key}".encode()):
             return connection.respond(http.HTTPStatus.UNAUTHORIZED, "a key is due: Authorization: Api-Key KEY\n")
         return None
 
@@ -150,18 +179,26 @@ class PolicyServer:
         """One client, until it goes or something goes wrong."""
         from websockets.exceptions import ConnectionClosed
 
-        self._open.add(connection)
         worker: Worker | None = None
+        with self._busy:
+            full = len(self._open) >= self._most
+            if not full:
+                self._open.add(connection)
+        if full:
+            connection.close(1013, "there are as many clients as may be")
+            return
         try:
             connection.send(encode(self.metadata))
-            worker = self._begun()
+            worker = self._taken()
+            worker.begin(self.spec, self._seed)
             took = 0.0
-            for message in connection:
+            while True:
+                message = connection.recv(self._idle_s)
                 before = time.perf_counter()
                 request = _decoded(message)
                 if request.pop("endpoint", "infer") == "reset":  # RoboArena's dialect
                     worker.end()
-                    worker = self._begun()
+                    worker.begin(self.spec, self._seed)
                     connection.send(encode({"status": "reset"}))
                     continue
                 answer = self._answer(worker, request)
@@ -171,22 +208,32 @@ class PolicyServer:
                 took = 1e3 * (time.perf_counter() - before)
         except ConnectionClosed:
             pass
+        except TimeoutError:
+            with contextlib.suppress(Exception):
+                connection.close(1001, f"no message for {self._idle_s:g} s")
         except Exception as error:  # whatever a worker may raise: the client is told, as openpi's server does
             told = str(error) if isinstance(error, (TaktError, BrokenPlan)) else one_line(error)
             self._on_trouble(told)
             with contextlib.suppress(Exception):
                 connection.send(told)
                 connection.close(1011, "see the text before")
+            if worker is not None:  # in whatever state it is now: the next client gets another
+                with contextlib.suppress(Exception):
+                    worker.end()
+                worker = None
         finally:
-            self._open.discard(connection)
             if worker is not None:
                 with contextlib.suppress(Exception):
                     worker.end()
+                    self._idle.append(worker)
+            self._open.discard(connection)
 
-    def _begun(self) -> Worker:
-        worker = self._make()
-        worker.begin(self.spec, self._seed)
-        return worker
+    def _taken(self) -> Worker:
+        """A worker that nobody has: one that is idle, or a new one."""
+        with self._busy:
+            if self._idle:
+                return self._idle.pop()
+        return self._make()
 
     def _answer(self, worker: Worker, request: Mapping[str, Any]) -> dict[str, Any]:
         plan = worker.act(observation_of(request, self.observation_space))
@@ -228,6 +275,18 @@ def serve_until_interrupted(server: PolicyServer, on_ready: Callable[[str], None
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(3600.0)
+
+
+def _bytes_of(space: Space[Any]) -> int:
+    """Bytes of an observation as a client sends it, from above: floats as 64 bits, and its names."""
+    assert isinstance(space, spaces.Dict)
+    sizes = [(1 if part.dtype == np.uint8 else 8) * math.prod(part.shape or ()) for part in space.values()]
+    return sum(sizes) + 4096 * (len(sizes) + 1)
+
+
+def _host_of(header: str) -> str:
+    """A `Host` header's name without the port."""
+    return header.rpartition(":")[0] if re.search(r":\d*$", header) else header
 
 
 def _decoded(message: Any) -> dict[str, Any]:

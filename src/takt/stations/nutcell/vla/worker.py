@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
 from takt.stations.nutcell.vla.teacher import KNOTS, PERIODS
 from takt.worker import Plan
 
+LARGEST = 512 * 2**20  # bytes of a policy's file; the one in the package has 2 MB
 MODEL = Path(__file__).with_name("policy.onnx")
 CALL_EVERY = 5  # control periods: calls fall on multiples of this, when new pictures are there
 SHAPES = {
@@ -47,11 +49,17 @@ class Network:
             raise TaktError(
                 f"no learned policy at {path}: give another, -w model=FILE, or make one: takt train nutcell"
             )
+        if path.stat().st_size > LARGEST:
+            raise TaktError(f"{path} is larger than a policy is: {LARGEST // 2**20} MiB")
         content = path.read_bytes()
         self.path, self.sha256 = path, sha256(content).hexdigest()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 4
+        # Weights outside the file are read from beside it, and from nowhere else: the file may name any path.
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
+        )
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             shapes = {part.name: tuple(part.shape) for part in self.session.get_inputs()}
@@ -84,6 +92,20 @@ class Network:
         return start[:, None] + shifts.astype(np.float64), (grip > 0.5).astype(np.float64)
 
 
+def _network(path: Path, threads: int) -> Network:
+    """The file's network, loaded once for all workers of a process: a session may be run by several at a time."""
+    try:
+        found = path.stat()
+    except OSError:
+        return Network(path, threads)  # which says what is wrong
+    return _loaded(path, threads, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, threads: int, changed_ns: int, size: int) -> Network:
+    return Network(path, threads)
+
+
 class Vla:
     """The learned worker.
 
@@ -103,7 +125,7 @@ class Vla:
     def __init__(self, model: str = "", asynchronous: bool = True, without: str = "", threads: int = 1) -> None:
         if without and without not in WITHOUT:
             raise TaktError(f"the vla worker cannot do without {without!r}; choose from: {', '.join(WITHOUT)}")
-        self.network = Network(Path(model) if model else MODEL, threads)
+        self.network = _network(Path(model) if model else MODEL, threads)
         self.asynchronous, self.without = bool(asynchronous), without
 
     def begin(self, spec: StationSpec, seed: int) -> None:
