@@ -285,3 +285,45 @@ def test_tokens_and_hosts():
     for host in ("0.0.0.0", "192.0.2.1", "desk.example"):
         with pytest.raises(TaktError, match="--allow-host"):
             check_host(host, ())
+
+
+def test_no_part_of_the_token_is_left_where_a_clients_name_is_cut():
+    secret = "s3cret-s3cret-s3cret"
+    hello = json.loads(json.dumps(HELLO))
+    hello["params"]["clientInfo"]["name"] = "x" * 90 + secret + "\x1b[2J"
+    with working(units=1, secret=secret) as (server, run), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
+        mine = {"authorization": f"Bearer {TOKEN}"}
+        mine["mcp-session-id"] = posted(http.url, hello, **mine)[2]["mcp-session-id"]
+        call = {"name": f"queue{secret}", "arguments": {"x": secret}}
+        assert posted(http.url, {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": call}, **mine)[0] == 200
+    told = json.dumps([event.data for event in run.ended().events])
+    assert "xxx" in told and "s3cret" not in told and "\\u001b" not in told
+
+
+def test_a_message_over_http_has_an_end():
+    with working(units=1) as (server, _), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
+        mine = {"authorization": f"Bearer {TOKEN}"}
+        assert posted(http.url, {**HELLO, "x": "y" * 2**21}, **mine)[0] == 413
+
+
+def test_a_line_without_an_end_is_no_message(monkeypatch):
+    """It would fill the memory; what comes after it is read again."""
+    from takt.workers.mcp import transports
+
+    monkeypatch.setattr(transports, "LONGEST_LINE", 1000)
+    read, write = os.pipe()
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    try:
+
+        async def lines():
+            found = transports._Lines(asyncio.get_running_loop())
+            os.write(write, b"first\n" + b"{" * 5000 + b"\nlast\n")
+            os.close(write)
+            return [line async for line in found]
+
+        assert asyncio.run(lines()) == ["first\n", "{" * 100 + "\n", "last\n"]
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)

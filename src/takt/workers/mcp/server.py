@@ -19,6 +19,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from takt.distribution import version
+from takt.printable import printable
 from takt.station import StationSpec
 from takt.workers.calls import LEARNT, as_text, refused
 from takt.workers.mcp.window import Window
@@ -54,7 +55,8 @@ def server_of(spec: StationSpec, window: Window, secret: str = "") -> Server[Any
             given.pop(SEEN, None)
         arguments = given[MALFORMED] if set(given) == {MALFORMED} else given
         text = arguments if isinstance(arguments, str) else as_text(arguments)
-        call = [_clean(part, secret) for part in (params.name, text, _client(ctx))]
+        call = [_clean(part, secret) for part in (params.name, text)]
+        call.append(_clean(_client(ctx), secret)[:LONGEST_CLIENT])  # cut last, or half of the secret would stay
         answer = await asyncio.wrap_future(window.ask(*call))
         return _result(answer)
 
@@ -143,7 +145,7 @@ def _client(ctx: ServerRequestContext[Any]) -> str:
     params = ctx.session.client_params
     if params is None:
         return ""
-    return f"{params.client_info.name} {params.client_info.version}"[:LONGEST_CLIENT]
+    return printable(f"{params.client_info.name} {params.client_info.version}")
 
 
 def _clean(text: str, secret: str) -> str:

@@ -32,6 +32,9 @@ LEAST_TOKEN = 16  # characters
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EOF = "its input ended"
+LONGEST_LINE = 4 * 2**20  # characters of one message
+MOST_BODY = 2**20  # bytes of one message over HTTP; a call has some 10,000 characters at most
+MOST_SESSIONS, MOST_CONNECTIONS = 64, 64  # at once
 CLOSING_S = 1.0  # wall time for answers under way when a server stops
 
 
@@ -79,7 +82,11 @@ class _Lines:
 
     def _read(self) -> None:
         with suppress(OSError, RuntimeError), os.fdopen(os.dup(0), encoding="utf-8", errors="replace") as wire:
-            for line in wire:
+            while line := wire.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE and not line.endswith("\n"):
+                    while (rest := wire.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+                        pass
+                    line = line[:100] + "\n"  # no message any more, and answered as such
                 self._room.acquire()
                 self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
         with suppress(RuntimeError):  # the loop is closed
@@ -105,6 +112,8 @@ class Http(AbstractContextManager["Http"]):
         app = server.streamable_http_app(
             streamable_http_path=PATH,
             json_response=True,
+            max_request_body_size=MOST_BODY,
+            max_sessions=MOST_SESSIONS,
             transport_security=security,
             host=host,
             # No server issues our token; without an issuer the SDK asks for no token at all.
@@ -115,7 +124,13 @@ class Http(AbstractContextManager["Http"]):
         where = self._socket.getsockname()
         name = f"[{where[0]}]" if self._socket.family == socket.AF_INET6 else where[0]
         self.url = f"http://{name}:{where[1]}{PATH}"
-        config = uvicorn.Config(Accepts(app), log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            Accepts(app),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            limit_concurrency=MOST_CONNECTIONS,
+        )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True, name="mcp-http"
