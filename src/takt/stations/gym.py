@@ -262,7 +262,7 @@ class GymStation(gymnasium.Env[Any, Any]):
         key = self.success.removeprefix("info:")
         if self._ended and self.success.startswith("info:") and key not in outcome.info:
             has = ", ".join(outcome.info) or "nothing"
-            raise TaktError(f"success is {self.success!r}, but the info has only: {has}")
+            raise TaktError(f"{self._id}: success is {self.success!r}, but the info has only: {has}")
 
     def _event(self, kind: str, **data: Any) -> Event:
         return Event(self.now, kind, self._unit, data)
