@@ -343,3 +343,9 @@ CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL
         assert ledger.meta == {"seed": 3} and len(ledger.events()) == 2
     shutil.copy(path, tmp_path / "copy.takt")
     Ledger.resume(tmp_path / "copy.takt").close()
+
+
+@pytest.mark.parametrize("sizes", [{"bookings": 10**8}, {"flights": 10**7}, {"aircraft": 10**6}, {"days": 10**5}])
+def test_a_ledger_cannot_ask_for_an_airline_without_end(sizes):
+    with pytest.raises(TaktError, match="it must be from 1 to"):
+        run_shift("flightdesk", "idle", units=1, station_options={"scenario": "two-hubs", **sizes})

@@ -400,7 +400,10 @@ def bill(path: ShiftPath, as_json: Json = False) -> None:
 
     with Ledger.open(path) as book:
         found = book.events()
-    told, wrong = asdict(summed(found)), troubles(found)
+    try:
+        told, wrong = asdict(summed(found)), troubles(found)
+    except (TypeError, KeyError, AttributeError, ValueError) as error:  # another worker's records, or a stranger's
+        raise TaktError(f"{path} has records that are none of a model's: {type(error).__name__}") from error
     if as_json:
         _print_json({**told, "troubles": wrong})
         return

@@ -13,7 +13,9 @@ class Told:
     """The numbered records among a shift's events, as a `Journal`. It ends the shift where it has no more."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._records = {e.data["number"]: e.data for e in events if e.kind == SAID and "number" in e.data}
+        self._records = {
+            e.data["number"]: e.data for e in events if e.kind == SAID and isinstance(e.data.get("number"), int)
+        }
 
     def recall(self, number: int) -> Mapping[str, Any]:
         if number not in self._records:

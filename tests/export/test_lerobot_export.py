@@ -273,3 +273,15 @@ def test_lerobot_reads_it(demos: Path, tmp_path: Path, video: bool) -> None:
         assert np.allclose(row["action"], rows["action"][n]) and np.allclose(row["state"], rows["observation.state"][n])
         assert np.abs(np.array(row["head"]) - gradient(picture, 0)).mean() < (4 if video else 1e-6)
     assert [row["done"] for row in found["rows"]] == [False, False, True]
+
+
+def test_an_export_removes_no_folder_that_it_did_not_make(tmp_path):
+    from takt.export.lerobot import Dataset
+
+    for name in (".out.part", ".out-x.part"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").write_text("two years of work")
+    with pytest.raises(TaktError), Dataset(tmp_path / "out", 10, "x", {"action": ["a"]}, {}, {}):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out-x.part", ".out.part"]
+    assert all((path / "mine").exists() for path in tmp_path.iterdir())

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -85,7 +87,7 @@ class Dataset:
         self.root, self.fps, self.video = root, fps, video
         self._robot, self._names, self._cameras = robot, dict(columns), dict(cameras)
         self._dtypes = {key: dtypes.get(key, "float32") for key in columns} | BOOKKEEPING
-        self._new = root.with_name(f".{root.name}.part")
+        self._new: Path | None = None  # made, and removed, by us alone
         self._tasks: dict[str, int] = {}
         self._episodes: list[dict[str, Any]] = []
         self._rows = 0
@@ -95,23 +97,32 @@ class Dataset:
         self._films: dict[str, _Film] = {}
 
     def __enter__(self) -> Dataset:
-        shutil.rmtree(self._new, ignore_errors=True)
-        self._new.mkdir(parents=True)
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        self._new = Path(tempfile.mkdtemp(prefix=f".{self.root.name}-", suffix=".part", dir=self.root.parent))
         self._data = _Parquet(self._new / "data", self._schema())
         self._films = {key: _Film(self._new / "videos" / key, self.fps) for key in self._cameras if self.video}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        assert self._data is not None
+        assert self._data is not None and self._new is not None
         self._data.close()
         for film in self._films.values():
             film.close()
         if kind is None and self._rows:
             self._write_meta()
-            self._new.rename(self.root)
+            self._place(self._new)
         shutil.rmtree(self._new, ignore_errors=True)
         if kind is None and not self._rows:
             raise TaktError("there is nothing to export: no unit has ended")
+
+    def _place(self, new: Path) -> None:
+        """Give the folder its name, if that is still free: not even an empty folder is replaced."""
+        if os.path.lexists(self.root):
+            raise TaktError(f"{self.root} exists already; choose another name")
+        mask = os.umask(0)
+        os.umask(mask)
+        new.chmod(0o777 & ~mask)  # mkdtemp makes folders for their owner only
+        new.rename(self.root)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -183,6 +194,7 @@ class Dataset:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        assert self._new is not None
         meta = self._new / "meta"
         (meta / "episodes" / "chunk-000").mkdir(parents=True)
         info = {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from takt.trust import NOTHING, Named
 RATE = round(1 / CONTROL_S)  # control periods a second
 TASK = "Put one nut on the left pin and one nut on the right pin."  # where there is no order
 TAIL_S = 1.0  # of an episode, after the last thing that was done
+LARGEST_SHARD = 8 * 2**30  # bytes, unpacked
 LEAST_ROWS = 5  # of an episode
 IMAGES = "observation.images."
 
@@ -192,6 +193,7 @@ class _Demos:
         if not self._paths:
             raise TaktError(f"{folder} has no demonstrations (.npz, from takt.stations.nutcell.demos.record)")
         try:
+            _check_size(self._paths[0])
             with np.load(self._paths[0]) as shard:
                 self.camera_size = int(shard[f"{IMAGES}{scene.CAMERAS[0]}"].shape[1])
         except (OSError, ValueError, KeyError, BadZipFile) as error:
@@ -203,6 +205,7 @@ class _Demos:
         left = float("inf") if wanted.units is None else wanted.units
         for done, path in enumerate(self._paths):
             on_unit(done, len(self._paths))
+            _check_size(path)
             with np.load(path) as file:
                 shard = {key: file[key] for key in file.files}
             for unit in range(len(shard["order"])):
@@ -212,6 +215,14 @@ class _Demos:
                 if shard["good"][unit] or not wanted.good_only:
                     yield from _pieces(shard, unit, wanted)
         on_unit(len(self._paths), len(self._paths))
+
+
+def _check_size(path: Path) -> None:
+    """TaktError for a shard that unpacks to more than any has: it would be read into memory as a whole."""
+    with ZipFile(path) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    if size > LARGEST_SHARD:
+        raise TaktError(f"{path} unpacks to {size // 2**20} MiB, more than a shard of demonstrations has")
 
 
 def _episode(cell: _Watched, wanted: _Wanted, control: str, good: bool) -> Episode:

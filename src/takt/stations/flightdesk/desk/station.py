@@ -48,6 +48,9 @@ class Json(Space[Any]):
         return isinstance(other, Json)
 
 
+MOST = {"flights": 10_000, "aircraft": 2_000, "bookings": 100_000, "days": 14}  # a ledger may ask for any number
+
+
 class Calls(Space[Any]):
     """Tool calls, as texts. Any text is one; a bad one is answered with an error."""
 
@@ -101,6 +104,9 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         self.render_mode = render_mode
         sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
         given = {name: int(size) for name, size in sizes.items() if size is not None}
+        for name, size in given.items():
+            if not 1 <= size <= MOST[name]:
+                raise TaktError(f"{name} is {size}; it must be from 1 to {MOST[name]}")
         self._read: Instance | None = None
         if instance is not None:
             if scenario is not None or given:
