@@ -196,6 +196,7 @@ META: dict[str, Rule] = {
     **DEFINES,
     "stop_early": _flag,
     "isolate": _flag,
+    "rules": _count,
     "wall_s": _time,
     "begun_utc": _text,
     "machine": _object,

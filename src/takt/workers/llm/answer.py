@@ -374,8 +374,9 @@ def _no_error(told: Mapping[str, Any]) -> None:
         said = error.get("message") or error.get("detail") or error.get("msg")
         if isinstance(said, str):
             kind = next((error[k] for k in ("type", "code") if isinstance(error.get(k), str)), "")
-            words = f"{said[:LONGEST_WORDS]} ({kind})" if kind and kind not in said else said[:LONGEST_WORDS]
-    raise refusal(words, code)
+            words = " ".join(said.split())[:LONGEST_WORDS]
+            words = f"{words} ({kind})".strip() if kind and kind not in words else words
+    raise refusal(words or "the server tells an error without a word", code)
 
 
 def _usage(usage: Any) -> dict[str, int] | None:
