@@ -5,16 +5,21 @@
 
 A path is a comparison of two simulated workers, looked at after every pair of units (or every shift). Errors are shares
 of paths in which, without any difference, one was called better at *any* look, with the 95 % interval of Clopper &
-Pearson. The test of fixed size next to it is McNemar's exact one (binomial, two-sided), planned for the true rates at
-the power named, and looked at once; for shifts, the t-test of the shifts' means. The seed is fixed.
+Pearson. "Promise 1" counts what `takt compare` promises by unit under any dependence: called better while the mean, so
+far, of the differences' expectations, each given all before, is 0 or on the other side. The test of fixed size next to
+it is McNemar's exact one (binomial, two-sided), planned for the true rates at the power named, and looked at once; for
+shifts, the t-test of the shifts' means. The seed is fixed.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
+import platform
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import beta, binom, nct, t
 
-from takt.sequences import bounds_of_shifts, sure_signs, widenings
+from takt.sequences import bounds_of_means, bounds_of_shifts, log_wealth, log_wealth_of_means, sure_signs
 
 ALPHA = 0.05
 SHIFT = 142  # units in the nut cell's 3 hours
@@ -51,14 +56,16 @@ def independent(rng: np.random.Generator, paths: int, units: int, only_a: float,
 
 def chains(rng: np.random.Generator, paths: int, units: int, p: float, q: float, r: float) -> Floats:
     """Each worker a two-state Markov chain of lag-1 correlation r: its failures are sticky. (paths, units)"""
-    outcomes = []
-    for rate in (p, q):
-        drawn = rng.random((paths, units))
-        good = drawn < rate
-        for i in range(1, units):
-            good[:, i] = drawn[:, i] < np.where(good[:, i - 1], rate + r * (1 - rate), rate * (1 - r))
-        outcomes.append(good)
-    return outcomes[0].astype(float) - outcomes[1]
+    one, other = (chain_of(rng, paths, units, rate, r) for rate in (p, q))
+    return one.astype(float) - other
+
+
+def chain_of(rng: np.random.Generator, paths: int, units: int, rate: float, r: float) -> NDArray[np.bool_]:
+    drawn = rng.random((paths, units))
+    good = drawn < rate
+    for i in range(1, units):
+        good[:, i] = drawn[:, i] < np.where(good[:, i - 1], rate + r * (1 - rate), rate * (1 - r))
+    return good
 
 
 def moods(rng: np.random.Generator, paths: int, units: int, p: float, q: float, length: float) -> Floats:
@@ -76,15 +83,9 @@ def moods(rng: np.random.Generator, paths: int, units: int, p: float, q: float, 
 # --- what becomes of them ---------------------------------------------------------------------------------------------
 
 
-def sure(signs: Floats, widen: bool, shift: int | None = None) -> NDArray[np.bool_]:
-    """(paths, units): whether the bound by unit excludes 0. `shift`: units in each."""
-    found = np.empty(signs.shape, dtype=bool)
-    begins = np.arange(signs.shape[1]) % (shift or signs.shape[1]) == 0
-    for path, row in enumerate(signs):
-        counts = np.stack([(row == sign).cumsum() for sign in (-1, 0, 1)])
-        widening = widenings(row, begins, counts.sum(0) - counts.max(0)) if widen else np.ones(len(row))
-        found[path] = sure_signs(row, widening, ALPHA)
-    return found
+def sure(signs: Floats, alpha: float = ALPHA) -> NDArray[np.bool_]:
+    """(paths, units): whether the bound by unit excludes 0."""
+    return np.array([sure_signs(row, alpha) for row in signs])
 
 
 def decided_at(certain: NDArray[np.bool_]) -> Ints:
@@ -100,7 +101,24 @@ def sure_by_shift(signs: Floats, shift: int) -> NDArray[np.bool_]:
         for n in range(2, len(row) + 1):
             low, high = bounds_of_shifts(row[:n], ALPHA)
             excluded[path, n - 1] = low > 0 or high < 0
-    return excluded & sure(signs, True, shift)[:, shift - 1 :: shift]
+    return excluded & sure(signs)[:, shift - 1 :: shift]
+
+
+def sure_free(means: Floats) -> NDArray[np.bool_]:
+    """(paths, shifts): whether the bound by shift that asks nothing of their distribution excludes 0."""
+    excluded = np.zeros(means.shape, dtype=bool)
+    for path, row in enumerate((means + 1) / 2):
+        for n in range(2, len(row) + 1):
+            most = max(float(log_wealth_of_means(x, 0.5)) for x in (row[:n], 1 - row[:n]))
+            excluded[path, n - 1] = most >= math.log(2 / ALPHA)
+    return excluded
+
+
+def against_the_promise(signs: Floats, expected: Floats) -> NDArray[np.bool_]:
+    """Whether a path was ever called better while the mean of what its pairs were expected to be was not so."""
+    so_far = expected.cumsum(1) / np.arange(1, signs.shape[1] + 1)
+    way = np.sign(signs.cumsum(1))
+    return (sure(signs) & (so_far * way <= 1e-12)).any(1)
 
 
 def mcnemar(only_a: float, only_b: float, power: float) -> int:
@@ -141,8 +159,7 @@ def error_table(paths: int) -> Table:
         "correlation",
         "discordant",
         "units",
-        "as it is (widened)",
-        "not widened",
+        "as it is",
         "McNemar peeking",
     ):
         table.add_column(name, justify="right")
@@ -156,7 +173,7 @@ def error_table(paths: int) -> Table:
     ):
         only = discordance(p, p, correlation)[0]
         signs = independent(rng, paths, units, only, only)
-        cells = [clopper_pearson(sure(signs, widen).any(1)) for widen in (True, False)]
+        cells = [clopper_pearson(sure(signs).any(1))]
         plus, discordant = (signs > 0).cumsum(1), (signs != 0).cumsum(1)
         peeks = np.maximum(plus, discordant - plus) > binom.isf(ALPHA / 2, discordant, 0.5)
         rates = f"{p:.0%}", f"{correlation:.1f}", f"{2 * only:.1%}", str(units)
@@ -170,22 +187,191 @@ def dependence_table(paths: int) -> Table:
         title=f"The same under dependence within shifts, good rate 85 %, {shifts} shifts of {SHIFT}, {paths} paths"
     )
     table.add_column("dependence")
-    for name in ("not widened, 1 shift", "by unit, 1 shift", f"by unit, {shifts} shifts", f"by shift, {shifts} shifts"):
+    for name in (
+        "by unit, 1 shift: promise 1",
+        "of the long run",
+        f"by shift, {shifts} shifts",
+        f"free, {shifts} shifts",
+    ):
         table.add_column(name, justify="right")
     rng = np.random.default_rng(2)
-    kinds: list[tuple[str, Callable[[int], Floats]]] = [
-        ("none", lambda n: chains(rng, n, SHIFT, 0.85, 0.85, 0.0)),
-        ("sticky failures, r = 0.2", lambda n: chains(rng, n, SHIFT, 0.85, 0.85, 0.2)),
-        ("sticky failures, r = 0.5", lambda n: chains(rng, n, SHIFT, 0.85, 0.85, 0.5)),
-        ("spells of 10 units", lambda n: moods(rng, n, SHIFT, 0.85, 0.85, 10)),
-        ("spells of 50 units", lambda n: moods(rng, n, SHIFT, 0.85, 0.85, 50)),
+
+    def sticky(n: int, r: float) -> tuple[Floats, Floats]:
+        outcomes, expected = [], []
+        for _ in range(2):
+            good = chain_of(rng, n, SHIFT, 0.85, r)
+            p = np.full(good.shape, 0.85)
+            p[:, 1:] = np.where(good[:, :-1], 0.85 + 0.15 * r, 0.85 * (1 - r))
+            outcomes.append(good.astype(float))
+            expected.append(p)
+        return outcomes[0] - outcomes[1], expected[0] - expected[1]
+
+    def spells(n: int, length: float) -> tuple[Floats, Floats]:
+        """Given the spells the units are independent, so their chances in the spell are at least as much as anybody
+        could know of them beforehand: the promise must hold against these as well."""
+        outcomes, expected = [], []
+        for _ in range(2):
+            bad = rng.random((n, SHIFT)) < 0.2
+            changes = rng.random((n, SHIFT)) < 1 / length
+            for i in range(1, SHIFT):
+                bad[:, i] = np.where(changes[:, i], bad[:, i], bad[:, i - 1])
+            p = 0.94 - 0.45 * bad
+            outcomes.append((rng.random((n, SHIFT)) < p).astype(float))
+            expected.append(p)
+        return outcomes[0] - outcomes[1], expected[0] - expected[1]
+
+    kinds: list[tuple[str, Callable[[int], tuple[Floats, Floats]]]] = [
+        ("none", lambda n: sticky(n, 0.0)),
+        ("sticky failures, r = 0.2", lambda n: sticky(n, 0.2)),
+        ("sticky failures, r = 0.5", lambda n: sticky(n, 0.5)),
+        ("spells of 10 units", lambda n: spells(n, 10)),
+        ("spells of 50 units", lambda n: spells(n, 50)),
     ]
     for name, draw in kinds:
-        signs = draw(paths * shifts).reshape(paths, shifts * SHIFT)
-        first = signs[:, :SHIFT]
-        found = sure(first, False), sure(first, True), sure(signs, True, SHIFT), sure_by_shift(signs, SHIFT)
-        table.add_row(name, *(clopper_pearson(certain.any(1)) for certain in found))
+        signs, expected = (x.reshape(paths, shifts * SHIFT) for x in draw(paths * shifts))
+        means = signs.reshape(paths, shifts, SHIFT).mean(2)
+        found = (
+            against_the_promise(signs[:, :SHIFT], expected[:, :SHIFT]),
+            sure(signs[:, :SHIFT]).any(1),
+            sure_by_shift(signs, SHIFT).any(1),
+            sure_free(means).any(1),
+        )
+        table.add_row(name, *(clopper_pearson(wrong) for wrong in found))
+    table.caption = "of the long run: one shift is no proof of it where units depend on each other; several are"
     return table
+
+
+def skew_table(paths: int, shifts: int = 40) -> Table:
+    table = Table(
+        title=f"Shifts that differ, {shifts} shifts of {SHIFT}, no difference in the mean of shifts, {paths} paths"
+    )
+    table.add_column("good rate of a's shifts, less b's")
+    for name in ("by unit, 1 shift", "by shift (about normal)", "free"):
+        table.add_column(name, justify="right")
+    rng = np.random.default_rng(6)
+
+    def normal(n: int) -> Floats:
+        return np.asarray(rng.normal(0, 0.04, (n, shifts)))
+
+    def skewed(n: int) -> Floats:
+        return np.where(rng.random((n, shifts)) < 0.9, 0.048, -0.432)
+
+    for name, draw in (("normally distributed, sd 4 points", normal), ("+4.8 in 9 of 10, -43.2 in 1", skewed)):
+        effect = draw(paths)
+        b = np.full(effect.shape, 0.9)
+        a = np.clip(b + effect, 0, 1)
+        good = [rng.random((paths, shifts, SHIFT)) < p[..., None] for p in (a, b)]
+        signs = (good[0].astype(float) - good[1]).reshape(paths, shifts * SHIFT)
+        found = sure(signs[:, :SHIFT]).any(1), sure_by_shift(signs, SHIFT).any(1)
+        free = sure_free(signs.reshape(paths, shifts, SHIFT).mean(2)).any(1)
+        table.add_row(name, *(clopper_pearson(wrong) for wrong in (*found, free)))
+    table.caption = "by unit, 1 shift: about that shift's units it is right; about the workers it is not"
+    return table
+
+
+def cost_table(paths: int, units: int = 400) -> Table:
+    table = Table(
+        title=f"Bounds of a mean cost difference, wrong at any of the looks up to {units} units, {paths} paths"
+    )
+    table.add_column("differences (mean 0)")
+    for name in ("as it is: declared range, else none", "asymptotic (until November 2026)"):
+        table.add_column(name, justify="right")
+    rng = np.random.default_rng(7)
+    looks = [30, 40, 50, 70, 100, 150, 200, 300, units]
+
+    def rare(n: int) -> tuple[Floats, float]:
+        return np.where(rng.random((n, units)) < 0.01, 100.0, 0.0) - 1.0, 100.0
+
+    def lognormal(n: int) -> tuple[Floats, float]:
+        x = np.minimum(rng.lognormal(0, 1.5, (n, units)), 200.0)
+        return x - np.minimum(np.random.default_rng(0).lognormal(0, 1.5, 4_000_000), 200.0).mean(), 200.0
+
+    def plain(n: int) -> tuple[Floats, float]:
+        return rng.uniform(-50, 50, (n, units)), 50.0
+
+    for name, draw in (
+        ("1 % of units cost 100", rare),
+        ("lognormal, sigma 1.5, at most 200", lognormal),
+        ("uniform", plain),
+    ):
+        x, most = draw(paths)
+        wrong = np.zeros(2)
+        for row in x:
+            ours = [bounds_of_means(row[:n], -most, most, ALPHA) for n in looks if distinct(row[:n]) >= 20]
+            wrong += [any(low > 0 or high < 0 for low, high in ours), any(asymptotic(row[:n]) for n in looks)]
+        table.add_row(name, *(f"{w / paths:.1%}" for w in wrong))
+    return table
+
+
+def distinct(x: Floats) -> int:
+    return len(x) - int(np.unique(x, return_counts=True)[1].max())
+
+
+def asymptotic(x: Floats) -> bool:
+    """Whether the sequence used before excludes 0 (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2021/2024)."""
+    n, variance = len(x), float(x.var())
+    r2 = (-2 * math.log(ALPHA) + math.log(1 - 2 * math.log(ALPHA))) / 200
+    half = math.sqrt(variance * 2 * (n * r2 + 1) / (n * n * r2) * math.log(math.sqrt(n * r2 + 1) / ALPHA))
+    return abs(float(x.mean())) > half
+
+
+def several_table(paths: int, units: int = 3000) -> Table:
+    """Three workers: three pairs at alpha / 3 each (as it is), or closed testing of e-processes."""
+    table = Table(title=f"Three workers, units until all three pairs are decided, {paths} paths, looks every 10")
+    for name in ("good rates", "Bonferroni: mean", "closed, two-sided: mean", "closed, direction proven: mean"):
+        table.add_column(name, justify="right")
+    rng = np.random.default_rng(8)
+    wrong = np.zeros(3)
+    for rates in ((0.95, 0.85, 0.75), (0.95, 0.90, 0.80), (0.9, 0.9, 0.9)):
+        at = np.full((3, paths), units + 1)
+        for path in range(paths):
+            good = rng.random((units, 3)) < np.array(rates)
+            e = []
+            for i, j in ((0, 1), (0, 2), (1, 2)):
+                d = good[:, i].astype(int) - good[:, j]
+                plus, minus, ties = ((d == s).cumsum()[9::10] for s in (1, -1, 0))
+                e.append((log_wealth(plus, ties, minus, 0.0), log_wealth(minus, ties, plus, 0.0)))
+            logs = np.array(e)  # (pair, side, look)
+            for rule, done in enumerate((bonferroni(logs), closed_two_sided(logs), closed_one_sided(logs))):
+                decided = done.any(0) if len(set(rates)) == 1 else done.all(0)
+                if decided.any():
+                    at[rule, path] = 10 * (int(decided.argmax()) + 1)
+        if len(set(rates)) == 1:
+            wrong = (at <= units).mean(1)
+        else:
+            table.add_row(", ".join(f"{p:.0%}" for p in rates), *(f"{row.mean():.0f}" for row in at))
+    table.add_section()
+    table.add_row("90 %, 90 %, 90 %: any called better", *(f"{w:.1%}" for w in wrong))
+    table.caption = (
+        "closed: a hypothesis is rejected when the mean of the e-processes of every set with it in is 20 or more\n"
+        "(Vovk & Wang, Ann. Stat. 2021); two-sided says that two workers differ, and not which is better."
+    )
+    return table
+
+
+def bonferroni(logs: Floats) -> NDArray[np.bool_]:
+    return np.asarray(logs.max(1) >= math.log(2 * len(logs) / ALPHA))
+
+
+def closed(e: Floats) -> NDArray[np.bool_]:
+    """(hypotheses, looks): which are rejected by closed testing with the arithmetic mean."""
+    ranked = np.sort(e, axis=0)
+    smallest = np.concatenate([np.zeros((1, e.shape[1])), ranked.cumsum(0)])
+    found = np.ones(e.shape, dtype=bool)
+    for k in range(len(e)):  # the worst set of k + 1 that contains it: with the k smallest of the others
+        among = ranked[k - 1] >= e if k else np.zeros(e.shape, dtype=bool)  # it is one of the k smallest itself
+        rest = np.where(among, smallest[min(k + 1, len(e))], smallest[k] + e)
+        found &= rest / (k + 1) >= 1 / ALPHA
+    return found
+
+
+def closed_two_sided(logs: Floats) -> NDArray[np.bool_]:
+    return closed(np.exp(np.minimum(logs, 600)).mean(1))
+
+
+def closed_one_sided(logs: Floats) -> NDArray[np.bool_]:
+    pairs, sides, looks = logs.shape
+    return closed(np.exp(np.minimum(logs, 600)).reshape(pairs * sides, looks)).reshape(pairs, sides, looks).any(1)
 
 
 def saving_table(paths: int) -> Table:
@@ -209,7 +395,7 @@ def saving_table(paths: int) -> Table:
         for correlation in (0.0, 0.3, 0.5) if (p, q) != (0.90, 0.60) else (0.0, 0.3):  # 0.5 is not possible there
             only_a, only_b = discordance(p, q, correlation)
             sizes = {power: mcnemar(only_a, only_b, power) for power in (0.8, 0.9)}
-            at = decided_at(sure(independent(rng, paths, 4 * sizes[0.9], only_a, only_b), True))
+            at = decided_at(sure(independent(rng, paths, 4 * sizes[0.9], only_a, only_b)))
             cells = []
             for power, size in sizes.items():
                 ours = np.minimum(at, np.quantile(at, power)).mean()
@@ -236,7 +422,7 @@ def planned_table(paths: int) -> Table:
     rng = np.random.default_rng(4)
     for q in (0.93, 0.90, 0.88, 0.85, 0.80, 0.70):
         signs = independent(rng, paths, planned, *discordance(0.95, q, 0.3))
-        at = decided_at(sure(signs, True))
+        at = decided_at(sure(signs))
         used = np.minimum(at, planned)
         spread = f"{used.mean():.0f}", f"{np.median(used):.0f}", f"{np.quantile(used, 0.9):.0f}"
         table.add_row(f"95 %, {q:.0%}", *spread, f"{1 - used.mean() / planned:.0%}", f"{(at <= planned).mean():.1%}")
@@ -275,20 +461,33 @@ def clopper_pearson(wrong: NDArray[np.bool_]) -> str:
     return f"{k / n:.1%} ({low:.1%} to {high:.1%})"
 
 
+TABLES = {
+    "error": (error_table, 1),
+    "dependence": (dependence_table, 8),
+    "skew": (skew_table, 20),
+    "cost": (cost_table, 8),
+    "several": (several_table, 20),
+    "saving": (saving_table, 4),
+    "planned": (planned_table, 2),
+    "shift": (shift_table, 16),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paths", type=int, default=4000)
-    paths = parser.parse_args().paths
+    parser.add_argument("--only", default=",".join(TABLES), help=f"of {', '.join(TABLES)}")
+    given = parser.parse_args()
     console = Console(width=150)
+    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    console.print(
+        f"{now}, {platform.machine()}, {os.cpu_count()} cores, load {load}, Python {platform.python_version()}"
+    )
     began = time.perf_counter()
-    for table, share in (
-        (error_table, 1),
-        (dependence_table, 8),
-        (saving_table, 4),
-        (planned_table, 2),
-        (shift_table, 16),
-    ):
-        console.print(table(max(20, paths // share)))
+    for name in given.only.split(","):
+        table, share = TABLES[name]
+        console.print(table(max(20, given.paths // share)))
         console.print(f"[dim]{time.perf_counter() - began:.0f} s so far[/dim]\n")
 
 

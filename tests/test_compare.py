@@ -463,7 +463,7 @@ def test_the_command_works_seeds_and_reads_ledgers(here, capsys):
     assert [pair["decision"] for pair in told["pairs"]] == ["a_better", "a_better", "undecided"] and not told["decided"]
     assert len(told["ledgers"]) == 3 * len(told["seeds"]) == 18
     page = Path("page.html").read_text()
-    assert page.count("is better</h2>") >= 2 and page.count("<svg") == 6 and "Bonferroni" in page
+    assert page.count("is better</h2>") >= 2 and page.count("<svg") == 8 and "Bonferroni" in page
     assert main(["compare", *told["ledgers"], "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["pairs"] == told["pairs"]

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from takt.capability import Level, capability, times_of
 from takt.events import UNIT_DUE, Event
 from takt.ledger import canonical
 from takt.outcomes import Outcomes
@@ -116,13 +117,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One worker, on the units that all of them ended."""
+    """One worker, on the units that all of them ended. `capability` is what cycle time it holds there."""
 
     worker: str
     units: int
     good: int
     good_rate: float | None
     cost_eur: float | None
+    capability: list[Level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,22 @@ def curve(
     return (signs.sign.cumsum() / np.arange(1, len(signs.sign) + 1)).tolist(), lower.tolist(), upper.tolist()
 
 
+def times(shifts: Mapping[str, Sequence[Iterable[Event]]]) -> dict[str, list[float]]:
+    """Cycle times of each worker's units that all of them ended (infinite: not good): what a capability is of."""
+    worked = {name: _by_seed(name, [_Shift.of(events) for events in of]) for name, of in shifts.items()}
+    seeds = [seed for seed in next(iter(worked.values())) if all(seed in mine for mine in worked.values())]
+    rounds = [_with_lost({name: mine[seed] for name, mine in worked.items()}) for seed in seeds]
+    common = [set.intersection(*(set(shift.good) for shift in round_.values())) for round_ in rounds]
+    return {
+        name: [
+            round_[name].times_s.get(unit, math.inf)
+            for round_, here in zip(rounds, common, strict=True)
+            for unit in sorted(here)
+        ]
+        for name in shifts
+    }
+
+
 # --- From events to pairs of units ------------------------------------------------------------------------------------
 
 
@@ -261,6 +279,7 @@ class _Shift:
               first that is open, or units would be missing for being slow; if time ended it, those that fell due so
               early that their outcome is known whatever it is (`Outcomes.judged`).
     cost_eur  unit -> what it cost, where the station says so.
+    times_s   unit -> its cycle time if it was good, else infinite.
     caused    units that ended and are not the station's own.
     life_s    the longest that a unit is open, or None.
     lost      units that were counted as bad since the worker broke its contract before them.
@@ -272,6 +291,7 @@ class _Shift:
     work: Mapping[int, str]
     good: Mapping[int, bool]
     cost_eur: Mapping[int, float]
+    times_s: Mapping[int, float]
     caused: int
     life_s: float | None
     lost: int = 0
@@ -294,7 +314,8 @@ class _Shift:
         good = {n: bool(units[n].good) for n in range(until) if units[n].good is not None}
         caused = sum(unit.good is not None for unit in found.units if unit.number >= own)
         costs = {} if unit_costs is None else unit_costs(log)
-        return cls(found.started, found.ended, found.end_s, work, good, costs, caused, found.life_s)
+        times = {n: t for n, t in zip(good, times_of([units[n] for n in good]), strict=True)}
+        return cls(found.started, found.ended, found.end_s, work, good, costs, times, caused, found.life_s)
 
 
 def _by_seed(name: str, shifts: Sequence[_Shift]) -> dict[int, _Shift]:
@@ -526,7 +547,8 @@ def _standings(rounds: Sequence[Mapping[str, _Shift]]) -> list[Standing]:
         good = sum(shift.good[unit] for shift, here in mine for unit in here)
         costs = [shift.cost_eur[unit] for shift, here in mine for unit in here if unit in shift.cost_eur]
         cost = sum(costs) / len(costs) if costs and len(costs) == units else None
-        found.append(Standing(name, units, good, good / units if units else None, cost))
+        levels = capability([shift.times_s.get(unit, math.inf) for shift, here in mine for unit in here])
+        found.append(Standing(name, units, good, good / units if units else None, cost, levels))
     return sorted(found, key=lambda standing: -(standing.good_rate or 0.0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from takt.compare import Comparison, Pair, comparison_notes, curve, decision, points, promise
+from takt.compare import Comparison, Pair, comparison_notes, curve, decision, points, promise, times
 from takt.events import Event
 from takt.report import plots, templates
 from takt.writing import PAGE, whole_file
@@ -22,10 +23,19 @@ def write_comparison(
     drawn = [
         (pair, difference(pair, *curve(shifts, pair.a, pair.b, found.each_alpha), found.margin)) for pair in found.pairs
     ]
+    took = times(shifts)
+    curves = [(one.worker, took[one.worker], one.capability) for one in found.standings if one.capability]
+    held = plots.capability(curves) if any(math.isfinite(t) for _, of, _ in curves for t in of) else None
     page = templates().get_template("comparison.html.j2")
     with whole_file(Path(out), PAGE) as new:
         text = page.render(
-            found=found, drawn=drawn, notes=comparison_notes, promise=promise(found), points=points, decision=decision
+            found=found,
+            drawn=drawn,
+            held=held,
+            notes=comparison_notes,
+            promise=promise(found),
+            points=points,
+            decision=decision,
         )
         new.write_text(text, encoding="utf-8")
     return Path(out)

@@ -90,19 +90,32 @@ def good_rate(
     """The good rate so far with its bound, after each unit, against what is required."""
 
     def draw(figure: Figure, wide: bool) -> None:
-        axes = axes_over_time(figure, end_s, wide)
-        axes.fill_between(t_s, lower, upper, step="post", color=ACCENT, alpha=0.16, linewidth=0)
-        axes.step(t_s, rate, where="post", color=ACCENT, linewidth=2)
-        axes.axhline(required, color=INK, linewidth=1.2, dashes=(4, 3))
-        settled = rate[len(rate) // 10 :] or rate
-        lowest = min([required - 0.1, *(r - 0.06 for r in settled), lower[-1] - 0.03])
-        low = max(0.0, lowest)
-        axes.set_ylim(low, 1.0 + (1.0 - low) * 0.03)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
-        _label(axes, end_s, required, f"required {100 * required:.1f} %", above=rate[-1] < required)
+        draw_good_rate(figure, wide, t_s, rate, lower, upper, required, end_s)
 
     return plot("good rate", 300, draw)
+
+
+def draw_good_rate(
+    figure: Figure,
+    wide: bool,
+    t_s: Sequence[float],
+    rate: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    required: float,
+    end_s: float,
+) -> None:
+    axes = axes_over_time(figure, end_s, wide)
+    axes.fill_between(t_s, lower, upper, step="post", color=ACCENT, alpha=0.16, linewidth=0)
+    axes.step(t_s, rate, where="post", color=ACCENT, linewidth=2)
+    axes.axhline(required, color=INK, linewidth=1.2, dashes=(4, 3))
+    settled = rate[len(rate) // 10 :] or rate
+    lowest = min([required - 0.1, *(r - 0.06 for r in settled), lower[-1] - 0.03])
+    low = max(0.0, lowest)
+    axes.set_ylim(low, 1.0 + (1.0 - low) * 0.03)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
+    _label(axes, end_s, required, f"required {100 * required:.1f} %", above=rate[-1] < required)
 
 
 def cycle_times(
@@ -139,46 +152,45 @@ def cycle_times(
     return plot("cycle times", 280, draw)
 
 
-def capability(
-    curves: Sequence[tuple[str, Sequence[float], Sequence[Level]]], takt_s: float = 0.0, title: str = "capability"
-) -> Plot:
+Curves = Sequence[tuple[str, Sequence[float], Sequence[Level]]]
+
+
+def capability(curves: Curves, takt_s: float = 0.0) -> Plot:
     """Share of units done within so many seconds, for each of (name, times, levels): seen (a line) and held (steps).
 
     Times are infinite for units that were not good, so a line ends where no more were done.
     """
-    height = 300
+    return plot("capability", 300, lambda figure, wide: draw_capability(figure, wide, curves, takt_s))
+
+
+def draw_capability(figure: Figure, wide: bool, curves: Curves, takt_s: float) -> None:
     tones = (ACCENT, WARN, GOOD, BAD, MUTED)
     ends = [t for _, times, levels in curves for t in [*times, *(level.holds_s or 0.0 for level in levels)]]
     last_s = 1.05 * max([takt_s, *(t for t in ends if math.isfinite(t))])
-
-    def draw(figure: Figure, wide: bool) -> None:
-        axes = figure.add_axes((0.055 if wide else 0.13, 0.11, 0.915 if wide else 0.84, 0.85))
-        lowest = 1.0
-        for (name, times, levels), tone in zip(curves, tones * len(curves), strict=False):
-            done = np.sort([t for t in times if math.isfinite(t)])
-            share = np.arange(1, len(done) + 1) / max(1, len(times))
-            if len(done):
-                axes.step([*done, last_s], [*share, share[-1]], where="post", color=tone, linewidth=1.6, label=name)
-            held = [(level.holds_s, level.level) for level in levels if level.holds_s is not None]
-            if held:
-                at = [held[0][0], *(t for t, _ in held), last_s]
-                steps = [0.0, *(p for _, p in held), held[-1][1]]
-                axes.fill_between(at, steps, step="post", color=tone, alpha=0.16, linewidth=0)
-                axes.step(at, steps, where="post", color=tone, linewidth=1.0)
-            lowest = min([lowest, *(0.9 * p for _, p in held[:1]), 0.9 * (share[-1] if len(done) else 1.0)])
-        axes.set_xlim(0, last_s)
-        axes.set_ylim(max(0.0, min(0.45, lowest)), 1.02)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
-        if takt_s > 0:
-            axes.axvline(takt_s, color=INK, linewidth=1.2, dashes=(4, 3))
-            axes.annotate(
-                f"takt {takt_s:g} s", (takt_s, 0.02), (-4, 4), ("data", "axes fraction"), "offset points", ha="right"
-            )
-        if len(curves) > 1:
-            axes.legend(loc="lower right", frameon=False)
-
-    return plot(title, height, draw)
+    axes = figure.add_axes((0.055 if wide else 0.13, 0.11, 0.915 if wide else 0.84, 0.85))
+    lowest = 1.0
+    for (name, times, levels), tone in zip(curves, tones * len(curves), strict=False):
+        done = np.sort([t for t in times if math.isfinite(t)])
+        share = np.arange(1, len(done) + 1) / max(1, len(times))
+        if len(done):
+            axes.step([*done, last_s], [*share, share[-1]], where="post", color=tone, linewidth=1.6, label=name)
+        held = [(level.holds_s, level.level) for level in levels if level.holds_s is not None]
+        if held:
+            at = [held[0][0], *(t for t, _ in held), last_s]
+            steps = [0.0, *(p for _, p in held), held[-1][1]]
+            axes.fill_between(at, steps, step="post", color=tone, alpha=0.16, linewidth=0)
+            axes.step(at, steps, where="post", color=tone, linewidth=1.0)
+        lowest = min([lowest, *(0.9 * p for _, p in held[:1]), 0.9 * (share[-1] if len(done) else 1.0)])
+    axes.set_xlim(0, last_s)
+    axes.set_ylim(max(0.0, min(0.45, lowest)), 1.02)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
+    if takt_s > 0:
+        axes.axvline(takt_s, color=INK, linewidth=1.2, dashes=(4, 3))
+        text = f"takt {takt_s:g} s"
+        axes.annotate(text, (takt_s, 0.02), (-4, 4), ("data", "axes fraction"), "offset points", ha="right")
+    if len(curves) > 1:
+        axes.legend(loc="lower right", frameon=False)
 
 
 def timeline(
