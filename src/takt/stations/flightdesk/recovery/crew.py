@@ -6,6 +6,7 @@ search as plain Python, which finds a better plan every few moves though it make
 
 from __future__ import annotations
 
+import math
 import pickle
 import signal
 import subprocess
@@ -35,13 +36,14 @@ SERVE = [sys.executable, "-P", "-c", "from takt.stations.flightdesk.recovery.cre
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a searcher is to do next; `start`: the plan to go on from, its own if None."""
+    """What a searcher is to do next; `start`: the plan to go on from, its own if None. `anew`: from the first plan."""
 
     seed: int
     iterations: int
     hot: float
     cold: float
     start: bytes | None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +78,19 @@ class Searcher:
         price(self.problem, self.current)
         self.best, self.work = _readable(copied(self.current)), _readable(copied(self.current))
         self.desk, self.pool = _readable(desk_of(self.problem)), _readable(pool_of(self.problem))
-        self.fresh = True
-        self._search(0, 0, 1.0, 1.0, False)
+        self._search(0, 0, 1.0, 1.0, True)
+        self.first = self.best.memory.copy()
+        self.known = math.inf
 
     def round(self, todo: Round) -> Report:
-        if todo.start is not None:
-            self.current.memory[:] = self.best.memory[:] = np.frombuffer(todo.start, dtype=np.uint8)
-        before = self.best.totals.sum()
-        done = self._search(todo.iterations, todo.seed, todo.hot, todo.cold, self.fresh and todo.start is None)
-        self.fresh = False
+        if todo.anew or todo.start is not None:
+            start = self.first if todo.start is None else np.frombuffer(todo.start, dtype=np.uint8)
+            self.current.memory[:] = self.best.memory[:] = start
+        done = self._search(todo.iterations, todo.seed, todo.hot, todo.cold, False)
         total = float(self.best.totals.sum())
-        plan = self.best.memory.tobytes() if total < before - 0.005 else None
+        plan = None
+        if total < self.known - 0.005:
+            self.known, plan = total, self.best.memory.tobytes()
         return Report(total + self.problem.settled, plan, int(done[:, 0].sum()), int(done[:, 1].sum()))
 
     def _search(self, iterations: int, seed: int, hot: float, cold: float, first: bool) -> Any:

@@ -5,8 +5,9 @@
 
 The first plan is the better baseline. Then searchers, one a process (`crew.py`), improve it in rounds of a fixed number
 of iterations, in step: temperatures fall over a cycle of rounds, and with each new cycle, twice as long, all go on from
-the best plan of any. So a seed, a number of searchers and a number of iterations give the same plan again, however fast
-the machine; only where `seconds` cut the work off depends on it.
+the best plan of any. Where a cycle has brought nothing, all but the first begin anew instead, for as long again. So a
+seed, a number of searchers and a number of iterations give the same plan again, however fast the machine; only where
+`seconds` cut the work off depends on it.
 
 This process only waits, checks and prices: it heeds the clock, and whoever stops it, within a moment. Where the code is
 not compiled yet (`compiled.py`) that is done beside a slower search.
@@ -31,6 +32,7 @@ from takt.stations.flightdesk.solution import Solution
 FIRST_CYCLE = 2  # rounds
 HOT, COLD = 1000.0, 10.0  # EUR: a plan worse by this much is kept with a probability of 1/e
 SEARCHERS = 2  # not as many as there are cores: the same command makes the same moves everywhere
+STUCK = 1e-3  # of the best plan's cost: less in a cycle is no progress
 SHOW_S = 1.0  # seconds between two plans that are made of what the searchers have
 LOOK = 0.1  # seconds between two looks at the clock while searchers work
 
@@ -100,17 +102,24 @@ def recover(
         return better
 
     total, memory, unseen, seen, fall = np.inf, b"", False, -SHOW_S, COLD / HOT
+    at_last = np.inf  # the best when the last cycle began
     with Crew(instance, best, searchers, stand_in=iterations is None) as crew:
         while not over() and (iterations is None or done < iterations):
             if crew.ready:
-                compiling_s, start = crew.compiling_s, None
+                compiling_s, start, anew = crew.compiling_s, None, False
                 if left == 0:
-                    cycle *= 2
-                    left, start = cycle, memory or None
+                    anew = total > at_last - STUCK * abs(at_last) and searchers > 1
+                    cycle = cycle if anew else 2 * cycle
+                    left, start, at_last = cycle, memory or None, total
                 hot, cold = HOT * fall ** (1 - left / cycle), HOT * fall ** (1 - (left - 1) / cycle)
                 these = size if iterations is None else min(size, iterations - done)
                 seeds = np.random.SeedSequence([seed, rounds]).generate_state(searchers).tolist()
-                crew.ask([Round(s, these, hot, cold, start) for s in seeds])
+                crew.ask(
+                    [
+                        Round(s, these, hot, cold, None, anew=True) if anew and i else Round(s, these, hot, cold, start)
+                        for i, s in enumerate(seeds)
+                    ]
+                )
             reports = crew.wait(LOOK)
             if not reports:
                 continue
