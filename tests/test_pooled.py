@@ -35,6 +35,14 @@ def test_one_shift_is_its_own_verdict():
     assert found.units == verdict(log) and found.by_shift is None and found.spread is None
 
 
+def test_a_plant_may_ask_that_it_stands_up_to_more():
+    log = shift("g" * 60)
+    assert 0.3 < pooled([log]).units.stands_to < 0.5
+    found = pooled([log], stands_to=0.5)
+    assert found.decision == "undecided" and "the job asks for 0.5" in found.why
+    assert pooled([log], stands_to=0.3).decision == "accept"
+
+
 def test_units_of_several_shifts_add_up_and_shifts_are_judged_apart():
     """Four shifts of 20 good units: together enough about these units; as shifts, alike by luck, no surer than they."""
     logs = [shift("g" * 20, seed=seed) for seed in range(4)]
@@ -136,6 +144,7 @@ def test_the_command_judges_ledgers(tmp_path, capsys):
     for wrong, said in (
         (["verdict", paths[0], "--by", "hour"], "'hour'"),
         (["verdict", paths[0], "--alpha", "2"], "alpha"),
+        (["verdict", paths[0], "--stands-to", "1"], "between 0 and 1"),
     ):
         assert main(wrong) == 2
         assert said in capsys.readouterr().err

@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from takt import Ledger, TaktError, resume_shift, run_shift
+from takt import Ledger, TaktError, repeat_shift, resume_shift, run_shift
 from takt.events import UNIT_BAD, UNIT_GOOD
 from toy import Moody, Toy, push
 
@@ -143,3 +143,20 @@ def test_a_shift_killed_at_ten_random_instants_equals_the_uninterrupted_one(tmp_
         assert ledger.finished and ledger.events() == other.events() and ledger.digest() == other.digest()
     assert units[-1] >= 5, "some of it was worked before the last kill"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["killed.takt", "whole.takt"]
+
+
+class Telling(Toy):
+    """The toy, since it says how its units are to be counted."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.spec.unit_life_s, self.spec.planned_cycle_s, self.spec.cost_range_eur = 10.0, 5.0, (0.0, 3.0)
+
+
+def test_a_shift_of_before_a_station_said_how_its_units_count_is_the_same_again(tmp_path):
+    """What an older ledger does not say there is no difference; a new one says it."""
+    old = run_shift(Toy(), push, units=3, ledger=tmp_path / "old.takt")
+    new = run_shift(Telling(), push, units=3, ledger=tmp_path / "new.takt")
+    assert old.digest != new.digest and new.events[0].data["unit_life_s"] == 10.0
+    for path, digest in ((old.path, old.digest), (new.path, new.digest)):
+        assert repeat_shift(path, station=Telling(), worker=push).digest == digest

@@ -487,6 +487,10 @@ def verdict(
         str, typer.Option(help="unit (about these units), shift (if shift means are about normal), free, or auto.")
     ] = "auto",
     alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks.")] = 0.05,
+    stands_to: Annotated[
+        float | None,
+        typer.Option(help="Stickiness that it is to stand up to, by unit: 0.3.", show_default="what the job asks"),
+    ] = None,
     require_accept: RequireAccept = False,
     as_json: Json = False,
 ) -> None:
@@ -504,7 +508,9 @@ def verdict(
     for path in paths:
         with Ledger.open(path) as book:
             shifts.append(book.events())
-    found = pooled(shifts, alpha=alpha, by=by)
+    if stands_to is not None and not 0 <= stands_to < 1:
+        raise TaktError(f"a stickiness lies between 0 and 1, not {stands_to:g}")
+    found = pooled(shifts, alpha=alpha, by=by, stands_to=stands_to)
     if as_json:
         _print_json({**asdict(found), "ledgers": [str(path) for path in paths]})
     else:

@@ -12,7 +12,7 @@ verdict is about that shift. Three readings of several, each with what it takes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,15 +57,19 @@ class Pooled:
     notes: list[str]
 
 
-def pooled(shifts: Sequence[Iterable[Event]], *, alpha: float = 0.05, by: str = "auto") -> Pooled:
+def pooled(
+    shifts: Sequence[Iterable[Event]], *, alpha: float = 0.05, by: str = "auto", stands_to: float | None = None
+) -> Pooled:
     """The verdict on the shifts whose ledgers these events are. Raises TaktError if they are not of one worker and job.
 
-    by   "unit", "shift", "free", or "auto": by unit for one shift, by shift for several.
+    by          "unit", "shift", "free", or "auto": by unit for one shift, by shift for several.
+    stands_to   the stickiness that a decision by unit is to stand up to; None: what the job asks.
     """
     found = [Outcomes.of(events) for events in shifts]
     _check(found, by)
     by = ("unit" if len(found) == 1 else "shift") if by == "auto" else by
     job = Job.of(found[0].started, alpha)
+    job = job if stands_to is None else replace(job, rho=stands_to)
     cut_off = sum(len(one.units) - len(one.judged) for one in found if one.ended)
     units = judged(job, [one.judged for one in found], cut_off)
     whole = [one.judged for one in found if one.ended in (*WHOLE, "broken_plan") and one.judged]

@@ -67,6 +67,7 @@ WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
 NEVER = 2**62  # control periods: longer than any shift
 UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
+HOW_COUNTED = ("pace", "unit_life_s", "planned_cycle_s", "cost_range_eur")  # in `shift_started` since November 2026
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 
 # By which rules a shift is worked, kept in its ledger, so that one of an older version goes on by the old ones. No part
@@ -234,7 +235,7 @@ def repeat_shift(
     with _reopened(path, meta, station, worker, named) as (here, who):
         loop = Loop(here, who, _clock_of(meta, events), meta)
         with _begun(loop) as started, Ledger.create(ledger, {**definition, **_circumstances()}) as again:
-            again.commit(started, loop.save(), None)
+            again.commit([as_told_by(started[0], events[0]), *started[1:]], loop.save(), None)
             return _work(loop, again, on_progress, Told(events))
 
 
@@ -530,6 +531,12 @@ def one_line(error: BaseException) -> str:
     """An exception in one line that is the same on every run (an object's address is not)."""
     text = re.sub(r" at 0x[0-9a-f]+", "", " ".join(str(error).split()))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def as_told_by(started: Event, before: Event) -> Event:
+    """`shift_started` without what an older Takt did not write there: how units are to be counted is no difference."""
+    data = {key: value for key, value in started.data.items() if key not in HOW_COUNTED or key in before.data}
+    return Event(started.t_s, started.kind, started.unit, data)
 
 
 def _started(shift: Mapping[str, Any], spec: StationSpec) -> dict[str, Any]:
