@@ -392,6 +392,75 @@ def repeat(
 
 
 @app.command()
+def verify(
+    path: ShiftPath,
+    work_again: Annotated[
+        bool, typer.Option("--work-again", help="Work the shift once more and see that it comes out the same.")
+    ] = False,
+    signers: Annotated[
+        Path | None, typer.Option(help="Whose keys are whose, as OpenSSH's allowed signers.", show_default="yours")
+    ] = None,
+    worker: Again = None,
+    option: AgainStation = None,
+    trust: Trust = False,
+    as_json: Json = False,
+) -> None:
+    """Say what stands behind a ledger: structure, digest, signatures; with --work-again, whether it happened so.
+
+    takt verify shifts/theirs.takt --work-again
+    """
+    from takt.screen import verification_table
+    from takt.verification import verify as verified
+
+    with _quiet(as_json):
+        found = verified(path, work_again=work_again, signers=signers, named=_named(worker, None, option, trust))
+    if as_json:
+        told = {**asdict(found), "good": found.good, "signatures": [str(one) for one in found.signatures]}
+        _print_json({"ledger": str(path), **told})
+    else:
+        _out().print(verification_table(found))
+    for line in [*found.wrong, *(str(one) for one in found.signatures if one.good is False)]:
+        _complain(f"{path}: {line}")
+    if found.same is False:
+        _complain(f"not the shift that {path} says: it differs from event {found.differs} on")
+    if not found.good:
+        raise typer.Exit(2)
+
+
+@app.command()
+def sign(
+    path: ShiftPath,
+    key: Annotated[Path, typer.Option(help="Your private key, as ssh-keygen -t ed25519 makes it.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Sign a finished ledger with your SSH key (Ed25519), so that it says who made it.
+
+    takt sign shifts/mine.takt --key ~/.ssh/id_ed25519
+    """
+    from takt.ledger import Ledger
+    from takt.signature import Locked, known_signers, looked_at
+    from takt.signature import sign as signed
+
+    with Ledger.open(path) as book:
+        seal = book.seal()
+    try:
+        made = signed(seal, key)
+    except Locked:
+        if not sys.stdin.isatty():
+            raise
+        made = signed(seal, key, typer.prompt("Passphrase", hide_input=True, err=True).encode())
+    with Ledger.resume(path) as book:
+        if book.seal() != seal:
+            raise TaktError(f"{path} has just changed; sign it again")
+        book.signed(made)
+    told = looked_at(made, seal, known_signers())
+    if as_json:
+        _print_json({"ledger": str(path), "key": told.key})
+    else:
+        print(f"signed: {path} ({told.key})")
+
+
+@app.command()
 def bill(path: ShiftPath, as_json: Json = False) -> None:
     """Print what a language model's shift cost, and what went wrong between model, server and station, counted."""
     from takt.ledger import Ledger
@@ -759,17 +828,20 @@ def compare(
     from takt.screen import Watch, comparison_line, comparison_table
     from takt.shift import Shift
 
+    standing: dict[str, str] = {}
     if bool(paths) == bool(station or named):
         raise TaktError("give the ledgers to compare, or --station and --workers to work them")
     if paths:
         from takt.account import costs_at
         from takt.compare import by_worker
         from takt.compare import compare as compared
+        from takt.verification import standing_of
 
         shifts = []
         for path in paths:
             with Ledger.open(path) as book:
                 shifts.append((path, Shift.of(book)))
+                standing[str(path)] = str(standing_of(book, shifts[-1][1].digest))
         grouped = by_worker([(path.stem, shift.events) for path, shift in shifts])
         costs = costs_at(next(iter(shifts))[1].meta["station"])
         found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or (), costs=costs)
@@ -823,12 +895,22 @@ def compare(
     if out is not None:
         from takt.report.comparison import write_comparison
 
-        write_comparison(found, events, out)
+        write_comparison(found, events, out, standing)
     if as_json:
-        _print_json({**asdict(found), "decided": found.decided, "ledgers": ledgers, "report": out and str(out)})
+        _print_json(
+            {
+                **asdict(found),
+                "decided": found.decided,
+                "ledgers": ledgers,
+                "standing": standing,
+                "report": out and str(out),
+            }
+        )
     else:
         console = _out()
         console.print(comparison_table(found, console.width), highlight=False, markup=False)
+        for ledger, text in standing.items():
+            console.print(f"  {ledger}: {text}", style="dim", soft_wrap=True)
         if out is not None:
             print(f"report: {out}")
     _complain_of(broken)

@@ -204,6 +204,39 @@ class Ledger:
             digest.update(b"\n" + canonical([event.t_s, event.kind, event.unit, event.data]).encode())
         return digest.hexdigest()
 
+    def seal(self) -> str:
+        """SHA-256 over everything in the ledger but its signatures: meta, events, snapshots, as they are stored."""
+        seal = hashlib.sha256(b"takt ledger, format 1")
+        queries = (
+            "SELECT key, value FROM meta WHERE key <> 'signatures' ORDER BY key",
+            "SELECT seq, t_s, kind, unit, data FROM events ORDER BY seq",
+            "SELECT seq, unit, t_s, state FROM snapshots ORDER BY seq",
+        )
+        for number, query in enumerate(queries):
+            for row in self._rows(query):
+                plain = [hashlib.sha256(v).hexdigest() if isinstance(v, bytes) else v for v in row]
+                seal.update(b"\n" + canonical([number, *plain]).encode())
+        return seal.hexdigest()
+
+    def faults(self) -> list[str]:
+        """What is wrong with the file as a database, and with its snapshots; [] if nothing is."""
+        found = [str(text) for (text,) in self._rows("PRAGMA integrity_check(3)") if text != "ok"]
+        (events,) = self._rows("SELECT count(*) FROM events")[0]
+        for seq, state in self._rows("SELECT seq, state FROM snapshots ORDER BY seq"):
+            try:
+                unzipped(state)
+            except ValueError as error:
+                return [*found, str(error)]
+            if not 0 <= seq <= events:
+                return [*found, "a snapshot is from after the end"]
+        return found
+
+    def signed(self, signature: str) -> None:
+        """Add a signature to a finished ledger (`takt.signature`)."""
+        if not self.finished:
+            raise TaktError(f"{self.path} has not ended; end it with `takt resume {self.path}`, then sign it")
+        self.commit([], None, None, signatures=[*self.meta.get("signatures", ()), signature])
+
     def _snapshot(self, where: str, *values: Any) -> Snapshot | None:
         rows = self._rows(f"SELECT unit, seq, state FROM snapshots {where} ORDER BY seq DESC LIMIT 1", *values)
         if not rows:

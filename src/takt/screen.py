@@ -28,6 +28,7 @@ from takt.figure import Figure
 from takt.report import hms
 from takt.shift import Progress, Shift
 from takt.trust import by_import
+from takt.verification import Verification
 
 if TYPE_CHECKING:
     from takt.pooled import Pooled
@@ -286,6 +287,25 @@ def comparison_line(found: Comparison) -> Iterator[str]:
     for pair in found.pairs:
         difference = f"{_difference(pair)} points over {pair.units} units, bound {_bound(pair.lower, pair.upper)}"
         yield f"seed {found.seeds[-1]}  {pair.a} - {pair.b}: {difference}: {decision(pair, found.margin)}"
+
+
+def verification_table(found: Verification) -> RenderableType:
+    """What was found out about a ledger."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("structure", "; ".join(found.wrong) or f"sound: {found.events} events, {found.units} units")
+    table.add_row("digest", found.digest)
+    for signature in found.signatures:
+        table.add_row("signature", str(signature))
+    if found.same is None:
+        table.add_row("figures", "claimed: --work-again works the shift once more")
+    elif found.same:
+        taken = f"; {found.answers} answers from outside are as recorded" if found.answers else ""
+        table.add_row("figures", f"verified: worked again, event for event the same{taken}")
+    else:
+        table.add_row("figures", f"not as claimed: worked again, it differs from event {found.differs} on")
+    return table
 
 
 def comparison_table(found: Comparison, width: int) -> RenderableType:

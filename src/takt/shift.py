@@ -231,7 +231,7 @@ def repeat_shift(
         meta, events, finished = book.meta, book.events(), book.finished
     if not finished:
         raise TaktError(f"{path} has not ended; end it with `takt resume {path}`")
-    definition = {key: value for key, value in meta.items() if key != "wall_s"}
+    definition = {key: value for key, value in meta.items() if key not in ("wall_s", "signatures")}
     with _reopened(path, meta, station, worker, named) as (here, who):
         loop = Loop(here, who, _clock_of(meta, events), meta)
         with _begun(loop) as started, Ledger.create(ledger, {**definition, **_circumstances()}) as again:

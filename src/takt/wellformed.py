@@ -201,6 +201,7 @@ META: dict[str, Rule] = {
     "begun_utc": _text,
     "machine": _object,
     "packages": _object,
+    "signatures": _all(_text),
 }
 _ENDED: dict[str, Rule] = {"cycle_s": _or_none(_time), "parts": _or_none(_parts)}
 _FAULT: dict[str, Rule] = {"name": _text, "origin": _text, "stops": _flag, "error": _text}

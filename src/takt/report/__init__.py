@@ -31,6 +31,7 @@ from takt.printable import printable
 from takt.shift import Shift, reset_as, steps_of_unit
 from takt.station import Section, Station, TaktError, Unseen, registered_station
 from takt.trust import NOTHING, Named, by_import, open_station_of
+from takt.verification import standing_of
 from takt.writing import PAGE, whole_file
 
 if TYPE_CHECKING:
@@ -93,14 +94,19 @@ def write_report(
         shots = _pictures(book, shift, work_again, named, on_picture) if pictures else none
         account = account_of(shift)
         more = () if account is None else account.figures
-        new.write_text(page(shift, shots, more, sections_of(account)), encoding="utf-8")
+        standing = standing_of(book, shift.digest)
+        new.write_text(page(shift, shots, more, sections_of(account), str(standing)), encoding="utf-8")
     return out
 
 
 def page(
-    shift: Shift, pictures: Pictures = Pictures({}), more: Sequence[Figure] = (), sections: Sequence[Section] = ()
+    shift: Shift,
+    pictures: Pictures = Pictures({}),
+    more: Sequence[Figure] = (),
+    sections: Sequence[Section] = (),
+    standing: str = "",
 ) -> str:
-    """The page; `more` and `sections` are what the station has to say."""
+    """The page; `more` and `sections` are what the station has to say, `standing` what stands behind the figures."""
     from takt.kpi import kpis, rows
     from takt.verdict import bounds_over_time, notes, verdict
 
@@ -133,6 +139,7 @@ def page(
             plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
             sections=sections,
             pictures=pictures,
+            standing=standing,
         )
     )
 

@@ -17,9 +17,15 @@ from takt.writing import PAGE, whole_file
 
 
 def write_comparison(
-    found: Comparison, shifts: Mapping[str, Sequence[Iterable[Event]]], out: str | os.PathLike[str]
+    found: Comparison,
+    shifts: Mapping[str, Sequence[Iterable[Event]]],
+    out: str | os.PathLike[str],
+    standing: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write the comparison of these shifts (the events that `compare` was given) to `out`, and return its path."""
+    """Write the comparison of these shifts (the events that `compare` was given) to `out`, and return its path.
+
+    standing   what stands behind each ledger's figures (`takt.verification`).
+    """
     drawn = [
         (pair, difference(pair, *curve(shifts, pair.a, pair.b, found.each_alpha), found.margin)) for pair in found.pairs
     ]
@@ -36,6 +42,7 @@ def write_comparison(
             promise=promise(found),
             points=points,
             decision=decision,
+            standing=standing or {},
         )
         new.write_text(text, encoding="utf-8")
     return Path(out)
