@@ -1,7 +1,7 @@
 """Random input where strangers' input comes in: model servers' answers, tool calls, environments.
 
     python benchmarks/fuzz.py                       10,000 of each, from seed 0
-    python benchmarks/fuzz.py --examples 500 --only answers
+    python benchmarks/fuzz.py --examples 500 --seed 3 --only answers
 
 Whatever comes, it is an answer, an odd answer or a failure in one line; a refused call; a shift with all its units or
 one line. Nothing else may be raised, and no finished unit may be lost. `tests/test_fuzz.py` runs a few hundred of each.
@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from takt import TaktError, open_station, run_shift
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.ledger import canonical
+from takt.stations.flightdesk.desk.tools import TOOLS
 from takt.stations.gym import GymStation
 from takt.workers.calls import as_text, read_call
 from takt.workers.llm.answer import NoAnswer, Reply, Stream, storable, whole
@@ -163,19 +164,23 @@ def tool_calls(n: int, start: int, count: Counter[str]) -> None:
     desk = open_station("flightdesk", **small)
     desk.reset(seed=1)
     units: list[int] = []
-    arguments = some(
-        limit=or_odd(st.integers(-1, 30)),
-        after=or_odd(st.integers(-1, 9)),
-        group=or_odd(st.integers(0, 30).map(str)),
-        flight=or_odd(texts),
-        legs=anything,
-        origin=or_odd(st.sampled_from(["LHR", "XXX", ""])),
-        minutes=plain,
-        why=texts,
-    )
+    usual = {
+        "limit": st.integers(1, 30),
+        "after": st.integers(0, 9),
+        "group": st.integers(0, 40).map(str),
+        "flight": st.sampled_from(sorted(desk.office.world.name)),  # type: ignore[attr-defined]
+        "origin": st.sampled_from(["LHR", "XXX", ""]),
+        "minutes": st.integers(0, 90),
+        "avoid_closed": st.booleans(),
+    }
+    fields = {name: list(TOOLS[name].arguments.model_fields) for name in TOOLS}
 
-    @given(or_odd(st.sampled_from(NAMES)), or_odd(arguments), st.integers(0, 9))
-    def one(name: Any, given_to: Any, how: int) -> None:
+    def call_of(name: str) -> st.SearchStrategy[Any]:
+        return st.tuples(st.just(name), some(**{field: or_odd(usual.get(field, texts), 9) for field in fields[name]}))
+
+    @given(or_odd(st.sampled_from(sorted(TOOLS)).flatmap(call_of), 9), st.integers(0, 19))
+    def one(said: Any, how: int) -> None:
+        name, given_to = said if isinstance(said, tuple) else (said, said)
         text = as_text({"name": name, "arguments": as_text(given_to) if how == 0 else given_to})
         text = text[:-how] if how in (1, 2) else text
         observation, _, _, _, info = desk.step(storable(text))
