@@ -334,6 +334,19 @@ def in_path(pool: Pool, label: int, f: int) -> bool:
 
 
 @inner
+def minutes_then(minutes: int, left: int, origin: int, t: int, takes: int, service: int, due: int, most: int) -> int:
+    """Minutes flown until the maintenance, with one more flight that leaves `origin` at t; -1 if it may not be flown.
+
+    minutes, left   flown before it, and when the last one left. service, due, most: of the maintenance.
+    """
+    if service < 0:
+        return minutes
+    if t < due:
+        return minutes + takes if minutes + takes <= most else -1
+    return -1 if left < due and origin != service else minutes
+
+
+@inner
 def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int) -> int:
     """Every rotation of aircraft a goes on with flight f, which it must fly as it is; the others end here.
 
@@ -346,6 +359,7 @@ def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int)
         plan.flight[f].takes,
     )
     linked, due, service = p.flight[f].previous, p.aircraft[a].due, p.aircraft[a].service
+    most = p.aircraft[a].service_minutes
     made = count
     label = pool.head[origin]
     while label >= 0:
@@ -358,14 +372,11 @@ def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int)
             linked >= 0 and not next_leg and (plan.flight[linked].aircraft >= 0 or in_path(pool, before, linked))
         ):
             continue
-        minutes = pool.label[before].minutes
-        if service >= 0:
-            if t < due:
-                minutes += takes
-                if minutes > p.aircraft[a].service_minutes:
-                    continue
-            elif pool.label[before].departure < due and origin != service:
-                continue
+        minutes = minutes_then(
+            pool.label[before].minutes, pool.label[before].departure, origin, t, takes, service, due, most
+        )
+        if minutes < 0:
+            continue
         if count == MOST_LABELS:
             break
         pool.label[count].cost, pool.label[count].flight, pool.label[count].before = pool.label[before].cost, f, before
@@ -387,7 +398,7 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Flo
     end_cost   EUR for where it is at the end, by airport.
     """
     at, ready, minutes, last = p.aircraft[a].at, -NEVER, 0, -1
-    due, service = p.aircraft[a].due, p.aircraft[a].service
+    due, service, most = p.aircraft[a].due, p.aircraft[a].service, p.aircraft[a].service_minutes
     left, anchors = -NEVER, 0
     for f in range(len(plan.flight)):
         if plan.flight[f].aircraft != a or (p.flight[f].given >= p.end and not p.flight[f].free):
@@ -454,14 +465,11 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Flo
             t = found
             if t < 0:
                 continue
-            minutes = pool.label[before].minutes
-            if service >= 0:
-                if t < due:
-                    minutes += takes
-                    if minutes > p.aircraft[a].service_minutes:
-                        continue
-                elif pool.label[before].departure < due and origin != service:
-                    continue
+            minutes = minutes_then(
+                pool.label[before].minutes, pool.label[before].departure, origin, t, takes, service, due, most
+            )
+            if minutes < 0:
+                continue
             if t != worth_at:
                 worth, worth_at = gain(p, plan, pool, k, a, t), t
             cost = pool.label[before].cost + flying - worth
