@@ -54,6 +54,6 @@ def blind(litres):
 
 if __name__ == "__main__":
     for worker in (careful, blind):
-        shift = run_shift(Filling(), worker, hours=0.1)
+        shift = run_shift(Filling(), worker, hours=0.1, clock="lockstep")
         kinds = [event.kind for event in shift.events]
         print(f"{worker.__name__}: {kinds.count('unit_good')} bottles good, {kinds.count('unit_bad')} bad")

@@ -385,7 +385,13 @@ def here(tmp_path, monkeypatch):
 def worked(workers=("Balances", "Right"), seeds=range(6), **given):
     options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=15"}
     contestants = [Contestant(name, f"test_compare:{name}") for name in workers]
-    return work_rounds("gym", contestants, list(seeds), "there", **{"units": 25, "station_options": options, **given})
+    return work_rounds(
+        "gym",
+        contestants,
+        list(seeds),
+        "there",
+        **{"units": 25, "clock": "lockstep", "station_options": options, **given},
+    )
 
 
 def test_it_stops_as_soon_as_it_is_certain(here):

@@ -91,7 +91,9 @@ def test_what_the_environment_says_of_itself_is_taken() -> None:
 
 
 def test_units_fall_due_on_the_beat_and_the_rest_of_the_takt_is_waited_for() -> None:
-    shift = run_shift("gym", lambda _: 1, units=3, station_options={"id": "CartPole-v1", "takt_s": 1.0})
+    shift = run_shift(
+        "gym", lambda _: 1, clock="lockstep", units=3, station_options={"id": "CartPole-v1", "takt_s": 1.0}
+    )
     due = [event for event in shift.events if event.kind == UNIT_DUE]
     assert [(event.unit, event.t_s) for event in due][:3] == [(0, 0.0), (1, 1.0), (2, 2.0)]
     for event in ended(shift.events):
@@ -108,12 +110,14 @@ def test_units_fall_due_on_the_beat_and_the_rest_of_the_takt_is_waited_for() -> 
 
 def test_good_late_and_truncated() -> None:
     lasting = {"id": "CartPole-v1", "max_episode_steps": 60}
-    good = run_shift("gym", balance, units=2, station_options={**lasting, "success": "truncated"})
+    good = run_shift("gym", balance, clock="lockstep", units=2, station_options={**lasting, "success": "truncated"})
     assert [(event.kind, event.data["cycle_s"]) for event in ended(good.events)] == [(UNIT_GOOD, 1.2)] * 2
     assert not good.broken
-    short = run_shift("gym", balance, units=1, station_options={**lasting, "takt_s": 2, "success": "return>=61"})
+    short = run_shift(
+        "gym", balance, clock="lockstep", units=1, station_options={**lasting, "takt_s": 2, "success": "return>=61"}
+    )
     assert [event.data["reasons"] for event in ended(short.events)] == [["truncated"]]
-    late = run_shift("gym", balance, units=2, station_options={"id": "CartPole-v1", "takt_s": 1})
+    late = run_shift("gym", balance, clock="lockstep", units=2, station_options={"id": "CartPole-v1", "takt_s": 1})
     assert [event.data["reasons"] for event in ended(late.events)] == [["late"]] * 2
     assert [event.data["cycle_s"] for event in ended(late.events)] == [None] * 2
 
@@ -203,7 +207,7 @@ def test_has_no_snapshot_within_a_unit() -> None:
 
 def test_a_killed_shift_resumes_to_the_same_ledger(tmp_path: Any) -> None:
     options = {"id": "CartPole-v1", "takt_s": 3, "success": "return>=150"}
-    whole = run_shift("gym", balance, seed=3, units=5, station_options=options, worker_name="balance")
+    whole = run_shift("gym", balance, clock="lockstep", seed=3, units=5, station_options=options, worker_name="balance")
     calls = 0
 
     def killed(observation: np.ndarray) -> int:
@@ -215,7 +219,16 @@ def test_a_killed_shift_resumes_to_the_same_ledger(tmp_path: Any) -> None:
 
     path = tmp_path / "shift.takt"
     with pytest.raises(KeyboardInterrupt):
-        run_shift("gym", killed, seed=3, units=5, station_options=options, worker_name="balance", ledger=path)
+        run_shift(
+            "gym",
+            killed,
+            clock="lockstep",
+            seed=3,
+            units=5,
+            station_options=options,
+            worker_name="balance",
+            ledger=path,
+        )
     assert resume_shift(path, worker=balance).digest == whole.digest
 
 
@@ -259,4 +272,4 @@ def test_gym_aloha() -> None:
 
 def test_has_no_faults() -> None:
     with pytest.raises(TaktError, match="cannot have the fault"):
-        run_shift("gym", balance, units=1, faults=[Fault("feeder_jam", 1.0, 2.0)])
+        run_shift("gym", balance, clock="lockstep", units=1, faults=[Fault("feeder_jam", 1.0, 2.0)])

@@ -82,7 +82,7 @@ def test_reading_goes_on_while_it_is_written(path):
 
 def test_a_commit_is_all_or_nothing(path):
     with Ledger.resume(path) as ledger:
-        with pytest.raises(ValueError):
+        with pytest.raises(TaktError, match="an event 'x' has what cannot be written down"):
             ledger.commit([*END, Event(22.0, "x", None, {"nan": float("nan")})], b"two", 2)
         with pytest.raises(TypeError):
             ledger.commit(END, "not bytes", 2)  # fails in the middle of the transaction

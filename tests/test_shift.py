@@ -383,11 +383,16 @@ def test_a_worker_that_raises_is_down_for_half_a_minute():
     assert station.actions[346] == [4, 0]
     faults = [event for event in shift.events if event.kind in (FAULT, FAULT_CLEARED)]
     same = {"name": "worker_raised", "origin": "worker", "stops": True}
+    trace = faults[0].data["traceback"]
+    assert re.search(
+        r'test_shift.py", line \d+, in answers\n    raise ValueError.*\nValueError: two\n lines$', trace, re.DOTALL
+    )
     assert faults == [
-        Event(4.4, FAULT, 0, {**same, "error": "worker 'Scripted' raised ValueError: two lines"}),
+        Event(4.4, FAULT, 0, {**same, "error": "worker 'Scripted' raised ValueError: two lines", "traceback": trace}),
         Event(34.4, FAULT_CLEARED, 3, same),
     ]
-    assert shift.broken == ["worker 'Scripted' raised ValueError: two lines (at 4.40 s)"]
+    (line,) = shift.broken
+    assert re.fullmatch(r"worker 'Scripted' raised ValueError: two lines \(at 4.40 s, test_shift.py:\d+\)", line)
     assert shift.ended == "time" and worker.over
 
 
@@ -395,7 +400,7 @@ def test_a_worker_that_always_raises_is_down_all_shift_and_the_ledger_says_so(tm
     def useless(observation):
         return observation["no such key"]
 
-    shift = run_shift(Toy(), useless, hours=100 / 3600, ledger=tmp_path / "a.takt")
+    shift = run_shift(Toy(), useless, hours=100 / 3600, clock="lockstep", ledger=tmp_path / "a.takt")
     assert kinds(shift).count(FAULT) == 4 and shift.ended == "time"
     assert [event.t_s for event in shift.events if event.kind == FAULT] == [0.0, 30.0, 60.0, 90.0]
 
@@ -434,7 +439,7 @@ BROKEN = [
 def test_an_answer_that_is_no_plan_ends_the_shift_and_keeps_the_finished_units(tmp_path, space, answer, line):
     station, path = Sized(space), tmp_path / "a.takt"
     worker = Scripted(station, answers=lambda call: Plan([], ask_after=250) if call == 1 else answer())
-    shift = run_shift(station, worker, units=9, ledger=path)
+    shift = run_shift(station, worker, units=9, clock="lockstep", ledger=path)
     assert shift.ended == "broken_plan" and len(shift.broken) == 1 and "\n" not in shift.broken[0]
     assert re.search(line, shift.broken[0]) and shift.broken[0].startswith("worker 'Scripted' answered with ")
     assert sum(kind in ENDED for kind in kinds(shift)) == 2
@@ -580,7 +585,9 @@ def test_a_station_that_raises_is_not_hidden(tmp_path):
                 raise ZeroDivisionError("the station's own bug")
             return super().step(action)
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(
+        TaktError, match=r"'toy' raised in step: ZeroDivisionError: the station's own bug \(test_shift.py"
+    ):
         run_shift(Broken(), push, units=9, ledger=tmp_path / "a.takt")
     with Ledger.open(tmp_path / "a.takt") as ledger:
         assert sum(event.kind in ENDED for event in ledger.events()) == 2 and not ledger.finished
@@ -591,7 +598,8 @@ def test_an_address_does_not_enter_the_ledger():
         raise RuntimeError(f"where is {object()}?")
 
     shift = run_shift(Toy(), lost, units=1)
-    assert shift.broken == ["worker 'lost' raised RuntimeError: where is <object object>? (at 0.00 s)"]
+    assert shift.broken[0].startswith("worker 'lost' raised RuntimeError: where is <object object>? (at 0.00 s, test_")
+    assert not [event for event in shift.events if " at 0x" in str(event.data)]
 
 
 def test_a_station_without_a_limit_on_cycles_is_written_in_json():

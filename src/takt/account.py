@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 from takt.events import Event
-from takt.shift import Shift, one_line, reset_as
-from takt.station import Account, Accounting, Costing, Section, registered_station, stations
+from takt.foreign import is_stop, one_line
+from takt.shift import Shift, reset_as
+from takt.station import Account, Accounting, Costing, Section, loaded, registered_station, stations
 from takt.trust import open_station_of
 
 
@@ -20,7 +21,7 @@ def account_of(shift: Shift) -> Account | None:
     if name not in stations():
         return None
     try:
-        make = registered_station(name).load()
+        make = loaded(registered_station(name))
         if isinstance(make, type) and not issubclass(make, Accounting):  # opening one can take seconds
             return None
         station = open_station_of(shift.path or "the shift", shift.meta)
@@ -31,7 +32,9 @@ def account_of(shift: Shift) -> Account | None:
             return station.account(shift.events)
         finally:
             station.close()
-    except Exception as error:
+    except BaseException as error:
+        if is_stop(error):
+            raise
         warnings.warn(f"no account of station {name!r}: {one_line(error)}", stacklevel=2)
         return None
 
@@ -40,7 +43,7 @@ def costs_at(station: str) -> Callable[[Sequence[Event]], Mapping[int, float]] |
     """How the station of this name says what units cost. None if it does not, or is not registered."""
     if station not in stations():
         return None
-    make = registered_station(station).load()
+    make = loaded(registered_station(station))
     return make.unit_costs if isinstance(make, type) and issubclass(make, Costing) else None
 
 
@@ -50,6 +53,8 @@ def sections_of(account: Account | None) -> Sequence[Section]:
         return ()
     try:
         return tuple(account.sections())
-    except Exception as error:
+    except BaseException as error:
+        if is_stop(error):
+            raise
         warnings.warn(f"the station's sections cannot be drawn: {one_line(error)}", stacklevel=2)
         return ()

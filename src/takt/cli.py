@@ -16,7 +16,6 @@ import os
 import re
 import secrets
 import shlex
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -27,14 +26,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from takt.console import PlainConsole, write_anything
+from takt import terminal
+from takt.clock import DEFAULT_CLOCK
 from takt.distribution import install, version
+from takt.foreign import one_line
 from takt.options import usual_options
 from takt.printable import printable
-from takt.station import TaktError, open_station, registered_station, stations
+from takt.program import INTERRUPTED, WRONG, bounded, complain
+from takt.station import TaktError, loaded, open_station, registered_station, stations
 from takt.stations.flightdesk.cli import app as flightdesk_app
 from takt.worker import SEED_BITS, workers
 from takt.writing import Numbered
@@ -44,10 +45,9 @@ if TYPE_CHECKING:
     from takt.shift import Progress, Shift
     from takt.trust import Named
 
-DEFAULT_CLOCK = "fixed:0.08"  # s of thinking a call; the default for robots
+MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
+CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
-INTERRUPTED = 130
-
 app = typer.Typer(
     help="Run@Rate for AI workers: a whole shift, at the line's beat, nothing reset and nobody helping; then count.",
     epilog="Exit codes: 0 done, whatever the verdict (1 with --require-accept if it is not accept); 2 something given "
@@ -98,17 +98,28 @@ Trust = Annotated[
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The program `takt`; returns its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
-    write_anything()
+    return bounded(lambda: command(list(sys.argv[1:] if argv is None else argv)))
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Do what a command line says; returns the exit code. Raises whatever that raises: see `program.bounded`."""
+    program = typer.main.get_command(app)
+    if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
+        program.main(list(arguments), prog_name="takt")
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: _complain(f"warning: {message}")
         try:
-            return typer.main.get_command(app).main(arguments, prog_name="takt", standalone_mode=False) or 0
-        except TaktError as error:
-            _complain(str(error))
+            with program.make_context("takt", list(arguments) or ["--help"]) as context:
+                program.invoke(context)
+        except typer.Exit as done:
+            return done.exit_code
+        except typer.Abort:
+            _complain("nothing was answered, and nothing is done")
+            return WRONG
         except typer.TyperException as error:
             _complain(error.format_message())
-        return 2
+            return WRONG
+    return 0
 
 
 def _version(wanted: bool) -> None:
@@ -149,7 +160,7 @@ def list_stations(
         "acceptance": asks,
         "parts": list(spec.parts),
         "faults": {name: asdict(kind) for name, kind in spec.faults.items()},
-        "options": {**usual_options(registered_station(station).load()), **spec.options},
+        "options": {**usual_options(loaded(registered_station(station))), **spec.options},
     }
     if as_json:
         _print_json(told)
@@ -164,7 +175,7 @@ def list_stations(
         table.add_row("fault", f"{name}: {kind.about} ({repair})")
     for name, value in told["options"].items():
         table.add_row("option", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-    _out().print(table, highlight=False, markup=False)
+    terminal.out().print(table, highlight=False, markup=False)
 
 
 @app.command("workers")
@@ -198,7 +209,7 @@ def run(
         str | None,
         typer.Option(
             help="What thinking costs: fixed:SECONDS a call, measured, or lockstep (nothing).",
-            show_default=f"{DEFAULT_CLOCK}; measured for a language model",
+            show_default=CLOCKS,
         ),
     ] = None,
     faults: Annotated[
@@ -228,6 +239,10 @@ def run(
     worker_option: Annotated[
         list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
     ] = None,
+    call_timeout: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which a call of the worker is cut off, as a fault.", show_default="never"),
+    ] = None,
     require_accept: RequireAccept = False,
     as_json: Json = False,
 ) -> None:
@@ -242,17 +257,18 @@ def run(
     given |= {key: value for key, value in short.items() if value is not None}
     path: Path | Numbered = _free_path(station, worker, seed) if out is None else out
     from takt.shift import run_shift
-    from takt.worker import usual_clock
 
     with _working(path, as_json) as on_progress:
         shift = run_shift(
             station,
             worker,
+            on_silent=_silent(repr(worker), call_timeout),
+            call_timeout_s=call_timeout,
             seed=seed,
             isolate=isolate,
             hours=hours,
             units=units,
-            clock=clock or (None if isolate else usual_clock(worker, station)) or DEFAULT_CLOCK,
+            clock=clock,
             faults=faults or (),
             ledger=path,
             stop_early=stop_early,
@@ -282,7 +298,7 @@ def resume(
 
     def work(named: Named) -> Shift:
         with _working(path, as_json) as on_progress:
-            return resume_shift(path, on_progress=on_progress, named=named)
+            return resume_shift(path, on_progress=on_progress, named=named, on_silent=_silent("of the shift", None))
 
     shift = _confirmed(work, _named(worker, worker_option, option, trust), as_json)
     _conclude(shift, as_json, require_accept)
@@ -357,7 +373,7 @@ def serve(
             left.append(code)
 
     again = f"takt serve {station} --mcp --out"
-    with _left_by_signal(lambda: _interrupted(path, again)), Watch(_err()) as watch:
+    with _left_by_signal(lambda: _interrupted(path, again)), Watch(terminal.err()) as watch:
         served(work, where, pause=pause, said=_complain, on_progress=watch, on_shift=conclude)
     if left:
         raise left[0]
@@ -481,7 +497,7 @@ def bill(path: ShiftPath, as_json: Json = False) -> None:
         table.add_row(key.replace("_", " "), "-" if value is None else f"{value:.10g}")
     for kind, count in wrong.items():
         table.add_row("trouble", f"{kind}: {count}")
-    _out().print(table, highlight=False, markup=False)
+    terminal.out().print(table, highlight=False, markup=False)
 
 
 @app.command("serve-policy")
@@ -529,13 +545,9 @@ def serve_policy(
         names=allow_host or (),
         on_trouble=_complain,
     )
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        asks = "".join(f" -o {key}={value}" for key, value in server.asks.items())
-        told = f"; Ctrl-C ends it{asks and f'. A client opens the cell with{asks}'}"
-        serve_until_interrupted(server, lambda url: print(f"serving {worker} at {url}{told}", flush=True))
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    asks = "".join(f" -o {key}={value}" for key, value in server.asks.items())
+    told = f"; Ctrl-C ends it{asks and f'. A client opens the cell with{asks}'}"
+    serve_until_interrupted(server, lambda url: print(f"serving {worker} at {url}{told}", flush=True))
 
 
 @app.command()
@@ -583,7 +595,7 @@ def verdict(
     if as_json:
         _print_json({**asdict(found), "ledgers": [str(path) for path in paths]})
     else:
-        console = _out()
+        console = terminal.out()
         console.print(pooled_summary(found, console.width), highlight=False, markup=False)
     if require_accept and found.decision != "accept":
         raise typer.Exit(1)
@@ -634,7 +646,7 @@ def plan(
         told = [{**row, "units": {f"{chance:g}": n for chance, n in row["units"].items()}} for row in rows]
         _print_json({"required": required, "alpha": alpha, "takt_s": takt_s, "least_units": least, "rows": told})
         return
-    console = _out()
+    console = terminal.out()
     table = plan_table(required, rows, takt_s, least, MOST_UNITS)
     console.print(table, highlight=False, markup=False)
 
@@ -657,7 +669,7 @@ def report(
     from takt.screen import counting
 
     named = _named(worker, None, option, trust)
-    with _quiet(as_json), counting(_err(as_json), "pictures of bad units") as on_picture:
+    with _quiet(as_json), counting(terminal.err(as_json), "pictures of bad units") as on_picture:
         written = write_report(
             path, out, pictures=not no_pictures, work_again=work_again, named=named, on_picture=on_picture
         )
@@ -768,7 +780,7 @@ def replay(
     from takt.screen import counting
 
     out = path.with_name(f"{path.stem}-u{unit}.mp4") if out is None else out
-    with _quiet(as_json), counting(_err(as_json), f"unit {unit}") as on_frame:
+    with _quiet(as_json), counting(terminal.err(as_json), f"unit {unit}") as on_frame:
         made = film(path, unit, out, speed=speed, named=_named(worker, None, option, trust), on_frame=on_frame)
     if as_json:
         _print_json({**asdict(made), "path": str(made.path)})
@@ -791,7 +803,9 @@ def compare(
     seeds: Annotated[str, typer.Option(help="for these seeds, as far as needed: 0-9 or 0,3,7")] = "0",
     hours: Annotated[float | None, typer.Option(help="Length of each shift, in hours of station time.")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
-    clock: Annotated[str, typer.Option(help="As for `takt run`.")] = DEFAULT_CLOCK,
+    clock: Annotated[
+        str | None, typer.Option(help="As for `takt run`; workers of different ones need it said.", show_default=CLOCKS)
+    ] = None,
     faults: Annotated[list[str] | None, typer.Option("--fault", help="As for `takt run`.")] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
@@ -861,12 +875,12 @@ def compare(
 
         @contextmanager
         def watching(name: str, seed: int) -> Iterator[Callable[[Progress], None] | None]:
-            with nullcontext() if as_json else Watch(_err()) as watch:
+            with nullcontext() if as_json else Watch(terminal.err()) as watch:
                 yield watch
 
         def on_round(so_far: Comparison) -> None:
             for line in [] if as_json else comparison_line(so_far):
-                _err().print(line, soft_wrap=True, highlight=False, markup=False)
+                terminal.err().print(line, soft_wrap=True, highlight=False, markup=False)
 
         where = shlex.quote(str(folder))
         with _left_by_signal(lambda: f"interrupted; the same command goes on with what is in {where}"), _quiet(as_json):
@@ -907,7 +921,7 @@ def compare(
             }
         )
     else:
-        console = _out()
+        console = terminal.out()
         console.print(comparison_table(found, console.width), highlight=False, markup=False)
         for ledger, text in standing.items():
             console.print(f"  {ledger}: {text}", style="dim", soft_wrap=True)
@@ -938,7 +952,10 @@ def train_nutcell(
         raise TaktError(f"training needs PyTorch and ONNX: {install('train')}")
     from takt.stations.nutcell.vla.progress import shown
 
-    with _left_by_signal(lambda: "interrupted; the same command goes on with what is there"), shown(_err()) as say:
+    with (
+        _left_by_signal(lambda: "interrupted; the same command goes on with what is there"),
+        shown(terminal.err()) as say,
+    ):
         from takt.stations.nutcell.vla.train import train as trained
 
         made = trained(
@@ -964,7 +981,7 @@ def show(path: ShiftPath, as_json: Json = False) -> None:
     table = _grid()
     for key, value in told.items():
         table.add_row(key.replace("_", " "), value if isinstance(value, str) else json.dumps(value))
-    _out().print(table, highlight=False, markup=False)
+    terminal.out().print(table, highlight=False, markup=False)
 
 
 @ledger_app.command("digest")
@@ -1012,7 +1029,7 @@ def _working(path: Path | Numbered, as_json: bool) -> Iterator[Callable[[Progres
     with (
         _left_by_signal(lambda: _interrupted(path)),
         _quiet(as_json),
-        nullcontext() if as_json else Watch(_err()) as on,
+        nullcontext() if as_json else Watch(terminal.err()) as on,
     ):
         yield on
 
@@ -1021,17 +1038,11 @@ def _working(path: Path | Numbered, as_json: bool) -> Iterator[Callable[[Progres
 def _left_by_signal(said: Callable[[], str]) -> Iterator[None]:
     """Ctrl-C and SIGTERM alike end what is inside: `said` on stderr, and the exit code for it."""
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     except KeyboardInterrupt:
         _complain(said())
         raise typer.Exit(INTERRUPTED) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupted(path: Path | Numbered, how: str = "takt resume") -> str:
@@ -1042,6 +1053,8 @@ def _interrupted(path: Path | Numbered, how: str = "takt resume") -> str:
     if not path.exists():
         return "interrupted before the shift began; nothing was written"
     with Ledger.open(path) as book:
+        if book.finished:
+            return f"interrupted when the shift was over; `takt kpis {shlex.quote(str(path))}` says what came out"
         ended, meta = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events()), book.meta
     again = f"{how} {shlex.quote(str(path))}{by_import(meta)}"
     return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{again}`"
@@ -1049,13 +1062,19 @@ def _interrupted(path: Path | Numbered, how: str = "takt resume") -> str:
 
 def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:
     """Print what came out of a shift, and leave with the exit code that it asks for."""
+    again = f"takt kpis {shlex.quote(str(shift.path))}"
+    with _left_by_signal(lambda: f"interrupted when the shift was over; `{again}` says what came out"):
+        _print_outcome(shift, as_json, require_accept)
+
+
+def _print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
     from takt.account import account_of
     from takt.kpi import kpis as figures_of
     from takt.screen import counting, summary
     from takt.verdict import verdict
 
     judged, figures = verdict(shift.events), figures_of(shift.events)
-    with _quiet(as_json), counting(_err(as_json), "the station's account"):
+    with _quiet(as_json), counting(terminal.err(as_json), "the station's account"):
         account = account_of(shift)
     if as_json:
         told: dict[str, Any] = {
@@ -1067,7 +1086,7 @@ def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:
         told |= {"verdict": asdict(judged), "kpis": asdict(figures)}
         _print_json(told if account is None else {**told, "account": dict(account.values)})
     else:
-        console = _out()
+        console = terminal.out()
         more = () if account is None else account.figures
         console.print(summary(shift, judged, figures, more, console.width), highlight=False)
     _complain_of(shift.broken)
@@ -1075,6 +1094,12 @@ def _conclude(shift: Shift, as_json: bool, require_accept: bool) -> None:
         raise typer.Exit(2)
     if require_accept and judged.decision != "accept":
         raise typer.Exit(1)
+
+
+def _silent(worker: str, timeout: float | None = None) -> Callable[[float], None]:
+    """What is said of a worker that does not answer."""
+    how = "" if timeout else "; `takt run` has --call-timeout, which makes that a fault"
+    return lambda silent_s: complain(f"the worker {worker} has not answered for {silent_s:g} s{how}")
 
 
 def _complain_of(broken: Sequence[str]) -> None:
@@ -1087,9 +1112,15 @@ def _complain_of(broken: Sequence[str]) -> None:
 
 def _numbers(text: str) -> list[int]:
     """Numbers as in 0-9 or 0,3,5-7."""
-    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+    if not re.fullmatch(r"\d{1,39}(-\d{1,39})?(,\d{1,39}(-\d{1,39})?)*", text):
         raise TaktError(f"cannot read the seeds {text!r}; write them as 0-9 or 0,3,5-7")
     spans = [[int(end) for end in span.split("-")] for span in text.split(",")]
+    backwards = next((span for span in spans if span[-1] < span[0]), None)
+    if backwards:
+        raise TaktError(f"the seeds {backwards[0]}-{backwards[-1]} are none; write the lower one first")
+    many = sum(span[-1] - span[0] + 1 for span in spans)
+    if many > MOST_SEEDS:
+        raise TaktError(f"{text!r} are {many:,} seeds; {MOST_SEEDS:,} are the most that make sense")
     return [number for span in spans for number in range(span[0], span[-1] + 1)]
 
 
@@ -1165,11 +1196,18 @@ def _about(point: Any) -> str:
     """What a registered thing is, by the first clause of its docstring: read, not imported, for that takes seconds."""
     module, _, name = point.value.partition(":")
     package, *inside = module.split(".")
-    spec = find_spec(package)
-    for root in (spec.submodule_search_locations or ()) if spec else ():
-        for file in (Path(root, *inside).with_suffix(".py"), Path(root, *inside, "__init__.py")):
+    try:
+        spec = find_spec(package)
+        if spec is None:
+            return f"(cannot be read: there is no module {package})"
+        roots = [Path(root) for root in spec.submodule_search_locations or ()]
+        bare = [root.joinpath(*inside) for root in roots]
+        files = [file for path in bare for file in (path.with_suffix(".py"), path / "__init__.py")]
+        for file in files or [Path(spec.origin or "")]:
             if file.is_file():
                 return _first_clause(ast.parse(file.read_text(encoding="utf-8")), name)
+    except (SyntaxError, ValueError, OSError) as error:
+        return f"(cannot be read: {one_line(error)})"
     return ""
 
 
@@ -1189,7 +1227,7 @@ def _list(what: str, about: dict[str, str], as_json: bool) -> None:
     table = _grid("bold")
     for name, text in about.items():
         table.add_row(name, text)
-    _out().print(table, highlight=False, markup=False)
+    terminal.out().print(table, highlight=False, markup=False)
 
 
 def _grid(style: str = "dim") -> Table:
@@ -1210,20 +1248,11 @@ def _quiet(as_json: bool) -> Any:
     return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
-def _out() -> Console:
-    return PlainConsole()
-
-
-def _err(quiet: bool = False) -> Console:
-    return PlainConsole(stderr=True, force_terminal=False if quiet else None)
-
-
 def _print_json(value: Any) -> None:
     print(json.dumps(value, allow_nan=False, default=str))
 
 
-def _complain(text: str) -> None:
-    print(f"takt: {printable(' '.join(text.split()))}", file=sys.stderr)
+_complain = complain
 
 
 if __name__ == "__main__":

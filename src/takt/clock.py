@@ -14,6 +14,9 @@ from typing import Protocol
 from takt.events import SHIFT_ENDED, THOUGHT, Event
 from takt.station import TaktError
 
+DEFAULT_CLOCK = "fixed:0.08"  # s of thinking a call: the default for robots
+LONGEST_S = 1e6  # of station time that a call may cost: eleven days
+
 
 class Clock(Protocol):
     """`text` is what the clock is called on the command line; `measures` says that its costs must be written down."""
@@ -94,6 +97,8 @@ def parse_clock(text: str) -> Clock:
         cost_s = math.nan
     if not 0 <= cost_s < math.inf:
         raise TaktError(f"no clock is called {text!r}; use lockstep, measured or fixed:SECONDS, as in fixed:0.08")
+    if cost_s > LONGEST_S:
+        raise TaktError(f"a call cannot cost {cost_s:g} s; {LONGEST_S:g} s are the most")
     return Fixed("fixed:" + repr(cost_s).removesuffix(".0"), cost_s)
 
 

@@ -11,5 +11,9 @@ class Unseen(TaktError):
     """A station was loaded with a state that it cannot draw; it must work the unit again to show it."""
 
 
+class Leave(BaseException):
+    """Ends the work on a shift from inside, to go on later. No error: nothing that a worker did."""
+
+
 class Different(UserWarning):
     """What was worked again did not come out as it was."""

@@ -19,8 +19,10 @@ import numpy as np
 
 from takt.station import Fault, StationSpec, TaktError, check_faults
 
-_PLANNED = re.compile(r"(?P<name>\w+)@(?P<h>\d+):(?P<m>[0-5]\d):(?P<s>[0-5]\d(\.\d+)?)(\+(?P<for>\d+(\.\d+)?)s)?")
-_RANDOM = re.compile(r"(?P<name>\w+)~(?P<rate>\d+(\.\d+)?)/(?P<per>h|min|s)(\+(?P<for>\d+(\.\d+)?)s)?")
+_FOR = r"(\+(?P<for>\d{1,9}(\.\d+)?)s)?"
+_PLANNED = re.compile(r"(?P<name>\w+)@(?P<h>\d{1,7}):(?P<m>[0-5]\d):(?P<s>[0-5]\d(\.\d+)?)" + _FOR)
+_RANDOM = re.compile(r"(?P<name>\w+)~(?P<rate>\d{1,15}(\.\d+)?)/(?P<per>h|min|s)" + _FOR)
+MOST = 100_000  # faults of one kind in a shift
 _SECONDS = {"h": 3600.0, "min": 60.0, "s": 1.0}
 
 
@@ -36,6 +38,7 @@ def schedule(texts: Sequence[str], spec: StationSpec, seed: int, length_s: float
         elif random := _RANDOM.fullmatch(text):
             name = random["name"]
             check_faults(spec, [Fault(name, 0.0, 0.0)])
+            _check_rate(text, float(random["rate"]), random["per"], spec, length_s)
             mean_gap_s = _SECONDS[random["per"]] / float(random["rate"]) if float(random["rate"]) else math.inf
             for_s = float(random["for"]) if random["for"] else None
             rng = np.random.default_rng(np.random.SeedSequence([seed, index, *name.encode()]))
@@ -58,6 +61,14 @@ def merged(faults: Iterable[Fault]) -> tuple[Fault, ...]:
             latest[fault.name] = len(result)
             result.append(fault)
     return tuple(result)
+
+
+def _check_rate(text: str, rate: float, per: str, spec: StationSpec, length_s: float) -> None:
+    """Raise TaktError if a fault strikes more than once a control period, or MOST times in the shift."""
+    most = _SECONDS[per] * min(1.0 / spec.control_s, MOST / length_s)
+    if rate > most:
+        name = text.partition("~")[0]
+        raise TaktError(f"the fault {text!r} strikes too often; the most that makes sense is {name}~{most:.4g}/{per}")
 
 
 def _poisson(

@@ -75,7 +75,11 @@ class Ledger:
                 raise TaktError(f"cannot write the ledger {path}: {error.strerror or error}") from error
             if isinstance(path, Numbered):
                 path.made = True
-            return cls.resume(path)
+            try:
+                return cls.resume(path)
+            except TaktError:
+                Path(path).unlink(missing_ok=True)  # it was made just now, and there is nothing in it
+                raise
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Ledger:
@@ -94,8 +98,12 @@ class Ledger:
         except TaktError:
             _unlock(lock)
             raise
-        ledger._write_ahead()
-        ledger._database.execute(TABLES["journal"].replace("TABLE", "TABLE IF NOT EXISTS", 1))
+        try:
+            ledger._write_ahead()
+            ledger._database.execute(TABLES["journal"].replace("TABLE", "TABLE IF NOT EXISTS", 1))
+        except sqlite3.Error as error:  # the disk is full
+            ledger.close()
+            raise TaktError(f"cannot write the ledger {path}: {cause(error)}") from error
         return ledger
 
     def __enter__(self) -> Ledger:
@@ -111,7 +119,7 @@ class Ledger:
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._database.execute("PRAGMA busy_timeout = 0")
                 self._database.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.OperationalError:
+        except sqlite3.Error:
             pass  # somebody has it open to read: the file is complete all the same, an empty -wal stays beside it
         finally:
             self._database.close()
@@ -150,7 +158,7 @@ class Ledger:
         """
         assert not set(notes) & set(DEFINITION)
         (seq,) = self._rows("SELECT coalesce(max(seq) + 1, 0) FROM events")[0]
-        rows = [(seq + i, float(e.t_s), e.kind, e.unit, canonical(e.data)) for i, e in enumerate(events)]
+        rows = [(seq + i, float(e.t_s), e.kind, e.unit, _written(e)) for i, e in enumerate(events)]
         try:
             with _Transaction(self._database):
                 self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
@@ -201,7 +209,7 @@ class Ledger:
         digest = hashlib.sha256()
         digest.update(canonical({key: meta.get(key) for key in DEFINITION}).encode())
         for event in self.events():
-            digest.update(b"\n" + canonical([event.t_s, event.kind, event.unit, event.data]).encode())
+            digest.update(b"\n" + spelled(event).encode())
         return digest.hexdigest()
 
     def seal(self) -> str:
@@ -270,9 +278,22 @@ class Ledger:
         self._database.execute("PRAGMA synchronous = NORMAL")
 
 
+def spelled(event: Event) -> str:
+    """An event as the digest takes it: without tracebacks, which name files of the machine it was worked on."""
+    data = {key: value for key, value in event.data.items() if key != "traceback"}
+    return canonical([float(event.t_s), event.kind, event.unit, data])
+
+
 def canonical(value: Any) -> str:
     """JSON with one spelling for one value: sorted keys, no spaces. ValueError for NaN and infinity: JSON has none."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
+
+
+def _written(event: Event) -> str:
+    try:
+        return canonical(event.data)
+    except (TypeError, ValueError) as error:
+        raise TaktError(f"an event {event.kind!r} has what cannot be written down: {cause(error)}") from error
 
 
 def _plain(value: Any) -> Any:

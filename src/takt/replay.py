@@ -19,13 +19,14 @@ import numpy as np
 
 from takt.errors import Different
 from takt.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.ledger import Ledger, canonical
+from takt.ledger import Ledger, spelled
 from takt.report import drawn_steps, hms
 from takt.station import TaktError
 from takt.trust import NOTHING, Named
 from takt.writing import FILM, whole_file
 
 FPS = 25.0
+LEAST_SPEED, MOST_SPEED = 0.01, 10_000.0  # times real time: a film of hours, a film of one picture
 SAID_FOR_S = 3.0  # station time for which a thing that happened stays written below the picture
 LEAST_SIDE = 256  # pixels
 
@@ -57,8 +58,8 @@ def replay(
     `on_frame(done_s, of_s)` is called after every picture, in station time. Raises TaktError if the unit has not ended,
     if the station cannot be drawn here, or if `out` cannot be written; nothing is written then.
     """
-    if not 0 < speed < math.inf:
-        raise TaktError(f"a replay cannot run at {speed:g} times real time; give more than 0")
+    if not LEAST_SPEED <= speed <= MOST_SPEED:
+        raise TaktError(f"a replay cannot run at {speed:g} times real time; give {LEAST_SPEED:g} to {MOST_SPEED:,.0f}")
     out = Path(out)
     if out.suffix != ".mp4":
         raise TaktError(f"a replay is an mp4: call it {out.with_suffix('.mp4')}, not {out}")
@@ -91,7 +92,7 @@ def replay(
                     on_frame(min(now, ended_s) - due_s, ended_s - due_s)
         film.add(picture, f"unit {unit}   {hms(ended_s)}", _said(ended[unit]), for_s=1.0)
     then = recorded[snapshot.seq : snapshot.seq + len(again)]
-    same = ended[unit] in again and [_spelled(event) for event in again] == [_spelled(event) for event in then]
+    same = ended[unit] in again and [spelled(event) for event in again] == [spelled(event) for event in then]
     return Replay(out, unit, film.frames, float(film.frames / film.rate), len(again), same)
 
 
@@ -178,10 +179,6 @@ def _said(event: Event) -> str:
 def _begins_another(happened: Sequence[Event], unit: int) -> bool:
     """Whether what is to be seen now may be the next unit already, and not how this one ended."""
     return any(event.kind == UNIT_DUE and event.unit != unit for event in happened)
-
-
-def _spelled(event: Event) -> str:
-    return canonical([float(event.t_s), event.kind, event.unit, event.data])
 
 
 def _has(units: int) -> str:

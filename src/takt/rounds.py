@@ -24,6 +24,7 @@ from takt.ledger import Ledger
 from takt.shift import Progress, Shift, resume_shift, run_shift
 from takt.station import TaktError
 from takt.trust import Named
+from takt.worker import usual_clock_of
 
 NOTE = "comparison.json"  # in the folder: what all its shifts have in common
 LOOK_SHARE = 0.05  # of the wall time, at most, goes into looks during a shift
@@ -60,7 +61,7 @@ def work_rounds(
     *,
     hours: float | None = None,
     units: int | None = None,
-    clock: str = "lockstep",
+    clock: str | None = None,
     faults: Sequence[str] = (),
     station_options: Mapping[str, Any] | None = None,
     alpha: float = 0.05,
@@ -80,10 +81,11 @@ def work_rounds(
     on_round   called with the comparison after each round.
     """
     folder = Path(folder)
-    clock = parse_clock(clock).text
+    clock = None if clock is None else parse_clock(clock).text
     if len(set(seeds)) < len(seeds) or not seeds:
         raise TaktError("give each seed once, and at least one")
     given = dict(station_options or {})
+    clock = _one_clock(station, workers) if clock is None else clock
     asked = {"station": station, "options": given, "clock": clock, "faults": list(faults)}
     _claim(folder, {**asked, "hours": hours, "units": units})
     costs = costs_at(station)
@@ -139,6 +141,15 @@ def work_rounds(
         if found.decided and not every_seed:
             break
     return Rounds(found, done, folder)
+
+
+def _one_clock(station: str, workers: Sequence[Contestant]) -> str:
+    """The clock of a comparison that is given none: what each worker is judged by, if that is the same for all."""
+    clocks = {worker.name: usual_clock_of(worker.worker, station) for worker in workers}
+    if len(set(clocks.values())) > 1:
+        each = ", ".join(f"{name} by {clock}" for name, clock in clocks.items())
+        raise TaktError(f"these workers are judged by different clocks, {each}; say one for all with --clock")
+    return next(iter(clocks.values()))
 
 
 class _Looking:

@@ -7,7 +7,7 @@ import shlex
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,14 +94,21 @@ class Watch:
 
     def __enter__(self) -> Watch:
         if self._live:
-            self._live.start()
+            with suppress(OSError):
+                self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._live:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
 
     def __call__(self, progress: Progress) -> None:
+        """Show it. Nobody who can read it, on a disk that is full or a pipe that is closed, is no end of a shift."""
+        with suppress(OSError):
+            self._show(progress)
+
+    def _show(self, progress: Progress) -> None:
         for event in progress.new_events:
             self._follow(event)
         self._events += [event for event in progress.new_events if event.kind != SAID]  # no verdict reads those

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from takt.calls import Calls, Unanswered
 from takt.clock import Clock, Recorded, parse_clock
 from takt.distribution import version as installed
 from takt.errors import Different
@@ -41,6 +42,7 @@ from takt.events import (
     Event,
 )
 from takt.faults import merged, schedule
+from takt.foreign import check_stop, foreign, is_stop, one_line, trace, where
 from takt.intact import Unfinished
 from takt.isolate import Isolated, isolated
 from takt.journal import Told
@@ -48,24 +50,37 @@ from takt.ledger import DEFINITION, Ledger, canonical
 from takt.outcomes import BEAT
 from takt.pack import pack, unpack
 from takt.plan import BrokenPlan, Checked, checked, took_s
-from takt.station import Fault, Station, StationSpec, TaktError, check_faults, open_station, registered_station
+from takt.station import (
+    Dealing,
+    Fault,
+    Station,
+    StationSpec,
+    TaktError,
+    check_faults,
+    check_times,
+    open_station,
+    registered_station,
+)
 from takt.trust import NOTHING, Named, check_named
 from takt.worker import (
     SEED_BITS,
     Finished,
     Gone,
     Journal,
+    Plan,
     Recording,
     Resumable,
     Worker,
     as_worker,
     open_worker,
+    usual_clock,
     worker_seed,
 )
 
 WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
 NEVER = 2**62  # control periods: longer than any shift
+MOST_HOURS, MOST_UNITS = 100_000, 10_000_000  # of a shift: eleven years, or three of a unit every ten seconds
 UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 HOW_COUNTED = ("pace", "unit_life_s", "planned_cycle_s", "cost_range_eur")  # in `shift_started` since November 2026
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
@@ -73,7 +88,7 @@ PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 # By which rules a shift is worked, kept in its ledger, so that one of an older version goes on by the old ones. No part
 # of the digest. 1, or none: the worker is handed the shift's own seed. 2: one derived from it. A station is told them
 # at `reset` and may have had other ways of its own then.
-RULES = 2
+RULES = 3
 
 AnyWorker = Worker | Callable[[Any], Any]
 
@@ -99,7 +114,7 @@ class Shift:
     def of(cls, ledger: Ledger) -> Shift:
         events = tuple(ledger.events())
         wrong = [e for e in events if e.kind == SHIFT_ENDED or e.data.get("name") == WORKER_RAISED]
-        broken = [f"{e.data['error']} (at {e.t_s:.2f} s)" for e in wrong if "error" in e.data]
+        broken = [f"{e.data['error']} (at {e.t_s:.2f} s{_place(e)})" for e in wrong if "error" in e.data]
         ended = events[-1].data["reason"] if events and events[-1].kind == SHIFT_ENDED else ""
         return cls(events, ledger.meta, ledger.path, broken, ended, ledger.digest())
 
@@ -122,7 +137,7 @@ def run_shift(
     seed: int = 0,
     hours: float | None = None,
     units: int | None = None,
-    clock: str | Clock = "lockstep",
+    clock: str | Clock | None = None,
     faults: Sequence[str | Fault] = (),
     ledger: str | PathLike[str] | None = None,
     stop_early: bool = False,
@@ -131,35 +146,43 @@ def run_shift(
     worker_name: str | None = None,
     worker_options: Mapping[str, Any] | None = None,
     isolate: bool = False,
+    call_timeout_s: float | None = None,
+    on_silent: Callable[[float], None] | None = None,
 ) -> Shift:
     """Work a shift of `hours` of station time, or until `units` have ended, whichever comes first.
 
     station, worker   names in the registries, opened with their options and closed again; or objects. Of an object,
                       `worker_name` and `worker_options` say what the ledger is to call it.
     station_options   go before what the worker asks of its station (`Worker.station_options`).
-    clock, faults     as on the command line: "fixed:0.08", ["feeder_jam@00:20:00", "camera_dropout~1/h"].
+    clock, faults     as on the command line: "fixed:0.08", ["feeder_jam@00:20:00", "camera_dropout~1/h"]. Without a
+                      clock it is the worker's own, or else "fixed:0.08" (`takt.worker.usual_clock`).
     ledger            the file to write, which must not exist; None keeps the shift in memory.
     stop_early        end as soon as the verdict is accept or reject.
     seed              of all randomness outside the worker, at most 128 bits; the worker gets `worker_seed` of it.
     isolate           run the worker, given by its name, in a process of its own (`takt.isolate`)
+    call_timeout_s    wall time after which a call of the worker is cut off, as a fault; on Unix, in the main thread.
+    on_silent         called once, from another thread, when a call has lasted `takt.calls.SILENT_S` seconds.
 
     Raises TaktError, before anything is written, if something given here is wrong. A worker that raises or answers with
     nonsense is not an error here: see `Shift.broken`.
     """
     if hours is None and units is None:
         raise TaktError("a shift needs a length: give hours or units")
-    if hours is not None and not 0 < hours < math.inf:
-        raise TaktError(f"a shift cannot last {hours:g} hours; give more than 0")
-    if units is not None and units < 1:
-        raise TaktError(f"a shift cannot have {units} units; give at least 1")
+    if hours is not None and not 0 < hours <= MOST_HOURS:
+        raise TaktError(f"a shift cannot last {hours:g} hours; give more than 0, and at most {MOST_HOURS:,}")
+    if units is not None and not 1 <= units <= MOST_UNITS:
+        raise TaktError(f"a shift cannot have {units:,} units; give at least 1, and at most {MOST_UNITS:,}")
     if seed < 0:
         raise TaktError(f"the seed cannot be {seed}; give 0 or more")
     if seed >= 2**SEED_BITS:
         raise TaktError(f"the seed cannot have {seed.bit_length()} bits; {SEED_BITS} are the most")
     clock = parse_clock(clock) if isinstance(clock, str) else clock
+    Calls(call_timeout_s)
     with _opened(station, station_options or {}, worker, worker_options or {}, isolate) as (here, who):
         _check_ready(who)
         spec = here.spec
+        check_times(spec)
+        clock = parse_clock(usual_clock(who)) if clock is None else clock
         length_s = hours * 3600.0 if hours is not None else (units or 0) * spec.takt_s + spec.takt_s
         shift = {
             "station": _station_name(here),
@@ -173,12 +196,12 @@ def run_shift(
             "units": units,
         }
         try:
-            how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate}
+            how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate, "call_timeout_s": call_timeout_s}
             meta = json.loads(canonical({**shift, **how, **_circumstances()}))
         except (TypeError, ValueError) as error:
             raise TaktError(f"an option of the station or worker cannot be written down: {error}") from error
         loop = Loop(here, who, clock, meta)
-        with _begun(loop) as started, Ledger.create(ledger, meta) as book:
+        with loop.calls.said_silent(on_silent), _begun(loop) as started, Ledger.create(ledger, meta) as book:
             book.commit(started, loop.save(), None)
             return _work(loop, book, on_progress)
 
@@ -190,6 +213,7 @@ def resume_shift(
     worker: str | AnyWorker | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     named: Named = NOTHING,
+    on_silent: Callable[[float], None] | None = None,
 ) -> Shift:
     """Work a shift that was killed or interrupted to its end, from its last finished unit. A finished one is read.
 
@@ -206,7 +230,7 @@ def resume_shift(
         with _reopened(path, meta, station, worker, named, asks=True) as (here, who):
             _check_ready(who)
             loop = Loop(here, who, parse_clock(meta["clock"]), meta)
-            with _begun(loop) as started:
+            with loop.calls.said_silent(on_silent), _begun(loop) as started:
                 if snapshot is None:
                     book.commit(started, loop.save(), None)
                 else:
@@ -355,23 +379,24 @@ class Loop:
         self.arriving = Checked((), 1, 0)  # the plan that is being thought
         self.costs: list[int] = []  # of the calls since a unit last ended, in control periods
         self.unit: int | None = None  # the last that fell due and has not ended; faults of the worker belong to it
+        self.about: int | None = None  # the one that the worker deals with, as far as its actions say
+        self.files_by_action = _rules(shift) > 2 and isinstance(station, Dealing)
+        self.calls = Calls(shift.get("call_timeout_s"))
 
     def start(self) -> list[Event]:
         """Begin the shift. One that goes on from a snapshot begins too, and then loads."""
-        try:
+        with foreign(f"worker {self.shift['worker']!r} raised in begin"):
             self.worker.begin(self.spec, _seed_of_worker(self.shift))
-        except TaktError:
-            raise
-        except Exception as error:
-            raise TaktError(f"worker {self.shift['worker']!r} raised in begin: {one_line(error)}") from error
-        self.observation, info = reset_as(self.station, self.shift)
+        with foreign(f"station {self.shift['station']!r} raised in reset"):
+            self.observation, info = reset_as(self.station, self.shift)
         happened = self._followed(info.get("events") or [])
         return [Event(self.station.now, SHIFT_STARTED, None, _started(self.shift, self.spec)), *happened]
 
     def keep_in(self, journal: Journal) -> None:
         """Where the worker is to keep what it pays for, if it is one that does."""
         if isinstance(self.worker, Recording):
-            self.worker.keep_in(journal)
+            with foreign(f"worker {self.shift['worker']!r} raised in keep_in"):
+                self.worker.keep_in(journal)
 
     def step(self) -> list[Event]:
         """One control period, and what happened in it. Nothing does once the worker is done or broke its contract."""
@@ -381,15 +406,20 @@ class Loop:
             if self.over:
                 return woke
         self.wake_in -= 1
-        if self.next < len(self.actions):
-            action = self.actions[self.next]
-            self.next += 1
-        else:
-            action = self.station.hold
-        self.observation, _, _, _, info = self.station.step(
-            action
-        )  # `terminated` ends nothing: a shift has no episodes
-        happened = info.get("events")
+        try:
+            if self.next < len(self.actions):
+                action = self.actions[self.next]
+                self.next += 1
+            else:
+                action = self.station.hold
+            # `terminated` ends nothing: a shift has no episodes
+            self.observation, _, _, _, info = self.station.step(action)
+            happened = info.get("events")
+        except BaseException as error:
+            if isinstance(error, TaktError) or is_stop(error):
+                raise
+            did = f"station {self.shift['station']!r} raised in step: {one_line(error)}{where(error)}"
+            raise TaktError(did) from error
         return woke + self._followed(happened) if happened else woke
 
     def ended(self, reason: str) -> Event:
@@ -403,13 +433,13 @@ class Loop:
         """Everything: the station, the worker, the loop, and the observation that the worker would be asked with."""
         worker = None
         if isinstance(self.worker, Resumable):
-            try:
+            with foreign(f"worker {self.shift['worker']!r} raised in save"):
                 worker = self.worker.save()
-            except Exception as error:
-                raise TaktError(f"worker {self.shift['worker']!r} raised in save: {one_line(error)}") from error
         arriving = (self.arriving.actions, self.arriving.ask_after, self.arriving.skip)
-        loop = (self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit)
-        state = {"station": self.station.save(), "worker": worker, "loop": loop, "observation": self.observation}
+        loop = (self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit, self.about)
+        with foreign(f"station {self.shift['station']!r} raised in save"):
+            station = self.station.save()
+        state = {"station": station, "worker": worker, "loop": loop, "observation": self.observation}
         try:
             return pack(state)
         except TypeError as error:
@@ -420,7 +450,8 @@ class Loop:
         bytes are of no such shift."""
         try:
             state = unpack(packed)
-            self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit = state["loop"]
+            self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit, *more = state["loop"]
+            self.about = more[0] if more else None  # older ledgers have none
             self.arriving = Checked(*arriving)
             self.observation = state["observation"]
             self.station.load(state["station"])
@@ -428,7 +459,9 @@ class Loop:
                 self.worker.load(state["worker"])
         except TaktError:
             raise
-        except Exception as error:  # whatever a station or worker may raise at a state that is not its own
+        except BaseException as error:  # whatever a station or worker may raise at a state that is not its own
+            if is_stop(error):
+                raise
             raise TaktError(f"the ledger's snapshot cannot be gone on from: {one_line(error)}") from error
         counts = [self.wake_in, self.next, *self.costs]
         if self.mode not in ("working", "thinking", "down") or not all(
@@ -448,40 +481,65 @@ class Loop:
             woke.append(self._worker_raised(FAULT_CLEARED))
         before = time.perf_counter()
         try:
-            answer = self.worker.act(self.observation)
-            woke += self._said()
+            with self.calls.watched():
+                answer = self.worker.act(self.observation)
+            check_stop()
         except Finished as done:
-            woke += self._said()
+            woke += self._said(None)
             self.over, self.last_words = "worker_done", {"error" if done.failed else "why": " ".join(str(done).split())}
             return
-        except Exception as error:
-            woke += self._said()
+        except BaseException as error:
+            if is_stop(error):
+                raise
+            woke += self._said(None)
             gone = isinstance(error, Gone)
-            did = f"is gone: {' '.join(str(error).split())}" if gone else f"raised {one_line(error)}"
-            woke.append(self._worker_raised(FAULT, error=f"worker {self.shift['worker']!r} {did}"))
+            told = {"error": f"worker {self.shift['worker']!r} {_did(error)}"}
+            if not isinstance(error, (Gone, Unanswered)):
+                told |= {"traceback": trace(error)}
+            woke.append(self._worker_raised(FAULT, **told))
             self.mode = "down"
             self.wake_in = NEVER if gone else math.ceil(RESTART_S / self.control_s - 1e-6)
             self.actions, self.next = (), 0
             return
         wall_s = time.perf_counter() - before
+        woke += self._said(answer)
         try:
             cost = self.clock.periods(took_s(answer, wall_s), self.control_s)
             self.costs.append(cost)
             self.arriving = checked(answer, self.station.action_space, cost)
-        except BrokenPlan as error:
+        except BaseException as error:
+            if isinstance(error, TaktError) or is_stop(error):
+                raise
             self.over = "broken_plan"
-            self.last_words = {"error": f"worker {self.shift['worker']!r} answered with {error}"}
+            what = str(error) if isinstance(error, BrokenPlan) else f"what cannot be read: {one_line(error)}"
+            self.last_words = {"error": f"worker {self.shift['worker']!r} answered with {what}"}
             return
         self.mode, self.wake_in = "thinking", cost
 
-    def _said(self) -> list[Event]:
+    def _said(self, answer: Any) -> list[Event]:
         """What the worker says about its work, if it is one that does, and the faults of its own that it tells of."""
-        records = self.worker.records() if isinstance(self.worker, Recording) else []
-        said = [Event(self.station.now, SAID, self.unit, record) for record in records]
-        for fault in [fault for record in records for fault in record.get("faults", ())]:
-            data = {key: fault[key] for key in ("name", "origin", "stops")}
-            said.append(Event(self.station.now, FAULT if fault["kind"] == FAULT else FAULT_CLEARED, self.unit, data))
-        return said
+        if not isinstance(self.worker, Recording):
+            return []
+        with foreign(f"worker {self.shift['worker']!r} raised in records"):
+            records = self.worker.records()
+            unit = self._about(answer) if records and self.files_by_action else self.unit
+            said = [Event(self.station.now, SAID, unit, record) for record in records]
+            for fault in [fault for record in records for fault in record.get("faults", ())]:
+                data = {key: fault[key] for key in ("name", "origin", "stops")}
+                kind = FAULT if fault["kind"] == FAULT else FAULT_CLEARED
+                said.append(Event(self.station.now, kind, self.unit, data))
+            return said
+
+    def _about(self, answer: Any) -> int | None:
+        """The unit that an answer is about, where units overlap and the station can tell by the action (`Dealing`).
+
+        An answer that names none, a look around or none at all, is about the unit that was named last, until it ends.
+        """
+        actions = answer.actions if isinstance(answer, Plan) else answer
+        if isinstance(actions, (list, tuple)) and actions and isinstance(self.station, Dealing):
+            named = self.station.unit_of(actions[0])
+            self.about = self.about if named is None else named
+        return self.about
 
     def _worker_raised(self, kind: str, **data: Any) -> Event:
         data = {"name": WORKER_RAISED, "origin": "worker", "stops": True, **data}
@@ -495,6 +553,7 @@ class Loop:
                 self.unit = event.unit
             elif event.kind in UNIT_ENDED:
                 self.unit = None if event.unit == self.unit else self.unit
+                self.about = None if event.unit == self.about else self.about
                 data: dict[str, Any] = {
                     "calls": len(self.costs),
                     "seconds": round(sum(self.costs) * self.control_s, 9),
@@ -527,10 +586,17 @@ def _clock_of(meta: Mapping[str, Any], events: Sequence[Event]) -> Clock:
     return Recorded(events) if meta["clock"] == "measured" else parse_clock(meta["clock"])
 
 
-def one_line(error: BaseException) -> str:
-    """An exception in one line that is the same on every run (an object's address is not)."""
-    text = re.sub(r" at 0x[0-9a-f]+", "", " ".join(str(error).split()))
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+def _place(event: Event) -> str:
+    """Where in its file a worker raised, by the last line of its traceback that names one, to follow a time."""
+    found = re.findall(r'File "([^"]+)", line (\d+)', str(event.data.get("traceback", "")))
+    return f", {Path(found[-1][0]).name}:{found[-1][1]}" if found else ""
+
+
+def _did(error: BaseException) -> str:
+    """What a worker did that raised in `act`, after its name."""
+    if isinstance(error, Gone):
+        return f"is gone: {' '.join(str(error).split())}"
+    return str(error) if isinstance(error, Unanswered) else f"raised {one_line(error)}"
 
 
 def as_told_by(started: Event, before: Event) -> Event:
@@ -623,7 +689,9 @@ def _begun(loop: Loop) -> Iterator[list[Event]]:
     finally:
         try:
             loop.worker.end()
-        except Exception as error:  # the shift itself is done: its ledger must not be lost for this
+        except BaseException as error:  # the shift itself is done: its ledger must not be lost for this
+            if is_stop(error):
+                raise
             warnings.warn(f"worker {loop.shift['worker']!r} raised in end: {one_line(error)}", stacklevel=2)
 
 

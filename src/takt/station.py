@@ -22,7 +22,11 @@ from takt.errors import TaktError as TaktError  # from here too: it was here fir
 from takt.errors import Unseen as Unseen
 from takt.events import Event
 from takt.figure import Figure
+from takt.foreign import foreign
 from takt.options import wrong_option
+
+LONGEST_TAKT_S = 1e7  # four months
+LEAST_CONTROL_S = 1e-5  # a period of 100 kHz
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,15 @@ class Costing(Protocol):
         ...
 
 
+@runtime_checkable
+class Dealing(Protocol):
+    """A station where units overlap, that can tell which of them an action deals with."""
+
+    def unit_of(self, action: Any) -> int | None:
+        """The unit, None if the action names none. Asked before the action is done."""
+        ...
+
+
 def stations() -> dict[str, Any]:
     """The registered stations, by name (entry-point group `takt.stations`), not yet imported."""
     return {point.name: point for point in sorted(entry_points(group="takt.stations"), key=lambda point: point.name)}
@@ -246,18 +259,36 @@ def open_station(name: str, **options: Any) -> Station:
 
     Raises TaktError if there is none of that name, or if it has no such option, or one of another kind.
     """
-    make = registered_station(name).load()
+    make = loaded(registered_station(name))
     wrong = wrong_option(make, options)
     if wrong:
         raise TaktError(f"station {name!r} {wrong}")
-    station: Station = make(**options)
+    with foreign(f"cannot open the station {name!r}"):
+        station: Station = make(**options)
     return station
+
+
+def loaded(point: Any) -> Any:
+    """What an entry point names, imported. Raises TaktError if it cannot be, whatever the module raises."""
+    what = point.group.removeprefix("takt.").removesuffix("s")
+    with foreign(f"cannot import the {what} {point.name!r}"):
+        return point.load()
 
 
 def look_here_too() -> None:
     """Modules that the user names may lie in the current folder. It comes last: what lies there shadows nothing."""
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
+
+
+def check_times(spec: StationSpec) -> None:
+    """Raise TaktError if a takt or a control period is none that a shift could be worked by."""
+    for name, value, least, most in (
+        ("takt_s", spec.takt_s, LEAST_CONTROL_S, LONGEST_TAKT_S),
+        ("control_s", spec.control_s, LEAST_CONTROL_S, spec.takt_s),
+    ):
+        if not least <= value <= most:
+            raise TaktError(f"station {spec.station!r} has {name}={value:g}; it must be from {least:g} to {most:g} s")
 
 
 def check_faults(spec: StationSpec, faults: Sequence[Fault]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from takt.ledger import canonical
-from takt.station import Station, TaktError, open_station, registered_station
+from takt.station import Station, TaktError, loaded, open_station, registered_station
 from takt.worker import workers
 
 
@@ -65,7 +65,7 @@ def check_named(
         return
     wanted: list[str] = []
     if station:
-        make = registered_station(meta["station"]).load()
+        make = loaded(registered_station(meta["station"]))
         wanted += _missing(path, "-o", _word(make, "opened_if_named", meta["options"]), named.station_options)
     if worker:
         known = workers(meta["station"])
@@ -73,7 +73,7 @@ def check_named(
             if ":" in meta["worker"] and not named.worker:  # any other name is no worker at all, and is said to be none
                 wanted.append(f"--worker {shlex.quote(meta['worker'])}")
         elif asks:
-            make = known[meta["worker"]].load()
+            make = loaded(known[meta["worker"]])
             told = _word(make, "asked_if_named", meta["worker_options"])
             wanted += _missing(path, "-w", told, named.worker_options)
     if wanted:

@@ -14,8 +14,10 @@ from hashlib import sha256
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
+from takt.clock import DEFAULT_CLOCK
+from takt.foreign import foreign
 from takt.options import wrong_option
-from takt.station import StationSpec, TaktError, look_here_too
+from takt.station import StationSpec, TaktError, loaded, look_here_too
 
 SEED_BITS = 128  # of a shift's seed at most; one of so many cannot be found by trying
 
@@ -119,7 +121,7 @@ class FunctionWorker:
     """A plain function `observation -> action`, as a worker."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.function = function
+        self.function, self.clock = function, usual_clock(function)
 
     def begin(self, spec: StationSpec, seed: int) -> None: ...
 
@@ -173,23 +175,28 @@ def open_worker(name: str, station: str, **options: Any) -> Worker:
     wrong = wrong_option(make, options)
     if wrong:
         raise TaktError(f"worker {name!r} {wrong}")
-    try:
+    with foreign(f"cannot open the worker {name!r}"):  # its checkpoint is not there, say
         return as_worker(make(**options))
-    except TaktError:
-        raise
-    except Exception as error:  # whatever a worker may raise: its checkpoint is not there, say
-        raise TaktError(f"cannot open the worker {name!r}: {_one_line(error)}") from error
 
 
-def usual_clock(name: str, station: str) -> str | None:
-    """The clock that the worker is to be judged by unless the user says another (`Worker.clock`), if it has one."""
-    return getattr(_found(name, station), "clock", None)
+def usual_clock(worker: Any) -> str:
+    """The clock of a shift that is given none: the worker's own (`Worker.clock`), or else DEFAULT_CLOCK.
+
+    The one rule, for `run_shift`, `takt run` and `takt compare` alike. `worker` is a worker or what makes one.
+    """
+    own = getattr(worker, "clock", None)
+    return own if isinstance(own, str) else DEFAULT_CLOCK
+
+
+def usual_clock_of(name: str, station: str) -> str:
+    """The same, of the worker that answers to `name` at `station`."""
+    return usual_clock(_found(name, station))
 
 
 def _found(name: str, station: str) -> Any:
     known = workers(station)
     if name in known:
-        return known[name].load()
+        return loaded(known[name])
     if ":" in name:
         return _imported(name)
     raise TaktError(f"no worker named {name!r} for station {station!r}; the workers here are: {', '.join(known)}")
@@ -200,10 +207,8 @@ def _imported(name: str) -> Any:
 
     module, _, attribute = name.partition(":")
     look_here_too()
-    try:
+    with foreign(f"cannot import the worker {name!r}"):
         return getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # a module may raise anything when it is imported
-        raise TaktError(f"cannot import the worker {name!r}: {_one_line(error)}") from error
 
 
 def _check_is_worker(name: str, make: Any) -> None:
@@ -218,7 +223,3 @@ def _check_is_worker(name: str, make: Any) -> None:
         raise TaktError(
             f"{name!r} is not a worker: it needs begin, act and end, or to be a function of the observation"
         )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from takt.console import PlainConsole
+from takt import terminal
 from takt.errors import Different
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.export.lerobot import Dataset, Episode
@@ -96,7 +96,7 @@ def export_lerobot(
     wanted = _Wanted(RATE // fps, cameras, units, good_only, wait)
     with (
         Dataset(out, fps, "takt_nutcell", columns, dict.fromkeys(FLAGS, "bool"), pictures, video) as dataset,
-        counting(PlainConsole(stderr=True), "units") as on_unit,
+        counting(terminal.err(), "units") as on_unit,
     ):
         for episode in source.episodes(wanted, different, on_unit):
             dataset.add(episode)

@@ -164,6 +164,10 @@ class _Process:
             if isinstance(error, ValueError):
                 self._process.kill()  # what it says next would be taken for the answer to something else
             raise Gone(self._epitaph(error)) from error
+        except BaseException as error:
+            if not isinstance(error, Exception):  # cut off in the middle: what it says next is no answer to anything
+                self._process.kill()
+            raise
 
     def _journaled(self, asked: Any) -> Any:
         """A worker reads and writes its own journal, and nothing else of the ledger."""

@@ -29,7 +29,7 @@ from takt.outcomes import Outcomes
 from takt.pack import unpack
 from takt.printable import printable
 from takt.shift import Shift, reset_as, steps_of_unit
-from takt.station import Section, Station, TaktError, Unseen, registered_station
+from takt.station import Section, Station, TaktError, Unseen, loaded, registered_station
 from takt.trust import NOTHING, Named, by_import, open_station_of
 from takt.verification import standing_of
 from takt.writing import PAGE, whole_file
@@ -206,7 +206,7 @@ def _open_to_draw(shift: Shift, named: Named) -> Station:
 
 def _to_draw(name: str) -> dict[str, Any]:
     """What a station is opened with so that it can `render`."""
-    make = registered_station(name).load()
+    make = loaded(registered_station(name))
     return {"render_mode": "rgb_array"} if takes(make, "render_mode") else {}
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from takt.console import PlainConsole
+from takt import terminal
 from takt.station import TaktError
 from takt.stations.flightdesk.check import Violation, check
 from takt.stations.flightdesk.cost import Cost, cost, weighted
@@ -47,7 +47,7 @@ def show(path: InstancePath, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps({"name": instance.name, "airline": airline, "happened": happened}))
         return
-    console = PlainConsole()
+    console = terminal.out()
     table = Table(title=f"{instance.name}: the airline", title_justify="left", show_header=False, box=None)
     for key, value in airline.items():
         table.add_row(key, str(value))
@@ -136,12 +136,12 @@ def recover_(
         raise TaktError(f"--seed is {seed}, and is at least 0")
     instance = read_instance(path)
     limit = None if iterations is not None else seconds
-    with searching(PlainConsole(stderr=True), limit, iterations, quiet=as_json) as show_found:
+    with searching(terminal.err(), limit, iterations, quiet=as_json) as show_found:
         told = work(instance, out, limit, iterations, seed, searchers or SEARCHERS, show_found)
     if as_json:
         print(json.dumps(told))
     else:
-        console = PlainConsole()
+        console = terminal.out()
         console.print(_before_after(told), highlight=False, markup=False)
         console.print(f"plan: {out}", highlight=False, markup=False, soft_wrap=True)
         if not told["interrupted"]:
@@ -389,7 +389,7 @@ def situation_(
     if as_json:
         print(json.dumps(told.json))
         return
-    console = PlainConsole()
+    console = terminal.out()
     for table in told.printed:
         console.print(table, highlight=False, markup=False)
     if told.page is not None:
@@ -458,7 +458,7 @@ def _conclude(violations: list[Violation], priced: Cost, as_json: bool) -> None:
         }
         print(json.dumps(told))
         return
-    console = PlainConsole()
+    console = terminal.out()
     if violations:
         count = len(violations)
         table = Table(title=f"not valid: {count} violation{'s' * (count > 1)}", title_justify="left", box=None)

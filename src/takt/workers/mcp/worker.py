@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from takt.errors import Leave
 from takt.journal import Told
 from takt.pack import pack, unpack
 from takt.station import StationSpec, TaktError
@@ -25,7 +26,7 @@ LONGEST_NAME = 200  # characters of a tool's name
 SILENT = "no call for {:g} s"
 
 
-class Left(BaseException):
+class Left(Leave):
     """The client has left, and the shift is to go on later: it stays as it is."""
 
 

@@ -7,6 +7,7 @@ ROADEF 2009 challenge, replayed in time (`world.py`): one that was generated, or
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,15 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         happened = self._advance()
         reward = float(sum(e.kind == UNIT_GOOD for e in happened))
         return self._observation(), reward, False, False, {"events": happened}
+
+    def unit_of(self, action: Any) -> int | None:
+        """The unit whose group a call names."""
+        try:
+            arguments = json.loads(action)["arguments"]
+            party = self._office.parties.get(arguments["group"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        return None if party is None else int(party.unit)
 
     def account(self, events: Sequence[Event]) -> Account:
         """Who came home, what that cost, and how much less it could have cost; the bound takes seconds."""

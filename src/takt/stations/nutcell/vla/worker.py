@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from takt.events import FAULT, FAULT_CLEARED
 from takt.station import StationSpec, TaktError
 from takt.stations.nutcell.cell import TAKT_S
 from takt.stations.nutcell.vla import features
@@ -106,6 +107,9 @@ def _loaded(path: Path, threads: int, changed_ns: int, size: int) -> Network:
     return Network(path, threads)
 
 
+NOT_FINITE = "not_a_number"  # the fault of a network that answers with NaN or infinity
+
+
 class Vla:
     """The learned worker.
 
@@ -140,7 +144,7 @@ class Vla:
         self.grip = np.ones(2)
         self.told_open = np.ones(2, bool)
         self.late, self.asked_at, self.asks_after = 4, -1, 0
-        self.faults = 0
+        self.faults, self.down = 0, False
         self._said: list[Mapping[str, Any]] = [{"policy": self.network.sha256}]
 
     def act(self, observation: dict[str, Any]) -> Plan:
@@ -158,9 +162,10 @@ class Vla:
         if np.isfinite(shifts).all() and np.isfinite(grips).all():
             knots = flat(ahead)[:, None] + shifts.astype(np.float64)
             actions = actions_of(ahead, knots, self._sure(grips).astype(np.float64))
+            self._tell_fault(False)
         else:
             self.faults += 1
-            self._said.append({"fault": "not_a_number", "count": self.faults})
+            self._tell_fault(True)
             actions = np.zeros((PERIODS, 15), np.float32)
             actions[:, [6, 13]] = self.grip
         self.grip = actions[-1, [6, 13]].astype(np.float64)
@@ -168,6 +173,16 @@ class Vla:
         self.rest = np.concatenate([actions, _still(actions[-1], PERIODS)])[after:]
         self.asked_at, self.asks_after = tick, after
         return Plan(list(actions), ask_after=after)
+
+    def _tell_fault(self, there: bool) -> None:
+        """Say that the network gives no numbers, each time; that this is a fault, when it begins and when it clears."""
+        record: dict[str, Any] = {"count": self.faults} if there else {}
+        if there != self.down:
+            kind = FAULT if there else FAULT_CLEARED
+            record["faults"] = [{"kind": kind, "name": NOT_FINITE, "origin": "worker", "stops": True}]
+        self.down = there
+        if record:
+            self._said.append(record)
 
     def end(self) -> None: ...
 
@@ -183,6 +198,7 @@ class Vla:
             "grip": self.grip.tolist(),
             "told_open": self.told_open.tolist(),
             "numbers": [self.late, self.asked_at, self.asks_after, self.faults],
+            "down": self.down,
             "policy": self.network.sha256,
         }
         return json.dumps(memory).encode()
@@ -201,6 +217,7 @@ class Vla:
         self.grip = np.array(memory["grip"])
         self.told_open = np.array(memory["told_open"], bool)
         self.late, self.asked_at, self.asks_after, self.faults = memory["numbers"]
+        self.down = memory.get("down", False)
 
     def _sure(self, grips: np.ndarray) -> np.ndarray:
         """(2,) whether each hand is to be open. A closed one opens only when it is told to twice in a row: a nut let go

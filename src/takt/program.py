@@ -1,0 +1,122 @@
+"""The outermost boundary of the program `takt`: whatever happens inside, one line on stderr and a documented exit code.
+
+Imports nothing heavy, so that Ctrl-C is understood from the first moment on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+INTERRUPTED = 130
+WRONG = 2
+TRACEBACK = "TAKT_TRACEBACK"  # an environment variable: fault reports with all of it
+
+
+def main() -> int:
+    """The program; returns its exit code."""
+
+    def work() -> int:
+        from takt.cli import command
+
+        return command(sys.argv[1:])
+
+    return bounded(work)
+
+
+def bounded(work: Callable[[], int]) -> int:
+    """Do it, and return its exit code. What it raises is one line on stderr and the exit code for that."""
+    if not _streams():
+        complain("stdout is closed, and results go there; for none of them: > /dev/null")
+        return WRONG
+    try:
+        from takt.console import write_anything
+        from takt.foreign import stops
+
+        write_anything()
+        with stops():
+            code = work()
+            sys.stdout.flush()
+            return code
+    except BaseException as error:
+        code, text = _told(error)
+        if os.environ.get(TRACEBACK):
+            import traceback
+
+            traceback.print_exc()
+        complain(text)
+        return code
+
+
+def complain(text: str) -> None:
+    """One line on stderr; nothing if that cannot be written either."""
+    with suppress(OSError, ValueError):
+        from takt.printable import printable
+
+        print(f"takt: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
+
+
+def _told(error: BaseException) -> tuple[int, str]:
+    """The exit code for an exception, and the line."""
+    if isinstance(error, KeyboardInterrupt):
+        _lost_stdout()
+        return INTERRUPTED, "interrupted"
+    if lost := _lost_stdout():
+        return WRONG, f"cannot write to stdout: {lost}"
+    from takt.errors import TaktError
+    from takt.foreign import one_line, where
+
+    if isinstance(error, TaktError):
+        return WRONG, str(error)
+    if isinstance(error, OSError):
+        # An output that is flushed loses what it holds when that fails, so it cannot be tried again.
+        what = f"read or write {error.filename}" if error.filename else "write to stdout"
+        return WRONG, f"cannot {what}: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return WRONG, "there is not enough memory for this"
+    at = where(error) or f" ({_last_of_ours(error)})"
+    if isinstance(error, (SystemExit, GeneratorExit)):
+        return WRONG, f"something that was imported or called ended the program: {one_line(error)}{at}"
+    return WRONG, f"a fault of Takt's own: {one_line(error)}{at}; {TRACEBACK}=1 shows all of it, please report it"
+
+
+def _last_of_ours(error: BaseException) -> str:
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return f"{os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno}" if at is not None else "?"
+
+
+def _lost_stdout() -> str:
+    """Why stdout cannot be written, "" if it can. What is left to be written there goes nowhere then."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or str(error)
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+        except (OSError, ValueError):
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        return told
+    return ""
+
+
+def _streams() -> bool:
+    """Whether there is a stdout. Those that are closed lead nowhere then: else the next file would take their place."""
+    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if name in closed:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+    return "stdout" not in closed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,295 @@
+"""The outermost boundary: documented exit codes and one line, whatever happens inside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from takt import Ledger, TaktError, run_shift
+from takt.cli import main
+from takt.events import FAULT, UNIT_BAD, UNIT_GOOD
+from takt.program import bounded
+from toy import Toy, push
+
+CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5"]
+RUN = ["run", "gym", "--units", "3", *CART]
+
+
+def exits(observation):
+    sys.exit(0)
+
+
+def interrupts(observation):
+    raise KeyboardInterrupt
+
+
+def closes(observation):
+    raise GeneratorExit
+
+
+def recurses(observation):
+    return recurses(observation)
+
+
+class Exiting(BaseException):
+    pass
+
+
+def leaves(observation):
+    raise Exiting("and out")
+
+
+class Hangs:
+    """Does not come back from its third call; a class of the last resort catches whatever it can."""
+
+    def begin(self, spec, seed):
+        self.calls = 0
+
+    def act(self, observation):
+        self.calls += 1
+        if self.calls == 3:
+            with suppress(Exception):
+                time.sleep(60)
+        return [0]
+
+    def end(self): ...
+
+
+class RaisesIn:
+    """Raises what `kind` says where `where` says."""
+
+    def __init__(self, where="begin", kind="SystemExit"):
+        self.where, self.kind = where, kind
+
+    def _now(self, where):
+        if where == self.where:
+            raise {
+                "SystemExit": SystemExit(0),
+                "KeyboardInterrupt": KeyboardInterrupt(),
+                "ValueError": ValueError("no"),
+            }[self.kind]
+
+    def begin(self, spec, seed):
+        self._now("begin")
+
+    def act(self, observation):
+        return [0]
+
+    def records(self):
+        self._now("records")
+        return [{"odd": {1, 2}}] if self.where == "what is said" else []
+
+    def keep_in(self, journal):
+        self._now("keep_in")
+
+    def save(self):
+        self._now("save")
+        return b""
+
+    def load(self, state):
+        self._now("load")
+
+    def end(self):
+        self._now("end")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parent)])
+
+
+def units(path):
+    with Ledger.open(path) as book:
+        return sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
+
+
+# --- what foreign code raises -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("worker", ["exits", "interrupts", "closes", "leaves", "recurses"])
+def test_whatever_a_worker_raises_is_a_fault_that_is_told_and_the_shift_goes_on(worker, capsys):
+    assert main([*RUN, "--worker", f"test_program:{worker}", "--out", "a.takt"]) == 2
+    err = capsys.readouterr().err
+    assert f"takt: worker 'test_program:{worker}' raised " in err and "test_program.py:" in err
+    with Ledger.open("a.takt") as book:
+        (fault,) = [event for event in book.events() if event.kind == FAULT]
+        assert fault.data["name"] == "worker_raised" and "in " + worker in fault.data["traceback"]
+        assert book.finished and units("a.takt") == 3
+
+
+@pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt", "ValueError"])
+@pytest.mark.parametrize("where", ["begin", "keep_in", "records", "save", "what is said"])
+def test_whatever_a_worker_raises_elsewhere_is_one_line_and_not_the_end_in_silence(where, kind, capsys):
+    options = ["-w", f"where={where}", "-w", f"kind={kind}"]
+    assert main([*RUN, "--worker", "test_program:RaisesIn", *options, "--out", "a.takt"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and "fault of Takt's own" not in err
+    assert ("cannot be written down" if where == "what is said" else f"raised in {where}: {kind}") in err
+
+
+def test_what_a_worker_raises_at_its_end_is_a_warning(capsys):
+    assert main([*RUN, "--worker", "test_program:RaisesIn", "-w", "where=end", "--out", "a.takt"]) == 0
+    assert "raised in end: SystemExit" in capsys.readouterr().err and units("a.takt") == 3
+
+
+@pytest.mark.parametrize(
+    "raises", ["raise SystemExit(0)", "raise KeyboardInterrupt", "1/0", "import no_such_module", "x ="]
+)
+def test_a_module_that_raises_on_import_is_one_line(raises, capsys, tmp_path):
+    (tmp_path / "odd_module.py").write_text(raises)
+    sys.modules.pop("odd_module", None)
+    assert main([*RUN, "--worker", "odd_module:Mine"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("takt: cannot import the worker 'odd_module:Mine': ") and err.count("\n") == 1
+
+
+def test_a_station_that_raises_ends_the_shift_with_one_line_and_keeps_what_is_finished(tmp_path):
+    class Broken(Toy):
+        def step(self, action):
+            if self.period == 250:
+                raise SystemExit(0)
+            return super().step(action)
+
+    with pytest.raises(TaktError, match=r"station 'toy' raised in step: SystemExit: 0 \(test_program.py:\d+\)"):
+        run_shift(Broken(), push, units=9, ledger=tmp_path / "a.takt")
+    assert units(tmp_path / "a.takt") == 2
+
+
+@pytest.fixture
+def plug_ins(monkeypatch, tmp_path):
+    """A distribution beside ours, whose station and worker cannot be imported, or are not even there."""
+    folder = tmp_path / "plug-ins"
+    about = folder / "odd_plugin-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-plugin\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[takt.stations]\nodd = odd_plugin:Station\ntorn = torn_plugin:Station\ngone = gone_plugin:Station\n"
+        "[takt.workers]\nodd_one = odd_plugin:Worker\ntorn_one = torn_plugin:Worker\n"
+    )
+    (folder / "odd_plugin.py").write_text('"""Raises."""\nimport sys\nsys.exit(0)\n')
+    (folder / "torn_plugin.py").write_text("def broken(:\n")
+    monkeypatch.syspath_prepend(str(folder))
+    for name in ("odd_plugin", "torn_plugin"):
+        sys.modules.pop(name, None)
+
+
+def test_plug_ins_that_raise_on_import_are_named_in_lists_and_one_line_elsewhere(plug_ins, capsys):
+    assert main(["stations"]) == 0 and main(["workers"]) == 0
+    out, err = capsys.readouterr()
+    assert "Raises" in out and "torn  " in out and "cannot be read" in out and "nutcell" in out and err == ""
+    for arguments in (
+        ["stations", "odd"],
+        ["run", "odd", "--worker", "idle", "--units", "1"],
+        ["run", "torn", "--worker", "idle", "--units", "1"],
+        ["stations", "gone"],
+        [*RUN, "--worker", "odd_one"],
+    ):
+        assert main(arguments) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.count("\n") == 1 and "cannot import" in err, err
+
+
+# --- a worker that does not answer --------------------------------------------------------------------------------
+
+
+def test_a_worker_that_does_not_answer_is_said_to_and_is_a_fault_if_that_is_asked_for(capsys, monkeypatch):
+    monkeypatch.setattr("takt.calls.SILENT_S", 0.1)
+    assert main([*RUN, "--worker", "test_program:Hangs", "--call-timeout", "0.5", "--out", "a.takt"]) == 2
+    err = capsys.readouterr().err
+    assert "has not answered for 0.1 s\n" in err
+    assert "takt: worker 'test_program:Hangs' gave no answer within 0.5 s (at " in err
+    with Ledger.open("a.takt") as book:
+        assert book.finished and [event.data["name"] for event in book.events() if event.kind == FAULT] == [
+            "worker_raised"
+        ]
+    assert main([*RUN, "--worker", "idle", "--call-timeout", "0"]) == 2
+    assert "cannot be given 0 s" in capsys.readouterr().err
+
+
+def test_a_worker_apart_that_does_not_answer_is_ended(capsys):
+    arguments = ["--isolate", "--call-timeout", "0.5", "--out", "a.takt"]
+    assert main([*RUN, "--worker", "test_program:Hangs", *arguments]) == 2
+    assert "gave no answer within 0.5 s (at " in capsys.readouterr().err and units("a.takt") == 3
+
+
+# --- the boundary itself ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (TaktError("this is wrong"), 2, "this is wrong"),
+        (OSError(28, "No space left on device", "a.html"), 2, "cannot read or write a.html: No space left on device"),
+        (MemoryError(), 2, "there is not enough memory"),
+        (SystemExit(0), 2, "ended the program: SystemExit: 0"),
+        (ZeroDivisionError("x\ny"), 2, "a fault of Takt's own: ZeroDivisionError: x y (test_program.py:"),
+    ],
+)
+def test_what_comes_out_of_a_command_is_one_line_and_a_documented_code(error, code, says, capsys):
+    def work():
+        raise error
+
+    assert bounded(work) == code
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("takt: ") and err.count("\n") == 1 and says in err
+
+
+def takt(*arguments, **given):
+    """The program in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "takt.program", *map(str, arguments)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        **given,
+    )
+
+
+def test_a_stdout_that_is_full_or_closed_is_one_line_and_exit_code_2(tmp_path):
+    path = tmp_path / "a.takt"
+    run_shift("gym", "idle", units=2, station_options={"id": "CartPole-v1", "takt_s": 0.5}, ledger=path)
+    full, read_end, closed = os.open("/dev/full", os.O_WRONLY), *os.pipe()
+    os.close(read_end)
+    waiting = {
+        "full": takt("ledger", "events", path, stdout=full),
+        "closed pipe": takt("kpis", path, stdout=closed),
+        "closed": takt("kpis", path, preexec_fn=lambda: os.close(1)),
+    }
+    said = {"full": "cannot write to stdout: No space left", "closed pipe": "cannot write to stdout: Broken pipe"}
+    for what, process in waiting.items():
+        err = process.communicate(timeout=60)[1]
+        assert process.returncode == 2 and err.count("\n") == 1 and said.get(what, "stdout is closed") in err, (
+            what,
+            err,
+        )
+
+
+def test_ctrl_c_at_any_moment_is_exit_code_130_and_one_line(tmp_path):
+    def default():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background
+
+    at = [0.15, 0.4, 0.8]  # s after the start: among the imports, most likely
+    arguments = ["run", "gym", "--worker", "idle", "--hours", "50", *CART, "--out"]
+    began = [
+        takt(*arguments, tmp_path / f"{n}.takt", stdout=subprocess.PIPE, preexec_fn=default) for n in range(len(at))
+    ]
+    start = time.monotonic()
+    for wait_s, process in zip(at, began, strict=True):
+        time.sleep(max(0.0, start + wait_s - time.monotonic()))
+        process.send_signal(signal.SIGINT)
+    for process in began:
+        err = process.communicate(timeout=60)[1]
+        # Before the first line of the program, Python itself ends by the signal.
+        assert (
+            process.returncode == 130 and "Traceback" not in err and "interrupted" in err
+        ) or process.returncode == -2
