@@ -407,3 +407,60 @@ def test_the_command_needs_its_files_and_says_which(tmp_path, capsys):
     assert "--from: 'noon' is not a time" in capsys.readouterr().err
     assert main(["flightdesk", "import", "--show-defaults"]) == 0
     assert "[types]" in capsys.readouterr().out and not (tmp_path / "x").exists()
+
+
+CELLS = (
+    "",
+    "0",
+    "-1",
+    "9999999999",
+    "nan",
+    "2026-02-30",
+    "2026-01-07T25:00Z",
+    "TK1001",
+    "Ä",
+    '"',
+    "CDG",
+    "XXX",
+    "320",
+    "#",
+)
+
+
+def spoiled(rng, text, ssim):
+    """The text with one line changed, lost, doubled or cut."""
+    lines = text.split("\n")
+    k, how = int(rng.integers(len(lines))), int(rng.integers(6))
+    if how == 0:
+        del lines[k]
+    elif how == 1:
+        lines.insert(k, lines[int(rng.integers(len(lines)))])
+    elif how == 2:
+        lines[k] = lines[k][: int(rng.integers(201))]
+    elif ssim and lines[k]:
+        at = int(rng.integers(len(lines[k])))
+        lines[k] = lines[k][:at] + str(rng.choice(list(" 019ABJLUZ+-"))) + lines[k][at + 1 :]
+    elif not ssim:
+        cells = lines[k].split(",")
+        cells[int(rng.integers(len(cells)))] = str(rng.choice(CELLS))
+        lines[k] = ",".join(cells)
+    return "\n".join(lines)
+
+
+def test_whatever_is_wrong_in_a_file_it_is_said_or_the_instance_is_sound(tmp_path, texts, bare):
+    rng = np.random.default_rng(2026)
+    said = sound = 0
+    for n in range(40):
+        files = dict(texts if n % 2 else bare)
+        name = str(rng.choice(sorted(files)))
+        files[name] = spoiled(rng, files[name], name.endswith("ssim"))
+        try:
+            instance = imported(files_in(tmp_path / str(n), files)).instance
+        except TaktError:
+            said += 1
+            continue
+        sound += 1
+        write_instance(instance, tmp_path / f"{n}-day")
+        read = read_instance(tmp_path / f"{n}-day")
+        assert not check(read, greedy_delay(read))
+    assert said > 10 and sound > 5

@@ -198,6 +198,8 @@ def _flying(instance: Instance, o: Operations, books: _Books) -> None:
             put(books.to(Kind.CANCEL, row), "not_flown", row, -planned)
         elif by != flights.aircraft[f]:
             put(books.to(Kind.SWAP, row), "swapped", row, float(hours[f] * hour_cost[by]) - planned)
+    for f in np.setdiff1d(np.arange(len(flights.number)), o.planned).tolist():  # only a broken plan has such
+        books.disruption.add("not_flown", -alpha * float(hours[f] * hour_cost[flights.aircraft[f]]))
     for row in np.flatnonzero((o.planned < 0) & (o.aircraft >= 0)).tolist():
         hour = int(flight_hours(o.arrival[row : row + 1] - o.departure[row : row + 1])[0])
         put(books.to(Kind.CREATE, row), "added", row, hour * float(hour_cost[o.aircraft[row]]))

@@ -102,7 +102,7 @@ def displaced(instance: Instance, solution: Solution) -> Displaced:
             people=people[f],
             left=left[f],
             late=late[f],
-            onto=tuple((_name(o, row), count) for row, count in most),
+            onto=tuple((_name(instance, o, row, int(flights.day[f])), count) for row, count in most),
             more=onto[f].total() - sum(count for _, count in most),
         )
 
@@ -115,9 +115,12 @@ def displaced(instance: Instance, solution: Solution) -> Displaced:
     )
 
 
-def _name(o: Operations, row: int) -> str:
-    """A flight; -1 is none: these people do with what they had booked besides."""
-    return "no other" if row < 0 else f"{o.number[row]}" + " (new)" * bool(o.planned[row] < 0)
+def _name(instance: Instance, o: Operations, row: int, day: int) -> str:
+    """A flight, with its date if that is not `day`; -1 is none: these people do with what they had booked besides."""
+    if row < 0:
+        return "no other"
+    date = f" of {instance.day(o.day[row])[:5]}" * bool(o.day[row] != day)
+    return f"{o.number[row]}{date}" + " (new)" * bool(o.planned[row] < 0)
 
 
 def bands() -> list[str]:
