@@ -139,7 +139,8 @@ class _Watched(NutCell):
     def step(self, action: Any) -> Any:
         if self.watching:
             if self._ticks % self.every == 0 or not self.rows:
-                self.rows.append(self._now_seen)
+                seen = {IMAGES + camera: picture for camera, picture in self._images.items()}  # one for many rows
+                self.rows.append(self._now_seen | seen)
             self.actions.append(np.clip(np.asarray(action, np.float32), self.action_space.low, self.action_space.high))
         result = super().step(action)
         self._now_seen = result[0]

@@ -280,6 +280,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self._fed = np.zeros((2, self._lanes), int)  # nuts presented for this unit
         self._feed_at = np.full((2, self._lanes), np.inf)
         self._images: dict[str, np.ndarray] = {}
+        self.pictures = 0  # how many times the cameras were looked through: whether an observation's are new
         mujoco.mj_resetData(self.model, self.data)
         data, cell = self.data, self._scene
         self._hands.place(np.array([scene.REST, scene.REST]))
@@ -909,6 +910,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _photograph(self) -> None:
         size = self.camera_size
+        self.pictures += 1
         if any(fault.name == "camera_dropout" for fault in self._active):
             self._images = {camera: np.zeros((size, size, 3), np.uint8) for camera in self.cameras}
             return

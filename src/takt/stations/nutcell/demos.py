@@ -122,7 +122,7 @@ class _Shift:
         self.rows: dict[str, list[Any]] = {key: [] for key in (*SEEN, *scene.CAMERAS, "action", "labelled", "picture")}
         self.rows |= {"unit": [], "segment": []}
         self.good: list[bool] = []
-        self.drawn: Any = None  # the pictures of the last row
+        self.drawn = -1  # which pictures the last row has, as the station counts them
         self.segment, self.recording = 0, False
 
     def work(self, units: int) -> Mapping[str, Any]:
@@ -184,9 +184,9 @@ class _Shift:
         if not self.recording:  # the cameras slept
             self.observation |= self.station.look()
             self.recording = True
-        rows, shown = self.rows, self.observation[f"observation.images.{scene.CAMERAS[0]}"]
-        if shown is not self.drawn:
-            self.drawn = shown
+        rows = self.rows
+        if self.station.pictures != self.drawn:
+            self.drawn = self.station.pictures
             for camera in scene.CAMERAS:
                 rows[camera].append(self.observation[f"observation.images.{camera}"])
         for key in SEEN:
