@@ -126,6 +126,15 @@ def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first():
     assert sum(attributes.get("id", "").startswith("unit-") for tag, attributes in found.tags if tag == "tr") == bad
 
 
+def test_a_page_says_how_far_its_verdict_stands_and_which_rules_judged():
+    text = read(page(made(bad=0.01))).text
+    assert "accept" in text and "Stands up to stickiness up to 0." in text
+    assert "Judged by" in text and "rules of November 2026" in text
+    assert "What cycle time it holds" in text and "worked at a takt of 76 s" in text
+    undecided = read(page(made(30, bad=0.0))).text
+    assert "more good units would decide it" in undecided
+
+
 def test_the_same_shift_gives_the_same_page():
     assert page(made()) == page(made())
 

@@ -245,7 +245,9 @@ def test_sixty_good_and_then_eighty_two_bad_is_a_reject():
     found = verdict(shift("g" * 60 + "b" * 82))
     assert found.decision == "reject" and found.upper < 0.902
     assert 0.5 < found.stands_to < 0.6
-    assert any("stands up to" in note for note in notes(found)) and any("in clusters" in note for note in notes(found))
+    assert "Stands up to stickiness up to 0.55" in notes(found)[0] and any(
+        "in clusters" in note for note in notes(found)
+    )
 
 
 def test_the_order_moves_no_bound_and_more_units_stand_up_to_more():

@@ -29,9 +29,18 @@ from takt.capability import Level, capability, times_of
 from takt.events import UNIT_DUE, Event
 from takt.ledger import canonical
 from takt.outcomes import Outcomes
-from takt.sequences import TELLING, bounds_of_means, bounds_of_shifts, bounds_of_signs, sure_signs, telling
+from takt.sequences import (
+    TELLING,
+    bounds_of_means,
+    bounds_of_shifts,
+    bounds_of_signs,
+    closed,
+    log_wealth,
+    sure_signs,
+    telling,
+)
 from takt.station import TaktError
-from takt.verdict import Bound
+from takt.verdict import RULES, Bound
 
 BETTER, WORSE, ALIKE, UNDECIDED = "a_better", "b_better", "alike", "undecided"
 BY = ("auto", "unit", "shift", "free")
@@ -81,7 +90,8 @@ class Unpaired:
 class Pair:
     """Two workers, `a` the one that was named first.
 
-    decision       "a_better", "b_better", "alike" (no difference larger than the margin) or "undecided".
+    decision       "a_better", "b_better", "alike" (no difference larger than the margin) or "undecided". By unit and
+                   without a margin, directions of all pairs are tested together (`sequences.closed`).
     units          how many were compared: both good, only one of them, neither.
     difference     good rate of a minus that of b; None before the first unit.
     lower, upper   its bound, by what `by` says: "unit", "shift" (the wider of both) or "free".
@@ -200,6 +210,8 @@ def compare(
     named = list(combinations(shifts, 2))
     each = alpha / len(named)
     pairs = [_judged(a, b, [(r[a], r[b]) for r in rounds], each, margin, by) for a, b in named]
+    if by == "unit" and margin is None:
+        pairs = _closed(pairs, alpha)
     notes += [
         f"{pair.a} or {pair.b} did other work than the other at {pair.unpaired.other_work} units of the same number"
         for pair in pairs
@@ -436,6 +448,27 @@ def _judged(
     return _decided(pair, margin)
 
 
+def _closed(pairs: Sequence[Pair], alpha: float) -> list[Pair]:
+    """The pairs, decided by closed testing of all directions: no pair is lost that its own bound decides, and some are
+    won once others are sure. Bounds stay at alpha / pairs each."""
+    ties = [pair.units - pair.only_a - pair.only_b for pair in pairs]
+    owned = [
+        log_wealth([pair.only_a, pair.only_b], [tie, tie], [pair.only_b, pair.only_a], 0.0)
+        for pair, tie in zip(pairs, ties, strict=True)
+    ]
+    sure = closed(np.concatenate(owned), alpha).reshape(-1, 2)
+    found = []
+    for pair, (a_better, b_better) in zip(pairs, sure.tolist(), strict=True):
+        if pair.decision == UNDECIDED and a_better != b_better:
+            name = pair.a if a_better else pair.b
+            counts = f"only {pair.a} good in {pair.only_a} of {pair.units} units, only {pair.b} in {pair.only_b}"
+            why = f"{counts}; {name} is better, all pairs taken together; the pair's own bound, "
+            why += f"{_ends(pair.by_unit)} points, contains 0"
+            pair = replace(pair, decision=BETTER if a_better else WORSE, why=why)
+        found.append(pair)
+    return found
+
+
 def _cost(signs: _Signs, alpha: float, by: str, ends: Sequence[float] | None) -> Cost | None:
     """Of the difference in cost; `ends` are those between which a unit's cost lies, if the station declares them."""
     every = signs.a_eur - signs.b_eur
@@ -535,7 +568,10 @@ def promise(found: Comparison) -> str:
     several = ""
     if len(found.pairs) > 1:
         several = f" ({100 * found.each_alpha:.3g} % for each of {len(found.pairs)} pairs, Bonferroni)"
-    return f"Chance that a bound is ever wrong, however often one looks: at most {100 * found.alpha:g} %{several}."
+    return (
+        f"Chance that a bound is ever wrong, however often one looks: at most {100 * found.alpha:g} %{several}. "
+        f"Judged by the {RULES}."
+    )
 
 
 def _standings(rounds: Sequence[Mapping[str, _Shift]]) -> list[Standing]:

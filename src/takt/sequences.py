@@ -147,3 +147,22 @@ def bounds_of_means(x: Floats, low: float, high: float, alpha: float) -> tuple[f
 def telling(x: Floats) -> int:
     """How many of x (n,) are not the commonest value."""
     return len(x) - int(np.unique(x, return_counts=True)[1].max()) if len(x) else 0
+
+
+def closed(logs: ArrayLike, alpha: float) -> NDArray[np.bool_]:
+    """Which of hypotheses are rejected by closed testing, at this look and at every other.
+
+    `logs` (hypotheses, ...) are logarithms of e-processes, one for each, dependent as they like. A hypothesis is
+    rejected if for every set of hypotheses that contains it the mean of the set's e-processes is at least 1/alpha
+    (Vovk & Wang, "E-values: calibration, combination and applications", Ann. Stat. 49, 2021): then whichever set is
+    the true one, its mean ever reaches 1/alpha with a chance of at most alpha. The worst set has the smallest others.
+    """
+    e = np.exp(np.minimum(np.asarray(logs, dtype=float), 600.0))
+    ranked = np.sort(e, axis=0)
+    smallest = np.concatenate([np.zeros((1, *e.shape[1:])), ranked.cumsum(0)])
+    found = np.ones(e.shape, dtype=bool)
+    for k in range(len(e)):  # with the k smallest of the others; if it is among these itself, one more is taken
+        among = ranked[k - 1] >= e if k else np.zeros(e.shape, dtype=bool)
+        rest = np.where(among, smallest[k + 1], smallest[k] + e)
+        found &= rest / (k + 1) >= 1 / alpha
+    return found

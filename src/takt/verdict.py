@@ -313,11 +313,10 @@ def notes(v: Verdict) -> list[str]:
     told = []
     if v.decision != "undecided" and v.required < 1.0:
         if v.stands_to is None:
-            told.append("True of these units; of the worker only if its units do not depend on each other.")
+            told.append("True of these units; of the worker only if they do not depend on each other.")
         else:
-            told.append(
-                f"True of the worker as well if it is not stickier than {_floor(v.stands_to)}: stands up to that."
-            )
+            rho = _floor(v.stands_to)
+            told.append(f"Stands up to stickiness up to {rho}: true of the worker as well, if it has no more.")
     d = v.dependence
     if d.p is not None and d.p < 0.05 and d.correlation is not None:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
