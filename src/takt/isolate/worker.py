@@ -132,7 +132,7 @@ class _Process:
         down_there, self._down = os.pipe()
         self._up, up_there = os.pipe()
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # nosec B603  # this Python, our module
                 [sys.executable, "-P", "-m", "takt.isolate.child", str(down_there), str(up_there)],
                 stdin=subprocess.DEVNULL,
                 stdout=2,

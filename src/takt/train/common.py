@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
+from takt.hub import pinned
+
 
 def settings(out: str | os.PathLike[str], steps: int, batch: int, rate: float, seed: int) -> dict[str, Any]:
     """Arguments for any of TRL's configurations."""
@@ -29,4 +31,5 @@ def settings(out: str | os.PathLike[str], steps: int, batch: int, rate: float, s
 def save(trained: Any, model: str, out: str | os.PathLike[str]) -> None:
     """Save a trained model, with the tokenizer as `model` has it: a trainer's own has its training template."""
     trained.save_pretrained(out)
-    AutoTokenizer.from_pretrained(model).save_pretrained(out)
+    name, revision = pinned(model)
+    AutoTokenizer.from_pretrained(name, revision=revision).save_pretrained(out)

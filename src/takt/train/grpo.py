@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.hub import pinned
 from takt.ledger import Ledger
 from takt.pack import unpack
 from takt.shift import reset_as
@@ -141,8 +142,9 @@ def reinforce(
     station = open_station_of(first["shift"], meta)
     episode = environment(station.spec, view)
     station.close()
-    rows = load_dataset("json", data_files=str(prompts), split="train").remove_columns("tools")
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    rows = load_dataset("json", data_files=str(prompts), split="train").remove_columns("tools")  # nosec B615
+    name, revision = pinned(model)
+    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
     config = GRPOConfig(
         **settings(out, steps, batch, rate, seed),
         num_generations=answers,
@@ -151,7 +153,7 @@ def reinforce(
         logging_steps=1,
     )
     trainer = GRPOTrainer(
-        AutoModelForCausalLM.from_pretrained(model),
+        AutoModelForCausalLM.from_pretrained(name, revision=revision),
         args=config,
         train_dataset=rows,
         processing_class=tokenizer,

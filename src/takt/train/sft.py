@@ -15,6 +15,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from takt.distribution import install
+from takt.hub import pinned
 from takt.station import TaktError
 from takt.train.common import save, settings
 from takt.writing import CONVERSATIONS, claim_folder, whole_file
@@ -50,8 +51,9 @@ def finetune(
         raise TaktError(f"there are no conversations in {data}")
     claim_folder(Path(out), MARK)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-        causal = AutoModelForCausalLM.from_pretrained(model)
+        name, revision = pinned(model)
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+        causal = AutoModelForCausalLM.from_pretrained(name, revision=revision)
     except (OSError, ValueError) as error:
         raise TaktError(f"cannot load the model {model!r}: {str(error).splitlines()[0]}") from error
     rows = _rows(data)
@@ -103,7 +105,7 @@ def _rows(data: str | os.PathLike[str]) -> Dataset:
     with whole_file(cut, CONVERSATIONS, [Path(data)]) as new:
         new.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in read()), encoding="utf-8")
     # From the file: built from a list, mixed arguments would be filled up with None.
-    return load_dataset("json", data_files=str(cut), split="train")
+    return load_dataset("json", data_files=str(cut), split="train")  # nosec B615  # a file
 
 
 def _lora(rank: int) -> Any:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from takt.distribution import install
+from takt.hub import pinned
 from takt.station import StationSpec, TaktError
 from takt.stations.nutcell import scene
 from takt.worker import Plan
@@ -174,19 +175,20 @@ def load(
     if low is None or high is None:
         low, high = _ee_bounds()
     local = local_only or Path(model).exists()
+    name, revision = pinned(model, local)
     try:
-        config = AutoConfig.from_pretrained(model, local_files_only=local)
+        config = AutoConfig.from_pretrained(name, revision=revision, local_files_only=local)
     except Exception as error:
         raise TaktError(f"cannot load the model {model!r}: {' '.join(str(error).split())[:200]}") from error
     if not getattr(config, "image_token_id", None) or "qwen" not in str(config.model_type):
         raise TaktError(f"{model} is a {config.model_type!r}; it must be a Qwen-VL model")
     try:
         backbone = AutoModelForImageTextToText.from_pretrained(
-            model, dtype=getattr(torch, dtype), local_files_only=local
+            name, revision=revision, dtype=getattr(torch, dtype), local_files_only=local
         )
-        tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=local)
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, local_files_only=local)
         # Pillow's: torchvision is not needed, and no video is ever shown.
-        images = AutoImageProcessor.from_pretrained(model, local_files_only=local, backend="pil")
+        images = AutoImageProcessor.from_pretrained(name, revision=revision, local_files_only=local, backend="pil")
     except Exception as error:
         raise TaktError(f"cannot load the model {model!r}: {' '.join(str(error).split())[:200]}") from error
     tokenizer.padding_side = "right"

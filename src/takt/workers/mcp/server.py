@@ -40,7 +40,7 @@ the `now_s` of the last answer. `wait` is answered when somebody comes. Go on, c
 that the shift is over; if you stop before, the rest of the shift goes by without you. {LEARNT}"""
 
 
-def server_of(spec: StationSpec, window: Window, secret: str = "") -> Server[Any]:
+def server_of(spec: StationSpec, window: Window, secret: str = "") -> Server[Any]:  # nosec B107  # none
     """The server of a station, whose calls go to `window`. `secret` is taken out of what a client says."""
     tools = [_tool(tool["function"], spec.looks) for tool in spec.tools]
     looks = {tool["function"]["name"] for tool in spec.tools} & set(spec.looks)
