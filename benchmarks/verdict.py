@@ -265,8 +265,12 @@ def sticky_power_table(paths: int, units: int = 3000, rho: float = 0.3) -> Table
         at = []
         for rng, n in pieces(paths, units, [4, round(1000 * p)]):
             good = chain(rng, n, units, p, 0.0)
-            crossed = crossings(steps_at(good, looks), REQUIRED, rho, True)
-            at.append(np.where(crossed.any(1), looks[crossed.argmax(1)], units))
+            first = np.full(n, units)
+            for begun in range(0, len(looks), 20):  # a path that has crossed needs no more looks
+                left, here = np.flatnonzero(first == units), looks[begun : begun + 20]
+                crossed = crossings(steps_at(good[left, : here[-1]], here), REQUIRED, rho, True)
+                first[left[crossed.any(1)]] = here[crossed[crossed.any(1)].argmax(1)]
+            at.append(first)
         x = np.concatenate(at)
         spread = f"{x.mean():.0f}", f"{np.median(x):.0f}", f"{np.quantile(x, 0.9):.0f}"
         table.add_row(f"{p:.0%}", *spread, f"{mean_units(walk(plain, p)):.0f}")
