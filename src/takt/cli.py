@@ -434,7 +434,7 @@ def verify(
         told = {**asdict(found), "good": found.good, "signatures": [str(one) for one in found.signatures]}
         _print_json({"ledger": str(path), **told})
     else:
-        _out().print(verification_table(found))
+        terminal.out().print(verification_table(found))
     for line in [*found.wrong, *(str(one) for one in found.signatures if one.good is False)]:
         _complain(f"{path}: {line}")
     if found.same is False:
