@@ -320,9 +320,8 @@ def notes(v: Verdict) -> list[str]:
     d = v.dependence
     if d.p is not None and d.p < 0.05 and d.correlation is not None:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
-    if v.cut_off:
-        units = "1 unit" if v.cut_off == 1 else f"{v.cut_off} units"
-        told.append(f"{units} cut off by the end of the shift: not judged.")
+    if v.cut_off > 1:  # at a beat there is always one
+        told.append(f"{v.cut_off} units cut off by the end of the shift: not judged.")
     return told
 
 
