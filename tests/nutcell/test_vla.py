@@ -140,11 +140,12 @@ def test_what_is_not_a_number_is_counted_and_the_arms_hold(cell, seen):
     vla = begun(cell)
     vla.records()
     vla.network = lambda *given: (np.full((2, teacher.KNOTS, 4), np.nan), np.full(2, np.nan), np.full((2, 2), np.nan))
-    for count in (1, 2):
+    fault = {"kind": "fault", "name": "not_a_number", "origin": "worker", "stops": True}
+    for record in ({"count": 1, "faults": [fault]}, {"count": 2}):  # it strikes once, and goes on
         plan = vla.act(seen)
         moves = np.delete(np.array(plan.actions), [6, 13], axis=1)
         assert not moves.any() and (np.array(plan.actions)[:, [6, 13]] == 1).all()
-        assert vla.records() == [{"fault": "not_a_number", "count": count}]
+        assert vla.records() == [record]
 
 
 def test_a_grip_opens_when_told_to_twice(cell, seen):
