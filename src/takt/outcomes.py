@@ -131,7 +131,8 @@ def _pace_seen(started: Mapping[str, Any], units: Sequence[Unit]) -> str:
     while own in due:
         own += 1
     slack = float(started.get("control_s") or 0.0) + 1e-6
-    return BEAT if all(abs(due[number] - number * takt_s) <= slack for number in range(own)) else ARRIVALS
+    on_beat = all(abs(due[number] - due[0] - number * takt_s) <= slack for number in range(own))
+    return BEAT if on_beat else ARRIVALS
 
 
 def _life_s(started: Mapping[str, Any], pace: str, units: Sequence[Unit]) -> float | None:
