@@ -187,7 +187,8 @@ def test_the_page_says_how_far_from_the_bound_and_that_the_time_was_exceeded(day
     def text(**limits):
         return Page(page(told, instance, solution, Limits(**limits))).text
 
-    said = text(bound=total - 1000.4, asked_s=10.0)
+    said = text(bound=total - 1000.4, asked_s=10.0, gap=0.0421)
+    assert "1,000 EUR above, a gap of 4.2 %" in said and "greedy-delay" in said
     assert f"{total - 1000.4:,.0f} EUR, proven: this plan is 1,000 EUR above" in said
     assert f"no plan costs less than {total - 1000.4:,.0f}" in said  # on the plot
     assert "12.5 s of 10 s given" in said and "12.5 s instead of 10 s, 2.5 s over" in said and "time given" in said

@@ -51,11 +51,13 @@ class Limits:
     bound     EUR that no valid plan costs less than, proven; None: no bound is known.
     asked_s   seconds that the search was given; None: as many as it took.
     used_s    seconds from the start of the search until its last plan was written; None: `seconds` of `recovery.json`.
+    gap       (cost - bound) / (cost of greedy-delay - bound), as a share; None: not known.
     """
 
     bound: float | None = None
     asked_s: float | None = None
     used_s: float | None = None
+    gap: float | None = None
 
     def over_s(self, seconds: float) -> float:
         """Seconds over the time given, 0 within `GRACE_S`; `seconds` is used where `used_s` is not known."""

@@ -69,7 +69,9 @@ def work(
     if not told["interrupted"]:
         from takt.stations.flightdesk.recovery.report import Limits, write_report  # here, since it loads what draws
 
-        write_report(told, instance, last.solution, folder / REPORT, Limits(told.get("bound"), seconds))
+        write_report(
+            told, instance, last.solution, folder / REPORT, Limits(told.get("bound"), seconds, gap=told.get("gap"))
+        )
     return told
 
 
