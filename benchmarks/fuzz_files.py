@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_S, MOST_BYTES = 10.0, 10**9
+FAULTS = ("Traceback", "a fault of Takt's own", "not enough memory")
 COMMANDS = (
     ["kpis"],
     ["kpis", "--json"],
@@ -280,7 +281,7 @@ def _asked(words: list[str], watch: Watch, victim: Path) -> int:
     assert victim.read_text() == "two years of work", "the victim is gone"
     assert code in (0, 1, 2), f"exit code {code}"
     assert code != 2 or lines, "refused in silence"
-    assert "Traceback" not in err.getvalue(), err.getvalue()
+    assert not any(word in err.getvalue() for word in FAULTS), err.getvalue()
     assert code == 0 or all(line.startswith("takt: ") for line in lines), lines
     assert took_s < MOST_S, f"{took_s:.1f} s"
     return code
@@ -307,6 +308,8 @@ def ledgers(rng: random.Random, count: int, folder: Path, commands: int = 2) -> 
         own.mkdir()
         path = own / "a.takt"
         kind = mutated(rng, rng.choice(sources), path, victim)
+        if number and number % 100 == 0:
+            print(f"{number} ledgers, {sum(told.values())} commands, {len(failed)} failed", file=sys.stderr, flush=True)
         drawing = [command[0] in ("report", "replay", "compare") for command in COMMANDS]
         for command in rng.choices(COMMANDS, [0.25 if slow else 1.0 for slow in drawing], k=commands):
             words = _words(command, path, own, sources[0])
@@ -501,7 +504,7 @@ def _situation(path: Path, out: Path, where: str) -> bool:
     except Exception as error:
         raise AssertionError(f"{where}: {type(error).__name__}: {error}") from error
     lines = err.getvalue().splitlines()
-    assert code in (0, 2) and "Traceback" not in err.getvalue(), f"{where}: {code} {lines}"
+    assert code in (0, 2) and not any(word in err.getvalue() for word in FAULTS), f"{where}: {code} {lines}"
     assert code == 0 or (lines and all(line.startswith("takt: ") for line in lines)), f"{where}: {lines}"
     assert time.process_time() - before < MOST_S, where
     for table in out.glob("*.csv"):

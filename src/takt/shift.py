@@ -15,7 +15,7 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -89,6 +89,8 @@ PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 # of the digest. 1, or none: the worker is handed the shift's own seed. 2: one derived from it. A station is told them
 # at `reset` and may have had other ways of its own then.
 RULES = 3
+
+MADE_UP = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 
 AnyWorker = Worker | Callable[[Any], Any]
 
@@ -656,6 +658,7 @@ def _opened(
         yield here, who
 
 
+@contextmanager
 def _reopened(
     path: str | PathLike[str],
     meta: Mapping[str, Any],
@@ -664,8 +667,11 @@ def _reopened(
     named: Named,
     asks: bool = False,
     **station_options: Any,
-) -> AbstractContextManager[tuple[Station, Worker]]:
-    """Station and worker of a ledger: as they are given, or as it names them, if that may be opened (trust.py)."""
+) -> Iterator[tuple[Station, Worker]]:
+    """Station and worker of a ledger: as they are given, or as it names them, if that may be opened (trust.py).
+
+    A station may raise anything at options or a state that a file has made up: that is one line about the file.
+    """
     if isinstance(worker, str):
         named = replace(named, worker=worker)
     inside = isinstance(station, str | None), isinstance(worker, str | None)
@@ -677,7 +683,12 @@ def _reopened(
             f"this shift was worked by rules {_rules(meta)!r}, and this Takt knows 1 to {RULES}; install a newer one"
         )
     isolate = bool(meta.get("isolate")) and isinstance(who, str)
-    return _opened(here, {**meta["options"], **station_options}, who, meta["worker_options"], isolate)
+    options = {**meta["options"], **station_options}
+    try:
+        with _opened(here, options, who, meta["worker_options"], isolate) as opened:
+            yield opened
+    except MADE_UP as error:
+        raise TaktError(f"{path} cannot be worked as it is written: {one_line(error)}") from error
 
 
 @contextmanager
