@@ -192,24 +192,24 @@ class _Import:
         self, schedule: Schedule, tails: Sequence[Tail], aircraft: Sequence[int], happened: Happened, start: int
     ) -> None:
         """Flights scheduled before the recovery period whose aircraft came late were late too, if nobody said so."""
-        ready, at = [-(10**9)] * len(tails), [tail.airport for tail in tails]
+        landed, at = [-(10**9)] * len(tails), [tail.airport for tail in tails]
+        last = [-1] * len(tails)
         stuck: list[str] = []
         for i, flight in enumerate(schedule.flights):
             t, late = aircraft[i], happened.delay.get(i, 0)
             if late < 0:
                 continue
-            leaves = flight.departure + late
+            leaves, before = flight.departure + late, schedule.before(i)
             if flight.departure < start and at[t] != flight.origin:
                 stuck.append(f"{flight.name} of {flight.local} from {flight.origin}: {tails[t].name} is at {at[t]}")
                 continue
-            if flight.departure < start and leaves < ready[t]:
-                happened.delay[i] = ready[t] - flight.departure
+            ready = landed[t] + (tails[t].transit if before >= 0 and before == last[t] else tails[t].turn)
+            if flight.departure < start and leaves < ready:
+                happened.delay[i] = ready - flight.departure
                 self.notes.take("flights before the recovery period made late by their aircraft's flight before")
-                leaves = ready[t]
-            before = schedule.before(i)
-            turn = tails[t].transit if before >= 0 and aircraft[before] == t else tails[t].turn
+                leaves = ready
             if leaves < start:
-                at[t], ready[t] = flight.destination, leaves + flight.arrival - flight.departure + turn
+                at[t], landed[t], last[t] = flight.destination, leaves + flight.arrival - flight.departure, i
         if stuck:
             raise BrokenFiles(
                 f"{len(stuck)} flights before the recovery period cannot have left, for one before was cancelled; "
