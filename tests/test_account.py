@@ -58,7 +58,7 @@ def made(**options):
 def registered(monkeypatch):
     def register(name):
         points = [EntryPoint("toy", f"test_account:{name}", "takt.stations")]
-        monkeypatch.setattr("takt.station.entry_points", lambda group: points)
+        monkeypatch.setattr("takt.registry.entry_points", lambda group: points)
 
     return register
 

@@ -16,7 +16,14 @@ from takt.distribution import NAME, install, version
 
 ROOT = Path(__file__).parents[1]
 OURS = {NAME, "lerobot_env_run_at_rate"}
-THEIRS = {"gym-aloha", "robosuite", "openpi-client", "lerobot"}  # peers that pages and benchmarks compare with
+THEIRS = {
+    "gym-aloha",
+    "robosuite",
+    "openpi-client",
+    "lerobot",
+    "playwright",
+    "tzdata",
+}  # peers that pages and benchmarks compare with
 INSTALLS = re.compile(r"(?:pip3?|pipx|uv|\$\(PIP\))\s+(?:install|add|run --with)\s+([^\n]*)")
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(?:\[[^\]]*\])?(?:[=<>!~]=[\w.*]+)?")
 

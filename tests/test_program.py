@@ -293,3 +293,34 @@ def test_ctrl_c_at_any_moment_is_exit_code_130_and_one_line(tmp_path):
         assert (
             process.returncode == 130 and "Traceback" not in err and "interrupted" in err
         ) or process.returncode == -2
+
+
+# --- how fast it is there -----------------------------------------------------------------------------------------
+
+
+def test_neither_the_package_nor_the_help_imports_what_is_heavy():
+    """What costs the time, and not the time, which depends on the machine: benchmarks/startup.py prints that."""
+    heavy = "{'numpy', 'scipy', 'gymnasium', 'mujoco', 'matplotlib', 'duckdb', 'pydantic', 'numba'} & set(sys.modules)"
+    code = f"import sys, takt; first = {heavy}; from takt.cli import main; main(['--help']); print(first, {heavy})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert ran.stdout.splitlines()[-1] == "set() set()" and "flightdesk" in ran.stdout, ran.stderr
+
+
+def test_a_name_that_there_is_not_is_met_with_the_one_that_was_meant(capsys):
+    wrong = {
+        ("stations", "nutcel"): "no station named 'nutcel', did you mean 'nutcell'?",
+        (
+            "run",
+            "gym",
+            "--worker",
+            "idel",
+            "--units",
+            "1",
+        ): "no worker named 'idel' for station 'gym', did you mean 'idle'?",
+        ("run", "gym", "--wroker", "idle"): "No such option: --wroker",
+        ("reprot", "a.takt"): "reprot",
+    }
+    for arguments, says in wrong.items():
+        assert main([*arguments]) == 2
+        err = capsys.readouterr().err
+        assert says in err and err.count("\n") == 1, err

@@ -31,13 +31,12 @@ from rich.table import Table
 from takt import terminal
 from takt.clock import DEFAULT_CLOCK
 from takt.distribution import install, version
+from takt.errors import TaktError
 from takt.foreign import one_line
 from takt.options import usual_options
 from takt.printable import printable
 from takt.program import INTERRUPTED, WRONG, bounded, complain
-from takt.station import TaktError, loaded, open_station, registered_station, stations
-from takt.stations.flightdesk.cli import app as flightdesk_app
-from takt.worker import SEED_BITS, workers
+from takt.registry import SEED_BITS, loaded, registered_station, stations, workers
 from takt.writing import Numbered
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from takt.shift import Progress, Shift
     from takt.trust import Named
 
+FLIGHTDESK = "Airline disruption: re-plan aircraft and passengers together (ROADEF 2009 format)."
 MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
 CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
@@ -56,7 +56,6 @@ app = typer.Typer(
 )
 ledger_app = typer.Typer(help="Look into a shift's ledger.")
 app.add_typer(ledger_app, name="ledger")
-app.add_typer(flightdesk_app, name="flightdesk")
 train_app = typer.Typer(help="Train a station's worker (extra `train`).")
 app.add_typer(train_app, name="train")
 
@@ -103,6 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(arguments: Sequence[str]) -> int:
     """Do what a command line says; returns the exit code. Raises whatever that raises: see `program.bounded`."""
+    _add_flightdesk(arguments)
     program = typer.main.get_command(app)
     if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
         program.main(list(arguments), prog_name="takt")
@@ -120,6 +120,17 @@ def command(arguments: Sequence[str]) -> int:
             _complain(error.format_message())
             return WRONG
     return 0
+
+
+def _add_flightdesk(arguments: Sequence[str]) -> None:
+    """The commands of the flight desk, which take long to import: only where they are meant, else their name."""
+    app.registered_groups = [group for group in app.registered_groups if group.name != "flightdesk"]
+    if next(iter(arguments), "") == "flightdesk" or "_TAKT_COMPLETE" in os.environ:
+        from takt.stations.flightdesk.cli import app as commands
+    else:
+        commands = typer.Typer(help=FLIGHTDESK)
+        commands.command("show")(lambda: None)
+    app.add_typer(commands, name="flightdesk")
 
 
 def _version(wanted: bool) -> None:
@@ -147,6 +158,8 @@ def list_stations(
     if station is None:
         _list("stations", {name: _about(point) for name, point in stations().items()}, as_json)
         return
+    from takt.station import open_station
+
     here = open_station(station)
     spec, asks = here.spec, asdict(here.spec.acceptance)
     here.close()
@@ -623,6 +636,8 @@ def plan(
     from takt.screen import plan_table
 
     if station is not None:
+        from takt.station import open_station
+
         here = open_station(station)
         rate = f"{here.spec.acceptance.good_rate!r}" if rate is None else rate
         takt_s = here.spec.takt_s if takt_s is None else takt_s

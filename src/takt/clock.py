@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from takt.errors import TaktError
 from takt.events import SHIFT_ENDED, THOUGHT, Event
-from takt.station import TaktError
 
 DEFAULT_CLOCK = "fixed:0.08"  # s of thinking a call: the default for robots
 LONGEST_S = 1e6  # of station time that a call may cost: eleven days

@@ -63,6 +63,8 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         _lost_stdout()
         return INTERRUPTED, "interrupted"
+    if isinstance(error, SystemExit) and _of_rich(error):
+        return WRONG, "cannot write to stdout: Broken pipe"
     if lost := _lost_stdout():
         return WRONG, f"cannot write to stdout: {lost}"
     from takt.errors import TaktError
@@ -80,6 +82,14 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, (SystemExit, GeneratorExit)):
         return WRONG, f"something that was imported or called ended the program: {one_line(error)}{at}"
     return WRONG, f"a fault of Takt's own: {one_line(error)}{at}; {TRACEBACK}=1 shows all of it, please report it"
+
+
+def _of_rich(error: BaseException) -> bool:
+    """Whether rich ended the program because a pipe is closed; help is printed by a console that is not ours."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and at.tb_frame.f_code.co_name == "on_broken_pipe"
 
 
 def _last_of_ours(error: BaseException) -> str:

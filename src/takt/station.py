@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from gymnasium import Space
@@ -24,6 +23,9 @@ from takt.events import Event
 from takt.figure import Figure
 from takt.foreign import foreign
 from takt.options import wrong_option
+from takt.registry import loaded as loaded
+from takt.registry import registered_station as registered_station
+from takt.registry import stations as stations
 
 LONGEST_TAKT_S = 1e7  # four months
 LEAST_CONTROL_S = 1e-5  # a period of 100 kHz
@@ -241,19 +243,6 @@ class Dealing(Protocol):
         ...
 
 
-def stations() -> dict[str, Any]:
-    """The registered stations, by name (entry-point group `takt.stations`), not yet imported."""
-    return {point.name: point for point in sorted(entry_points(group="takt.stations"), key=lambda point: point.name)}
-
-
-def registered_station(name: str) -> Any:
-    """The entry point of the station registered as `name`. Raises TaktError if there is none of that name."""
-    known = stations()
-    if name not in known:
-        raise TaktError(f"no station named {name!r}; the stations here are: {', '.join(known)}")
-    return known[name]
-
-
 def open_station(name: str, **options: Any) -> Station:
     """Open the station registered as `name`.
 
@@ -266,19 +255,6 @@ def open_station(name: str, **options: Any) -> Station:
     with foreign(f"cannot open the station {name!r}"):
         station: Station = make(**options)
     return station
-
-
-def loaded(point: Any) -> Any:
-    """What an entry point names, imported. Raises TaktError if it cannot be, whatever the module raises."""
-    what = point.group.removeprefix("takt.").removesuffix("s")
-    with foreign(f"cannot import the {what} {point.name!r}"):
-        return point.load()
-
-
-def look_here_too() -> None:
-    """Modules that the user names may lie in the current folder. It comes last: what lies there shadows nothing."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
 
 
 def check_times(spec: StationSpec) -> None:
@@ -297,3 +273,9 @@ def check_faults(spec: StationSpec, faults: Sequence[Fault]) -> None:
         if fault.name not in spec.faults:
             can = ", ".join(spec.faults) or "none"
             raise TaktError(f"station {spec.station!r} cannot have the fault {fault.name!r}; it can have: {can}")
+
+
+def look_here_too() -> None:
+    """Modules that the user names may lie in the current folder. It comes last: what lies there shadows nothing."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())

@@ -11,15 +11,15 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from takt.clock import DEFAULT_CLOCK
 from takt.foreign import foreign
 from takt.options import wrong_option
-from takt.station import StationSpec, TaktError, loaded, look_here_too
-
-SEED_BITS = 128  # of a shift's seed at most; one of so many cannot be found by trying
+from takt.registry import SEED_BITS as SEED_BITS
+from takt.registry import loaded, meant
+from takt.registry import workers as workers
+from takt.station import StationSpec, TaktError, look_here_too
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +151,6 @@ def as_worker(worker: Worker | Callable[[Any], Any]) -> Worker:
     raise TaktError(f"{worker!r} is not a worker: it needs begin, act and end, or to be a function of the observation")
 
 
-def workers(station: str | None = None) -> dict[str, Any]:
-    """The registered workers, by name (entry-point group `takt.workers`), not yet imported.
-
-    A name with a dot, `nutcell.expert`, belongs to one station; there it answers to `expert`. With `station`, only the
-    workers that can work there, by their short names.
-    """
-    points = {point.name: point for point in sorted(entry_points(group="takt.workers"), key=lambda point: point.name)}
-    if station is None:
-        return points
-    own = {name.split(".", 1)[1]: point for name, point in points.items() if name.startswith(f"{station}.")}
-    return own | {name: point for name, point in points.items() if "." not in name and name not in own}
-
-
 def open_worker(name: str, station: str, **options: Any) -> Worker:
     """Open the worker that answers to `name` at `station`. `package.module:name` opens any other by import."""
     make = _found(name, station)
@@ -199,7 +186,10 @@ def _found(name: str, station: str) -> Any:
         return loaded(known[name])
     if ":" in name:
         return _imported(name)
-    raise TaktError(f"no worker named {name!r} for station {station!r}; the workers here are: {', '.join(known)}")
+    here = ", ".join(known)
+    raise TaktError(
+        f"no worker named {name!r} for station {station!r}{meant(name, known)}; the workers here are: {here}"
+    )
 
 
 def _imported(name: str) -> Any:
