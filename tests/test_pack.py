@@ -65,3 +65,12 @@ def test_a_random_generator_goes_on_alike():
 def test_nothing_is_pickled(value):
     with pytest.raises(TypeError, match="cannot pack"):
         pack({"x": value})
+
+
+def test_a_text_that_is_none_and_lists_without_an_end_are_refused_as_what_cannot_be_packed():
+    deep: list = []
+    for _ in range(2000):
+        deep = [deep]
+    for value in ("\ud83d", {"a": ["\udc00"]}, deep):
+        with pytest.raises(TypeError, match="cannot pack"):
+            pack(value)

@@ -23,7 +23,12 @@ SCALARS: dict[str, Any] = {"b": (bool, int), "i": int, "u": int, "f": (float, in
 
 def pack(value: Any) -> bytes:
     """The bytes of plain values, tuples, numpy arrays and numpy scalars, nested in any way; TypeError for others."""
-    packed: bytes = msgpack.packb(value, default=_to_plain, strict_types=True, use_bin_type=True)
+    try:
+        packed: bytes = msgpack.packb(value, default=_to_plain, strict_types=True, use_bin_type=True)
+    except UnicodeEncodeError as error:
+        raise TypeError("cannot pack a text with half of a surrogate pair in it") from error
+    except ValueError as error:  # lists in lists in lists
+        raise TypeError(f"cannot pack this: {error}") from error
     return packed
 
 

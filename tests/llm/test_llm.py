@@ -203,7 +203,7 @@ def test_a_unit_is_worked_again_without_a_server(worked, recwarn):
     assert not recwarn.list
 
 
-class Killed(BaseException):
+class Killed(KeyboardInterrupt):
     pass
 
 
