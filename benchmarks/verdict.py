@@ -254,6 +254,42 @@ def drift_table(paths: int, units: int = 1000) -> Table:
     return table
 
 
+def interval_table(paths: int, units: int = 1000) -> Table:
+    """The drawn interval, read as a sequence of intervals for the running mean of the chances: not proven."""
+    paths = max(100, paths // 4)
+    table = Table(title=f"A bound ever on the wrong side of the mean chance so far, {units} units, {paths} paths")
+    for name in ("what happens", "lower", "upper"):
+        table.add_column(name)
+    at = np.arange(units) / units
+
+    def chance(kind: str, i: int, good: Bools, p: Floats) -> Floats | float:
+        if kind == "sticky: 95 % after a good one, 60 % after a bad":
+            return np.where(good[:, i - 1], 0.95, 0.6) if i else 0.9
+        if kind == "spite: 97 % when behind, 84 % when ahead":
+            return np.where(good[:, :i].mean(1) < p[:, :i].mean(1), 0.97, 0.84) if i else 0.9
+        return {
+            "always 90.2 %": REQUIRED,
+            "tires: 99 % to 69 %": 0.99 - 0.3 * at[i],
+            "learns: 60 % to 99 %": 0.6 + 0.39 * at[i],
+            "98 % and 70 %, fifty units each": 0.98 if i // 50 % 2 == 0 else 0.70,
+        }[kind]
+
+    kinds = ["always 90.2 %", "tires: 99 % to 69 %", "learns: 60 % to 99 %", "98 % and 70 %, fifty units each"]
+    kinds += ["spite: 97 % when behind, 84 % when ahead", "sticky: 95 % after a good one, 60 % after a bad"]
+    n = np.arange(1, units + 1)
+    for number, kind in enumerate(kinds):
+        u = np.random.default_rng([11, number]).random((paths, units))
+        good, p = np.zeros(u.shape, dtype=bool), np.zeros(u.shape)
+        for i in range(units):
+            p[:, i] = chance(kind, i, good, p)
+            good[:, i] = u[:, i] < p[:, i]
+        won, mean = good.cumsum(1), p.cumsum(1) / n
+        low = (won / n > mean) & (log_wealth_high(won, n - won, mean) >= LEVEL)
+        high = (won / n < mean) & (log_wealth(n - won, won, 1 - mean) >= LEVEL)
+        table.add_row(kind, share(low.any(1).sum(), paths), share(high.any(1).sum(), paths))
+    return table
+
+
 def sticky_power_table(paths: int, units: int = 3000, rho: float = 0.3) -> Table:
     paths = max(100, paths // 4)
     table = Table(title=f"Units to an accept that stands up to {rho}, independent units, {paths} paths, looks every 3")
@@ -426,6 +462,7 @@ TABLES = {
     "late": late_table,
     "dependence": dependence_table,
     "drift": drift_table,
+    "interval": interval_table,
     "sticky": sticky_power_table,
     "shifts": shifts_table,
     "mtbf": mtbf_table,
