@@ -55,7 +55,8 @@ LOOK_EVERY = 5  # control periods between two looks for something near, while al
 NEAR_M = 0.08  # a hand this near to a nut at rest, or a moving nut, wakes it
 NO_PICTURES = (
     "pictures need OpenGL, and none works here; on Debian: apt-get install libegl1 libgl1-mesa-dri libgles2"
-    " (or libosmesa6, and MUJOCO_GL=osmesa); if they are there, import takt before mujoco, or set MUJOCO_GL=egl"
+    " (or libosmesa6, and MUJOCO_GL=osmesa); if they are there, set MUJOCO_GL=egl, or import takt.stations.nutcell"
+    " before mujoco"
 )
 NOISE_ROWS = 4096  # sensor noise is drawn once a unit and read row by row
 
