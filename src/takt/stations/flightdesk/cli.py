@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import warnings
 from collections import Counter
@@ -171,6 +172,31 @@ def _before_after(told: dict[str, Any]) -> Table:
     for name, count in told["changes"].items():
         table.add_row(name.replace("_", " "), "", str(count))
     return table
+
+
+@app.command("bound")
+def bound_(
+    path: InstancePath,
+    seconds: Annotated[float, typer.Option(help="How long to improve it.")] = 60.0,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds, however long they take: gives the same bound again.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove what every valid plan costs at least: how far a plan can be from the best."""
+    from takt.stations.flightdesk.recovery.bound import lower_bound
+
+    for name, value in (("--seconds", seconds), ("--rounds", rounds)):
+        if value is not None and not 0 <= value < math.inf:
+            raise TaktError(f"{name} is {value}, and is at least 0")
+    found = lower_bound(read_instance(path), seconds if rounds is None else math.inf, rounds)
+    if as_json:
+        print(json.dumps(asdict(found)))
+        return
+    print(
+        f"no valid plan costs less than {found.eur:,.2f} EUR: {found.by}, {found.rounds} rounds, {found.seconds:.0f} s"
+    )
+    print(f"left out: {found.why}")
 
 
 @app.command("compile")

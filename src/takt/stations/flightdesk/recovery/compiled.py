@@ -21,7 +21,7 @@ from typing import Any
 
 from takt.private import private_folder
 
-_FILES = ("compiled.py", "problem.py", "prices.py", "passengers.py", "rotations.py", "search.py")
+_FILES = ("compiled.py", "problem.py", "prices.py", "passengers.py", "rotations.py", "search.py", "cheapest.py")
 _SOURCES = b"".join(Path(__file__).with_name(name).read_bytes() for name in _FILES)
 FOLDER = (
     Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
