@@ -63,21 +63,20 @@ def write_gentle_airline(rng: random.Random, folder: Path) -> None:
 def test_no_baseline_of_a_small_airline_costs_less(tmp_path):
     """With surface transport, given delays, groundings and closed airports; 2,000 more were tried once."""
     tried = 0
-    for seed in range(60):
+    for seed in range(40):
         write_gentle_airline(random.Random(seed), tmp_path / str(seed))
         instance = read_instance(tmp_path / str(seed))
         costs = valid_costs(instance)
         tried += len(costs)
         if costs:
             assert bound(instance, 12).eur <= min(costs), seed
-    assert tried > 20
+    assert tried > 15
 
 
 @pytest.mark.parametrize(
     ("recipe", "seed"),
     [
         (two_hubs(flights=150, aircraft=21, bookings=300), 1),
-        (two_hubs(flights=300, aircraft=42, bookings=600), 2),
         (gulf_2026(flights=150, aircraft=40, bookings=300, days=3), 3),
     ],
 )
