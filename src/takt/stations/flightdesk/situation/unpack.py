@@ -69,6 +69,10 @@ def unpacked(path: Path) -> Iterator[Path]:
                     break
         except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
             raise TaktError(f"cannot unpack {path}: {' '.join(str(error).split())}") from error
+        except OSError as error:
+            if error.errno is not None:  # of the disk; those of gzip and bz2 have no number
+                raise
+            raise TaktError(f"cannot unpack {path}: {' '.join(str(error).split())}") from error
         yield plain
 
 
