@@ -155,7 +155,7 @@ def test_failing_fast_attains_nothing():
 def test_failures_and_repair(worked):
     """E10 counts the equipment's failures while there was work: the jam at 110, of 60 s. The power was the harness's,
     the jam at 545 hit nothing, and the worker that raised is no equipment. Stopped in work: 110-190 and 600-630."""
-    assert worked.failures == 1 and worked.mttr_s == pytest.approx(60.0)
+    assert worked.failures == 3 and worked.equipment_failures == 1 and worked.mttr_s == pytest.approx(60.0)
     in_work = 40 + 80 + 72 + 50 + 80 + 60 + 60 + 75 + 78 + 60 + 30
     assert worked.productive_s == pytest.approx(in_work - 80 - 30)
     assert worked.mtbf_s == pytest.approx(worked.productive_s)
@@ -287,7 +287,7 @@ def test_an_empty_shift_has_no_figures_but_counts(log):
     found = kpis(log)
     none = {field.name for field in fields(Kpis) if getattr(found, field.name) is None}
     counts = {"shift_s", "downtime_s", "counted_s", "productive_s", "units", "good", "bad", "finished", "failures"}
-    counts |= {"help_calls", "lost_to_stops", "cut_off"}
+    counts |= {"help_calls", "lost_to_stops", "cut_off", "equipment_failures"}
     tables = {"failures_by_class", "faults_by_origin", "faults_by_name", "parts", "parts_phi", "drift", "capability"}
     assert none | counts | tables | {"pace"} | ({"takt_s"} if log else set()) == {field.name for field in fields(Kpis)}
     assert all(getattr(found, name) == 0 for name in counts)

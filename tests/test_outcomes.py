@@ -62,6 +62,8 @@ def test_open_units_are_judged_up_to_the_last_that_has_ended():
     shift = Outcomes.of(log(units, pace="arrivals", unit_life_s=30.0))
     assert numbers(shift.judged) == [0, 1] and [unit.good for unit in shift.judged] == [None, True]
     assert shift.counted == [] and not shift.ended
+    asked = Outcomes.of(log(units, ended="units", pace="arrivals", unit_life_s=30.0))
+    assert numbers(asked.counted) == [0, 1], "it was asked for a number of units; the open one is not good"
 
 
 def test_nothing_happened():

@@ -119,7 +119,8 @@ class Kpis:
     cycle_p95_s: float | None
     capability: list[Level]
     # Failures
-    failures: int  # of the equipment, while there was work: stops by the station's own faults
+    failures: int  # stops, of whatever origin
+    equipment_failures: int  # stops by the station's own faults while there was work
     productive_s: float  # time with a unit in work and no stop
     mtbf_s: float | None
     mtbf_lower_s: float | None  # 95 %, however often one looks
@@ -215,7 +216,8 @@ def kpis(events: Iterable[Event]) -> Kpis:
         cycle_p50_s=quantile_s(times, 0.5),
         cycle_p95_s=quantile_s(times, 0.95),
         capability=capability(times),
-        failures=len(failures),
+        failures=len(stops),
+        equipment_failures=len(failures),
         productive_s=productive_s,
         mtbf_s=mtbf_s(productive_s, len(failures)),
         mtbf_lower_s=mtbf_lower_s(productive_s, len(failures)),
@@ -420,7 +422,7 @@ def _counted_s(shift: Outcomes, takt_s: float | None) -> float:
     """The time that the counted units cover."""
     if shift.pace == BEAT and takt_s is not None:
         return len(shift.counted) * takt_s
-    return max(0.0, shift.end_s - (shift.life_s or 0.0))
+    return max(0.0, shift.end_s - (shift.life_s or 0.0 if shift.ended in ("", "time") else 0.0))
 
 
 def _finished(unit: Unit) -> bool:
@@ -549,7 +551,8 @@ def rows(k: Kpis) -> list[Figure]:
             about = f"for {share} % of units, 95 % sure at any look; worked at this takt"
             table.append(Figure(f"holds_{share}", f"Holds, {share} %", _number(level.alone_s), "s", about))
     table += [
-        Figure("failures", "Failures (equipment)", str(k.failures), "", f"{e10}; stops while there was work"),
+        Figure("failures", "Failures (stops)", str(k.failures), "", "of whatever origin"),
+        Figure("equipment_failures", "  of the equipment", str(k.equipment_failures), "", f"in work, {e10}"),
         Figure("mtbf_s", "MTBF", _minutes(k.mtbf_s), "min", f"MTBFp, {e10}: productive time"),
         Figure("mtbf_lower_s", "MTBF, lower bound 95 %", _minutes(k.mtbf_lower_s), "min", "at any look"),
         Figure("mttr_s", "MTTR", _minutes(k.mttr_s), "min", e10),

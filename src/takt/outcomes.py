@@ -104,10 +104,10 @@ class Outcomes:
         """The units that figures are of, D in docs/kpi.md: a beginning of `units` in which nothing is open by rights.
 
         At a beat those whose slot is over; with random arrivals those that fell due at least a unit's life ago; where
-        units follow each other, all that were begun and have ended. A shift at a beat that did not end by time (it was
-        asked for so many units, or its worker was done) ended with a unit: that one counts as well.
+        units follow each other, all that were begun and have ended. Of a shift that did not end by time (it was asked
+        for so many units, or its worker was done) all up to the last that has ended, as for the verdict.
         """
-        if self.life_s is None or (self.pace == BEAT and self.ended not in ("", "time")):
+        if self.life_s is None or self.ended not in ("", "time"):
             return self.judged
         return self._due_until(self.end_s - self.life_s)
 
