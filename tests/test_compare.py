@@ -501,7 +501,7 @@ def test_nothing_stays_of_what_cannot_be_worked(here):
 
 
 def test_the_command_works_seeds_and_reads_ledgers(here, capsys):
-    arguments = ["--station", "gym", "--workers", "test_compare:Balances,test_compare:Right,idle", "--seeds", "0-5"]
+    arguments = ["--station", "gym", "--worker", "test_compare:Balances,test_compare:Right,idle", "--seeds", "0-5"]
     arguments += ["--units", "25", *CART, "--folder", "there", "--json"]
     assert main(["compare", *arguments, "--out", "page.html"]) == 0
     out, err = capsys.readouterr()
@@ -530,7 +530,7 @@ def test_incomparable_ledgers_are_one_line_and_exit_2(here, capsys):
     capsys.readouterr()
     for wrong in (["a.takt"], [], ["a.takt", "--station", "gym"], ["--station", "gym"]):
         assert main(["compare", *wrong]) == 2 and capsys.readouterr().err.count("\n") == 1
-    assert main(["compare", "--station", "gym", "--workers", "idle,idle", "--seeds", "0..3", "--units", "2"]) == 2
+    assert main(["compare", "--station", "gym", "--worker", "idle,idle", "--seeds", "0..3", "--units", "2"]) == 2
     assert "0-9" in capsys.readouterr().err
 
 
@@ -539,6 +539,6 @@ def test_a_comparison_is_interrupted_with_130_and_says_how_to_go_on(here, capsys
         raise KeyboardInterrupt
 
     monkeypatch.setattr("takt.rounds.run_shift", interrupted)
-    command = ["compare", "--station", "gym", "--workers", "idle,test_compare:Right", "--units", "3", *CART]
+    command = ["compare", "--station", "gym", "--worker", "idle,test_compare:Right", "--units", "3", *CART]
     assert main(command) == 130
     assert "the same command goes on" in capsys.readouterr().err

@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     from takt.trust import Named
 
 FLIGHTDESK = "Airline disruption: re-plan aircraft and passengers together (ROADEF 2009 format)."
+OLD_NAMES = {  # by command and old option
+    (("compare",), "--workers"): "--worker",
+    (("serve",), "--ledger"): "--out",
+    (("train", "nutcell"), "--folder"): "--out",
+}
 MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
 CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
@@ -102,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(arguments: Sequence[str]) -> int:
     """Do what a command line says; returns the exit code. Raises whatever that raises: see `program.bounded`."""
+    _refuse_old(arguments)
     _add_flightdesk(arguments)
     program = typer.main.get_command(app)
     if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
@@ -120,6 +126,13 @@ def command(arguments: Sequence[str]) -> int:
             _complain(error.format_message())
             return WRONG
     return 0
+
+
+def _refuse_old(arguments: Sequence[str]) -> None:
+    """Options that were called otherwise: TaktError names what they are called now, as in every command."""
+    for (words, old), new in OLD_NAMES.items():
+        if tuple(arguments[: len(words)]) == words and any(a.partition("=")[0] == old for a in arguments):
+            raise TaktError(f"{old} of `takt {' '.join(words)}` is called {new} now, as in every command")
 
 
 def _add_flightdesk(arguments: Sequence[str]) -> None:
@@ -335,7 +348,6 @@ def serve(
         Path | None,
         typer.Option(
             "--out",
-            "--ledger",
             help="The ledger to write, or to go on with.",
             show_default="shifts/STATION-mcp-seedN.takt, a new one",
         ),
@@ -814,7 +826,10 @@ def compare(
         list[Path] | None, typer.Argument(metavar="[SHIFT]...", help="Ledgers to compare.", show_default=False)
     ] = None,
     station: Annotated[str | None, typer.Option(help="Instead: work paired shifts at this station,")] = None,
-    named: Annotated[str | None, typer.Option("--workers", help="by these workers: planner,greedy")] = None,
+    named: Annotated[
+        list[str] | None,
+        typer.Option("--worker", help="by these workers: planner,greedy; or given again for each"),
+    ] = None,
     seeds: Annotated[str, typer.Option(help="for these seeds, as far as needed: 0-9 or 0,3,7")] = "0",
     hours: Annotated[float | None, typer.Option(help="Length of each shift, in hours of station time.")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
@@ -850,7 +865,7 @@ def compare(
 
     takt compare shifts/a.takt shifts/b.takt
 
-    takt compare --station flightdesk --workers planner,greedy --seeds 0-9 --hours 8
+    takt compare --station flightdesk --worker planner,greedy --seeds 0-9 --hours 8
     """
     from takt.ledger import Ledger
     from takt.rounds import Contestant, work_rounds
@@ -859,7 +874,7 @@ def compare(
 
     standing: dict[str, str] = {}
     if bool(paths) == bool(station or named):
-        raise TaktError("give the ledgers to compare, or --station and --workers to work them")
+        raise TaktError("give the ledgers to compare, or --station and --worker to work them")
     if paths:
         from takt.account import costs_at
         from takt.compare import by_worker
@@ -878,9 +893,9 @@ def compare(
         broken = [line for _, shift in shifts for line in shift.broken]
     else:
         if not station or not named:
-            raise TaktError("working paired shifts takes both --station and --workers")
+            raise TaktError("working paired shifts takes both --station and --worker")
         registered_station(station)
-        names = [name for name in named.split(",") if name]
+        names = [name for given in named for name in given.split(",") if name]
         contestants = [
             Contestant(f"{name}-{i}" if names.count(name) > 1 else name, name, _options_of(i, worker_option))
             for i, name in enumerate(names, start=1)
@@ -949,7 +964,7 @@ def compare(
 
 @train_app.command("nutcell")
 def train_nutcell(
-    folder: Annotated[Path, typer.Option(help="Where everything goes; the same command goes on with what is there.")],
+    folder: Annotated[Path, typer.Option("--out", help="The folder for all of it; the same command goes on with it.")],
     stage: Annotated[
         list[str] | None, typer.Option(help="Only this: demos, clone, dagger, export.", show_default="all")
     ] = None,
@@ -961,7 +976,7 @@ def train_nutcell(
 ) -> None:
     """Train the cell's learned worker, `vla`, from nothing: docs/learned.md.
 
-    takt train nutcell --folder runs/vla
+    takt train nutcell --out runs/vla
     """
     if find_spec("torch") is None or find_spec("onnx") is None:
         raise TaktError(f"training needs PyTorch and ONNX: {install('train')}")

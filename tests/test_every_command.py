@@ -1,0 +1,161 @@
+"""Every command with what goes wrong around it: documented exit codes (docs/cli.md), one line, nothing lost or left."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+import takt.cli
+from takt import run_shift
+from takt.cli import main
+
+CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5"]
+CODES = (0, 1, 2, 130)
+
+DAYS = ["--from", "2026-01-07T15:00Z", "--to", "2026-01-08T15:00Z"]
+MADE_OF = ["--schedule", "{}", "--aircraft", "{}", "--bookings", "{}"]
+
+# Every command that reads a file or folder, with "{}" where that goes.
+READS = {
+    "resume": ["resume", "{}"],
+    "repeat": ["repeat", "{}"],
+    "bill": ["bill", "{}"],
+    "kpis": ["kpis", "{}"],
+    "report": ["report", "{}"],
+    "replay": ["replay", "{}", "--unit", "0"],
+    "export": ["export", "{}", "out.jsonl", "--format", "trl"],
+    "compare": ["compare", "{}", "{}"],
+    "verdict": ["verdict", "{}"],
+    "verify": ["verify", "{}"],
+    "sign": ["sign", "{}", "--key", "text"],
+    "flightdesk import": [
+        *["flightdesk", "import", "imported", "--from", "2026-01-07T15:00Z", "--to", "2026-01-08T15:00Z"],
+        *MADE_OF,
+    ],
+    "flightdesk export": ["flightdesk", "export", "{}", "exported"],
+    "ledger show": ["ledger", "show", "{}"],
+    "ledger digest": ["ledger", "digest", "{}"],
+    "ledger events": ["ledger", "events", "{}"],
+    "flightdesk show": ["flightdesk", "show", "{}"],
+    "flightdesk check": ["flightdesk", "check", "{}", "{}"],
+    "flightdesk baseline": ["flightdesk", "baseline", "{}"],
+    "flightdesk recover": ["flightdesk", "recover", "{}", "--out", "plan", "--seconds", "1"],
+    "flightdesk situation": ["flightdesk", "situation", "{}"],
+}
+# Those that print, and need nothing but the ledger a.takt.
+PRINTS = {
+    "stations": ["stations"],
+    "stations NAME": ["stations", "gym"],
+    "workers": ["workers"],
+    "--version": ["--version"],
+    "--help": ["--help"],
+    "run": ["run", "gym", "--worker", "idle", "--units", "1", *CART, "--out", "b.takt"],
+    "resume": ["resume", "a.takt"],
+    "repeat": ["repeat", "a.takt"],
+    "kpis": ["kpis", "a.takt"],
+    "kpis --json": ["kpis", "a.takt", "--json"],
+    "report": ["report", "a.takt", "--no-pictures"],
+    "compare": ["compare", "a.takt", "c.takt"],
+    "verdict": ["verdict", "a.takt"],
+    "plan": ["plan", "--rate", "90.2%"],
+    "ledger show": ["ledger", "show", "a.takt"],
+    "ledger digest": ["ledger", "digest", "a.takt"],
+    "ledger events": ["ledger", "events", "a.takt"],
+}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "c"):
+        options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=1"}
+        run_shift("gym", "idle", units=2, station_options=options, ledger=f"{name}.takt", worker_name=None)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("not what is read\n")
+    (tmp_path / "locked").write_text("x")
+
+
+class Broken(io.TextIOWrapper):
+    """A stdout that takes nothing any more."""
+
+    def __init__(self, number):
+        super().__init__(io.BufferedWriter(io.FileIO(os.open(os.devnull, os.O_WRONLY), "w")), encoding="utf-8")
+        self.number = number
+
+    def write(self, text):
+        raise OSError(self.number, os.strerror(self.number))
+
+
+def state():
+    return {path.name: path.read_bytes() if path.is_file() else None for path in Path().iterdir()}
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "text", "/dev/null"])
+@pytest.mark.parametrize("command", READS)
+def test_what_is_no_such_file_is_one_line_and_nothing_is_written(command, what, capsys):
+    before = state()
+    assert main([argument.format(what) for argument in READS[command]]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("takt: ") and err.count("\n") == 1, err
+    assert "fault of Takt's own" not in err and Path(what).name in err, err
+    assert state() == before
+
+
+@pytest.mark.parametrize("number", [28, 32], ids=["full disk", "closed pipe"])
+@pytest.mark.parametrize("command", PRINTS)
+def test_a_stdout_that_takes_nothing_is_exit_code_2(command, number, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", Broken(number))
+    code = main(PRINTS[command])
+    monkeypatch.undo()
+    err = capsys.readouterr().err
+    assert code == 2 and "Traceback" not in err and "fault of Takt's own" not in err
+    assert f"takt: cannot write to stdout: {os.strerror(number)}" in err, err
+
+
+@pytest.mark.parametrize("command", PRINTS)
+def test_an_interrupt_is_exit_code_130_and_one_line(command, monkeypatch, capsys):
+    """The signal comes when the command has been found and is about to begin: as early as it can be told apart."""
+    begin = takt.cli.typer.main.get_command
+
+    def interrupted(app):
+        program = begin(app)
+        monkeypatch.setattr(program, "make_context", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+        return program
+
+    monkeypatch.setattr(takt.cli.typer.main, "get_command", interrupted)
+    before = state()
+    assert main(PRINTS[command]) == 130
+    assert capsys.readouterr().err == "takt: interrupted\n" and state() == before
+
+
+def test_every_command_there_is_is_walked():
+    """A command that is new must be put into the tables above, or among those that need more than a file."""
+    main(["flightdesk", "--help"])  # so that its commands are there
+    program = takt.cli.typer.main.get_command(takt.cli.app)
+    known = {name.split(" --")[0].split(" NAME")[0] for name in [*READS, *PRINTS] if not name.startswith("--")}
+    servers = {"serve", "serve-policy", "train flightdesk", "train nutcell"}
+    makes = {"flightdesk generate", "flightdesk world", "flightdesk compile"}  # read no file of the user's
+    there = set()
+    for name, command in program.commands.items():
+        inside = getattr(command, "commands", None)
+        there |= {name} if inside is None else {f"{name} {one}" for one in inside}
+    assert there - known - servers - makes == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["compare", "--station", "gym", "--workers", "idle,idle"], "--worker"),
+        (["serve", "flightdesk", "--mcp", "--ledger=a.takt"], "--out"),
+        (["train", "nutcell", "--folder", "x"], "--out"),
+    ],
+)
+def test_an_option_by_its_old_name_is_refused_by_a_line_that_names_the_new(old, new, capsys):
+    assert main(old) == 2
+    err = capsys.readouterr().err
+    assert err.endswith(f"is called {new} now, as in every command\n") and err.count("\n") == 1
