@@ -324,3 +324,31 @@ def test_a_name_that_there_is_not_is_met_with_the_one_that_was_meant(capsys):
         assert main([*arguments]) == 2
         err = capsys.readouterr().err
         assert says in err and err.count("\n") == 1, err
+
+
+# --- what it is like ----------------------------------------------------------------------------------------------
+
+
+def test_on_forty_columns_every_figure_is_whole(capsys, monkeypatch):
+    assert main([*RUN, "--worker", "idle", "--out", "a.takt"]) == 0
+    capsys.readouterr()
+    assert main(["kpis", "a.takt", "--json"]) == 0
+    wide = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["kpis", "a.takt"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 40 and "\u2026" not in out
+    assert '"units": 3' in wide and "Takt attainment" in out and "bound" in out
+
+
+def test_a_worker_that_breaks_its_contract_at_once_gets_a_line_and_no_table(capsys):
+    assert main([*RUN, "--worker", "test_cli:wrong_shape", "--out", "a.takt"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "no unit has ended; ledger: a.takt\n" and err.count("answered with") == 1
+
+
+def test_the_bill_of_a_shift_without_a_model_says_so(capsys):
+    assert main([*RUN, "--worker", "idle", "--out", "a.takt"]) == 0
+    capsys.readouterr()
+    assert main(["bill", "a.takt"]) == 0
+    assert capsys.readouterr().out == "no model was asked in this shift, so there is no bill\n"

@@ -517,6 +517,9 @@ def bill(path: ShiftPath, as_json: Json = False) -> None:
     if as_json:
         _print_json({**told, "troubles": wrong})
         return
+    if not told["exchanges"]:
+        print("no model was asked in this shift, so there is no bill")
+        return
     table = _grid()
     for key, value in told.items():
         table.add_row(key.replace("_", " "), "-" if value is None else f"{value:.10g}")
@@ -1115,6 +1118,8 @@ def _print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
         }
         told |= {"verdict": asdict(judged), "kpis": asdict(figures)}
         _print_json(told if account is None else {**told, "account": dict(account.values)})
+    elif shift.broken and not judged.units:  # it broke its contract at once: no figure means anything
+        print(f"no unit has ended; ledger: {shift.path}")
     else:
         console = terminal.out()
         more = () if account is None else account.figures

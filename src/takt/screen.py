@@ -229,9 +229,10 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
     why = [Text(str(judged.why)), *(Text(note) for note in notes(judged))]
     said = Group(word, Text(), *why, Text(), Gauge(judged), Text(about, "dim"))
-    head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3), width=width)
+    head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3) if width >= 60 else (0, 1), width=width)
 
-    table = Table.grid(padding=(0, 2))
+    table, lines = Table.grid(padding=(0, 2)), Table.grid()
+    lines.add_column(overflow="fold")
     shown = [*rows(figures), *more]
     widths = [
         max(len(cell) for cell in cells) for cells in zip(*((r.label, r.value, r.unit) for r in shown), strict=True)
@@ -239,14 +240,18 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
+    narrow = sum(widths) + 8 > width  # then a figure has a line of its own, whole, below what it is called
     left = max(1, width - sum(widths) - 8)  # so that the source gives way on a narrow terminal, and no number does
     table.add_column(style="dim", overflow="ellipsis", no_wrap=True, max_width=left)
     for number, row in enumerate(shown):
         if more and number == len(shown) - len(more):
             table.add_row()
+        if narrow:
+            lines.add_row(Text(row.label))
+            lines.add_row(Text(f"  {row.value} {row.unit}".rstrip(), "bold"))
         table.add_row(row.label, row.value, row.unit, row.source)
 
-    parts: list[RenderableType] = [head, Padding(table, (1, 0, 1, 2))]
+    parts: list[RenderableType] = [head, Padding(lines if narrow else table, (1, 0, 1, 2))]
     if shift.path is not None:
         parts.append(Padding(_next_steps(shift), (0, 0, 0, 2)))
     return Group(*parts)
