@@ -4,6 +4,7 @@
     python benchmarks/recovery.py FOLDER --instances A01,A02 --seconds 10,60,600 --searchers 2
     python benchmarks/recovery.py FOLDER --instances A01,B10 --cold --seconds 25
 
+With `--bound 60` a lower bound (takt flightdesk bound) too, and the gap: (cost - bound) / (greedy delay - bound).
 `first valid` is when the solver had its first plan. The solver is compiled before it is measured. `--cold` runs
 `takt flightdesk recover` from an empty cache, and prints when the first plan was there, how long after `--seconds`
 the last one was (plan and recovery.json, not the report), and how long after SIGTERM the command ended: a SIGTERM while
@@ -29,7 +30,9 @@ from datetime import date
 from pathlib import Path
 
 from takt.stations.flightdesk import Instance, check, cost, do_nothing, greedy_delay, read_instance
+from takt.stations.flightdesk.recovery.bound import lower_bound
 from takt.stations.flightdesk.recovery.recover import SEARCHERS, recover
+from takt.stations.flightdesk.recovery.session import gap
 
 PUBLISHED = {
     "A01": 28_155.60,
@@ -53,6 +56,7 @@ def main() -> None:
     parser.add_argument("--seconds", default="", help="what the solver has by then, separated by commas")
     parser.add_argument("--searchers", type=int, default=SEARCHERS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bound", type=float, default=0.0, help="seconds for a proven lower bound of each")
     parser.add_argument("--cold", action="store_true", help="from an empty cache: first plan, overrun, SIGTERM to exit")
     asked = parser.parse_args()
     only = set(filter(None, asked.instances.split(",")))
@@ -75,7 +79,8 @@ def main() -> None:
         + "".join(f"{name:>18}{'s':>7}" for name in PLANNERS)
         + "".join(f"{f'at {mark:g} s':>18}" for mark in marks)
         + (f"{'first valid, s':>16}{'moves':>10}" if marks else "")
-        + f"{'published':>16}{'gap, %' if marks else '':>9}"
+        + f"{'published':>16}{'over it, %' if marks else '':>12}"
+        + (f"{'bound':>18}{'gap, %' if marks else '':>9}" if asked.bound else "")
     )
     for folder in folders:
         instance = read_instance(folder)
@@ -85,13 +90,20 @@ def main() -> None:
             plan = planner(instance)
             took_s = time.perf_counter() - began
             mark = "" if not check(instance, plan) else " invalid"
-            row += f"{cost(instance, plan).total:>18,.2f}{took_s:>7.2f}{mark}"
-        best, gap = PUBLISHED.get(instance.name), ""
+            first = cost(instance, plan).total
+            row += f"{first:>18,.2f}{took_s:>7.2f}{mark}"
+        best, over, left = PUBLISHED.get(instance.name), "", ""
         if marks:
             totals, first_s, moves = solved(instance, marks, asked.seed, asked.searchers)
             row += "".join(f"{total:>18,.2f}" for total in totals) + f"{first_s:>16.2f}{moves:>10}"
-            gap = f"{100 * (totals[-1] / best - 1):>9.1f}" if best else ""
-        print(row + (f"{best:>16,.2f}" if best else f"{'-':>16}") + gap, flush=True)
+            over = f"{100 * (totals[-1] / best - 1):>12.1f}" if best else f"{'':12}"
+        row += (f"{best:>16,.2f}" if best else f"{'-':>16}") + over
+        if asked.bound:
+            bound = lower_bound(instance, asked.bound).eur
+            if marks and (share := gap(totals[-1], bound, first)) is not None:  # `first`: greedy delay
+                left = f"{100 * share:>9.1f}"
+            row += f"{bound:>18,.2f}" + left
+        print(row, flush=True)
 
 
 def solved(instance: Instance, marks: list[float], seed: int, searchers: int) -> tuple[list[float], float, int]:

@@ -63,7 +63,8 @@ def test_a_seed_and_a_number_of_iterations_give_the_same_plan(airline, tmp_path,
     plans = []
     for name, seed in (("one", 5), ("two", 5), ("other", 6)):
         out = tmp_path / name
-        arguments = ["--out", str(out), "--iterations", "150", "--seed", str(seed), "--searchers", "2", "--json"]
+        arguments = ["--out", str(out), "--iterations", "150", "--seed", str(seed), "--searchers", "2"]
+        arguments += ["--bound", "3", "--json"] if name == "one" else ["--bound", "0", "--json"]
         assert main(["flightdesk", "recover", str(tmp_path / "day"), *arguments]) == 0
         told = json.loads(capsys.readouterr().out)
         plans.append((out / "sol_rotations.csv").read_bytes() + (out / "sol_itineraries.csv").read_bytes())
@@ -71,6 +72,9 @@ def test_a_seed_and_a_number_of_iterations_give_the_same_plan(airline, tmp_path,
         plan = read_solution(instance, out)
         assert not check(instance, plan) and cost(instance, plan).total == told["cost"]["total"]
         assert changes(instance, plan).counts() == told["changes"]
+        if name == "one":
+            assert told["bound"] <= told["cost"]["total"] and 0 <= told["gap"] < 1
+            assert told == json.loads((out / "recovery.json").read_text())
         assert sorted(path.name for path in out.iterdir()) == [
             "recovery.json",
             "report.html",

@@ -119,6 +119,9 @@ def recover_(
     searchers: Annotated[
         int | None, typer.Option(help="Processes that search; the plan depends on how many.", show_default="2")
     ] = None,
+    bound: Annotated[
+        float, typer.Option(help="Seconds for a proven lower bound, when the plan is written; 0: none.")
+    ] = 20.0,
     as_json: Json = False,
 ) -> None:
     """Re-plan aircraft and passengers together: a valid plan at once, then better until the time is up.
@@ -130,7 +133,8 @@ def recover_(
     from takt.stations.flightdesk.recovery.screen import searching
     from takt.stations.flightdesk.recovery.session import REPORT, work
 
-    for name, value, least in (("seconds", seconds, 0), ("iterations", iterations, 1), ("searchers", searchers, 1)):
+    numbers = (("seconds", seconds, 0), ("iterations", iterations, 1), ("searchers", searchers, 1), ("bound", bound, 0))
+    for name, value, least in numbers:
         if value is not None and not value >= least:
             raise TaktError(f"--{name} is {value:g}, and is at least {least}")
     if seed < 0:
@@ -138,7 +142,7 @@ def recover_(
     instance = read_instance(path)
     limit = None if iterations is not None else seconds
     with searching(terminal.err(), limit, iterations, quiet=as_json) as show_found:
-        told = work(instance, out, limit, iterations, seed, searchers or SEARCHERS, show_found)
+        told = work(instance, out, limit, iterations, seed, searchers or SEARCHERS, show_found, bound)
     if as_json:
         print(json.dumps(told))
     else:
@@ -168,6 +172,10 @@ def _before_after(told: dict[str, Any]) -> Table:
         if name == "total":
             table.add_section()
         table.add_row(name.replace("_", " "), f"{told['first'][name]:,.2f}", f"{value:,.2f}")
+    if "bound" in told:
+        table.add_row("proven bound", "", f"{told['bound']:,.2f}")
+        if told["gap"] is not None:
+            table.add_row("gap", "", f"{100 * told['gap']:.1f} %")
     table.add_section()
     for name, count in told["changes"].items():
         table.add_row(name.replace("_", " "), "", str(count))

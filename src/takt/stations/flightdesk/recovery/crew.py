@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -26,8 +26,10 @@ import numpy as np
 from takt.station import TaktError
 from takt.stations.flightdesk.instance import Instance
 from takt.stations.flightdesk.recovery import compiled
+from takt.stations.flightdesk.recovery.bound import Bound, lower_bound
 from takt.stations.flightdesk.solution import Solution
 
+LOOK = 0.1  # seconds between two looks at the clock while others work
 STAND_IN_MOVES = 3  # of a round of the stand-in: a second or so
 # Not `multiprocessing`: it waits until a new process has read its arguments, which can be seconds, and runs the main
 # module of whoever calls again. -P: the folder one stands in is nothing to import from.
@@ -195,12 +197,7 @@ class Crew:
         stand_in.send(Round(self.rounds, STAND_IN_MOVES, 1.0, 1.0, None))
 
     def _start(self, interpreted: bool) -> Connection:
-        here, there = Pipe()
-        how = [str(there.fileno()), str(self.given), "interpreted" if interpreted else "compiled"]
-        with there:
-            process = subprocess.Popen(  # nosec B603  # this Python, our module
-                [*SERVE, *how], pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+        here, process = _process(self.given, "interpreted" if interpreted else "compiled")
         self.processes[here] = process
         return here
 
@@ -211,6 +208,40 @@ class Crew:
         pipe.close()
 
 
+def proven(instance: Instance, seconds: float, stopped: Callable[[], bool]) -> Bound | None:
+    """`lower_bound` in a process of its own, so that it may be stopped at any moment: None then."""
+    with tempfile.TemporaryDirectory(prefix="takt-") as folder:
+        given = Path(folder) / "given"
+        given.write_bytes(pickle.dumps(instance))
+        here, process = _process(given, f"bound {seconds}")
+        try:
+            with here:
+                while not here.poll(LOOK):
+                    if stopped():
+                        return None
+                found = here.recv()
+        except (EOFError, ConnectionResetError):
+            raise TaktError("the bound's process has died; is there enough memory? --bound 0 does without") from None
+        finally:
+            process.kill()
+            process.wait()
+    if not isinstance(found, Bound):
+        raise TaktError(f"the bound has failed: {found}")
+    return found
+
+
+def _process(given: Path, how: str) -> tuple[Connection, subprocess.Popen[bytes]]:
+    here, there = Pipe()
+    with there:
+        process = subprocess.Popen(
+            [*SERVE, str(there.fileno()), str(given), how],
+            pass_fds=[there.fileno()],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    return here, process
+
+
 def serve() -> None:
     """What a searcher's process does. Ctrl-C is for the process that asks; this one ends with the pipe."""
     number, given, how = sys.argv[1:]
@@ -218,9 +249,12 @@ def serve() -> None:
     with Connection(int(number)) as pipe, suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             began = time.perf_counter()
+            # `given` was written a moment ago by the process that began this one, into a folder nobody else may look into.
+            if how.startswith("bound "):
+                pipe.send(lower_bound(pickle.loads(Path(given).read_bytes()), float(how.split()[1])))  # nosec B301
+                return
             if how == "interpreted":
                 compiled.interpret()
-            # Written a moment ago by the process that began this one, into a folder that nobody else may look into.
             searcher = Searcher(*pickle.loads(Path(given).read_bytes()))  # nosec B301  # see above
             if how == "compiled":
                 compiled.mark_kept()

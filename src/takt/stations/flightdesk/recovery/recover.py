@@ -25,7 +25,7 @@ from takt.stations.flightdesk.check import Violation, check
 from takt.stations.flightdesk.cost import Cost, cost
 from takt.stations.flightdesk.instance import Instance
 from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
-from takt.stations.flightdesk.recovery.crew import Crew, Round
+from takt.stations.flightdesk.recovery.crew import LOOK, Crew, Round
 from takt.stations.flightdesk.recovery.problem import plan_in, plan_of, problem_of, solution_of
 from takt.stations.flightdesk.solution import Solution
 
@@ -34,7 +34,6 @@ HOT, COLD = 1000.0, 10.0  # EUR: a plan worse by this much is kept with a probab
 SEARCHERS = 2  # not as many as there are cores: the same command makes the same moves everywhere
 STUCK = 1e-3  # of the best plan's cost: less in a cycle is no progress
 SHOW_S = 1.0  # seconds between two plans that are made of what the searchers have
-LOOK = 0.1  # seconds between two looks at the clock while searchers work
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.stations.flightdesk.instance import Instance
+from takt.stations.flightdesk.recovery.crew import proven
 from takt.stations.flightdesk.recovery.recover import Found, recover
 from takt.stations.flightdesk.recovery.summary import changes, write_whole
 from takt.writing import whole_file
@@ -31,8 +32,12 @@ def work(
     seed: int,
     searchers: int,
     on_found: Callable[[Found], None],
+    bound_s: float = 0.0,
 ) -> dict[str, Any]:
-    """Recover into a folder, and report. What `recovery.json` has."""
+    """Recover into a folder, and report. What `recovery.json` has.
+
+    bound_s   seconds for a lower bound, when the plan is written; 0: none.
+    """
     history: list[tuple[float, int, float]] = []
     first = last = None
     written, unwritten = -WRITE_S, False
@@ -64,8 +69,15 @@ def work(
             "changes": changes(instance, last.solution).counts(),
             "history": history,
         }
-        with whole_file(folder / "recovery.json") as new:
-            new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        _write(told, folder)
+        if bound_s and not stopped() and (bound := proven(instance, bound_s, stopped)) is not None:
+            told["bound"], told["bound_by"], told["bound_s"] = bound.eur, bound.by, round(bound.seconds, 2)
+            told["bound_weak"] = bound.why
+            told["gap"] = gap(last.cost.total, bound.eur, first.cost.total)
+            _write(told, folder)
+        if stopped() and not told["interrupted"]:
+            told["interrupted"] = True
+            _write(told, folder)
     if not told["interrupted"]:
         from takt.stations.flightdesk.recovery.report import Limits, write_report  # here, since it loads what draws
 
@@ -73,6 +85,16 @@ def work(
             told, instance, last.solution, folder / REPORT, Limits(told.get("bound"), seconds, gap=told.get("gap"))
         )
     return told
+
+
+def _write(told: dict[str, Any], folder: Path) -> None:
+    with whole_file(folder / "recovery.json") as new:
+        new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def gap(total: float, bound: float, first: float) -> float | None:
+    """How much of the way from the first plan to the bound is left: 1 at the first plan, 0 where nothing is left."""
+    return (total - bound) / (first - bound) if first > bound else None
 
 
 @contextmanager
