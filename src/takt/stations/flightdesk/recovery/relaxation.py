@@ -111,6 +111,7 @@ class Relaxation:
     seats      (option, cabin): of those who fly it in any case. room: whether anybody who may fly it has seats there.
     slots      (departure or arrival, airport x slot_hours + hour): how many an airport takes in an hour, without those
                flights that go in any case.
+    cut        airports whose capacity was cut at some time.
     minutes    by class: what it can be in the air or on the ground between flights.
     boarding   options that passengers may take, in the order of `network`.
     """
@@ -131,6 +132,7 @@ class Relaxation:
     room: Flags
     slots: Floats
     slot_hours: int
+    cut: Flags
     minutes: Floats
     network: Network
     boarding: Ints
@@ -181,6 +183,7 @@ def relaxation_of(instance: Instance) -> Relaxation:
         room=most > 0,
         slots=slots,
         slot_hours=slot_hours,
+        cut=np.isin(np.arange(len(instance.airports.code)), instance.closures.airport),
         minutes=np.maximum(minutes, 0.0),
         network=_network(instance, p, options, boarding, classes),
         boarding=boarding,

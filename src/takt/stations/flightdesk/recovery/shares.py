@@ -10,8 +10,8 @@ from takt.stations.flightdesk.recovery.compiled import interpreted
 from takt.stations.flightdesk.recovery.relaxation import Relaxation
 
 PER_PERSON = 6.0  # EUR: the first step, for each person of a group; the other steps go with it
-PER_SEAT, PER_SLOT, PER_MINUTE = 2.0, 50.0, 0.3  # times the step
-GROWTH = 0.5  # of a slot's price in the first round where twice as many are asked for as there are
+PER_SEAT, PER_SLOT, PER_MINUTE = 2.0, 10.0, 0.1  # times the step
+GROWTH = 0.5  # of a slot's price at first, where capacity was cut and twice as many are asked for
 HALF = 40  # rounds after which a step is half of the first
 ROUNDING = 1e-9  # of all that is summed: more than floating point loses
 CENT = 0.01  # a plan's cost is rounded
@@ -187,7 +187,9 @@ class Dual:
             best = cost.argmin(axis=0)
             busy = np.take_along_axis(r.new.busy, best[None], axis=0)[0] * new.sum(axis=2)
             minutes += np.bincount(best.ravel(), weights=busy.ravel(), minlength=len(minutes))
-        grows = 1.0 + GROWTH * step / PER_PERSON * np.clip(slots / np.maximum(r.slots, 1.0), -1.0, 1.0)
-        self.slot = np.maximum(self.slot * grows + PER_SLOT * step * np.clip(slots, -2.0, 2.0), 0.0)
+        cut = np.repeat(r.cut, r.slot_hours)
+        growth, first = GROWTH * cut, PER_SLOT * (1.0 + 4.0 * cut)
+        grows = 1.0 + growth * step / PER_PERSON * np.clip(slots / np.maximum(r.slots, 1.0), -1.0, 1.0)
+        self.slot = np.maximum(self.slot * grows + first * step * np.clip(slots, -2.0, 2.0), 0.0)
         over = np.clip(minutes / np.maximum(r.minutes, 1.0) - 1.0, -1.0, 1.0)
         self.minute = np.maximum(self.minute + PER_MINUTE * step * over, 0.0)
