@@ -37,6 +37,7 @@ class History:
         self.note: dict[str, Any] | None = None  # what is told of those dropped
         self.dropped = 0
         self.added: list[dict[str, Any]] = [self.system]  # since the last request
+        self.forgotten = 0  # of these, from the first on, that were forgotten before they could be sent
         self.seal = ""
         self.chars_a_token = CHARS_A_TOKEN
 
@@ -97,6 +98,7 @@ class History:
         """Drop all exchanges, without a word about them; how many."""
         gone = sum(turn[0]["role"] == "assistant" for turn in self.turns if turn)
         self.turns, self.note, self.dropped = [[]], None, 0
+        self.forgotten = len(self.added)
         self.chars = self.fixed_chars
         self._link({"forgotten": gone})
         return gone
@@ -104,8 +106,8 @@ class History:
     def sealed(self, settings: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
         """What the request is known by, and what is new in it."""
         self._link({"added": self.added, "settings": settings})
-        added, self.added = self.added, []
-        return self.seal, added
+        sent, self.added, self.forgotten = self.added[self.forgotten :], [], 0
+        return self.seal, sent
 
     def state(self) -> dict[str, Any]:
         return {
@@ -113,6 +115,7 @@ class History:
             "note": self.note,
             "dropped": self.dropped,
             "added": self.added,
+            "forgotten": self.forgotten,
             "seal": self.seal,
             "chars_a_token": self.chars_a_token,
         }
@@ -120,6 +123,7 @@ class History:
     def restore(self, state: dict[str, Any]) -> None:
         self.turns, self.note, self.dropped = state["turns"], state["note"], state["dropped"]
         self.added, self.seal, self.chars_a_token = state["added"], state["seal"], state["chars_a_token"]
+        self.forgotten = state.get("forgotten", 0)
         self.chars = self.fixed_chars + sum(_chars(message) for message in self.messages()[1:])
 
     def _add(self, message: dict[str, Any]) -> None:
