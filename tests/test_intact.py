@@ -106,7 +106,7 @@ def test_a_new_ledger_replaces_nothing_and_follows_no_link(tmp_path):
     victim = tmp_path / "victim"
     for name in ("a.takt", ".a.takt.new"):
         (tmp_path / name).symlink_to(victim)
-    with pytest.raises(TaktError, match="exists already"):
+    with pytest.raises(TaktError, match="there already"):
         Ledger.create(tmp_path / "a.takt", META)
     (tmp_path / "a.takt").unlink()
     Ledger.create(tmp_path / "a.takt", META).close()

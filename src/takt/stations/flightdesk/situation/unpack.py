@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import shutil
@@ -70,7 +71,7 @@ def unpacked(path: Path) -> Iterator[Path]:
         except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
             raise TaktError(f"cannot unpack {path}: {' '.join(str(error).split())}") from error
         except OSError as error:
-            if error.errno is not None:  # of the disk; those of gzip and bz2 have no number
+            if error.errno not in (None, errno.EINVAL):  # of the disk; an archive's own have none, or lead nowhere
                 raise
             raise TaktError(f"cannot unpack {path}: {' '.join(str(error).split())}") from error
         yield plain
