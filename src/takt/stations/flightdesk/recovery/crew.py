@@ -249,7 +249,7 @@ def serve() -> None:
     with Connection(int(number)) as pipe, suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             began = time.perf_counter()
-            # `given` was written a moment ago by the process that began this one, into a folder nobody else may look into.
+            # `given` was written a moment ago by the process that began this one; nobody else may look into its folder.
             if how.startswith("bound "):
                 pipe.send(lower_bound(pickle.loads(Path(given).read_bytes()), float(how.split()[1])))  # nosec B301
                 return
