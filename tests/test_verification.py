@@ -68,6 +68,9 @@ def test_a_shift_that_comes_out_the_same_is_verified_and_reports_say_so(ledger, 
     assert told["same"] is True and told["good"] is True and told["wrong"] == []
     assert main(["report", str(ledger), "--no-pictures"]) == 0
     assert "verified: worked again here on" in ledger.with_suffix(".html").read_text()
+    assert main(["verify", str(ledger)]) == 0
+    out = capsys.readouterr().out
+    assert "verified: worked again here on" in out and "claimed" not in out, "as the report says, without working again"
 
 
 def test_figures_that_were_made_up_are_found_out(ledger, capsys):

@@ -310,7 +310,9 @@ def verification_table(found: Verification) -> RenderableType:
     table.add_row("digest", found.digest)
     for signature in found.signatures:
         table.add_row("signature", str(signature))
-    if found.same is None:
+    if found.same is None and found.verified:
+        table.add_row("figures", f"verified: worked again here on {found.verified}, the same")
+    elif found.same is None:
         table.add_row("figures", "claimed: --work-again works the shift once more")
     elif found.same:
         taken = f"; {found.answers} answers from outside are as recorded" if found.answers else ""

@@ -50,6 +50,7 @@ class Verification:
     same       whether working it again gave the same shift; None if it was not, or has not ended.
     differs    the first event that does not, or None.
     answers    how many answers (of a model, a client) were taken from the ledger: these remain claimed.
+    verified   the day it was worked again here, now or before, or "".
     """
 
     digest: str
@@ -60,6 +61,7 @@ class Verification:
     same: bool | None
     differs: int | None
     answers: int
+    verified: str = ""
 
     @property
     def good(self) -> bool:
@@ -114,7 +116,8 @@ def verify(
             _remember(digest)
     ended = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in events)
     answers = sum(event.kind == SAID and "number" in event.data for event in events)
-    return Verification(digest, len(events), ended, wrong, standing.signatures, same, differs, answers)
+    verified = "" if wrong or same is False else _verified(digest)
+    return Verification(digest, len(events), ended, wrong, standing.signatures, same, differs, answers, verified)
 
 
 def faults(events: Sequence[Event], meta: Mapping[str, Any]) -> list[str]:
