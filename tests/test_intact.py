@@ -247,6 +247,16 @@ def test_a_meta_that_lacks_something_is_one_line(tmp_path, key, capsys):
         assert err.count("\n") == 1 and (f"lacks {key!r}" in err or "is not what" in err), err
 
 
+def test_a_page_of_a_meta_that_lacks_almost_all_is_one_line(tmp_path, capsys):
+    path = tmp_path / "a.takt"
+    run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
+    changed(path, "DELETE FROM meta WHERE key <> 'station'")
+    assert main(["report", str(path), "--no-pictures"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "is damaged" in err and "it lacks" in err, err
+    assert not path.with_suffix(".html").exists()
+
+
 def test_figures_are_of_events_or_one_line_says_what_is_missing(path):
     changed(path, "UPDATE events SET data = '{}'")
     with Ledger.open(path) as ledger:

@@ -107,6 +107,8 @@ def page(
     standing: str = "",
 ) -> str:
     """The page; `more` and `sections` are what the station has to say, `standing` what stands behind the figures."""
+    from jinja2 import UndefinedError
+
     from takt.kpi import kpis, rows
     from takt.verdict import bounds_over_time, notes, verdict
 
@@ -117,10 +119,9 @@ def page(
     figures = kpis(events)
     table = rows(figures)
     judged = verdict(events)
-    return (
-        templates()
-        .get_template("page.html.j2")
-        .render(
+    drawn = templates().get_template("page.html.j2")
+    try:
+        return drawn.render(
             shift=shift,
             started=started,
             meta=shift.meta,
@@ -141,7 +142,9 @@ def page(
             pictures=pictures,
             standing=standing,
         )
-    )
+    except UndefinedError as error:  # the ledger lacks what every shift writes: a stranger's, or damaged
+        lacks = str(error).replace("'takt.wellformed.Told object' has no attribute", "it lacks")
+        raise TaktError(f"{shift.path or 'the ledger'} is damaged: no page can be made of it: {lacks}") from error
 
 
 def templates(*folders: Path) -> Environment:
