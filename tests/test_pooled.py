@@ -43,6 +43,15 @@ def test_a_plant_may_ask_that_it_stands_up_to_more():
     assert pooled([log], stands_to=0.3).decision == "accept"
 
 
+def test_what_a_plant_asks_of_units_it_asks_of_shifts_as_well():
+    """Three shifts alike by luck are no surer than their units, and these stand up to 0.12 only."""
+    logs = [shift("g" * 15, seed=seed) for seed in range(3)]
+    assert pooled(logs).decision == "accept"
+    found = pooled(logs, stands_to=0.3)
+    assert (found.by, found.decision) == ("shift", "undecided") and "the job asks for 0.3" in found.why
+    assert pooled([shift("g" * 60, seed=seed) for seed in range(3)], stands_to=0.3).decision == "accept"
+
+
 def test_units_of_several_shifts_add_up_and_shifts_are_judged_apart():
     """Four shifts of 20 good units: together enough about these units; as shifts, alike by luck, no surer than they."""
     logs = [shift("g" * 20, seed=seed) for seed in range(4)]
@@ -157,6 +166,10 @@ def test_the_command_plans(capsys):
     assert told["rows"][0]["units"]["0.8"] == units_needed(0.902, 0.97, 0.8).units
     assert main(["plan", "--rate", "90.2%", "--true", "97%", "--takt", "76"]) == 0
     assert "143 (3.0 h)" in capsys.readouterr().out
+    for asked, least in (("95%", 0.97), ("99.9%", 0.9999), ("99.99%", 0.99995)):  # as the flight desk asks, for one
+        assert main(["plan", "--rate", asked, "--power", "50%", "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)["rows"]
+        assert rows[0]["true"] == pytest.approx(least) and all(row["decision"] == "accept" for row in rows)
     for wrong, said in (
         ([], "--rate"),
         (["--rate", "x"], "'x'"),

@@ -266,6 +266,30 @@ def test_a_job_may_require_that_a_decision_stands_up_to_stickiness():
     assert verdict(shift([True] * 120, stands_to=0.5)).decision == "accept"
 
 
+def test_how_many_more_good_units_would_stand_up_to_what_the_job_asks():
+    for begun in ([True] * 20, [True] * 45, [True] * 10 + [False], [False] + [True] * 50):
+        more = verdict(shift(begun, stands_to=0.3)).good_to_accept
+        assert verdict(shift(begun + [True] * more, stands_to=0.3)).decision == "accept"
+        short = verdict(shift(begun + [True] * (more - 1), stands_to=0.3))
+        assert short.decision == "undecided" and short.good_to_accept == 1
+        assert short.why.endswith("about 1 more good unit would decide it")
+
+
+def test_a_decision_on_cycle_times_stands_up_to_stickiness_of_these_as_well():
+    """90.2 % of 100 good units stands up to much; that 95 % of them are within the limit, to less."""
+    alone, both = verdict(shift([True] * 100)), verdict(shift([True] * 100, cycle_s=9.0))
+    assert both.decision == "accept" and both.stands_to < alone.stands_to
+    assert both.stands_to == verdict(shift([True] * 100, 0.95)).stands_to
+    asked = verdict(shift([True] * 100, cycle_s=9.0, stands_to=0.3))
+    assert asked.decision == "undecided"
+    enough = [True] * (100 + asked.good_to_accept)
+    assert verdict(shift(enough, cycle_s=9.0, stands_to=0.3)).decision == "accept"
+    slow = shift([True] * 60, cycle_s=9.0, cycles=[20.0] * 60)
+    assert verdict(slow).decision == "reject" and verdict(slow).stands_to > 0.3
+    few = shift([True] * 4, cycle_s=9.0, cycles=[20.0] * 4, stands_to=0.9)
+    assert verdict(few).decision == "undecided", "a reject waits as well"
+
+
 def test_how_many_more_good_units_would_decide_it():
     found = verdict(shift([True] * 20))
     assert found.decision == "undecided" and found.good_to_accept == 17

@@ -598,7 +598,7 @@ def verdict(
     alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks.")] = 0.05,
     stands_to: Annotated[
         float | None,
-        typer.Option(help="Stickiness that it is to stand up to, by unit: 0.3.", show_default="what the job asks"),
+        typer.Option(help="Stickiness to stand up to, by unit and by shift: 0.3.", show_default="what the job asks"),
     ] = None,
     require_accept: RequireAccept = False,
     as_json: Json = False,
@@ -634,7 +634,10 @@ def plan(
     rate: Annotated[
         str | None, typer.Option(help="The good rate that the job asks: 90.2% or 0.902.", show_default="the station's")
     ] = None,
-    true: Annotated[str, typer.Option(help="True good rates to plan for: 95%,97%,99%")] = "95%,97%,99%",
+    true: Annotated[
+        str | None,
+        typer.Option(help="True good rates to plan for: 97% or 95%,97%,99%.", show_default="three above what is asked"),
+    ] = None,
     power: Annotated[str, typer.Option(help="Chances that the verdict has come by then.")] = "50%,80%,90%",
     takt_s: Annotated[
         float | None, typer.Option("--takt", help="Seconds a unit, for hours.", show_default="the station's")
@@ -665,7 +668,8 @@ def plan(
         raise TaktError(f"a takt of {takt_s:g} s; it must be above 0")
     (required,) = _shares("rate", rate, most=1)
     rows: list[dict[str, Any]] = []
-    for at in _shares("true", true):
+    above = [at for at in (0.95, 0.97, 0.99, 0.999, 0.9999) if at > required][:3] or [(1 + required) / 2]
+    for at in above if true is None else _shares("true", true):
         if at == required:
             raise TaktError(f"no number of units tells a true rate of {at:g} from a required one of {required:g}")
         found = {chance: units_needed(required, at, chance, alpha) for chance in _shares("power", power)}
@@ -854,7 +858,7 @@ def compare(
     margin: Annotated[
         float | None, typer.Option(help="A difference in good rate that does not matter, 0.05: say so if it is less.")
     ] = None,
-    by: Annotated[str, typer.Option(help="What counts as one observation: unit, shift, or auto.")] = "auto",
+    by: Annotated[str, typer.Option(help="What counts as one observation: unit, shift, free, or auto.")] = "auto",
     may_differ: Annotated[
         list[str] | None, typer.Option("--may-differ", help="A station's option that need not be the same.")
     ] = None,

@@ -63,7 +63,7 @@ def pooled(
     """The verdict on the shifts whose ledgers these events are. Raises TaktError if they are not of one worker and job.
 
     by          "unit", "shift", "free", or "auto": by unit for one shift, by shift for several.
-    stands_to   the stickiness that a decision by unit is to stand up to; None: what the job asks.
+    stands_to   the stickiness that a decision by unit or by shift is to stand up to; None: what the job asks.
     """
     found = [Outcomes.of(events) for events in shifts]
     _check(found, by)
@@ -86,6 +86,8 @@ def pooled(
         anything = Bound(0.0, 1.0)
         taken = [((of_any if by == "free" else of_normal) or anything, least) for of_normal, of_any, least in asked]
         decision, why = _decided(taken, by, len(rates), job, units)
+        if by == "shift" and job.rho is not None and decision != "undecided" and units.decision != decision:
+            decision, why = "undecided", units.why  # by shift is never surer than by unit, nor asks it less
     notes = [f"seed {one.started.get('seed')} has not ended" for one in found if not one.ended]
     notes += [
         f"seed {one.started.get('seed')} ended by {one.ended!r}, so that is no whole shift"
@@ -135,7 +137,7 @@ def _wider(normal: Bound | None, lower: float, upper: float) -> Bound | None:
 
 
 def _decided(taken: Sequence[tuple[Bound, float]], by: str, shifts: int, job: Job, units: Verdict) -> tuple[str, str]:
-    what = "of the mean over shifts" + (", if these are about normal," if by == "shift" else "")
+    what = "of the mean over shifts" + (", if these are about normal," if by == "shift" else ",")
     counts = f"{units.good} of {units.units} good in {shifts} whole shifts"
     rate, required = taken[0]
     asked = f"required {100 * required:.4g} %"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,7 @@ def boundary(required: float, alpha: float, units: int, accept: bool = True) -> 
     return found
 
 
+@lru_cache(maxsize=16)  # planned for several powers, the same walk is asked for again; read only
 def decided_by(required: float, true: float, alpha: float, units: int, accept: bool = True) -> Floats:
     """(units + 1,): the chance that a verdict of this kind has come by unit n, at a true rate of `true`."""
     edge = boundary(required, alpha, units, accept)
@@ -86,6 +88,7 @@ def decided_by(required: float, true: float, alpha: float, units: int, accept: b
         gone = slice(0, max(0, edge[n] + 1)) if accept else slice(int(edge[n]), n + 1)
         chance[n] = chance[n - 1] + alive[gone].sum()
         alive[gone] = 0.0
+    chance.flags.writeable = False
     return chance
 
 

@@ -267,7 +267,7 @@ def pooled_summary(found: Pooled, width: int) -> RenderableType:
     by = {"unit": "about these units", "shift": "about the worker, if shift means are about normal"}
     about = by.get(found.by, "about the worker, whatever the distribution of shifts")
     word = Text.assemble((f" {found.decision.upper()} ", f"bold reverse {tone}"), (f"  {about}", "dim"))
-    lines = [*readings(found), *notes(found.units), f"Judged by the {found.units.rules}."]
+    lines = [*readings(found), *notes(found.units, len(found.seeds)), f"Judged by the {found.units.rules}."]
     said = Group(word, Text(), Text(found.why), Text(), Gauge(found.units), *(Text(line, "dim") for line in lines))
     return Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3), width=width)
 

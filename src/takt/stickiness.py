@@ -28,6 +28,7 @@ STICKY = ((0.0, 0.5), (0.15, 0.2), (0.3, 0.2), (0.5, 0.1))  # what the gambler b
 NODES = 96  # rates he bets on; any discrete spread of stakes is fair
 HALVINGS = 50
 STEP = 0.001  # `stands_to` is rounded down to this
+MOST = 10_000_000  # good units that would prove it: beyond this, nobody waits
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -97,6 +98,33 @@ def stands_to(steps: Steps, required: float, alpha: float, accept: bool) -> floa
         else:
             high = middle
     return round(float(grid[low]), 3) if low >= 0 else None
+
+
+def good_units_to_stand(shifts: Sequence[Bools], required: float, rho: float, alpha: float) -> int | None:
+    """About how many more good units, at the end of the last shift, prove more than `required` at a stickiness of up to
+    `rho`. None if no number of them that anybody would wait for does."""
+    if not 0 < required < 1:
+        return None
+    steps, last = Steps.of(shifts), next((bool(one[-1]) for one in reversed(shifts) if len(one)), None)
+
+    def proven(more: int) -> bool:
+        after_good = more if last else max(0, more - 1)
+        after_bad = int(more > 0 and last is False)
+        longer = Steps(np.add(steps.gg, after_good), steps.gb, np.add(steps.bg, after_bad), steps.bb)
+        return float(accept_evidence(longer, required, rho)) >= -np.log(alpha)
+
+    if proven(0):
+        return 0
+    high = 1
+    while not proven(high):
+        high *= 2
+        if high > MOST:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if proven(middle) else (middle, high)
+    return high
 
 
 def _log_l(n: Steps, a: ArrayLike, b: ArrayLike) -> Floats:

@@ -26,7 +26,7 @@ from takt.bets import Floats, accepts, bounds, log_wealth, lower_bound
 from takt.events import Event
 from takt.outcomes import Outcomes, Unit
 from takt.power import good_units_to_accept
-from takt.stickiness import Steps, stands_to
+from takt.stickiness import Steps, good_units_to_stand, stands_to
 
 __all__ = ["RULES", "Bound", "Verdict", "bounds_over_time", "log_wealth", "lower_bound", "notes", "verdict"]
 
@@ -91,7 +91,8 @@ class Verdict:
     cut_off        fell due, but not judged.
     cycles         None if the job has no limit.
     stands_to      the decision holds for the worker, too, if its stickiness is at most this; None if it is undecided,
-                   or does not hold so even at 0.
+                   or does not hold so even at 0. To accept with a limit of cycle times: the lesser of that of good and
+                   bad, and that of in time and late among good units.
     required_rho   the stickiness that the job wants a decision to stand up to, or None.
     good_to_accept so many more good units, and no bad one, would make it accept; None if decided, or no number would.
     rules          which rules judged. A ledger has no verdict in it: old shifts are judged by these rules as well.
@@ -252,6 +253,13 @@ def _known(shift: Sequence[Unit], still: bool = False) -> Bools:
     return np.array([still if unit.good is None else unit.good for unit in shift], dtype=bool)
 
 
+def _timed(shift: Sequence[Unit], limit_s: float, still: bool) -> Bools:
+    """Whether good units were within the limit, in due order; the open ones as `still`."""
+    return np.array(
+        [still if u.good is None else _within(u, limit_s) for u in shift if u.good is not False], dtype=bool
+    )
+
+
 # --- In words ---------------------------------------------------------------------------------------------------------
 
 
@@ -272,18 +280,31 @@ def _decided(v: Verdict, job: Job, shifts: Sequence[Sequence[Unit]]) -> Verdict:
         shown = [_known(shift, still=True) for shift in shifts]
         return _standing(v, "reject", why, stands_to(Steps.of(shown), v.required, job.alphas[1], accept=False))
     if c and c.upper < c.quantile:
-        return replace(v, decision="reject", why=f"{times}; their share is at most {_percent(c.upper)}, {asked_times}")
+        why = f"{times}; their share is at most {_percent(c.upper)}, {asked_times}"
+        shown = [_timed(shift, c.limit_s, still=True) for shift in shifts]
+        return _standing(v, "reject", why, stands_to(Steps.of(shown), c.quantile, job.alphas[1], accept=False))
     if v.lower < v.required:
         why = f"{rate}; the bound {100 * v.lower:.1f} to {_percent(v.upper)} contains {100 * v.required:.4g} %"
-        return _undecided(v, job, why)
+        return _undecided(v, job, shifts, why)
     why = f"{rate}; the rate is at least {_percent(v.lower)}, {asked}"
     if c and c.lower < c.quantile:
         why += f"; but {times}: the bound {100 * c.lower:.1f} to {_percent(c.upper)} contains {100 * c.quantile:.4g} %"
-        return _undecided(v, job, why)
+        return _undecided(v, job, shifts, why)
     if c:
         why += f"; {times}, at least {_percent(c.lower)}, {asked_times}"
-    shown = [_known(shift, still=False) for shift in shifts]
-    return _standing(v, "accept", why, stands_to(Steps.of(shown), v.required, job.alphas[0], accept=True))
+    stands = [stands_to(Steps.of(row), least, job.alphas[0], accept=True) for row, least in _proofs(v, shifts)]
+    rho = None if None in stands else min(rho for rho in stands if rho is not None)
+    found = _standing(v, "accept", why, rho)
+    return found if found.decision == "accept" else _undecided(found, job, shifts, found.why)
+
+
+def _proofs(v: Verdict, shifts: Sequence[Sequence[Unit]]) -> list[tuple[list[Bools], float]]:
+    """What an accept has to prove: outcomes of each shift, an open unit the worse one, and the share that is asked."""
+    asked = [([_known(shift) for shift in shifts], v.required)]
+    if v.cycles is not None:
+        limit_s = v.cycles.limit_s
+        asked.append(([_timed(shift, limit_s, still=False) for shift in shifts], v.cycles.quantile))
+    return asked
 
 
 def _standing(v: Verdict, decision: str, why: str, rho: float | None) -> Verdict:
@@ -295,7 +316,7 @@ def _standing(v: Verdict, decision: str, why: str, rho: float | None) -> Verdict
     return replace(v, decision=decision, why=why, stands_to=rho)
 
 
-def _undecided(v: Verdict, job: Job, why: str) -> Verdict:
+def _undecided(v: Verdict, job: Job, shifts: Sequence[Sequence[Unit]], why: str) -> Verdict:
     """Not decided yet, and how far it is from that."""
     c = v.cycles
     bad = v.units - v.good - v.open
@@ -303,13 +324,17 @@ def _undecided(v: Verdict, job: Job, why: str) -> Verdict:
     if c and more is not None:
         times = good_units_to_accept(c.within, c.good - c.within, c.quantile, job.alphas[0])
         more = None if times is None else max(more, times)
+    if more is not None and job.rho is not None:
+        stand = [good_units_to_stand(row, least, job.rho, job.alphas[0]) for row, least in _proofs(v, shifts)]
+        more = None if None in stand else max(more, *(n for n in stand if n is not None))
     if more is not None:
         why += f"; about {more:,} more good unit{'' if more == 1 else 's'} would decide it"
     return replace(v, why=why, good_to_accept=more)
 
 
-def notes(v: Verdict) -> list[str]:
-    """What else is to be said of a verdict, a sentence each: how far it stands, whether bad units cluster."""
+def notes(v: Verdict, shifts: int = 1) -> list[str]:
+    """What else is to be said of a verdict on so many shifts, a sentence each: how far it stands, whether bad units
+    cluster."""
     told = []
     if v.decision != "undecided" and v.required < 1.0:
         if v.stands_to is None:
@@ -320,7 +345,7 @@ def notes(v: Verdict) -> list[str]:
     d = v.dependence
     if d.p is not None and d.p < 0.05 and d.correlation is not None:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
-    if v.cut_off > 1:  # at a beat there is always one
+    if v.cut_off > shifts:  # at a beat each has one
         told.append(f"{v.cut_off} units cut off by the end of the shift: not judged.")
     return told
 
