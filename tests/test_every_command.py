@@ -44,6 +44,7 @@ READS = {
     "flightdesk show": ["flightdesk", "show", "{}"],
     "flightdesk check": ["flightdesk", "check", "{}", "{}"],
     "flightdesk baseline": ["flightdesk", "baseline", "{}"],
+    "flightdesk bound": ["flightdesk", "bound", "{}"],
     "flightdesk recover": ["flightdesk", "recover", "{}", "--out", "plan", "--seconds", "1"],
     "flightdesk situation": ["flightdesk", "situation", "{}"],
 }

@@ -354,7 +354,7 @@ def test_without_gl_pictures_are_one_line_that_names_the_packages() -> None:
     done = without_gl(
         "from takt import TaktError, open_station\n"
         "try:\n"
-        "    open_station('nutcell', cameras=['head'])\n"
+        "    open_station('nutcell', cameras=['head']).reset(seed=0)\n"
         "except TaktError as error:\n"
         "    print(error)\n"
     )
