@@ -209,3 +209,16 @@ def test_a_new_file_is_made_where_there_are_no_hard_links_too(tmp_path, monkeypa
     with pytest.raises(FileExistsError):
         place_new(tmp_path / "a", b"other")
     assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("command", "beside"), [(["report"], "a.html"), (["replay", "--unit", "1"], "a-u1.mp4")])
+def test_a_link_where_a_page_goes_by_itself_is_not_followed(command, beside, tmp_path, capsys):
+    """Whoever made the folder put it there; a link that the user names is followed, as always."""
+    run_shift("gym", "idle", units=2, station_options=CART, ledger=tmp_path / "a.takt")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch()
+    (tmp_path / beside).symlink_to(elsewhere)
+    assert main([command[0], str(tmp_path / "a.takt"), *command[1:]]) == 2
+    err = capsys.readouterr().err
+    assert "is a link" in err and "--out" in err and err.count("\n") == 1
+    assert elsewhere.read_bytes() == b"" and (tmp_path / beside).is_symlink()

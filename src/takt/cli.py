@@ -37,7 +37,7 @@ from takt.options import usual_options
 from takt.printable import printable
 from takt.program import INTERRUPTED, WRONG, bounded, complain
 from takt.registry import SEED_BITS, loaded, registered_station, stations, workers
-from takt.writing import Numbered
+from takt.writing import Numbered, not_named
 
 if TYPE_CHECKING:
     from takt.compare import Comparison
@@ -813,7 +813,7 @@ def replay(
     from takt.replay import replay as film
     from takt.screen import counting
 
-    out = path.with_name(f"{path.stem}-u{unit}.mp4") if out is None else out
+    out = not_named(path.with_name(f"{path.stem}-u{unit}.mp4")) if out is None else out
     with _quiet(as_json), counting(terminal.err(as_json), f"unit {unit}") as on_frame:
         made = film(path, unit, out, speed=speed, named=_named(worker, None, option, trust), on_frame=on_frame)
     if as_json:

@@ -81,6 +81,13 @@ class Numbered(os.PathLike[str]):
         self._number += 1
 
 
+def not_named(out: Path) -> Path:
+    """A place that follows from a ledger's name. A link that lies there is not the user's word, and is not followed."""
+    if out.is_symlink():
+        raise TaktError(f"{out} is a link, and may lead anywhere; name where to write with --out")
+    return out
+
+
 def place_new(path: Path, data: bytes) -> None:
     """Make a file in a place where nothing is, neither file nor link nor device. FileExistsError if something is."""
     if os.path.lexists(path):

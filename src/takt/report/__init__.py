@@ -32,7 +32,7 @@ from takt.shift import Shift, reset_as, steps_of_unit
 from takt.station import Section, Station, TaktError, Unseen, loaded, registered_station
 from takt.trust import NOTHING, Named, by_import, open_station_of
 from takt.verification import standing_of
-from takt.writing import PAGE, whole_file
+from takt.writing import PAGE, not_named, whole_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -87,7 +87,7 @@ def write_report(
     `on_picture(done, of)` is called after every picture of a failed unit.
     """
     ledger = Path(ledger)
-    out = ledger.with_suffix(".html") if out is None else Path(out)
+    out = not_named(ledger.with_suffix(".html")) if out is None else Path(out)
     with Ledger.open(ledger) as book, whole_file(out, PAGE, [ledger]) as new:
         shift = Shift.of(book)
         none = Pictures({}, "This report was made without pictures.")
