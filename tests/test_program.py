@@ -317,8 +317,8 @@ def test_a_name_that_there_is_not_is_met_with_the_one_that_was_meant(capsys):
             "--units",
             "1",
         ): "no worker named 'idel' for station 'gym', did you mean 'idle'?",
-        ("run", "gym", "--wroker", "idle"): "No such option: --wroker",
-        ("reprot", "a.takt"): "reprot",
+        ("run", "gym", "--wroker", "idle"): "did you mean --worker?",
+        ("reprot", "a.takt"): "did you mean report?",
     }
     for arguments, says in wrong.items():
         assert main([*arguments]) == 2

@@ -123,7 +123,9 @@ def command(arguments: Sequence[str]) -> int:
             _complain("nothing was answered, and nothing is done")
             return WRONG
         except typer.TyperException as error:
-            _complain(error.format_message())
+            from takt.usage import wrong_usage
+
+            _complain(wrong_usage(error))
             return WRONG
     return 0
 

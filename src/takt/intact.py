@@ -16,6 +16,7 @@ import zlib
 from pathlib import Path
 
 from takt.errors import TaktError
+from takt.plainly import plainly
 
 IS_TAKT = 0x54414B54  # "TAKT", SQLite's application_id: `file shift.takt` knows it, and other databases are refused
 FORMAT = 1
@@ -111,7 +112,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
             raise Unfinished(
                 f"{path} was left in the middle of a write, which only a writer can undo; `takt resume {path}` does"
             ) from error
-        raise TaktError(f"{path} is not a ledger: {cause(error)}") from error
+        raise TaktError(f"{path} is not a ledger: {plainly(error)}") from error
     except TaktError:
         if database is not None:
             database.close()
@@ -182,11 +183,7 @@ def unzipped(state: bytes) -> bytes:
     try:
         plain = zipped.decompress(state, LONGEST_STATE)
     except (zlib.error, TypeError) as error:
-        raise ValueError(f"a snapshot that cannot be unpacked: {error}") from error
+        raise ValueError("a snapshot that cannot be unpacked") from error
     if zipped.unconsumed_tail or not zipped.eof:
         raise ValueError(f"a snapshot that is cut off, or larger than {LONGEST_STATE // 2**20} MiB")
     return plain
-
-
-def cause(error: Exception) -> str:
-    return " ".join(str(error).split())

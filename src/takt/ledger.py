@@ -24,7 +24,8 @@ import numpy as np
 
 from takt.errors import TaktError
 from takt.events import SHIFT_ENDED, UNIT_DUE, Event
-from takt.intact import FORMAT, IS_TAKT, TABLES, Bound, cause, check_file, connect, unzipped
+from takt.intact import FORMAT, IS_TAKT, TABLES, Bound, check_file, connect, unzipped
+from takt.plainly import plainly
 from takt.wellformed import read_event, read_meta, read_record
 from takt.writing import Numbered, place_new, what_is
 
@@ -103,7 +104,7 @@ class Ledger:
             ledger._database.execute(TABLES["journal"].replace("TABLE", "TABLE IF NOT EXISTS", 1))
         except sqlite3.Error as error:  # the disk is full
             ledger.close()
-            raise TaktError(f"cannot write the ledger {path}: {cause(error)}") from error
+            raise TaktError(f"cannot write the ledger {path}: {plainly(error)}") from error
         return ledger
 
     def __enter__(self) -> Ledger:
@@ -170,7 +171,7 @@ class Ledger:
                     self._database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
                 self._database.execute("DELETE FROM journal")  # its records are in the events now
         except sqlite3.Error as error:
-            raise TaktError(f"cannot write the ledger {self.path}: {cause(error)}") from error
+            raise TaktError(f"cannot write the ledger {self.path}: {plainly(error)}") from error
 
     def recall(self, number: int) -> dict[str, Any] | None:
         """What the worker wrote into its journal under this number since the last commit."""
@@ -186,7 +187,7 @@ class Ledger:
             self._bound.begin()
             self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (number, canonical(record)))
         except sqlite3.Error as error:
-            raise TaktError(f"cannot write the ledger {self.path}: {cause(error)}") from error
+            raise TaktError(f"cannot write the ledger {self.path}: {plainly(error)}") from error
 
     def snapshot(self, before_unit: int) -> Snapshot | None:
         """The last snapshot taken when `before_unit` was not yet begun."""
@@ -267,7 +268,7 @@ class Ledger:
                     raise self._damaged("it says more than it can hold")
                 rows.append(row)
         except sqlite3.DatabaseError as error:
-            raise self._damaged(cause(error)) from error
+            raise self._damaged(plainly(error)) from error
         return rows
 
     def _damaged(self, why: str) -> TaktError:
@@ -293,7 +294,7 @@ def _written(event: Event) -> str:
     try:
         return canonical(event.data)
     except (TypeError, ValueError) as error:
-        raise TaktError(f"an event {event.kind!r} has what cannot be written down: {cause(error)}") from error
+        raise TaktError(f"an event {event.kind!r} has what cannot be written down: {plainly(error)}") from error
 
 
 def _plain(value: Any) -> Any:

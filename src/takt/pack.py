@@ -15,6 +15,8 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from takt.plainly import plainly
+
 MOST_OBJECTS = 500_000  # lists and maps inside one another
 NUMBERS = "biuf"
 KINDS = "biufSUmM"
@@ -28,7 +30,7 @@ def pack(value: Any) -> bytes:
     except UnicodeEncodeError as error:
         raise TypeError("cannot pack a text with half of a surrogate pair in it") from error
     except ValueError as error:  # lists in lists in lists
-        raise TypeError(f"cannot pack this: {error}") from error
+        raise TypeError(f"cannot pack this: {plainly(error)}") from error
     return packed
 
 
@@ -53,8 +55,8 @@ def unpack(packed: bytes, numeric: bool = False) -> Any:
     kinds = NUMBERS if numeric else KINDS
     try:
         return msgpack.unpackb(packed, object_hook=one, list_hook=one, raw=False, strict_map_key=False, max_ext_len=0)
-    except ValueError:
-        raise
+    except ValueError as error:
+        raise ValueError(plainly(error)) from error
     except Exception as error:  # msgpack and numpy raise a dozen kinds for bytes that are no message
         raise ValueError(f"{len(packed)} bytes that are no packed value: {type(error).__name__}") from error
 

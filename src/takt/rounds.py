@@ -21,6 +21,7 @@ from takt.clock import parse_clock
 from takt.compare import Comparison, compare
 from takt.events import Event
 from takt.ledger import Ledger
+from takt.plainly import plainly
 from takt.shift import Progress, Shift, resume_shift, run_shift
 from takt.station import TaktError
 from takt.trust import Named
@@ -200,7 +201,7 @@ def _claim(folder: Path, asked: Mapping[str, Any]) -> None:
         if not isinstance(before, dict):
             raise ValueError("it is no note of a comparison")
     except (OSError, ValueError) as error:
-        raise TaktError(f"cannot read {note}: {error}; give another --folder") from error
+        raise TaktError(f"cannot read {note}: {plainly(error)}; give another --folder") from error
     for key, value in json.loads(json.dumps(asked)).items():
         if before.get(key) != value:
             was, now = json.dumps(before.get(key)), json.dumps(value)

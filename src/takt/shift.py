@@ -49,6 +49,7 @@ from takt.journal import Told
 from takt.ledger import DEFINITION, Ledger, canonical
 from takt.outcomes import BEAT
 from takt.pack import pack, unpack
+from takt.plainly import plainly
 from takt.plan import BrokenPlan, Checked, checked, took_s
 from takt.station import (
     Dealing,
@@ -86,9 +87,11 @@ HOW_COUNTED = ("pace", "unit_life_s", "planned_cycle_s", "cost_range_eur")  # in
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 
 # By which rules a shift is worked, kept in its ledger, so that one of an older version goes on by the old ones. No part
-# of the digest. 1, or none: the worker is handed the shift's own seed. 2: one derived from it. A station is told them
-# at `reset` and may have had other ways of its own then.
-RULES = 3
+# of the digest. 1, or none: the worker is handed the shift's own seed. 2: one derived from it. 3: `said` is filed under
+# the unit that the action names. 4: the desk says what is wrong with a call in its own words. A station is told them at
+# `reset` and may have had other ways of its own then.
+RULES = 4
+FIRST_SAID = 2  # the version of a made-up world in a ledger that does not say one; by rules 1 it is the first
 
 MADE_UP = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 
@@ -199,9 +202,10 @@ def run_shift(
         }
         try:
             how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate, "call_timeout_s": call_timeout_s}
+            how |= {} if spec.world is None else {"world": spec.world}
             meta = json.loads(canonical({**shift, **how, **_circumstances()}))
         except (TypeError, ValueError) as error:
-            raise TaktError(f"an option of the station or worker cannot be written down: {error}") from error
+            raise TaktError(f"an option of the station or worker cannot be written down: {plainly(error)}") from error
         loop = Loop(here, who, clock, meta)
         with loop.calls.said_silent(on_silent), _begun(loop) as started, Ledger.create(ledger, meta) as book:
             book.commit(started, loop.save(), None)
@@ -578,9 +582,21 @@ def _rules(shift: Mapping[str, Any]) -> int:
 
 
 def reset_as(station: Station, shift: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Start at a station the shift that `shift` (a ledger's meta) defines."""
+    """Start at a station the shift that `shift` (a ledger's meta) defines. TaktError if its world is made no more."""
+    _check_world(station, shift)
     faults = tuple(Fault(**fault) for fault in shift["faults"])
     return station.reset(seed=shift["seed"], options={"faults": faults, "rules": _rules(shift)})
+
+
+def _check_world(station: Station, shift: Mapping[str, Any]) -> None:
+    """Worked in another world, a shift would differ from its first units on, and its figures would be of no day."""
+    now = getattr(station.spec, "world", None)
+    was = shift.get("world", now and (1 if _rules(shift) == 1 else FIRST_SAID))
+    if was != now:
+        raise TaktError(
+            f"this shift's world is of version {was}, and {shift['station']!r} makes version {now} from a seed now: "
+            "the shift can be read and judged, but worked again only by the Takt that made it"
+        )
 
 
 def _clock_of(meta: Mapping[str, Any], events: Sequence[Event]) -> Clock:

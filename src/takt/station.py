@@ -109,6 +109,8 @@ class StationSpec(EnvSpec):
                   units of an ended shift are judged depends on it (`takt.outcomes`).
     planned_cycle_s  the planned run time per item, where a plant has one (ISO 22400-2, PRI); it is not the takt.
     cost_range_eur   the least and the most that a unit can cost, where costs are compared; None: no bound by unit.
+    world         where a station makes up its world from the seed, the version of that. It goes into the meta, and a
+                  shift of another version is not worked again (`takt.shift.reset_as`); None: there is nothing made up.
 
     A station that offers tools takes an action that is one tool call, a JSON text {"name": ..., "arguments": {...}},
     and answers every one, with {"error": {"code", "message"}} if it cannot be done (an event `refused`); it never
@@ -133,6 +135,7 @@ class StationSpec(EnvSpec):
     unit_life_s: float | None = None
     planned_cycle_s: float | None = None
     cost_range_eur: tuple[float, float] | None = None
+    world: int | None = None
 
 
 @runtime_checkable

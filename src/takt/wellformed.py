@@ -25,6 +25,7 @@ from takt.events import (
     UNIT_GOOD,
     Event,
 )
+from takt.plainly import plainly
 
 LONGEST_TEXT = 8 * 2**20  # characters of one event, or one entry of the meta
 LONGEST_KIND = 100
@@ -89,7 +90,7 @@ def _json(text: Any) -> Any:
     try:
         return json.loads(text, parse_constant=_no_number, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"something in it is no JSON: {str(error)[:80]}") from error
+        raise ValueError(f"something in it is no JSON: {plainly(error)}") from error
 
 
 def _depth(text: str) -> int:
@@ -198,6 +199,7 @@ META: dict[str, Rule] = {
     "isolate": _flag,
     "call_timeout_s": _or_none(_positive),
     "rules": _count,
+    "world": _or_none(_count),
     "worker_seed": _text,
     "wall_s": _time,
     "begun_utc": _text,

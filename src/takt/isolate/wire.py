@@ -11,6 +11,7 @@ import struct
 from typing import Any
 
 from takt.pack import unpack
+from takt.plainly import plainly
 
 LARGEST = 256 * 2**20  # bytes of one frame
 
@@ -28,7 +29,7 @@ def send(descriptor: int, packed: bytes) -> None:
         while rest:
             rest = rest[os.write(descriptor, rest) :]
     except OSError as error:
-        raise Closed(str(error)) from error
+        raise Closed(plainly(error)) from error
 
 
 def receive(descriptor: int) -> bytes:
@@ -50,7 +51,7 @@ def _exactly(descriptor: int, length: int) -> bytes:
         try:
             part = os.read(descriptor, min(length - len(parts), 2**20))
         except OSError as error:
-            raise Closed(str(error)) from error
+            raise Closed(plainly(error)) from error
         if not part:
             raise Closed("its end of the pipe is closed")
         parts += part

@@ -45,6 +45,7 @@ from takt.stations.flightdesk.instance import (
 )
 
 # Millions of passengers a year, about: an airport's mass in the gravity model.
+AIRLINES = 2  # the version of what is generated from a seed: 2 since it keeps the challenge checker's own rules
 FRANCE = (
     "NCE 14 LYS 10 MRS 10 TLS 9 BOD 7 NTE 6 BIQ 1 MPL 2 LIL 2 SXB 1 BES 1 RNS 1 AJA 2 BIA 2 CFE 1 PUF 1 TLN 1 ETZ 1"
 )

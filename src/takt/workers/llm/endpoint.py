@@ -11,9 +11,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from takt.errors import TaktError
+from takt.plainly import plainly
 from takt.workers.keys import key_for
 from takt.workers.llm.answer import Call, NoAnswer, Reply, Stream, refusal, storable, whole
 
@@ -37,15 +38,24 @@ class Endpoint(Protocol):
         ...
 
 
+def _server_of(url: str) -> SplitResult:
+    """A server's address in parts. Raises TaktError if it is none."""
+    try:
+        parts = urlsplit(url)
+        there = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        there = False
+    if not there:
+        raise TaktError(f"base_url is {url!r}, which is no address of a server; it is like http://127.0.0.1:8000/v1")
+    return parts
+
+
 class OpenAiCompatible:
     """Any server that speaks OpenAI's chat completions. The key comes from the environment, and stays in here."""
 
     def __init__(self, base_url: str, key_env: str, timeout_s: float) -> None:
         self.base_url, self.timeout_s = base_url, timeout_s
-        try:
-            parts = urlsplit(base_url)
-        except ValueError as error:
-            raise TaktError(f"base_url is no URL: {error}") from error
+        parts = _server_of(base_url)
         self.shown_url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
         self.refusal: TaktError | None = None  # said when a server is to be asked; a shift that is repeated asks none
         try:
@@ -83,15 +93,15 @@ class OpenAiCompatible:
         except openai.APIStatusError as error:
             raise self._status(error) from error
         except openai.APIConnectionError as error:
-            cause = self._clean(f"{error.__cause__ or error}")
+            cause = self._clean(plainly(error.__cause__ or error))
             raise NoAnswer("connection", f"cannot reach {self.shown_url}: {cause}") from error
         except httpx2.TimeoutException as error:
             raise NoAnswer("timeout", f"no answer within {self.timeout_s:g} s") from error
         except httpx2.HTTPError as error:
             kind = "broken_stream" if begun else "connection"
-            raise NoAnswer(kind, self._clean(f"the answer broke off ({error})")) from error
+            raise NoAnswer(kind, self._clean(f"the answer broke off ({plainly(error)})")) from error
         except (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-            raise NoAnswer("not_an_answer", self._clean(f"{type(error).__name__}: {error}")) from error
+            raise NoAnswer("not_an_answer", self._clean(f"{type(error).__name__}: {plainly(error)}")) from error
 
     def _client(self) -> Any:
         from takt.workers.llm.bounded import client

@@ -36,8 +36,8 @@ class History:
         ]  # what came before the first answer, whole exchanges, and the one under way
         self.note: dict[str, Any] | None = None  # what is told of those dropped
         self.dropped = 0
-        self.added: list[dict[str, Any]] = [self.system]  # since the last request
-        self.forgotten = 0  # of these, from the first on, that were forgotten before they could be sent
+        self.added: list[dict[str, Any]] = [self.system]  # since the last request; the seal is over these
+        self.fresh: list[dict[str, Any]] = [self.system]  # what the next request has and the last had not, as it is
         self.seal = ""
         self.chars_a_token = CHARS_A_TOKEN
 
@@ -83,7 +83,9 @@ class History:
             self.turns = self.turns[gone:]
             many = "1 earlier exchange is" if self.dropped == 1 else f"{self.dropped} earlier exchanges are"
             self.chars -= _chars(self.note) if self.note else 0
+            self.fresh = [message for message in self.fresh if message != self.note]
             self.note = {"role": "user", "content": f"({many} left out here.) Now: {now}"}
+            self.fresh.append(self.note)
             self.chars += _chars(self.note)
         cut = self._cut()
         self._link({"dropped": self.dropped, "note": self.note, "cut": cut})
@@ -98,15 +100,21 @@ class History:
         """Drop all exchanges, without a word about them; how many."""
         gone = sum(turn[0]["role"] == "assistant" for turn in self.turns if turn)
         self.turns, self.note, self.dropped = [[]], None, 0
-        self.forgotten = len(self.added)
+        self.fresh = self.fresh[:1] if self.fresh[:1] == [self.system] else []
         self.chars = self.fixed_chars
         self._link({"forgotten": gone})
         return gone
 
     def sealed(self, settings: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-        """What the request is known by, and what is new in it."""
+        """What the request is known by, and what is new in it: each message that the last had not, as it is sent.
+
+        What was dropped or forgotten before it could be sent is not there, what was cut is there as it was cut, once
+        more if it has been sent whole; what the model is told of those dropped is there. The model's own answers are
+        not.
+        """
         self._link({"added": self.added, "settings": settings})
-        sent, self.added, self.forgotten = self.added[self.forgotten :], [], 0
+        sent = sorted(self.fresh, key=self.messages().index)
+        self.added, self.fresh = [], []
         return self.seal, sent
 
     def state(self) -> dict[str, Any]:
@@ -115,7 +123,7 @@ class History:
             "note": self.note,
             "dropped": self.dropped,
             "added": self.added,
-            "forgotten": self.forgotten,
+            "fresh": self.fresh,
             "seal": self.seal,
             "chars_a_token": self.chars_a_token,
         }
@@ -123,13 +131,14 @@ class History:
     def restore(self, state: dict[str, Any]) -> None:
         self.turns, self.note, self.dropped = state["turns"], state["note"], state["dropped"]
         self.added, self.seal, self.chars_a_token = state["added"], state["seal"], state["chars_a_token"]
-        self.forgotten = state.get("forgotten", 0)
+        self.fresh = state.get("fresh", self.added[state.get("forgotten", 0) :])  # which older snapshots have
         self.chars = self.fixed_chars + sum(_chars(message) for message in self.messages()[1:])
 
     def _add(self, message: dict[str, Any]) -> None:
         self.turns[-1].append(message)
         self.chars += _chars(message)
         self.added.append(message)
+        self.fresh.append(message)
 
     def _cut(self) -> int:
         """Cut the longest texts of the exchange under way until all of it fits."""
@@ -140,7 +149,11 @@ class History:
             if longest < 0 or len(turn[longest]["content"]) <= LEAST_CUT:
                 break
             text = turn[longest]["content"]
-            turn[longest] = {**turn[longest], "content": text[: len(text) // 2]}  # the old one is in the ledger
+            shorter = {**turn[longest], "content": text[: len(text) // 2]}
+            if turn[longest] in self.fresh:
+                self.fresh.remove(turn[longest])
+            self.fresh.append(shorter)  # also where the longer one has been sent, in an earlier request
+            turn[longest] = shorter
             cut += len(text) - len(text) // 2
             self.chars -= len(text) - len(text) // 2
         return cut

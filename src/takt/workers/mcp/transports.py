@@ -24,6 +24,7 @@ from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
+from takt.plainly import plainly
 from takt.station import TaktError
 from takt.workers.mcp.window import Window
 
@@ -258,5 +259,5 @@ def _bound(host: str, port: int) -> socket.socket:
         made.bind(address)
         made.listen()  # who calls from now on waits until the server is up
     except OSError as error:
-        raise TaktError(f"cannot listen on {host}:{port}: {error}; choose another --host or --port") from error
+        raise TaktError(f"cannot listen on {host}:{port}: {plainly(error)}; choose another --host or --port") from error
     return made

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from takt.pack import pack, unpack
+from takt.plainly import plainly
 
 LARGEST = 16 * 2**20  # bytes of an answer; a chunk of 1,000 actions has 0.1 MB. openpi has no limit, but memory has
 
@@ -30,7 +31,7 @@ def decode(message: bytes) -> dict[str, Any]:
     try:
         found = _read(unpack(message, numeric=True))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{len(message)} bytes that are no message: {error}") from error
+        raise ValueError(f"{len(message)} bytes that are no message: {plainly(error)}") from error
     if not isinstance(found, dict):
         raise ValueError(f"a {type(found).__name__} where a map is due")
     return {key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key): found[key] for key in found}

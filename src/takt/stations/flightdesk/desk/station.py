@@ -20,13 +20,12 @@ from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.stations.flightdesk.desk.brief import SHORT, brief
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.desk.tools import LONGEST, TOOLS, WAIT, call, openai_tools, row, tools
+from takt.stations.flightdesk.desk.tools import LONGEST, RULES, TOOLS, WAIT, call, openai_tools, row, tools
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
 from takt.stations.flightdesk.format import read_instance
-from takt.stations.flightdesk.generate import RECIPES, generate
+from takt.stations.flightdesk.generate import AIRLINES, RECIPES, generate
 from takt.stations.flightdesk.instance import Instance
 
-RULES = 2  # the newest of `reset`'s options["rules"]; by 1, 1.0 was no whole number
 SYSTEM_DOWN = "reservations_down"
 SHOWN = 10  # groups and messages in an observation; tools show the others
 SIZES = {"gulf-2026": (2400, 220, 60_000, 6), "two-hubs": (600, 85, 12_000, 1)}  # flights, aircraft, bookings, days
@@ -151,6 +150,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             looks=tuple(tool.name for tool in tools(bool(authority)) if not tool.changes),
             short=SHORT,
             pace="arrivals",
+            world=AIRLINES if self._read is None else None,
             unit_life_s=float(service_s) + float(control_s),  # who has waited too long is seen at the next call
         )
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
@@ -192,7 +192,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         """Do one call, which takes `control_s`; then look at what is on the desk."""
         if action != WAIT:
             self._calls += 1
-            self._result = call(self._office, action, lenient=self._rules > 1)
+            self._result = call(self._office, action, rules=self._rules)
             if "error" in self._result:
                 told = {"tool": self._result["tool"], "code": self._result["error"]["code"]}
                 self._office.events.append(Event(self.now, REFUSED, None, told))

@@ -20,12 +20,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from takt.plainly import plainly
 from takt.printable import whole_texts
 from takt.stations.flightdesk.desk import control
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote, Refused
 from takt.stations.flightdesk.instance import CABINS
 
+RULES = 4  # the newest of `reset`'s options["rules"]; what each changed is told at `call`
 WAIT = '{"name":"wait"}'  # the call that changes nothing; a worker that waits gives arguments, and is answered
 LONGEST = 20_000  # characters of a call
 MOST_ROWS = 500  # of a list
@@ -98,15 +100,16 @@ def openai_tools(authority: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def call(office: Office, text: str, lenient: bool = True) -> dict[str, Any]:
+def call(office: Office, text: str, rules: int = RULES) -> dict[str, Any]:
     """Do one call. The answer has `tool`, and `error` if it was refused.
 
-    lenient    1.0 is a whole number, as JSON Schema says (2020-12, validation, 6.1.1), and arguments may be a JSON
-               text of an object, as some clients write them. It was not so by rules 1.
+    rules    since 2, 1.0 is a whole number, as JSON Schema says (2020-12, validation, 6.1.1), and arguments may be a
+             JSON text of an object, as some clients write them; since 4, what is wrong is said in our own words, not
+             in Pydantic's and the JSON reader's. A ledger goes on by its own, for the answers are in it.
     """
     name = "?"
     try:
-        name, arguments = _parsed(text, lenient)
+        name, arguments = _parsed(text, rules)
         tool = TOOLS.get(name)
         if tool is None or (tool.authority and not office.authority):
             known = ", ".join(t.name for t in tools(office.authority))
@@ -114,7 +117,7 @@ def call(office: Office, text: str, lenient: bool = True) -> dict[str, Any]:
         try:
             checked = tool.arguments.model_validate(arguments)
         except ValidationError as error:
-            raise Refused("bad_arguments", _first(error, tool)) from None
+            raise Refused("bad_arguments", _first(error, tool, rules)) from None
         if office.down_until > office.now_s and name != "wait":
             raise Refused("system_down", "the reservation system is down; wait")
         given = {field: getattr(checked, field) for field in type(checked).model_fields}
@@ -123,13 +126,15 @@ def call(office: Office, text: str, lenient: bool = True) -> dict[str, Any]:
         return {"tool": name, "error": {"code": error.code, "message": str(error)}}
 
 
-def _parsed(text: str, lenient: bool) -> tuple[str, Any]:
+def _parsed(text: str, rules: int) -> tuple[str, Any]:
+    lenient = rules > 1
     if len(text) > LONGEST:
         raise Refused("not_json", f"a call has {LONGEST} characters at most, not {len(text)}")
     try:
         said = whole_texts(json.loads(text))  # half a surrogate pair could not be stored, and would end the shift
     except (ValueError, RecursionError) as error:
-        raise Refused("not_json", f'a call is JSON, {{"name": ..., "arguments": {{...}}}}: {error}') from None
+        why = plainly(error) if rules > 3 else str(error)
+        raise Refused("not_json", f'a call is JSON, {{"name": ..., "arguments": {{...}}}}: {why}') from None
     if not isinstance(said, dict) or not isinstance(said.get("name"), str) or set(said) - {"name", "arguments"}:
         raise Refused("not_a_call", 'a call is {"name": ..., "arguments": {...}} and nothing else')
     arguments = said.get("arguments", {})
@@ -152,10 +157,12 @@ def _kind(value: Any) -> str:
     return {list: "list", str: "text", type(None): "null"}.get(type(value), "number")
 
 
-def _first(error: ValidationError, tool: Tool) -> str:
+def _first(error: ValidationError, tool: Tool, rules: int) -> str:
     wrong = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in wrong["loc"]) or "arguments"
     takes = ", ".join(tool.arguments.model_fields) or "none"
+    if rules > 3:
+        return f"{tool.name}: {plainly(error)}; its arguments are: {takes}"
+    where = ".".join(str(part) for part in wrong["loc"]) or "arguments"
     return f"{tool.name}: {where}: {wrong['msg'].lower()}; its arguments are: {takes}"
 
 

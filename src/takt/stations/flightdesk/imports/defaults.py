@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from takt.plainly import plainly
 from takt.station import TaktError
 from takt.stations.flightdesk.instance import Prices
 
@@ -93,7 +94,7 @@ def read_defaults(path: str | PathLike[str] | None) -> Defaults:
         except OSError as error:
             raise TaktError(f"cannot read {path}: {error.strerror or error}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise TaktError(f"{path.name}: {error}") from None
+            raise TaktError(f"{path.name}: {plainly(error)}") from None
         _merge(values, own, path.name)
     airports = {code: said for code, said in values["airports"].items() if isinstance(said, dict)}
     return Defaults(values, airports)

@@ -137,8 +137,8 @@ def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[
             if name in needed or name in known:
                 at[name] = i
         return [Row(reader.line_num, values, at) for values in reader if any(value.strip() for value in values)]
-    except csv.Error as error:
-        raise TaktError(f"{path.name}, line {reader.line_num}: {error}") from None
+    except csv.Error:
+        raise TaktError(f"{path.name}, line {reader.line_num}: no line of a CSV; is a quote missing?") from None
 
 
 def each(rows: Sequence[Row], file: str, problems: Problems, take: Callable[[Row], T]) -> Iterator[T]:

@@ -227,7 +227,7 @@ def _load(db: DuckDBPyConnection, plain: Path, width: int, columns: Mapping[str,
         db.execute(query, {"path": str(plain), "texts": texts})
     except duckdb.Error as error:
         _check_rows(plain, width, path)
-        raise TaktError(f"cannot read {path}: {str(error).splitlines()[0]}") from error
+        raise TaktError(f"{path} cannot be read as a CSV") from error
     words = ", ".join(f"'{word}'" for word in MISSING)
     spaces = "' ' || chr(9) || chr(160) || chr(13) || chr(10)"
     cells = [
@@ -258,7 +258,7 @@ def _check_rows(plain: Path, width: int, path: Path) -> None:
                 if cells and len(cells) != width:
                     raise TaktError(f"{path}, line {reader.line_num}: {len(cells)} columns where line 1 names {width}")
         except csv.Error as error:
-            raise TaktError(f"{path}, line {reader.line_num}: {error}; is a quote missing?") from error
+            raise TaktError(f"{path}, line {reader.line_num}: no line of a CSV; is a quote missing?") from error
 
 
 def _line(path: Path, number: int) -> int:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from takt.plainly import plainly
 from takt.station import TaktError
 
 PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
@@ -69,12 +70,21 @@ def unpacked(path: Path) -> Iterator[Path]:
                 if not _unpack(plain, Path(folder, f"layer{layer}"), path):
                     break
         except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
-            raise TaktError(f"cannot unpack {path}: {' '.join(str(error).split())}") from error
+            raise TaktError(f"cannot unpack {path}: {_why(error)}") from error
         except OSError as error:
             if error.errno not in (None, errno.EINVAL):  # of the disk; an archive's own have none, or lead nowhere
                 raise
-            raise TaktError(f"cannot unpack {path}: {' '.join(str(error).split())}") from error
+            raise TaktError(f"cannot unpack {path}: {_why(error)}") from error
         yield plain
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with an archive."""
+    if isinstance(error, NotImplementedError):
+        return "it is packed in a way that is not known here; unpack it yourself"
+    if isinstance(error, RuntimeError):
+        return "it needs a password; unpack it yourself"
+    return "its packed bytes are damaged" if isinstance(error, (OSError, ValueError)) else plainly(error)
 
 
 def _unpack(plain: Path, inner: Path, path: Path) -> bool:

@@ -1,0 +1,83 @@
+"""A desk's airline is made from the seed; a ledger of an older version of it is read, and worked again in no other."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from takt import Ledger, run_shift
+from takt.cli import main
+from takt.ledger import canonical
+from takt.stations.flightdesk.desk import FlightDesk
+from takt.stations.flightdesk.desk.tools import call
+from takt.stations.flightdesk.generate import AIRLINES
+
+SMALL = {"scenario": "two-hubs", "flights": 120, "aircraft": 20, "bookings": 600}
+
+
+@pytest.fixture(scope="module")
+def shift(tmp_path_factory):
+    path = tmp_path_factory.mktemp("worlds") / "a.takt"
+    run_shift("flightdesk", "greedy", units=2, station_options=SMALL, clock="lockstep", ledger=path)
+    return path
+
+
+def told(path, tmp_path, drop=(), **values):
+    """The ledger with other values in its meta; what is dropped, older ones did not say."""
+    copy = tmp_path / "b.takt"
+    with sqlite3.connect(path) as book, sqlite3.connect(copy) as other:
+        book.backup(other)
+        for key in drop:
+            other.execute("DELETE FROM meta WHERE key = ?", (key,))
+        for key, value in values.items():
+            other.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, canonical(value)))
+    return copy
+
+
+def test_the_version_of_the_world_is_in_the_meta_and_not_in_the_digest(shift, tmp_path):
+    with Ledger.open(shift) as book, Ledger.open(told(shift, tmp_path, drop=["world"])) as other:
+        assert book.meta["world"] == AIRLINES and book.digest() == other.digest()
+
+
+@pytest.mark.parametrize("older", [{"world": 1}, {"drop": ["world", "rules"]}, {"drop": ["world"], "rules": 1}])
+@pytest.mark.parametrize("command", [["repeat"], ["verify", "--work-again"], ["replay", "--unit", "0"]])
+def test_a_shift_of_an_older_world_is_not_worked_again_and_the_line_says_why(shift, tmp_path, older, command, capsys):
+    path = told(shift, tmp_path, **older)
+    assert main([command[0], str(path), *command[1:]]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "world is of version 1, and 'flightdesk' makes version 2" in err and err.count("\n") == 1, err
+    assert [file.name for file in tmp_path.iterdir()] == ["b.takt"]
+
+
+def test_it_is_read_and_judged_and_its_account_is_not_of_another_world(shift, tmp_path, capsys):
+    path = told(shift, tmp_path, world=1)
+    assert main(["kpis", str(path), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["verdict"]["units"] == 2 and "account" not in json.loads(out)
+    assert "no account of station 'flightdesk'" in err and "world is of version 1" in err
+    assert main(["report", str(path), "--json"]) == 0
+
+
+def test_a_shift_begun_between_the_versions_and_saying_none_is_worked_again(shift, tmp_path):
+    assert main(["repeat", str(told(shift, tmp_path, drop=["world"], rules=3))]) == 0
+
+
+WRONG = {
+    '{"name":"group","arguments":{"group":5}}': "group: group must be a text, not 5; its arguments are: group",
+    '{"name":"queue","arguments":{"limit":501}}': "queue: limit must be 500 at most, not 501",
+    '{"name":"book","arguments":{"group":"1","legs":[{"cabin":"E"}]}}': "book: legs[0].flight is missing",
+    '{"name":"wait","arguments":{"for":1}}': "wait: for is none of them; its arguments are: none",
+    '{"name":"queue"': "it is JSON that ends too soon",
+}
+
+
+def test_wrong_arguments_are_told_in_our_words_and_to_an_older_ledger_in_those_it_has():
+    desk = FlightDesk(**SMALL)
+    desk.reset(seed=0)
+    for text, says in WRONG.items():
+        assert says in call(desk.office, text)["error"]["message"]
+    older = [call(desk.office, text, rules=3)["error"]["message"] for text in WRONG]
+    assert older[0] == "group: group: input should be a valid string; its arguments are: group"
+    assert older[4].endswith("Expecting ',' delimiter: line 1 column 16 (char 15)")
