@@ -38,10 +38,11 @@ from scipy.optimize import brentq
 from scipy.stats import binomtest
 
 from takt import run_shift
-from takt.stations.nutcell import cell, magnet, scene, variation
-from takt.stations.nutcell.cell import NutCell
+from takt.stations.nutcell import inspection, layout, magnet, scene, variation
 from takt.stations.nutcell.expert import GRASP_UP, Arm, Blind, Expert, Seen
 from takt.stations.nutcell.hands import Hands
+from takt.stations.nutcell.station import NutCell
+from takt.stations.nutcell.world import Beat
 
 Floats = NDArray[np.float64]
 MM, DEG = 1e-3, math.pi / 180
@@ -78,7 +79,7 @@ def hand_of_the_arm() -> Hand:
     F = kp (half the nut - closed); two pads of friction mu pass on 2 mu F in their plane, and a moment of F times half
     a pad before the nut turns between them.
     """
-    hands = Hands(cell.CONTROL_S)
+    hands = Hands(layout.CONTROL_S)
     hands.pos[SIDE] = [scene.FIXTURE_X, scene.PIN_Y, scene.SEAT_Z + GRASP_UP]
     hands.quat[SIDE] = [1, 0, 0, 0]
     for _ in range(200):
@@ -109,8 +110,8 @@ def bench(clearance_m: float, magnet_n: float = 0.0, friction: float = FRICTION)
     It steps one time step at a time, so that the hand can act in each.
     """
     here = NutCell(difficulty="plant")
-    here.difficulty = replace(
-        here.difficulty,
+    here.world.difficulty = replace(
+        here.world.difficulty,
         pin_offset_m=0.0,
         pin_yaw_rad=0.0,
         clearance_m=(clearance_m, clearance_m),
@@ -118,10 +119,10 @@ def bench(clearance_m: float, magnet_n: float = 0.0, friction: float = FRICTION)
         magnet_n=(magnet_n, magnet_n),
     )
     here.reset(seed=0)
-    here._set_fixture(0.0)
-    for side, k in np.ndindex(2, here.line.nuts_per_side):
-        here._park(side, k)
-    here._substeps = 1
+    here.fixture.place(0.0)
+    for side, k in np.ndindex(2, here.world.line.nuts_per_side):
+        here.nuts.park(side, k)
+    here.world.substeps = 1
     return here
 
 
@@ -135,21 +136,21 @@ class Held:
     def put(self, pos: Floats, quat: Floats) -> None:
         """The nut, at rest, with its lower face's centre at `pos` from the seat."""
         here, dof = self.here, self.dof
-        here._put(SIDE, NUT, here._seat[SIDE] + pos, quat)
-        here._cut(SIDE, NUT, 0.0)
-        here._nut_state[SIDE, NUT] = cell.LOOSE
+        here.nuts.put(SIDE, NUT, here.fixture.seat[SIDE] + pos, quat)
+        here.nuts.cut(SIDE, NUT, 0.0)
+        here.nuts.state[SIDE, NUT] = layout.LOOSE
         here.model.dof_armature[dof : dof + 6] = self.hand.inertia
 
     @property
     def dof(self) -> int:
-        return int(self.here._scene.nut_dof[SIDE, NUT])
+        return int(self.here.world.scene.nut_dof[SIDE, NUT])
 
     def pose(self) -> tuple[Floats, Floats]:
         """Where the nut is: (3,) from the seat, and its rotation (3, 3)."""
-        address = self.here._scene.nut_qpos[SIDE, NUT]
+        address = self.here.world.scene.nut_qpos[SIDE, NUT]
         qpos, rotation = self.here.data.qpos, np.empty(9)
         mujoco.mju_quat2Mat(rotation, qpos[address + 3 : address + 7])
-        return qpos[address : address + 3] - self.here._seat[SIDE], rotation.reshape(3, 3)
+        return qpos[address : address + 3] - self.here.fixture.seat[SIDE], rotation.reshape(3, 3)
 
     def step(self, pos: Floats, quat: Floats, velocity: Floats, push: bool = True) -> Floats:
         """One time step with the hand at a pose, moving at `velocity` (3,). Its wrench (6,), at the grip point."""
@@ -158,7 +159,7 @@ class Held:
         here.data.qfrc_applied[dof : dof + 6] = 0.0
         if not push:
             here.model.dof_armature[dof : dof + 6] = 0.0
-            here._run_physics()
+            here.run_physics()
             return np.zeros(6)
         goal = np.empty(9)
         mujoco.mju_quat2Mat(goal, quat)
@@ -176,13 +177,13 @@ class Held:
         here.data.qfrc_applied[dof : dof + 3] = wrench[:3] - here.model.opt.gravity * scene.NUT_MASS_KG  # it carries it
         about_origin -= np.cross(rotation @ [0, 0, scene.NUT_HEIGHT / 2], here.model.opt.gravity * scene.NUT_MASS_KG)
         here.data.qfrc_applied[dof + 3 : dof + 6] = rotation.T @ about_origin  # a free joint turns in its own frame
-        here._run_physics()
+        here.run_physics()
         return wrench
 
     def from_pin(self) -> tuple[Floats, float]:
         """Wrench (6,) of the pin's core and ribs on the nut, about the seat; and the seat's own push, N."""
         here, model, data = self.here, self.here.model, self.here.data
-        cells, body = here._scene, here._scene.nut_body[SIDE, NUT]
+        cells, body = here.world.scene, here.world.scene.nut_body[SIDE, NUT]
         mine = {int(cells.core_geom[SIDE]), *(int(g) for g in cells.rib_geom[SIDE])}
         wrench, force, seat = np.zeros(6), np.empty(6), 0.0
         for i in range(data.ncon):
@@ -196,7 +197,7 @@ class Held:
             push, twist = sign * (force[:3] @ frame), sign * (force[3:] @ frame)
             if mine & set(contact.geom.tolist()):
                 wrench[:3] += push
-                wrench[3:] += np.cross(contact.pos - here._seat[SIDE], push) + twist
+                wrench[3:] += np.cross(contact.pos - here.fixture.seat[SIDE], push) + twist
             else:
                 seat += push[2]
         return wrench, seat
@@ -254,7 +255,7 @@ def insert(
         held.step(np.zeros(3), quat, np.zeros(3), push=False)
     at, rotation = held.pose()
     tilt = math.acos(min(1.0, rotation[2, 2]))
-    seats = at[2] < cell.SEATED_M and tilt < cell.SEATED_RAD
+    seats = at[2] < inspection.SEATED_M and tilt < inspection.SEATED_RAD
     yaw = math.atan2(rotation[1, 0], rotation[0, 0])
     return Insertion(*np.array(rows).T, lowest, bool(seats), yaw, balance)
 
@@ -551,7 +552,7 @@ def pull_of_the_magnet(console: Console, out: Path | None) -> None:
 def parameters(console: Console) -> None:
     here = NutCell(difficulty="plant")
     model = here.model
-    rib = int(here._scene.rib_geom[0, 0])
+    rib = int(here.world.scene.rib_geom[0, 0])
     plant, harsh, nominal = (variation.DIFFICULTIES[d] for d in ("plant", "harsh", "nominal"))
     arms = {joint: scene.ARM[joint][3] for joint in scene.ARM_JOINTS}
     k = hand_of_the_arm().stiffness
@@ -629,12 +630,12 @@ def parameters(console: Console) -> None:
         ),
         (
             "push limit",
-            f"{cell.PUSH_LIMIT_N:.0f} N",
+            f"{inspection.PUSH_LIMIT_N:.0f} N",
             "The wrist's gear: twice its torque limit at the hand's length; Harmonic Drive CSF, momentary peak torque.",
         ),
         (
             "grip limit",
-            f"{cell.GRIP_LIMIT_N:.0f} N",
+            f"{inspection.GRIP_LIMIT_N:.0f} N",
             "The gripper: the most that one of this stroke gives (Robotiq 2F-85, data sheet: 20-235 N).",
         ),
         (
@@ -644,7 +645,7 @@ def parameters(console: Console) -> None:
         ),
         (
             "inspection",
-            f"{cell.SEATED_M / MM:g} mm above the seat, {cell.SEATED_RAD / DEG:.0f} deg",
+            f"{inspection.SEATED_M / MM:g} mm above the seat, {inspection.SEATED_RAD / DEG:.0f} deg",
             "Chosen: well under the 24 mm of a nut on the ribs, above what contact and noise leave of a seated one.",
         ),
     )
@@ -713,7 +714,7 @@ class Worked:
 
 def work(who: str, timestep_s: float, units: int, seed: int) -> Worked:
     began = time.perf_counter()
-    cell.TAKT_S = TAKT_S
+    Beat.takt_s = TAKT_S
     worker = WORKERS[who]()
     options: dict[str, Any] = {"difficulty": "plant", "timestep_s": timestep_s, **worker.station_options}
     shift = run_shift(NutCell(**options), worker, seed=seed, units=units, worker_name=who)

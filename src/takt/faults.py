@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
+from typing import Any
 
 import numpy as np
 
+from takt.events import FAULT, FAULT_CLEARED
 from takt.station import Fault, StationSpec, TaktError, check_faults
 
 _FOR = r"(\+(?P<for>\d{1,9}(\.\d+)?)s)?"
@@ -61,6 +64,40 @@ def merged(faults: Iterable[Fault]) -> tuple[Fault, ...]:
             latest[fault.name] = len(result)
             result.append(fault)
     return tuple(result)
+
+
+class Active:
+    """The faults of a shift as a station meets them: `now` are those that are there, `move` lets time pass."""
+
+    def __init__(self) -> None:
+        self.begin(())
+
+    def begin(self, faults: Iterable[Fault]) -> None:
+        """At the beginning of a shift with these faults, in order of time."""
+        self._coming = list(faults)
+        self.now: list[Fault] = []
+
+    def move(self, now_s: float) -> list[tuple[str, Fault]]:
+        """What begins (FAULT) by this time, and then what has ended by it (FAULT_CLEARED)."""
+        moved = []
+        while self._coming and self._coming[0].at_s <= now_s:
+            fault = self._coming.pop(0)
+            self.now.append(fault)
+            moved.append((FAULT, fault))
+        for fault in [f for f in self.now if f.at_s + f.for_s <= now_s]:
+            self.now.remove(fault)
+            moved.append((FAULT_CLEARED, fault))
+        return moved
+
+    def there(self, name: str) -> bool:
+        return any(fault.name == name for fault in self.now)
+
+    def save(self) -> dict[str, Any]:
+        return {"faults": [list(astuple(f)) for f in self._coming], "active": [list(astuple(f)) for f in self.now]}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        self._coming = [Fault(*fault) for fault in saved["faults"]]
+        self.now = [Fault(*fault) for fault in saved["active"]]
 
 
 def _check_rate(text: str, rate: float, per: str, spec: StationSpec, length_s: float) -> None:

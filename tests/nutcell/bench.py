@@ -9,7 +9,7 @@ import numpy as np
 
 from takt import Event
 from takt.stations.nutcell import NutCell, scene
-from takt.stations.nutcell.cell import LOOSE
+from takt.stations.nutcell.layout import LOOSE
 
 
 def put(cell: NutCell, side: int, k: int, pos: Any, yaw: float = 0.0, tilt: float = 0.0) -> None:
@@ -17,23 +17,23 @@ def put(cell: NutCell, side: int, k: int, pos: Any, yaw: float = 0.0, tilt: floa
     lean = np.array([np.cos(tilt / 2), np.sin(tilt / 2), 0, 0])
     turn = np.array([np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)])
     quat = np.array([lean[0] * turn[0], lean[1] * turn[0], -lean[1] * turn[3], lean[0] * turn[3]])
-    cell._put(side, k, np.asarray(pos, float), quat)
-    cell._cut(side, k, 0.0)
-    cell._nut_state[side, k] = LOOSE
+    cell.nuts.put(side, k, np.asarray(pos, float), quat)
+    cell.nuts.cut(side, k, 0.0)
+    cell.nuts.state[side, k] = LOOSE
 
 
 def above_seat(cell: NutCell, side: int, k: int) -> float:
     """How high a nut is above the seat of its side's pin, m."""
-    return float(cell._nut_pos()[side, k, 2] - cell._seat[side, 2])
+    return float(cell.nuts.pos()[side, k, 2] - cell.fixture.seat[side, 2])
 
 
 def on_pin(cell: NutCell, side: int, height: float = 0.0) -> np.ndarray:
-    return cell._seat[side] + [0, 0, height]
+    return cell.fixture.seat[side] + [0, 0, height]
 
 
 def lined_up(cell: NutCell, side: int) -> float:
     """The yaw of a nut whose teeth lie between the ribs of its side's pin."""
-    return float(cell._pins[side].yaw_rad)
+    return float(cell.fixture.pins[side].yaw_rad)
 
 
 def run(cell: NutCell, seconds: float, action: Callable[[NutCell], np.ndarray] = lambda cell: cell.hold) -> list[Event]:
@@ -54,7 +54,7 @@ def to_end_of_unit(cell: NutCell) -> Event:
 
 def move_to(cell: NutCell, side: int, pos: Any, speed: float = 0.25) -> None:
     """Move one hand's set-point in a straight line, and wait until it is there."""
-    way = np.asarray(pos, float) - cell._hands.pos[side]
+    way = np.asarray(pos, float) - cell.hands.pos[side]
     periods = max(1, round(float(np.linalg.norm(way)) / speed / cell.spec.control_s))
     for _ in range(periods):
         action = cell.hold
@@ -65,7 +65,7 @@ def move_to(cell: NutCell, side: int, pos: Any, speed: float = 0.25) -> None:
 
 def turn_to(cell: NutCell, side: int, yaw: float) -> None:
     """Turn one hand so that its pads lie along the flats of a nut of this yaw."""
-    tool = cell.data.site_xmat[cell._scene.tool_site[side]]
+    tool = cell.data.site_xmat[cell.world.scene.tool_site[side]]
     turn = (yaw - np.arctan2(tool[3], tool[0]) + np.pi / 6) % (np.pi / 3) - np.pi / 6
     for _ in range(25):
         action = cell.hold
@@ -83,10 +83,10 @@ def grip(cell: NutCell, side: int, opening: float) -> None:
 
 def take_from_feeder(cell: NutCell, side: int) -> int:
     """Grip the nut that the feeder presents, and lift it. Which one it is."""
-    k = int(np.flatnonzero(cell._nut_state[side] == 1)[0])
-    at = cell._nut_pos()[side, k]
+    k = int(np.flatnonzero(cell.nuts.state[side] == 1)[0])
+    at = cell.nuts.pos()[side, k]
     move_to(cell, side, at + [0, 0, 0.06])
-    w, x, y, z = cell.data.qpos[cell._scene.nut_qpos[side, k] + np.arange(3, 7)]
+    w, x, y, z = cell.data.qpos[cell.world.scene.nut_qpos[side, k] + np.arange(3, 7)]
     turn_to(cell, side, float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))))
     move_to(cell, side, at + [0, 0, 0.0085], 0.06)
     grip(cell, side, 0.0)

@@ -12,7 +12,7 @@ from bench import grip, move_to, on_pin, put, run, take_from_feeder, to_end_of_u
 from takt import open_station
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell import NutCell, scene
-from takt.stations.nutcell.cell import GRIP_LIMIT_N, PUSH_LIMIT_N
+from takt.stations.nutcell.inspection import GRIP_LIMIT_N, PUSH_LIMIT_N
 
 
 class Watched:
@@ -20,7 +20,7 @@ class Watched:
 
     def __init__(self, cell: NutCell) -> None:
         self.cell, self.pushes, self.grips = cell, list[float](), list[float]()
-        self._add, cell._forces.add = cell._forces.add, self.add  # type: ignore[method-assign]
+        self._add, cell.inspection.forces.add = cell.inspection.forces.add, self.add  # type: ignore[method-assign]
 
     def add(self, data: mujoco.MjData) -> None:
         self._add(data)
@@ -60,53 +60,53 @@ def cell(station: NutCell) -> Iterator[NutCell]:
     station.reset(seed=3)
     run(station, 2.2)
     yield station
-    vars(station._forces).pop("add", None)
+    vars(station.inspection.forces).pop("add", None)
 
 
 def test_a_nut_that_is_held_is_a_grip_and_no_push(cell: NutCell) -> None:
     take_from_feeder(cell, 0)
-    cell._push = cell._grip_force = 0.0
+    cell.inspection.push = cell.inspection.grip = 0.0
     run(cell, 0.5)
-    servos = -cell.data.actuator_force[cell._scene.finger_ctrl[0]]
-    assert cell._grip_force == pytest.approx(float(servos.min()), rel=0.1), "what the fingers' motors give"
-    assert cell._push < 1.0, "the nut weighs 0.2 N"
+    servos = -cell.data.actuator_force[cell.world.scene.finger_ctrl[0]]
+    assert cell.inspection.grip == pytest.approx(float(servos.min()), rel=0.1), "what the fingers' motors give"
+    assert cell.inspection.push < 1.0, "the nut weighs 0.2 N"
 
 
 def test_every_physics_step_counts_and_what_is_counted_is_mujocos_own_contact_force(cell: NutCell) -> None:
     watched = Watched(cell)
     take_from_feeder(cell, 0)
-    x, y, _ = cell._hands.pos[0]
+    x, y, _ = cell.hands.pos[0]
     move_to(cell, 0, [x, y, scene.TABLE_Z + 0.02], 0.25)  # with the nut, hard onto the table
-    assert cell._push == pytest.approx(max(watched.pushes), rel=1e-9)
-    assert cell._grip_force == pytest.approx(max(watched.grips), rel=1e-9)
-    assert cell._push > 20 and len(watched.pushes) > 100
+    assert cell.inspection.push == pytest.approx(max(watched.pushes), rel=1e-9)
+    assert cell.inspection.grip == pytest.approx(max(watched.grips), rel=1e-9)
+    assert cell.inspection.push > 20 and len(watched.pushes) > 100
 
 
 def test_a_blow_between_two_control_periods_is_counted(cell: NutCell) -> None:
     """One physics step of a control period, and not its last, has the blow: it used to be looked at one step in ten."""
     put(cell, 0, 2, on_pin(cell, 0))
     put(cell, 1, 2, on_pin(cell, 1))
-    number, add = [0], cell._forces.add
+    number, add = [0], cell.inspection.forces.add
 
     def struck(data: mujoco.MjData) -> None:
         add(data)
         number[0] += 1
         if number[0] == 4:  # what these contacts would be if the hand were struck in this step
-            geom, address, _, forces = cell._forces._steps[-1]
-            mine = np.flatnonzero(cell._forces._hand == 0)[0]
+            geom, address, _, forces = cell.inspection.forces._steps[-1]
+            mine = np.flatnonzero(cell.inspection.forces._hand == 0)[0]
             geom[0] = [mine, -1]
             address[0] = 0
             forces[0] = PUSH_LIMIT_N + 40.0
 
-    cell._forces.add = struck  # type: ignore[method-assign]
+    cell.inspection.forces.add = struck  # type: ignore[method-assign]
     cell.step(cell.hold)
-    assert number[0] >= 4 and cell._push >= PUSH_LIMIT_N + 40.0
+    assert number[0] >= 4 and cell.inspection.push >= PUSH_LIMIT_N + 40.0
     event = to_end_of_unit(cell)
     assert event.kind == UNIT_BAD and "collision" in event.data["reasons"]
 
 
 def test_a_squeeze_above_the_grippers_range_is_a_unit_of_its_own_kind(cell: NutCell) -> None:
-    cell._grip_force = GRIP_LIMIT_N + 1.0
+    cell.inspection.grip = GRIP_LIMIT_N + 1.0
     event = to_end_of_unit(cell)
     assert event.data["reasons"][0] == "crushed" and event.data["peak_grip_n"] == GRIP_LIMIT_N + 1.0
     assert "collision" not in event.data["reasons"]

@@ -109,4 +109,4 @@ def test_cells_with_a_camera_work_side_by_side_in_forked_processes() -> None:
 
 def test_opening_a_cell_with_cameras_draws_nothing_yet() -> None:
     cell = NutCell(cameras=["head"])
-    assert cell._images == {} and cell._renderers == {}
+    assert cell.eyes.images == {} and cell.eyes.renderers == {}

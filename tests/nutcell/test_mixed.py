@@ -15,8 +15,8 @@ from order_reader import read
 from takt import Fault, TaktError, open_station, run_shift
 from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.stations.nutcell import NutCell, caption, orders, scene
-from takt.stations.nutcell.cell import FEEDER, LOOSE, TAKT_S
 from takt.stations.nutcell.expert import Deaf, Expert
+from takt.stations.nutcell.layout import FEEDER, LOOSE, TAKT_S
 from takt.stations.nutcell.line import MIXED
 from takt.stations.nutcell.orders import FLANGED, PAIRS, PLAIN, every_text, order
 
@@ -125,7 +125,9 @@ def test_only_the_words_tell_the_order() -> None:
     assert seen["order"] == order(3, 0).text == events["events"][0].data["order"]
     after = [cell.step(cell.hold)[0] for _ in range(150)]
     cell.reset(seed=3)
-    cell._order = orders.Order((1 - cell._order.parts[0], 1 - cell._order.parts[1]), "otherwise", "en")  # type: ignore[union-attr]
+    cell.inspection.order = orders.Order(
+        (1 - cell.inspection.order.parts[0], 1 - cell.inspection.order.parts[1]), "otherwise", "en"
+    )  # type: ignore[union-attr]
     for one in after:
         other = cell.step(cell.hold)[0]
         assert one.pop("order") != other.pop("order")
@@ -154,10 +156,10 @@ def test_a_hand_reaches_every_lane(cell: NutCell) -> None:
             for shift in (-0.005, 0.005):
                 goal = MIXED.lane_pos[side, lane] + [shift, shift, 0.035]
                 move_to(cell, side, goal)
-                at = cell._scene.tool_site[side]
+                at = cell.world.scene.tool_site[side]
                 assert np.linalg.norm(cell.data.site_xpos[at] - goal) < 0.003
                 turned = np.empty(9)
-                mju_quat2Mat(turned, cell._hands.quat[side])
+                mju_quat2Mat(turned, cell.hands.quat[side])
                 assert np.allclose(cell.data.site_xmat[at], turned, atol=0.01)
             move_to(cell, side, MIXED.lane_pos[side, lane] + [-0.05, 0, 0.15])
 
@@ -176,15 +178,15 @@ def seat(cell: NutCell, parts: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("variant", [PLAIN, FLANGED])
 def test_either_nut_falls_home_on_either_pin_if_its_teeth_are_in_line(cell: NutCell, variant: int) -> None:
-    cell._strength[:] = 0.0  # no magnet: the spline by itself
+    cell.fixture.magnet_n[:] = 0.0  # no magnet: the spline by itself
     for side in range(2):
         put(cell, side, nut(variant), on_pin(cell, side, 0.026), lined_up(cell, side) + np.radians(20))
     run(cell, 1.0)
-    heights = cell._nut_pos()[:, nut(variant), 2] - cell._seat[:, 2]
+    heights = cell.nuts.pos()[:, nut(variant), 2] - cell.fixture.seat[:, 2]
     assert heights == pytest.approx(scene.RIB_TOP, abs=0.001), "out of line it rests on the ribs"
     seat(cell, (variant, variant))
     run(cell, 1.0)
-    assert (cell._nut_pos()[:, nut(variant), 2] - cell._seat[:, 2] < 0.001).all()
+    assert (cell.nuts.pos()[:, nut(variant), 2] - cell.fixture.seat[:, 2] < 0.001).all()
 
 
 def test_the_ordered_nuts_are_a_good_unit_and_a_wrong_one_is_a_wrong_part(cell: NutCell) -> None:
@@ -198,7 +200,7 @@ def test_the_ordered_nuts_are_a_good_unit_and_a_wrong_one_is_a_wrong_part(cell: 
         told = MIXED.variants[ordered[side]].name
         assert event.data["parts"][name]["part"] == event.data["parts"][name]["ordered"] == told
     cell.load(state)
-    cell._park(1, nut(ordered[1]))
+    cell.nuts.park(1, nut(ordered[1]))
     put(cell, 1, nut(1 - ordered[1]), on_pin(cell, 1, 0.0005), lined_up(cell, 1))
     event = to_end_of_unit(cell)
     assert event.kind == UNIT_BAD and event.data["reasons"] == ["wrong_part"] and event.data["cycle_s"] is None
@@ -209,11 +211,11 @@ def test_the_ordered_nuts_are_a_good_unit_and_a_wrong_one_is_a_wrong_part(cell: 
 def test_an_empty_lane_leaves_the_others_at_work(station: NutCell) -> None:
     fault = Fault("lane_empty", 70.0, 15.0)
     station.reset(seed=3, options={"faults": (fault,)})
-    empty = station._empty_lane(fault)
+    empty = station.feeders.empty_lane(fault)
     run(station, 80.0)
 
     def lanes() -> set[tuple[int, int]]:
-        return {(int(side), int(station._variant[k])) for side, k in np.argwhere(station._nut_state == FEEDER)}
+        return {(int(side), int(station.nuts.variant[k])) for side, k in np.argwhere(station.nuts.state == FEEDER)}
 
     assert lanes() == {(0, 0), (0, 1), (1, 0), (1, 1)} - {empty}
     run(station, 6.0)
@@ -282,8 +284,8 @@ def test_the_expert_takes_a_wrong_nut_off_the_pin_and_puts_it_aside(cell: NutCel
             happened += [event for event in info["events"] if event.kind in (UNIT_GOOD, UNIT_BAD)]
     assert happened[0].kind == UNIT_GOOD, happened[0].data
     for side in range(2):
-        assert cell._nut_state[side, wrong[side]] == LOOSE
-        assert np.linalg.norm(cell._nut_pos()[side, wrong[side], :2] - cell._seat[side, :2]) > 0.06
+        assert cell.nuts.state[side, wrong[side]] == LOOSE
+        assert np.linalg.norm(cell.nuts.pos()[side, wrong[side], :2] - cell.fixture.seat[side, :2]) > 0.06
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------
@@ -303,8 +305,8 @@ def test_the_two_nuts_look_different_from_the_wrist() -> None:
     yellow = []
     for lane in range(2):
         move_to(cell, 0, MIXED.lane_pos[0, lane] + [0, 0, 0.05])
-        cell._photograph()
-        image = cell._images["left_wrist"][40:64, 36:60].astype(int)
+        cell.eyes.photograph()
+        image = cell.eyes.images["left_wrist"][40:64, 36:60].astype(int)
         yellow.append(int(((image[..., 0] - image[..., 2] > 60) & (image[..., 1] > 60)).sum()))
     cell.close()
     assert yellow[PLAIN] < 5 and yellow[FLANGED] > 40

@@ -10,7 +10,7 @@ from bench import above_seat, grip, lined_up, on_pin, put, run, take_from_feeder
 
 from takt import open_station
 from takt.stations.nutcell import NutCell, magnet, scene
-from takt.stations.nutcell.cell import FEEDER, LOOSE, TAKT_S
+from takt.stations.nutcell.layout import FEEDER, LOOSE, TAKT_S
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def cell(station: NutCell) -> NutCell:
 @pytest.fixture
 def bare(cell: NutCell) -> NutCell:
     """The same without magnets: the spline by itself."""
-    cell._strength[:] = 0.0
+    cell.fixture.magnet_n[:] = 0.0
     return cell
 
 
@@ -49,7 +49,7 @@ def test_a_nut_out_of_line_rests_on_the_ribs_until_it_is_turned(bare: NutCell, y
     run(bare, 1.0)
     for side in range(2):
         assert above_seat(bare, side, 3) == pytest.approx(scene.RIB_TOP, abs=0.001)
-        assert bare._asleep[side, 3], "at rest, it costs nothing"
+        assert bare.nuts.asleep[side, 3], "at rest, it costs nothing"
         put(bare, side, 3, on_pin(bare, side, 0.026), lined_up(bare, side))
     run(bare, 1.0)
     assert [above_seat(bare, side, 3) < 0.001 for side in range(2)] == [True, True]
@@ -65,11 +65,11 @@ def test_the_spline_has_six_places(bare: NutCell) -> None:
 def test_the_yaw_of_the_teeth_is_not_that_of_the_hexagon(bare: NutCell) -> None:
     """The hexagon in line, the teeth half a pitch away: it does not fit. The other way round it does."""
     put(bare, 0, 3, on_pin(bare, 0, 0.026), lined_up(bare, 0))
-    bare._cut(0, 3, np.pi / 6)
+    bare.nuts.cut(0, 3, np.pi / 6)
     run(bare, 0.8)
     assert above_seat(bare, 0, 3) > 0.020
     put(bare, 0, 3, on_pin(bare, 0, 0.026), lined_up(bare, 0) - np.pi / 6)
-    bare._cut(0, 3, np.pi / 6)
+    bare.nuts.cut(0, 3, np.pi / 6)
     run(bare, 0.8)
     assert above_seat(bare, 0, 3) < 0.001
 
@@ -77,25 +77,25 @@ def test_the_yaw_of_the_teeth_is_not_that_of_the_hexagon(bare: NutCell) -> None:
 def test_a_seated_nut_does_not_turn(cell: NutCell) -> None:
     """Its teeth are stopped by the ribs: a torque that spins a free nut turns it by its play only."""
     put(cell, 0, 3, on_pin(cell, 0, 0.0), lined_up(cell, 0))
-    body, address = cell._scene.nut_body[0, 3], cell._scene.nut_qpos[0, 3]
+    body, address = cell.world.scene.nut_body[0, 3], cell.world.scene.nut_qpos[0, 3]
 
     def yaw() -> float:
         w, z = cell.data.qpos[address + 3], cell.data.qpos[address + 6]
         return float(2 * np.arctan2(z, w))
 
     before = yaw()
-    real = cell._run_physics
+    real = cell.run_physics
 
     def twisted() -> None:
-        cell.data.qfrc_applied[cell._scene.nut_dof[0, 3] + 5] = 0.02
-        cell._sleep(0, 3, False)
+        cell.data.qfrc_applied[cell.world.scene.nut_dof[0, 3] + 5] = 0.02
+        cell.nuts.sleep(0, 3, False)
         real()
 
-    cell._run_physics = twisted  # type: ignore[method-assign]
+    cell.run_physics = twisted  # type: ignore[method-assign]
     try:
         run(cell, 0.5)
     finally:
-        cell._run_physics = real  # type: ignore[method-assign]
+        cell.run_physics = real  # type: ignore[method-assign]
         cell.data.qfrc_applied[:] = 0
     assert body and np.degrees(abs(yaw() - before)) < 8
 
@@ -148,7 +148,7 @@ def test_a_nut_let_go_beside_the_pin_is_drawn_to_it(cell: NutCell) -> None:
     start = on_pin(cell, 0, scene.PIN_TOP + 0.001) + [0.006, 0, 0]
     put(cell, 0, 3, start, lined_up(cell, 0))
     run(cell, 1.0)
-    assert np.linalg.norm(cell._nut_pos()[0, 3, :2] - cell._seat[0, :2]) < 0.003
+    assert np.linalg.norm(cell.nuts.pos()[0, 3, :2] - cell.fixture.seat[0, :2]) < 0.003
 
 
 # --- feeders, what falls ------------------------------------------------------------------------------------------
@@ -157,26 +157,26 @@ def test_a_nut_let_go_beside_the_pin_is_drawn_to_it(cell: NutCell) -> None:
 def test_taking_a_nut_brings_the_next(cell: NutCell) -> None:
     k = take_from_feeder(cell, 0)
     run(cell, 1.5)
-    assert cell._nut_state[0, k] == LOOSE
-    (new,) = np.flatnonzero(cell._nut_state[0] == FEEDER)
-    assert new != k and np.linalg.norm(cell._nut_pos()[0, new] - scene.FEEDER_POS["left"]) < 0.006
+    assert cell.nuts.state[0, k] == LOOSE
+    (new,) = np.flatnonzero(cell.nuts.state[0] == FEEDER)
+    assert new != k and np.linalg.norm(cell.nuts.pos()[0, new] - scene.FEEDER_POS["left"]) < 0.006
 
 
 def test_a_dropped_nut_stays_where_it_fell(cell: NutCell) -> None:
     k = take_from_feeder(cell, 0)
     grip(cell, 0, 1.0)
     run(cell, 1.0)
-    fell = cell._nut_pos()[0, k].copy()
+    fell = cell.nuts.pos()[0, k].copy()
     assert fell[2] < scene.TABLE_Z + 0.08
     run(cell, TAKT_S)  # over the change of the fixture
-    assert np.linalg.norm(cell._nut_pos()[0, k] - fell) < 0.002 and cell._nut_state[0, k] == LOOSE
+    assert np.linalg.norm(cell.nuts.pos()[0, k] - fell) < 0.002 and cell.nuts.state[0, k] == LOOSE
 
 
 def test_a_nut_on_the_pin_leaves_with_its_fixture(cell: NutCell) -> None:
     for side in range(2):
         put(cell, side, 3, on_pin(cell, side, 0.0005), lined_up(cell, side))
     run(cell, TAKT_S + 0.5 - cell.now)
-    out = cell._nut_pos()[:, 3] - cell._seat
-    assert np.allclose(out[:, :2], [[cell._fixture_x, 0]] * 2, atol=0.001) and cell._fixture_x > 0.05
+    out = cell.nuts.pos()[:, 3] - cell.fixture.seat
+    assert np.allclose(out[:, :2], [[cell.fixture.x, 0]] * 2, atol=0.001) and cell.fixture.x > 0.05
     run(cell, 2.0)
-    assert (cell._nut_state[:, 3] == 0).all(), "gone, back in the hopper"
+    assert (cell.nuts.state[:, 3] == 0).all(), "gone, back in the hopper"

@@ -15,7 +15,8 @@ from gymnasium.utils.env_checker import check_env
 from takt import Event, Fault, TaktError, open_station, run_shift
 from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.stations.nutcell import NutCell, scene
-from takt.stations.nutcell.cell import FEEDER, PUSH_LIMIT_N, TAKT_S
+from takt.stations.nutcell.inspection import PUSH_LIMIT_N
+from takt.stations.nutcell.layout import FEEDER, TAKT_S
 
 
 def opened(**options: Any) -> NutCell:
@@ -83,14 +84,14 @@ def test_a_hand_feels_the_nut_between_its_pads(cell: NutCell) -> None:
     assert felt.shape == (2, 2, 3, 4, 4)
     assert (felt[0, :, 0].sum(axis=(1, 2)) > 3).all(), "both pads of the left hand press"
     assert abs(felt[1]).max() < 1 and abs(before).max() < 1, "the right one feels noise"
-    dead = cell._dead[0, :, 0]
+    dead = cell.senses.dead[0, :, 0]
     assert (felt[0, :, 0][dead] == 0).all()
 
 
 def test_a_nut_pressed_on_something_is_felt_along_the_pads(cell: NutCell) -> None:
     take_from_feeder(cell, 0)
     hangs = cell.step(cell.hold)[0]["observation.touch"][0, :, 2].sum()
-    x, y, _ = cell._hands.pos[0]
+    x, y, _ = cell.hands.pos[0]
     move_to(cell, 0, [x - 0.08, y, scene.TABLE_Z + 0.04], 0.15)
     move_to(cell, 0, [x - 0.08, y, scene.TABLE_Z + 0.006], 0.03)
     pressed = cell.step(cell.hold)[0]["observation.touch"][0, :, 2].sum()
@@ -103,7 +104,7 @@ def test_proprioception_is_position_velocity_effort(cell: NutCell) -> None:
     for _ in range(25):
         state = cell.step(action)[0]["observation.state"]
     position, velocity, effort = state.reshape(3, 2, 8)
-    assert np.allclose(position[:, :7], cell.data.qpos[cell._scene.arm_qpos], atol=2e-3)
+    assert np.allclose(position[:, :7], cell.data.qpos[cell.world.scene.arm_qpos], atol=2e-3)
     assert np.abs(velocity[0, :7]).max() > 0.1 > np.abs(velocity[1, :7]).max()
     limits = [scene.ARM[joint][2] for joint in scene.ARM_JOINTS]
     assert (np.abs(effort[:, :7]) <= np.array(limits) + 1e-6).all() and np.abs(effort[0, :7]).max() > 0.5
@@ -115,25 +116,25 @@ def test_sensors_differ_from_unit_to_unit_and_not_from_run_to_run() -> None:
     for _ in range(2):
         first, _ = cell.reset(seed=8)
         seen.append(first["observation.touch"])
-        dead = cell._dead.copy()
+        dead = cell.senses.dead.copy()
         to_end_of_unit(cell)
         run(cell, 2.2)
     assert np.array_equal(*seen)
-    assert not np.array_equal(dead, cell._dead)
+    assert not np.array_equal(dead, cell.senses.dead)
 
 
 # --- what a worker can do -----------------------------------------------------------------------------------------
 
 
 def test_ee_actions_move_the_hand_by_metres_and_radians(cell: NutCell) -> None:
-    start = cell.data.site_xpos[cell._scene.tool_site].copy()
+    start = cell.data.site_xpos[cell.world.scene.tool_site].copy()
     action = cell.hold
     action[:3] = [0.001, -0.002, 0.003]
     action[12] = 0.01  # right hand about its vertical
     for _ in range(20):
         cell.step(action)
     run(cell, 0.5)
-    tools, turned = cell.data.site_xpos[cell._scene.tool_site], cell.data.site_xmat[cell._scene.tool_site[1]]
+    tools, turned = cell.data.site_xpos[cell.world.scene.tool_site], cell.data.site_xmat[cell.world.scene.tool_site[1]]
     assert np.allclose(tools[0] - start[0], [0.02, -0.04, 0.06], atol=0.003)
     assert np.allclose(tools[1], start[1], atol=0.002)
     assert np.arctan2(turned[3], turned[0]) == pytest.approx(0.2, abs=0.03)
@@ -147,7 +148,7 @@ def test_joint_actions_go_to_their_targets() -> None:
     action[7] = 0.2  # left grip
     for _ in range(75):
         cell.step(action)
-    assert cell.data.qpos[cell._scene.arm_qpos[0, 3]] == pytest.approx(-1.6, abs=0.02)
+    assert cell.data.qpos[cell.world.scene.arm_qpos[0, 3]] == pytest.approx(-1.6, abs=0.02)
     assert np.array_equal(cell.hold[:7], action[:7])
 
 
@@ -158,7 +159,9 @@ def test_a_set_point_out_of_reach_bends_nothing_and_comes_back(cell: NutCell) ->
         seen = cell.step(action)[0]
     assert np.isfinite(seen["observation.state"]).all()
     move_to(cell, 0, [0.36, 0.25, scene.TABLE_Z + 0.15])
-    assert np.allclose(cell.data.site_xpos[cell._scene.tool_site[0]], [0.36, 0.25, scene.TABLE_Z + 0.15], atol=0.004)
+    assert np.allclose(
+        cell.data.site_xpos[cell.world.scene.tool_site[0]], [0.36, 0.25, scene.TABLE_Z + 0.15], atol=0.004
+    )
 
 
 def test_what_is_no_action_is_refused(cell: NutCell) -> None:
@@ -203,7 +206,7 @@ def test_a_nut_on_the_ribs_is_not_seated(cell: NutCell) -> None:
 def test_a_nut_half_way_down_is_jammed(cell: NutCell) -> None:
     seat(cell, 0)
     put(cell, 1, 3, on_pin(cell, 1, 0.012), lined_up(cell, 1))
-    cell._sleep(1, 3, True)  # as if held by burr or dirt
+    cell.nuts.sleep(1, 3, True)  # as if held by burr or dirt
     event = to_end_of_unit(cell)
     assert event.data["reasons"] == ["jammed"]
 
@@ -222,13 +225,13 @@ def test_a_nut_still_in_the_hand_is_late_and_a_hand_in_the_way_too(cell: NutCell
     cell.reset(seed=3)
     run(cell, 2.2)
     seat(cell, 0, 1)
-    move_to(cell, 0, cell._seat[0] + [0, 0, 0.040])
+    move_to(cell, 0, cell.fixture.seat[0] + [0, 0, 0.040])
     assert to_end_of_unit(cell).data["reasons"] == ["late"]
 
 
 def test_a_hard_push_is_a_collision(cell: NutCell) -> None:
     seat(cell, 0, 1)
-    x, y, _ = cell._hands.pos[0]
+    x, y, _ = cell.hands.pos[0]
     move_to(cell, 0, [x, y, scene.TABLE_Z - 0.01], 0.2)
     move_to(cell, 0, [x, y, scene.TABLE_Z + 0.2], 0.2)
     event = to_end_of_unit(cell)
@@ -243,7 +246,7 @@ def test_help_loses_the_unit_and_clears_the_table(cell: NutCell) -> None:
     assert [event.kind for event in happened] == [HELP_CALLED], "once a unit"
     assert to_end_of_unit(cell).data["reasons"][0] == "help"
     run(cell, 2.5)
-    assert cell._nut_state[0, 3] != 2
+    assert cell.nuts.state[0, 3] != 2
     assert [event.kind for event in run(cell, 1.0)] == [], "the next unit is as ever"
 
 
@@ -251,11 +254,11 @@ def test_a_nut_that_was_swept_is_in_the_ledger(cell: NutCell) -> None:
     """All four of a side lie about: the oldest one is taken away, so that the feeder can go on."""
     for k in range(4):
         put(cell, 0, k, [0.30, 0.38 - 0.03 * k, scene.TABLE_Z + 0.001])
-        cell._nut_since[0, k] = k
-    cell._feed_at[0] = cell.now
+        cell.nuts.since[0, k] = k
+    cell.feeders.feed_at[0] = cell.now
     happened = run(cell, 0.5)
     assert [(event.kind, event.data["side"]) for event in happened] == [("nut_swept", "left")]
-    assert cell._nut_state[0, 0] == FEEDER
+    assert cell.nuts.state[0, 0] == FEEDER
 
 
 # --- units and faults ---------------------------------------------------------------------------------------------
@@ -267,8 +270,13 @@ def test_two_workers_meet_the_same_units(cell: NutCell) -> None:
     def unit_1() -> list[Any]:
         to_end_of_unit(cell)
         run(cell, 2.2)
-        on_feeder = [cell._presented[side][cell._nut_state[side] == FEEDER] for side in range(2)]
-        return [cell._pins[0].yaw_rad, cell._pins[1].clearance_m, cell._seat.tolist(), np.array(on_feeder).tolist()]
+        on_feeder = [cell.nuts.presented[side][cell.nuts.state[side] == FEEDER] for side in range(2)]
+        return [
+            cell.fixture.pins[0].yaw_rad,
+            cell.fixture.pins[1].clearance_m,
+            cell.fixture.seat.tolist(),
+            np.array(on_feeder).tolist(),
+        ]
 
     idle = unit_1()
     cell.reset(seed=3)
@@ -284,11 +292,11 @@ def test_two_workers_meet_the_same_units(cell: NutCell) -> None:
 def test_a_jammed_feeder_brings_nothing_until_it_is_freed(station: NutCell) -> None:
     station.reset(seed=3, options={"faults": (Fault("feeder_jam", 70.0, 15.0),)})
     happened = run(station, 84.0)
-    assert not (station._nut_state == FEEDER).any()
+    assert not (station.nuts.state == FEEDER).any()
     happened += run(station, 2.0)
     faults = [(event.t_s, event.kind) for event in happened if event.kind in (FAULT, FAULT_CLEARED)]
     assert faults == [(70.0, FAULT), (85.0, FAULT_CLEARED)]
-    assert ((station._nut_state == FEEDER).sum(axis=1) == 1).all()
+    assert ((station.nuts.state == FEEDER).sum(axis=1) == 1).all()
 
 
 def test_pads_that_have_dropped_out_feel_nothing_at_all(station: NutCell) -> None:
@@ -330,7 +338,7 @@ def test_a_snapshot_in_the_middle_of_a_grip_goes_on_to_the_last_bit(cell: NutCel
     other.load(state)
     again, events_again = onwards(other)
     assert events == events_again and all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
-    assert np.array_equal(cell._nut_pos(), other._nut_pos())
+    assert np.array_equal(cell.nuts.pos(), other.nuts.pos())
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------
@@ -388,8 +396,8 @@ def test_a_touch_is_not_seen() -> None:
     cell.reset(seed=3)
     run(cell, 2.2)
     take_from_feeder(cell, 0)
-    cell._photograph()
-    image = cell._images["left_wrist"].astype(int)
+    cell.eyes.photograph()
+    image = cell.eyes.images["left_wrist"].astype(int)
     red = (image[..., 0] > 150) & (image[..., 1] < 60) & (image[..., 2] < 60)
     assert not red.any()
     cell.close()

@@ -49,14 +49,14 @@ def test_the_expert_finds_the_spline_by_feel_alone() -> None:
 def test_the_expert_puts_a_bad_nut_aside_and_takes_the_next() -> None:
     station: NutCell = open_station("nutcell", difficulty="plant", privileged=True)  # type: ignore[assignment]
     station.reset(seed=23)
-    bad = int(np.flatnonzero(station._nut_state[0] == 1)[0])
-    station.model.geom_size[station._scene.tooth_geom[0, bad], 1] = 0.0036  # teeth that fit between no ribs
+    bad = int(np.flatnonzero(station.nuts.state[0] == 1)[0])
+    station.model.geom_size[station.world.scene.tooth_geom[0, bad], 1] = 0.0036  # teeth that fit between no ribs
     shift = run_shift(station, Expert(), units=1, seed=23, clock="fixed:0.08")
     unit = next(event for event in shift.events if event.kind in (UNIT_GOOD, UNIT_BAD))
     assert unit.kind == UNIT_GOOD and unit.data["first_time"] is False
     assert unit.data["peak_push_n"] < 100
-    lies = station._nut_pos()[0, bad]
-    assert station._nut_state[0, bad] == 2 and np.linalg.norm(lies[:2] - station._seat[0, :2]) > 0.06
+    lies = station.nuts.pos()[0, bad]
+    assert station.nuts.state[0, bad] == 2 and np.linalg.norm(lies[:2] - station.fixture.seat[0, :2]) > 0.06
 
 
 def test_the_blind_one_fails_often_and_for_the_stated_reasons() -> None:

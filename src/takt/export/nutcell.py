@@ -24,7 +24,7 @@ from takt.screen import counting
 from takt.shift import steps_of_unit
 from takt.station import TaktError
 from takt.stations.nutcell import NutCell, scene
-from takt.stations.nutcell.cell import CONTROL_S
+from takt.stations.nutcell.layout import CONTROL_S, IMAGES
 from takt.trust import NOTHING, Named
 
 RATE = round(1 / CONTROL_S)  # control periods a second
@@ -32,7 +32,6 @@ TASK = "Put one nut on the left pin and one nut on the right pin."  # where ther
 TAIL_S = 1.0  # of an episode, after the last thing that was done
 LARGEST_SHARD = 8 * 2**30  # bytes, unpacked
 LEAST_ROWS = 5  # of an episode
-IMAGES = "observation.images."
 
 HANDS = [f"{side}_{joint}" for side in scene.SIDES for joint in (*scene.ARM_JOINTS, "grip")]
 COLUMNS: dict[str, list[str]] = {
@@ -132,14 +131,14 @@ class _Watched(NutCell):
 
     def load(self, state: bytes) -> None:
         super().load(state)
-        if set(self._images) != set(self.cameras):  # the shift itself was worked with others, or none
-            self._images = {}
-        self._now_seen = self._observe()
+        if set(self.eyes.images) != set(self.cameras):  # the shift itself was worked with others, or none
+            self.eyes.images = {}
+        self._now_seen = self.observe()
 
     def step(self, action: Any) -> Any:
         if self.watching:
-            if self._ticks % self.every == 0 or not self.rows:
-                seen = {IMAGES + camera: picture for camera, picture in self._images.items()}  # one for many rows
+            if self.world.beat.ticks % self.every == 0 or not self.rows:
+                seen = {IMAGES + camera: picture for camera, picture in self.eyes.images.items()}  # one for many rows
                 self.rows.append(self._now_seen | seen)
             self.actions.append(np.clip(np.asarray(action, np.float32), self.action_space.low, self.action_space.high))
         result = super().step(action)

@@ -17,7 +17,7 @@ from takt import TaktError
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.export.nutcell import TASK
 from takt.stations.nutcell import NutCell, scene
-from takt.stations.nutcell.cell import CONTROL_S, TAKT_S
+from takt.stations.nutcell.layout import CONTROL_S, TAKT_S
 
 ID = "lerobot_env_run_at_rate/NutCell-v0"
 MOVES = [*range(6), *range(7, 13)]  # of an `ee` action: shifts and turns
@@ -53,7 +53,7 @@ class UnitEnv(gymnasium.Env[dict[str, Any], np.ndarray]):
         scale = np.ones(bounds.shape, np.float32)
         scale[MOVES] = every  # shifts and turns add up over a step
         self.action_space = spaces.Box(bounds.low * scale, bounds.high * scale, dtype=np.float32)
-        size = self.cell.camera_size
+        size = self.cell.eyes.size
         picture = spaces.Box(0, 255, (size, size, 3), np.uint8)
         parts = {name: spaces.Box(-np.inf, np.inf, (width,), np.float32) for name, width in PARTS.items()}
         seen: dict[str, spaces.Space[Any]] = {"agent_pos": spaces.Box(-np.inf, np.inf, (48,), np.float32), **parts}

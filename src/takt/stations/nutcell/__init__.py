@@ -13,6 +13,6 @@ from ctypes.util import find_library
 if "MUJOCO_GL" not in os.environ:
     os.environ["MUJOCO_GL"] = "egl" if find_library("EGL") else "osmesa" if find_library("OSMesa") else "disable"
 
-from takt.stations.nutcell.cell import NutCell
+from takt.stations.nutcell.station import NutCell
 
 __all__ = ["NutCell"]

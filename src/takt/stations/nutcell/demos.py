@@ -37,8 +37,9 @@ import numpy as np
 
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell import scene
-from takt.stations.nutcell.cell import CONTROL_S, EE_STEP_M, EE_STEP_RAD, TAKT_S, NutCell
 from takt.stations.nutcell.expert import Arm, Expert
+from takt.stations.nutcell.layout import CONTROL_S, EE_STEP_M, EE_STEP_RAD, TAKT_S
+from takt.stations.nutcell.station import NutCell
 from takt.stations.nutcell.variation import stream
 
 SHARD_UNITS = 10
@@ -185,8 +186,8 @@ class _Shift:
             self.observation |= self.station.look()
             self.recording = True
         rows = self.rows
-        if self.station.pictures != self.drawn:
-            self.drawn = self.station.pictures
+        if self.station.eyes.pictures != self.drawn:
+            self.drawn = self.station.eyes.pictures
             for camera in scene.CAMERAS:
                 rows[camera].append(self.observation[f"observation.images.{camera}"])
         for key in SEEN:

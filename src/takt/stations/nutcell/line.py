@@ -75,6 +75,6 @@ M6_PLAIN = Variant("M6", 0.010, 0.019, 0.010, (0.17, 0.16, 0.16, 1), grasp_up_m=
 M8_FLANGED = Variant("M8 flanged", 0.014, 0.022, 0.031, (0.88, 0.60, 0.12, 1), grasp_up_m=0.0105, flange_m=0.015)
 
 SINGLE = Line("single", (M8,), lane_y=(0.30,), nuts=4, grip_closed=0.0085)
-# The lanes are further apart than a hand wakes what sleeps (cell.py), and near enough for either arm.
+# The lanes are further apart than a hand wakes what sleeps (nuts.py), and near enough for either arm.
 MIXED = Line("mixed", (M6_PLAIN, M8_FLANGED), lane_y=(0.25, 0.35), nuts=4, grip_closed=0.0070)
 LINES = {line.name: line for line in (SINGLE, MIXED)}

@@ -232,7 +232,7 @@ class Qwen:
 
 
 def _ee_bounds() -> tuple[np.ndarray, np.ndarray]:
-    from takt.stations.nutcell.cell import EE_STEP_M, EE_STEP_RAD
+    from takt.stations.nutcell.layout import EE_STEP_M, EE_STEP_RAD
 
     step = [EE_STEP_M] * 3 + [EE_STEP_RAD] * 3
     low, high = ([-s for s in step] + [0.0]) * 2 + [0.0], (step + [1.0]) * 2 + [1.0]

@@ -361,7 +361,7 @@ def build(timestep_s: float = TIMESTEP_S, line: Line = SINGLE) -> Scene:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
-    # Only what does not move at all falls asleep in MuJoCo's sense: the nuts that cell.py has laid to rest.
+    # Only what does not move at all falls asleep in MuJoCo's sense: the nuts that nuts.py has laid to rest.
     spec.option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
     spec.option.sleep_tolerance = 1e-12
     spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)  # its trees are compiled; teeth and ribs move

@@ -12,7 +12,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from takt.stations.nutcell.cell import EE_STEP_M, EE_STEP_RAD
+from takt.stations.nutcell.layout import EE_STEP_M, EE_STEP_RAD
 from takt.stations.nutcell.turns import conjugate, multiply, yaw_of
 from takt.stations.nutcell.vla.teacher import KNOTS, MIRROR, PERIODS
 

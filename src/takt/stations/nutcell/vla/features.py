@@ -19,7 +19,7 @@ import mujoco
 import numpy as np
 
 from takt.stations.nutcell import orders, scene
-from takt.stations.nutcell.cell import CONTROL_S, TAKT_S
+from takt.stations.nutcell.layout import CONTROL_S, TAKT_S
 from takt.stations.nutcell.vla.chunks import flat
 from takt.stations.nutcell.vla.teacher import MIRROR, PERIODS
 

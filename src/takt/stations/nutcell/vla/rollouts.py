@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from takt.events import UNIT_BAD, UNIT_GOOD
-from takt.stations.nutcell.cell import CONTROL_S, TAKT_S, NutCell
+from takt.stations.nutcell.layout import CONTROL_S, TAKT_S
+from takt.stations.nutcell.station import NutCell
 from takt.stations.nutcell.variation import stream
 from takt.stations.nutcell.vla import features, teacher
 from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
@@ -101,7 +102,7 @@ class _Shift:
                 actions, idles = self._plan(pending, late, leads, rng)
                 idle = idle + 1 if idles else 0
                 if (idle > PAUSE or unit_s > GIVE_UP_S[1]) and unit_s < TAKT_S - 3:
-                    station._ticks = round(((unit + 1) * TAKT_S - 1.2) / CONTROL_S)  # put the clock forward
+                    station.put_forward(1.2)
                     idle, skipped = 0, True
                 queue = np.concatenate([pending, actions])
                 for action in queue[:PERIODS]:

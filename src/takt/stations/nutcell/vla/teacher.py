@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from takt.stations.nutcell import scene
-from takt.stations.nutcell.cell import CONTROL_S, TAKT_S
+from takt.stations.nutcell.layout import CONTROL_S, TAKT_S
 from takt.stations.nutcell.line import MIXED
 from takt.stations.nutcell.turns import yaw_of
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from takt.events import FAULT, FAULT_CLEARED
 from takt.station import StationSpec, TaktError
-from takt.stations.nutcell.cell import TAKT_S
+from takt.stations.nutcell.layout import TAKT_S
 from takt.stations.nutcell.vla import features
 from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
 from takt.stations.nutcell.vla.teacher import KNOTS, PERIODS
