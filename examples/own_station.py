@@ -12,7 +12,9 @@ from takt.pack import pack, unpack
 
 
 class Filling(gymnasium.Env):
-    spec = StationSpec(id="filling-v0", station="filling", takt_s=5, control_s=0.1, acceptance=Acceptance(0.95))
+    spec = StationSpec(
+        "filling-v0", "own_station:Filling", station="filling", takt_s=5, control_s=0.1, acceptance=Acceptance(0.95)
+    )
     observation_space = Box(0, np.inf, (1,))  # litres in the bottle
     action_space = Box(0, 1, (1,))  # how far the tap is open; at 1 it gives about half a litre a second
     hold = np.zeros(1, np.float32)

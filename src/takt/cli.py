@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, replace
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -204,6 +205,50 @@ def list_stations(
     for name, value in told["options"].items():
         table.add_row("option", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
     terminal.out().print(table, highlight=False, markup=False)
+
+
+@app.command()
+def check(
+    station: Annotated[
+        str,
+        typer.Argument(
+            metavar="STATION", help="A station of `takt stations`, or my_module:MyStation.", show_default=False
+        ),
+    ],
+    worker: Annotated[
+        str | None, typer.Option("--worker", help="A worker to look at there, as for `takt run`.", show_default=False)
+    ] = None,
+    units: Annotated[int, typer.Option(help="Units of the worker's shifts.")] = 2,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    ] = None,
+    worker_option: Annotated[
+        list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether a station keeps its contract, rule by rule, and what to do where it does not. Exits with 2 then."""
+    from takt.contract.check import check_station
+    from takt.contract.check_worker import check_worker
+    from takt.station import station_maker
+
+    given, theirs = _options("option", option), _options("worker-option", worker_option)
+    make = station_maker(station)
+    found = []
+    with _quiet(as_json):
+        findings = check_station(lambda **more: make(**{**given, **more}))
+        if worker is not None:
+            findings = chain(findings, check_worker(station, worker, units, given, theirs))
+        for finding in findings:
+            found.append(finding)
+            if not as_json:
+                word = {True: "kept", False: "BROKEN", None: "-"}[finding.kept]
+                terminal.out().print(f"{word:6}  {finding.rule}: {finding.says}", highlight=False, markup=False)
+    if as_json:
+        _print_json({"station": station, "worker": worker, "rules": [asdict(finding) for finding in found]})
+    broken = [finding.rule for finding in found if finding.kept is False]
+    if broken:
+        raise TaktError(f"{station} does not keep {len(broken)} of {len(found)} rules: {'; '.join(broken)}")
 
 
 @app.command("workers")

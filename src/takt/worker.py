@@ -19,7 +19,7 @@ from takt.options import wrong_option
 from takt.registry import SEED_BITS as SEED_BITS
 from takt.registry import loaded, meant
 from takt.registry import workers as workers
-from takt.station import StationSpec, TaktError, look_here_too
+from takt.station import StationSpec, TaktError, imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,20 +185,11 @@ def _found(name: str, station: str) -> Any:
     if name in known:
         return loaded(known[name])
     if ":" in name:
-        return _imported(name)
+        return imported(name, "worker")
     here = ", ".join(known)
     raise TaktError(
         f"no worker named {name!r} for station {station!r}{meant(name, known)}; the workers here are: {here}"
     )
-
-
-def _imported(name: str) -> Any:
-    import importlib
-
-    module, _, attribute = name.partition(":")
-    look_here_too()
-    with foreign(f"cannot import the worker {name!r}"):
-        return getattr(importlib.import_module(module), attribute)
 
 
 def _check_is_worker(name: str, make: Any) -> None:
