@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -12,13 +13,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 import takt
 from takt import Ledger, TaktError, compare, resume_shift, run_shift
 from takt.cli import main
-from takt.compare import by_worker
+from takt.compare import by_worker, decision
 from takt.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.rounds import Contestant, work_rounds
+from takt.screen import comparison_line, comparison_table
 from takt.sequences import (
     bounds_of_means,
     bounds_of_shifts,
@@ -328,13 +331,24 @@ def test_units_that_still_had_time_when_the_shift_ended_do_not_count():
     assert (found.units, found.only_a, found.only_b, found.neither) == (31, 0, 0, 16)
     short = [event for event in desk(60.0) if event.t_s <= 900] + [Event(900.0, SHIFT_ENDED, None, {"reason": "time"})]
     told = compare({"a": [short], "b": [short]})
-    assert told.pairs[0].units == 0 and any("shorter than the 1800 s" in note for note in told.notes)
+    assert told.pairs[0].units == 0 and told.notes == [
+        "every shift is shorter than the 1,800 s that a unit may take here, so no unit of it had all its time and none "
+        "counts; work shifts well above 0.5 h"
+    ]
+    assert decision(told.pairs[0], None) == "nothing to compare"
+    assert decision(compare({"a": [shift("g")], "b": [shift("g")]}).pairs[0], None) == "undecided"
+    mixed = compare({"a": [short], "b": [desk(60.0)]})
+    assert any(note.startswith("a's shift of seed 0 is shorter") for note in mixed.notes)
+    with open(os.devnull, "w") as nowhere:
+        console = Console(record=True, file=nowhere, width=100)
+        console.print(comparison_table(told, 100))
+    assert "0 of 0" not in console.export_text() and "no unit counts" in " ".join(comparison_line(told)), "says why"
 
 
 def test_it_is_json():
     for goods in ("", "g", "gb" * 30):
         json.dumps(asdict(compare({"a": [shift(goods)], "b": [shift(goods[::-1])]})), allow_nan=False)
-    assert pair("", "").why == "no unit has been ended by both" and takt.compare is compare
+    assert pair("", "").why == "no unit counts for both, so nothing can be said of them" and takt.compare is compare
 
 
 # --- what can be compared ---------------------------------------------------------------------------------------------
@@ -385,6 +399,22 @@ def test_ledgers_are_grouped_by_worker():
     assert grouped(("x", a), ("y", a)) == {"a (x)": 1, "a (y)": 1}
     other = shift("g", worker="a", worker_options={"k": 2})
     assert grouped(("x", a), ("y", other)) == {"a": 1, "a k=2": 1}
+
+
+def test_labels_say_only_what_differs():
+    def named(*options):
+        shifts = [(f"file{n}", shift("g", worker="a", worker_options=given)) for n, given in enumerate(options)]
+        return list(by_worker(shifts))
+
+    same = {"model": "m", "base_url": "http://127.0.0.1:8000/v1"}
+    assert named({**same, "view": "full"}, {**same, "view": "short"}) == ["a view=full", "a view=short"]
+    assert named({**same, "k": 1}, {**same, "k": "1"}) == ["a k=1", 'a k="1"'], "a number and a text are two"
+    b = shift("g", worker="b")
+    assert list(by_worker([("x", b), ("y", shift("g", worker="a")), ("z", shift("g", worker="a"))])) == [
+        "b",
+        "a (y)",
+        "a (z)",
+    ]
 
 
 def test_two_workers_at_the_toy_meet_the_same_units():

@@ -16,6 +16,7 @@ what is promised of which.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -198,12 +199,7 @@ def compare(
             for seed in seeds
             if mine[seed].ended not in (*WHOLE, "", "broken_plan")
         ]
-        notes += [
-            f"{name}'s shift of seed {seed} is shorter than the {mine[seed].life_s:g} s that a unit may take here: "
-            "no unit of it had all its time, so none counts; work longer shifts"
-            for seed in seeds
-            if mine[seed].ended == "time" and not mine[seed].good and mine[seed].life_s is not None
-        ]
+    notes += _too_short(worked, seeds)
     rounds = [_with_lost(shifts_of_seed) for shifts_of_seed in rounds]
     if by == "auto":
         by = "shift" if (len(seeds) > 1 if several is None else several) else "unit"
@@ -229,23 +225,49 @@ def compare(
     )
 
 
+def _too_short(worked: Mapping[str, Mapping[int, _Shift]], seeds: Sequence[int]) -> list[str]:
+    """Shifts that time ended before any of their units had all its time, in one sentence."""
+    every = [(name, seed, mine[seed]) for name, mine in worked.items() for seed in seeds]
+    short = [(name, seed, one) for name, seed, one in every if one.ended == "time" and not one.good and one.life_s]
+    if not short:
+        return []
+    whose = {name: _listed(seed for other, seed, _ in short if other == name) for name, _, _ in short}
+    told = "; ".join(f"{name}'s shift of seed {listed}" for name, listed in whose.items())
+    told = "every shift" if len(short) == len(every) else told
+    life_s = max(one.life_s or 0.0 for _, _, one in short)
+    return [
+        f"{told} is shorter than the {life_s:,.0f} s that a unit may take here, so no unit of it had all its time and "
+        f"none counts; work shifts well above {life_s / 3600:.2g} h"
+    ]
+
+
 def by_worker(shifts: Sequence[tuple[str, Sequence[Event]]]) -> dict[str, list[Sequence[Event]]]:
     """Shifts with the names of their files, grouped by worker: by the name it has at the station.
 
-    Workers of the same name are told apart by their options, and by their files if there is one seed only.
+    Workers of the same name are told apart by those of their options that differ, and, if there is one seed only, those
+    that are the same worker by their files.
     """
     read = [(file, _Shift.of(events).started, events) for file, events in shifts]
-    who = [(str(started["worker"]), canonical(started.get("worker_options") or {})) for _, started, _ in read]
-    names = {worker: {options for other, options in who if other == worker} for worker, _ in who}
-    seeds = {started["seed"] for _, started, _ in read}
-    alone = len(seeds) == 1 and len(set(who)) < len(who)
+    told = [(str(started["worker"]), started.get("worker_options") or {}) for _, started, _ in read]
+    who = [(worker, canonical(options)) for worker, options in told]
+    one_seed = len({started["seed"] for _, started, _ in read}) == 1
     grouped: dict[str, list[Sequence[Event]]] = {}
-    for (file, started, events), (worker, _) in zip(read, who, strict=True):
-        told = started.get("worker_options") or {}
-        options = [f"{key}={value}" for key, value in told.items()] if len(names[worker]) > 1 else []
-        name = " ".join([worker, *options])
-        grouped.setdefault(f"{name} ({file})" if alone else name, []).append(events)
+    for (file, _, events), (worker, options), same in zip(read, told, who, strict=True):
+        others = [other for name, other in told if name == worker]
+        differ = [key for key in options if len({canonical(other.get(key)) for other in others}) > 1]
+        name = " ".join([worker, *(f"{key}={_value(options[key])}" for key in differ)])
+        grouped.setdefault(f"{name} ({file})" if one_seed and who.count(same) > 1 else name, []).append(events)
     return grouped
+
+
+def _value(value: Any) -> str:
+    """An option's value as it is given on the command line: a text bare, unless it would be read as something else."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+    return canonical(value)
 
 
 def curve(
@@ -495,7 +517,7 @@ def _cost(signs: _Signs, alpha: float, by: str, ends: Sequence[float] | None) ->
 def _decided(pair: Pair, margin: float | None) -> Pair:
     """The decision, and the sentence for it."""
     if not pair.units:
-        return replace(pair, why="no unit has been ended by both")
+        return replace(pair, why="no unit counts for both, so nothing can be said of them")
     counts = f"only {pair.a} good in {pair.only_a} of {pair.units} units, only {pair.b} in {pair.only_b}"
     over = "" if pair.by == "unit" else f" over {pair.shifts} whole shifts"
     bound = f"{points(pair.lower)} to {points(pair.upper)} points"
@@ -522,6 +544,8 @@ def points(difference: float) -> str:
 def decision(pair: Pair, margin: float | None) -> str:
     """The decision in a few words."""
     alike = f"no difference larger than {100 * (margin or 0.0):g} points"
+    if not pair.units:
+        return "nothing to compare"
     words = {BETTER: f"{pair.a} is better", WORSE: f"{pair.b} is better", ALIKE: alike}
     return words.get(pair.decision, pair.decision)
 

@@ -297,6 +297,9 @@ def plan_table(
 def comparison_line(found: Comparison) -> Iterator[str]:
     """After a round of a comparison: a line for each pair."""
     for pair in found.pairs:
+        if not pair.units:
+            yield f"seed {found.seeds[-1]}  {pair.a} - {pair.b}: no unit counts for both yet"
+            continue
         difference = f"{_difference(pair)} points over {pair.units} units, bound {_bound(pair.lower, pair.upper)}"
         yield f"seed {found.seeds[-1]}  {pair.a} - {pair.b}: {difference}: {decision(pair, found.margin)}"
 
@@ -332,7 +335,8 @@ def comparison_table(found: Comparison, width: int) -> RenderableType:
     for standing in found.standings:
         rate = "-" if standing.good_rate is None else f"{100 * standing.good_rate:.1f} % good"
         cost = "" if standing.cost_eur is None else f"{standing.cost_eur:,.2f} EUR a unit"
-        ranked.add_row(standing.worker, rate, f"{standing.good} of {standing.units}", cost)
+        counted = f"{standing.good} of {standing.units}" if standing.units else "no unit counts"
+        ranked.add_row(standing.worker, rate, counted, cost)
     pairs = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=width - 2)
     pairs.add_column("a - b", overflow="fold")
     for name in ("units", "points", "bound"):
@@ -340,7 +344,7 @@ def comparison_table(found: Comparison, width: int) -> RenderableType:
     pairs.add_column("decision", overflow="fold")
     for pair in found.pairs:
         said = Text(decision(pair, found.margin), f"bold {'yellow' if pair.decision == 'undecided' else 'green'}")
-        bound = _bound(pair.lower, pair.upper)
+        bound = _bound(pair.lower, pair.upper) if pair.units else "-"
         pairs.add_row(f"{pair.a} - {pair.b}", str(pair.units), _difference(pair), bound, said)
     lines = [f"{pair.why}." for pair in found.pairs]
     lines += [text for pair in found.pairs for text in comparison_notes(pair)]

@@ -267,7 +267,8 @@ def _decided(v: Verdict, job: Job, shifts: Sequence[Sequence[Unit]]) -> Verdict:
     """The decision, and the sentence for it."""
     c = v.cycles
     if not v.units:
-        return replace(v, why="no unit has ended yet")
+        short = "no unit that fell due had all the time that one may take: work a longer shift"
+        return replace(v, why=short if v.cut_off else "no unit has ended yet")
     still = f", {v.open} open" if v.open else ""
     rate = f"{v.good} of {v.units} good{still}"
     times = f"{c.within} of {c.good} good units within {c.limit_s:g} s" if c else ""
