@@ -52,6 +52,8 @@ OLD_NAMES = {  # by command and old option
     (("train", "nutcell"), "--folder"): "--out",
 }
 MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
+LEAST_S, MOST_S = 0.001, 31_536_000  # seconds that an option can have: a millisecond, a year
+MOST_UNIT = 10_000_000
 CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
 app = typer.Typer(
@@ -314,7 +316,12 @@ def run(
     ] = None,
     call_timeout: Annotated[
         float | None,
-        typer.Option(help="Seconds after which a call of the worker is cut off, as a fault.", show_default="never"),
+        typer.Option(
+            min=LEAST_S,
+            max=MOST_S,
+            help="Seconds after which a call of the worker is cut off, as a fault.",
+            show_default="never",
+        ),
     ] = None,
     require_accept: RequireAccept = False,
     as_json: Json = False,
@@ -404,17 +411,21 @@ def serve(
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
     ] = None,
-    patience: Annotated[float, typer.Option(help="Seconds without a call after which the client is gone.")] = 900,
+    patience: Annotated[
+        float, typer.Option(min=LEAST_S, max=MOST_S, help="Seconds without a call after which the client is gone.")
+    ] = 900,
     pause: Annotated[
         bool, typer.Option("--pause", help="When the client is gone, leave the shift to go on later; else it ends.")
     ] = False,
     http: Annotated[bool, typer.Option("--http", help="Over HTTP, not standard input and output.")] = False,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port; 0 for any that is free.")] = 8377,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any that is free.")] = 8377,
     allow_host: Annotated[
         list[str] | None, typer.Option("--allow-host", help="A name by which other machines may call.")
     ] = None,
-    grace: Annotated[float, typer.Option(help="Seconds that HTTP is still answered when the shift is over.")] = 60,
+    grace: Annotated[
+        float, typer.Option(min=0, max=MOST_S, help="Seconds that HTTP is still answered when the shift is over.")
+    ] = 60,
     require_accept: RequireAccept = False,
 ) -> None:
     """Let an MCP client work a shift: Qwen Code, or any other.
@@ -642,10 +653,12 @@ def verdict(
     by: Annotated[
         str, typer.Option(help="unit (about these units), shift (if shift means are about normal), free, or auto.")
     ] = "auto",
-    alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks.")] = 0.05,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Chance of an error, over all looks.")] = 0.05,
     stands_to: Annotated[
         float | None,
-        typer.Option(help="Stickiness to stand up to, by unit and by shift: 0.3.", show_default="what the job asks"),
+        typer.Option(
+            min=0, max=1, help="Stickiness to stand up to, by unit and by shift: 0.3.", show_default="what the job asks"
+        ),
     ] = None,
     require_accept: RequireAccept = False,
     as_json: Json = False,
@@ -687,10 +700,11 @@ def plan(
     ] = None,
     power: Annotated[str, typer.Option(help="Chances that the verdict has come by then.")] = "50%,80%,90%",
     takt_s: Annotated[
-        float | None, typer.Option("--takt", help="Seconds a unit, for hours.", show_default="the station's")
+        float | None,
+        typer.Option("--takt", min=0, max=MOST_S, help="Seconds a unit, for hours.", show_default="the station's"),
     ] = None,
     station: Annotated[str | None, typer.Option(help="Take rate and takt from this station.")] = None,
-    alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks.")] = 0.05,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Chance of an error, over all looks.")] = 0.05,
     as_json: Json = False,
 ) -> None:
     """Say how many units, and hours, a verdict takes, before a shift is worked. Exact, for units that do not depend.
@@ -801,12 +815,12 @@ def train_flightdesk(
     data: Annotated[
         Path | None, typer.Option(help="Instead: conversations of `takt export --format trl`.", show_default="none")
     ] = None,
-    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 400,
-    batch: Annotated[int, typer.Option(help="Conversations in each.")] = 16,
-    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-5,
-    lora: Annotated[int, typer.Option(help="Rank of LoRA adapters; 0 trains all weights.")] = 0,
-    max_tokens: Annotated[int, typer.Option(help="Tokens of a conversation.")] = 8192,
-    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
+    steps: Annotated[int, typer.Option(min=1, max=10_000_000, help="Optimiser steps.")] = 400,
+    batch: Annotated[int, typer.Option(min=1, max=100_000, help="Conversations in each.")] = 16,
+    rate: Annotated[float, typer.Option(min=0, max=1, help="Peak learning rate.")] = 2e-5,
+    lora: Annotated[int, typer.Option(min=0, max=4096, help="Rank of LoRA adapters; 0 trains all weights.")] = 0,
+    max_tokens: Annotated[int, typer.Option(min=16, max=10_000_000, help="Tokens of a conversation.")] = 8192,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the training.")] = 0,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
     ] = None,
@@ -848,9 +862,9 @@ def train_flightdesk(
 @app.command()
 def replay(
     path: ShiftPath,
-    unit: Annotated[int, typer.Option(help="Which unit, counted from 0.", show_default=False)],
+    unit: Annotated[int, typer.Option(min=0, max=MOST_UNIT, help="Which unit, counted from 0.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="The mp4 to write.", show_default="SHIFT-uN.mp4, beside it")] = None,
-    speed: Annotated[float, typer.Option(help="Times real time.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0.01, max=10_000, help="Times real time.")] = 1.0,
     worker: Again = None,
     option: AgainStation = None,
     trust: Trust = False,
@@ -901,9 +915,12 @@ def compare(
     folder: Annotated[
         Path | None, typer.Option(help="Where the ledgers go.", show_default="shifts/compare-STATION-WORKERS")
     ] = None,
-    alpha: Annotated[float, typer.Option(help="Chance of an error, over all looks and all pairs.")] = 0.05,
+    alpha: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance of an error, over all looks and all pairs.")
+    ] = 0.05,
     margin: Annotated[
-        float | None, typer.Option(help="A difference in good rate that does not matter, 0.05: say so if it is less.")
+        float | None,
+        typer.Option(min=0, max=1, help="A difference in good rate that does not matter, 0.05: say so if it is less."),
     ] = None,
     by: Annotated[str, typer.Option(help="What counts as one observation: unit, shift, free, or auto.")] = "auto",
     may_differ: Annotated[
@@ -1023,9 +1040,11 @@ def train_nutcell(
         list[str] | None, typer.Option(help="Only this: demos, clone, dagger, export.", show_default="all")
     ] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="A small run of 15 minutes that learns a little.")] = False,
-    seed: Annotated[int, typer.Option(help="What all randomness of the training comes from.")] = 0,
-    processes: Annotated[int, typer.Option(help="Processes that roll out.")] = 2,
-    threads: Annotated[int, typer.Option(help="Threads of PyTorch.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="What all randomness of the training comes from.")
+    ] = 0,
+    processes: Annotated[int, typer.Option(min=1, max=256, help="Processes that roll out.")] = 2,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of PyTorch.")] = 1,
     device: Annotated[str, typer.Option(help="Of PyTorch: cpu, cuda.")] = "cpu",
 ) -> None:
     """Train the cell's learned worker, `vla`, from nothing: docs/learned.md.
@@ -1085,7 +1104,7 @@ def digest(path: ShiftPath, as_json: Json = False) -> None:
 def events(
     path: ShiftPath,
     kind: Annotated[str | None, typer.Option(help="Only events of this kind, unit_bad for one.")] = None,
-    unit: Annotated[int | None, typer.Option(help="Only events of this unit.")] = None,
+    unit: Annotated[int | None, typer.Option(min=0, max=2**62, help="Only events of this unit.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines, one event on each.")] = False,
 ) -> None:
     """Print a shift's events: seconds, unit, kind, data."""

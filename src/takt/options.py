@@ -50,19 +50,23 @@ def usual_options(make: Any) -> dict[str, Any]:
     return {p.name: None if p.default is p.empty else p.default for p in plain}
 
 
-def wrong_number(options: Any, limits: Iterable[tuple[str, float, bool]], optional: Collection[str]) -> str:
-    """What is wrong with the numbers among these attributes, "" if nothing is.
+Limit = tuple[str, float, float, bool]  # of a number: its name, the least and the most that it can be, whether whole
 
-    limits     name, least, whether it must be whole.
+
+def wrong_number(options: Any, limits: Iterable[Limit], optional: Collection[str] = ()) -> str:
+    """What is wrong with the numbers among these attributes or items, "" if nothing is.
+
+    limits     each has an end on both sides: a number without one is a shift, or a program, without an end.
     optional   names of those that may be None.
     """
-    for name, least, whole in limits:
-        value: Any = getattr(options, name)
+    for name, least, most, whole in limits:
+        value: Any = options[name] if isinstance(options, Mapping) else getattr(options, name)
         if value is None and name in optional:
             continue
         number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-        if not least <= number < math.inf or (whole and not isinstance(value, int)):
-            return f"{name} is {value!r}; it must be a {'whole ' if whole else ''}number, {least:g} or more"
+        if not least <= number <= most or (whole and not isinstance(value, int)):
+            kind = "whole number" if whole else "number"
+            return f"{name} is {value!r}; it must be a {kind} from {least:,.10g} to {most:,.10g}"
     return ""
 
 
@@ -88,4 +92,6 @@ def _wanted(hint: Any, value: Any) -> str:
         return ""
     kind = (int, float) if hint is float else hint
     fits = isinstance(value, kind) and (hint is bool or not isinstance(value, bool))
+    if fits and hint is float and not math.isfinite(value):
+        return "a finite number"
     return "" if fits else KINDS[hint]

@@ -48,7 +48,7 @@ def test_it_is_a_gymnasium_environment(control: str) -> None:
         ({"difficulty": "easy"}, "no difficulty 'easy'; choose from: nominal, plant, harsh"),
         ({"control": "mind"}, "no control 'mind'"),
         ({"cameras": ["tail"]}, "no camera 'tail'; choose from: head, left_wrist, right_wrist"),
-        ({"camera_hz": 0}, "camera_hz is 0; it must be above 0"),
+        ({"camera_hz": 0}, "camera_hz is 0; it must be from 0.001 to 50"),
         ({"timestep_s": 0.003}, "timestep_s is 0.003; it must divide"),
         ({"arms": 3}, "station 'nutcell' has no option 'arms'"),
     ],

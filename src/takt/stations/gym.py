@@ -23,12 +23,20 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.options import Limit, wrong_number
 from takt.pack import pack, unpack
 from takt.station import Acceptance, StationSpec, TaktError, Unseen, check_faults, look_here_too
 from takt.stations.gym_env import Guarded, Raised, action_of, line_of, zero_of
 
 SUCCESS_KEYS = ("is_success", "success")  # Gymnasium-Robotics, panda-gym, gym-aloha; Meta-World
 NOT_DONE, TRUNCATED, LATE, RAISED = "not_done", "truncated", "late", "environment_raised"
+MOST_STEPS = 10_000_000  # in a takt
+LIMITS: tuple[Limit, ...] = (
+    ("takt_s", 1e-6, 604_800, False),
+    ("control_s", 1e-6, 86_400, False),
+    ("good_rate", 1e-6, 1, False),
+    ("cycle_s", 1e-6, 604_800, False),
+)
 RULES = 2  # the newest of `reset`'s options["rules"]; by 1, seeds of units had 32 bits
 
 
@@ -105,13 +113,14 @@ class GymStation(gymnasium.Env[Any, Any]):
         self.render_mode = self.env.render_mode
         self.action_space = self.env.action_space
         self.observation_space = self.env.observation_space
+        numbers = {"takt_s": takt_s, "control_s": control_s, "good_rate": good_rate, "cycle_s": cycle_s}
+        if wrong := wrong_number(numbers, LIMITS, ("takt_s", "control_s", "cycle_s")):
+            raise TaktError(wrong)
         control_s = _control_s(id, self.env, control_s)
         self._periods = _periods(id, self.env, takt_s, control_s)
         takt_s = self._periods * control_s
         self.success = success or _own_success(self._asked)
         self._is_good = _rule(self.success, self._asked.flag)
-        if not 0 < good_rate <= 1:
-            raise TaktError(f"good_rate is {good_rate}; it must be above 0 and at most 1")
         given = {"success": self.success, "hold": hold, "good_rate": good_rate, "cycle_s": cycle_s}
         given |= {"privileged": privileged} | ({"reset_options": dict(reset_options)} if reset_options else {})
         options = {"id": id, "takt_s": takt_s, "control_s": control_s, **given, **kwargs}
@@ -295,17 +304,20 @@ def _control_s(id: str, env: gymnasium.Env[Any, Any], given: float | None) -> fl
     if given is None and not fps:
         raise TaktError(f"{id} does not say how long a step lasts; give control_s")
     control_s = 1.0 / float(fps or 1) if given is None else float(given)
-    if not 0 < control_s < math.inf:
-        raise TaktError(f"control_s is {control_s:g}; it must be above 0")
+    if not 0 < control_s < math.inf:  # by the environment's own pictures a second
+        raise TaktError(f"{id} says that a step lasts {control_s:g} s; give control_s")
     return control_s
 
 
 def _periods(id: str, env: gymnasium.Env[Any, Any], takt_s: float | None, control_s: float) -> int:
     """Control periods in a takt."""
     if takt_s is not None:
-        if not 0 < takt_s < math.inf:
-            raise TaktError(f"takt_s is {takt_s:g}; it must be above 0")
-        return max(1, math.ceil(takt_s / control_s - 1e-6))
+        periods = max(1, math.ceil(takt_s / control_s - 1e-6))
+        if periods > MOST_STEPS:
+            raise TaktError(
+                f"a takt of {takt_s:g} s has {periods:,} steps of {control_s:g} s; {MOST_STEPS:,} are the most"
+            )
+        return periods
     limit = env.spec.max_episode_steps if env.spec else None
     if not limit:
         raise TaktError(f"{id} has no time limit; give takt_s")

@@ -25,6 +25,7 @@ from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
 from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
 from takt.writing import NOTHING, check_folder
 
+MOST_S = 31_536_000  # a year
 LISTED = 20  # violations, closures and the like that are printed one by one
 
 app = typer.Typer(help="Airline disruption: re-plan aircraft and passengers together (ROADEF 2009 format).")
@@ -111,16 +112,21 @@ def baseline(
 def recover_(
     path: InstancePath,
     out: Annotated[Path, typer.Option(help="The folder to write the best plan so far into.", show_default=False)],
-    seconds: Annotated[float, typer.Option(help="How long to search.")] = 600.0,
+    seconds: Annotated[float, typer.Option(min=0, max=MOST_S, help="How long to search.")] = 600.0,
     iterations: Annotated[
-        int | None, typer.Option(help="Moves of each searcher, however long they take: gives the same plan again.")
+        int | None,
+        typer.Option(
+            min=1, max=10**9, help="Moves of each searcher, however long they take: gives the same plan again."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="What all randomness comes from.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="What all randomness comes from.")] = 0,
     searchers: Annotated[
-        int | None, typer.Option(help="Processes that search; the plan depends on how many.", show_default="2")
+        int | None,
+        typer.Option(min=1, max=256, help="Processes that search; the plan depends on how many.", show_default="2"),
     ] = None,
     bound: Annotated[
-        float, typer.Option(help="Seconds for a proven lower bound, when the plan is written; 0: none.")
+        float,
+        typer.Option(min=0, max=MOST_S, help="Seconds for a proven lower bound, when the plan is written; 0: none."),
     ] = 20.0,
     as_json: Json = False,
 ) -> None:
@@ -133,12 +139,6 @@ def recover_(
     from takt.stations.flightdesk.recovery.screen import searching
     from takt.stations.flightdesk.recovery.session import REPORT, work
 
-    numbers = (("seconds", seconds, 0), ("iterations", iterations, 1), ("searchers", searchers, 1), ("bound", bound, 0))
-    for name, value, least in numbers:
-        if value is not None and not value >= least:
-            raise TaktError(f"--{name} is {value:g}, and is at least {least}")
-    if seed < 0:
-        raise TaktError(f"--seed is {seed}, and is at least 0")
     instance = read_instance(path)
     limit = None if iterations is not None else seconds
     with searching(terminal.err(), limit, iterations, quiet=as_json) as show_found:
@@ -185,18 +185,18 @@ def _before_after(told: dict[str, Any]) -> Table:
 @app.command("bound")
 def bound_(
     path: InstancePath,
-    seconds: Annotated[float, typer.Option(help="How long to improve it.")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=0, max=MOST_S, help="How long to improve it.")] = 60.0,
     rounds: Annotated[
-        int | None, typer.Option(help="Rounds, however long they take: gives the same bound again.", show_default=False)
+        int | None,
+        typer.Option(
+            min=0, max=10**9, help="Rounds, however long they take: gives the same bound again.", show_default=False
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Prove what every valid plan costs at least: how far a plan can be from the best."""
     from takt.stations.flightdesk.recovery.bound import lower_bound
 
-    for name, value in (("--seconds", seconds), ("--rounds", rounds)):
-        if value is not None and not 0 <= value < math.inf:
-            raise TaktError(f"{name} is {value}, and is at least 0")
     found = lower_bound(read_instance(path), seconds if rounds is None else math.inf, rounds)
     if as_json:
         print(json.dumps(asdict(found)))
@@ -235,11 +235,15 @@ def generate_(
     preset: Annotated[
         str, typer.Option(help="The kind of airline and what goes wrong: two-hubs, gulf-2026.")
     ] = "two-hubs",
-    flights: Annotated[int | None, typer.Option(help="Flights on all days, about.", show_default=False)] = None,
-    aircraft: Annotated[int | None, typer.Option(help="Aircraft.", show_default=False)] = None,
-    bookings: Annotated[int | None, typer.Option(help="Bookings, each a group.", show_default=False)] = None,
-    days: Annotated[int | None, typer.Option(help="Days.", show_default=False)] = None,
-    seed: Annotated[int, typer.Option(help="What all randomness comes from.")] = 0,
+    flights: Annotated[
+        int | None, typer.Option(min=1, max=200_000, help="Flights on all days, about.", show_default=False)
+    ] = None,
+    aircraft: Annotated[int | None, typer.Option(min=1, max=20_000, help="Aircraft.", show_default=False)] = None,
+    bookings: Annotated[
+        int | None, typer.Option(min=1, max=2_000_000, help="Bookings, each a group.", show_default=False)
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=60, help="Days.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="What all randomness comes from.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Make an instance of any size, from real airports."""
@@ -330,8 +334,8 @@ def world_(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write into.", show_default=False)],
     scenario: Annotated[str | None, typer.Option(help="gulf-2026, two-hubs.", show_default="gulf-2026")] = None,
     instance: Annotated[str | None, typer.Option(help="Or a folder with an instance.", show_default=False)] = None,
-    days: Annotated[int | None, typer.Option(help="Days that are over.", show_default="all")] = None,
-    seed: Annotated[int, typer.Option(help="What all randomness comes from.")] = 0,
+    days: Annotated[int | None, typer.Option(min=1, max=1000, help="Days that are over.", show_default="all")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="What all randomness comes from.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Write what happens in the desk's world for the situation board: flights.csv, fares.csv."""
@@ -387,10 +391,12 @@ def situation_(
         ),
     ] = None,
     weeks: Annotated[
-        int | None, typer.Option(help="Weeks whose median is normal, for overflights.", show_default="4")
+        int | None,
+        typer.Option(min=1, max=1000, help="Weeks whose median is normal, for overflights.", show_default="4"),
     ] = None,
     skip: Annotated[
-        int | None, typer.Option(help="Weeks between those and the first day, left out.", show_default="0")
+        int | None,
+        typer.Option(min=0, max=1000, help="Weeks between those and the first day, left out.", show_default="0"),
     ] = None,
     route: Annotated[str | None, typer.Option(help="One route of the fares: MAD-PEK.", show_default="all")] = None,
     by_flight: Annotated[bool, typer.Option("--by-flight", help="The fares of each flight.")] = False,

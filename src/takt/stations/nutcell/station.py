@@ -39,6 +39,8 @@ FAULTS = {
     "camera_dropout": FaultKind("all cameras are dark", repair_s=20.0, stops=False),
     "touch_dropout": FaultKind("the finger pads feel nothing", repair_s=20.0, stops=False),
 }
+LEAST_TIMESTEP_S = 1e-4  # 20 times as slow as usual
+LEAST_CAMERA_HZ = 0.001
 # The mixed line has this one too. It does not stop the work: the other lanes go on.
 LANE_EMPTY = FaultKind("one lane of one side, drawn by seed and time, has no nuts until it is filled", 120.0, False)
 
@@ -374,8 +376,11 @@ def _one_of(what: str, given: Any, known: Sequence[str]) -> None:
 def _check_numbers(camera_size: int, camera_hz: float, timestep_s: float) -> None:
     if not CAMERA_SIZES[0] <= camera_size <= CAMERA_SIZES[1]:
         raise TaktError(f"camera_size is {camera_size}; it must be from {CAMERA_SIZES[0]} to {CAMERA_SIZES[1]}")
-    if not 0 < camera_hz <= 1 / CONTROL_S:
-        raise TaktError(f"camera_hz is {camera_hz}; it must be above 0 and at most {1 / CONTROL_S:g}")
-    substeps = round(CONTROL_S / timestep_s) if timestep_s > 0 else 0
+    if not LEAST_CAMERA_HZ <= camera_hz <= 1 / CONTROL_S:
+        raise TaktError(f"camera_hz is {camera_hz}; it must be from {LEAST_CAMERA_HZ:g} to {1 / CONTROL_S:g}")
+    substeps = round(CONTROL_S / timestep_s) if timestep_s >= LEAST_TIMESTEP_S else 0
     if substeps < 1 or abs(substeps * timestep_s - CONTROL_S) > 1e-9:
-        raise TaktError(f"timestep_s is {timestep_s}; it must divide the control period of {CONTROL_S} s")
+        raise TaktError(
+            f"timestep_s is {timestep_s}; it must divide the control period of {CONTROL_S} s, and be "
+            f"{LEAST_TIMESTEP_S:g} s at least"
+        )

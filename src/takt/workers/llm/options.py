@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from takt.options import wrong_number
+from takt.options import Limit, wrong_number
 from takt.station import TaktError
 from takt.workers.keys import check_address
 from takt.workers.llm.profiles import PROFILES
@@ -85,16 +85,16 @@ class Options:
             )
 
 
-LIMITS: tuple[tuple[str, float, bool], ...] = (  # name, least, whole
-    ("max_tokens", 16, True),
-    ("context_tokens", 1024, True),
-    ("retries", 0, True),
-    ("repeats", 2, True),
-    ("timeout_s", 0.01, False),
-    ("backoff_s", 0, False),
-    ("tokens_per_s", 0.001, False),
-    ("prompt_tokens_per_s", 0.001, False),
-    ("price_in", 0, False),
-    ("price_out", 0, False),
-    ("spend_cap", 0, False),
+LIMITS: tuple[Limit, ...] = (
+    ("max_tokens", 16, 1_000_000, True),
+    ("context_tokens", 1024, 10_000_000, True),
+    ("retries", 0, 100, True),
+    ("repeats", 2, 10_000, True),
+    ("timeout_s", 0.01, 86_400, False),
+    ("backoff_s", 0, 3600, False),
+    ("tokens_per_s", 0.001, 1e9, False),
+    ("prompt_tokens_per_s", 0.001, 1e9, False),
+    ("price_in", 0, 1e6, False),
+    ("price_out", 0, 1e6, False),
+    ("spend_cap", 0, 1e9, False),
 )

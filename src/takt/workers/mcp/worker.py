@@ -19,6 +19,7 @@ from takt.workers.calls import LONGEST_CALL, answer_of, plan_of, read_call, refu
 from takt.workers.mcp.window import Asked, Window
 
 WAIT = "wait"  # the tool by which a worker says that it waits
+MOST_PATIENCE_S = 31_536_000  # a year
 IDLE_S = 5.0  # station time between two looks at whether somebody waits
 LONGEST_WAIT_S = 600.0  # station time until a call of `wait` is answered, if nobody comes
 SPAN_S = 5.0  # wall time without a call after which the station's clock is moved on
@@ -44,6 +45,8 @@ class Mcp:
     ) -> None:
         if patience_s is None:
             raise TaktError("worker 'mcp' is put to work by `takt serve STATION --mcp`")
+        if not 0 < patience_s <= MOST_PATIENCE_S:
+            raise TaktError(f"patience_s is {patience_s:g}; it must be above 0 and at most {MOST_PATIENCE_S:,} s")
         self._patience_s, self._paced, self._window, self._pause = float(patience_s), bool(paced), window, pause
 
     def begin(self, spec: StationSpec, seed: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from takt.options import wrong_number
+from takt.options import Limit, wrong_number
 from takt.station import TaktError
 from takt.workers.keys import check_address
 from takt.workers.policy.profiles import LAYOUTS, PROFILES, Profile, rekeyed
@@ -108,16 +108,16 @@ class Options:
         return self.prompt.replace("{order}", order or NO_ORDER)
 
 
-LIMITS: tuple[tuple[str, float, bool], ...] = (  # name, least, whole
-    ("horizon", 1, True),
-    ("execute", 1, True),
-    ("hz", 0.1, False),
-    ("image_size", 16, True),
-    ("timeout_s", 0.01, False),
-    ("first_timeout_s", 0.01, False),
-    ("retries", 0, True),
-    ("backoff_s", 0, False),
-    ("hold_s", 0.02, False),
-    ("longest_hold_s", 0.02, False),
-    ("outages", 1, True),
+LIMITS: tuple[Limit, ...] = (
+    ("horizon", 1, 10_000, True),
+    ("execute", 1, 10_000, True),
+    ("hz", 0.1, 1000, False),
+    ("image_size", 16, 4096, True),
+    ("timeout_s", 0.01, 86_400, False),
+    ("first_timeout_s", 0.01, 86_400, False),
+    ("retries", 0, 100, True),
+    ("backoff_s", 0, 3600, False),
+    ("hold_s", 0.02, 3600, False),
+    ("longest_hold_s", 0.02, 86_400, False),
+    ("outages", 1, 1_000_000, True),
 )

@@ -16,6 +16,7 @@ import gymnasium
 from gymnasium import Space
 
 from takt.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
+from takt.options import Limit, wrong_number
 from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.stations.flightdesk.desk.brief import SHORT, brief
@@ -48,7 +49,17 @@ class Json(Space[Any]):
         return isinstance(other, Json)
 
 
-MOST = {"flights": 10_000, "aircraft": 2_000, "bookings": 100_000, "days": 14}  # a ledger may ask for any number
+LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
+    ("flights", 1, 10_000, True),
+    ("aircraft", 1, 2_000, True),
+    ("bookings", 1, 100_000, True),
+    ("days", 1, 14, True),
+    ("takt_s", 0.1, 86_400, False),
+    ("service_s", 0.1, 604_800, False),
+    ("home_within_h", 0.01, 10_000, False),
+    ("control_s", 0.05, 3600, False),
+    ("good_rate", 0.001, 1, False),
+)
 
 
 class Calls(Space[Any]):
@@ -104,9 +115,9 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         self.render_mode = render_mode
         sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
         given = {name: int(size) for name, size in sizes.items() if size is not None}
-        for name, size in given.items():
-            if not 1 <= size <= MOST[name]:
-                raise TaktError(f"{name} is {size}; it must be from 1 to {MOST[name]}")
+        asked = {"takt_s": takt_s, "service_s": service_s, "home_within_h": home_within_h, "control_s": control_s}
+        if wrong := wrong_number({**asked, "good_rate": good_rate, **sizes}, LIMITS, ("home_within_h", *sizes)):
+            raise TaktError(wrong)
         self._read: Instance | None = None
         if instance is not None:
             if scenario is not None or given:
@@ -118,15 +129,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             if scenario not in RECIPES:
                 raise TaktError(f"no scenario is called {scenario!r}; there are: {', '.join(RECIPES)}")
             given = dict(zip(sizes, SIZES[scenario], strict=True)) | given
-        for name, value in (("takt_s", takt_s), ("service_s", service_s), ("control_s", control_s)):
-            if not 0 < value < 1e9:
-                raise TaktError(f"{name} is {value:g}; it must be above 0")
-        if not 0 < good_rate <= 1:
-            raise TaktError(f"good_rate is {good_rate:g}; it must be above 0 and at most 1")
         if home_within_h is None:
             home_within_h = HOME_WITHIN_H.get(scenario or "")
-        elif not 0 < home_within_h < 10_000:
-            raise TaktError(f"home_within_h is {home_within_h:g}; it must be above 0")
         self._home_within_h, self._scenario, self._sizes = home_within_h, scenario, given
         options = {"scenario": scenario, "instance": instance, "takt_s": float(takt_s), "service_s": float(service_s)}
         options |= {"home_within_h": home_within_h, "authority": bool(authority), "control_s": float(control_s)}

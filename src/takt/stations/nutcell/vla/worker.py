@@ -27,6 +27,7 @@ from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
 from takt.stations.nutcell.vla.teacher import KNOTS, PERIODS
 from takt.worker import Plan
 
+MOST_THREADS = 256
 LARGEST = 512 * 2**20  # bytes of a policy's file; the one in the package has 2 MB
 MODEL = Path(__file__).with_name("policy.onnx")
 CALL_EVERY = 5  # control periods: calls fall on multiples of this, when new pictures are there
@@ -129,6 +130,8 @@ class Vla:
     def __init__(self, model: str = "", asynchronous: bool = True, without: str = "", threads: int = 1) -> None:
         if without and without not in WITHOUT:
             raise TaktError(f"the vla worker cannot do without {without!r}; choose from: {', '.join(WITHOUT)}")
+        if not 1 <= threads <= MOST_THREADS:
+            raise TaktError(f"threads is {threads}; it must be from 1 to {MOST_THREADS}")
         self.network = _network(Path(model) if model else MODEL, threads)
         self.asynchronous, self.without = bool(asynchronous), without
 
