@@ -48,6 +48,29 @@ READS = {
     "flightdesk recover": ["flightdesk", "recover", "{}", "--out", "plan", "--seconds", "1"],
     "flightdesk situation": ["flightdesk", "situation", "{}"],
 }
+# Every command that writes where the user says, with "{}" where that goes; nothing of the user's may be there after it.
+WRITES = {
+    "run": ["run", "gym", "--worker", "idle", "--units", "1", *CART, "--out", "{}"],
+    "serve": ["serve", "flightdesk", "--mcp", "--units", "1", "--out", "{}"],
+    "repeat": ["repeat", "a.takt", "--out", "{}"],
+    "report": ["report", "a.takt", "--no-pictures", "--out", "{}"],
+    "replay": ["replay", "a.takt", "--unit", "0", "--out", "{}"],
+    "export": ["export", "a.takt", "{}", "--format", "trl"],
+    "compare": ["compare", "a.takt", "c.takt", "--out", "{}"],
+    "flightdesk generate": [
+        "flightdesk",
+        "generate",
+        "{}",
+        "--flights",
+        "120",
+        "--aircraft",
+        "20",
+        "--bookings",
+        "600",
+    ],
+    "train flightdesk": ["train", "flightdesk", "--model", "none", "--data", "text", "--out", "{}"],
+    "train nutcell": ["train", "nutcell", "--out", "{}", "--smoke"],
+}
 # Those that print, and need nothing but the ledger a.takt.
 PRINTS = {
     "stations": ["stations"],
@@ -68,6 +91,23 @@ PRINTS = {
     "ledger digest": ["ledger", "digest", "a.takt"],
     "ledger events": ["ledger", "events", "a.takt"],
 }
+
+
+def every_command():
+    """The words of every command that there is, from the program's own tree: a new one cannot be forgotten."""
+
+    def walk(group, words):
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                yield from walk(command, [*words, name])
+            else:
+                yield " ".join([*words, name])
+
+    takt.cli._add_flightdesk(["flightdesk"])
+    return sorted(walk(takt.cli.typer.main.get_command(takt.cli.app), []))
+
+
+EVERY = every_command()
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +158,33 @@ def test_a_stdout_that_takes_nothing_is_exit_code_2(command, number, monkeypatch
     assert f"takt: cannot write to stdout: {os.strerror(number)}" in err, err
 
 
-@pytest.mark.parametrize("command", PRINTS)
+@pytest.mark.parametrize("number", [28, 32], ids=["full disk", "closed pipe"])
+@pytest.mark.parametrize("words", EVERY)
+def test_no_help_goes_to_a_stdout_that_takes_nothing(words, number, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", Broken(number))
+    code = main([*words.split(), "--help"])
+    monkeypatch.undo()
+    err = capsys.readouterr().err
+    assert code == 2 and err == f"takt: cannot write to stdout: {os.strerror(number)}\n", err
+
+
+@pytest.mark.parametrize("what", ["text", "folder", "/dev/full"])
+@pytest.mark.parametrize("command", WRITES)
+def test_what_is_there_and_is_not_takts_is_not_written_over(command, what, capsys):
+    """A file or a device where a folder is due, a folder where a file is due, a file of another kind."""
+    if what == "folder" and command in ("flightdesk generate", "train flightdesk", "train nutcell"):
+        (Path("folder") / "config.csv").write_text("mine")  # else an empty folder is what they need
+        (Path("folder") / "config.json").write_text("mine")
+    before = state()
+    assert main([argument.format(what) for argument in WRITES[command]]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[-1].startswith("takt: "), err
+    assert "fault of Takt's own" not in err and "Traceback" not in err
+    after = state()
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("command", EVERY)
 def test_an_interrupt_is_exit_code_130_and_one_line(command, monkeypatch, capsys):
     """The signal comes when the command has been found and is about to begin: as early as it can be told apart."""
     begin = takt.cli.typer.main.get_command
@@ -130,22 +196,22 @@ def test_an_interrupt_is_exit_code_130_and_one_line(command, monkeypatch, capsys
 
     monkeypatch.setattr(takt.cli.typer.main, "get_command", interrupted)
     before = state()
-    assert main(PRINTS[command]) == 130
+    assert main(command.split()) == 130
     assert capsys.readouterr().err == "takt: interrupted\n" and state() == before
 
 
 def test_every_command_there_is_is_walked():
-    """A command that is new must be put into the tables above, or among those that need more than a file."""
-    main(["flightdesk", "--help"])  # so that its commands are there
-    program = takt.cli.typer.main.get_command(takt.cli.app)
-    known = {name.split(" --")[0].split(" NAME")[0] for name in [*READS, *PRINTS] if not name.startswith("--")}
-    servers = {"serve", "serve-policy", "train flightdesk", "train nutcell"}
-    makes = {"flightdesk generate", "flightdesk world", "flightdesk compile"}  # read no file of the user's
-    there = set()
-    for name, command in program.commands.items():
-        inside = getattr(command, "commands", None)
-        there |= {name} if inside is None else {f"{name} {one}" for one in inside}
-    assert there - known - servers - makes == set()
+    """Help and interrupts walk the tree. A command that reads, writes or prints belongs into the tables above."""
+    known = {name.split(" --")[0].split(" NAME")[0] for name in [*READS, *WRITES, *PRINTS]} - {"--version", "--help"}
+    # check works whole shifts (tests of its own); serve-policy has a folder for a file below; the last take no file.
+    others = {"check", "serve-policy", "flightdesk world", "flightdesk compile"}
+    assert set(EVERY) - known - others == set() and known <= set(EVERY)
+
+
+@pytest.mark.parametrize("what", ["missing.onnx", "folder.onnx"])
+def test_a_policy_that_is_no_file_is_not_served(what, capsys):
+    Path("folder.onnx").mkdir()
+    assert main(["serve-policy", what]) == 2 and what in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

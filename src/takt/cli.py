@@ -220,7 +220,7 @@ def check(
     worker: Annotated[
         str | None, typer.Option("--worker", help="A worker to look at there, as for `takt run`.", show_default=False)
     ] = None,
-    units: Annotated[int, typer.Option(help="Units of the worker's shifts.")] = 2,
+    units: Annotated[int, typer.Option(min=1, max=10_000, help="Units of the worker's shifts.")] = 2,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
     ] = None,
