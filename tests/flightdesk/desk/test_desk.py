@@ -17,7 +17,7 @@ from takt.stations.flightdesk.desk import FlightDesk
 from takt.stations.flightdesk.desk.account import hindsight, tally
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.planner import Planner
-from takt.stations.flightdesk.desk.tools import TOOLS, openai_tools
+from takt.stations.flightdesk.desk.tools import TOOLS, allowed
 from takt.stations.flightdesk.desk.workers import Greedy, Queue
 from takt.stations.flightdesk.desk.world import NEVER
 from takt.workers.idle import Idle
@@ -212,13 +212,13 @@ def test_looking_changes_nothing(desk):
 
 
 def test_every_tool_has_a_schema_that_chat_apis_take():
-    told = openai_tools(authority=True)
+    told = TOOLS.openai_tools(allowed(True))
     assert [tool["function"]["name"] for tool in told] == list(TOOLS)
     for tool in told:
         schema = tool["function"]["parameters"]
         assert schema["type"] == "object" and schema["additionalProperties"] is False
         assert len(tool["function"]["description"]) > 15
-    assert "delay" not in json.dumps([tool["function"]["name"] for tool in openai_tools()])
+    assert "delay" not in json.dumps([tool["function"]["name"] for tool in TOOLS.openai_tools()])
 
 
 # --- how a unit is judged ---------------------------------------------------------------------------------------------

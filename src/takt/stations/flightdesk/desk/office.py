@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from takt.contract.tools import Refused
 from takt.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.stations.flightdesk.cost import NIGHT, NIGHT_AFTER
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, corridor_of_trip
@@ -39,14 +40,6 @@ CLOSED_AIRSPACE, HELP = "sent_into_closed_airspace", "help"
 ECONOMY = 2
 MOST_HOLD_S = 900.0  # seconds that seats can be held for a group
 CAUSED_S = 300.0  # seconds until those come whose trip the desk itself broke
-
-
-class Refused(Exception):
-    """A tool call that cannot be done. `code` is for programs, the text says what to do instead."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(slots=True)

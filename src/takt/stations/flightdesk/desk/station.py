@@ -15,13 +15,14 @@ from typing import Any
 import gymnasium
 from gymnasium import Space
 
+from takt.contract.tools import WAIT, Calls
 from takt.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
 from takt.options import Limit, wrong_number
 from takt.pack import pack, unpack
 from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.stations.flightdesk.desk.brief import SHORT, brief
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.desk.tools import LONGEST, RULES, TOOLS, WAIT, call, openai_tools, row, tools
+from takt.stations.flightdesk.desk.tools import RULES, TOOLS, allowed, call, row
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
 from takt.stations.flightdesk.format import read_instance
 from takt.stations.flightdesk.generate import AIRLINES, RECIPES, generate
@@ -60,23 +61,6 @@ LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
     ("control_s", 0.05, 3600, False),
     ("good_rate", 0.001, 1, False),
 )
-
-
-class Calls(Space[Any]):
-    """Tool calls, as texts. Any text is one; a bad one is answered with an error."""
-
-    def __init__(self) -> None:
-        super().__init__(None, None)
-
-    def contains(self, x: Any) -> bool:
-        return isinstance(x, str) and len(x) <= 10 * LONGEST
-
-    def sample(self, mask: Any = None, probability: Any = None) -> str:
-        name = list(TOOLS)[int(self.np_random.integers(len(TOOLS)))]
-        return f'{{"name":"{name}","arguments":{{}}}}'
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Calls)
 
 
 class FlightDesk(gymnasium.Env[Any, Any]):
@@ -150,15 +134,15 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             acceptance=Acceptance(good_rate=float(good_rate)),
             options=options,
             brief=brief(service_s, home_within_h, bool(authority)),
-            tools=tuple(openai_tools(bool(authority))),
-            looks=tuple(tool.name for tool in tools(bool(authority)) if not tool.changes),
+            tools=tuple(TOOLS.openai_tools(allowed(bool(authority)))),
+            looks=tuple(tool.name for tool in TOOLS.offered(allowed(bool(authority))) if not tool.changes),
             short=SHORT,
             pace="arrivals",
             world=AIRLINES if self._read is None else None,
             unit_life_s=float(service_s) + float(control_s),  # who has waited too long is seen at the next call
         )
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
-        self.observation_space, self.action_space = Json(), Calls()
+        self.observation_space, self.action_space = Json(), Calls(TOOLS)
         self._world: tuple[Any, World] | None = None
         self._step = 0
 

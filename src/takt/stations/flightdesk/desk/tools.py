@@ -1,43 +1,30 @@
-"""The desk's tools: one registry of typed functions, from which everybody gets theirs.
-
-    TOOLS            name -> Tool, in order
-    openai_tools()   the list that chat APIs take: name, description, JSON schema of the arguments
-    call(office, text)   do what a JSON text {"name": ..., "arguments": {...}} asks for; always a JSON answer
-
-A function's signature is its schema (by Pydantic), its docstring its description. Arguments of other types, missing or
-unknown ones, and calls that cannot be done are answered with {"error": {"code", "message"}} and change nothing.
-"""
+"""The desk's tools (`takt.contract.tools` has the protocol): what is on the board, and what can be done for a group."""
 
 from __future__ import annotations
 
-import inspect
-import json
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field
 
-from takt.plainly import plainly
-from takt.printable import whole_texts
+from takt.contract.tools import Refused, Tool, Toolbox
 from takt.stations.flightdesk.desk import control
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
-from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote, Refused
+from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote
 from takt.stations.flightdesk.instance import CABINS
 
 RULES = 4  # the newest of `reset`'s options["rules"]; what each changed is told at `call`
-WAIT = '{"name":"wait"}'  # the call that changes nothing; a worker that waits gives arguments, and is answered
-LONGEST = 20_000  # characters of a call
 MOST_ROWS = 500  # of a list
+AUTHORITY = "authority"  # over flights: what only some desks have
 
-Cabin = Literal["F", "B", "E"]
+Cabin = Annotated[Literal["F", "B", "E"], Field(description="First, business or economy.")]
 GroupName = Annotated[str, Field(description="A group's name, as in the queue.")]
 FlightName = Annotated[str, Field(description="Number and date, as on the board: 1034/2026-02-28.")]
 Airport = Annotated[str, Field(description="IATA code.")]
 Moment = Annotated[str, Field(description="UTC, as 2026-02-28T09:05Z; empty for now.")]
-Number = Annotated[int, Field(ge=0)]
+Skipped = Annotated[int, Field(ge=0, description="Rows to skip.")]
+Filter = Annotated[str, Field(description="IATA code; empty for all.")]
+OpenOnly = Annotated[bool, Field(description="Leave out flights that run into closed airspace.")]
 Rows = Annotated[int, Field(ge=1, le=MOST_ROWS, description="Rows at most.")]
 
 
@@ -52,125 +39,34 @@ class Leg(BaseModel):
 Places = Annotated[list[str], Field(description="Airports (IATA) or corridors (north, middle, south) to avoid.")]
 Legs = Annotated[list[Leg], Field(min_length=1, description="The flights, in order.")]
 
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One tool. `changes`: whether it can change anything; `authority`: whether only some desks have it."""
-
-    name: str
-    about: str
-    arguments: type[BaseModel]
-    function: Callable[..., dict[str, Any]]
-    changes: bool
-    authority: bool
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """JSON schema of its arguments."""
-        return self.arguments.model_json_schema()
-
-
-TOOLS: dict[str, Tool] = {}
-
-
-def _tool(changes: bool = False, authority: bool = False) -> Callable[..., Callable[..., dict[str, Any]]]:
-    def register(function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-        parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        given: dict[str, Any] = {
-            p.name: (p.annotation, ... if p.default is inspect.Parameter.empty else p.default) for p in parameters
-        }
-        model = create_model(function.__name__, __config__=ConfigDict(extra="forbid", strict=True), **given)
-        about = " ".join((function.__doc__ or "").split())
-        TOOLS[function.__name__] = Tool(function.__name__, about, model, function, changes, authority)
-        return function
-
-    return register
-
-
-def tools(authority: bool) -> list[Tool]:
-    """Those of a desk with or without authority over flights."""
-    return [tool for tool in TOOLS.values() if authority or not tool.authority]
-
-
-def openai_tools(authority: bool = False) -> list[dict[str, Any]]:
-    """The same as chat APIs take them."""
-    return [
-        {"type": "function", "function": {"name": t.name, "description": t.about, "parameters": t.schema}}
-        for t in tools(authority)
-    ]
+TOOLS = Toolbox()
+_tool = TOOLS.tool
 
 
 def call(office: Office, text: str, rules: int = RULES) -> dict[str, Any]:
     """Do one call. The answer has `tool`, and `error` if it was refused.
 
-    rules    since 2, 1.0 is a whole number, as JSON Schema says (2020-12, validation, 6.1.1), and arguments may be a
-             JSON text of an object, as some clients write them; since 4, what is wrong is said in our own words, not
-             in Pydantic's and the JSON reader's. A ledger goes on by its own, for the answers are in it.
+    rules    since 2, calls are read leniently; since 4, what is wrong is said in our own words. A ledger goes on by its
+             own rules, for the answers are in it.
     """
-    name = "?"
-    try:
-        name, arguments = _parsed(text, rules)
-        tool = TOOLS.get(name)
-        if tool is None or (tool.authority and not office.authority):
-            known = ", ".join(t.name for t in tools(office.authority))
-            raise Refused("unknown_tool", f"there is no tool {name!r}; there are: {known}")
-        try:
-            checked = tool.arguments.model_validate(arguments)
-        except ValidationError as error:
-            raise Refused("bad_arguments", _first(error, tool, rules)) from None
-        if office.down_until > office.now_s and name != "wait":
+
+    def up(tool: Tool) -> None:
+        if office.down_until > office.now_s and tool.name != "wait":
             raise Refused("system_down", "the reservation system is down; wait")
-        given = {field: getattr(checked, field) for field in type(checked).model_fields}
-        return {"tool": name, **tool.function(office, **given)}
-    except Refused as error:
-        return {"tool": name, "error": {"code": error.code, "message": str(error)}}
+
+    return TOOLS.call(office, text, allowed(office.authority), up, lenient=rules > 1, plain=rules > 3)
 
 
-def _parsed(text: str, rules: int) -> tuple[str, Any]:
-    lenient = rules > 1
-    if len(text) > LONGEST:
-        raise Refused("not_json", f"a call has {LONGEST} characters at most, not {len(text)}")
-    try:
-        said = whole_texts(json.loads(text))  # half a surrogate pair could not be stored, and would end the shift
-    except (ValueError, RecursionError) as error:
-        why = plainly(error) if rules > 3 else str(error)
-        raise Refused("not_json", f'a call is JSON, {{"name": ..., "arguments": {{...}}}}: {why}') from None
-    if not isinstance(said, dict) or not isinstance(said.get("name"), str) or set(said) - {"name", "arguments"}:
-        raise Refused("not_a_call", 'a call is {"name": ..., "arguments": {...}} and nothing else')
-    arguments = said.get("arguments", {})
-    if lenient and isinstance(arguments, str):
-        with suppress(ValueError, RecursionError):
-            arguments = whole_texts(json.loads(arguments))
-    if not isinstance(arguments, dict):
-        raise Refused("bad_arguments", f"the arguments of {said['name']} are an object, not a {_kind(arguments)}")
-    return said["name"], {key: _whole(value) for key, value in arguments.items()} if lenient else arguments
-
-
-def _whole(value: Any) -> Any:
-    """Whole numbers as such, however they are written; also those within a list."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    return [_whole(part) for part in value] if isinstance(value, list) else value
-
-
-def _kind(value: Any) -> str:
-    return {list: "list", str: "text", type(None): "null"}.get(type(value), "number")
-
-
-def _first(error: ValidationError, tool: Tool, rules: int) -> str:
-    wrong = error.errors(include_url=False)[0]
-    takes = ", ".join(tool.arguments.model_fields) or "none"
-    if rules > 3:
-        return f"{tool.name}: {plainly(error)}; its arguments are: {takes}"
-    where = ".".join(str(part) for part in wrong["loc"]) or "arguments"
-    return f"{tool.name}: {where}: {wrong['msg'].lower()}; its arguments are: {takes}"
+def allowed(authority: bool) -> tuple[str, ...]:
+    """What a desk allows, for `Toolbox`."""
+    return (AUTHORITY,) if authority else ()
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
 
 
 @_tool()
-def queue(office: Office, after: Number = 0, limit: Rows = 20) -> dict[str, Any]:
+def queue(office: Office, after: Skipped = 0, limit: Rows = 20) -> dict[str, Any]:
     """Groups that wait at the desk, in order; skips the first `after`."""
     names = office.queue[after : after + limit]
     return {"waiting": len(office.queue), "groups": [row(office, office.parties[name]) for name in names]}
@@ -206,10 +102,10 @@ def seats(office: Office, flight: FlightName) -> dict[str, Any]:
 @_tool()
 def board(
     office: Office,
-    after: Number = 0,
+    after: Skipped = 0,
     limit: Rows = 50,
-    origin: str = "",
-    destination: str = "",
+    origin: Filter = "",
+    destination: Filter = "",
 ) -> dict[str, Any]:
     """Flights that have not left, by scheduled departure, from row `after` on; only of one route if airports are given.
     `next` is the row to go on from, or null."""
@@ -231,10 +127,10 @@ def connections(
     origin: Airport,
     destination: Airport,
     after: Moment = "",
-    people: Annotated[int, Field(ge=1)] = 1,
+    people: Annotated[int, Field(ge=1, description="Who travel together.")] = 1,
     cabin: Cabin = "E",
     limit: Rows = 6,
-    avoid_closed: bool = False,
+    avoid_closed: OpenOnly = False,
     avoid: Places = [],  # noqa: B006
     avoid_until: Moment = "",
 ) -> dict[str, Any]:
@@ -268,8 +164,8 @@ def propose(
     group: GroupName,
     legs: Annotated[list[Leg], Field(description="The itinerary to quote; none: the desk looks for some.")] = [],  # noqa: B006
     limit: Rows = 5,
-    by: Literal["arrival", "cost"] = "arrival",
-    avoid_closed: bool = False,
+    by: Annotated[Literal["arrival", "cost"], Field(description="What comes first.")] = "arrival",
+    avoid_closed: OpenOnly = False,
     avoid: Places = [],  # noqa: B006
     avoid_until: Moment = "",
 ) -> dict[str, Any]:
@@ -288,7 +184,7 @@ def propose(
 
 
 @_tool()
-def disrupted(office: Office, after: Number = 0, limit: Rows = 50) -> dict[str, Any]:
+def disrupted(office: Office, after: Skipped = 0, limit: Rows = 50) -> dict[str, Any]:
     """Groups whose trip is known to be broken and who have not come to the desk yet, those first who are expected
     first. `next` is the row to go on from, or null."""
     world, groups = office.world, office.world.groups
@@ -304,7 +200,7 @@ def disrupted(office: Office, after: Number = 0, limit: Rows = 50) -> dict[str, 
 
 
 @_tool()
-def messages(office: Office, after: Number = 0, limit: Rows = 50) -> dict[str, Any]:
+def messages(office: Office, after: Skipped = 0, limit: Rows = 50) -> dict[str, Any]:
     """Messages (flights cancelled or delayed, airports closed), from number `after` on."""
     last = min(len(office.log), after + limit)
     return {
@@ -330,7 +226,12 @@ def book(office: Office, group: GroupName, legs: Legs) -> dict[str, Any]:
 
 
 @_tool(changes=True)
-def hold(office: Office, group: GroupName, legs: Legs, minutes: Annotated[float, Field(gt=0)] = 10.0) -> dict[str, Any]:
+def hold(
+    office: Office,
+    group: GroupName,
+    legs: Legs,
+    minutes: Annotated[float, Field(gt=0, description="For so long.")] = 10.0,
+) -> dict[str, Any]:
     """Keep an itinerary's seats for a waiting group for up to 15 minutes."""
     party = office.waiting(group)
     quote = office.hold(party, _legs(office, legs), minutes)
@@ -339,7 +240,9 @@ def hold(office: Office, group: GroupName, legs: Legs, minutes: Annotated[float,
 
 
 @_tool(changes=True)
-def split(office: Office, group: GroupName, people: Annotated[int, Field(ge=1)]) -> dict[str, Any]:
+def split(
+    office: Office, group: GroupName, people: Annotated[int, Field(ge=1, description="Of the new group.")]
+) -> dict[str, Any]:
     """Make a group of its own of so many of a waiting group's people. Both must be settled."""
     party = office.waiting(group)
     rest = office.split(party, people)
@@ -359,27 +262,35 @@ def refund(office: Office, group: GroupName) -> dict[str, Any]:
 
 
 @_tool(changes=True)
-def call_human(office: Office, group: GroupName, why: Annotated[str, Field(max_length=500)]) -> dict[str, Any]:
+def call_human(
+    office: Office,
+    group: GroupName,
+    why: Annotated[str, Field(max_length=500, description="What the human should know.")],
+) -> dict[str, Any]:
     """Hand a waiting group to a human. It counts as not done by the desk."""
     office.hand_over(office.waiting(group), why)
     return {"group": group, "settled": True}
 
 
-@_tool(changes=True, authority=True)
-def delay(office: Office, flight: FlightName, minutes: int) -> dict[str, Any]:
+@_tool(changes=True, only=AUTHORITY)
+def delay(
+    office: Office, flight: FlightName, minutes: Annotated[int, Field(description="Minutes later.")]
+) -> dict[str, Any]:
     """Let one of the airline's flights leave so many minutes later; its aircraft's next flights are late with it."""
     moved = control.delay(office, _flight(office, flight), minutes)
     return {"flights": [_leg(office, f, None) for f in moved]}
 
 
-@_tool(changes=True, authority=True)
-def cancel(office: Office, flights: Annotated[list[FlightName], Field(min_length=1)]) -> dict[str, Any]:
+@_tool(changes=True, only=AUTHORITY)
+def cancel(
+    office: Office, flights: Annotated[list[FlightName], Field(min_length=1, description="Numbers and dates.")]
+) -> dict[str, Any]:
     """Cancel flights of the airline. What is left of an aircraft's day must still begin where the aircraft is."""
     control.cancel(office, [_flight(office, name) for name in flights])
     return {"cancelled": flights}
 
 
-@_tool(changes=True, authority=True)
+@_tool(changes=True, only=AUTHORITY)
 def swap(office: Office, flight: FlightName, other: FlightName) -> dict[str, Any]:
     """Let the aircraft of two flights that leave from the same airport change places, from these flights on."""
     moved = control.swap(office, _flight(office, flight), _flight(office, other))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from takt.contract.tools import WAIT
 from takt.pack import pack, unpack
 from takt.station import StationSpec
-from takt.stations.flightdesk.desk.tools import WAIT
 from takt.worker import Plan
 
 PROBE = '{"name":"queue","arguments":{"limit":1}}'  # is the system up again?
