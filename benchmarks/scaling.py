@@ -3,7 +3,7 @@
     python benchmarks/scaling.py                                  300, 1,000, 3,000 and 10,000 flights, 60 s each
     python benchmarks/scaling.py --flights 2200 --aircraft 618 --bookings 29000      the size of an X instance
 
-Made airlines (`takt flightdesk generate --preset two-hubs`), a seventh as many aircraft as flights and three times as
+Made airlines (`takt flightdesk generate --scenario two-hubs`), a seventh as many aircraft as flights and three times as
 many bookings unless given. `first` is when the first valid plan was there, `within 5 %` when the cost was no more than
 5 % above the best of the run: so a longer run moves it. `memory` is resident at most: the process that asks and, for
 each searcher, what the largest of them had; reading is in it. The solver's first run on a machine compiles; run it once

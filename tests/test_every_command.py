@@ -220,9 +220,54 @@ def test_a_policy_that_is_no_file_is_not_served(what, capsys):
         (["compare", "--station", "gym", "--workers", "idle,idle"], "--worker"),
         (["serve", "flightdesk", "--mcp", "--ledger=a.takt"], "--out"),
         (["train", "nutcell", "--folder", "x"], "--out"),
+        (["train", "flightdesk", "--model", "m", "--out", "x", "--teacher", "greedy"], "--worker"),
+        (["flightdesk", "generate", "x", "--preset", "two-hubs"], "--scenario"),
     ],
 )
 def test_an_option_by_its_old_name_is_refused_by_a_line_that_names_the_new(old, new, capsys):
     assert main(old) == 2
     err = capsys.readouterr().err
     assert err.endswith(f"is called {new} now, as in every command\n") and err.count("\n") == 1
+
+
+NAMES = {  # what is written to, and who works, is called so in every command that has it
+    "--out": {"run", "serve", "repeat", "report", "replay", "export", "compare", "train flightdesk", "train nutcell"}
+    | {f"flightdesk {name}" for name in ("generate", "import", "export", "world", "baseline", "recover", "situation")},
+    "--worker": {"run", "check", "resume", "repeat", "verify", "report", "replay", "export", "compare"}
+    | {"train flightdesk"},
+}
+OTHER_NAMES = {"--output", "--output-dir", "--dir", "--to-file", "--ledger", "--workers", "--teacher", "--preset"}
+
+
+def commands():
+    for words in EVERY:
+        command = takt.cli.typer.main.get_command(takt.cli.app)
+        for word in words.split():
+            command = command.commands[word]
+        yield words, command
+
+
+def test_the_same_thing_has_the_same_name_in_every_command():
+    takt.cli._add_flightdesk(["flightdesk"])
+    named = {words: {name for param in command.params for name in param.opts} for words, command in commands()}
+    for name, having in NAMES.items():
+        assert {words for words, names in named.items() if name in names} == having
+    assert not [(words, names & OTHER_NAMES) for words, names in named.items() if names & OTHER_NAMES]
+
+
+def test_a_place_to_write_to_is_given_once(capsys):
+    assert main(["export", "a.takt", "--format", "trl"]) == 2
+    assert "say where to write to: --out" in capsys.readouterr().err
+    assert main(["export", "a.takt", "x", "--out", "y", "--format", "trl"]) == 2
+    assert "both x and --out y are given" in capsys.readouterr().err
+    assert main(["flightdesk", "generate", "--out", "made", "--flights", "120", "--aircraft", "20"]) == 0
+    assert Path("made/config.csv").exists()
+
+
+def test_flags_are_shown_as_flags(capsys):
+    for words in ([], ["run"], ["flightdesk", "recover"]):
+        assert main([*words, "--help"]) == 0
+        out = capsys.readouterr().out
+        assert "bool" not in out and ("--json" in out or not words)
+    assert main(["stations", "gym"]) == 0
+    assert "privileged=false  (a flag: true or false)" in " ".join(capsys.readouterr().out.split(" "))

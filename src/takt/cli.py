@@ -38,7 +38,7 @@ from takt.options import usual_options
 from takt.printable import printable
 from takt.program import INTERRUPTED, WRONG, bounded, complain
 from takt.registry import SEED_BITS, loaded, registered_station, stations, workers
-from takt.writing import Numbered, not_named
+from takt.writing import Numbered, not_named, one_out
 
 if TYPE_CHECKING:
     from takt.compare import Comparison
@@ -50,17 +50,20 @@ OLD_NAMES = {  # by command and old option
     (("compare",), "--workers"): "--worker",
     (("serve",), "--ledger"): "--out",
     (("train", "nutcell"), "--folder"): "--out",
+    (("train", "flightdesk"), "--teacher"): "--worker",
+    (("flightdesk", "generate"), "--preset"): "--scenario",
 }
 MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
 LEAST_S, MOST_S = 0.001, 31_536_000  # seconds that an option can have: a millisecond, a year
 MOST_UNIT = 10_000_000
 CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
+HELP = ["-h", "--help"]
 app = typer.Typer(
     help="Run@Rate for AI workers: a whole shift, at the line's beat, nothing reset and nobody helping; then count.",
     epilog="Exit codes: 0 done, whatever the verdict (1 with --require-accept if it is not accept); 2 something given "
     "was wrong, or the worker raised or broke its contract; 130 interrupted.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": HELP},
 )
 ledger_app = typer.Typer(help="Look into a shift's ledger.")
 app.add_typer(ledger_app, name="ledger")
@@ -113,6 +116,7 @@ def command(arguments: Sequence[str]) -> int:
     _refuse_old(arguments)
     _add_flightdesk(arguments)
     program = typer.main.get_command(app)
+    _flags_as_flags(program)
     if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
         program.main(list(arguments), prog_name="takt")
     with warnings.catch_warnings():
@@ -131,6 +135,15 @@ def command(arguments: Sequence[str]) -> int:
             _complain(wrong_usage(error))
             return WRONG
     return 0
+
+
+def _flags_as_flags(command: Any) -> None:
+    """In help a flag has no kind of value after it, for it takes none."""
+    for param in command.get_params(typer.Context(command, help_option_names=HELP)):
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    for one in getattr(command, "commands", {}).values():
+        _flags_as_flags(one)
 
 
 def _refuse_old(arguments: Sequence[str]) -> None:
@@ -205,7 +218,8 @@ def list_stations(
         repair = f"about {kind.repair_s:g} s" + (", stops the work" if kind.stops else "")
         table.add_row("fault", f"{name}: {kind.about} ({repair})")
     for name, value in told["options"].items():
-        table.add_row("option", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+        flag = "  (a flag: true or false)" if isinstance(value, bool) else ""
+        table.add_row("option", f"{name}={value if isinstance(value, str) else json.dumps(value)}{flag}")
     terminal.out().print(table, highlight=False, markup=False)
 
 
@@ -777,8 +791,9 @@ def report(
 @app.command("export")
 def export_shift(
     path: ShiftPath,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="What to write.", show_default=False)],
     form: Annotated[str, typer.Option("--format", help="lerobot, trl", show_default=False)],
+    place: Annotated[Path | None, typer.Argument(metavar="[OUT]", help="Short for --out.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="What to write.", show_default=False)] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-x", help="KEY=VALUE for the format; JSON, else text.")
     ] = None,
@@ -795,7 +810,9 @@ def export_shift(
     from takt.export import export
 
     with _quiet(as_json):
-        told = export(path, out, form, named=_named(worker, None, None, trust), **_options("option", option))
+        told = export(
+            path, one_out(place, out), form, named=_named(worker, None, None, trust), **_options("option", option)
+        )
     if as_json:
         _print_json(dict(told))
     else:
@@ -806,7 +823,7 @@ def export_shift(
 def train_flightdesk(
     model: Annotated[str, typer.Option(help="A causal model: a name or a folder of transformers.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The folder to save the trained model to.", show_default=False)],
-    teacher: Annotated[str, typer.Option(help="The worker whose shifts it learns from.")] = "planner",
+    worker: Annotated[str, typer.Option("--worker", help="The teacher, whose shifts it learns from.")] = "planner",
     seeds: Annotated[str, typer.Option(help="The teacher's shifts: 1000-1004 or 0,3,7")] = "1000-1004",
     hours: Annotated[float | None, typer.Option(help="Length of each, in hours.", show_default="8")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
@@ -828,7 +845,7 @@ def train_flightdesk(
 ) -> None:
     """Fine-tune a language model on a teacher's shifts (extra `train`): docs/train-llm.md.
 
-    takt train flightdesk --model Qwen/Qwen3.5-0.8B --teacher planner --seeds 1000-1019 --out desk-0.8b
+    takt train flightdesk --model Qwen/Qwen3.5-0.8B --worker planner --seeds 1000-1019 --out desk-0.8b
     """
     from takt import train as training
 
@@ -839,7 +856,7 @@ def train_flightdesk(
             shifts = out.with_name(f"{out.name}-shifts")
             data = training.data(
                 "flightdesk",
-                teacher,
+                worker,
                 _numbers(seeds),
                 shifts,
                 hours=length,

@@ -139,6 +139,15 @@ def whole_file(out: Path, kind: Kind | None = None, sources: Sequence[Path] = ()
         new.unlink(missing_ok=True)
 
 
+def one_out(place: Path | None, out: Path | None) -> Path:
+    """Where a command that is for writing writes to: --out, as of every command, or its last word, short for that."""
+    if place is None and out is None:
+        raise TaktError("say where to write to: --out PLACE")
+    if place is not None and out is not None and place != out:
+        raise TaktError(f"both {place} and --out {out} are given; one of them is where to write to")
+    return place or out or Path()
+
+
 def check_folder(out: Path, files: Sequence[str], kind: Kind, by: str) -> None:
     """Raise TaktError if these files may not be written into a folder: it is a file, or has some that are not Takt's.
 

@@ -107,8 +107,8 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path, capsys):
         assert "\n" not in str(error.value)
     with pytest.raises(TaktError, match="seed"):
         generate(two_hubs(), -1)
-    assert main(["flightdesk", "generate", str(tmp_path), "--preset", "mars"]) == 2
-    assert capsys.readouterr().err == "takt: no preset named 'mars'; there are: two-hubs, gulf-2026\n"
+    assert main(["flightdesk", "generate", str(tmp_path), "--scenario", "mars"]) == 2
+    assert capsys.readouterr().err == "takt: no scenario named 'mars'; there are: two-hubs, gulf-2026\n"
     sizes = ["--flights", "300", "--aircraft", "42", "--bookings", "500", "--seed", "2"]
     assert main(["flightdesk", "generate", str(tmp_path / "made"), *sizes]) == 0
     assert "42 aircraft, 4 of surface transport, 500 bookings" in capsys.readouterr().out

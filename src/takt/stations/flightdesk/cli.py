@@ -23,7 +23,7 @@ from takt.stations.flightdesk.format import FILES, read_instance, write_instance
 from takt.stations.flightdesk.instance import Instance, journeys, seats_text
 from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
 from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
-from takt.writing import NOTHING, check_folder
+from takt.writing import NOTHING, check_folder, one_out
 
 MOST_S = 31_536_000  # a year
 LISTED = 20  # violations, closures and the like that are printed one by one
@@ -33,6 +33,8 @@ app = typer.Typer(help="Airline disruption: re-plan aircraft and passengers toge
 InstancePath = Annotated[
     Path, typer.Argument(metavar="INSTANCE", help="A folder with config.csv and the others.", show_default=False)
 ]
+Place = Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="Short for --out.", show_default=False)]
+Out = Annotated[Path | None, typer.Option(help="The folder to write into.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
 
 
@@ -229,10 +231,9 @@ def compile_() -> None:
 
 @app.command("generate")
 def generate_(
-    out: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The folder to write the instance into.", show_default=False)
-    ],
-    preset: Annotated[
+    place: Place = None,
+    out: Out = None,
+    scenario: Annotated[
         str, typer.Option(help="The kind of airline and what goes wrong: two-hubs, gulf-2026.")
     ] = "two-hubs",
     flights: Annotated[
@@ -249,15 +250,16 @@ def generate_(
     """Make an instance of any size, from real airports."""
     from takt.stations.flightdesk.generate import RECIPES, generate
 
-    if preset not in RECIPES:
-        raise TaktError(f"no preset named {preset!r}; there are: {', '.join(RECIPES)}")
+    folder = one_out(place, out)
+    if scenario not in RECIPES:
+        raise TaktError(f"no scenario named {scenario!r}; there are: {', '.join(RECIPES)}")
     sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
-    check_folder(out, [f"{name}.csv" for name in FILES], NOTHING, "config.csv")
-    recipe = RECIPES[preset](**{name: size for name, size in sizes.items() if size is not None})
+    check_folder(folder, [f"{name}.csv" for name in FILES], NOTHING, "config.csv")
+    recipe = RECIPES[scenario](**{name: size for name, size in sizes.items() if size is not None})
     instance = generate(recipe, seed)
-    write_instance(instance, out)
+    write_instance(instance, folder)
     if as_json:
-        print(json.dumps({"path": str(out), "airline": describe(instance), "happened": disruptions(instance)}))
+        print(json.dumps({"path": str(folder), "airline": describe(instance), "happened": disruptions(instance)}))
     else:
         f, b, coaches = (
             len(instance.flights.number),
@@ -265,15 +267,15 @@ def generate_(
             int(instance.aircraft.surface.sum()),
         )
         surface = f", {coaches} of surface transport" if coaches else ""
-        print(f"instance: {out} ({f} flights, {len(instance.aircraft.name) - coaches} aircraft{surface}, {b} bookings)")
+        print(
+            f"instance: {folder} ({f} flights, {len(instance.aircraft.name) - coaches} aircraft{surface}, {b} bookings)"
+        )
 
 
 @app.command("import")
 def import_(
-    out: Annotated[
-        Path | None,
-        typer.Argument(metavar="FOLDER", help="The folder to write the instance into.", show_default=False),
-    ] = None,
+    place: Place = None,
+    out: Out = None,
     schedule: Annotated[
         Path | None, typer.Option(help="An IATA SSIM chapter 7 file, 200 columns.", show_default=False)
     ] = None,
@@ -304,7 +306,8 @@ def import_(
     if show_defaults:
         print(shipped(), end="")
         return
-    given = {"FOLDER": out, "--schedule": schedule, "--aircraft": aircraft, "--bookings": bookings}
+    out = None if place is None and out is None else one_out(place, out)
+    given = {"--out": out, "--schedule": schedule, "--aircraft": aircraft, "--bookings": bookings}
     missing = [name for name, value in {**given, "--from": start, "--to": end}.items() if value is None]
     if missing or out is None or schedule is None or aircraft is None or bookings is None:
         raise TaktError(f"an import needs {', '.join(missing)} too")
@@ -315,7 +318,8 @@ def import_(
 @app.command("export")
 def export_(
     path: InstancePath,
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write into.", show_default=False)],
+    place: Place = None,
+    out: Out = None,
     airline: Annotated[str, typer.Option(help="The airline's designator.")] = "TK",
     local: Annotated[bool, typer.Option("--local", help="The schedule in local time, not in UTC.")] = False,
     bare: Annotated[
@@ -326,12 +330,13 @@ def export_(
     """Write an instance as an SSIM schedule and CSV files, as import reads them."""
     from takt.stations.flightdesk.imports.commands import run_export
 
-    run_export(path, out, airline, local, bare, as_json)
+    run_export(path, one_out(place, out), airline, local, bare, as_json)
 
 
 @app.command("world")
 def world_(
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write into.", show_default=False)],
+    place: Place = None,
+    out: Out = None,
     scenario: Annotated[str | None, typer.Option(help="gulf-2026, two-hubs.", show_default="gulf-2026")] = None,
     instance: Annotated[str | None, typer.Option(help="Or a folder with an instance.", show_default=False)] = None,
     days: Annotated[int | None, typer.Option(min=1, max=1000, help="Days that are over.", show_default="all")] = None,
@@ -343,13 +348,14 @@ def world_(
     from takt.stations.flightdesk.desk.files import write_world
     from takt.stations.flightdesk.instance import DAY
 
+    folder = one_out(place, out)
     desk = FlightDesk(scenario=scenario, instance=instance)
     desk.reset(seed=seed)
     world = desk.office.world
     last = -(-world.instance.end // DAY)
     if days is not None and not 1 <= days <= last:
         raise TaktError(f"--days is {days}; this world has 1 to {last}")
-    paths = write_world(world, out, days or last)
+    paths = write_world(world, folder, days or last)
     if as_json:
         print(json.dumps({"flights": str(paths[0]), "fares": str(paths[1])}))
     else:
