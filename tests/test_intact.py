@@ -245,6 +245,7 @@ def test_a_meta_that_lacks_something_is_one_line(tmp_path, key, capsys):
         assert main([command[0], str(path), *command[1:]]) == 2
         err = capsys.readouterr().err
         assert err.count("\n") == 1 and (f"lacks {key!r}" in err or "is not what" in err), err
+        assert str(path) in err, "which ledger"
 
 
 def test_a_page_of_a_meta_that_lacks_almost_all_is_one_line(tmp_path, capsys):
@@ -255,6 +256,19 @@ def test_a_page_of_a_meta_that_lacks_almost_all_is_one_line(tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "is damaged" in err and "it lacks" in err, err
     assert not path.with_suffix(".html").exists()
+
+
+def test_a_ledger_that_says_it_is_of_the_cell_is_one_line(tmp_path, capsys):
+    path = tmp_path / "a.takt"
+    run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
+    for options in ("{}", '{"control": 7, "cameras": []}', json.dumps(CART)):
+        with sqlite3.connect(path) as book:
+            book.execute("UPDATE meta SET value = '\"nutcell\"' WHERE key = 'station'")
+            book.execute("UPDATE meta SET value = ? WHERE key = 'options'", (options,))
+        book.close()
+        assert main(["export", str(path), str(tmp_path / "out"), "--format", "lerobot"]) == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1 and f"{path} is damaged" in err and not (tmp_path / "out").exists()
 
 
 def test_figures_are_of_events_or_one_line_says_what_is_missing(path):
@@ -327,7 +341,8 @@ def test_a_snapshot_of_something_else_does_not_end_in_a_traceback(tmp_path, caps
             book.execute("UPDATE snapshots SET state = ?", (zlib.compress(state),))
         book.close()
         assert main(["replay", str(path), "--unit", "1", "--out", str(tmp_path / "u.mp4")]) == 2
-        assert capsys.readouterr().err.count("\n") == 1
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1 and str(path) in err and "Error" not in err, "in our words"
 
 
 def test_ledgers_from_before_are_read_as_they_were(tmp_path):

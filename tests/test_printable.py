@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import lzma
 import os
 import sqlite3
 import zipfile
@@ -114,6 +115,34 @@ def test_an_archive_that_unpacks_to_a_disk_full_is_one_line(tmp_path, form):
             archive.writestr("flights.csv", plain)
     path.write_bytes(gzip.compress(packed.getvalue()) if form == "zip in gz" else packed.getvalue())
     with pytest.raises(TaktError, match="unpacks to more than 64 MiB"), unpacked(path):
+        pass
+
+
+@pytest.mark.parametrize("form", ["xz", "zip by LZMA"])
+def test_an_archive_that_asks_for_gigabytes_of_memory_is_one_line(tmp_path, form):
+    """Its head says how much a reader must set aside; `lzma.open` and `zipfile` do so."""
+    from takt.stations.flightdesk.situation.unpack import unpacked
+
+    path = tmp_path / "flights.csv"
+    if form == "xz":
+        path.write_bytes(lzma.compress(b"a,b\n", filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 2**30}]))
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+            archive.writestr("flights.csv", "a,b\n")
+    with pytest.raises(TaktError, match=r"Memory usage limit|packed by LZMA"), unpacked(path):
+        pass
+
+
+def test_an_xz_file_is_unpacked_stream_by_stream(tmp_path):
+    from takt.stations.flightdesk.situation.unpack import unpacked
+
+    plain = b"a,b\n" + bytes(range(48, 58)) * 300_000
+    packed = lzma.compress(plain[:1000], preset=9) + bytes(8) + lzma.compress(plain[1000:])
+    (tmp_path / "f.xz").write_bytes(packed)
+    with unpacked(tmp_path / "f.xz") as found:
+        assert found.read_bytes() == plain
+    (tmp_path / "f.xz").write_bytes(packed[:-20])
+    with pytest.raises(TaktError, match="it is cut off"), unpacked(tmp_path / "f.xz"):
         pass
 
 

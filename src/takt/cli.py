@@ -975,7 +975,8 @@ def compare(
                 shifts.append((path, Shift.of(book)))
                 standing[str(path)] = str(standing_of(book, shifts[-1][1].digest))
         grouped = by_worker([(path.stem, shift.events) for path, shift in shifts])
-        costs = costs_at(next(iter(shifts))[1].meta["station"])
+        at = {shift.meta["station"] for _, shift in shifts}
+        costs = costs_at(at.pop()) if len(at) == 1 else None  # of different stations: `compared` says so
         found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or (), costs=costs)
         events, ledgers = grouped, [str(path) for path, _ in shifts]
         broken = [line for _, shift in shifts for line in shift.broken]

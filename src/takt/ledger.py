@@ -132,7 +132,7 @@ class Ledger:
         """What defines the shift (`DEFINITION`), and where and when it was worked."""
         rows = self._rows("SELECT key, value FROM meta ORDER BY rowid")
         try:
-            return read_meta(rows)
+            return read_meta(rows, self.path)
         except ValueError as error:
             raise self._damaged(str(error)) from error
 
@@ -142,7 +142,7 @@ class Ledger:
         try:
             if any(after[0] <= before[0] for before, after in pairwise(rows)):  # one page, reached twice
                 raise ValueError("its events are out of order")
-            return [read_event(*row) for _, *row in rows]
+            return [read_event(t_s, kind, unit, data, self.path) for _, t_s, kind, unit, data in rows]
         except ValueError as error:
             raise self._damaged(str(error)) from error
 
@@ -177,7 +177,7 @@ class Ledger:
         """What the worker wrote into its journal under this number since the last commit."""
         rows = self._rows("SELECT record FROM journal WHERE number = ?", number)
         try:
-            return read_record(rows[0][0]) if rows else None
+            return read_record(rows[0][0], self.path) if rows else None
         except ValueError as error:
             raise self._damaged(str(error)) from error
 
@@ -272,7 +272,7 @@ class Ledger:
         return rows
 
     def _damaged(self, why: str) -> TaktError:
-        return TaktError(f"the ledger {self.path} is damaged: {why}")
+        return TaktError(f"{self.path or 'the ledger'} is damaged: {why}")
 
     def _write_ahead(self) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")

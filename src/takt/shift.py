@@ -240,7 +240,7 @@ def resume_shift(
                 if snapshot is None:
                     book.commit(started, loop.save(), None)
                 else:
-                    loop.load(snapshot.state)
+                    loop.load(snapshot.state, path)
                 return _work(loop, book, on_progress)
 
 
@@ -292,7 +292,7 @@ def steps_of_unit(
     with _reopened(path, meta, station, worker, named, **station_options) as (here, who):
         loop = Loop(here, who, _clock_of(meta, events[snapshot.seq :]), meta)
         with _begun(loop):
-            loop.load(snapshot.state)
+            loop.load(snapshot.state, path)
             loop.keep_in(Told(events))
             last_s = ended[0].t_s + loop.control_s / 2  # what a call does is dated when the call began, a period ago
             while here.now < last_s and not again and not loop.over:
@@ -451,29 +451,34 @@ class Loop:
         except TypeError as error:
             raise TaktError(f"station {self.shift['station']!r} has what cannot be stored: {error}") from error
 
-    def load(self, packed: bytes) -> None:
+    def load(self, packed: bytes, of: object = "the ledger") -> None:
         """Go on where `save` was called, with the same station, worker and shift, started afresh. TaktError if these
-        bytes are of no such shift."""
+        bytes, a snapshot `of` some ledger, are of no such shift."""
         try:
             state = unpack(packed)
             self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit, *more = state["loop"]
             self.about = more[0] if more else None  # older ledgers have none
             self.arriving = Checked(*arriving)
-            self.observation = state["observation"]
-            self.station.load(state["station"])
-            if isinstance(self.worker, Resumable):
-                self.worker.load(state["worker"])
-        except TaktError:
-            raise
-        except BaseException as error:  # whatever a station or worker may raise at a state that is not its own
-            if is_stop(error):
+            self.observation, of_station, of_worker = state["observation"], state["station"], state["worker"]
+            counts = [self.wake_in, self.next, *self.costs]
+            sound = self.mode in ("working", "thinking", "down") and all(
+                isinstance(n, int | np.integer) and n >= 0 for n in counts
+            )
+        except (ValueError, TypeError, LookupError) as error:
+            raise _not_taken_up(of, "a shift", None) from error
+        if not sound:
+            raise _not_taken_up(of, "a shift", None)
+        for what, thing, saved in (("station", self.station, of_station), ("worker", self.worker, of_worker)):
+            try:
+                if isinstance(thing, Resumable):  # as every station is
+                    thing.load(saved)
+            except TaktError:
                 raise
-            raise TaktError(f"the ledger's snapshot cannot be gone on from: {one_line(error)}") from error
-        counts = [self.wake_in, self.next, *self.costs]
-        if self.mode not in ("working", "thinking", "down") or not all(
-            isinstance(n, int | np.integer) and n >= 0 for n in counts
-        ):
-            raise TaktError("the ledger's snapshot cannot be gone on from: it is of no state that a shift can be in")
+            except BaseException as error:  # whatever it may raise at a state that is not its own
+                if is_stop(error):
+                    raise
+                ours = type(thing).__module__.startswith(("takt.stations.", "takt.workers."))
+                raise _not_taken_up(of, f"{what} {self.shift[what]!r}", None if ours else error) from error
 
     def _wake(self, woke: list[Event]) -> None:
         """A mode has ended and the next one begins."""
@@ -608,6 +613,12 @@ def _place(event: Event) -> str:
     """Where in its file a worker raised, by the last line of its traceback that names one, to follow a time."""
     found = re.findall(r'File "([^"]+)", line (\d+)', str(event.data.get("traceback", "")))
     return f", {Path(found[-1][0]).name}:{found[-1][1]}" if found else ""
+
+
+def _not_taken_up(of: object, what: str, error: BaseException | None) -> TaktError:
+    """A ledger's snapshot is damaged, or of another version of what is to go on from it."""
+    why = "" if error is None else f": {one_line(error)}{where(error)}"
+    return TaktError(f"{of} cannot be gone on with: its snapshot is none that {what} can take up{why}")
 
 
 def _did(error: BaseException) -> str:

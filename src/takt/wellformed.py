@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from takt.errors import TaktError
@@ -43,15 +43,19 @@ class Missing(TaktError, KeyError):
 
 
 class Told(dict[str, Any]):
-    """An object of a ledger. What is not in it is said to be missing from the ledger."""
+    """An object of a ledger (`of`: which one). What is not in it is said to be missing from there."""
+
+    def __init__(self, told: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), of: object = None) -> None:
+        super().__init__(told)
+        self._of = of
 
     def __missing__(self, key: str) -> Any:
-        raise Missing(f"the ledger is damaged: something in it lacks {key!r}")
+        raise Missing(f"{self._of or 'the ledger'} is damaged: something in it lacks {key!r}")
 
 
-def read_meta(rows: list[tuple[Any, Any]]) -> dict[str, Any]:
+def read_meta(rows: list[tuple[Any, Any]], of: object = None) -> dict[str, Any]:
     """The meta, from its rows of key and JSON."""
-    meta = Told()
+    meta = Told((), of)
     for key, value in rows:
         if not isinstance(key, str) or not key.isprintable() or len(key) > LONGEST_KIND:
             raise ValueError("a key of the meta is no text")
@@ -60,7 +64,7 @@ def read_meta(rows: list[tuple[Any, Any]]) -> dict[str, Any]:
     return meta
 
 
-def read_event(t_s: Any, kind: Any, unit: Any, data: Any) -> Event:
+def read_event(t_s: Any, kind: Any, unit: Any, data: Any, of: object = None) -> Event:
     """One event, from its row."""
     if not _time(t_s):
         raise ValueError("an event has no time")
@@ -68,18 +72,18 @@ def read_event(t_s: Any, kind: Any, unit: Any, data: Any) -> Event:
         raise ValueError("an event is of no kind")
     if unit is not None and not _count(unit):
         raise ValueError(f"an event {kind!r} is of no unit")
-    told = read_record(data)
+    told = read_record(data, of)
     if kind in KINDS:
         _check(f"an event {kind!r}", KINDS[kind], told)
     return Event(float(t_s), kind, unit, told)
 
 
-def read_record(text: Any) -> Told:
+def read_record(text: Any, of: object = None) -> Told:
     """A JSON object."""
     found = _json(text)
     if not isinstance(found, dict):
         raise ValueError("something in it is no object")
-    return Told(found)
+    return Told(found, of)
 
 
 def _json(text: Any) -> Any:

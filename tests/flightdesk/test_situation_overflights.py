@@ -92,6 +92,12 @@ def test_a_file_of_flights_is_no_daio_file(tmp_path, capsys):
     assert "--overflights needs the first and the last day" in lines[0] and "so this is no DAIO file" in lines[1]
 
 
+def test_a_page_of_files_without_the_states_of_a_corridor_is_drawn(tmp_path):
+    path = daio(tmp_path / "d.csv", georgia(date(2026, 2, 1), [100] * 30))
+    days = ["--from", "2026-03-01", "--to", "2026-03-02", "--weeks", "1"]
+    assert main(["flightdesk", "situation", "--overflights", str(path), *days, "--out", str(tmp_path / "page")]) == 0
+
+
 def test_the_map_knows_where_the_states_are():
     assert set(maps.states(list(CORRIDORS))) == set(CORRIDORS)
     longitude, latitude = maps.states(["UG"])["UG"]

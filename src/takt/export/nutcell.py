@@ -19,7 +19,9 @@ from takt import terminal
 from takt.errors import Different
 from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.export.lerobot import Dataset, Episode
+from takt.foreign import foreign
 from takt.ledger import Ledger
+from takt.options import wrong_option
 from takt.screen import counting
 from takt.shift import steps_of_unit
 from takt.station import TaktError
@@ -157,16 +159,22 @@ class _Shift:
             raise TaktError(f"{path} is a shift at {self._meta['station']!r}; this format takes the nut cell's")
         self._path = path
         self._good = {int(e.unit or 0): e.kind == UNIT_GOOD for e in events if e.kind in (UNIT_GOOD, UNIT_BAD)}
-        self.control = str(self._meta["options"]["control"])
-        self.camera_size = int(self._meta["options"].get("camera_size", 96))
+        self._options = self._meta["options"]
+        if wrong := wrong_option(NutCell, self._options):
+            raise TaktError(f"{path} is damaged: station 'nutcell' {wrong}")
+        if missing := {"control", "cameras"} - set(self._options):
+            raise TaktError(f"{path} is damaged: its options lack {min(missing)!r}")
+        self.control = str(self._options["control"])
+        self.camera_size = int(self._options.get("camera_size", 96))
 
     def episodes(
         self, wanted: _Wanted, different: list[int], on_unit: Callable[[float, float], None]
     ) -> Iterator[Episode]:
         chosen = [unit for unit in sorted(self._good)[: wanted.units] if self._good[unit] or not wanted.good_only]
-        looks = [*self._meta["options"]["cameras"]]
+        looks = [*self._options["cameras"]]
         looks += [camera for camera in wanted.cameras if camera not in looks]
-        cell: Any = _Watched(**{**self._meta["options"], "cameras": looks})
+        with foreign(f"cannot open the cell of {self._path}"):
+            cell: Any = _Watched(**{**self._options, "cameras": looks})
         try:
             for done, unit in enumerate(chosen):
                 on_unit(done, len(chosen))

@@ -158,7 +158,7 @@ def _changes(axes: Axes, days: Sequence[date], lines: Sequence[Line], name: str,
 def _curves(axes: Axes, curves: Sequence[Curve]) -> None:
     """Lines over places 0, 1, 2, ..., each with its name at the right; `axes` has its limits of y."""
     ends = []
-    places = max(len(values) for _, values, _ in curves)
+    places = max((len(values) for _, values, _ in curves), default=1)  # no state of a corridor may be in the files
     for name, values, style in curves:
         shown = [math.nan if value is None else value for value in values]
         axes.plot(range(places), shown, marker="o", markersize=3.6, **style)

@@ -19,7 +19,43 @@ from typing import IO, Any
 from takt.plainly import plainly
 from takt.station import TaktError
 
-PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+MOST_MEMORY = (
+    128 * 2**20
+)  # bytes that a file may ask for to be unpacked with; `xz -9` asks for 65 MiB, a bomb for 4 GiB
+
+
+class _Xz:
+    """An xz file to read, its streams one after the other, within `MOST_MEMORY` (`lzma.open` knows no limit)."""
+
+    def __init__(self, path: Path, _mode: str) -> None:
+        self._file = path.open("rb")
+        self._stream: lzma.LZMADecompressor | None = None
+
+    def __enter__(self) -> _Xz:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, size: int) -> bytes:
+        """From 1 to `size` bytes; none at the end."""
+        rest = b""
+        while True:
+            if self._stream is None or self._stream.eof:
+                rest = (self._stream.unused_data if self._stream else b"").lstrip(b"\0") or self._file.read(1 << 16)
+                if not rest:
+                    return b""
+                if not (rest := rest.lstrip(b"\0")):  # between streams, to fill up
+                    continue
+                self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_MEMORY)
+            elif self._stream.needs_input and not (rest := self._file.read(1 << 16)):
+                raise EOFError("it is cut off")
+            if part := self._stream.decompress(rest, size):
+                return part
+            rest = b""
+
+
+PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": _Xz}
 NO_CSV = {
     b"PAR1": "a Parquet file",
     b"ARROW1": "an Arrow file",
@@ -92,8 +128,14 @@ def _unpack(plain: Path, inner: Path, path: Path) -> bool:
     with plain.open("rb") as source:
         head = source.read(HEAD)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        with zipfile.ZipFile(plain) as archive, archive.open(_member(archive, path)) as member:
-            _copy(member, inner, plain.stat().st_size, path)
+        with zipfile.ZipFile(plain) as archive:
+            name = _member(archive, path)
+            if archive.getinfo(name).compress_type == zipfile.ZIP_LZMA:  # asks for what memory it likes
+                raise TaktError(
+                    f"{path} is a zip packed by LZMA, which is not unpacked here; pack it as zips mostly are"
+                )
+            with archive.open(name) as member:
+                _copy(member, inner, plain.stat().st_size, path)
     elif opened := next((how for magic, how in PACKED.items() if head.startswith(magic)), None):
         with opened(plain, "rb") as member:
             _copy(member, inner, plain.stat().st_size, path)
