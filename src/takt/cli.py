@@ -14,7 +14,6 @@ import json
 import math
 import os
 import re
-import secrets
 import shlex
 import sys
 import warnings
@@ -27,7 +26,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from takt import terminal
 from takt.clock import DEFAULT_CLOCK
@@ -41,6 +39,8 @@ from takt.registry import SEED_BITS, loaded, registered_station, stations, worke
 from takt.writing import Numbered, not_named, one_out
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from takt.compare import Comparison
     from takt.shift import Progress, Shift
     from takt.trust import Named
@@ -81,6 +81,8 @@ RequireAccept = Annotated[bool, typer.Option("--require-accept", help="Exit with
 def _seed(text: str | int) -> int:
     """A shift's seed as it is given: a number, or `random`."""
     if text == "random":
+        import secrets
+
         return secrets.randbits(SEED_BITS)
     try:
         return int(text)
@@ -116,7 +118,8 @@ def command(arguments: Sequence[str]) -> int:
     _refuse_old(arguments)
     _add_flightdesk(arguments)
     program = typer.main.get_command(app)
-    _flags_as_flags(program)
+    if not arguments or not {*HELP}.isdisjoint(arguments):
+        _flags_as_flags(program)
     if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
         program.main(list(arguments), prog_name="takt")
     with warnings.catch_warnings():
@@ -1354,6 +1357,8 @@ def _list(what: str, about: dict[str, str], as_json: bool) -> None:
 
 
 def _grid(style: str = "dim") -> Table:
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     table.add_column(style=style, no_wrap=True)
     table.add_column(overflow="fold")

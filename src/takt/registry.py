@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import entry_points
 from typing import Any
 
 from takt.errors import TaktError
 from takt.foreign import foreign
 
 SEED_BITS = 128  # the most that a shift's seed can have: nobody finds one of so many by trying
+
+
+def entry_points(group: str) -> Any:
+    """What is registered in a group of entry points."""
+    from importlib.metadata import entry_points as registered  # which `takt --help` can do without
+
+    return registered(group=group)
 
 
 def stations() -> dict[str, Any]:

@@ -261,7 +261,7 @@ def test_what_is_refused_before_anything_begins(tmp_path, capsys, monkeypatch):
         return capsys.readouterr().err
 
     assert "--allow-host" in line("--mcp", "--http", "--host", "0.0.0.0", "--units", "1", "--out", path)
-    assert "cannot listen on" in line("--mcp", "--http", "--port", "70000", "--units", "1", "--out", path)
+    assert "--port must be 65,535 at most" in line("--mcp", "--http", "--port", "70000", "--units", "1", "--out", path)
     assert "give hours or units" in line("--mcp", "--out", path)
     assert "--mcp" in line("--units", "1", "--out", path)
     monkeypatch.setenv("TAKT_TOKEN", "short")
