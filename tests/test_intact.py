@@ -68,7 +68,7 @@ def test_a_journal_that_names_a_file_does_not_delete_it(path, tmp_path, capsys):
     for command in (["kpis"], ["report"], ["ledger", "show"], ["ledger", "digest"], ["resume"]):
         assert main([*command, str(path)]) == 2
         err = capsys.readouterr().err
-        assert err.count("\n") == 1 and ("takt resume" in err or "names another file to be deleted" in err)
+        assert err.count("\n") == 1 and "names another file to be deleted" in err
         assert victim.read_text() == "two years of work"
         assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
     with pytest.raises(TaktError, match="names another file to be deleted"):

@@ -109,6 +109,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         if database is not None:
             database.close()
         if mode == "ro" and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+            _check_journal(Path(f"{real}-journal"))  # of which resume would make nothing either
             raise Unfinished(
                 f"{path} was left in the middle of a write, which only a writer can undo; `takt resume {path}` does"
             ) from error
