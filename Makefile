@@ -35,7 +35,7 @@ clean:
 
 .venv/ready: .venv/bin/python pyproject.toml constraints.txt
 	@echo "setting up takt in .venv ..."
-	@$(PIP) --editable .
+	@$(PIP) --editable ".[nutcell,flightdesk]"
 	@touch $@
 
 .venv/ready-dev: .venv/bin/python pyproject.toml constraints.txt

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from takt import gymnasium_ids as gymnasium_ids
 
 if TYPE_CHECKING:
     from takt.compare import compare
@@ -80,7 +81,6 @@ _OF = {
     "worker": "Finished Gone Plan Recording Resumable Worker open_worker workers",
 }
 _WHERE = {name: module for module, names in _OF.items() for name in names.split()}
-_NUTCELL, _REGISTRATION = "takt/NutCell-v0", "gymnasium.envs.registration"
 
 
 class _Package(ModuleType):
@@ -101,34 +101,3 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f"takt.{_WHERE[name]}"), name)
     globals()[name] = value
     return value
-
-
-def _register(registration: Any) -> None:
-    """Make the nut cell known to Gymnasium, as "takt/NutCell-v0"."""
-    if _NUTCELL not in registration.registry:
-        registration.register(id=_NUTCELL, entry_point="takt.stations.nutcell:NutCell", order_enforce=False)
-
-
-class _WhenGymnasiumComes:
-    """Registers when Gymnasium is imported after us; to import it here would cost every program a fifth of a second."""
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != _REGISTRATION:
-            return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is not None and spec.loader is not None:
-            run = spec.loader.exec_module
-
-            def run_and_register(module: ModuleType) -> None:
-                run(module)
-                _register(module)
-
-            spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
-        return spec
-
-
-if _REGISTRATION in sys.modules:
-    _register(sys.modules[_REGISTRATION])
-else:
-    sys.meta_path.insert(0, _WhenGymnasiumComes())

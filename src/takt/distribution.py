@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 NAME = "run-at-rate"
+NO_HINT = {"all", "dev", "bench"}  # extras that only gather others
 
 
 def version() -> str:
@@ -13,6 +16,24 @@ def version() -> str:
         return metadata.version(NAME)
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+def lacking(error: BaseException) -> str:
+    """Which extra has the module that an import did not find, and how to get it; "" if that is not what happened."""
+    module = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if not module:
+        return ""
+    from importlib import metadata
+
+    try:
+        needed = metadata.requires(NAME) or []
+    except metadata.PackageNotFoundError:
+        return ""
+    for need in needed:
+        found = re.fullmatch(r"([\w.-]+).*extra == ['\"](\w+)['\"].*", need)
+        if found and found[1].replace("-", "_").lower() == module.lower() and found[2] not in NO_HINT:
+            return f"this needs the extra `{found[2]}`: {install(found[2])}"
+    return ""
 
 
 def install(extras: str) -> str:

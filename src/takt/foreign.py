@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from takt.distribution import lacking
 from takt.errors import Leave, TaktError
 
 OURS = str(Path(__file__).parent)
@@ -72,7 +73,7 @@ def foreign(doing: str) -> Iterator[None]:
     except BaseException as error:
         if is_stop(error):
             raise
-        raise TaktError(f"{doing}: {one_line(error)}{where(error)}") from error
+        raise TaktError(f"{doing}: {lacking(error) or one_line(error) + where(error)}") from error
 
 
 def one_line(error: BaseException) -> str:

@@ -67,11 +67,14 @@ def _told(error: BaseException) -> tuple[int, str]:
         return WRONG, "cannot write to stdout: Broken pipe"
     if lost := _lost_stdout():
         return WRONG, f"cannot write to stdout: {lost}"
+    from takt.distribution import lacking
     from takt.errors import TaktError
     from takt.foreign import one_line, where
 
     if isinstance(error, TaktError):
         return WRONG, str(error)
+    if missing := lacking(error):
+        return WRONG, missing
     if isinstance(error, OSError):
         # An output that is flushed loses what it holds when that fails, so it cannot be tried again.
         what = f"read or write {error.filename}" if error.filename else "write to stdout"

@@ -203,7 +203,7 @@ def run_shift(
         try:
             how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate, "call_timeout_s": call_timeout_s}
             how |= {} if spec.world is None else {"world": spec.world}
-            meta = json.loads(canonical({**shift, **how, **_circumstances()}))
+            meta = json.loads(canonical({**shift, **how, **_circumstances(here.spec)}))
         except (TypeError, ValueError) as error:
             raise TaktError(f"an option of the station or worker cannot be written down: {plainly(error)}") from error
         loop = Loop(here, who, clock, meta)
@@ -264,7 +264,7 @@ def repeat_shift(
     definition = {key: value for key, value in meta.items() if key not in ("wall_s", "signatures")}
     with _reopened(path, meta, station, worker, named) as (here, who):
         loop = Loop(here, who, _clock_of(meta, events), meta)
-        with _begun(loop) as started, Ledger.create(ledger, {**definition, **_circumstances()}) as again:
+        with _begun(loop) as started, Ledger.create(ledger, {**definition, **_circumstances(here.spec)}) as again:
             again.commit([as_told_by(started[0], events[0]), *started[1:]], loop.save(), None)
             return _work(loop, again, on_progress, Told(events))
 
@@ -754,8 +754,8 @@ def _name(worker: AnyWorker) -> str:
     return getattr(worker, "__name__", type(worker).__name__)
 
 
-def _circumstances() -> dict[str, Any]:
+def _circumstances(spec: StationSpec) -> dict[str, Any]:
     """When and with what the shift was worked. In the ledger, but no part of the shift (not in its digest)."""
-    packages = {"takt": installed(), **{name: version(name) for name in ("numpy", "gymnasium", "mujoco")}}
+    packages = {"takt": installed(), **{name: version(name) for name in ("numpy", "gymnasium", *spec.packages)}}
     machine = {"platform": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
     return {"begun_utc": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "packages": packages}

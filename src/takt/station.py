@@ -110,6 +110,7 @@ class StationSpec(EnvSpec):
                   units of an ended shift are judged depends on it (`takt.outcomes`).
     planned_cycle_s  the planned run time per item, where a plant has one (ISO 22400-2, PRI); it is not the takt.
     cost_range_eur   the least and the most that a unit can cost, where costs are compared; None: no bound by unit.
+    packages      distributions that what it does depends on: their versions go into the ledger, beside Takt's.
     world         where a station makes up its world from the seed, the version of that. It goes into the meta, and a
                   shift of another version is not worked again (`takt.shift.reset_as`); None: there is nothing made up.
 
@@ -136,6 +137,7 @@ class StationSpec(EnvSpec):
     unit_life_s: float | None = None
     planned_cycle_s: float | None = None
     cost_range_eur: tuple[float, float] | None = None
+    packages: tuple[str, ...] = ()
     world: int | None = None
 
 

@@ -121,6 +121,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
             parts=scene.SIDES,
             privileged=self.privileged,
             options=options,
+            packages=("mujoco",),
         )
         self._log: list[Event] = []
         self.faults = Active()
