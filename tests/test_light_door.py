@@ -88,3 +88,15 @@ def test_a_module_that_no_extra_has_is_no_hint() -> None:
 def test_all_is_all_that_a_user_may_want() -> None:
     named = set(EXTRAS["all"][0].partition("[")[2].rstrip("]").split(","))
     assert named == EXTRAS.keys() - {"all", "dev", "bench"}
+
+
+def test_what_is_registered_can_be_asked_for_also_when_a_package_has_taken_the_name() -> None:
+    """`takt.stations` is a function and a package, and so is `takt.workers`."""
+    code = (
+        "import takt.stations.gym as g, takt.workers.idle as i\n"
+        "from takt import stations, workers\n"
+        "assert 'gym' in stations() and 'idle' in workers('gym') and 'nutcell.vla' in workers()\n"
+        "assert g.GymStation and i.Idle and takt.stations.gym is g"
+    )
+    subprocess.run([sys.executable, "-c", "import takt\n" + code], check=True)
+    subprocess.run([sys.executable, "-c", "import takt\ntakt.stations()\n" + code], check=True)

@@ -330,3 +330,26 @@ def test_a_line_without_an_end_is_no_message(monkeypatch):
         os.dup2(kept, 0)
         os.close(kept)
         os.close(read)
+
+
+def test_clients_over_http_are_so_many_at_once_and_no_more(monkeypatch):
+    """Sessions that nobody uses and connections that say nothing would fill memory, and keep the client out."""
+    from takt.workers.mcp import transports
+
+    monkeypatch.setattr(transports, "MOST_SESSIONS", 3)
+    monkeypatch.setattr(transports, "MOST_CONNECTIONS", 5)
+    mine = {"authorization": f"Bearer {TOKEN}"}
+    with working(units=1) as (server, _), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
+        begun = [posted(http.url, HELLO, **mine) for _ in range(5)]
+        assert [status for status, *_ in begun][:3] == [200] * 3
+        assert {status for status, *_ in begun[3:]} == {503}, "told to come later, and no session is made"
+        port = int(http.url.split(":")[2].split("/")[0])
+        silent = [http_client.HTTPConnection("127.0.0.1", port, timeout=PATIENT_S) for _ in range(8)]
+        try:
+            for connection in silent:
+                connection.connect()
+            time.sleep(0.3)
+            assert posted(http.url, HELLO, **mine)[0] == 503
+        finally:
+            for connection in silent:
+                connection.close()
