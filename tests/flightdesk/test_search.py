@@ -6,17 +6,18 @@ import random
 import tempfile
 from pathlib import Path
 
+import by_hand
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_checker import slow_check, slow_cost
 from small_airline import write_airline
 
-from takt.stations.flightdesk import cost, greedy_delay, read_instance, write_solution
+from takt.stations.flightdesk import check, cost, greedy_delay, read_instance, write_solution
 from takt.stations.flightdesk.instance import frozen_flights
 from takt.stations.flightdesk.recovery import compiled
-from takt.stations.flightdesk.recovery.crew import Round, Searcher
-from takt.stations.flightdesk.recovery.problem import solution_of
+from takt.stations.flightdesk.recovery.crew import Round, Searcher, _readable
+from takt.stations.flightdesk.recovery.problem import plan_of, problem_of, solution_of
 
 MOVES = 40
 
@@ -36,7 +37,7 @@ def test_the_search_breaks_no_rule_that_was_not_broken_and_knows_its_plans_cost(
         instance = read_instance(folder / "instance")
         first = greedy_delay(instance)
         searcher = Searcher(instance, first)
-        report = searcher.round(Round(seed % 1000, MOVES, 2000.0, 10.0, None))
+        report = searcher.round(Round(seed % 1000, MOVES, 2000.0, 10.0, None, reseat=bool(seed % 2)))
         plan = solution_of(instance, searcher.problem, searcher.best)
         write_solution(instance, first, folder / "first")
         write_solution(instance, plan, folder / "plan")
@@ -45,6 +46,37 @@ def test_the_search_breaks_no_rule_that_was_not_broken_and_knows_its_plans_cost(
         assert cost(instance, plan).total == pytest.approx(report.total, abs=0.01)
         parts = slow_cost(folder / "instance", folder / "plan")
         assert cost(instance, plan).parts() == pytest.approx(parts, abs=0.0051)
+
+
+SHORT_OF_SEATS = {
+    "config": by_hand.FILES["config"],
+    "airports": "AAA 3 3 00:00 00:00\nBBB 3 3 00:00 00:00",
+    "dist": "AAA BBB 60 D",
+    "aircraft": "J1#1 J1 Jet 0/0/10 400 1000.0 30 20 AAA NULL\nJ1#2 J1 Jet 0/0/10 400 1000.0 30 20 AAA NULL",
+    "flights": "1 AAA BBB 12:00 13:00 0\n2 AAA BBB 13:00 14:00 0",
+    "rotations": "1 01/01/08 J1#1\n2 01/01/08 J1#2",
+    "position": "",
+    "itineraries": "1 A 100.0 8 1 01/01/08 E\n2 A 900.0 3 1 01/01/08 E\n3 A 100.0 2 2 01/01/08 E",
+    "alt_flights": "1 01/01/08 -1",
+}
+
+
+def test_seats_that_are_too_few_go_to_those_who_would_lose_the_most(tmp_path):
+    """Eleven of a cancelled flight, eight seats on the next: the three dear tickets fly, and five of the others."""
+    from takt.stations.flightdesk.recovery.prices import price
+    from takt.stations.flightdesk.recovery.seating import reseat
+
+    instance = read_instance(by_hand.write(tmp_path, **SHORT_OF_SEATS))
+    problem = problem_of(instance)
+    plan = _readable(plan_of(instance, problem, greedy_delay(instance)))
+    problem = _readable(problem)
+    price(problem, plan)
+    assert plan.stays.tolist() == [8, 3, 0]
+    assert reseat(problem, plan) and plan.stays.tolist() == [3, 0, 0]
+    solution = solution_of(instance, problem, plan)
+    assert not check(instance, solution)
+    assert cost(instance, solution).total == pytest.approx(float(plan.totals.sum()) + problem.settled, abs=0.01)
+    assert not reseat(problem, plan)  # which is as cheap as it gets
 
 
 def test_the_small_airlines_have_what_the_rules_are_about(tmp_path):

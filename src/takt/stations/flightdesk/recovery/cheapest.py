@@ -93,6 +93,7 @@ def cheapest_paths(
     groups: Ints,
     first: Ints,
     booked: Ints,
+    lowest: Ints,
     seat: Floats,
     pool: Floats,
     floor: Floats,
@@ -105,7 +106,8 @@ def cheapest_paths(
     """The cheapest path of each of `groups` that costs less than its `limit`, EUR per person, prices included.
 
     booking       as in `Problem`.
-    booked        flights of group g are `booked[first[g]:first[g + 1]]`: there no cabin costs more.
+    booked        flights of group g are `booked[first[g]:first[g + 1]]`: there no cabin costs more, and none is worse
+                  than `lowest`.
     seat          (option, cabin) price of a seat, infinite if there is none.
     pool          (airport, airport, hour) price of one on new flights; floor: the least over the hours.
     link_*        group i of `groups` pays `link_price` more on `link_option`, from `link_first[i]` on; behind the
@@ -116,7 +118,7 @@ def cheapest_paths(
     legs = np.zeros(count, dtype=np.int64)
     leg, cabins = np.full((count, LONGEST), -1, dtype=np.int64), np.zeros((count, LONGEST), dtype=np.int64)
     options = len(n.option)
-    extra, had = np.zeros(options + airports * airports * hours), np.zeros(flights, dtype=np.bool_)
+    extra, had = np.zeros(options + airports * airports * hours), np.full(flights, -1, dtype=np.int64)
     l_time, l_at = np.empty(MOST_LABELS, dtype=np.int64), np.empty(MOST_LABELS, dtype=np.int64)
     l_cost = np.empty(MOST_LABELS)
     l_before, l_via = np.empty(MOST_LABELS, dtype=np.int64), np.empty(MOST_LABELS, dtype=np.int64)
@@ -131,7 +133,7 @@ def cheapest_paths(
         for j in range(link_first[i], link_first[i + 1]):
             extra[link_option[j]] += link_price[j]
         for j in range(first[g], first[g + 1]):
-            had[booked[j]] = True
+            had[booked[j]] = lowest[j]
         head[:] = -1
         l_time[0], l_at[0], l_cost[0], l_before[0], l_via[0], l_next[0] = b.ready, start, 0.0, -1, -1, -1
         heap[0], size, made, full = 0, 1, 1, False
@@ -178,8 +180,9 @@ def cheapest_paths(
                 if sure >= best:
                     continue
                 price, cabin = np.inf, 0
-                for c in range(3):
-                    down = 0.0 if had[n.option[o, FLIGHT]] else n.downgrade[reference, c, n.option[o, REACH]]
+                own = had[n.option[o, FLIGHT]]
+                for c in range(3 if own < 0 else own + 1):
+                    down = 0.0 if own >= 0 else n.downgrade[reference, c, n.option[o, REACH]]
                     if seat[o, c] + down <= price:
                         price, cabin = seat[o, c] + down, c
                 total = sure + price
@@ -271,5 +274,5 @@ def cheapest_paths(
         for j in range(link_first[i], link_first[i + 1]):
             extra[link_option[j]] = 0.0
         for j in range(first[g], first[g + 1]):
-            had[booked[j]] = False
+            had[booked[j]] = -1
     return Paths(cost, legs, leg, cabins)

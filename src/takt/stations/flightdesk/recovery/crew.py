@@ -38,7 +38,10 @@ SERVE = [sys.executable, "-P", "-c", "from takt.stations.flightdesk.recovery.cre
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a searcher is to do next; `start`: the plan to go on from, its own if None. `anew`: from the first plan."""
+    """What a searcher is to do next; `start`: the plan to go on from, its own if None. `anew`: from the first plan.
+
+    reseat   whether everybody is seated anew at the end of it (`seating.py`).
+    """
 
     seed: int
     iterations: int
@@ -46,6 +49,7 @@ class Round:
     cold: float
     start: bytes | None
     anew: bool = False
+    reseat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Searcher:
         from takt.stations.flightdesk.recovery.prices import price
         from takt.stations.flightdesk.recovery.problem import copied, plan_of, problem_of
         from takt.stations.flightdesk.recovery.rotations import pool_of
+        from takt.stations.flightdesk.recovery.seating import prepare
 
         self.problem = _readable(problem_of(instance))
         self.current = _readable(plan_of(instance, self.problem, solution))
@@ -81,6 +86,7 @@ class Searcher:
         self.best, self.work = _readable(copied(self.current)), _readable(copied(self.current))
         self.desk, self.pool = _readable(desk_of(self.problem)), _readable(pool_of(self.problem))
         self._search(0, 0, 1.0, 1.0, True)
+        prepare(self.problem, self.best)
         self.first = self.best.memory.copy()
         self.known = math.inf
 
@@ -89,11 +95,19 @@ class Searcher:
             start = self.first if todo.start is None else np.frombuffer(todo.start, dtype=np.uint8)
             self.current.memory[:] = self.best.memory[:] = start
         done = self._search(todo.iterations, todo.seed, todo.hot, todo.cold, False)
+        if todo.reseat:
+            self._reseat()
         total = float(self.best.totals.sum())
         plan = None
         if total < self.known - 0.005:
             self.known, plan = total, self.best.memory.tobytes()
         return Report(total + self.problem.settled, plan, int(done[:, 0].sum()), int(done[:, 1].sum()))
+
+    def _reseat(self) -> None:
+        from takt.stations.flightdesk.recovery.seating import reseat
+
+        if reseat(self.problem, self.best):
+            self.current.memory[:] = self.best.memory
 
     def _search(self, iterations: int, seed: int, hot: float, cold: float, first: bool) -> Any:
         from takt.stations.flightdesk.recovery.search import search
@@ -237,6 +251,7 @@ def _process(given: Path, how: str) -> tuple[Connection, subprocess.Popen[bytes]
             [*SERVE, str(there.fileno()), str(given), how],
             pass_fds=[there.fileno()],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # HiGHS says its name there, whatever it is told
             stderr=subprocess.DEVNULL,
         )
     return here, process

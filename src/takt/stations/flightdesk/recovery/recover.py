@@ -70,7 +70,7 @@ def recover(
     exact       assert that the search's own prices are the plans' costs, and that the plans are valid.
     """
     began = time.perf_counter()
-    size = round_size(instance)
+    size, reseating = round_size(instance), rounds_between(instance)
     plans = [(plan, cost(instance, plan), tuple(check(instance, plan))) for plan in _baselines(instance)]
     best, priced, given = min(plans, key=lambda plan: (len(plan[2]), plan[1].total))
     forgiven = set(map(_about, given))
@@ -113,9 +113,10 @@ def recover(
                 hot, cold = HOT * fall ** (1 - left / cycle), HOT * fall ** (1 - (left - 1) / cycle)
                 these = size if iterations is None else min(size, iterations - done)
                 seeds = np.random.SeedSequence([seed, rounds]).generate_state(searchers).tolist()
+                again = (rounds + 1) % reseating == 0
                 crew.ask(
                     [
-                        Round(s, these, hot, cold, None, anew=True) if anew and i else Round(s, these, hot, cold, start)
+                        Round(s, these, hot, cold, None if anew and i else start, anew and i > 0, again)
                         for i, s in enumerate(seeds)
                     ]
                 )
@@ -149,3 +150,8 @@ def _about(violation: Violation) -> tuple[object, ...]:
 def round_size(instance: Instance) -> int:
     """Iterations of a round: about half a second's."""
     return max(80, 4_000_000 // (len(instance.flights.number) + len(instance.bookings.number)))
+
+
+def rounds_between(instance: Instance) -> int:
+    """Rounds after which everybody is seated anew each time: that takes about a tenth of the time, however many they are."""
+    return max(12, len(instance.bookings.number) // 250)

@@ -194,6 +194,29 @@ def gather_stakes(p: Problem, plan: Plan, pool: Pool) -> None:
 
 
 @inner
+def hand_over(plan: Plan, pool: Pool, k: int) -> None:
+    """The flight of place k is worth nothing; who wants it wants the other pooled flights of its route instead."""
+    pool.entry[k].worth = 0.0
+    f = pool.entry[k].flight
+    for j in range(pool.size[0]):
+        g = pool.entry[j].flight
+        if (
+            j == k
+            or pool.entry[j].before < 0
+            or plan.flight[g].origin != plan.flight[f].origin
+            or plan.flight[g].destination != plan.flight[f].destination
+        ):
+            continue
+        s = pool.entry[k].stakes
+        while s >= 0 and pool.size[1] < MOST_STAKES:
+            pool.stake[pool.size[1]] = pool.stake[s]
+            pool.stake[pool.size[1]].next = pool.entry[j].stakes
+            pool.entry[j].stakes = pool.size[1]
+            pool.size[1] += 1
+            s = pool.stake[s].next
+
+
+@inner
 def _stake(
     p: Problem, plan: Plan, pool: Pool, k: int, b: int, people: int, cabin: int, before: int, after: int
 ) -> None:

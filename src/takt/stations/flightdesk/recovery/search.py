@@ -23,6 +23,7 @@ from takt.stations.flightdesk.recovery.rotations import (
     empty,
     end_costs,
     gather_stakes,
+    hand_over,
     links_hold,
     list_choices,
     rotate,
@@ -32,6 +33,9 @@ MOST_AIRCRAFT = 5  # re-planned at a time
 MOST_GROUNDED = 40  # flights that nobody flies, among them
 PASSENGERS, AIRCRAFT = 0, 1  # kinds of moves
 LATE = 40  # lines that cost something and are tried again
+BESIDE = 0.25  # of the choices of aircraft are of those that fly the same route within WITHIN minutes
+WITHIN = 300
+DROPPED = 0.35  # of the moves of aircraft give up a flight that nothing is wrong with, and the one back
 NEAR = 240  # minutes within which two flights at an airport are near
 
 
@@ -127,6 +131,8 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
     sharp = np.random.random() < 0.3
     for k in range(pool.size[0]):
         pool.entry[k].worth = 1.0 if sharp else 0.2 + 1.2 * np.random.random()
+    if own > 0 and np.random.random() < DROPPED:
+        _drop_flights(p, plan, pool, own)
     list_choices(
         p, plan, pool, 60.0 * np.random.random() if np.random.random() < 0.7 else 0.0, 0.5 * np.random.random()
     )
@@ -160,6 +166,27 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
     plan.totals[1], plan.totals[2] = flying, position_price(p, kinds_there(p, plan))
     rebook(p, plan, desk, 0.8 * np.random.random(), LATE if np.random.random() < 0.3 else 0)
     return True
+
+
+@inner
+def _drop_flights(p: Problem, plan: Plan, pool: Pool, own: int) -> None:
+    """Make one of the first `own` pooled flights worth nothing, and the one back; their people want flights beside them."""
+    k = np.random.randint(own)
+    f = pool.entry[k].flight
+    back, best = -1, 10**6
+    for j in range(own):
+        g = pool.entry[j].flight
+        if (
+            pool.entry[j].before == pool.entry[k].before
+            and plan.flight[g].origin == plan.flight[f].destination
+            and plan.flight[g].destination == plan.flight[f].origin
+        ):
+            apart = abs(pool.entry[j].was - pool.entry[k].was)
+            if apart < best:
+                back, best = j, apart
+    hand_over(plan, pool, k)
+    if back >= 0:
+        hand_over(plan, pool, back)
 
 
 @inner
@@ -246,6 +273,28 @@ def _near(p: Problem, plan: Plan, at: int, t: int, family: int, taken: Ints) -> 
 
 
 @inner
+def _beside(p: Problem, plan: Plan, seed: int, taken: Ints) -> int:
+    """An aircraft that flies the same route, there or back, at about the same time; -1 if there is none."""
+    origin, to, t = plan.flight[seed].origin, plan.flight[seed].destination, plan.flight[seed].departure
+    seen, found = 0, -1
+    for f in range(len(plan.flight)):
+        a = plan.flight[f].aircraft
+        if a < 0 or not p.flight[f].free or p.aircraft[a].surface or abs(plan.flight[f].departure - t) > WITHIN:
+            continue
+        if (plan.flight[f].origin == origin and plan.flight[f].destination == to) or (
+            plan.flight[f].origin == to and plan.flight[f].destination == origin
+        ):
+            new = True
+            for other in taken:
+                new = new and other != a
+            if new:
+                seen += 1
+                if np.random.random() * seen < 1.0:
+                    found = a
+    return found
+
+
+@inner
 def _choose_aircraft(p: Problem, plan: Plan, seed: int, chosen: Ints) -> int:
     """Aircraft that meet at the seed flight's airports. How many."""
     t, family, count = plan.flight[seed].departure, p.flight[seed].family, 0
@@ -267,9 +316,18 @@ def _choose_aircraft(p: Problem, plan: Plan, seed: int, chosen: Ints) -> int:
             family = p.aircraft[a].family
     if np.random.random() < 0.2 or (p.flight[seed].own >= 0 and p.aircraft[p.flight[seed].own].surface):
         family = -1
+    beside = np.random.random() < BESIDE
     for _ in range(2 * wanted):
         if count >= wanted:
             break
+        if beside:
+            a = _beside(p, plan, seed, chosen)
+            if a < 0:
+                beside = False
+                continue
+            chosen[count] = a
+            count += 1
+            continue
         at = plan.flight[seed].origin if np.random.random() < 0.7 else plan.flight[seed].destination
         a = _near(p, plan, at, t + int(120 * (np.random.random() - 0.5)), family, chosen)
         if a >= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from takt.stations.flightdesk.instance import Floats
+from takt.stations.flightdesk.instance import CABINS, Floats
 from takt.stations.flightdesk.recovery.cheapest import Paths, cheapest_paths
 from takt.stations.flightdesk.recovery.compiled import interpreted
 from takt.stations.flightdesk.recovery.relaxation import Relaxation
@@ -118,9 +118,10 @@ class Dual:
             r.groups,
             r.leg_first,
             r.leg_flight,
+            np.full(len(r.leg_flight), len(CABINS) - 1),
             np.where(r.room, seat[:, None] + self.frozen, np.inf)[r.boarding],
             pool,
-            pool.min(axis=2),
+            np.ascontiguousarray(pool.min(axis=2)),
             np.searchsorted(group, np.arange(len(r.groups) + 1)),
             self.place[unit],
             self.pair / r.people[group],
