@@ -110,5 +110,5 @@ def test_stopped_it_leaves_the_best_plan_whole(airline, tmp_path, signum):
 def test_what_cannot_be_is_said_in_one_line(tmp_path, capsys):
     for option, value in (("--iterations", "0"), ("--searchers", "0"), ("--seconds", "-1"), ("--seed", "-1")):
         assert main(["flightdesk", "recover", str(tmp_path), "--out", str(tmp_path / "out"), option, value]) == 2
-        assert capsys.readouterr().err.startswith(f"takt: {option} is")
+        assert capsys.readouterr().err.startswith(f"takt: {option} must be ")
     assert not (tmp_path / "out").exists()

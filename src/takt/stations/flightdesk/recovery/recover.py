@@ -153,5 +153,5 @@ def round_size(instance: Instance) -> int:
 
 
 def rounds_between(instance: Instance) -> int:
-    """Rounds after which everybody is seated anew each time: that takes about a tenth of the time, however many they are."""
+    """Rounds after which everybody is seated anew each time: the more they are, the longer that takes."""
     return max(12, len(instance.bookings.number) // 250)

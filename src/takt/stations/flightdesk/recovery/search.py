@@ -170,7 +170,7 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
 
 @inner
 def _drop_flights(p: Problem, plan: Plan, pool: Pool, own: int) -> None:
-    """Make one of the first `own` pooled flights worth nothing, and the one back; their people want flights beside them."""
+    """Make one of the first `own` pooled flights, and the one back, worth nothing: their people want flights beside."""
     k = np.random.randint(own)
     f = pool.entry[k].flight
     back, best = -1, 10**6

@@ -1,9 +1,9 @@
 """Everybody seated anew on the flights that are flown: column generation, the flights being as they are.
 
-A linear program with a row for each group and each cabin of each flight, and a column for each path that somebody could
-take (Sinclair, Cordeau and Laporte, C&OR 65, 2016, end their search so). HiGHS solves it; its prices of seats give each
-group its cheapest path (`cheapest.py`), which is a new column, until none pays. Groups may be split, so what comes out is
-nearly whole numbers: it is rounded down, and who is left takes the seats that are left, or stays.
+A linear program with a row for each group and each cabin of each flight, and a column for each path that somebody
+could take (Sinclair, Cordeau and Laporte, C&OR 65, 2016, end their search so). HiGHS solves it; its prices of seats
+give each group its cheapest path (`cheapest.py`), which is a new column, until none pays. Groups may be split, so what
+comes out is nearly whole numbers: it is rounded down, and who is left takes the seats that are left, or stays.
 """
 
 from __future__ import annotations
