@@ -111,7 +111,7 @@ def started(*arguments, sleep_s=0.0, **given):
 
 
 def test_a_shift_says_its_verdict_first_then_the_figures_then_what_to_do_next(capsys, monkeypatch):
-    monkeypatch.setattr("takt.shift.PROGRESS_S", 0.0)
+    monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
     assert main(["run", "gym", "--worker", "test_cli:right", "--units", "40", *CART, "-o", "success=return>=12"]) == 0
     out, err = capsys.readouterr()
     path = "shifts/gym-test_cli-right-seed0.takt"
@@ -395,7 +395,7 @@ def test_two_cannot_work_on_one_ledger(capsys):
 
 @pytest.mark.parametrize("width", [80, 140])
 def test_a_running_shift_on_a_terminal(width, monkeypatch):
-    monkeypatch.setattr("takt.shift.PROGRESS_S", 0.0)
+    monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
     monkeypatch.setattr("takt.screen.DRAW_S", 0.0)
     calls = iter(range(10**6))
     out = StringIO()

@@ -450,7 +450,7 @@ class Balances(Right):
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr("takt.shift.PROGRESS_S", 0.0)
+    monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
 
 
 def worked(workers=("Balances", "Right"), seeds=range(6), **given):

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Written by the loop (shift.py).
-SHIFT_STARTED = "shift_started"  # data: see shift.py; the first event of every ledger
+# Written by the loop (shift/loop.py).
+SHIFT_STARTED = "shift_started"  # data: see shift/definition.py; the first event of every ledger
 SHIFT_ENDED = "shift_ended"  # data: reason = "time" | "units" | "verdict" | "broken_plan" | "worker_done"; why
 THOUGHT = "thought"  # data: calls, seconds (of station time); one for each unit that ends
 SAID = "said"  # data: whatever the worker says about its work, `Recording.records` (worker.py)

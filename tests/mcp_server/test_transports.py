@@ -268,7 +268,7 @@ def test_what_is_refused_before_anything_begins(tmp_path, capsys, monkeypatch):
     assert "TAKT_TOKEN is no token" in line("--mcp", "--http", "--units", "1", "--out", path)
     assert main(["serve", "gym", "--mcp", "--units", "1", "-o", "id=CartPole-v1", "--out", path]) == 2
     assert "offers no tools" in capsys.readouterr().err
-    monkeypatch.setattr("takt.cli.find_spec", lambda name: None if name == "mcp" else object())
+    monkeypatch.setattr("takt.cli.shifts.find_spec", lambda name: None if name == "mcp" else object())
     assert line("--mcp", "--units", "1", "--out", path).strip().endswith(install("llm"))
     assert not (tmp_path / "s.takt").exists()
 

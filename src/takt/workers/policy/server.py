@@ -22,8 +22,8 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from takt.distribution import version
+from takt.foreign import one_line
 from takt.plan import BrokenPlan, checked
-from takt.shift import one_line
 from takt.station import StationSpec, TaktError, open_station
 from takt.worker import Plan, Worker, as_worker, open_worker
 from takt.workers.keys import is_loopback

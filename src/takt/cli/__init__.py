@@ -1,0 +1,110 @@
+"""The command line: parses, calls, prints. What it prints is in screen.py, what it does is the Python API.
+
+Exit codes: 0 done; 1 only if `--require-accept` was given and the verdict is something else; 2 something given was
+wrong, or the worker raised or broke its contract; 130 interrupted, by Ctrl-C or SIGTERM.
+
+Results go to stdout; progress, warnings and errors (one line, "takt: ...") to stderr. With `--json`, stdout has one
+JSON object and nothing else, whatever a worker prints. Heavy modules are imported by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+# `takt --help` lists their commands in this order.
+# isort: off
+from takt.cli import stations, shifts, look, proofs, comparing, data  # noqa: F401
+
+# isort: on
+from takt.cli.app import HELP, app
+from takt.distribution import version
+from takt.errors import TaktError
+from takt.program import WRONG, bounded, complain
+
+FLIGHTDESK = "Airline disruption: re-plan aircraft and passengers together (ROADEF 2009 format)."
+OLD_NAMES = {  # by command and old option
+    (("compare",), "--workers"): "--worker",
+    (("serve",), "--ledger"): "--out",
+    (("train", "nutcell"), "--folder"): "--out",
+    (("train", "flightdesk"), "--teacher"): "--worker",
+    (("flightdesk", "generate"), "--preset"): "--scenario",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The program `takt`; returns its exit code."""
+    return bounded(lambda: command(list(sys.argv[1:] if argv is None else argv)))
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Do what a command line says; returns the exit code. Raises whatever that raises: see `program.bounded`."""
+    _refuse_old(arguments)
+    _add_flightdesk(arguments)
+    program = typer.main.get_command(app)
+    if not arguments or not {*HELP}.isdisjoint(arguments):
+        _flags_as_flags(program)
+    if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
+        program.main(list(arguments), prog_name="takt")
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
+        try:
+            with program.make_context("takt", list(arguments) or ["--help"]) as context:
+                program.invoke(context)
+        except typer.Exit as done:
+            return done.exit_code
+        except typer.Abort:
+            complain("nothing was answered, and nothing is done")
+            return WRONG
+        except typer.TyperException as error:
+            from takt.usage import wrong_usage
+
+            complain(wrong_usage(error))
+            return WRONG
+    return 0
+
+
+def _flags_as_flags(command: Any) -> None:
+    """In help a flag has no kind of value after it, for it takes none."""
+    for param in command.get_params(typer.Context(command, help_option_names=HELP)):
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    for one in getattr(command, "commands", {}).values():
+        _flags_as_flags(one)
+
+
+def _refuse_old(arguments: Sequence[str]) -> None:
+    """Options that were called otherwise: TaktError names what they are called now, as in every command."""
+    for (words, old), new in OLD_NAMES.items():
+        if tuple(arguments[: len(words)]) == words and any(a.partition("=")[0] == old for a in arguments):
+            raise TaktError(f"{old} of `takt {' '.join(words)}` is called {new} now, as in every command")
+
+
+def _add_flightdesk(arguments: Sequence[str]) -> None:
+    """The commands of the flight desk, which take long to import: only where they are meant, else their name."""
+    app.registered_groups = [group for group in app.registered_groups if group.name != "flightdesk"]
+    if next(iter(arguments), "") == "flightdesk" or "_TAKT_COMPLETE" in os.environ:
+        from takt.stations.flightdesk.cli import app as commands
+    else:
+        commands = typer.Typer(help=FLIGHTDESK)
+        commands.command("show")(lambda: None)
+    app.add_typer(commands, name="flightdesk")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"takt {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None: ...

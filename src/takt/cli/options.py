@@ -1,0 +1,140 @@
+"""Options that several commands share, and what their words mean."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from takt.clock import DEFAULT_CLOCK
+from takt.errors import TaktError
+from takt.program import complain
+from takt.registry import SEED_BITS
+
+if TYPE_CHECKING:
+    from takt.shift import Shift
+    from takt.trust import Named
+
+MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
+LEAST_S, MOST_S = 0.001, 31_536_000  # seconds that an option can have: a millisecond, a year
+MOST_UNIT = 10_000_000
+CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines; no progress.")]
+ShiftPath = Annotated[
+    Path, typer.Argument(metavar="SHIFT", help="The shift's ledger, a .takt file.", show_default=False)
+]
+SEED_HELP = "What all randomness of the shift comes from: a number, or `random` for 128 bits that nobody can guess."
+RequireAccept = Annotated[bool, typer.Option("--require-accept", help="Exit with 1 if the verdict is not accept.")]
+
+
+def seed_in(text: str | int) -> int:
+    """A shift's seed as it is given: a number, or `random`."""
+    if text == "random":
+        import secrets
+
+        return secrets.randbits(SEED_BITS)
+    try:
+        return int(text)
+    except ValueError:
+        raise TaktError(f"the seed is {text!r}; it must be a whole number, 0 or more, or: random") from None
+
+
+Again = Annotated[
+    str | None,
+    typer.Option(
+        "--worker", help="The shift's worker once more, where it is not of `takt workers`.", show_default=False
+    ),
+]
+AgainWorker = Annotated[
+    list[str] | None,
+    typer.Option("--worker-option", "-w", help="KEY=VALUE of its worker once more: where it asks a server."),
+]
+AgainStation = Annotated[
+    list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE of its station once more: what leads to code.")
+]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="The ledger is mine: open all that it names, and ask the server it names.")
+]
+
+
+def numbers_in(text: str) -> list[int]:
+    """Numbers as in 0-9 or 0,3,5-7."""
+    if not re.fullmatch(r"\d{1,39}(-\d{1,39})?(,\d{1,39}(-\d{1,39})?)*", text):
+        raise TaktError(f"cannot read the seeds {text!r}; write them as 0-9 or 0,3,5-7")
+    spans = [[int(end) for end in span.split("-")] for span in text.split(",")]
+    backwards = next((span for span in spans if span[-1] < span[0]), None)
+    if backwards:
+        raise TaktError(f"the seeds {backwards[0]}-{backwards[-1]} are none; write the lower one first")
+    many = sum(span[-1] - span[0] + 1 for span in spans)
+    if many > MOST_SEEDS:
+        raise TaktError(f"{text!r} are {many:,} seeds; {MOST_SEEDS:,} are the most that make sense")
+    return [number for span in spans for number in range(span[0], span[-1] + 1)]
+
+
+def shares_in(flag: str, text: str, most: int = 20) -> list[float]:
+    """Shares as in 95%,97% or 0.95; each between 0 and 1."""
+    found = []
+    for word in text.split(","):
+        number = word.strip().removesuffix("%").strip()
+        try:
+            value = float(number) / (100.0 if word.strip().endswith("%") else 1.0)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < 1:
+            raise TaktError(f"--{flag} {word.strip()!r} is no share between 0 and 1; write it as 97% or 0.97")
+        found.append(round(value, 12))
+    if len(found) > most:
+        raise TaktError(f"--{flag} takes {'one share' if most == 1 else f'at most {most} shares'}, not {len(found)}")
+    return found
+
+
+def options_of_worker(number: int, given: Sequence[str] | None) -> dict[str, Any]:
+    """The options of worker `number`, counted from 1: those for all, and its own, as in 2:KEY=VALUE."""
+    own = [re.fullmatch(r"(?:(\d+):)?(.*)", text, re.DOTALL) for text in given or ()]
+    mine = [match[2] for match in own if match and match[1] in (None, str(number))]
+    return options_in("worker-option", mine)
+
+
+def options_in(flag: str, given: Sequence[str] | None) -> dict[str, Any]:
+    """KEY=VALUE words as options; a value that is not JSON is text."""
+    found = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise TaktError(f"--{flag} {text!r} is not KEY=VALUE")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+def named_again(
+    worker: str | None, worker_option: Sequence[str] | None, option: Sequence[str] | None, trust: bool
+) -> Named:
+    """What the user has named again of a ledger."""
+    from takt.trust import Named
+
+    return Named(worker, options_in("worker-option", worker_option), options_in("option", option), trust)
+
+
+def confirmed(work: Callable[[Named], Shift], named: Named, as_json: bool) -> Shift:
+    """Work as named. At a terminal, what the ledger names besides is shown, and done if the user says yes."""
+    from takt.trust import NotNamed
+
+    try:
+        return work(named)
+    except NotNamed as missing:
+        if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        complain(f"the ledger names: {' '.join(missing.wanted)}")
+        if not typer.confirm("Is that yours, and to be opened?", err=True):
+            raise
+        return work(replace(named, trust=True))

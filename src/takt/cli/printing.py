@@ -1,0 +1,48 @@
+"""What commands print, where it is no more than a list or a line. Figures and verdicts: screen.py."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+from takt import terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def print_names(what: str, about: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        print_json({what: [{"name": name, "about": text} for name, text in about.items()]})
+        return
+    table = grid("bold")
+    for name, text in about.items():
+        table.add_row(name, text)
+    terminal.out().print(table, highlight=False, markup=False)
+
+
+def grid(style: str = "dim") -> Table:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=style, no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def end_reason(found: Sequence[Any]) -> str:
+    from takt.events import SHIFT_ENDED
+
+    return str(found[-1].data["reason"]) if found and found[-1].kind == SHIFT_ENDED else ""
+
+
+def quiet(as_json: bool) -> Any:
+    """What a worker or a station prints is not for stdout if that is to hold JSON."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, allow_nan=False, default=str))

@@ -1,0 +1,56 @@
+"""What a shift came to, and where a running one is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from takt.events import SHIFT_ENDED, Event
+from takt.ledger import Ledger
+from takt.shift.loop import WORKER_RAISED
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A shift that has been worked. `events` is all there is to it; `takt.kpi` and `takt.verdict` read nothing else.
+
+    path     its ledger, or None if it was kept in memory only.
+    broken   what the worker did wrong, a line each; [] if nothing.
+    ended    why it ended: "time", "units", "verdict", "broken_plan" or "worker_done"; "" if it has not.
+    digest   SHA-256 of the shift, see `Ledger.digest`.
+    """
+
+    events: tuple[Event, ...]
+    meta: Mapping[str, Any]
+    path: Path | None
+    broken: list[str]
+    ended: str
+    digest: str
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Shift:
+        events = tuple(ledger.events())
+        wrong = [e for e in events if e.kind == SHIFT_ENDED or e.data.get("name") == WORKER_RAISED]
+        broken = [f"{e.data['error']} (at {e.t_s:.2f} s{_place(e)})" for e in wrong if "error" in e.data]
+        ended = events[-1].data["reason"] if events and events[-1].kind == SHIFT_ENDED else ""
+        return cls(events, ledger.meta, ledger.path, broken, ended, ledger.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a running shift is. `new_events` are those since the last call (at a resumed shift's first, all)."""
+
+    now_s: float
+    wall_s: float
+    units: int
+    good: int
+    new_events: Sequence[Event]
+
+
+def _place(event: Event) -> str:
+    """Where in its file a worker raised, by the last line of its traceback that names one, to follow a time."""
+    found = re.findall(r'File "([^"]+)", line (\d+)', str(event.data.get("traceback", "")))
+    return f", {Path(found[-1][0]).name}:{found[-1][1]}" if found else ""
