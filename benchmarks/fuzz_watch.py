@@ -27,6 +27,9 @@ MOST_S, MOST_BYTES = 10.0, 10**9
 SILENT_S = 300.0  # of the wall's time, on a busy machine: it waits for something that never comes
 FAULTS = ("Traceback", "a fault of Takt's own", "not enough memory")
 
+# A ledger may say that its worker was isolated: one that is registered is opened in a process of its own then.
+ISOLATED = [sys.executable, "-P", "-m", "takt.isolate.child"]
+
 
 class Escaped(BaseException):
     """Something was done that no file may bring about. No Exception, so that nobody takes it for an error of a file."""
@@ -41,6 +44,8 @@ class Watch:
 
     def _hook(self, event: str, args: tuple[Any, ...]) -> None:
         if not self.on:
+            return
+        if event == "subprocess.Popen" and list(args[1])[:4] == ISOLATED:
             return
         if event in ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn", "socket.connect"):
             self._escaped(f"{event} {args[:1]}")

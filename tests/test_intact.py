@@ -154,6 +154,17 @@ def test_only_our_own_tables_are_accepted(path, what, capsys):
     assert main(["kpis", str(path)]) == 2 and capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("text", [b"CREATE TABLE events", b"CREATE TABLE meta"])
+def test_a_schema_that_is_no_text_is_one_line(path, text, capsys):
+    """SQLite quotes it in its own error, and Python's sqlite3 cannot decode that."""
+    data = path.read_bytes()
+    assert text in data
+    path.write_bytes(data.replace(text, text.replace(b"TABLE", b"TABL\xc5"), 1))
+    for command in ("kpis", "resume", "verify", "report"):
+        assert main([command, str(path)]) == 2
+        assert capsys.readouterr().err == f"takt: {path} is not a ledger: what it says is no UTF-8 text\n"
+
+
 def test_pages_that_lead_back_into_themselves_have_an_end(tmp_path):
     """A tree of pages whose branches are all the same few leaves: 4,000 rows become more than any memory holds."""
     path = tmp_path / "a.takt"
@@ -372,5 +383,5 @@ CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL
 
 @pytest.mark.parametrize("sizes", [{"bookings": 10**8}, {"flights": 10**7}, {"aircraft": 10**6}, {"days": 10**5}])
 def test_a_ledger_cannot_ask_for_an_airline_without_end(sizes):
-    with pytest.raises(TaktError, match="it must be from 1 to"):
+    with pytest.raises(TaktError, match="it must be a whole number from 1 to"):
         run_shift("flightdesk", "idle", units=1, station_options={"scenario": "two-hubs", **sizes})

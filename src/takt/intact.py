@@ -29,6 +29,8 @@ TABLES = {
     # What the worker has paid for since the last commit. Younger than format 1, and of no use to those who read.
     "journal": "CREATE TABLE journal (number INTEGER PRIMARY KEY, record TEXT NOT NULL)",
 }
+# What SQLite's reading raises; its own texts quote the file, which may not be UTF-8.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 LONGEST_VALUE = 32 * 2**20  # bytes of one value in the file
 LONGEST_STATE = 64 * 2**20  # bytes of a snapshot, unpacked; one of a long desk shift has 40,000
 STEPS_A_BYTE = 4  # steps of SQLite's machine that a query may take for each byte there is, and
@@ -105,7 +107,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         _confine(database)
         Bound(database).begin()
         _check_schema(path, database)
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         if database is not None:
             database.close()
         if mode == "ro" and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
@@ -113,12 +115,17 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
             raise Unfinished(
                 f"{path} was left in the middle of a write, which only a writer can undo; `takt resume {path}` does"
             ) from error
-        raise TaktError(f"{path} is not a ledger: {plainly(error)}") from error
+        raise TaktError(f"{path} is not a ledger: {unreadable(error)}") from error
     except TaktError:
         if database is not None:
             database.close()
         raise
     return database
+
+
+def unreadable(error: Exception) -> str:
+    """Why a file could not be read: what UNREADABLE is, in our words."""
+    return "what it says is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else plainly(error)
 
 
 def _confine(database: sqlite3.Connection) -> None:

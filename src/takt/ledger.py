@@ -24,7 +24,7 @@ import numpy as np
 
 from takt.errors import TaktError
 from takt.events import SHIFT_ENDED, UNIT_DUE, Event
-from takt.intact import FORMAT, IS_TAKT, TABLES, Bound, check_file, connect, unzipped
+from takt.intact import FORMAT, IS_TAKT, TABLES, UNREADABLE, Bound, check_file, connect, unreadable, unzipped
 from takt.plainly import plainly
 from takt.wellformed import read_event, read_meta, read_record
 from takt.writing import Numbered, place_new, what_is
@@ -102,7 +102,7 @@ class Ledger:
         try:
             ledger._write_ahead()
             ledger._database.execute(TABLES["journal"].replace("TABLE", "TABLE IF NOT EXISTS", 1))
-        except sqlite3.Error as error:  # the disk is full
+        except UNREADABLE as error:  # the disk is full
             ledger.close()
             raise TaktError(f"cannot write the ledger {path}: {plainly(error)}") from error
         return ledger
@@ -120,7 +120,7 @@ class Ledger:
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._database.execute("PRAGMA busy_timeout = 0")
                 self._database.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.Error:
+        except UNREADABLE:
             pass  # somebody has it open to read: the file is complete all the same, an empty -wal stays beside it
         finally:
             self._database.close()
@@ -170,7 +170,7 @@ class Ledger:
                     row = (seq + len(rows), -1 if unit is None else unit, rows[-1][1] if rows else 0.0, state)
                     self._database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
                 self._database.execute("DELETE FROM journal")  # its records are in the events now
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise TaktError(f"cannot write the ledger {self.path}: {plainly(error)}") from error
 
     def recall(self, number: int) -> dict[str, Any] | None:
@@ -186,7 +186,7 @@ class Ledger:
         try:
             self._bound.begin()
             self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (number, canonical(record)))
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise TaktError(f"cannot write the ledger {self.path}: {plainly(error)}") from error
 
     def snapshot(self, before_unit: int) -> Snapshot | None:
@@ -267,8 +267,8 @@ class Ledger:
                 if left < 0:
                     raise self._damaged("it says more than it can hold")
                 rows.append(row)
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(plainly(error)) from error
+        except UNREADABLE as error:
+            raise self._damaged(unreadable(error)) from error
         return rows
 
     def _damaged(self, why: str) -> TaktError:
