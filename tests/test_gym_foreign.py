@@ -28,12 +28,15 @@ class Odd(gymnasium.Env[Any, Any]):
     def __init__(self, habit: str = "", action: Any = None, render_mode: str | None = None) -> None:
         self.habit, self.render_mode = habit, render_mode
         self.action_space = action if isinstance(action, spaces.Space) else spaces.Discrete(2)
-        self.broken = False
+        self.broken, self.resets = False, 0
         Odd.made += 1
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         super().reset(seed=seed)
         self.t, self.seed, self.options = 0, seed, options
+        self.resets += 1
+        if self.habit == "resets once" and self.resets > 1:
+            raise RuntimeError("the licence is used up")
         if self.habit == "needs options":
             assert options is not None and options.pop("task") == 3
         if self.habit == "stays broken" and self.broken:
@@ -61,6 +64,7 @@ class Odd(gymnasium.Env[Any, Any]):
             "info list": (4, [1]),
             "success array": (4, {"is_success": np.array([True, False])}),
             "success text": (4, {"is_success": "yes"}),
+            "success nan": (4, {"is_success": float("nan")}),
             "arrays of one": (1, np.ones(1)),
         }
         if self.habit in changed:
@@ -149,6 +153,7 @@ BREACHES = {
     "info list": "info is a list, not a dictionary",
     "success array": "info['is_success'] is an array of shape (2,)",
     "success text": "info['is_success'] is a str, not true or false",
+    "success nan": "info['is_success'] is NaN, not true or false",
 }
 
 
@@ -164,6 +169,11 @@ def test_a_reset_without_options_or_with_options_that_are_missing_is_one_line() 
         open_station("gym", id="takt-tests/NoOptions-v0")
     with pytest.raises(TaktError, match=r"cannot open the environment .*AssertionError"):
         open_station("gym", id=ODD, habit="needs options")
+
+
+def test_an_environment_that_cannot_be_reset_a_second_time_says_so_in_its_own_words() -> None:
+    with pytest.raises(TaktError, match=r"takt-tests/Odd-v0 .*RuntimeError: the licence is used up"):
+        open_station("gym", id=ODD, habit="resets once").reset(seed=0)
 
 
 def test_arrays_of_one_are_what_is_in_them() -> None:

@@ -170,7 +170,7 @@ BAD = {
     "an open quote": (
         BY_HAND + '2026-03-03,XXX,AAA,600,"\n',
         [],
-        "{path}, line 15: unexpected end of data; is a quote",
+        "{path}, line 15: no line of a CSV; is a quote missing?",
     ),
     "empty": ("", [], "{path}, line 1: nothing there"),
     "another day": (BY_HAND, ["--day", "2026-04-01"], "{path} has no flight scheduled on 2026-04-01"),

@@ -60,7 +60,7 @@ def test_days_that_are_missing_and_days_given_twice_are_named(tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4 and "no overflights on 2026-01-29, of the normal weeks" in lines[0]
     assert "no overflights on 2026-02-21, of the days asked for" in lines[1]
-    assert "Georgia is there twice on 2026-02-01" in lines[2] and "--weeks is 0" in lines[3]
+    assert "Georgia is there twice on 2026-02-01" in lines[2] and "--weeks must be 1 or more, not '0'" in lines[3]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ WORDS = [
     "undefined",
 ]
 WORDS += ["0000-00-00 00:00:00", "0001-01-01T00:00:00", " NULL ", "\u00a0"]
+WORDS += [" 0000-00-00 00:00:00", "0000/00/00", "00-00-0000", "0/0/0000", "1899-12-30", "1900-01-00"]
+WORDS += ["1900-01-01 00:00:00", "1970-01-01T00:00:00Z", "1970-01-01 00:00:00+00:00", "9999-12-31 23:59:59"]
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -112,6 +114,20 @@ def test_a_time_that_cannot_be_read_is_refused_and_never_flown(text, column, tol
     header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
     row = f"2026-03-01,A,C,{text},700\n" if column == "sched_dep_time" else f"2026-03-01,A,C,700,{text}\n"
     assert f"line 3, column {column}: '{text}' is no time" in told(header + row, code=2)
+
+
+@pytest.mark.parametrize(
+    "day", ["00000000", "0000000000", "0000000000000", "2026-13-45", "31/31/2026 10:00", "12/31/9999", "1/0/1900 0:00"]
+)
+def test_a_departure_on_a_day_that_cannot_be_is_refused_and_never_flown(day, told):
+    header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
+    assert f"line 3, column dep_time: '{day}' is no time" in told(f"{header}2026-03-01,A,C,700,{day}\n", code=2)
+
+
+@pytest.mark.parametrize("day", ["1970-01-01 06:05", "12/31/2025 23:55", "31/12/2025 23:55", "20260301 0605"])
+def test_a_departure_on_a_day_that_can_be_is_one(day, told):
+    header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,\n"
+    assert told(f"{header}2026-03-01,A,C,700,{day}\n")[0] == {"2026-03-01": (1, 2, 1)}
 
 
 def test_a_column_given_to_one_use_is_taken_for_no_other(told):

@@ -224,6 +224,8 @@ class GymStation(gymnasium.Env[Any, Any]):
         try:
             self._observation, info = self._reset(seed)
         except Raised as error:
+            if not hasattr(self, "_observation"):
+                raise TaktError(f"{self._id} cannot be reset for unit {self._unit}: {error}") from error
             self._lost(error, happened)
             info = {}
         return self._observation, info

@@ -79,6 +79,8 @@ class Guarded:
     def _flag(self, name: str, value: Any) -> bool:
         value = self._single(name, value)
         if isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating)):
+            if value != value:  # NaN, which Python takes for true
+                raise self._wrong(f"{name} is NaN, not true or false")
             return bool(value)
         raise self._wrong(f"{name} is {_article(value)}, not true or false")
 

@@ -84,7 +84,11 @@ MISSING = (
     ],
     *("#n/a n/a", "not available"),
 )
-_NO_MOMENT = "000[01]-[0-9]{2}-[0-9]{2}.*|0{2}/0{2}/0{4}.*"  # how MySQL and .NET write that there is none
+# How MySQL, .NET, spreadsheets, C and databases write that there is none: their first day, or their last.
+_NO_MOMENT = (
+    "000[01][-/.][0-9]{2}[-/.][0-9]{2}.*|0{1,2}[-/.]0{1,2}[-/.]0{4}.*|9999-12-31.*"
+    "|(1899-12-3[01]|1900-01-0[01]|1970-01-01)([T ]00:00(:00([.]0+)?)?(Z|[+]00:?00)?)?"
+)
 _DAY = "[0-9]{1,2}([/.-])[0-9]{1,2}[/.-][0-9]{4}"  # day and month in either order
 
 
@@ -231,7 +235,8 @@ def _load(db: DuckDBPyConnection, plain: Path, width: int, columns: Mapping[str,
     words = ", ".join(f"'{word}'" for word in MISSING)
     spaces = "' ' || chr(9) || chr(160) || chr(13) || chr(10)"
     cells = [
-        f"CASE WHEN lower(trim(c{n}, {spaces})) NOT IN ({words}) AND NOT regexp_full_match(c{n}, '{_NO_MOMENT}') "
+        f"CASE WHEN lower(trim(c{n}, {spaces})) NOT IN ({words}) "
+        f"AND NOT regexp_full_match(trim(c{n}, {spaces}), '{_NO_MOMENT}') "
         f"THEN trim(c{n}, {spaces}) END AS {key}"
         for key, n in columns.items()
     ]

@@ -34,7 +34,12 @@ NAMES: files.Names = {
     "operating": ("operating", "operating_flight", "operating_flight_number"),
     "codeshare": ("codeshare", "is_codeshare", "codeshare_of", "codeshared"),
 }
-_MOMENT = "([0-9]{4}[-/.]?[0-9]{2}[-/.]?[0-9]{2}|[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{4})"
+# A day on which something can have flown; what is none is no time, and never a departure.
+_YEAR, _MONTH, _DAY = "(19[1-9][0-9]|20[0-9]{2})", "(0?[1-9]|1[0-2])", "(0?[1-9]|[12][0-9]|3[01])"
+_MOMENT = (
+    f"({_YEAR}[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12][0-9]|3[01])"
+    f"|({_DAY}[-/. ]({_MONTH}|[A-Za-z]{{3,9}})|{_MONTH}[-/. ]{_DAY})[-/. ]{_YEAR})"
+)
 _CLOCK = (
     "([01]?[0-9]|2[0-4])[:hH][0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?( ?[AaPp][.]?[Mm][.]?)?"
     "|[01][0-9][.][0-5][0-9]|2[0-3][.][0-5][0-9]"
@@ -42,7 +47,7 @@ _CLOCK = (
 _HHMM = "(([01]?[0-9]|2[0-3])[0-5][0-9]|[0-5]?[0-9]|2400)([.]0+)?"
 _AFTER = "( ?(Z|z|[A-Z]{2,4}|[+-][0-9]{2}(:?[0-9]{2})?))?( ?[(]?[+-][0-9]d?[)]?)?"
 # A time of day, a moment, or seconds or milliseconds since 1970 (OpenSky).
-TIME = f"({_MOMENT}[T ,]+)?({_CLOCK}|{_HHMM}){_AFTER}|{_MOMENT}|[0-9]{{9,10}}([.][0-9]+)?|[0-9]{{13}}"
+TIME = f"({_MOMENT}[T ,]+)?({_CLOCK}|{_HHMM}){_AFTER}|{_MOMENT}|[1-9][0-9]{{8,9}}([.][0-9]+)?|[1-9][0-9]{{12}}"
 FLOWN, CAME_BACK, STILL_SHUT, SHUT = "flown", "came back", "still shut", "shut"
 
 # What is known of each flight at the end of $day. Where the file says which flights are cancelled, that is it; else a
