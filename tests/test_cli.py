@@ -61,6 +61,13 @@ class Raises(Sways):
         return super().act(observation)
 
 
+def loud(observation):
+    print("by python")
+    os.write(1, b"by the file\n")
+    subprocess.run(["echo", "by a process"], check=True)
+    return right(observation)
+
+
 def nan(observation):
     return float("nan")
 
@@ -132,6 +139,13 @@ def test_json_is_one_object_and_nothing_else(capsys):
     assert "takt: worker 'test_cli:Raises' raised ValueError: no idea (at" in err
     assert main(["kpis", shift["ledger"], "--json"]) == 2
     assert told(capsys)[0] == shift
+
+
+def test_json_is_alone_on_stdout_whatever_a_worker_writes_there_and_however():
+    done = started("run", "gym", "--worker", "test_cli:loud", "--units", "2", *CART, "--json")
+    out, err = done.communicate(timeout=120)
+    assert json.loads(out)["ended"] == "units" and done.returncode == 0
+    assert all(way in err for way in ("by python", "by the file", "by a process"))
 
 
 def test_a_ledger_is_never_overwritten(capsys):

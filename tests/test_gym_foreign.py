@@ -55,7 +55,9 @@ class Odd(gymnasium.Env[Any, Any]):
         done = self.t >= 3
         answer = [self._seen(), 1.0, done, False, {**self._info(), "is_success": done}]
         changed = {
+            "seen none": (0, None),
             "reward none": (1, None),
+            "reward nan": (1, float("nan")),
             "reward text": (1, "1"),
             "reward array": (1, np.ones(2)),
             "flags array": (2, np.array([True, False])),
@@ -144,7 +146,9 @@ def test_a_shift_that_was_cut_where_the_environment_raises_resumes_to_the_same_l
 BREACHES = {
     "old reset": "reset answers with a ndarray, not with (observation, info)",
     "old step": "step is not as the API has it",
+    "seen none": "an observation is nothing (None)",
     "reward none": "reward is nothing (None), not a number",
+    "reward nan": "reward is NaN, not a number",
     "reward text": "reward is a str, not a number",
     "reward array": "reward is an array of shape (2,)",
     "flags array": "terminated is an array of shape (2,)",

@@ -396,6 +396,23 @@ def test_a_worker_that_raises_is_down_for_half_a_minute():
     assert shift.ended == "time" and worker.over
 
 
+def test_an_error_that_cannot_say_what_it_is_is_a_fault_as_any_other():
+    """Its `__str__` is the worker's code too, and may end the program."""
+
+    class Mute(Exception):
+        def __str__(self):
+            raise SystemExit(0)
+
+    def answers(call):
+        if call == 1:
+            raise Mute
+        return Plan([[0.0, 0.0]] * 20)
+
+    station = Toy()
+    shift = run_shift(station, Scripted(station, answers=answers), hours=40 / 3600, clock="fixed:0.2")
+    assert shift.ended == "time" and "raised Mute: (it cannot say what)" in shift.broken[0]
+
+
 def test_a_worker_that_always_raises_is_down_all_shift_and_the_ledger_says_so(tmp_path):
     def useless(observation):
         return observation["no such key"]

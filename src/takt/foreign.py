@@ -78,7 +78,12 @@ def foreign(doing: str) -> Iterator[None]:
 
 def one_line(error: BaseException) -> str:
     """An exception in one line that is the same on every run (an object's address is not)."""
-    text = _same(" ".join(str(error).split()))
+    try:
+        text = _same(" ".join(str(error).split()))
+    except BaseException as worse:  # its own __str__ is others' code too
+        if is_stop(worse):
+            raise
+        text = "(it cannot say what)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -92,8 +97,17 @@ def trace(error: BaseException) -> str:
     """The traceback from where our code was left, the same on every run; its end, if it is long."""
     frames = traceback.extract_tb(error.__traceback__)
     first = next((n for n, frame in enumerate(frames) if not frame.filename.startswith(OURS)), len(frames))
-    text = "".join([*traceback.format_list(frames[first:]), *traceback.format_exception_only(error)])
+    text = "".join([*traceback.format_list(frames[first:]), *_last_lines(error)])
     return _same(text).strip()[-LONGEST_TRACE:]
+
+
+def _last_lines(error: BaseException) -> list[str]:
+    try:
+        return traceback.format_exception_only(error)
+    except BaseException as worse:
+        if is_stop(worse):
+            raise
+        return [one_line(error)]
 
 
 def _same(text: str) -> str:

@@ -238,3 +238,15 @@ def test_tokens_that_are_no_count_are_not_taken_for_one() -> None:
         assert whole(body({"content": "a"}, usage=usage)).usage is None
     usage = {"prompt_tokens": 5.0, "completion_tokens": 2, "total_tokens": 7}
     assert whole(body({"content": "a"}, usage=usage)).usage == {"prompt_tokens": 5, "completion_tokens": 2}
+
+
+def test_a_stream_without_any_choice_is_no_answer_as_a_whole_one_without_is_none() -> None:
+    with pytest.raises(NoAnswer, match="answers with no message"):
+        streamed(b'data: {"choices": []}\n\n', DONE)
+    with pytest.raises(NoAnswer, match="answers with no message"):
+        whole(b'{"choices": []}')
+
+
+def test_a_delta_that_is_none_is_counted_as_odd() -> None:
+    told = streamed(b'data: {"choices": [{"delta": ["x"], "finish_reason": "stop"}]}\n\n', DONE)
+    assert "malformed_piece" in told.odd

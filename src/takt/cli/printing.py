@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from takt import terminal
@@ -39,9 +40,26 @@ def end_reason(found: Sequence[Any]) -> str:
     return str(found[-1].data["reason"]) if found and found[-1].kind == SHIFT_ENDED else ""
 
 
-def quiet(as_json: bool) -> Any:
-    """What a worker or a station prints is not for stdout if that is to hold JSON."""
-    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+@contextmanager
+def quiet(as_json: bool) -> Iterator[None]:
+    """What a worker or a station prints is not for stdout if that is to hold JSON: by Python, by C, or by a process."""
+    if not as_json:
+        yield
+        return
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # there is no stderr to send it to
+        kept = -1
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.stderr.flush()
+        if kept >= 0:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def print_json(value: Any) -> None:

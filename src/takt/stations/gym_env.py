@@ -7,7 +7,6 @@ next begins. What is no answer by Gymnasium's API (0.26 and later) is a TaktErro
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ import gymnasium
 import numpy as np
 from gymnasium import Space, spaces
 
+from takt.foreign import one_line
 from takt.station import TaktError
 
 GYMNASIUM = Path(gymnasium.__file__).parent
@@ -44,7 +44,7 @@ class Guarded:
         answer = self._asked("reset", lambda: self.env.reset(seed=seed, options=options))
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise self._wrong(f"reset answers with {_article(answer)}, not with (observation, info)")
-        return answer[0], self._info(answer[1])
+        return self._seen(answer[0]), self._info(answer[1])
 
     def step(self, action: Any) -> Stepped:
         answer = self._asked("step", lambda: self.env.step(action))
@@ -54,7 +54,7 @@ class Guarded:
             raise self._wrong(f"step answers with {many}, not with {expected}")
         observation, reward, terminated, truncated, info = answer
         flags = [self._flag(name, flag) for name, flag in (("terminated", terminated), ("truncated", truncated))]
-        return Stepped(observation, self._number("reward", reward), flags[0], flags[1], self._info(info))
+        return Stepped(self._seen(observation), self._number("reward", reward), flags[0], flags[1], self._info(info))
 
     def flag(self, info: Mapping[str, Any], key: str) -> bool:
         """What `info` says under `key`, which nothing and None are a no of."""
@@ -70,9 +70,16 @@ class Guarded:
                 raise self._wrong(f"{what} is not as the API has it: {_line(error)}") from error
             raise Raised(_line(error)) from error
 
+    def _seen(self, observation: Any) -> Any:
+        if observation is None:
+            raise self._wrong("an observation is nothing (None)")
+        return observation
+
     def _number(self, name: str, value: Any) -> float:
         value = self._single(name, value)
         if isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating)):
+            if value != value:
+                raise self._wrong(f"{name} is NaN, not a number")
             return float(value)
         raise self._wrong(f"{name} is {_article(value)}, not a number")
 
@@ -120,8 +127,7 @@ def line_of(error: BaseException) -> str:
 
 
 def _line(error: BaseException) -> str:
-    text = re.sub(r" at 0x[0-9a-f]+", "", " ".join(str(error).split()))[:500]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return one_line(error)[:500]
 
 
 def _article(value: Any) -> str:

@@ -128,6 +128,7 @@ class Stream:
         self._finish = ""
         self._usage: Mapping[str, int] | None = None
         self._odd: list[str] = []
+        self._chosen = False  # whether there was any choice at all
 
     def feed(self, received: bytes) -> None:
         lines = re.split(rb"\r\n|\n|\r(?!\Z)", self._rest + received)
@@ -144,6 +145,8 @@ class Stream:
             self._dispatch()
         if not self._finish and not self.done:
             raise NoAnswer("broken_stream", "the stream ended in the middle of the answer")
+        if not self._chosen:
+            raise NoAnswer("not_an_answer", "the server answers with no message: a stream without a choice")
         message: dict[str, Any] = {"role": "assistant", **self._parts}
         if self._calls:
             message["tool_calls"] = [
@@ -193,6 +196,7 @@ class Stream:
         choice = _first(piece.get("choices"))
         if choice is None:
             return
+        self._chosen = True
         _no_error(choice)
         self._finish = _finish(choice) or self._finish
         delta = choice.get("delta")
@@ -201,6 +205,8 @@ class Stream:
         if not isinstance(delta, Mapping):
             if isinstance(choice.get("text"), str):
                 self._parts["content"] = self._parts.get("content", "") + choice["text"]
+            elif choice.get("delta") is not None:
+                self._odd.append("malformed_piece")
             return
         for field in ("content", *REASONING):
             told = _text(delta.get(field))
