@@ -1,6 +1,6 @@
 # make run    a first shift: 20 units at the nut cell by its expert, with report and replay
 # make test   the tests
-# make lint   ruff, mypy and bandit
+# make lint   ruff, mypy, the layers (import-linter) and bandit
 # make clean  remove what the others made, but no shift
 #
 # All set itself up in .venv, and again when pyproject.toml or constraints.txt change. Needs Python 3.11 or newer.
@@ -27,6 +27,7 @@ lint: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src plugins
 
 clean:
