@@ -27,6 +27,7 @@ from fuzz_watch import FAULTS, MOST_BYTES, MOST_S, built_once, forget_peak, peak
 CELLS = ("", "NULL", "-", "0", "-1", "7", "2026-03-02", "2026-02-30", "08:00", "2400", "25:99", "2026-03-01T08:00:00Z")
 CELLS = (*CELLS, "cancelled", "JFK", "=1+1", "@SUM(A1)", "-2+3", '"', "\x1b[2J", "\ufffd", "9" * 400, "1e999", "NaN")
 CELLS = (*CELLS, "\x00", "a,b", "a;b", "<script>", "[red]", "'; DROP TABLE flights; --", "read_csv('/etc/passwd')")
+OWN_BYTES = 300 * 2**20  # what Takt holds with its libraries, before it reads anything
 SITUATION = ["flightdesk", "situation"]
 MARCH = ["--from", "2026-03-01", "--to", "2026-03-03", "--weeks", "1"]
 
@@ -136,12 +137,13 @@ def _each(
     (folder / "victim").write_text("two years of work")
     for number in range(start, start + count):
         try:
-            forget_peak()
+            others = max(0, forget_peak() - OWN_BYTES)  # held before, by whatever else this process has done
             with built_once():
                 told[one(random.Random(f"{what}/{seed}/{number}"), folder)] += 1
             assert (folder / "victim").read_text() == "two years of work", "the victim is gone"
-            peak = max(peak, peak_bytes())
-            assert peak_bytes() < MOST_BYTES, f"{peak_bytes() / 1e9:.2f} GB"
+            used = peak_bytes() - others
+            peak = max(peak, used)
+            assert used < MOST_BYTES, f"{used / 1e9:.2f} GB"
         except AssertionError as error:
             print(f"{what} {number}: {error}", flush=True)
             failed += 1

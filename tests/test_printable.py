@@ -129,7 +129,7 @@ def test_an_archive_that_asks_for_gigabytes_of_memory_is_one_line(tmp_path, form
     else:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
             archive.writestr("flights.csv", "a,b\n")
-    with pytest.raises(TaktError, match=r"Memory usage limit|packed by LZMA"), unpacked(path):
+    with pytest.raises(TaktError, match=r"asks for more memory|packed by LZMA"), unpacked(path):
         pass
 
 
@@ -142,7 +142,7 @@ def test_an_xz_file_is_unpacked_stream_by_stream(tmp_path):
     with unpacked(tmp_path / "f.xz") as found:
         assert found.read_bytes() == plain
     (tmp_path / "f.xz").write_bytes(packed[:-20])
-    with pytest.raises(TaktError, match="it is cut off"), unpacked(tmp_path / "f.xz"):
+    with pytest.raises(TaktError, match="it ends too soon"), unpacked(tmp_path / "f.xz"):
         pass
 
 

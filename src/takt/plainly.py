@@ -165,7 +165,9 @@ _TELL: dict[str, Callable[[Any], str]] = {
     **dict.fromkeys(_MSGPACK, _msgpack),
     **{kind.__name__: _sqlite for kind in (sqlite3.Error, sqlite3.Warning)},
     "BadZipFile": lambda _: "it is no whole zip archive",
-    "LZMAError": lambda _: "it is no whole xz archive",
+    "LZMAError": lambda error: (
+        "it asks for more memory than a file may have" if "Memory usage" in str(error) else "it is no whole xz archive"
+    ),
     "BadGzipFile": lambda _: "it is no whole gzip archive",
     "EOFError": lambda _: "it ends too soon",
     "error": lambda _: "its packed bytes are damaged",  # zlib.error

@@ -276,7 +276,7 @@ def test_the_key_is_nowhere(tmp_path, monkeypatch, capsys):
         ({"model": "m", "key_env": "sk-123"}, "key_env is not the name of an environment variable"),
         ({"model": "m", "base_url": "http://me:pw@host/v1"}, "use key_env"),
         ({"model": "m", "api_key": "x"}, "worker 'llm' has no option 'api_key'"),
-        ({"model": "m", "retries": 1.5}, "retries is 1.5; it must be a whole number, 0 or more"),
+        ({"model": "m", "retries": 1.5}, "retries is 1.5; it must be a whole number from 0 to 100"),
         ({"model": "m", "context_tokens": 4096}, "more than half of context_tokens"),
         ({"model": "m", "stream": "yes"}, "stream is 'yes'; it must be true or false"),
         ({"model": "m", "replay": "none.takt"}, "there is no ledger none.takt"),

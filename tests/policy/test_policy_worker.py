@@ -245,7 +245,7 @@ def test_a_chunk_of_thirty_a_second_goes_on_while_the_next_is_thought() -> None:
         ({"url": "ws://me:secret@x:1"}, "use key_env"),
         ({"url": "x:1", "profile": "pi6"}, "has: takt, pi05"),
         ({"url": "x:1", "layout": "ee7"}, "has: cell, ee14, joint16"),
-        ({"url": "x:1", "horizon": 0}, "horizon is 0; it must be a whole number, 1 or more"),
+        ({"url": "x:1", "horizon": 0}, "horizon is 0; it must be a whole number from 1 to 10,000"),
         ({"url": "x:1", "horizon": 4, "execute": 5}, "more than the horizon"),
         ({"url": "x:1", "keys": {"tail": "x"}}, "keys has 'tail'"),
         ({"url": "x:1", "keys": {"state": {"s": "knees"}}}, "the parts are: joints16"),

@@ -21,7 +21,7 @@ from takt.station import check_faults
 
 SPEC = StationSpec(
     "bench-v0",
-    "test_check:Bench",
+    "test_station_check:Bench",
     station="bench",
     takt_s=5.0,
     control_s=0.5,
@@ -260,22 +260,22 @@ def test_a_station_that_raises_is_a_finding_with_its_line() -> None:
             raise RuntimeError("no such state")
 
     kept, said = findings(Raises, "a snapshot goes on bit for bit")["a snapshot goes on bit for bit"]
-    assert kept is False and "RuntimeError: no such state" in said and "test_check.py:" in said
+    assert kept is False and "RuntimeError: no such state" in said and "test_station_check.py:" in said
 
 
 def test_the_command_checks_a_station_by_import_and_exits_with_2_for_a_broken_one(
     capsys: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.syspath_prepend(str(__import__("pathlib").Path(__file__).parent))
-    assert main(["check", "test_check:Bench", "--json"]) == 0
+    assert main(["check", "test_station_check:Bench", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [one["rule"] for one in told["rules"]] == list(RULES)
-    assert main(["check", "test_check:Forgets"]) == 2
+    assert main(["check", "test_station_check:Forgets"]) == 2
     out, err = capsys.readouterr()
     assert "BROKEN  a snapshot goes on bit for bit" in out
-    assert err.strip() == "takt: test_check:Forgets does not keep 1 of 15 rules: a snapshot goes on bit for bit"
-    assert main(["check", "test_check:Nobody"]) == 2
-    assert "cannot import the station 'test_check:Nobody'" in capsys.readouterr().err
+    assert err.strip() == "takt: test_station_check:Forgets does not keep 1 of 15 rules: a snapshot goes on bit for bit"
+    assert main(["check", "test_station_check:Nobody"]) == 2
+    assert "cannot import the station 'test_station_check:Nobody'" in capsys.readouterr().err
 
 
 class Draws:
@@ -304,5 +304,11 @@ def test_a_worker_is_checked_by_shifts(monkeypatch: Any) -> None:
         return [(one.kept, one.says) for one in check_worker("gym", worker, 3, options, {})]
 
     assert all(kept for kept, _ in of("idle"))
-    assert of("test_check:Draws")[-1][0] is False and "draws on something else" in of("test_check:Draws")[-1][1]
-    assert of("test_check:Breaks")[-1][0] is False and "not in Discrete(2)" in of("test_check:Breaks")[-1][1]
+    assert (
+        of("test_station_check:Draws")[-1][0] is False
+        and "draws on something else" in of("test_station_check:Draws")[-1][1]
+    )
+    assert (
+        of("test_station_check:Breaks")[-1][0] is False
+        and "not in Discrete(2)" in of("test_station_check:Breaks")[-1][1]
+    )
