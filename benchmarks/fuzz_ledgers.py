@@ -318,7 +318,13 @@ def ready(folder: Path, names: tuple[str, ...] = tuple(SHARES)) -> tuple[Grounds
     """The grounds, and ledgers as they are. Most commands have been asked once then: what they import is there."""
     from takt.cli import main
 
-    for module in ("takt.workers.mcp.serve", "takt.workers.mcp.server", "takt.workers.mcp.transports"):
+    # matplotlib makes its cache in the home when it is first imported, whatever the ledger says
+    for module in (
+        "takt.workers.mcp.serve",
+        "takt.workers.mcp.server",
+        "takt.workers.mcp.transports",
+        "matplotlib.font_manager",
+    ):
         import_module(module)
     grounds = Grounds(folder)
     sources = made(grounds.folder / "sources", names)

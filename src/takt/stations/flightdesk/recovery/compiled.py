@@ -2,7 +2,7 @@
 
 Numba knows a function's code is out of date by its own file; but functions of one file are built into those of others.
 So the code is kept in a folder that is named after what is in all of them: `~/.cache/takt`, or `$XDG_CACHE_HOME/takt`.
-Compiling takes half a minute of one core; `kept` says whether that has been done.
+Compiling takes half a minute of one core; `kept` says whether that has been done for the sources that lie here.
 
 The same functions also run as plain Python, a few hundred times slower: `interpret` before they are imported. Numba is
 imported with the first of them, and not with this file.
@@ -53,7 +53,15 @@ def mark_kept() -> None:
 
 
 def _mark() -> Path:
-    return FOLDER / f"whole-{sys.implementation.cache_tag}-numba-{version('numba')}"
+    return FOLDER / f"whole-{sys.implementation.cache_tag}-numba-{version('numba')}-{_place()}"
+
+
+def _place() -> str:
+    """Where the sources lie and when they were written, in short: Numba believes what it has kept of these files only,
+    and compiles for another checkout, or after another installation, anew."""
+    found = [(path, path.stat()) for path in map(Path(__file__).with_name, _FILES)]
+    told = [(str(path.resolve()), stat.st_mtime_ns, stat.st_size) for path, stat in found]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
 
 def compiled(function: Callable[..., Any]) -> Any:

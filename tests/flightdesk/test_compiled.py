@@ -1,0 +1,42 @@
+"""What was compiled is known for the sources that it was compiled from, and for no others."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("numba")
+
+from takt.stations.flightdesk.recovery import compiled
+
+
+def at(folder: Path) -> Any:
+    """The module as it lies in another folder."""
+    spec = spec_from_file_location("compiled_elsewhere", folder / "compiled.py")
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_another_checkout_and_another_installation_are_not_taken_for_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numba keeps machine code by the path and the time of its source; else a searcher would compile in its time."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = Path(compiled.__file__).parent
+    for name in ("one", "two"):
+        shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    one, two = at(tmp_path / "one"), at(tmp_path / "two")
+    assert one.FOLDER == two.FOLDER, "of the same contents"
+    one.FOLDER.mkdir(parents=True)
+    one.mark_kept()
+    assert one.kept() and at(tmp_path / "one").kept() and not two.kept()
+    written = (tmp_path / "one" / "search.py").stat()
+    os.utime(tmp_path / "one" / "search.py", ns=(written.st_atime_ns, written.st_mtime_ns + 10**9))
+    assert not one.kept(), "installed anew"
