@@ -1,4 +1,4 @@
-"""What a shift looks like on a terminal: while it runs, and when it is over. Pure of decisions: cli.py has those."""
+"""What a shift looks like on a terminal: while it runs, and when it is over. Pure of decisions: cli/ has those."""
 
 from __future__ import annotations
 

@@ -67,8 +67,8 @@ class Guarded:
         except (Exception, SystemExit) as error:
             if isinstance(error, (TypeError, ValueError)) and _within_gymnasium(error):
                 # Gymnasium's own wrappers called it, or took its answer apart, and that did not fit.
-                raise self._wrong(f"{what} is not as the API has it: {_line(error)}") from error
-            raise Raised(_line(error)) from error
+                raise self._wrong(f"{what} is not as the API has it: {line_of(error)}") from error
+            raise Raised(line_of(error)) from error
 
     def _seen(self, observation: Any) -> Any:
         if observation is None:
@@ -122,11 +122,7 @@ def _within_gymnasium(error: BaseException) -> bool:
 
 
 def line_of(error: BaseException) -> str:
-    """An error in one line, without the addresses of objects, which differ from run to run."""
-    return _line(error)
-
-
-def _line(error: BaseException) -> str:
+    """`takt.foreign.one_line`, and no longer than a line in a ledger should be."""
     return one_line(error)[:500]
 
 
