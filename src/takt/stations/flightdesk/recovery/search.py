@@ -252,6 +252,14 @@ def _costly_flight(p: Problem, plan: Plan) -> int:
 
 
 @inner
+def _is_among(a: int, taken: Ints) -> bool:
+    found = False
+    for other in taken:
+        found = found or other == a
+    return found
+
+
+@inner
 def _near(p: Problem, plan: Plan, at: int, t: int, family: int, taken: Ints) -> int:
     """An aircraft that leaves or reaches an airport about then; -1 if there is none. family -1: any."""
     seen, found = 0, -1
@@ -259,16 +267,14 @@ def _near(p: Problem, plan: Plan, at: int, t: int, family: int, taken: Ints) -> 
         a = plan.flight[f].aircraft
         if a < 0 or not p.flight[f].free or p.aircraft[a].surface or (family >= 0 and p.aircraft[a].family != family):
             continue
-        if (plan.flight[f].origin == at and abs(plan.flight[f].departure - t) < NEAR) or (
+        meets = (plan.flight[f].origin == at and abs(plan.flight[f].departure - t) < NEAR) or (
             plan.flight[f].destination == at and abs(plan.flight[f].departure + plan.flight[f].takes - t) < NEAR
-        ):
-            new = True
-            for other in taken:
-                new = new and other != a
-            if new:
-                seen += 1
-                if np.random.random() * seen < 1.0:
-                    found = a
+        )
+        if not meets or _is_among(a, taken):
+            continue
+        seen += 1
+        if np.random.random() * seen < 1.0:
+            found = a
     return found
 
 
@@ -281,16 +287,14 @@ def _beside(p: Problem, plan: Plan, seed: int, taken: Ints) -> int:
         a = plan.flight[f].aircraft
         if a < 0 or not p.flight[f].free or p.aircraft[a].surface or abs(plan.flight[f].departure - t) > WITHIN:
             continue
-        if (plan.flight[f].origin == origin and plan.flight[f].destination == to) or (
+        meets = (plan.flight[f].origin == origin and plan.flight[f].destination == to) or (
             plan.flight[f].origin == to and plan.flight[f].destination == origin
-        ):
-            new = True
-            for other in taken:
-                new = new and other != a
-            if new:
-                seen += 1
-                if np.random.random() * seen < 1.0:
-                    found = a
+        )
+        if not meets or _is_among(a, taken):
+            continue
+        seen += 1
+        if np.random.random() * seen < 1.0:
+            found = a
     return found
 
 
