@@ -1,0 +1,1 @@
+"""`codedesk`: tickets worked at one repository that is never reset."""

@@ -1,0 +1,205 @@
+"""Tickets and where they come from: a series is a repository at its start and the changes asked of it, in order.
+
+A series is a pure function of (family, level, seed) where it is generated, and a folder that `takt mine` wrote where it
+was mined. Nothing here runs a ticket's code.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, Protocol, get_args
+
+from takt.errors import TaktError
+
+Kind = Literal["feature", "defect", "refactoring", "speed"]
+Level = Literal["easy", "plain", "hard"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+GENERATED = "generated"
+SERIES_FILE = "series.json"
+FORMAT = 1
+LARGEST_FILE = 64 << 20  # bytes of one file of a mined series
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One change asked for. `hidden` are pytest files; paths are relative, with `/`."""
+
+    number: int  # 0, 1, 2 ... in the order in which they fall due
+    title: str
+    text: str  # what the agent reads
+    kind: Kind
+    named: tuple[str, ...]  # files or public names that the text names
+    hidden: Mapping[str, str]  # path -> text of the hidden test files that are laid over the tree at inspection
+    settings: Mapping[str, str]  # path -> text of test configuration that replaces the tree's own
+    reference: Mapping[str, str | bytes | None]  # path -> whole file after the reference change (None: deleted)
+    retires: tuple[str, ...]  # hidden files or node ids of earlier tickets that no longer hold
+    level: Level
+
+
+class Series(Protocol):
+    """A repository at its start and its tickets. Asked twice, it answers the same."""
+
+    name: str  # the family, or the mined repository's name
+    length: int | None  # None: as many as are asked for
+    python: tuple[str, ...]  # the command that runs Python in the sandbox
+
+    def base(self) -> Mapping[str, str | bytes]:
+        """The tree at the start: path -> file."""
+        ...
+
+    def ticket(self, number: int) -> Ticket:
+        """Ticket `number`; IndexError past the end."""
+        ...
+
+
+def open_series(tickets: str, level: str, seed: int) -> Series:
+    """`generated` (the family is drawn from the seed), a family's name, or a folder that `takt mine` wrote."""
+    if level not in LEVELS:
+        raise TaktError(f"no level {level!r}; there are {', '.join(LEVELS)}")
+    from takt.stations.codedesk.families import families, generate
+
+    if tickets == GENERATED or tickets in families():
+        return generate(None if tickets == GENERATED else tickets, level, seed)
+    folder = Path(tickets)
+    if not folder.is_dir():
+        raise TaktError(
+            f"no tickets {tickets!r}: name a folder that `takt mine` wrote, {GENERATED}, or a family "
+            f"({', '.join(families())})"
+        )
+    return Mined.read(folder)
+
+
+def tree_before(series: Series, number: int) -> dict[str, str | bytes]:
+    """The reference's own tree before ticket `number`: the base and all reference changes up to there."""
+    tree = dict(series.base())
+    for earlier in range(number):
+        tree = changed(tree, series.ticket(earlier).reference)
+    return tree
+
+
+def changed(tree: Mapping[str, str | bytes], change: Mapping[str, str | bytes | None]) -> dict[str, str | bytes]:
+    """The tree after a change; the one given stays as it is."""
+    after = {path: text for path, text in tree.items() if path not in change}
+    after.update({path: text for path, text in change.items() if text is not None})
+    return dict(sorted(after.items()))
+
+
+@dataclass(frozen=True)
+class Mined:
+    """A series in a folder: `series.json`, `base.json`, `tickets/0000.json` ...A file is read when asked for."""
+
+    folder: Path
+    name: str
+    length: int
+    python: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Mined:
+        """The folder's series; TaktError where it is none."""
+        about = _read_json(folder / SERIES_FILE)
+        if about.get("format") != FORMAT:
+            raise TaktError(f"{folder}: format {about.get('format')!r} of tickets, and this version reads {FORMAT}")
+        name, length, python = about.get("name"), about.get("tickets"), about.get("python")
+        if not isinstance(name, str) or not isinstance(length, int) or not _strings(python):
+            raise TaktError(f"{folder / SERIES_FILE} lacks name, tickets or python; mine the repository again")
+        return cls(folder, name, length, tuple(python))
+
+    def base(self) -> Mapping[str, str | bytes]:
+        return {path: _file(path, text) for path, text in _read_json(self.folder / "base.json").items()}
+
+    def ticket(self, number: int) -> Ticket:
+        if not 0 <= number < self.length:
+            raise IndexError(number)
+        path = self.folder / "tickets" / f"{number:04}.json"
+        try:
+            return ticket_of(_read_json(path))
+        except (KeyError, TypeError, ValueError) as error:
+            raise TaktError(f"{path} is no ticket ({error!r}); mine the repository again") from None
+
+
+def ticket_of(read: Mapping[str, Any]) -> Ticket:
+    """A ticket from what `ticket_as_json` made. KeyError, TypeError or ValueError where it is none."""
+    kind, level = read["kind"], read["level"]
+    if kind not in get_args(Kind) or level not in LEVELS:
+        raise ValueError(f"kind {kind!r}, level {level!r}")
+    return Ticket(
+        number=int(read["number"]),
+        title=str(read["title"]),
+        text=str(read["text"]),
+        kind=kind,
+        named=tuple(map(str, read["named"])),
+        hidden={path: _text(path, text) for path, text in read["hidden"].items()},
+        settings={path: _text(path, text) for path, text in read["settings"].items()},
+        reference={path: None if text is None else _file(path, text) for path, text in read["reference"].items()},
+        retires=tuple(map(str, read["retires"])),
+        level=level,
+    )
+
+
+def ticket_as_json(ticket: Ticket) -> dict[str, Any]:
+    """What a mined folder keeps of a ticket: bytes as `{"base64": ...}`."""
+    return {
+        "number": ticket.number,
+        "title": ticket.title,
+        "text": ticket.text,
+        "kind": ticket.kind,
+        "named": list(ticket.named),
+        "hidden": dict(ticket.hidden),
+        "settings": dict(ticket.settings),
+        "reference": tree_as_json(ticket.reference),
+        "retires": list(ticket.retires),
+        "level": ticket.level,
+    }
+
+
+def tree_as_json(tree: Mapping[str, str | bytes | None]) -> dict[str, Any]:
+    """Files as JSON: text as it is, bytes as `{"base64": ...}`, deleted as null."""
+    return {
+        path: {"base64": base64.b64encode(file).decode()} if isinstance(file, bytes) else file
+        for path, file in tree.items()
+    }
+
+
+def safe(path: str) -> str:
+    """The path, if it lies in the tree and is no part of git's own; ValueError otherwise."""
+    parts = PurePosixPath(path).parts
+    wrong = not parts or path.startswith("/") or "\\" in path or "\0" in path or path != "/".join(parts)
+    if wrong or ".." in parts or any(part.lower() == ".git" for part in parts):
+        raise ValueError(f"the path {path!r} leaves the tree")
+    return path
+
+
+def _file(path: str, read: Any) -> str | bytes:
+    safe(path)
+    if isinstance(read, dict):
+        return base64.b64decode(read["base64"], validate=True)
+    return _text(path, read)
+
+
+def _text(path: str, read: Any) -> str:
+    safe(path)
+    if not isinstance(read, str):
+        raise ValueError(f"{path!r} has no text")
+    return read
+
+
+def _strings(read: Any) -> bool:
+    return isinstance(read, list) and bool(read) and all(isinstance(one, str) for one in read)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise TaktError(f"{path} is larger than {LARGEST_FILE >> 20} MiB; `takt mine` writes no such file")
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TaktError(f"cannot read {path}: {error.strerror}; `takt mine` writes it") from None
+    except (ValueError, RecursionError) as error:
+        raise TaktError(f"{path} is no JSON ({error}); mine the repository again") from None
+    if not isinstance(read, dict):
+        raise TaktError(f"{path} is no JSON object; mine the repository again")
+    return read
