@@ -7,6 +7,14 @@ class TaktError(Exception):
     """Something the user gave is wrong. Its text is one line that names the thing and the fix; the CLI exits with 2."""
 
 
+class Busy(TaktError):
+    """Another process works on this shift just now; try again when it has ended, or died."""
+
+
+class Unwritable(TaktError):
+    """A ledger cannot be written: its disk is full, or its server is gone. What was written before is whole."""
+
+
 class Unseen(TaktError):
     """A station was loaded with a state that it cannot draw; it must work the unit again to show it."""
 

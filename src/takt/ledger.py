@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from takt.errors import TaktError
+from takt.errors import Busy, TaktError, Unwritable
 from takt.events import SHIFT_ENDED, UNIT_DUE, Event
 from takt.intact import FORMAT, IS_TAKT, TABLES, UNREADABLE, Bound, check_file, connect, unreadable, unzipped
 from takt.plainly import plainly
@@ -73,7 +73,7 @@ class Ledger:
                     continue
                 raise _taken(Path(path)) from None
             except OSError as error:
-                raise TaktError(f"cannot write the ledger {path}: {error.strerror or error}") from error
+                raise Unwritable(f"cannot write the ledger {path}: {error.strerror or error}") from error
             if isinstance(path, Numbered):
                 path.made = True
             try:
@@ -104,7 +104,7 @@ class Ledger:
             ledger._database.execute(TABLES["journal"].replace("TABLE", "TABLE IF NOT EXISTS", 1))
         except UNREADABLE as error:  # the disk is full
             ledger.close()
-            raise TaktError(f"cannot write the ledger {path}: {plainly(error)}") from error
+            raise Unwritable(f"cannot write the ledger {path}: {plainly(error)}") from error
         return ledger
 
     def __enter__(self) -> Ledger:
@@ -171,7 +171,7 @@ class Ledger:
                     self._database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
                 self._database.execute("DELETE FROM journal")  # its records are in the events now
         except UNREADABLE as error:
-            raise TaktError(f"cannot write the ledger {self.path}: {plainly(error)}") from error
+            raise Unwritable(f"cannot write the ledger {self.path}: {plainly(error)}") from error
 
     def recall(self, number: int) -> dict[str, Any] | None:
         """What the worker wrote into its journal under this number since the last commit."""
@@ -187,7 +187,7 @@ class Ledger:
             self._bound.begin()
             self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (number, canonical(record)))
         except UNREADABLE as error:
-            raise TaktError(f"cannot write the ledger {self.path}: {plainly(error)}") from error
+            raise Unwritable(f"cannot write the ledger {self.path}: {plainly(error)}") from error
 
     def snapshot(self, before_unit: int) -> Snapshot | None:
         """The last snapshot taken when `before_unit` was not yet begun."""
@@ -341,7 +341,7 @@ def _locked(path: Path, name: Path) -> int | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise TaktError(f"another process is working on {name}; wait for it or end it") from error
+        raise Busy(f"another process is working on {name}; wait for it or end it") from error
     return lock
 
 

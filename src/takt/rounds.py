@@ -23,6 +23,7 @@ from takt.events import Event
 from takt.ledger import Ledger
 from takt.plainly import plainly
 from takt.shift import Progress, Shift, resume_shift, run_shift
+from takt.shift.loop import UNIT_ENDED
 from takt.station import TaktError
 from takt.trust import Named
 from takt.worker import usual_clock_of
@@ -48,10 +49,6 @@ class Rounds:
     comparison: Comparison
     shifts: Mapping[str, Sequence[Shift]]
     folder: Path
-
-
-class _Certain(Exception):
-    """Raised out of a running shift: nothing that it could still show is needed."""
 
 
 def work_rounds(
@@ -108,14 +105,9 @@ def work_rounds(
         for worker in workers:
             path = folder / f"{_file_name(worker.name)}-seed{seed}.takt"
             with watching(worker.name, seed) as on_progress:
-                look = looked if cut_short and worker is workers[-1] else None
-                progress = _Looking(look, on_progress)
+                look = _Looking(looked if cut_short and worker is workers[-1] else None)
                 try:
-                    if path.exists():
-                        _same_worker(path, worker)
-                        progress.looks_back(path)
-                        shift = resume_shift(path, on_progress=progress, named=_given(worker, given))
-                    else:
+                    if not path.exists():
                         shift = run_shift(
                             station,
                             worker.worker,
@@ -125,13 +117,16 @@ def work_rounds(
                             clock=clock,
                             faults=faults,
                             ledger=path,
-                            on_progress=progress,
+                            on_progress=on_progress,
+                            leave=look,
                             station_options=station_options,
                             worker_options=worker.options,
                         )
-                except _Certain:
-                    with Ledger.open(path) as book:
-                        shift = Shift.of(book)
+                    elif _same_worker(path, worker) and look.back(path):
+                        with Ledger.open(path) as book:
+                            shift = Shift.of(book)
+                    else:
+                        shift = resume_shift(path, on_progress=on_progress, leave=look, named=_given(worker, given))
                 except TaktError:
                     _leave(folder)
                     raise
@@ -154,36 +149,29 @@ def _one_clock(station: str, workers: Sequence[Contestant]) -> str:
 
 
 class _Looking:
-    """Progress of a shift, handed on; if there is a `look`, it is taken now and then, and ends what is certain."""
+    """Whether a running shift can be left, for nothing that it could still show is needed: a look now and then."""
 
-    def __init__(
-        self, look: Callable[[Sequence[Event]], Comparison] | None, on_progress: Callable[[Progress], None] | None
-    ) -> None:
-        self._look, self._on_progress = look, on_progress
+    def __init__(self, look: Callable[[Sequence[Event]], Comparison] | None) -> None:
+        self._look = look
         self._events: list[Event] = []
-        self._units = -1
         self._look_after = 0.0
 
-    def looks_back(self, path: Path) -> None:
-        """A shift that was cut off because all was certain need not go on."""
-        if self._look is not None:
-            with Ledger.open(path) as book:
-                if not book.finished and self._look(book.events()).decided:
-                    raise _Certain
+    def back(self, path: Path) -> bool:
+        """Whether a shift that was left because all was certain need not go on."""
+        if self._look is None:
+            return False
+        with Ledger.open(path) as book:
+            return not book.finished and self._look(book.events()).decided
 
-    def __call__(self, progress: Progress) -> None:
-        self._events += progress.new_events
-        if self._on_progress is not None:
-            self._on_progress(progress)
+    def __call__(self, written: Sequence[Event]) -> bool:
+        self._events += written
         before = time.perf_counter()
-        if self._look is None or progress.units == self._units or before < self._look_after:
-            return
-        self._units = progress.units
+        if self._look is None or before < self._look_after or not any(e.kind in UNIT_ENDED for e in self._events):
+            return False
         certain = self._look(self._events).decided
         after = time.perf_counter()
         self._look_after = after + (after - before) / LOOK_SHARE
-        if certain:
-            raise _Certain
+        return certain
 
 
 def _claim(folder: Path, asked: Mapping[str, Any]) -> None:
@@ -217,11 +205,12 @@ def _leave(folder: Path) -> None:
         folder.rmdir()
 
 
-def _same_worker(path: Path, worker: Contestant) -> None:
+def _same_worker(path: Path, worker: Contestant) -> bool:
     with Ledger.open(path) as book:
         meta = book.meta
     if (meta["worker"], meta["worker_options"]) != (worker.worker, dict(worker.options)):
         raise TaktError(f"{path} is of worker {meta['worker']} with other options; give another --folder")
+    return True
 
 
 def _given(worker: Contestant, station_options: Mapping[str, Any]) -> Named:

@@ -26,6 +26,7 @@ from takt.trust import NOTHING, Named
 from takt.worker import SEED_BITS, Journal, usual_clock
 
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
+Leaving = Callable[[Sequence[Event]], bool]
 
 
 def run_shift(
@@ -46,6 +47,8 @@ def run_shift(
     isolate: bool = False,
     call_timeout_s: float | None = None,
     on_silent: Callable[[float], None] | None = None,
+    leave: Leaving | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> Shift:
     """Work a shift of `hours` of station time, or until `units` have ended, whichever comes first.
 
@@ -60,6 +63,10 @@ def run_shift(
     isolate           run the worker, given by its name, in a process of its own (`takt.isolate`)
     call_timeout_s    wall time after which a call of the worker is cut off, as a fault; on Unix, in the main thread.
     on_silent         called once, from another thread, when a call has lasted `takt.calls.SILENT_S` seconds.
+    leave             asked before the first unit and whenever units have ended and are in the ledger, with the events
+                      written since it was last asked. True: the shift is left there, to go on later (`resume_shift`);
+                      what is returned has not `ended`.
+    notes             what else is written beside the shift (JSON values), no part of its digest.
 
     Raises TaktError, before anything is written, if something given here is wrong. A worker that raises or answers with
     nonsense is not an error here: see `Shift.broken`.
@@ -96,13 +103,13 @@ def run_shift(
         try:
             how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate, "call_timeout_s": call_timeout_s}
             how |= {} if spec.world is None else {"world": spec.world}
-            meta = json.loads(canonical({**shift, **how, **circumstances(here.spec)}))
+            meta = json.loads(canonical({**(notes or {}), **shift, **how, **circumstances(here.spec)}))
         except (TypeError, ValueError) as error:
             raise TaktError(f"an option of the station or worker cannot be written down: {plainly(error)}") from error
         loop = Loop(here, who, clock, meta)
         with loop.calls.said_silent(on_silent), begun(loop) as started, Ledger.create(ledger, meta) as book:
             book.commit(started, loop.save(), None)
-            return work_on(loop, book, on_progress)
+            return work_on(loop, book, on_progress, leave=leave)
 
 
 def resume_shift(
@@ -113,11 +120,13 @@ def resume_shift(
     on_progress: Callable[[Progress], None] | None = None,
     named: Named = NOTHING,
     on_silent: Callable[[float], None] | None = None,
+    leave: Leaving | None = None,
 ) -> Shift:
     """Work a shift that was killed or interrupted to its end, from its last finished unit. A finished one is read.
 
     Station and worker are opened as the ledger names them if they are registered, else as they are given: objects, or
     the worker's name once more. `named` has what else must be said again (trust.py); NotNamed says what is missing.
+    `leave` as for `run_shift`; at first it is asked with all events that are there.
     """
     with suppress(Unfinished), Ledger.open(path) as book:
         if book.finished:
@@ -134,11 +143,15 @@ def resume_shift(
                     book.commit(started, loop.save(), None)
                 else:
                     loop.load(snapshot.state, path)
-                return work_on(loop, book, on_progress)
+                return work_on(loop, book, on_progress, leave=leave)
 
 
 def work_on(
-    loop: Loop, ledger: Ledger, on_progress: Callable[[Progress], None] | None, journal: Journal | None = None
+    loop: Loop,
+    ledger: Ledger,
+    on_progress: Callable[[Progress], None] | None,
+    journal: Journal | None = None,
+    leave: Leaving | None = None,
 ) -> Shift:
     """Step until the shift is over; append every unit to the ledger when it ends."""
     meta = ledger.meta
@@ -167,6 +180,8 @@ def work_on(
     if meta["stop_early"]:
         from takt.verdict import verdict
     reason = over() or ("time" if loop.station.now >= last_s else "")
+    if not reason and leave is not None and leave(events):
+        return Shift.of(ledger)
     while not reason:
         happened = loop.step()
         if happened:
@@ -175,10 +190,12 @@ def work_on(
             if finished:
                 ledger.commit(uncommitted, loop.save(), finished[-1].unit, wall_s=wall_s())
                 events += uncommitted if meta["stop_early"] else ()
-                uncommitted = []
+                written, uncommitted = uncommitted, []
                 ended += len(finished)
                 good += sum(event.kind == UNIT_GOOD for event in finished)
                 reason = over()
+                if not (reason or loop.over or loop.station.now >= last_s) and leave is not None and leave(written):
+                    return Shift.of(ledger)
         if loop.over:
             reason = loop.over
         elif not reason and loop.station.now >= last_s:
