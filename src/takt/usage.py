@@ -71,7 +71,7 @@ def _options(context: Any) -> list[str]:
 
 
 def _commands(context: Any) -> list[str]:
-    return list(getattr(context.command, "commands", {})) if context is not None else []
+    return list(context.command.list_commands(context)) if context is not None else []
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
