@@ -182,9 +182,15 @@ def report(
     worker: Again = None,
     option: AgainStation = None,
     trust: Trust = False,
+    form: Annotated[
+        str, typer.Option("--format", help="html; or for hosted CI, to stdout unless --out is given: markdown, junit.")
+    ] = "html",
     as_json: Json = False,
 ) -> None:
-    """Write a shift as one HTML page that needs no network."""
+    """Write a shift as one HTML page that needs no network; or as a summary for hosted CI."""
+    if form != "html":
+        _summarised(path, form, out, as_json)
+        return
     from takt.report import write_report
     from takt.screen import counting
 
@@ -197,6 +203,35 @@ def report(
         print_json({"report": str(written)})
     else:
         print(f"report: {written}")
+
+
+def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
+    """A shift's summary, printed, or written to `out`."""
+    from takt.account import account_of
+    from takt.kpi import rows
+    from takt.ledger import Ledger
+    from takt.shift import Shift
+    from takt.show.summaries import JUNIT, MARKDOWN, junit, markdown
+    from takt.show.view import ShiftView
+    from takt.writing import whole_file
+
+    if form not in ("markdown", "junit"):
+        raise TaktError(f"a report has no format {form!r}; there are: html, markdown, junit")
+    with Ledger.open(path) as book:
+        shift = Shift.of(book)
+    view = ShiftView.of(shift.events)
+    with quiet(as_json):
+        account = account_of(shift) if form == "markdown" else None
+    more = [] if account is None else list(account.figures)
+    text = markdown(shift, view, [*rows(view.kpis), *more]) if form == "markdown" else junit(shift, view)
+    if out is not None:
+        with whole_file(out, MARKDOWN if form == "markdown" else JUNIT, [path]) as new:
+            new.write_text(text, encoding="utf-8")
+        text = f"report: {out}\n"
+    if as_json:
+        print_json({"report": None if out is None else str(out), "text": text if out is None else None})
+    else:
+        print(text, end="")
 
 
 @app.command()

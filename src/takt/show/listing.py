@@ -1,0 +1,145 @@
+"""Shifts in a folder, a row each: what a table on a terminal or on the board says of every one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from takt.errors import TaktError
+from takt.events import SAID, Event
+from takt.ledger import Ledger
+from takt.outcomes import Outcomes
+from takt.verdict import verdict
+
+SUFFIX = ".takt"
+MOST_FOUND = 10_000  # ledgers of a folder
+LOCKS = Path("/proc/locks")
+RUNNING, CUT_OFF, ENDED, BROKEN = "running", "cut off", "ended", "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One shift in a table.
+
+    state          RUNNING: a process is writing it. CUT_OFF: none is, and it has not ended. ENDED. BROKEN: it cannot be
+                   read, and `why` says why; all else is then empty.
+    cost           of all units, in `currency`; None where nobody says.
+    begun_utc      when it was begun, ISO 8601; "" if unknown.
+    """
+
+    path: Path
+    state: str
+    why: str = ""
+    worker: str = ""
+    station: str = ""
+    seed: int = 0
+    good: int = 0
+    units: int = 0
+    rate: float | None = None
+    lower: float = 0.0
+    upper: float = 1.0
+    required: float = 1.0
+    decision: str = ""
+    cost: float | None = None
+    currency: str = ""
+    begun_utc: str = ""
+
+    def age_s(self, now_s: float | None = None) -> float | None:
+        """Seconds since it was begun."""
+        try:
+            begun = datetime.fromisoformat(self.begun_utc)
+        except ValueError:
+            return None
+        begun = begun if begun.tzinfo else begun.replace(tzinfo=UTC)
+        return max(0.0, (time.time() if now_s is None else now_s) - begun.timestamp())
+
+
+def ledgers_in(places: Iterable[Path]) -> list[Path]:
+    """The ledgers that are named, and those in folders that are named, in order of their names; none twice."""
+    found: dict[Path, Path] = {}
+    for place in places:
+        if place.is_dir():
+            mine = sorted(_in_folder(place))
+        elif place.exists():
+            mine = [place]
+        else:
+            raise TaktError(f"there is no {place}; give a ledger or a folder of ledgers")
+        for path in mine:
+            found.setdefault(path.resolve(), path)
+        if len(found) > MOST_FOUND:
+            raise TaktError(f"there are more than {MOST_FOUND:,} ledgers in {place}; name a smaller folder")
+    return list(found.values())
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    for at, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(at, name) for name in names if name.endswith(SUFFIX))
+
+
+def row_of(path: Path) -> Row:
+    """What a ledger says of its shift, in a row. Whatever is wrong with the file is in the row, too."""
+    try:
+        with Ledger.open(path) as book:
+            meta, events = book.meta, book.events()
+        return row(path, meta, events, being_written(path))
+    except (TaktError, LookupError, TypeError, ValueError, AttributeError) as error:
+        return Row(path, BROKEN, " ".join(str(error).split()))
+
+
+def row(path: Path, meta: Mapping[str, Any], events: Sequence[Event], writing: bool) -> Row:
+    judged = verdict([event for event in events if event.kind != SAID])
+    ended = Outcomes.of(events).ended
+    price = sum(float(e.data["price"]) for e in events if e.kind == SAID and _is_number(e.data.get("price")))
+    return Row(
+        path=path,
+        state=ENDED if ended else RUNNING if writing else CUT_OFF,
+        why=ended,
+        worker=str(meta["worker"]),
+        station=str(meta["station"]),
+        seed=int(meta["seed"]),
+        good=judged.good,
+        units=judged.units,
+        rate=judged.good_rate,
+        lower=judged.lower,
+        upper=judged.upper,
+        required=judged.required,
+        decision=judged.decision,
+        cost=price or None,
+        begun_utc=str(meta.get("begun_utc", "")),
+    )
+
+
+def being_written(path: Path) -> bool:
+    """Whether a process has this ledger open to write it: it holds a lock on the file as long as it lives.
+
+    Linux says which locks there are. To try for the lock instead would, for that instant, keep a shift from starting.
+    """
+    try:
+        here = path.stat()
+        held = LOCKS.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return _written_lately(path)
+    number = str(here.st_ino)
+    for line in held.splitlines():
+        words = line.split()
+        if len(words) > 5 and words[1] == "FLOCK" and words[3] == "WRITE" and words[5].rsplit(":", 1)[-1] == number:
+            return True
+    return False
+
+
+def _written_lately(path: Path) -> bool:
+    """Where nobody says which locks there are: whether there is a write-ahead log that has grown in the last minute."""
+    try:
+        return time.time() - Path(f"{path}-wal").stat().st_mtime < 60
+    except OSError:
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

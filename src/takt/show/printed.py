@@ -1,0 +1,114 @@
+"""Tables of shifts and transcripts, as a terminal prints them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
+from takt.show.reasons import in_words
+from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line
+from takt.show.view import hms
+
+TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
+STATES = {RUNNING: "bold green", CUT_OFF: "yellow", BROKEN: "red"}
+VOICES = {WORKER: "bold", STATION: "cyan", TOLD: "magenta", NOTE: "dim", EVENT: "blue"}
+MARKS = {WORKER: ">", STATION: "<", TOLD: "i", NOTE: ".", EVENT: "*"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the table of shifts; those of the lowest `rank` go first where the terminal is narrow."""
+
+    name: str
+    rank: int
+    right: bool
+    cell: Callable[[Row], str | Text]
+
+
+_COLUMNS = (
+    _Column("worker", 8, False, lambda row: row.worker),
+    _Column("station", 5, False, lambda row: row.station),
+    _Column("seed", 1, True, lambda row: str(row.seed) if row.seed < 10**9 else f"{str(row.seed)[:6]}…"),
+    _Column("state", 7, False, lambda row: Text(row.state, STATES.get(row.state, ""))),
+    _Column("good", 6, True, lambda row: f"{row.good} of {row.units}"),
+    _Column("rate", 9, True, lambda row: percent(row.rate)),
+    _Column("bound", 4, True, lambda row: f"{100 * row.lower:.1f} to {100 * row.upper:.1f} %" if row.units else "-"),
+    _Column("verdict", 9, False, lambda row: Text(row.decision, TONES[row.decision])),
+    _Column("cost", 2, True, lambda row: "-" if row.cost is None else f"{row.cost:,.4g} {row.currency}".rstrip()),
+    _Column("age", 3, True, lambda row: age(row.age_s())),
+)
+
+
+def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
+    """One shift on each line, with as many columns as there is room for; what cannot be read is below."""
+    readable = [row for row in rows if row.state != BROKEN]
+    above = os.path.commonpath([row.path.absolute().parent for row in rows]) if rows else ""
+    names = [os.path.relpath(row.path.absolute(), above) for row in readable]
+    cells = {column: [column.cell(row) for row in readable] for column in _COLUMNS}
+    wide = {column: max(map(len, [column.name, *mine])) + 2 for column, mine in cells.items()}
+    room = width - max(map(len, ["shift", *names])) - 3
+    kept = list(_COLUMNS)
+    while len(kept) > 2 and sum(wide[column] for column in kept) > room:
+        kept.remove(min(kept, key=lambda column: column.rank))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("shift", overflow="fold")
+    for column in kept:
+        table.add_column(column.name, justify="right" if column.right else "left", no_wrap=True)
+    for place, name in enumerate(names):
+        table.add_row(name, *(cells[column][place] for column in kept))
+    broken = [Text(row.why, "red") for row in rows if row.state == BROKEN]
+    return Group(table, *broken) if readable else Group(*broken)
+
+
+def percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def age(seconds: float | None) -> str:
+    """How long ago, in the largest unit that fits."""
+    if seconds is None:
+        return "-"
+    for name, long_s in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= long_s:
+            return f"{seconds / long_s:.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def transcript_lines(lines: Iterable[Line], whole: bool = False) -> Iterable[Text]:
+    """Each line of a transcript: when, who, what; texts shortened unless `whole`."""
+    for line in lines:
+        text = line.text if whole else line.short(SHORT)
+        head = Text.assemble(
+            (f"{hms(line.t_s):>8}  ", "dim"), (f"{MARKS[line.who]} ", VOICES[line.who]), (line.what, VOICES[line.who])
+        )
+        if text:
+            head.append("  " if "\n" not in text else "\n")
+            head.append(text, "" if line.who == WORKER else "dim")
+        yield head
+
+
+def unit_heading(station: str, events: Sequence[Event], unit: int) -> Text:
+    """One line above a unit's transcript: when it was due, what became of it, and why."""
+    due = next((e.t_s for e in events if e.unit == unit and e.kind == UNIT_DUE), None)
+    over = next((e for e in events if e.unit == unit and e.kind in (UNIT_GOOD, UNIT_BAD)), None)
+    words = [f"unit {unit}"]
+    if due is not None:
+        words.append(f"due at {hms(due)}")
+    if over is None:
+        words.append("open")
+    elif over.kind == UNIT_GOOD:
+        words.append(f"good at {hms(over.t_s)}")
+    else:
+        reasons = [str(reason) for reason in over.data.get("reasons") or ["unstated"]]
+        told = " ".join(in_words(station, reason) for reason in reasons)
+        words.append(f"bad at {hms(over.t_s)}: {', '.join(reasons)}. {told}")
+    good = over is None or over.kind == UNIT_GOOD
+    return Text(f"\n{', '.join(words)}", "bold" if good else "bold red")

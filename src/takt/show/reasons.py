@@ -1,0 +1,64 @@
+"""Why a unit was bad, in words: what a station's inspection calls a reason, as a sentence for people.
+
+A station's folder may hold `reasons.toml`: a table for each reason, with the sentence in languages (`en`, `zh`). It is
+data and is read without importing the station, so that a page can be made where no station is opened.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from takt.registry import stations
+
+FILE = "reasons.toml"
+LONGEST = 256 * 1024  # bytes of such a file
+EVERYWHERE = {
+    "open": {"en": "It was still open when the shift ended.", "zh": "班次结束时尚未完成。"},
+    "unstated": {"en": "The station gives no reason.", "zh": "工位未说明原因。"},
+    "help": {"en": "Somebody was called to help with it.", "zh": "已呼叫人员协助。"},
+    "not_done": {"en": "It was not done in its time.", "zh": "未在规定时间内完成。"},
+}
+
+
+def in_words(station: str, reason: str, language: str = "en") -> str:
+    """A reason of this station's as a sentence; the reason itself, without underscores, where there is none."""
+    told = {**EVERYWHERE, **_known(station)}.get(reason, {})
+    return told.get(language) or told.get("en") or reason.replace("_", " ")
+
+
+@lru_cache(maxsize=64)
+def _known(station: str) -> dict[str, dict[str, str]]:
+    """The sentences of a registered station; {} if it has none, or a file that is none."""
+    point = stations().get(station)
+    folder = None if point is None else _folder(point.module)
+    if folder is None:
+        return {}
+    try:
+        file = folder / FILE
+        if file.stat().st_size > LONGEST:
+            return {}
+        found: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {
+        reason: {language: text for language, text in told.items() if isinstance(text, str)}
+        for reason, told in found.items()
+        if isinstance(told, dict)
+    }
+
+
+def _folder(module: str) -> Path | None:
+    """Where a module's package lies, found without importing it."""
+    first, *rest = module.split(".")
+    try:
+        found = find_spec(first)
+    except (ImportError, ValueError):
+        return None
+    if found is None or not found.submodule_search_locations:
+        return None
+    at = Path(next(iter(found.submodule_search_locations))).joinpath(*rest)
+    return at if at.is_dir() else at.parent

@@ -1,0 +1,170 @@
+"""What a worker was told, said and did, unit by unit: the ledger's `said` records and events as lines for people.
+
+A pure function of the events, for any worker that records its work (`takt.worker.Recording`): a language model's
+exchanges, an MCP client's or a person's calls, a policy server's troubles. What is said is a stranger's text: it is
+data here, shortened on request, and never markup. An answer belongs to the call that it answers, so it is told with the
+unit which that call was about, though a model reads it in its next request only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from takt.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+
+STATION, WORKER, TOLD, NOTE, EVENT = "station", "worker", "told", "note", "event"
+SHORT = 400  # characters of a text that is shortened
+_CALL_ID = re.compile(r"call_(\d{1,12})_\d{1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a transcript.
+
+    who    WORKER: it said or did this. STATION: what a call returned. TOLD: what else the worker was told. NOTE: what
+           is to be known of an exchange (tokens, time, trouble). EVENT: an event of the ledger.
+    what   a few words: the name of a call, the kind of an event.
+    text   in full.
+    """
+
+    t_s: float
+    unit: int | None
+    who: str
+    what: str
+    text: str
+
+    def short(self, most: int = SHORT) -> str:
+        return shortened(self.text, most)
+
+
+def shortened(text: str, most: int = SHORT) -> str:
+    """The beginning of a text, and how much more there is."""
+    return text if len(text) <= most else f"{text[:most].rstrip()} … [{len(text) - most:,} more characters]"
+
+
+def transcript(events: Iterable[Event]) -> list[Line]:
+    """All lines of a shift, in the ledger's order."""
+    lines: list[Line] = []
+    unit_of_exchange: dict[int, int | None] = {}
+    for event in events:
+        if event.kind == SAID:
+            number = event.data.get("number")
+            if isinstance(number, int):
+                unit_of_exchange[number] = event.unit
+            lines += _said(event, unit_of_exchange)
+        elif event.kind != THOUGHT:
+            lines.append(Line(event.t_s, event.unit, EVENT, event.kind, _json(event.data) if event.data else ""))
+    return lines
+
+
+def of_unit(lines: Sequence[Line], events: Iterable[Event], unit: int) -> list[Line]:
+    """The lines about one unit; also those about none, such as a look at the queue or a fault, while it was open."""
+    times = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, UNIT_GOOD, UNIT_BAD)]
+    if not times:
+        return []
+    return [line for line in lines if line.unit == unit or (line.unit is None and times[0] <= line.t_s <= times[-1])]
+
+
+def chosen_units(events: Iterable[Event], bad: bool, reason: str | None) -> list[int]:
+    """The units that are bad, or bad for this reason, in order."""
+    found = []
+    for event in events:
+        if event.kind == UNIT_BAD and event.unit is not None:
+            reasons = [str(one) for one in event.data.get("reasons") or ["unstated"]]
+            if (bad and reason is None) or reason in reasons:
+                found.append(event.unit)
+    return found
+
+
+def _said(event: Event, unit_of_exchange: Mapping[int, int | None]) -> Iterator[Line]:
+    """The lines of one record, whatever worker wrote it."""
+    data, t_s, unit = event.data, event.t_s, event.unit
+    known = False
+    for message in _objects(data.get("added")):
+        known = True
+        yield _told(message, t_s, unit, unit_of_exchange)
+    if data.get("reasoning"):
+        yield Line(t_s, unit, WORKER, "thinks", str(data["reasoning"]))
+    if data.get("text"):
+        yield Line(t_s, unit, WORKER, "says", str(data["text"]))
+    calls = [*_pairs(data.get("calls")), *_pairs([data["call"]] if "call" in data else ())]
+    for name, arguments in calls:
+        known = True
+        yield Line(t_s, unit, WORKER, name, arguments)
+    if "message" in data:
+        known = True
+        if data["message"] is None:
+            yield Line(
+                t_s, unit, NOTE, "no answer", "; ".join(str(f.get("text")) for f in _objects(data.get("failed")))
+            )
+    noted = _notes(data)
+    if noted:
+        yield Line(t_s, unit, NOTE, "exchange" if known else "note", noted)
+    elif not known:
+        yield Line(t_s, unit, NOTE, "record", _json(data))
+
+
+def _told(message: Mapping[str, Any], t_s: float, unit: int | None, units: Mapping[int, int | None]) -> Line:
+    role, content = str(message.get("role")), message.get("content")
+    text = content if isinstance(content, str) else _json(content)
+    if role != "tool":
+        return Line(t_s, None if role == "system" else unit, TOLD, role, text)
+    match = _CALL_ID.fullmatch(str(message.get("tool_call_id")))
+    about = units.get(int(match[1]), unit) if match else unit
+    name = "answer"
+    try:
+        found = json.loads(text)
+        name = str(found["result"]["tool"])
+        text = _json(found["result"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        pass  # it is no answer of ours, or was cut: shown as it is
+    return Line(t_s, about, STATION, name, text)
+
+
+def _notes(data: Mapping[str, Any]) -> str:
+    """What is to be known of an exchange, in a few words."""
+    parts = []
+    usage = data.get("usage")
+    if isinstance(usage, Mapping) and usage:
+        parts.append(f"{usage.get('prompt_tokens', 0)} + {usage.get('completion_tokens', 0)} tokens")
+    if isinstance(data.get("took_s"), (int, float)):
+        parts.append(f"{data['took_s']:g} s")
+    if isinstance(data.get("price"), (int, float)) and data["price"]:
+        parts.append(f"price {data['price']:.6g}")
+    if data.get("odd"):
+        parts.append("odd: " + ", ".join(str(one) for one in data["odd"]))
+    failed = list(_objects(data.get("failed")))
+    if failed:
+        parts.append("failed first: " + ", ".join(str(one.get("kind")) for one in failed))
+    for key, words in (
+        ("nudge", "nudged"),
+        ("dropped", "earlier exchanges left out"),
+        ("cut_chars", "characters cut"),
+        ("forgotten", "exchanges forgotten"),
+        ("periods", "control periods without a call"),
+        ("gone", "gone"),
+        ("left", "left"),
+        ("client", "client"),
+    ):
+        if data.get(key):
+            parts.append(f"{words}: {data[key]}")
+    return "; ".join(parts)
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    return (one for one in value if isinstance(one, Mapping)) if isinstance(value, (list, tuple)) else iter(())
+
+
+def _pairs(value: Any) -> Iterator[tuple[str, str]]:
+    """Calls as name and arguments."""
+    for one in value if isinstance(value, (list, tuple)) else ():
+        if isinstance(one, (list, tuple)) and len(one) == 2:
+            yield str(one[0]), one[1] if isinstance(one[1], str) else _json(one[1])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,259 @@
+"""A shift as people look at it: one pure fold of its events, which terminal, page and board share.
+
+The same events give the same view, whether the shift runs, has ended, or was killed and gone on with; nothing here
+knows of files, processes or the time of day. `cursor` is how many events were seen: a viewer asks for those after it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from takt.bets import bounds
+from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, SAID, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.kpi import Kpis, fault_spans, kpis
+from takt.outcomes import BEAT, FREE, Outcomes, Unit
+from takt.verdict import Job, Verdict, verdict
+
+WORKING, WAITING, FAULTY, HELP, OVER = "working", "waiting", "fault", "help", "over"
+TOP = 3  # failures and stops that are named
+HOUR_S = 3600.0
+MOST_POINTS = 400  # of a curve: more than a screen has room for
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One row of the hour board. `target` units fell due in it and have had their time, `good` of them were good."""
+
+    from_s: float
+    to_s: float
+    target: int
+    good: int
+
+    @property
+    def difference(self) -> int:
+        return self.good - self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What stood still, how often, and for how long in all."""
+
+    name: str
+    times: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The good rate and its bound when a unit had ended."""
+
+    t_s: float
+    rate: float | None
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftView:
+    """What a shift has come to. Times in seconds of station time, rates as fractions.
+
+    cursor      events seen.
+    state       WORKING, WAITING (nothing to work on), FAULTY (a fault that stops work), HELP (called, the unit not yet
+                over) or OVER.
+    faults      names of the faults that are there now, stopping or not.
+    now_s       time of the last event, or of the station where that is known.
+    unit        the unit that fell due last and is open; `due_s` when it did. None if none is open.
+    planned     units that the whole shift is to have; None if that is not known.
+    length_s    how long it is to last; None if it ends by units.
+    good, bad   of the units that have ended; `due` fell due, `waiting` of them are open.
+    hours       the hour board, where units fall due at a pace.
+    failures    the commonest main reasons of bad units, and how often.
+    oee         availability x effectiveness x quality (ISO 22400-2), where the plant has a planned cycle; else None.
+    curve       the good rate and its bound along the shift, thinned to MOST_POINTS.
+    units       all units in the order in which they fell due.
+    """
+
+    cursor: int
+    started: Mapping[str, Any]
+    state: str
+    faults: tuple[str, ...]
+    ended: str
+    now_s: float
+    unit: int | None
+    due_s: float | None
+    planned: int | None
+    length_s: float | None
+    good: int
+    bad: int
+    due: int
+    waiting: int
+    pace: str
+    judged: Verdict
+    kpis: Kpis
+    hours: tuple[Hour, ...]
+    failures: tuple[tuple[str, int], ...]
+    stops: tuple[Stop, ...]
+    oee: float | None
+    curve: tuple[Bound, ...]
+    units: tuple[Unit, ...]
+
+    @classmethod
+    def of(cls, events: Sequence[Event], now_s: float | None = None) -> ShiftView:
+        """`now_s` is the station's time where it is known to be later than that of the last event."""
+        outcomes = Outcomes.of(events)
+        seen = [event for event in events if event.kind != SAID]  # no figure reads what a worker said
+        judged, figures = verdict(seen), kpis(seen)
+        started, units = outcomes.started, tuple(outcomes.units)
+        at_s = outcomes.end_s if now_s is None or outcomes.ended else max(now_s, outcomes.end_s)
+        open_units = [unit for unit in units if unit.good is None]
+        last = open_units[-1] if open_units else None
+        state, faults = _state(events, outcomes.ended, bool(open_units))
+        ended = [unit for unit in units if unit.good is not None]
+        good = sum(unit.good is True for unit in ended)
+        reasons = Counter(_main_reason(unit) for unit in ended if not unit.good)
+        hours = started.get("hours")
+        return cls(
+            cursor=len(events),
+            started=started,
+            state=state,
+            faults=faults,
+            ended=outcomes.ended,
+            now_s=at_s,
+            unit=None if last is None else last.number,
+            due_s=None if last is None else last.due_s,
+            planned=_planned(started),
+            length_s=None if hours is None else float(hours) * HOUR_S,
+            good=good,
+            bad=len(ended) - good,
+            due=len(units),
+            waiting=len(open_units),
+            pace=outcomes.pace,
+            judged=judged,
+            kpis=figures,
+            hours=_hours(outcomes),
+            failures=tuple(reasons.most_common(TOP)),
+            stops=_stops(seen, at_s),
+            oee=_oee(figures),
+            curve=_curve(outcomes),
+            units=units,
+        )
+
+    @property
+    def rate(self) -> float | None:
+        """Good units of those that have ended."""
+        return self.good / (self.good + self.bad) if self.good + self.bad else None
+
+    @property
+    def takt_left_s(self) -> float | None:
+        """Until the next unit falls due; None where units do not fall due at a beat, or nothing does any more."""
+        takt_s = self.kpis.takt_s
+        if self.pace != BEAT or self.state == OVER or takt_s is None or self.due_s is None:
+            return None
+        return max(0.0, min(takt_s, self.due_s + takt_s - self.now_s))
+
+    @property
+    def share(self) -> float | None:
+        """How much of the shift is done, 0 to 1; None if nothing says how long it is to be."""
+        if self.state == OVER:
+            return 1.0
+        shares = [self.now_s / self.length_s] if self.length_s else []
+        asked = self.started.get("units")
+        shares += [(self.good + self.bad) / int(asked)] if asked else []
+        return min(1.0, max(shares)) if shares else None
+
+
+def _state(events: Sequence[Event], ended: str, is_open: bool) -> tuple[str, tuple[str, ...]]:
+    """What is going on at the end of these events, and the faults that are there."""
+    there: Counter[str] = Counter()
+    stopping: Counter[str] = Counter()
+    called: set[int | None] = set()  # the units that help was called for, and that are not over
+    for event in events:
+        if event.kind in (FAULT, FAULT_CLEARED):
+            by = 1 if event.kind == FAULT else -1
+            name = str(event.data.get("name", "?"))
+            there[name] += by
+            stopping[name] += by * bool(event.data.get("stops", False))
+        elif event.kind == HELP_CALLED:
+            called.add(event.unit)
+        elif event.kind in (UNIT_GOOD, UNIT_BAD):
+            called.discard(event.unit)
+        elif event.kind == UNIT_DUE:
+            called.discard(None)  # it was called for no unit: until the next comes
+    names = tuple(name for name, count in there.items() if count > 0)
+    if ended:
+        return OVER, names
+    if called:
+        return HELP, names
+    if any(count > 0 for count in stopping.values()):
+        return FAULTY, names
+    return (WORKING if is_open else WAITING), names
+
+
+def _planned(started: Mapping[str, Any]) -> int | None:
+    units, hours, takt_s = started.get("units"), started.get("hours"), started.get("takt_s")
+    lengths = [int(units)] if units else []
+    if hours and takt_s:
+        lengths.append(max(1, int(float(hours) * HOUR_S / float(takt_s))))
+    return min(lengths, default=None)
+
+
+def _hours(outcomes: Outcomes) -> tuple[Hour, ...]:
+    """By the hour in which units fell due: how many had their time, and how many of those were good."""
+    if outcomes.pace == FREE:
+        return ()
+    rows: dict[int, list[int]] = {}
+    for unit in outcomes.counted:
+        row = rows.setdefault(int(unit.due_s // HOUR_S), [0, 0])
+        row[0] += 1
+        row[1] += unit.good is True
+    return tuple(Hour(hour * HOUR_S, (hour + 1) * HOUR_S, *rows[hour]) for hour in sorted(rows))
+
+
+def _stops(events: Sequence[Event], now_s: float) -> tuple[Stop, ...]:
+    """What stood still longest."""
+    found: dict[str, Stop] = {}
+    for span in fault_spans(events, now_s):
+        if span.stops:
+            before = found.get(span.name, Stop(span.name, 0, 0.0))
+            found[span.name] = Stop(span.name, before.times + 1, before.seconds + span.end_s - span.start_s)
+    return tuple(sorted(found.values(), key=lambda stop: -stop.seconds)[:TOP])
+
+
+def _oee(figures: Kpis) -> float | None:
+    """OEE = availability x effectiveness x quality ratio (ISO 22400-2): only where effectiveness means something."""
+    if figures.effectiveness is None or figures.quality_ratio is None or not figures.counted_s:
+        return None
+    available = max(0.0, 1.0 - figures.downtime_s / figures.counted_s)
+    return available * figures.effectiveness * figures.quality_ratio
+
+
+def _curve(outcomes: Outcomes) -> tuple[Bound, ...]:
+    job, judged = Job.of(outcomes.started, 0.05), list(outcomes.judged)
+    if not judged:
+        return ()
+    outcome = [unit.good for unit in judged]
+    counts = np.cumsum([[good is kind for good in outcome] for kind in (True, False, None)], axis=1)
+    latest = np.maximum.accumulate([outcomes.end_s if unit.ended_s is None else unit.ended_s for unit in judged])
+    take = np.unique(np.linspace(0, len(judged) - 1, min(MOST_POINTS, len(judged))).round().astype(int))
+    good, bad, still = counts[:, take]
+    lower = bounds(good, bad + still, *job.alphas)[0]
+    upper = bounds(good + still, bad, *job.alphas)[1]
+    rates = [float(g / (g + b)) if g + b else None for g, b in zip(good, bad, strict=True)]
+    rows = zip(latest[take].tolist(), rates, lower.tolist(), upper.tolist(), strict=True)
+    return tuple(Bound(*row) for row in rows)
+
+
+def _main_reason(unit: Unit) -> str:
+    return str((unit.data.get("reasons") or ["unstated"])[0])
+
+
+def hms(seconds: float) -> str:
+    """Station time as 1:02:03."""
+    whole = math.floor(seconds + 0.5)
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"

@@ -1,0 +1,254 @@
+"""What a shift looks like: the view that terminal, page and board share, and the tables made of it."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from markdown_it import MarkdownIt
+
+from takt import Event, Ledger, kpis, run_shift, verdict
+from takt.cli import main
+from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
+from takt.show.reasons import in_words
+from takt.show.summaries import junit, markdown
+from takt.show.transcript import STATION, WORKER, chosen_units, of_unit, transcript
+from takt.show.units import as_csv, unit_records
+from takt.show.view import FAULTY, HELP, OVER, WAITING, WORKING, ShiftView
+from toy import Lazy, Toy, push
+
+LEDGERS = Path(__file__).parents[1] / "ledgers"
+STARTED = {"takt_s": 10.0, "pace": "beat", "hours": 1.0, "units": None, "acceptance": {"good_rate": 0.7}}
+NASTY = "<script>alert('x')</script>|`*_[x](javascript:1)&@all"
+
+
+def started(**more):
+    return Event(0.0, SHIFT_STARTED, None, {**STARTED, **more})
+
+
+def fault(t_s, name="jam", stops=True, kind=FAULT):
+    return Event(t_s, kind, 0, {"name": name, "origin": "station", "stops": stops})
+
+
+def test_a_view_says_what_kpis_and_verdict_say(tmp_path):
+    shift = run_shift(Toy(), Lazy(0.3), units=40, seed=3, clock="lockstep")
+    view = ShiftView.of(shift.events)
+    judged, figures = verdict(shift.events), kpis(shift.events)
+    assert view.judged == judged and view.kpis == figures
+    assert (view.good, view.bad) == (judged.good, 40 - judged.good) and view.cursor == len(shift.events)
+    assert view.state == OVER and view.share == 1.0 and view.takt_left_s is None
+    assert view.curve[-1].lower == pytest.approx(judged.lower) and view.curve[-1].upper == pytest.approx(judged.upper)
+    assert sum(hour.target for hour in view.hours) == figures.units
+    assert sum(hour.good for hour in view.hours) == figures.good
+
+
+def test_a_view_of_a_beginning_is_what_was_seen_then():
+    """A fold: the events so far, and nothing of what came later."""
+    shift = run_shift(Toy(), push, units=6, seed=0, clock="lockstep")
+    for seen in range(1, len(shift.events)):
+        view = ShiftView.of(shift.events[:seen])
+        assert view.cursor == seen and view.good + view.bad + view.waiting == view.due
+        assert view.now_s == max(e.t_s for e in shift.events[:seen])
+
+
+def test_the_state_is_the_most_urgent_thing_that_goes_on():
+    due = Event(0.0, UNIT_DUE, 0)
+    good = Event(9.0, UNIT_GOOD, 0, {"cycle_s": 9.0})
+
+    def state(*more):
+        return ShiftView.of([started(), due, *more]).state
+
+    assert state() == WORKING
+    assert state(good) == WAITING
+    assert state(fault(2.0)) == FAULTY
+    assert state(fault(2.0, stops=False)) == WORKING
+    assert state(fault(2.0), fault(3.0, kind=FAULT_CLEARED)) == WORKING
+    assert state(fault(2.0), fault(2.5), fault(3.0, kind=FAULT_CLEARED)) == FAULTY
+    assert state(fault(2.0), Event(2.0, HELP_CALLED, 0, {"why": "x"})) == HELP
+    assert state(Event(2.0, HELP_CALLED, 0, {"why": "x"}), good) == WAITING
+    assert state(fault(2.0), Event(3.0, SHIFT_ENDED, None, {"reason": "time"})) == OVER
+
+
+def test_takt_left_runs_with_the_station_where_its_time_is_known():
+    events = [started(), Event(20.0, UNIT_DUE, 2)]
+    assert ShiftView.of(events).takt_left_s == 10.0
+    assert ShiftView.of(events, now_s=24.5).takt_left_s == 5.5
+    assert ShiftView.of(events, now_s=99.0).takt_left_s == 0.0
+    assert ShiftView.of(events, now_s=1.0).now_s == 20.0  # never before what has happened
+
+
+def test_oee_is_there_only_where_the_plant_has_a_planned_cycle():
+    events = [Event(0.0, UNIT_DUE, 0), Event(5.0, UNIT_GOOD, 0, {"cycle_s": 5.0}), Event(10.0, UNIT_DUE, 1)]
+    assert ShiftView.of([started(), *events]).oee is None
+    view = ShiftView.of([started(planned_cycle_s=8.0), *events])
+    assert view.oee == pytest.approx(1.0 * 8.0 * 1 / 10.0 * 1.0)  # availability, effectiveness, quality
+
+
+def test_reasons_are_sentences_in_two_languages_and_any_other_is_itself():
+    assert in_words("nutcell", "dropped").endswith("it was dropped.")
+    assert "掉落" in in_words("nutcell", "dropped", "zh")
+    assert in_words("flightdesk", "overpaid") != "overpaid"
+    assert in_words("nutcell", "no_such") == "no such" and in_words("nobody's", "no_such") == "no such"
+
+
+def test_every_reason_that_our_stations_give_has_its_sentence():
+    from takt.stations.flightdesk.desk import office
+
+    desk = (office.LATE_SERVICE, office.NOT_HOME, office.RULE_BROKEN, office.OVERPAID, office.CLOSED_AIRSPACE)
+    cell = ("missed", "dropped", "jammed", "not_seated", "late", "wrong_part", "collision", "crushed", "help")
+    for station, reasons in (("flightdesk", desk), ("nutcell", cell)):
+        for reason in reasons:
+            for language in ("en", "zh"):
+                assert in_words(station, reason, language) != reason.replace("_", " "), (station, reason)
+
+
+def test_the_state_of_a_ledger_is_whether_somebody_writes_it(tmp_path):
+    path = tmp_path / "a.takt"
+    code = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from takt import run_shift
+from toy import Toy, push
+run_shift(Toy(sleep_s=0.01), push, units=1000, clock="lockstep", ledger={str(path)!r})
+"""
+    running = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        for _ in range(600):
+            if path.exists() and row_of(path).units:
+                break
+            time.sleep(0.1)
+        assert row_of(path).state == RUNNING and being_written(path)
+    finally:
+        running.kill()
+        running.wait()
+    assert row_of(path).state == CUT_OFF and not being_written(path)
+
+
+def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(tmp_path, capsys):
+    for seed in (1, 2):
+        run_shift(Toy(), push, units=3, seed=seed, clock="lockstep", ledger=tmp_path / "in" / f"{seed}.takt")
+    (tmp_path / "broken.takt").write_text("no ledger")
+    rows = [row_of(path) for path in ledgers_in([tmp_path])]
+    assert [row.state for row in rows] == [BROKEN, ENDED, ENDED] and [row.seed for row in rows[1:]] == [1, 2]
+    assert main(["ls", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["shifts"]
+    assert [one["units"] for one in told] == [0, 3, 3] and told[1]["age_s"] >= 0
+    assert main(["ls", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "in/1.takt" in out and "broken.takt is not a ledger" in out
+    assert main(["ls", str(tmp_path / "none")]) == 2
+
+
+def test_watch_ends_with_the_figures_of_a_finished_shift_and_says_of_a_cut_off_one_how_to_go_on(capsys):
+    assert main(["watch", str(LEDGERS / "gym-cartpole.takt")]) == 0
+    assert "REJECT" in capsys.readouterr().out
+    assert main(["watch", str(LEDGERS / "desk-greedy-cut.takt")]) == 0
+    shown = capsys.readouterr()
+    assert "takt resume" in shown.err and "UNDECIDED" in shown.out
+
+
+@pytest.mark.parametrize("name", ["desk-llm", "desk-mcp"])
+def test_a_units_transcript_has_its_own_calls_and_no_others(name):
+    """Units of these shifts are groups: each call names the one that it is about."""
+    with Ledger.open(LEDGERS / f"{name}.takt") as book:
+        events = book.events()
+    lines = transcript(events)
+    for unit, group in enumerate(e.data["group"] for e in events if e.kind == UNIT_DUE):
+        mine = [line for line in of_unit(lines, events, unit) if line.what in ("propose", "book", "hotel")]
+        assert any(line.who == WORKER and line.what == "book" for line in mine)
+        assert all(json.loads(line.text)["group"] == group for line in mine)
+        if name == "desk-llm":  # the answers are in the next request, of another unit perhaps
+            asked, told = ([line.what for line in mine if line.who == who] for who in (WORKER, STATION))
+            assert told == asked[: len(told)] and len(asked) - len(told) == (
+                unit == 5
+            )  # after the last no more is asked
+
+
+def test_calls_that_a_worker_did_not_record_are_seen_by_working_the_unit_again(capsys):
+    assert main(["transcript", str(LEDGERS / "desk-greedy.takt"), "--bad", "--work-again", "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    asked = [line for line in lines if line["who"] == WORKER]
+    groups = {json.loads(line["text"]).get("group", "").split(".")[0] for line in asked}
+    with Ledger.open(LEDGERS / "desk-greedy.takt") as book:
+        events = book.events()
+    bad = [e.unit for e in events if e.kind == UNIT_BAD]
+    assert groups == {e.data["group"] for e in events if e.kind == UNIT_DUE and e.unit in bad}
+
+
+def test_transcripts_are_chosen_by_unit_by_badness_and_by_class(capsys):
+    path = str(LEDGERS / "nutcell-expert-mixed.takt")
+    assert main(["transcript", path, "--class", "missed"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "unit 1" in out and "unit 0" not in out and "No nut is on the pin" in out
+    assert main(["transcript", path, "--class", "jammed"]) == 0
+    assert "no unit was bad for the reason 'jammed'" in capsys.readouterr().out
+    assert main(["transcript", path, "--unit", "7"]) == 2
+    assert "there is no unit 7" in capsys.readouterr().err
+
+
+def test_a_strangers_records_are_shown_as_text_whatever_they_are():
+    odd = [{"x": NASTY}, {"call": "no pair"}, {"calls": [1, ["a"], ["b", 7]]}, {"added": ["x", {"role": "tool"}]}]
+    events = [
+        started(),
+        *(Event(1.0, "said", 0, record) for record in odd),
+        Event(2.0, UNIT_BAD, 0, {"reasons": [NASTY]}),
+    ]
+    lines = transcript(events)
+    assert any(NASTY in line.text for line in lines) and chosen_units(events, True, None) == [0]
+    assert all(isinstance(line.text, str) and isinstance(line.what, str) for line in lines)
+
+
+def test_units_as_csv_have_a_row_each_and_no_formula():
+    with Ledger.open(LEDGERS / "nutcell-expert-mixed.takt") as book:
+        events = book.events()
+    rows = list(csv.DictReader(io.StringIO(as_csv(unit_records(events)))))
+    assert [row["outcome"] for row in rows] == ["good", "bad", "open"]
+    assert rows[1]["reasons"] == "missed" and rows[0]["left_part"] == "M6" and rows[0]["thinking_s"] == "3.52"
+    odd = [started(), Event(0.0, UNIT_DUE, 0), Event(1.0, UNIT_BAD, 0, {"cycle_s": 1.0, "reasons": ["=1+1"]})]
+    assert "'=1+1" in as_csv(unit_records(odd))
+
+
+def test_units_as_parquet_are_the_same_table(tmp_path, capsys):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    out = tmp_path / "units.parquet"
+    assert main(["units", str(LEDGERS / "nutcell-expert-mixed.takt"), "--parquet", "--out", str(out)]) == 0
+    table = parquet.read_table(out).to_pydict()
+    assert table["unit"] == [0, 1, 2] and table["outcome"] == ["good", "bad", "open"]
+    assert table["cycle_s"][0] == 6.8 and table["left_why"][1] == "missed"
+
+
+def test_a_summary_for_ci_counts_what_the_shift_counts_and_holds_nobodys_markup():
+    shift = run_shift(Toy(), Lazy(0.4), units=12, seed=1, clock="lockstep")
+    object.__setattr__(shift, "meta", {**shift.meta, "worker": NASTY})
+    view = ShiftView.of(shift.events)
+    suite = ElementTree.fromstring(junit(shift, view))
+    cases = suite.findall("testcase")
+    judged = [case for case in cases if case.get("name") == "verdict"]
+    units = [case for case in cases if case not in judged]
+    assert len(judged) == 1 and sum(case.find("failure") is not None for case in units) == view.bad
+    assert int(suite.get("tests")) == len(cases)
+    assert int(suite.get("failures")) == sum(case.find("failure") is not None for case in cases)
+    assert int(suite.get("skipped")) == sum(case.find("skipped") is not None for case in cases)
+    page = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown(shift, view, []))
+    assert "<script" not in page and "<a" not in page and "@all" not in page
+    assert html.escape("<script>alert('x')</script>|`*_[x](javascript:1)&", quote=False) in page
+    assert page.count("<tr>") == 2 + view.bad  # two heads, and no row of a stranger's
+
+
+def test_report_prints_a_summary_or_writes_it(tmp_path, capsys):
+    path = str(LEDGERS / "gym-cartpole.takt")
+    assert main(["report", path, "--format", "markdown"]) == 0
+    assert capsys.readouterr().out.startswith("### ❌ reject: idle at gym")
+    out = tmp_path / "junit.xml"
+    for _ in range(2):  # the second replaces the first
+        assert main(["report", path, "--format", "junit", "--out", str(out)]) == 0
+    assert ElementTree.parse(out).getroot().get("failures") == "6"
+    assert main(["report", path, "--format", "pdf"]) == 2
