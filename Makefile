@@ -1,6 +1,7 @@
 # make run    a first shift: 20 units at the nut cell by its expert, with report and replay
 # make test   the tests
 # make lint   ruff, mypy, the layers (import-linter) and bandit
+# make docs   the documentation as a site, in site/; a warning is an error
 # make clean  remove what the others made, but no shift
 #
 # All set itself up in .venv, and again when pyproject.toml or constraints.txt change. Needs Python 3.11 or newer.
@@ -12,7 +13,7 @@ SHIFT := shifts/run-$(shell date +%Y%m%d-%H%M%S)
 WORKERS := 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint clean
+.PHONY: run test lint docs clean
 
 run: .venv/ready
 	$(BIN)/takt run nutcell --worker expert --units 20 --seed 0 --difficulty plant --clock fixed:0.08 --out $(SHIFT).takt
@@ -30,8 +31,11 @@ lint: .venv/ready-dev
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src plugins
 
+docs: .venv/ready-docs
+	$(BIN)/zensical build --clean --strict
+
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
+	rm -rf .venv site .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready: .venv/bin/python pyproject.toml constraints.txt
@@ -43,6 +47,12 @@ clean:
 	@echo "setting up takt and its development tools in .venv ..."
 	@$(PIP) --editable ".[dev]"
 	@touch $@ .venv/ready
+
+# zensical reads mkdocs.yml and is what the makers of mkdocs-material keep up from 2027 on.
+.venv/ready-docs: .venv/bin/python pyproject.toml constraints.txt
+	@echo "setting up takt and what makes its documentation in .venv ..."
+	@$(PIP) --editable ".[docs]"
+	@touch $@
 
 # The first Python that is new enough. Debian's own comes without venv until python3-venv is installed.
 .venv/bin/python:

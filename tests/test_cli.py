@@ -212,6 +212,10 @@ def test_stations_and_workers(capsys):
 def test_version_and_help(capsys):
     assert main(["--version"]) == 0
     assert re.fullmatch(r"takt \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
+    assert main(["version"]) == 0
+    assert re.match(r"takt \d+\.\d+\.\d+\S*, Python 3\.\d+\.\d+, .*\nextras: .*nutcell", capsys.readouterr().out)
+    assert main(["version", "--json"]) == 0
+    assert told(capsys)[0]["extras"]["nutcell"] is True
     for arguments in ([], ["--help"], ["run", "--help"], ["ledger", "-h"], ["replay", "-h"]):
         assert main(arguments) == 0
         assert "Usage: takt" in capsys.readouterr().out

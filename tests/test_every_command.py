@@ -83,6 +83,7 @@ PRINTS = {
     "stations NAME": ["stations", "gym"],
     "workers": ["workers"],
     "--version": ["--version"],
+    "version": ["version"],
     "--help": ["--help"],
     "run": ["run", "gym", "--worker", "idle", "--units", "1", *CART, "--out", "b.takt"],
     "resume": ["resume", "a.takt"],

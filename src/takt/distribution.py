@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 NAME = "run-at-rate"
-NO_HINT = {"all", "dev", "bench"}  # extras that only gather others
+NO_HINT = {"all", "dev", "bench", "docs"}  # extras that only gather others, or serve who works on Takt itself
+
+_EXTRA = re.compile(r"([\w.-]+).*extra == ['\"](\w+)['\"].*")  # of a requirement, as a distribution's metadata has it
 
 
 def version() -> str:
@@ -30,10 +32,36 @@ def lacking(error: BaseException) -> str:
     except metadata.PackageNotFoundError:
         return ""
     for need in needed:
-        found = re.fullmatch(r"([\w.-]+).*extra == ['\"](\w+)['\"].*", need)
+        found = _EXTRA.fullmatch(need)
         if found and found[1].replace("-", "_").lower() == module.lower() and found[2] not in NO_HINT:
             return f"this needs the extra `{found[2]}`: {install(found[2])}"
     return ""
+
+
+def extras() -> dict[str, bool]:
+    """The extras that a user can ask for, and whether all of what each installs is here."""
+    from importlib import metadata
+
+    try:
+        needed = metadata.requires(NAME) or []
+    except metadata.PackageNotFoundError:
+        return {}
+    here: dict[str, bool] = {}
+    for need in needed:
+        found = _EXTRA.fullmatch(need)
+        if found and found[2] not in NO_HINT:
+            here[found[2]] = here.get(found[2], True) and _installed(found[1])
+    return here
+
+
+def _installed(name: str) -> bool:
+    from importlib import metadata
+
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def install(extras: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.events import FAULT, FAULT_CLEARED
+from takt.events import FAULT, FAULT_CLEARED, Event
 from takt.station import Fault, StationSpec, TaktError, check_faults
 
 _FOR = r"(\+(?P<for>\d{1,9}(\.\d+)?)s)?"
@@ -72,6 +72,15 @@ class Active:
     def __init__(self) -> None:
         self.begin(())
 
+    @classmethod
+    def of(cls, spec: StationSpec, options: Mapping[str, Any] | None) -> Active:
+        """Those that a station is `reset` with. Raises TaktError if there is one that it cannot have."""
+        faults = tuple((options or {}).get("faults", ()))
+        check_faults(spec, faults)
+        active = cls()
+        active.begin(faults)
+        return active
+
     def begin(self, faults: Iterable[Fault]) -> None:
         """At the beginning of a shift with these faults, in order of time."""
         self._coming = list(faults)
@@ -88,6 +97,13 @@ class Active:
             self.now.remove(fault)
             moved.append((FAULT_CLEARED, fault))
         return moved
+
+    def events(self, now_s: float, spec: StationSpec) -> list[Event]:
+        """`move`, as the events that a station tells."""
+        return [
+            Event(now_s, kind, None, {"name": fault.name, "origin": "station", "stops": spec.faults[fault.name].stops})
+            for kind, fault in self.move(now_s)
+        ]
 
     def there(self, name: str) -> bool:
         return any(fault.name == name for fault in self.now)

@@ -23,7 +23,8 @@ from takt.cli import stations, shifts, look, following, proofs, comparing, data 
 
 # isort: on
 from takt.cli.app import HELP, app
-from takt.distribution import version
+from takt.cli.options import Json
+from takt.distribution import extras, version
 from takt.errors import TaktError
 from takt.program import WRONG, bounded, complain
 
@@ -94,6 +95,21 @@ def _add_flightdesk(arguments: Sequence[str]) -> None:
         commands = typer.Typer(help=FLIGHTDESK)
         commands.command("show")(lambda: None)
     app.add_typer(commands, name="flightdesk")
+
+
+@app.command("version")
+def version_(as_json: Json = False) -> None:
+    """Print the version of Takt and of Python, the machine, and which extras are here."""
+    import platform
+
+    python, machine, here = platform.python_version(), f"{platform.system()} {platform.machine()}", extras()
+    if as_json:
+        from takt.cli.printing import print_json
+
+        print_json({"takt": version(), "python": python, "machine": machine, "extras": here})
+        return
+    print(f"takt {version()}, Python {python}, {machine}")
+    print(f"extras: {', '.join(name for name, there in here.items() if there) or 'none'}")
 
 
 def _version(wanted: bool) -> None:

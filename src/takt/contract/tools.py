@@ -27,6 +27,7 @@ from typing import Any
 from gymnasium import Space
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from takt.events import REFUSED, Event
 from takt.plainly import plainly
 from takt.printable import whole_texts
 
@@ -158,6 +159,29 @@ class Calls(Space[Any]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Calls) and self._names == other._names
+
+
+class Json(Space[Any]):
+    """The observation space of a station that offers tools: any JSON object. Gymnasium has no space for that."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+
+    def contains(self, x: Any) -> bool:
+        return isinstance(x, dict)
+
+    def sample(self, mask: Any = None, probability: Any = None) -> dict[str, Any]:
+        return {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Json)
+
+
+def refusals(at_s: float, answer: Mapping[str, Any]) -> list[Event]:
+    """The event that a station tells of an answer which refuses a call, at this time; none of any other answer."""
+    if "error" not in answer:
+        return []
+    return [Event(at_s, REFUSED, None, {"tool": answer["tool"], "code": answer["error"]["code"]})]
 
 
 def undescribed(model: type[BaseModel]) -> list[str]:
