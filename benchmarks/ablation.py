@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from policy import bound
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.shift import run_shift
 from takt.stations.nutcell import orders
 from takt.stations.nutcell.line import MIXED

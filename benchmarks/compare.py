@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import beta, binom, nct, t
 
-from takt.sequences import bounds_of_means, bounds_of_shifts, closed, log_wealth, log_wealth_of_means, sure_signs
+from takt.judge.sequences import bounds_of_means, bounds_of_shifts, closed, log_wealth, log_wealth_of_means, sure_signs
 
 ALPHA = 0.05
 SHIFT = 142  # units in the nut cell's 3 hours

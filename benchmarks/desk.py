@@ -40,15 +40,15 @@ from typing import Any
 import numpy as np
 
 from takt import open_worker, run_shift
-from takt.events import UNIT_DUE, UNIT_GOOD, Event
-from takt.station import StationSpec
+from takt.contract.events import UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.station import StationSpec
+from takt.contract.worker import Plan, Worker
+from takt.stations.flightdesk.airline.generate import generate, gulf_2026
 from takt.stations.flightdesk.desk import FlightDesk, planner, tools
 from takt.stations.flightdesk.desk.account import hindsight
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.planner import Planner
 from takt.stations.flightdesk.desk.world import World, world_of
-from takt.stations.flightdesk.generate import generate, gulf_2026
-from takt.worker import Plan, Worker
 
 WORKERS = ("planner", "greedy", "queue", "idle")
 TAKT_S = 144.0

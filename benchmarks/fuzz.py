@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from takt import TaktError, open_station, run_shift
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.ledger import canonical
 from takt.stations.flightdesk.desk.tools import TOOLS
 from takt.stations.gym import GymStation

@@ -59,7 +59,7 @@ def messages(seed: object, count: int, folder: Path, start: int = 0) -> Counter[
     import msgpack
     import numpy as np
 
-    from takt.pack import pack
+    from takt.ledger.pack import pack
     from takt.workers.policy.wire import decode
 
     told: Counter[str] = Counter()

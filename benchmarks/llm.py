@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from takt import StationSpec, run_shift
-from takt.events import UNIT_DUE, UNIT_GOOD, Event
-from takt.pack import pack, unpack
+from takt.contract.events import UNIT_DUE, UNIT_GOOD, Event
+from takt.ledger.pack import pack, unpack
 from takt.workers.llm import Llm
 from takt.workers.llm.endpoint import Call, Reply
 

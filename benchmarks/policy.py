@@ -18,7 +18,7 @@ from multiprocessing import get_context
 import numpy as np
 from scipy.stats import beta
 
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.shift import run_shift
 from takt.stations.nutcell import NutCell
 from takt.stations.nutcell.vla.worker import Vla

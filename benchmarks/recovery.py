@@ -30,9 +30,9 @@ from datetime import date
 from pathlib import Path
 
 from takt.stations.flightdesk import Instance, check, cost, do_nothing, greedy_delay, read_instance
-from takt.stations.flightdesk.recovery.bound import lower_bound
-from takt.stations.flightdesk.recovery.recover import SEARCHERS, recover
-from takt.stations.flightdesk.recovery.session import gap
+from takt.stations.flightdesk.airline.recovery.bound import lower_bound
+from takt.stations.flightdesk.airline.recovery.recover import SEARCHERS, recover
+from takt.stations.flightdesk.airline.recovery.session import gap
 
 PUBLISHED = {
     "A01": 28_155.60,

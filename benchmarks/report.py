@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from takt.stations.flightdesk import cost, greedy_delay, read_instance, read_solution
-from takt.stations.flightdesk.generate import generate, two_hubs
-from takt.stations.flightdesk.recovery.report import Limits, page
-from takt.stations.flightdesk.recovery.summary import changes
+from takt.stations.flightdesk.airline.generate import generate, two_hubs
+from takt.stations.flightdesk.airline.recovery.report import Limits, page
+from takt.stations.flightdesk.airline.recovery.summary import changes
 
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 UNFOLD = "() => document.querySelectorAll('details').forEach(part => part.open = true)"

@@ -24,8 +24,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from takt.stations.flightdesk import check, read_instance, write_instance
-from takt.stations.flightdesk.generate import generate, two_hubs
-from takt.stations.flightdesk.recovery.recover import SEARCHERS, recover
+from takt.stations.flightdesk.airline.generate import generate, two_hubs
+from takt.stations.flightdesk.airline.recovery.recover import SEARCHERS, recover
 
 History = list[tuple[float, float]]  # seconds, EUR
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from takt.stations.flightdesk import Instance, check, cost, do_nothing, greedy_delay, read_instance
-from takt.stations.flightdesk.cost import Cost
-from takt.stations.flightdesk.recovery.crew import Round, Searcher
-from takt.stations.flightdesk.recovery.problem import solution_of
-from takt.stations.flightdesk.recovery.recover import COLD, FIRST_CYCLE, HOT, round_size, rounds_between
+from takt.stations.flightdesk.airline.cost import Cost
+from takt.stations.flightdesk.airline.recovery.crew import Round, Searcher
+from takt.stations.flightdesk.airline.recovery.problem import solution_of
+from takt.stations.flightdesk.airline.recovery.recover import COLD, FIRST_CYCLE, HOT, round_size, rounds_between
 
 
 def main() -> None:

@@ -330,8 +330,8 @@ def null_station(periods: int) -> Any:
     import numpy as np
 
     from takt import Event, StationSpec
-    from takt.events import UNIT_DUE, UNIT_GOOD
-    from takt.pack import pack, unpack
+    from takt.contract.events import UNIT_DUE, UNIT_GOOD
+    from takt.ledger.pack import pack, unpack
 
     class Null(gymnasium.Env[Any, Any]):
         observation_space = gymnasium.spaces.Box(-1, 1, (14,))

@@ -32,9 +32,9 @@ from rich.console import Console
 from rich.table import Table
 
 from takt import kpis
-from takt.events import SAID
+from takt.contract.events import SAID
+from takt.contract.station import TaktError
 from takt.ledger import Ledger
-from takt.station import TaktError
 from takt.workers.llm.bill import bill, troubles
 
 BIN = Path(sys.executable).parent

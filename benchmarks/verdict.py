@@ -4,7 +4,7 @@
     python benchmarks/verdict.py --paths 500   quicker, coarser
     python benchmarks/verdict.py --only late,shifts
 
-Exact figures come from a dynamic programme over the verdict's boundary (`takt.power`); the others are shares of
+Exact figures come from a dynamic programme over the verdict's boundary (`takt.judge.power`); the others are shares of
 simulated shifts, looked at after every unit, +- the standard error of the simulation. The worst worker for an error is
 one exactly as good as required, so that is the one simulated. Seeds are fixed: the same tables come out every time.
 """
@@ -26,11 +26,11 @@ from rich.table import Table
 from scipy.special import xlogy
 from scipy.stats import binom, chi2
 
-from takt.bets import Wealth, log_wealth, log_wealth_high
-from takt.kpi import mtbf_lower_s
-from takt.power import boundary, decided_by, good_units_to_accept, units_needed
-from takt.sequences import bounds_of_shifts, log_wealth_of_means
-from takt.stickiness import Steps, accept_evidence, reject_evidence
+from takt.judge.bets import Wealth, log_wealth, log_wealth_high
+from takt.judge.kpi import mtbf_lower_s
+from takt.judge.power import boundary, decided_by, good_units_to_accept, units_needed
+from takt.judge.sequences import bounds_of_shifts, log_wealth_of_means
+from takt.judge.stickiness import Steps, accept_evidence, reject_evidence
 
 REQUIRED, ALPHA = 0.902, 0.05
 LEVEL = -math.log(ALPHA)

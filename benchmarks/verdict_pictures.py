@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from takt.capability import capability, times_of
-from takt.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.outcomes import Outcomes
-from takt.report import plots
-from takt.verdict import bounds_over_time, notes, verdict
+from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.judge.capability import capability, times_of
+from takt.judge.outcomes import Outcomes
+from takt.judge.verdict import bounds_over_time, notes, verdict
+from takt.show.report import plots
 
 TAKT_S, UNITS = 76.0, 142
 

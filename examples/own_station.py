@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from takt import Acceptance, Event, StationSpec, run_shift
-from takt.pack import pack, unpack
+from takt.ledger.pack import pack, unpack
 
 
 class Filling(gymnasium.Env):

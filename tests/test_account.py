@@ -9,11 +9,11 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from takt import Fault, Shift, run_shift
-from takt.account import account_of, sections_of
 from takt.cli import main
-from takt.events import UNIT_GOOD
-from takt.report import plots, write_report
-from takt.station import Account, Accounting, Figure, Section
+from takt.contract.account import account_of, sections_of
+from takt.contract.events import UNIT_GOOD
+from takt.contract.station import Account, Accounting, Figure, Section
+from takt.show.report import plots, write_report
 from toy import Toy, push
 
 
@@ -58,7 +58,7 @@ def made(**options):
 def registered(monkeypatch):
     def register(name):
         points = [EntryPoint("toy", f"test_account:{name}", "takt.stations")]
-        monkeypatch.setattr("takt.registry.entry_points", lambda group: points)
+        monkeypatch.setattr("takt.contract.registry.entry_points", lambda group: points)
 
     return register
 

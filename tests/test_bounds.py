@@ -13,8 +13,8 @@ import pytest
 import takt.cli
 from takt import TaktError, open_station, open_worker, run_shift
 from takt.cli import main
-from takt.options import usual_options
-from takt.registry import loaded, stations, workers
+from takt.contract.options import usual_options
+from takt.contract.registry import loaded, stations, workers
 from takt.workers.llm.options import Options as OfLlm
 from takt.workers.policy.options import Options as OfPolicy
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from takt.bets import accepts
-from takt.capability import LEVELS, capability, most_bad, quantile_s
-from takt.power import boundary, decided_by
+from takt.judge.bets import accepts
+from takt.judge.capability import LEVELS, capability, most_bad, quantile_s
+from takt.judge.power import boundary, decided_by
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99])

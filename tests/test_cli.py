@@ -17,10 +17,10 @@ from rich.console import Console
 
 from takt import Ledger, run_shift
 from takt.cli import main
-from takt.events import UNIT_BAD, UNIT_GOOD
-from takt.pack import pack, unpack
-from takt.screen import Gauge, Watch
-from takt.verdict import verdict
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.judge.verdict import verdict
+from takt.ledger.pack import pack, unpack
+from takt.show.screen import Gauge, Watch
 from toy import Toy, push
 
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=10"]  # half of idle's units are good
@@ -414,7 +414,7 @@ def test_two_cannot_work_on_one_ledger(capsys):
 @pytest.mark.parametrize("width", [80, 140])
 def test_a_running_shift_on_a_terminal(width, monkeypatch):
     monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
-    monkeypatch.setattr("takt.screen.DRAW_S", 0.0)
+    monkeypatch.setattr("takt.show.screen.DRAW_S", 0.0)
     calls = iter(range(10**6))
     out = StringIO()
     console = Console(file=out, width=width, force_terminal=True, color_system=None)

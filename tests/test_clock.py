@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from takt.clock import Recorded, parse_clock
-from takt.events import SHIFT_ENDED, THOUGHT, Event
-from takt.station import TaktError
+from takt.contract.clock import Recorded, parse_clock
+from takt.contract.events import SHIFT_ENDED, THOUGHT, Event
+from takt.contract.station import TaktError
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from takt import Ledger
 from takt.cli import main
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 
 pytest.importorskip("duckdb")
 

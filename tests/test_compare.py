@@ -18,11 +18,9 @@ from rich.console import Console
 import takt
 from takt import Ledger, TaktError, compare, resume_shift, run_shift
 from takt.cli import main
-from takt.compare import by_worker, decision
-from takt.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.rounds import Contestant, work_rounds
-from takt.screen import comparison_line, comparison_table
-from takt.sequences import (
+from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.judge.compare import by_worker, decision
+from takt.judge.sequences import (
     bounds_of_means,
     bounds_of_shifts,
     closed,
@@ -32,7 +30,9 @@ from takt.sequences import (
     lower_of_signs,
     sure_signs,
 )
-from takt.trust import Named
+from takt.ledger.trust import Named
+from takt.shift.rounds import Contestant, work_rounds
+from takt.show.screen import comparison_line, comparison_table
 from toy import Lazy, Toy, push
 
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=15", "--clock", "lockstep"]
@@ -481,7 +481,7 @@ def test_every_seed_is_worked_if_asked(here):
 
 
 def test_by_unit_it_cuts_the_last_shift_off_and_does_not_go_on_with_it(here, monkeypatch):
-    monkeypatch.setattr("takt.rounds.LOOK_SHARE", 1e9)
+    monkeypatch.setattr("takt.shift.rounds.LOOK_SHARE", 1e9)
     found = worked(seeds=[0], units=200)
     path = Path("there/Right-seed0.takt")
     pair = found.comparison.pairs[0]
@@ -568,7 +568,7 @@ def test_a_comparison_is_interrupted_with_130_and_says_how_to_go_on(here, capsys
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("takt.rounds.run_shift", interrupted)
+    monkeypatch.setattr("takt.shift.rounds.run_shift", interrupted)
     command = ["compare", "--station", "gym", "--worker", "idle,test_compare:Right", "--units", "3", *CART]
     assert main(command) == 130
     assert "the same command goes on" in capsys.readouterr().err

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from takt.faults import merged, schedule
-from takt.station import Fault, TaktError
+from takt.contract.faults import merged, schedule
+from takt.contract.station import Fault, TaktError
 from toy import Toy
 
 SPEC = Toy().spec

@@ -13,7 +13,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import register, registry
 
 from takt import TaktError, open_station, resume_shift, run_shift
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 
 ODD = "takt-tests/Odd-v0"
 

@@ -17,7 +17,7 @@ from gymnasium.envs.registration import register, registry
 from gymnasium.utils.env_checker import check_env
 
 from takt import Fault, Station, TaktError, open_station, resume_shift, run_shift
-from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 
 TOY = "takt-tests/Lamp-v0"
 

@@ -15,9 +15,9 @@ import pytest
 
 from takt import Event, Ledger, TaktError, kpis, resume_shift, run_shift, verdict
 from takt.cli import main
-from takt.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
-from takt.intact import Unfinished, unzipped
-from takt.pack import pack, unpack
+from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.ledger.intact import Unfinished, unzipped
+from takt.ledger.pack import pack, unpack
 
 META = {"station": "toy", "worker": "push", "seed": 3, "hours": 1.0}
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}

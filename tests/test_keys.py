@@ -12,7 +12,7 @@ import time
 import pytest
 
 from takt import TaktError, resume_shift
-from takt.trust import Named, NotNamed, check_named
+from takt.ledger.trust import Named, NotNamed, check_named
 from takt.workers.keys import check_address, key_for
 from takt.workers.llm.endpoint import NoAnswer, OpenAiCompatible
 from takt.workers.llm.options import Options

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from takt import kpis, run_shift
-from takt.events import (
+from takt.contract.events import (
     FAULT,
     FAULT_CLEARED,
     HELP_CALLED,
@@ -27,7 +27,7 @@ from takt.events import (
     UNIT_GOOD,
     Event,
 )
-from takt.kpi import Faults, Kpis, fault_spans, halves, length, merged, mtbf_lower_s, phi, rows, slope_per_h
+from takt.judge.kpi import Faults, Kpis, fault_spans, halves, length, merged, mtbf_lower_s, phi, rows, slope_per_h
 from toy import Moody, Toy
 
 

@@ -8,9 +8,9 @@ import sqlite3
 import numpy as np
 import pytest
 
-from takt.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.station import TaktError
 from takt.ledger import Ledger, canonical
-from takt.station import TaktError
 
 META = {"station": "toy", "worker": "push", "seed": 3, "hours": 1.0, "begun_utc": "today"}
 START = [Event(0.0, SHIFT_STARTED, None, {"a": 1}), Event(0.0, UNIT_DUE, 0)]

@@ -7,7 +7,7 @@ import pytest
 from takt import Plan, TaktError, run_shift
 from takt.cli import main
 from takt.ledger import Ledger
-from takt.rounds import Contestant, work_rounds
+from takt.shift.rounds import Contestant, work_rounds
 from toy import Toy, push
 
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5"]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from takt import run_shift
 from takt.cli import main
-from takt.pack import unpack
+from takt.ledger.pack import unpack
 from takt.plainly import plainly
 
 # Words that only libraries use, of those that Takt calls: Pydantic, Typer, msgpack, SQLite, Python's json and csv.

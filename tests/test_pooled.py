@@ -10,10 +10,10 @@ import pytest
 
 from takt import TaktError
 from takt.cli import main
-from takt.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.pooled import pooled, readings
-from takt.power import units_needed
-from takt.verdict import verdict
+from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.judge.pooled import pooled, readings
+from takt.judge.power import units_needed
+from takt.judge.verdict import verdict
 
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=15", "--clock", "lockstep"]
 

@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from takt.bets import accepts, log_wealth, rejects
-from takt.power import boundary, decided_by, good_units_to_accept, least_units, units_needed
+from takt.judge.bets import accepts, log_wealth, rejects
+from takt.judge.power import boundary, decided_by, good_units_to_accept, least_units, units_needed
 
 
 @pytest.mark.parametrize("required", [0.3, 0.6, 0.902, 0.98])

@@ -19,9 +19,9 @@ from rich.table import Table
 
 from takt import TaktError, open_station, run_shift
 from takt.cli import main
-from takt.console import PlainConsole
 from takt.printable import cell, printable, whole_texts
 from takt.private import private_folder
+from takt.show.console import PlainConsole
 from takt.workers.calls import read_call
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m[link=file:///etc/passwd]x[/link] \u202egnp.exe \ud800"

@@ -14,7 +14,7 @@ import pytest
 
 from takt import Ledger, TaktError, run_shift
 from takt.cli import main
-from takt.events import FAULT, UNIT_BAD, UNIT_GOOD
+from takt.contract.events import FAULT, UNIT_BAD, UNIT_GOOD
 from takt.program import bounded
 from toy import Toy, push
 
@@ -201,7 +201,7 @@ def test_plug_ins_that_raise_on_import_are_named_in_lists_and_one_line_elsewhere
 
 
 def test_a_worker_that_does_not_answer_is_said_to_and_is_a_fault_if_that_is_asked_for(capsys, monkeypatch):
-    monkeypatch.setattr("takt.calls.SILENT_S", 0.1)
+    monkeypatch.setattr("takt.shift.calls.SILENT_S", 0.1)
     assert main([*RUN, "--worker", "test_program:Hangs", "--call-timeout", "0.5", "--out", "a.takt"]) == 2
     err = capsys.readouterr().err
     assert "has not answered for 0.1 s\n" in err

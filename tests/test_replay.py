@@ -4,12 +4,12 @@ import av
 import numpy as np
 import pytest
 
-import takt.replay
+import takt.show.replay
 from takt import Event, Ledger, TaktError, run_shift
-from takt.events import UNIT_GOOD
-from takt.pack import pack, unpack
-from takt.replay import Film
-from takt.trust import Named
+from takt.contract.events import UNIT_GOOD
+from takt.ledger.pack import pack, unpack
+from takt.ledger.trust import Named
+from takt.show.replay import Film
 from toy import Toy, push
 
 CART = {"id": "CartPole-v1", "takt_s": 1, "success": "return>=1"}  # an episode lasts about ten steps of 20 ms
@@ -17,7 +17,7 @@ CART = {"id": "CartPole-v1", "takt_s": 1, "success": "return>=1"}  # an episode 
 
 def replay(*given, **more):
     """The owner's: `test_replay:Sways` and the environments here are named again."""
-    return takt.replay.replay(*given, named=Named(trust=True), **more)
+    return takt.show.replay.replay(*given, named=Named(trust=True), **more)
 
 
 class Sways:
@@ -132,7 +132,7 @@ def test_nothing_half_written_stays_whatever_goes_wrong(cart, tmp_path, monkeypa
     def fails(*_):
         raise RuntimeError("out of ink")
 
-    drawn = takt.replay._captioned
+    drawn = takt.show.replay._captioned
     calls = []
 
     def fails_later(*given):
@@ -140,7 +140,7 @@ def test_nothing_half_written_stays_whatever_goes_wrong(cart, tmp_path, monkeypa
         return fails() if len(calls) == 4 else drawn(*given)
 
     for broken in (fails, fails_later):
-        monkeypatch.setattr("takt.replay._captioned", broken)
+        monkeypatch.setattr("takt.show.replay._captioned", broken)
         with pytest.raises(RuntimeError, match="out of ink"):
             replay(cart, 1, tmp_path / "u.mp4")
         assert [file.name for file in tmp_path.iterdir()] == ["a.takt"]
@@ -157,6 +157,9 @@ def test_a_station_that_gives_no_picture_is_said_to(cart, tmp_path, monkeypatch)
 
 
 def test_what_happened_is_said_in_a_few_words():
-    assert takt.replay._said(Event(1.0, "unit_bad", 3, {"reasons": ["not_seated", "late"]})) == "bad: not seated, late"
-    assert takt.replay._said(Event(1.0, "fault", 3, {"name": "feeder_jam", "stops": True})) == "fault: feeder jam"
-    assert takt.replay._said(Event(1.0, "nut_dropped", 3, {"side": "left"})) == "nut dropped: left"
+    assert (
+        takt.show.replay._said(Event(1.0, "unit_bad", 3, {"reasons": ["not_seated", "late"]}))
+        == "bad: not seated, late"
+    )
+    assert takt.show.replay._said(Event(1.0, "fault", 3, {"name": "feeder_jam", "stops": True})) == "fault: feeder jam"
+    assert takt.show.replay._said(Event(1.0, "nut_dropped", 3, {"side": "left"})) == "nut dropped: left"

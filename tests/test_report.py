@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from takt import Event, Ledger, Shift, TaktError, run_shift
-from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
-from takt.report import Pictures, ended_units, hms, page, write_report
+from takt.contract.events import (
+    FAULT,
+    FAULT_CLEARED,
+    HELP_CALLED,
+    SHIFT_ENDED,
+    SHIFT_STARTED,
+    UNIT_BAD,
+    UNIT_DUE,
+    UNIT_GOOD,
+)
+from takt.show.report import Pictures, ended_units, hms, page, write_report
 from toy import Toy, push
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -195,7 +204,7 @@ def test_every_failed_unit_has_its_picture(tmp_path):
 
 def test_a_picture_shows_the_end_of_its_own_unit(tmp_path):
     """Not the beginning of the next one, which is what the environment is in when a unit's takt is over."""
-    from takt.report import _worked_again, drawn_steps
+    from takt.show.report import _worked_again, drawn_steps
 
     options = {"id": "CartPole-v1", "takt_s": 0.1, "success": "truncated"}
     run_shift("gym", "idle", units=3, seed=1, station_options=options, ledger=tmp_path / "a.takt")
@@ -225,7 +234,7 @@ def test_nothing_is_half_written(tmp_path, monkeypatch):
         write_report(tmp_path / "a.takt", tmp_path / "b.takt" / "a.html")
     with pytest.raises(TaktError, match="there is no ledger"):
         write_report(tmp_path / "none.takt")
-    monkeypatch.setattr("takt.report.page", lambda *_: 1 / 0)
+    monkeypatch.setattr("takt.show.report.page", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_report(tmp_path / "a.takt")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.takt", "b.takt"]

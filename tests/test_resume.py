@@ -12,7 +12,7 @@ import types
 import pytest
 
 from takt import Ledger, TaktError, repeat_shift, resume_shift, run_shift
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from toy import Moody, Toy, push
 
 ENDED = (UNIT_GOOD, UNIT_BAD)
@@ -56,7 +56,7 @@ def test_a_shift_killed_between_its_last_unit_and_its_end_only_ends(tmp_path, mo
             decision="reject" if sum(event.kind in ENDED for event in events) >= 5 else "undecided"
         )
     )
-    monkeypatch.setitem(sys.modules, "takt.verdict", stub)
+    monkeypatch.setitem(sys.modules, "takt.judge.verdict", stub)
     for number, given in enumerate(({"units": 5}, {"hours": 50 / 3600}, {"hours": 1, "stop_early": True})):
         path = tmp_path / f"{number}.takt"
         whole = run_shift(Toy(), push, **given, ledger=path)

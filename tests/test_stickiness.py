@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from takt.stickiness import Steps, _log_l, _log_sup, accept_evidence, reject_evidence, stands_to
+from takt.judge.stickiness import Steps, _log_l, _log_sup, accept_evidence, reject_evidence, stands_to
 
 counts = st.integers(0, 60)
 UNITS = 12

@@ -13,8 +13,8 @@ import pytest
 from takt import Ledger, TaktError, open_worker, repeat_shift, resume_shift, run_shift, steps_of_unit
 from takt.cli import main
 from takt.export import export
-from takt.report import write_report
-from takt.trust import Named, NotNamed
+from takt.ledger.trust import Named, NotNamed
+from takt.show.report import write_report
 
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
 
@@ -125,7 +125,7 @@ def test_reading_opens_no_worker_at_all(ledger, monkeypatch, way):
     def opened(*given, **more):
         raise AssertionError("a worker was opened")
 
-    monkeypatch.setattr("takt.worker._found", opened)
+    monkeypatch.setattr("takt.contract.worker._found", opened)
     assert by(way, ledger) == 0
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy import integrate
 
 import takt
-import takt.verdict  # the module; `takt.verdict` must stay the function
+import takt.judge.verdict  # the module; `takt.verdict` must stay the function
 from takt import run_shift, verdict
-from takt.bets import accepts, bounds, log_wealth, log_wealth_high, lower_bound, rejects, upper_bound
-from takt.events import FAULT, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.verdict import bounds_over_time, dependence, notes, runs_p
+from takt.contract.events import FAULT, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.judge.bets import accepts, bounds, log_wealth, log_wealth_high, lower_bound, rejects, upper_bound
+from takt.judge.verdict import bounds_over_time, dependence, notes, runs_p
 from toy import Toy, push
 
 counts = st.integers(0, 400)
@@ -214,9 +214,9 @@ def test_runs_p_by_counting_all_orders(good, bad):
 
 
 def test_the_name_is_the_function_whatever_is_imported():
-    from takt import verdict as found
+    import takt.judge.verdict as module
 
-    assert found is takt.verdict is verdict and callable(verdict) and "verdict" in takt.__all__
+    assert takt.verdict is module.verdict is verdict and "verdict" in takt.__all__
 
 
 def test_before_the_first_unit():

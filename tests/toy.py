@@ -13,10 +13,10 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from takt.events import FAULT, FAULT_CLEARED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.pack import pack, unpack
-from takt.station import Acceptance, Fault, FaultKind, StationSpec
-from takt.worker import Plan
+from takt.contract.events import FAULT, FAULT_CLEARED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.station import Acceptance, Fault, FaultKind, StationSpec
+from takt.contract.worker import Plan
+from takt.ledger.pack import pack, unpack
 
 SPEC_FAULTS = {
     "jam": FaultKind("the lever is stuck", repair_s=20.0, stops=True),

@@ -7,20 +7,14 @@ Nothing is imported before it is asked for: the program answers at once, and sci
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from takt import gymnasium_ids as gymnasium_ids
 
 if TYPE_CHECKING:
-    from takt.compare import compare
-    from takt.events import Event
-    from takt.kpi import kpis
-    from takt.ledger import Ledger
-    from takt.shift import Progress, Shift, repeat_shift, resume_shift, run_shift, steps_of_unit
-    from takt.station import (
+    from takt.contract.events import Event
+    from takt.contract.station import (
         Acceptance,
         Account,
         Fault,
@@ -33,8 +27,12 @@ if TYPE_CHECKING:
         open_station,
         stations,
     )
-    from takt.verdict import verdict
-    from takt.worker import Finished, Gone, Plan, Recording, Resumable, Worker, open_worker, workers
+    from takt.contract.worker import Finished, Gone, Plan, Recording, Resumable, Worker, open_worker, workers
+    from takt.judge.compare import compare
+    from takt.judge.kpi import kpis
+    from takt.judge.verdict import verdict
+    from takt.ledger import Ledger
+    from takt.shift import Progress, Shift, repeat_shift, resume_shift, run_shift, steps_of_unit
 
 __all__ = [
     "Acceptance",
@@ -70,29 +68,17 @@ __all__ = [
 ]
 
 _OF = {
-    "compare": "compare",
+    "contract.events": "Event",
+    "contract.station": "Acceptance Account Fault FaultKind Figure Section Station StationSpec open_station stations",
+    "contract.worker": "Finished Gone Plan Recording Resumable Worker open_worker workers",
     "errors": "TaktError",
-    "events": "Event",
-    "kpi": "kpis",
+    "judge.compare": "compare",
+    "judge.kpi": "kpis",
+    "judge.verdict": "verdict",
     "ledger": "Ledger",
     "shift": "Progress Shift repeat_shift resume_shift run_shift steps_of_unit",
-    "station": "Acceptance Account Fault FaultKind Figure Section Station StationSpec open_station stations",
-    "verdict": "verdict",
-    "worker": "Finished Gone Plan Recording Resumable Worker open_worker workers",
 }
 _WHERE = {name: module for module, names in _OF.items() for name in names.split()}
-
-
-class _Package(ModuleType):
-    """`takt.verdict` and `takt.compare` are functions, also when the modules of those names have been imported."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if _WHERE.get(name) == name and isinstance(value, ModuleType):
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

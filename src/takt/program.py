@@ -32,8 +32,8 @@ def bounded(work: Callable[[], int]) -> int:
         complain("stdout is closed, and results go there; for none of them: > /dev/null")
         return WRONG
     try:
-        from takt.console import write_anything
-        from takt.foreign import stops
+        from takt.contract.foreign import stops
+        from takt.show.console import write_anything
 
         write_anything()
         with stops():
@@ -67,9 +67,9 @@ def _told(error: BaseException) -> tuple[int, str]:
         return WRONG, "cannot write to stdout: Broken pipe"
     if lost := _lost_stdout():
         return WRONG, f"cannot write to stdout: {lost}"
+    from takt.contract.foreign import one_line, where
     from takt.distribution import lacking
     from takt.errors import TaktError
-    from takt.foreign import one_line, where
 
     if isinstance(error, TaktError):
         return WRONG, str(error)

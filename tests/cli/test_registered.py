@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import typer
 
-from takt import registry
 from takt.cli import main
+from takt.contract import registry
 
 BOTH = typer.Typer(help="Two of them.")
 

@@ -15,9 +15,9 @@ from takt import Acceptance, Event, FaultKind, StationSpec
 from takt.cli import main
 from takt.contract.check import RULES, check_station
 from takt.contract.check_worker import check_worker
-from takt.faults import Active
-from takt.pack import pack, unpack
-from takt.station import check_faults
+from takt.contract.faults import Active
+from takt.contract.station import check_faults
+from takt.ledger.pack import pack, unpack
 
 SPEC = StationSpec(
     "bench-v0",

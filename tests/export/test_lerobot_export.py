@@ -19,8 +19,8 @@ from takt.cli import main
 from takt.export import export
 from takt.export.lerobot import Dataset, Episode
 from takt.export.nutcell import COLUMNS, TASK, summed
+from takt.ledger.trust import Named
 from takt.stations.nutcell import NutCell, scene
-from takt.trust import Named
 
 pa = pytest.importorskip("pyarrow", reason="the extra `export` is not installed")
 import pyarrow.parquet as pq  # noqa: E402

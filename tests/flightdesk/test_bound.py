@@ -17,10 +17,10 @@ from small_airline import DATES, clock, write_airline
 
 from takt.cli import main
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance
-from takt.stations.flightdesk.generate import generate, gulf_2026, two_hubs
-from takt.stations.flightdesk.recovery.bound import lower_bound
-from takt.stations.flightdesk.recovery.recover import recover
-from takt.stations.flightdesk.solution import Solution, operations_of, trips_of
+from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.recovery.bound import lower_bound
+from takt.stations.flightdesk.airline.recovery.recover import recover
+from takt.stations.flightdesk.airline.solution import Solution, operations_of, trips_of
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 EVER = float("inf")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slow_checker import slow_check
 from small_airline import read_plan, wild, write_airline, write_plan
 
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.flightdesk import (
     Instance,
     Rule,

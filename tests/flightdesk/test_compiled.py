@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from takt.stations.flightdesk.recovery import compiled
+from takt.stations.flightdesk.airline.recovery import compiled
 
 
 def at(folder: Path) -> Any:

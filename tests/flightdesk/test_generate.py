@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from takt.cli import main
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, write_instance
-from takt.stations.flightdesk.format import FILES
-from takt.stations.flightdesk.generate import RECIPES, generate, gulf_2026, two_hubs
-from takt.stations.flightdesk.instance import FlightChanges, Instance, capacities, journeys
+from takt.stations.flightdesk.airline.format import FILES
+from takt.stations.flightdesk.airline.generate import RECIPES, generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.instance import FlightChanges, Instance, capacities, journeys
 
 
 def undisturbed(instance: Instance) -> Instance:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from takt.cli import main
-from takt.stations.flightdesk.imports.problems import Problems
-from takt.stations.flightdesk.imports.ssim import parse, text_of
+from takt.stations.flightdesk.airline.imports.problems import Problems
+from takt.stations.flightdesk.airline.imports.ssim import parse, text_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "flightdesk-import.md"

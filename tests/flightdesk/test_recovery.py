@@ -14,9 +14,9 @@ import pytest
 
 from takt.cli import main
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution, write_instance
-from takt.stations.flightdesk.generate import generate, gulf_2026, two_hubs
-from takt.stations.flightdesk.recovery.recover import recover
-from takt.stations.flightdesk.recovery.summary import changes
+from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.recovery.recover import recover
+from takt.stations.flightdesk.airline.recovery.summary import changes
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 SMALL = {"flights": 300, "aircraft": 42, "bookings": 600}

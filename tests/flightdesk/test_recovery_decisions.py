@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution
-from takt.stations.flightdesk.generate import generate, gulf_2026, two_hubs
-from takt.stations.flightdesk.recovery.decisions import Kind, accounts
-from takt.stations.flightdesk.recovery.displaced import Emptied, displaced
-from takt.stations.flightdesk.recovery.gantt import gantt
-from takt.stations.flightdesk.recovery.network import Pair, pairs
-from takt.stations.flightdesk.recovery.reasons import Reasons
-from takt.stations.flightdesk.recovery.recover import recover
-from takt.stations.flightdesk.recovery.summary import changes
+from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.recovery.decisions import Kind, accounts
+from takt.stations.flightdesk.airline.recovery.displaced import Emptied, displaced
+from takt.stations.flightdesk.airline.recovery.gantt import gantt
+from takt.stations.flightdesk.airline.recovery.network import Pair, pairs
+from takt.stations.flightdesk.airline.recovery.reasons import Reasons
+from takt.stations.flightdesk.airline.recovery.recover import recover
+from takt.stations.flightdesk.airline.recovery.summary import changes
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 CANCEL_6 = (

@@ -12,12 +12,12 @@ import pytest
 
 from takt.cli import main
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution
-from takt.stations.flightdesk.generate import generate, two_hubs
-from takt.stations.flightdesk.recovery import session
-from takt.stations.flightdesk.recovery.facts import Fates, Flight, Hour, Late, Route, facts
-from takt.stations.flightdesk.recovery.recover import Found
-from takt.stations.flightdesk.recovery.report import LISTED, Limits, cost_over_time, flights_per_hour, page
-from takt.stations.flightdesk.recovery.summary import changes
+from takt.stations.flightdesk.airline.generate import generate, two_hubs
+from takt.stations.flightdesk.airline.recovery import session
+from takt.stations.flightdesk.airline.recovery.facts import Fates, Flight, Hour, Late, Route, facts
+from takt.stations.flightdesk.airline.recovery.recover import Found
+from takt.stations.flightdesk.airline.recovery.report import LISTED, Limits, cost_over_time, flights_per_hour, page
+from takt.stations.flightdesk.airline.recovery.summary import changes
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 DISRUPTED = {"alt_flights": "7 01/01/08 30"}

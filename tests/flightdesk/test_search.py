@@ -14,10 +14,10 @@ from slow_checker import slow_check, slow_cost
 from small_airline import write_airline
 
 from takt.stations.flightdesk import check, cost, greedy_delay, read_instance, write_solution
-from takt.stations.flightdesk.instance import frozen_flights
-from takt.stations.flightdesk.recovery import compiled
-from takt.stations.flightdesk.recovery.crew import Round, Searcher, _readable
-from takt.stations.flightdesk.recovery.problem import plan_of, problem_of, solution_of
+from takt.stations.flightdesk.airline.instance import frozen_flights
+from takt.stations.flightdesk.airline.recovery import compiled
+from takt.stations.flightdesk.airline.recovery.crew import Round, Searcher, _readable
+from takt.stations.flightdesk.airline.recovery.problem import plan_of, problem_of, solution_of
 
 MOVES = 40
 
@@ -63,8 +63,8 @@ SHORT_OF_SEATS = {
 
 def test_seats_that_are_too_few_go_to_those_who_would_lose_the_most(tmp_path):
     """Eleven of a cancelled flight, eight seats on the next: the three dear tickets fly, and five of the others."""
-    from takt.stations.flightdesk.recovery.prices import price
-    from takt.stations.flightdesk.recovery.seating import reseat
+    from takt.stations.flightdesk.airline.recovery.prices import price
+    from takt.stations.flightdesk.airline.recovery.seating import reseat
 
     instance = read_instance(by_hand.write(tmp_path, **SHORT_OF_SEATS))
     problem = problem_of(instance)

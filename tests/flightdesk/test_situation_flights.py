@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from takt.cli import main
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.flightdesk.situation import files, flights
 from takt.stations.flightdesk.situation.flights import CAME_BACK, FLOWN, SHUT, STILL_SHUT
 

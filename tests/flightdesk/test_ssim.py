@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from takt.station import TaktError
-from takt.stations.flightdesk.imports.operations import operations
-from takt.stations.flightdesk.imports.problems import BrokenFiles, Problems
-from takt.stations.flightdesk.imports.ssim import (
+from takt.contract.station import TaktError
+from takt.stations.flightdesk.airline.imports.operations import operations
+from takt.stations.flightdesk.airline.imports.problems import BrokenFiles, Problems
+from takt.stations.flightdesk.airline.imports.ssim import (
     LAYOUT,
     LOCAL,
     UTC,

@@ -11,12 +11,12 @@ import msgpack
 import pytest
 
 from takt.cli import main
-from takt.events import FAULT, SAID, UNIT_BAD, UNIT_GOOD
+from takt.contract.events import FAULT, SAID, UNIT_BAD, UNIT_GOOD
+from takt.contract.station import TaktError, open_station
+from takt.contract.worker import worker_seed
 from takt.isolate.wire import received
 from takt.ledger import Ledger
 from takt.shift import Shift, resume_shift, run_shift
-from takt.station import TaktError, open_station
-from takt.worker import worker_seed
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.worker import Finished, Plan
+from takt.contract.worker import Finished, Plan
 
 
 class Counting:
@@ -88,7 +88,7 @@ class Lying(Leaving):
 
     def act(self, observation: Any) -> Any:
         from takt.isolate.wire import send
-        from takt.pack import pack
+        from takt.ledger.pack import pack
 
         send(int(sys.argv[2]), pack(["journal", ["meta", None]]))
         return [np.ones(2, np.float32)]

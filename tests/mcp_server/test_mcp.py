@@ -12,7 +12,7 @@ from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
 from takt import TaktError, open_station, open_worker, repeat_shift, resume_shift, run_shift
-from takt.kpi import kpis
+from takt.judge.kpi import kpis
 from takt.workers.llm.bill import troubles
 from takt.workers.mcp import Mcp
 from takt.workers.mcp.window import Window

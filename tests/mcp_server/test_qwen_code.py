@@ -20,7 +20,7 @@ import pytest
 from clients import WORKED
 from fake_server import FakeServer, Say
 
-from takt.kpi import kpis
+from takt.judge.kpi import kpis
 from takt.ledger import Ledger
 from takt.shift import Shift
 

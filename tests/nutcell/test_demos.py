@@ -10,7 +10,7 @@ import pytest
 from bench import run
 
 from takt import TaktError, open_station
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell import NutCell, demos, scene
 from takt.stations.nutcell.expert import Expert
 from takt.stations.nutcell.orders import order

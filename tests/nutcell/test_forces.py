@@ -10,7 +10,7 @@ import pytest
 from bench import grip, move_to, on_pin, put, run, take_from_feeder, to_end_of_unit
 
 from takt import open_station
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell import NutCell, scene
 from takt.stations.nutcell.inspection import GRIP_LIMIT_N, PUSH_LIMIT_N
 

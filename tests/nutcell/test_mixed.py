@@ -13,7 +13,7 @@ from mujoco import mju_quat2Mat
 from order_reader import read
 
 from takt import Fault, TaktError, open_station, run_shift
-from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.stations.nutcell import NutCell, caption, orders, scene
 from takt.stations.nutcell.expert import Deaf, Expert
 from takt.stations.nutcell.layout import FEEDER, LOOSE, TAKT_S

@@ -16,7 +16,7 @@ if not find_spec("torch") or not find_spec("transformers"):
 import torch
 
 from takt import TaktError, open_station
-from takt.plan import checked
+from takt.contract.plan import checked
 from takt.stations.nutcell import scene
 from takt.stations.nutcell.orders import charset
 from takt.stations.nutcell.qwen import STATE_WIDTH, Qwen, load

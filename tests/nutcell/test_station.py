@@ -13,7 +13,7 @@ from bench import grip, lined_up, move_to, on_pin, put, run, take_from_feeder, t
 from gymnasium.utils.env_checker import check_env
 
 from takt import Event, Fault, TaktError, open_station, run_shift
-from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.contract.events import FAULT, FAULT_CLEARED, HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.stations.nutcell import NutCell, scene
 from takt.stations.nutcell.inspection import PUSH_LIMIT_N
 from takt.stations.nutcell.layout import FEEDER, TAKT_S

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from takt.cli import main
-from takt.events import SHIFT_STARTED
+from takt.contract.events import SHIFT_STARTED
+from takt.contract.station import TaktError
 from takt.shift import run_shift
-from takt.station import TaktError
 from takt.stations.nutcell import NutCell, demos, orders, scene
 from takt.stations.nutcell.vla import features, rollouts, teacher, worker
 from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
@@ -256,7 +256,7 @@ SMALL = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.nutcell.vla.train import Recipe, train
 from takt.stations.nutcell.vla.worker import Network
 

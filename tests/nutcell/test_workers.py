@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from takt import Shift, TaktError, kpis, open_station, resume_shift, run_shift
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell import NutCell
 from takt.stations.nutcell.expert import Arm, Blind, Expert, Seen
 from takt.stations.nutcell.scene import SIDES

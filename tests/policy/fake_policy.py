@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from websockets.sync.server import serve
 
+from takt.contract.worker import Plan
 from takt.stations.nutcell import NutCell
-from takt.worker import Plan
 from takt.workers.policy.wire import decode, encode
 
 

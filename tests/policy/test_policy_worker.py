@@ -14,7 +14,7 @@ from fake_policy import FakePolicy, Nods, Watched, nod
 
 from takt import Ledger, TaktError, kpis, repeat_shift, resume_shift, run_shift
 from takt.cli import main
-from takt.events import FAULT, SAID
+from takt.contract.events import FAULT, SAID
 from takt.stations.nutcell import NutCell
 from takt.workers.policy import Policy
 from takt.workers.policy.server import PolicyServer

@@ -17,7 +17,16 @@ from markdown_it import MarkdownIt
 
 from takt import Event, Ledger, kpis, run_shift, verdict
 from takt.cli import main
-from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.contract.events import (
+    FAULT,
+    FAULT_CLEARED,
+    HELP_CALLED,
+    SHIFT_ENDED,
+    SHIFT_STARTED,
+    UNIT_BAD,
+    UNIT_DUE,
+    UNIT_GOOD,
+)
 from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
 from takt.show.reasons import in_words
 from takt.show.summaries import junit, markdown

@@ -11,7 +11,7 @@ import pytest
 
 from takt import TaktError, open_station, repeat_shift, run_shift
 from takt.cli import main
-from takt.events import SAID
+from takt.contract.events import SAID
 from takt.export.trl import export_trl
 from takt.train import NEEDS, data
 

@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints. What it prints is in screen.py, what it does is the Python API.
+"""The command line: parses, calls, prints. What it prints is in show/screen.py, what it does is the Python API.
 
 Exit codes: 0 done; 1 only if `--require-accept` was given and the verdict is something else; 2 something given was
 wrong, or the worker raised or broke its contract; 130 interrupted, by Ctrl-C or SIGTERM.
@@ -63,7 +63,7 @@ def command(arguments: Sequence[str]) -> int:
             complain("nothing was answered, and nothing is done")
             return WRONG
         except typer.TyperException as error:
-            from takt.usage import wrong_usage
+            from takt.cli.usage import wrong_usage
 
             complain(wrong_usage(error))
             return WRONG

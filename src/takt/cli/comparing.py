@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from takt import terminal
 from takt.cli.app import app
 from takt.cli.options import CLOCKS, Json, numbers_in, options_in, options_of_worker
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import complain_of, left_by_signal
+from takt.contract.registry import registered_station
 from takt.errors import TaktError
-from takt.registry import registered_station
+from takt.show import terminal
 
 if TYPE_CHECKING:
-    from takt.compare import Comparison
+    from takt.judge.compare import Comparison
     from takt.shift import Progress
 
 
@@ -76,18 +76,18 @@ def compare(
     takt compare --station flightdesk --worker planner,greedy --seeds 0-9 --hours 8
     """
     from takt.ledger import Ledger
-    from takt.rounds import Contestant, work_rounds
-    from takt.screen import Watch, comparison_line, comparison_table
     from takt.shift import Shift
+    from takt.shift.rounds import Contestant, work_rounds
+    from takt.show.screen import Watch, comparison_line, comparison_table
 
     standing: dict[str, str] = {}
     if bool(paths) == bool(station or named):
         raise TaktError("give the ledgers to compare, or --station and --worker to work them")
     if paths:
-        from takt.account import costs_at
-        from takt.compare import by_worker
-        from takt.compare import compare as compared
-        from takt.verification import standing_of
+        from takt.contract.account import costs_at
+        from takt.judge.compare import by_worker
+        from takt.judge.compare import compare as compared
+        from takt.ledger.verification import standing_of
 
         shifts = []
         for path in paths:
@@ -146,7 +146,7 @@ def compare(
         ledgers = [str(shift.path) for shift in worked]
         broken = [line for shift in worked for line in shift.broken]
     if out is not None:
-        from takt.report.comparison import write_comparison
+        from takt.show.report.comparison import write_comparison
 
         write_comparison(found, events, out, standing)
     if as_json:

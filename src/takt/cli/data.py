@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from takt import terminal
 from takt.cli.app import app, train_app
 from takt.cli.options import Again, Json, ShiftPath, Trust, named_again, numbers_in, options_in
 from takt.cli.printing import print_json, quiet
@@ -19,6 +18,7 @@ from takt.cli.working import left_by_signal
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.program import complain
+from takt.show import terminal
 from takt.writing import one_out
 
 

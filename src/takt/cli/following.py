@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from takt import terminal
 from takt.cli.app import app
 from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, named_again
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import conclude_shift, left_by_signal
 from takt.errors import TaktError
 from takt.program import complain
+from takt.show import terminal
 from takt.writing import not_named
 
 LOOK_S = 0.5  # wall time between two looks at a running shift
@@ -53,11 +53,11 @@ def watch(
     every: Annotated[float, typer.Option(min=LEAST_S, max=3600, help="Seconds between two looks.")] = LOOK_S,
 ) -> None:
     """Follow a shift that another process works, until it ends; then print what came out. It only reads."""
-    from takt.events import UNIT_BAD, UNIT_GOOD
+    from takt.contract.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
-    from takt.screen import Watch
     from takt.shift import Progress, Shift
     from takt.show.listing import being_written
+    from takt.show.screen import Watch
 
     seen = units = good = 0
     with left_by_signal(lambda: f"left; the shift goes on. `takt watch {path}` looks again"):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from takt import terminal
 from takt.cli.app import app, ledger_app
 from takt.cli.options import (
     MOST_S,
@@ -28,6 +27,7 @@ from takt.cli.working import conclude_shift
 from takt.errors import TaktError
 from takt.printable import printable
 from takt.program import complain
+from takt.show import terminal
 from takt.writing import not_named
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def verdict(
 
     takt verdict shifts/vla-seed5*.takt
     """
+    from takt.judge.pooled import pooled
     from takt.ledger import Ledger
-    from takt.pooled import pooled
-    from takt.screen import pooled_summary
+    from takt.show.screen import pooled_summary
 
     if not 0 < alpha < 1:
         raise TaktError(f"alpha is a chance of error between 0 and 1, not {alpha:g}")
@@ -136,11 +136,11 @@ def plan(
 
     takt plan --rate 90.2% --true 97% --power 80% --takt 76
     """
-    from takt.power import MOST_UNITS, least_units, units_needed
-    from takt.screen import plan_table
+    from takt.judge.power import MOST_UNITS, least_units, units_needed
+    from takt.show.screen import plan_table
 
     if station is not None:
-        from takt.station import open_station
+        from takt.contract.station import open_station
 
         here = open_station(station)
         rate = f"{here.spec.acceptance.good_rate!r}" if rate is None else rate
@@ -191,8 +191,8 @@ def report(
     if form != "html":
         _summarised(path, form, out, as_json)
         return
-    from takt.report import write_report
-    from takt.screen import counting
+    from takt.show.report import write_report
+    from takt.show.screen import counting
 
     named = named_again(worker, None, option, trust)
     with quiet(as_json), counting(terminal.err(as_json), "pictures of bad units") as on_picture:
@@ -207,8 +207,8 @@ def report(
 
 def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
     """A shift's summary, printed, or written to `out`."""
-    from takt.account import account_of
-    from takt.kpi import rows
+    from takt.contract.account import account_of
+    from takt.judge.kpi import rows
     from takt.ledger import Ledger
     from takt.shift import Shift
     from takt.show.summaries import JUNIT, MARKDOWN, junit, markdown
@@ -246,8 +246,8 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Work a unit again, exactly as it was, and film it."""
-    from takt.replay import replay as film
-    from takt.screen import counting
+    from takt.show.replay import replay as film
+    from takt.show.screen import counting
 
     out = not_named(path.with_name(f"{path.stem}-u{unit}.mp4")) if out is None else out
     with quiet(as_json), counting(terminal.err(as_json), f"unit {unit}") as on_frame:
@@ -266,7 +266,7 @@ def replay(
 @ledger_app.command("show")
 def show(path: ShiftPath, as_json: Json = False) -> None:
     """Print what defines a shift, where and when it was worked, and how far it is."""
-    from takt.events import UNIT_BAD, UNIT_GOOD
+    from takt.contract.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
 
     with Ledger.open(path) as book:

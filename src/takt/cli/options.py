@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from takt.clock import DEFAULT_CLOCK
+from takt.contract.clock import DEFAULT_CLOCK
+from takt.contract.registry import SEED_BITS
 from takt.errors import TaktError
 from takt.program import complain
-from takt.registry import SEED_BITS
 
 if TYPE_CHECKING:
+    from takt.ledger.trust import Named
     from takt.shift import Shift
-    from takt.trust import Named
 
 MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
 LEAST_S, MOST_S = 0.001, 31_536_000  # seconds that an option can have: a millisecond, a year
@@ -120,14 +120,14 @@ def named_again(
     worker: str | None, worker_option: Sequence[str] | None, option: Sequence[str] | None, trust: bool
 ) -> Named:
     """What the user has named again of a ledger."""
-    from takt.trust import Named
+    from takt.ledger.trust import Named
 
     return Named(worker, options_in("worker-option", worker_option), options_in("option", option), trust)
 
 
 def confirmed(work: Callable[[Named], Shift], named: Named, as_json: bool) -> Shift:
     """Work as named. At a terminal, what the ledger names besides is shown, and done if the user says yes."""
-    from takt.trust import NotNamed
+    from takt.ledger.trust import NotNamed
 
     try:
         return work(named)

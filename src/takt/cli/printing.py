@@ -1,4 +1,4 @@
-"""What commands print, where it is no more than a list or a line. Figures and verdicts: screen.py."""
+"""What commands print, where it is no more than a list or a line. Figures and verdicts: show/screen.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from takt import terminal
+from takt.show import terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +35,7 @@ def grid(style: str = "dim") -> Table:
 
 
 def end_reason(found: Sequence[Any]) -> str:
-    from takt.events import SHIFT_ENDED
+    from takt.contract.events import SHIFT_ENDED
 
     return str(found[-1].data["reason"]) if found and found[-1].kind == SHIFT_ENDED else ""
 

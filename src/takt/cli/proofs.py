@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from takt import terminal
 from takt.cli.app import app
 from takt.cli.options import Again, AgainStation, Json, ShiftPath, Trust, named_again
 from takt.cli.printing import print_json, quiet
 from takt.errors import TaktError
 from takt.program import complain
+from takt.show import terminal
 
 
 @app.command()
@@ -35,8 +35,8 @@ def verify(
 
     takt verify shifts/theirs.takt --work-again
     """
-    from takt.screen import verification_table
-    from takt.verification import verify as verified
+    from takt.ledger.verification import verify as verified
+    from takt.show.screen import verification_table
 
     with quiet(as_json):
         found = verified(path, work_again=work_again, signers=signers, named=named_again(worker, None, option, trust))
@@ -64,8 +64,8 @@ def sign(
     takt sign shifts/mine.takt --key ~/.ssh/id_ed25519
     """
     from takt.ledger import Ledger
-    from takt.signature import Locked, known_signers, looked_at
-    from takt.signature import sign as signed
+    from takt.ledger.signature import Locked, known_signers, looked_at
+    from takt.ledger.signature import sign as signed
 
     with Ledger.open(path) as book:
         seal = book.seal()

@@ -23,7 +23,7 @@ class Commands(TyperGroup):
 
     @cached_property
     def _points(self) -> dict[str, Any]:
-        from takt.registry import entry_points
+        from takt.contract.registry import entry_points
 
         points = sorted(entry_points(self.group), key=lambda point: point.name)
         return {point.name: point for point in points if point.name not in self.commands}
@@ -50,7 +50,7 @@ def all_loaded(command: Any) -> Any:
 
 def _command(name: str, point: Any) -> Any:
     """What the entry point names, as a command. One that cannot be imported says so in help, and where it is called."""
-    from takt.registry import loaded
+    from takt.contract.registry import loaded
 
     try:
         found = loaded(point)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from takt import terminal
 from takt.cli.app import app
 from takt.cli.options import (
     CLOCKS,
@@ -30,15 +29,16 @@ from takt.cli.options import (
 )
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import conclude_shift, interrupted_line, left_by_signal, said_silent, shown_working
+from takt.contract.registry import registered_station
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.program import complain
-from takt.registry import registered_station
+from takt.show import terminal
 from takt.writing import Numbered
 
 if TYPE_CHECKING:
+    from takt.ledger.trust import Named
     from takt.shift import Shift
-    from takt.trust import Named
 
 
 @app.command()
@@ -212,7 +212,7 @@ def serve(
         raise TaktError("say what to serve it over: --mcp")
     if find_spec("mcp") is None:
         raise TaktError(f"`takt serve --mcp` needs the extra `llm`: {install('llm')}")
-    from takt.screen import Watch
+    from takt.show.screen import Watch
     from takt.workers.mcp.serve import Where, Work
     from takt.workers.mcp.serve import serve as served
 

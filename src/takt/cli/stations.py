@@ -14,14 +14,14 @@ from typing import Annotated, Any
 
 import typer
 
-from takt import terminal
 from takt.cli.app import app
 from takt.cli.options import Json, options_in
 from takt.cli.printing import grid, print_json, print_names, quiet
+from takt.contract.foreign import one_line
+from takt.contract.options import usual_options
+from takt.contract.registry import loaded, registered_station, stations, workers
 from takt.errors import TaktError
-from takt.foreign import one_line
-from takt.options import usual_options
-from takt.registry import loaded, registered_station, stations, workers
+from takt.show import terminal
 
 
 @app.command("stations")
@@ -35,7 +35,7 @@ def list_stations(
     if station is None:
         print_names("stations", {name: _about(point) for name, point in stations().items()}, as_json)
         return
-    from takt.station import open_station
+    from takt.contract.station import open_station
 
     here = open_station(station)
     spec, asks = here.spec, asdict(here.spec.acceptance)
@@ -92,7 +92,7 @@ def check(
     """Say whether a station keeps its contract, rule by rule, and what to do where it does not. Exits with 2 then."""
     from takt.contract.check import check_station
     from takt.contract.check_worker import check_worker
-    from takt.station import station_maker
+    from takt.contract.station import station_maker
 
     given, theirs = options_in("option", option), options_in("worker-option", worker_option)
     make = station_maker(station)

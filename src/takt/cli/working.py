@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from takt import terminal
 from takt.cli.printing import print_json, quiet
 from takt.program import INTERRUPTED, complain
+from takt.show import terminal
 from takt.writing import Numbered
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
 @contextmanager
 def shown_working(path: Path | Numbered, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
     """A shift is being worked into `path`: shown on stderr, and left by Ctrl-C and SIGTERM so that it can go on."""
-    from takt.screen import Watch
+    from takt.show.screen import Watch
 
     with (
         left_by_signal(lambda: interrupted_line(path)),
@@ -47,9 +47,9 @@ def left_by_signal(said: Callable[[], str]) -> Iterator[None]:
 
 
 def interrupted_line(path: Path | Numbered, how: str = "takt resume") -> str:
-    from takt.events import UNIT_BAD, UNIT_GOOD
+    from takt.contract.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
-    from takt.trust import by_import
+    from takt.ledger.trust import by_import
 
     if not path.exists():
         return "interrupted before the shift began; nothing was written"
@@ -69,10 +69,10 @@ def conclude_shift(shift: Shift, as_json: bool, require_accept: bool) -> None:
 
 
 def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
-    from takt.account import account_of
-    from takt.kpi import kpis as figures_of
-    from takt.screen import counting, summary
-    from takt.verdict import verdict
+    from takt.contract.account import account_of
+    from takt.judge.kpi import kpis as figures_of
+    from takt.judge.verdict import verdict
+    from takt.show.screen import counting, summary
 
     judged, figures = verdict(shift.events), figures_of(shift.events)
     with quiet(as_json), counting(terminal.err(as_json), "the station's account"):

@@ -23,12 +23,12 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 
 from takt.contract.drawn import Drawn
+from takt.contract.events import FAULT, FAULT_CLEARED, HELP_CALLED, REFUSED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.foreign import is_stop, one_line, where
+from takt.contract.station import Accounting, Costing, Dealing, Fault, Station, StationSpec, check_times
 from takt.errors import TaktError
-from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, REFUSED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.foreign import is_stop, one_line, where
-from takt.outcomes import ARRIVALS, BEAT, FREE
-from takt.pack import pack
-from takt.station import Accounting, Costing, Dealing, Fault, Station, StationSpec, check_times
+from takt.judge.outcomes import ARRIVALS, BEAT, FREE
+from takt.ledger.pack import pack
 
 SEED = 20_26
 STEPS = 400  # control periods that most rules look at, at most
@@ -191,7 +191,7 @@ def a_snapshot_goes_on_bit_for_bit(open_it: Open, steps: int) -> str | None:
         faults = planned(spec, before)
         walked(station, before, Drawn(station, SEED), faults)
         state = station.save()
-        need(isinstance(state, bytes), f"save gives a {type(state).__name__}; it must be bytes (takt.pack.pack)")
+        need(isinstance(state, bytes), f"save gives a {type(state).__name__}; it must be bytes (takt.ledger.pack.pack)")
         ahead = walked(station, steps, Drawn(station, SEED + 1), begun=True)
         for what, other in (("a station opened anew", open_it()), ("the same station", None)):
             here = station if other is None else other
@@ -308,7 +308,7 @@ def faults_come_and_go(open_it: Open, steps: int) -> str | None:
             station.reset(seed=SEED, options={"faults": (Fault("no_such_fault", 0.0, 1.0),)})
         except TaktError:
             return f"{len(faults)} kinds"
-    raise Broken("a fault that it cannot have is not refused; call takt.station.check_faults in `reset`")
+    raise Broken("a fault that it cannot have is not refused; call takt.contract.station.check_faults in `reset`")
 
 
 def tools_refuse_what_they_must(open_it: Open, steps: int) -> str | None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.check import SEED, Broken, Finding, need
+from takt.contract.station import TaktError
 from takt.errors import Leave
+from takt.ledger.trust import Named
 from takt.shift import Progress, Shift, resume_shift, run_shift
-from takt.station import TaktError
-from takt.trust import Named
 
 CLOCK = "fixed:0.08"  # thinking that costs always the same: only then can two shifts be the same
 

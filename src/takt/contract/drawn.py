@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.station import Station
+from takt.contract.station import Station
 
 
 class Drawn(Iterator[Any]):

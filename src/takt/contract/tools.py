@@ -27,7 +27,7 @@ from typing import Any
 from gymnasium import Space
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from takt.events import REFUSED, Event
+from takt.contract.events import REFUSED, Event
 from takt.plainly import plainly
 from takt.printable import whole_texts
 

@@ -12,9 +12,9 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from takt.options import wrong_option
-from takt.station import TaktError
-from takt.trust import NOTHING, Named
+from takt.contract.options import wrong_option
+from takt.contract.station import TaktError
+from takt.ledger.trust import NOTHING, Named
 
 Write = Callable[..., Mapping[str, Any]]  # called with the options of the format
 

@@ -27,8 +27,8 @@ from typing import Any
 
 import numpy as np
 
+from takt.contract.station import TaktError
 from takt.distribution import install
-from takt.station import TaktError
 
 VERSION = "v3.0"
 CHUNK_FILES = 1000

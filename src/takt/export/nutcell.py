@@ -15,19 +15,19 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from takt import terminal
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.foreign import foreign
+from takt.contract.options import wrong_option
+from takt.contract.station import TaktError
 from takt.errors import Different
-from takt.events import UNIT_BAD, UNIT_GOOD
 from takt.export.lerobot import Dataset, Episode
-from takt.foreign import foreign
 from takt.ledger import Ledger
-from takt.options import wrong_option
-from takt.screen import counting
+from takt.ledger.trust import NOTHING, Named
 from takt.shift import steps_of_unit
-from takt.station import TaktError
+from takt.show import terminal
+from takt.show.screen import counting
 from takt.stations.nutcell import NutCell, scene
 from takt.stations.nutcell.layout import CONTROL_S, IMAGES
-from takt.trust import NOTHING, Named
 
 RATE = round(1 / CONTROL_S)  # control periods a second
 TASK = "Put one nut on the left pin and one nut on the right pin."  # where there is no order

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from takt.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.station import Station, TaktError
 from takt.ledger import Ledger
+from takt.ledger.trust import NOTHING, Named, open_station_of
 from takt.shift import repeat_shift
-from takt.station import Station, TaktError
-from takt.trust import NOTHING, Named, open_station_of
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import VIEWS, Talk, ends

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from takt.contract.station import Acceptance, FaultKind, Short, StationSpec
+from takt.contract.worker import Plan, Recording, Resumable, Worker, open_worker
 from takt.isolate.wire import Closed, receive, send
-from takt.pack import pack, unpack
-from takt.station import Acceptance, FaultKind, Short, StationSpec
-from takt.worker import Plan, Recording, Resumable, Worker, open_worker
+from takt.ledger.pack import pack, unpack
 
 
 def main(asked: int, told: int) -> None:
@@ -77,7 +77,7 @@ class _Journal:
 
 
 def _plan(answer: Any) -> Any:
-    """A plan as plain values; `takt.plan.checked` judges it on the other side, as it does everybody's."""
+    """A plan as plain values; `takt.contract.plan.checked` judges it on the other side, as it does everybody's."""
     if isinstance(answer, Plan):
         told = {"actions": answer.actions, "ask_after": answer.ask_after, "aligned": answer.aligned}
         return {"kind": "plan", **told, "took_s": answer.took_s}

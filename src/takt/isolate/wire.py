@@ -1,4 +1,4 @@
-"""Frames between a shift and an isolated worker: four bytes of length, then msgpack as `takt.pack` writes it.
+"""Frames between a shift and an isolated worker: four bytes of length, then msgpack as `takt.ledger.pack` writes it.
 
 `received` is for what comes from the worker, which nobody vouches for: only plain values, and arrays of numbers whose
 bytes are there.
@@ -10,7 +10,7 @@ import os
 import struct
 from typing import Any
 
-from takt.pack import unpack
+from takt.ledger.pack import unpack
 from takt.plainly import plainly
 
 LARGEST = 256 * 2**20  # bytes of one frame
@@ -41,7 +41,7 @@ def receive(descriptor: int) -> bytes:
 
 
 def received(packed: bytes) -> Any:
-    """The value that came from a worker, arrays of numbers only. ValueError if `takt.pack` would not have made it."""
+    """The value that came from a worker, arrays of numbers only. ValueError if `pack` would not have made it."""
     return unpack(packed, numeric=True)
 
 

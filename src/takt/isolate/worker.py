@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.worker import Finished, Gone, Journal, Plan, Worker
 from takt.isolate.wire import Closed, receive, received, send
-from takt.pack import pack
-from takt.station import StationSpec, TaktError
-from takt.worker import Finished, Gone, Journal, Plan, Worker
+from takt.ledger.pack import pack
 
 LEAVING_S = 5.0  # wall time that a worker has to end before its process is
 LONGEST_TEXT = 2000  # characters of what a worker raised

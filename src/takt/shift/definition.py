@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from takt.clock import Clock, Recorded, parse_clock
+from takt.contract.clock import Clock, Recorded, parse_clock
+from takt.contract.events import Event
+from takt.contract.faults import merged, schedule
+from takt.contract.foreign import one_line, where
+from takt.contract.station import Fault, Station, StationSpec, TaktError, check_faults
+from takt.contract.worker import worker_seed
 from takt.distribution import version as installed
-from takt.events import Event
-from takt.faults import merged, schedule
-from takt.foreign import one_line, where
+from takt.judge.outcomes import BEAT
 from takt.ledger import DEFINITION
-from takt.outcomes import BEAT
-from takt.station import Fault, Station, StationSpec, TaktError, check_faults
-from takt.worker import worker_seed
 
 MOST_HOURS, MOST_UNITS = 100_000, 10_000_000  # of a shift: eleven years, or three of a unit every ten seconds
 HOW_COUNTED = ("pace", "unit_life_s", "planned_cycle_s", "cost_range_eur")  # in `shift_started` since November 2026

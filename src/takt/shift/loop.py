@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from takt.calls import Calls, Unanswered
-from takt.clock import Clock
-from takt.events import (
+from takt.contract.clock import Clock
+from takt.contract.events import (
     FAULT,
     FAULT_CLEARED,
     SAID,
@@ -23,12 +22,13 @@ from takt.events import (
     UNIT_GOOD,
     Event,
 )
-from takt.foreign import check_stop, foreign, is_stop, one_line, trace, where
-from takt.pack import pack, unpack
-from takt.plan import BrokenPlan, Checked, checked, took_s
+from takt.contract.foreign import check_stop, foreign, is_stop, one_line, trace, where
+from takt.contract.plan import BrokenPlan, Checked, checked, took_s
+from takt.contract.station import Dealing, Station, TaktError
+from takt.contract.worker import Finished, Gone, Journal, Plan, Recording, Resumable, Worker
+from takt.ledger.pack import pack, unpack
+from takt.shift.calls import Calls, Unanswered
 from takt.shift.definition import not_taken_up, reset_as, rules_of, seed_of_worker, started_data
-from takt.station import Dealing, Station, TaktError
-from takt.worker import Finished, Gone, Journal, Plan, Recording, Resumable, Worker
 
 WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised

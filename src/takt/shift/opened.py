@@ -9,14 +9,14 @@ from dataclasses import replace
 from os import PathLike
 from typing import Any
 
-from takt.events import Event
-from takt.foreign import is_stop, one_line
+from takt.contract.events import Event
+from takt.contract.foreign import is_stop, one_line
+from takt.contract.station import Station, TaktError, open_station, registered_station
+from takt.contract.worker import Worker, as_worker, open_worker
 from takt.isolate import Isolated, isolated
+from takt.ledger.trust import Named, check_named
 from takt.shift.definition import RULES, rules_of
 from takt.shift.loop import Loop
-from takt.station import Station, TaktError, open_station, registered_station
-from takt.trust import Named, check_named
-from takt.worker import Worker, as_worker, open_worker
 
 MADE_UP = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 AnyWorker = Worker | Callable[[Any], Any]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from takt.events import SHIFT_ENDED, Event
+from takt.contract.events import SHIFT_ENDED, Event
 from takt.ledger import Ledger
 from takt.shift.loop import WORKER_RAISED
 
 
 @dataclass(frozen=True)
 class Shift:
-    """A shift that has been worked. `events` is all there is to it; `takt.kpi` and `takt.verdict` read nothing else.
+    """A shift that has been worked. `events` is all there is to it; `takt.kpis` and `takt.verdict` read nothing else.
 
     path     its ledger, or None if it was kept in memory only.
     broken   what the worker did wrong, a line each; [] if nothing.

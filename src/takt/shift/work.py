@@ -11,19 +11,19 @@ from dataclasses import asdict
 from os import PathLike
 from typing import Any
 
-from takt.calls import Calls
-from takt.clock import Clock, parse_clock
-from takt.events import UNIT_GOOD, Event
-from takt.intact import Unfinished
+from takt.contract.clock import Clock, parse_clock
+from takt.contract.events import UNIT_GOOD, Event
+from takt.contract.station import Fault, Station, TaktError, check_times
+from takt.contract.worker import SEED_BITS, Journal, usual_clock
 from takt.ledger import Ledger, canonical
+from takt.ledger.intact import Unfinished
+from takt.ledger.trust import NOTHING, Named
 from takt.plainly import plainly
+from takt.shift.calls import Calls
 from takt.shift.definition import MOST_HOURS, MOST_UNITS, RULES, circumstances, scheduled
 from takt.shift.loop import UNIT_ENDED, Loop
 from takt.shift.opened import AnyWorker, begun, check_ready, opened, reopened, station_name, worker_name_of
 from takt.shift.result import Progress, Shift
-from takt.station import Fault, Station, TaktError, check_times
-from takt.trust import NOTHING, Named
-from takt.worker import SEED_BITS, Journal, usual_clock
 
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 Leaving = Callable[[Sequence[Event]], bool]
@@ -56,13 +56,13 @@ def run_shift(
                       `worker_name` and `worker_options` say what the ledger is to call it.
     station_options   go before what the worker asks of its station (`Worker.station_options`).
     clock, faults     as on the command line: "fixed:0.08", ["feeder_jam@00:20:00", "camera_dropout~1/h"]. Without a
-                      clock it is the worker's own, or else "fixed:0.08" (`takt.worker.usual_clock`).
+                      clock it is the worker's own, or else "fixed:0.08" (`takt.contract.worker.usual_clock`).
     ledger            the file to write, which must not exist; None keeps the shift in memory.
     stop_early        end as soon as the verdict is accept or reject.
     seed              of all randomness outside the worker, at most 128 bits; the worker gets `worker_seed` of it.
     isolate           run the worker, given by its name, in a process of its own (`takt.isolate`)
     call_timeout_s    wall time after which a call of the worker is cut off, as a fault; on Unix, in the main thread.
-    on_silent         called once, from another thread, when a call has lasted `takt.calls.SILENT_S` seconds.
+    on_silent         called once, from another thread, when a call has lasted `takt.shift.calls.SILENT_S` seconds.
     leave             asked before the first unit and whenever units have ended and are in the ledger, with the events
                       written since it was last asked. True: the shift is left there, to go on later (`resume_shift`);
                       what is returned has not `ended`.
@@ -178,7 +178,7 @@ def work_on(
         return ""
 
     if meta["stop_early"]:
-        from takt.verdict import verdict
+        from takt.judge.verdict import verdict
     reason = over() or ("time" if loop.station.now >= last_s else "")
     if not reason and leave is not None and leave(events):
         return Shift.of(ledger)

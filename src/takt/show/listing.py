@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from takt.contract.events import SAID, Event
 from takt.errors import TaktError
-from takt.events import SAID, Event
+from takt.judge.outcomes import Outcomes
+from takt.judge.verdict import verdict
 from takt.ledger import Ledger
-from takt.outcomes import Outcomes
-from takt.verdict import verdict
 
 SUFFIX = ".takt"
 MOST_FOUND = 10_000  # ledgers of a folder

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line

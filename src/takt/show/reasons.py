@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from takt.registry import stations
+from takt.contract.registry import stations
 
 FILE = "reasons.toml"
 LONGEST = 256 * 1024  # bytes of such a file

@@ -6,12 +6,12 @@ import re
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from takt.figure import Figure
+from takt.contract.figure import Figure
+from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.shift import Shift
 from takt.show.reasons import in_words
 from takt.show.view import ShiftView, hms
-from takt.verdict import notes
 from takt.writing import Kind
 
 MARKDOWN = Kind("summary of Takt's", lambda head: head.startswith(b"### ") and b"of station time" in head)

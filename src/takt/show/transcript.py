@@ -1,6 +1,6 @@
 """What a worker was told, said and did, unit by unit: the ledger's `said` records and events as lines for people.
 
-A pure function of the events, for any worker that records its work (`takt.worker.Recording`): a language model's
+A pure function of the events, for any worker that records its work (`takt.Recording`): a language model's
 exchanges, an MCP client's or a person's calls, a policy server's troubles. What is said is a stranger's text: it is
 data here, shortened on request, and never markup. An answer belongs to the call that it answers, so it is told with the
 unit which that call was about, though a model reads it in its next request only.
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from takt.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 
 STATION, WORKER, TOLD, NOTE, EVENT = "station", "worker", "told", "note", "event"
 SHORT = 400  # characters of a text that is shortened

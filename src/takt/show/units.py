@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from takt.contract.events import THOUGHT, Event
 from takt.distribution import install
 from takt.errors import TaktError
-from takt.events import THOUGHT, Event
-from takt.kpi import fault_spans
-from takt.outcomes import Outcomes
+from takt.judge.kpi import fault_spans
+from takt.judge.outcomes import Outcomes
 from takt.printable import cell
 from takt.writing import Kind, table, whole_file
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from takt.bets import bounds
-from takt.events import FAULT, FAULT_CLEARED, HELP_CALLED, SAID, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.kpi import Kpis, fault_spans, kpis
-from takt.outcomes import BEAT, FREE, Outcomes, Unit
-from takt.verdict import Job, Verdict, verdict
+from takt.contract.events import FAULT, FAULT_CLEARED, HELP_CALLED, SAID, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.judge.bets import bounds
+from takt.judge.kpi import Kpis, fault_spans, kpis
+from takt.judge.outcomes import BEAT, FREE, Outcomes, Unit
+from takt.judge.verdict import Job, Verdict, verdict
 
 WORKING, WAITING, FAULTY, HELP, OVER = "working", "waiting", "fault", "help", "over"
 TOP = 3  # failures and stops that are named

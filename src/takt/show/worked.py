@@ -1,6 +1,6 @@
 """A unit worked once more, for its calls: what a worker asked of a station of tools, and what it was answered.
 
-For workers that record nothing of it. Opens the shift's station and worker, as a replay does (`takt.trust`).
+For workers that record nothing of it. Opens the shift's station and worker, as a replay does (`takt.ledger.trust`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
+from takt.contract.station import Dealing, Station, TaktError
 from takt.ledger import Ledger
+from takt.ledger.trust import NOTHING, Named, open_station_of
 from takt.shift import steps_of_unit
 from takt.show.transcript import STATION, WORKER, Line
-from takt.station import Dealing, Station, TaktError
-from takt.trust import NOTHING, Named, open_station_of
 
 
 class _Overheard:

@@ -12,7 +12,7 @@ from typing import Any
 
 class _Package(ModuleType):
     def __call__(self) -> dict[str, Any]:
-        from takt.registry import stations
+        from takt.contract.registry import stations
 
         return stations()
 

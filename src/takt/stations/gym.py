@@ -22,10 +22,10 @@ import gymnasium
 import numpy as np
 from gymnasium import Space, spaces
 
-from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.options import Limit, wrong_number
-from takt.pack import pack, unpack
-from takt.station import Acceptance, StationSpec, TaktError, Unseen, check_faults, look_here_too
+from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.options import Limit, wrong_number
+from takt.contract.station import Acceptance, StationSpec, TaktError, Unseen, check_faults, look_here_too
+from takt.ledger.pack import pack, unpack
 from takt.stations.gym_env import Guarded, Raised, action_of, line_of, zero_of
 
 SUCCESS_KEYS = ("is_success", "success")  # Gymnasium-Robotics, panda-gym, gym-aloha; Meta-World

@@ -15,8 +15,8 @@ import gymnasium
 import numpy as np
 from gymnasium import Space, spaces
 
-from takt.foreign import one_line
-from takt.station import TaktError
+from takt.contract.foreign import one_line
+from takt.contract.station import TaktError
 
 GYMNASIUM = Path(gymnasium.__file__).parent
 
@@ -122,7 +122,7 @@ def _within_gymnasium(error: BaseException) -> bool:
 
 
 def line_of(error: BaseException) -> str:
-    """`takt.foreign.one_line`, and no longer than a line in a ledger should be."""
+    """`takt.contract.foreign.one_line`, and no longer than a line in a ledger should be."""
     return one_line(error)[:500]
 
 

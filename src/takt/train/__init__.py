@@ -14,12 +14,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from takt.contract.station import TaktError
 from takt.distribution import install
 from takt.export.trl import export_trl
 from takt.ledger import Ledger
+from takt.ledger.trust import Named
 from takt.shift import resume_shift, run_shift
-from takt.station import TaktError
-from takt.trust import Named
 
 NEEDS = ("torch", "transformers", "trl", "datasets", "accelerate")
 

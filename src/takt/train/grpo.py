@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from takt.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.station import Station, StationSpec, TaktError
 from takt.hub import pinned
 from takt.ledger import Ledger
-from takt.pack import unpack
+from takt.ledger.pack import unpack
+from takt.ledger.trust import open_station_of
 from takt.shift import reset_as
-from takt.station import Station, StationSpec, TaktError
-from takt.trust import open_station_of
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import Talk, ends

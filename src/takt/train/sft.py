@@ -14,9 +14,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
+from takt.contract.station import TaktError
 from takt.distribution import install
 from takt.hub import pinned
-from takt.station import TaktError
 from takt.train.common import save, settings
 from takt.writing import CONVERSATIONS, claim_folder, whole_file
 

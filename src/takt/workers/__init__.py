@@ -12,7 +12,7 @@ from typing import Any
 
 class _Package(ModuleType):
     def __call__(self, station: str | None = None) -> dict[str, Any]:
-        from takt.registry import workers
+        from takt.contract.registry import workers
 
         return workers(station)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from takt.station import StationSpec
-from takt.worker import Plan
+from takt.contract.station import StationSpec
+from takt.contract.worker import Plan
 
 
 class Idle:

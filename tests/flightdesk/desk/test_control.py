@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from takt.events import UNIT_DUE
+from takt.contract.events import UNIT_DUE
 from takt.stations.flightdesk.desk import FlightDesk
 
 

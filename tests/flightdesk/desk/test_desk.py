@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from takt import Ledger, TaktError, open_station, resume_shift, run_shift
-from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD
-from takt.pack import pack, unpack
-from takt.station import Fault
+from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.contract.station import Fault
+from takt.ledger.pack import pack, unpack
 from takt.stations.flightdesk.desk import FlightDesk
 from takt.stations.flightdesk.desk.account import hindsight, tally
 from takt.stations.flightdesk.desk.office import Office

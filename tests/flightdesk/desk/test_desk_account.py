@@ -12,10 +12,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from takt import Event, Fault, Ledger, open_station, run_shift, steps_of_unit
-from takt.account import account_of, costs_at
 from takt.cli import main
-from takt.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
-from takt.report import write_report
+from takt.contract.account import account_of, costs_at
+from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.show.report import write_report
 from takt.stations.flightdesk.desk import FlightDesk, figures
 from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, tally, unit_costs
 from takt.stations.flightdesk.desk.map import curve
@@ -153,7 +153,7 @@ def test_the_sections_show_the_map_the_queue_and_the_cost(account):
 
 
 def test_the_report_has_it_all_and_pictures_of_the_desk(shift, tmp_path, monkeypatch):
-    monkeypatch.setattr("takt.report.MOST_PICTURES", 3)
+    monkeypatch.setattr("takt.show.report.MOST_PICTURES", 3)
     text = write_report(shift.path, tmp_path / "a.html").read_text()
     for said in ("Where passengers went", "The queue at the desk", "Cost against hindsight", "Cost per passenger home"):
         assert said in text

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takt.stations.flightdesk import read_instance
+from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.instance import DAY, Instance
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, GULF_HUBS, route
 from takt.stations.flightdesk.desk.market import Market, fares, least_fares, left, market_of, sold
-from takt.stations.flightdesk.generate import generate, gulf_2026, two_hubs
-from takt.stations.flightdesk.instance import DAY, Instance
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "roadef2009"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")

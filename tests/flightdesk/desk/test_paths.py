@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from takt.stations.flightdesk.airline.instance import CONNECTION, Floats
 from takt.stations.flightdesk.desk.paths import LEGS, Network, Path, cheapest, lateness, network_of
-from takt.stations.flightdesk.instance import CONNECTION, Floats
 
 AIRPORTS = 5
 

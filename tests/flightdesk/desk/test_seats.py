@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.optimize import LinearConstraint, linprog, milp
 
+from takt.stations.flightdesk.airline.instance import CONNECTION, Floats, Ints
 from takt.stations.flightdesk.desk.paths import LEGS, Network, lateness, network_of
 from takt.stations.flightdesk.desk.seats import Wish, assign
-from takt.stations.flightdesk.instance import CONNECTION, Floats, Ints
 
 AIRPORTS, FLIGHTS, GROUPS = 4, 9, 4
 SEEDS = range(60)

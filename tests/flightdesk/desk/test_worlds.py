@@ -10,9 +10,9 @@ import pytest
 from takt import Ledger, run_shift
 from takt.cli import main
 from takt.ledger import canonical
+from takt.stations.flightdesk.airline.generate import AIRLINES
 from takt.stations.flightdesk.desk import FlightDesk
 from takt.stations.flightdesk.desk.tools import call
-from takt.stations.flightdesk.generate import AIRLINES
 
 SMALL = {"scenario": "two-hubs", "flights": 120, "aircraft": 20, "bookings": 600}
 

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 
 from takt import TaktError
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.export.nutcell import TASK
 from takt.stations.nutcell import NutCell, scene
 from takt.stations.nutcell.layout import CONTROL_S, TAKT_S

@@ -6,12 +6,12 @@ assert not check(instance, solution)
 print(cost(instance, solution).total)
 """
 
-from takt.stations.flightdesk.check import Rule, Violation, check
-from takt.stations.flightdesk.cost import Cost, cost
-from takt.stations.flightdesk.format import read_instance, write_instance
-from takt.stations.flightdesk.instance import Instance
-from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
-from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
+from takt.stations.flightdesk.airline.check import Rule, Violation, check
+from takt.stations.flightdesk.airline.cost import Cost, cost
+from takt.stations.flightdesk.airline.format import read_instance, write_instance
+from takt.stations.flightdesk.airline.instance import Instance
+from takt.stations.flightdesk.airline.recovery.baseline import do_nothing, greedy_delay
+from takt.stations.flightdesk.airline.solution import Solution, read_solution, write_solution
 
 __all__ = [
     "Cost",

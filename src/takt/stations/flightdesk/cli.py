@@ -15,14 +15,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from takt import terminal
-from takt.station import TaktError
-from takt.stations.flightdesk.check import Violation, check
-from takt.stations.flightdesk.cost import Cost, cost, weighted
-from takt.stations.flightdesk.format import FILES, read_instance, write_instance
-from takt.stations.flightdesk.instance import Instance, journeys, seats_text
-from takt.stations.flightdesk.recovery.baseline import do_nothing, greedy_delay
-from takt.stations.flightdesk.solution import Solution, read_solution, write_solution
+from takt.contract.station import TaktError
+from takt.show import terminal
+from takt.stations.flightdesk.airline.check import Violation, check
+from takt.stations.flightdesk.airline.cost import Cost, cost, weighted
+from takt.stations.flightdesk.airline.format import FILES, read_instance, write_instance
+from takt.stations.flightdesk.airline.instance import Instance, journeys, seats_text
+from takt.stations.flightdesk.airline.recovery.baseline import do_nothing, greedy_delay
+from takt.stations.flightdesk.airline.solution import Solution, read_solution, write_solution
 from takt.writing import NOTHING, check_folder, one_out
 
 MOST_S = 31_536_000  # a year
@@ -137,9 +137,9 @@ def recover_(
     The best plan so far is in the folder, whole, at any time; Ctrl-C and SIGTERM end the search and keep it. When the
     time is up report.html is made too.
     """
-    from takt.stations.flightdesk.recovery.recover import SEARCHERS
-    from takt.stations.flightdesk.recovery.screen import searching
-    from takt.stations.flightdesk.recovery.session import REPORT, work
+    from takt.stations.flightdesk.airline.recovery.recover import SEARCHERS
+    from takt.stations.flightdesk.airline.recovery.screen import searching
+    from takt.stations.flightdesk.airline.recovery.session import REPORT, work
 
     instance = read_instance(path)
     limit = None if iterations is not None else seconds
@@ -197,7 +197,7 @@ def bound_(
     as_json: Json = False,
 ) -> None:
     """Prove what every valid plan costs at least: how far a plan can be from the best."""
-    from takt.stations.flightdesk.recovery.bound import lower_bound
+    from takt.stations.flightdesk.airline.recovery.bound import lower_bound
 
     found = lower_bound(read_instance(path), seconds if rounds is None else math.inf, rounds)
     if as_json:
@@ -215,9 +215,9 @@ def compile_() -> None:
 
     Otherwise the first `recover` does it, beside a slower search.
     """
-    from takt.stations.flightdesk.generate import generate, two_hubs
-    from takt.stations.flightdesk.recovery import compiled
-    from takt.stations.flightdesk.recovery.crew import Crew
+    from takt.stations.flightdesk.airline.generate import generate, two_hubs
+    from takt.stations.flightdesk.airline.recovery import compiled
+    from takt.stations.flightdesk.airline.recovery.crew import Crew
 
     if compiled.kept():
         print(f"compiled already: {compiled.FOLDER}")
@@ -248,7 +248,7 @@ def generate_(
     as_json: Json = False,
 ) -> None:
     """Make an instance of any size, from real airports."""
-    from takt.stations.flightdesk.generate import RECIPES, generate
+    from takt.stations.flightdesk.airline.generate import RECIPES, generate
 
     folder = one_out(place, out)
     if scenario not in RECIPES:
@@ -299,9 +299,9 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Make an instance from what airlines have: an SSIM schedule and CSV files. See docs/flightdesk-import.md."""
-    from takt.stations.flightdesk.imports.airline import Files
-    from takt.stations.flightdesk.imports.commands import run_import
-    from takt.stations.flightdesk.imports.defaults import shipped
+    from takt.stations.flightdesk.airline.imports.airline import Files
+    from takt.stations.flightdesk.airline.imports.commands import run_import
+    from takt.stations.flightdesk.airline.imports.defaults import shipped
 
     if show_defaults:
         print(shipped(), end="")
@@ -328,7 +328,7 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write an instance as an SSIM schedule and CSV files, as import reads them."""
-    from takt.stations.flightdesk.imports.commands import run_export
+    from takt.stations.flightdesk.airline.imports.commands import run_export
 
     run_export(path, one_out(place, out), airline, local, bare, as_json)
 
@@ -344,9 +344,9 @@ def world_(
     as_json: Json = False,
 ) -> None:
     """Write what happens in the desk's world for the situation board: flights.csv, fares.csv."""
+    from takt.stations.flightdesk.airline.instance import DAY
     from takt.stations.flightdesk.desk import FlightDesk
     from takt.stations.flightdesk.desk.files import write_world
-    from takt.stations.flightdesk.instance import DAY
 
     folder = one_out(place, out)
     desk = FlightDesk(scenario=scenario, instance=instance)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
+from takt.contract.faults import Active
 from takt.errors import TaktError
-from takt.faults import Active
 from takt.stations.nutcell import scene, variation
 from takt.stations.nutcell.layout import IMAGES
 from takt.stations.nutcell.nuts import Nuts

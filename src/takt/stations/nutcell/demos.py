@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell import scene
 from takt.stations.nutcell.expert import Arm, Expert
 from takt.stations.nutcell.layout import CONTROL_S, EE_STEP_M, EE_STEP_RAD, TAKT_S

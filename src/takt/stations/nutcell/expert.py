@@ -24,11 +24,11 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from takt.station import StationSpec, TaktError
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.worker import Plan
 from takt.stations.nutcell import scene
 from takt.stations.nutcell.line import LINES, SINGLE
 from takt.stations.nutcell.turns import conjugate, multiply, rotate, yaw_of
-from takt.worker import Plan
 
 FAST, SLOW, FINE = 0.25, 0.06, 0.02  # m/s: through the air (ISO 10218-1, reduced speed), near things, in contact
 TURN = 1.6  # rad/s

@@ -8,8 +8,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from takt.faults import Active
-from takt.station import Fault
+from takt.contract.faults import Active
+from takt.contract.station import Fault
 from takt.stations.nutcell import scene, variation
 from takt.stations.nutcell.fixture import Fixture
 from takt.stations.nutcell.layout import FEEDER, LOOSE, PARKED

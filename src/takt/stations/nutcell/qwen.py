@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.worker import Plan
 from takt.distribution import install
 from takt.hub import pinned
-from takt.station import StationSpec, TaktError
 from takt.stations.nutcell import scene
-from takt.worker import Plan
 
 if not find_spec("torch") or not find_spec("transformers"):
     raise TaktError(f"a Qwen-VL policy needs the extra `train`: {install('train')}")

@@ -7,7 +7,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from takt.faults import Active
+from takt.contract.faults import Active
 from takt.stations.nutcell import scene, variation
 from takt.stations.nutcell.fixture import Fixture
 from takt.stations.nutcell.hands import Hands

@@ -1,4 +1,4 @@
-"""The nut cell as a station: the contract (takt/station.py), and which of its parts does what in a control period.
+"""The nut cell as a station: the contract (contract/station.py), and which of its parts does what in a control period.
 
 Unit k lasts from k * TAKT_S to (k + 1) * TAKT_S. In its first EXCHANGE_S seconds the last fixture slides out and its
 own slides in; at its end the station inspects, before anything moves. World frame as in scene.py; SI units.
@@ -16,11 +16,11 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from takt import events
-from takt.events import Event
-from takt.faults import Active
-from takt.pack import pack, unpack
-from takt.station import Acceptance, FaultKind, StationSpec, TaktError, check_faults
+from takt.contract import events
+from takt.contract.events import Event
+from takt.contract.faults import Active
+from takt.contract.station import Acceptance, FaultKind, StationSpec, TaktError, check_faults
+from takt.ledger.pack import pack, unpack
 from takt.stations.nutcell import layout, orders, scene, variation
 from takt.stations.nutcell.cameras import Cameras
 from takt.stations.nutcell.caption import captioned

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from takt.events import REFUSED, SAID, UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import REFUSED, SAID, UNIT_BAD, UNIT_GOOD, Event
 
 
 @dataclass(frozen=True, slots=True)

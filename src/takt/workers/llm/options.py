@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from takt.options import Limit, wrong_number
-from takt.station import TaktError
+from takt.contract.options import Limit, wrong_number
+from takt.contract.station import TaktError
 from takt.workers.keys import check_address
 from takt.workers.llm.profiles import PROFILES
 from takt.workers.llm.talk import VIEWS

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from takt.station import Short, StationSpec, TaktError
+from takt.contract.station import Short, StationSpec, TaktError
 from takt.workers.calls import LEARNT, LONGEST_CALL, as_text, in_short, read_call, refused
 from takt.workers.llm.history import History
 

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.worker import Finished, Journal, Plan
 from takt.distribution import install
-from takt.journal import Told
 from takt.ledger import Ledger
-from takt.station import StationSpec, TaktError
-from takt.worker import Finished, Journal, Plan
+from takt.ledger.journal import Told
 from takt.workers.calls import as_text, plan_of, read_call
 from takt.workers.keys import led_elsewhere
 from takt.workers.llm.answer import Reply

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from takt.clock import parse_clock
+from takt.contract.clock import parse_clock
+from takt.contract.station import Station, TaktError
+from takt.judge.verdict import verdict
 from takt.ledger import Ledger
+from takt.ledger.trust import Named, open_station_of
 from takt.shift import Progress, Shift, resume_shift, run_shift
-from takt.station import Station, TaktError
-from takt.trust import Named, open_station_of
-from takt.verdict import verdict
 from takt.workers.mcp.server import server_of
 from takt.workers.mcp.transports import Http, Stdio, check_host, token_of
 from takt.workers.mcp.window import Window

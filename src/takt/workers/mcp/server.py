@@ -18,9 +18,9 @@ from mcp.server.context import CallNext, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
+from takt.contract.station import StationSpec
 from takt.distribution import version
 from takt.printable import printable
-from takt.station import StationSpec
 from takt.workers.calls import LEARNT, as_text, refused
 from takt.workers.mcp.window import Window
 

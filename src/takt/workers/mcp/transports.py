@@ -24,8 +24,8 @@ from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
+from takt.contract.station import TaktError
 from takt.plainly import plainly
-from takt.station import TaktError
 from takt.workers.mcp.window import Window
 
 TOKEN_FROM = "TAKT_TOKEN"  # nosec B105  # a variable's name

@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.worker import Gone, Journal, Plan
 from takt.errors import Leave
-from takt.journal import Told
-from takt.pack import pack, unpack
-from takt.station import StationSpec, TaktError
-from takt.worker import Gone, Journal, Plan
+from takt.ledger.journal import Told
+from takt.ledger.pack import pack, unpack
 from takt.workers.calls import LONGEST_CALL, answer_of, plan_of, read_call, refused
 from takt.workers.mcp.window import Asked, Window
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from takt.options import Limit, wrong_number
-from takt.station import TaktError
+from takt.contract.options import Limit, wrong_number
+from takt.contract.station import TaktError
 from takt.workers.keys import check_address
 from takt.workers.policy.profiles import LAYOUTS, PROFILES, Profile, rekeyed
 

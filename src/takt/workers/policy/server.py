@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from gymnasium import Space, spaces
 
+from takt.contract.foreign import one_line
+from takt.contract.plan import BrokenPlan, checked
+from takt.contract.station import StationSpec, TaktError, open_station
+from takt.contract.worker import Plan, Worker, as_worker, open_worker
 from takt.distribution import version
-from takt.foreign import one_line
-from takt.plan import BrokenPlan, checked
-from takt.station import StationSpec, TaktError, open_station
-from takt.worker import Plan, Worker, as_worker, open_worker
 from takt.workers.keys import is_loopback
 from takt.workers.policy.wire import decode, encode
 

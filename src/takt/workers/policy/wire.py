@@ -1,4 +1,4 @@
-"""The wire format of openpi's policy server: msgpack maps, arrays as `takt.pack` has them (openpi-client's own way).
+"""The wire format of openpi's policy server: msgpack maps, arrays as `takt.ledger.pack` has (openpi-client's own way).
 
 Arrays in the other dialects that such servers speak are read as well: openpi's with keys of text, msgpack-numpy's
 (`nd`, `type`, `kind`, `shape`, `data`) and json-numpy's (`__numpy__`, base64). Nothing that comes from a socket is ever
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.pack import pack, unpack
+from takt.ledger.pack import pack, unpack
 from takt.plainly import plainly
 
 LARGEST = 16 * 2**20  # bytes of an answer; a chunk of 1,000 actions has 0.1 MB. openpi has no limit, but memory has
@@ -82,7 +82,7 @@ def _array(told: Mapping[Any, Any], mark: str) -> np.ndarray:
 
 
 def _plain(value: Any) -> Any:
-    """Without tuples, which `takt.pack` spells in a way of its own."""
+    """Without tuples, which `takt.ledger.pack` spells in a way of its own."""
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

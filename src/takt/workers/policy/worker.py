@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from takt.events import FAULT, FAULT_CLEARED
+from takt.contract.events import FAULT, FAULT_CLEARED
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.worker import Finished, Journal, Plan
 from takt.printable import printable
-from takt.station import StationSpec, TaktError
-from takt.worker import Finished, Journal, Plan
 from takt.workers.keys import key_for, led_elsewhere
 from takt.workers.policy.connection import Attempt, Connection, NoAnswer
 from takt.workers.policy.options import Options

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from takt.events import REFUSED, UNIT_DUE, Event
+from takt.contract.events import REFUSED, UNIT_DUE, Event
+from takt.stations.flightdesk.airline.instance import Floats, Ints
 from takt.stations.flightdesk.desk.market import least_fares, sold
 from takt.stations.flightdesk.desk.office import ECONOMY
 from takt.stations.flightdesk.desk.paths import network_of
 from takt.stations.flightdesk.desk.seats import Assigned, Wish, assign
 from takt.stations.flightdesk.desk.world import World, give_back
-from takt.stations.flightdesk.instance import Floats, Ints
 
 PARTS = ("fare", "delay", "care", "downgrading", "hotel_not_due", "not_brought_home")
 MOST_LEGS = 6  # of a trip in two pieces: more than any that a desk can book

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from takt.station import Short
+from takt.contract.station import Short
 
 SHORT = Short(
     brief="Propose for the group, give it a hotel if due, book the itinerary. If there is none: split or refund.",

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from takt.contract.tools import Refused
+from takt.stations.flightdesk.airline.instance import DAY, capacity_at
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.instance import DAY, capacity_at
 
 MOST_DELAY = DAY  # minutes
 

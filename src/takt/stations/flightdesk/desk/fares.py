@@ -31,7 +31,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from takt.stations.flightdesk.instance import Floats, Ints
+from takt.stations.flightdesk.airline.instance import Floats, Ints
 
 CNY = 8.0  # to a EUR, rounded by us
 

@@ -1,4 +1,4 @@
-"""The desk's account of a shift (`takt.station.Account`): passengers home, EUR by part, and the regret in hindsight.
+"""The desk's account of a shift (`takt.Account`): passengers home, EUR by part, and the regret in hindsight.
 
 `values_of` has the numbers, `figures_of` puts them into a table, `plots.py` draws them.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from takt.events import Event
-from takt.station import Account, Figure
-from takt.stations.flightdesk.cost import tariff
+from takt.contract.events import Event
+from takt.contract.station import Account, Figure
+from takt.stations.flightdesk.airline.cost import tariff
 from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parties_of, tally
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.seats import Assigned

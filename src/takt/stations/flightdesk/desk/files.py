@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from takt.stations.flightdesk.airline.instance import DAY
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.market import fares, left
 from takt.stations.flightdesk.desk.world import World
-from takt.stations.flightdesk.instance import DAY
 from takt.writing import table, whole_file
 
 FLIGHTS = ("date", "flight", "carrier", "origin", "destination", "scheduled", "departure", "cancelled")

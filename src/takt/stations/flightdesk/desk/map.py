@@ -18,11 +18,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from takt.report import plots
+from takt.show.report import plots
+from takt.stations.flightdesk.airline.instance import Floats
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, great_circle_km, route
 from takt.stations.flightdesk.desk.corridors import place as place_of
 from takt.stations.flightdesk.desk.world import World
-from takt.stations.flightdesk.instance import Floats
 from takt.stations.flightdesk.situation.map import Dot, Kind, names
 
 COLORS = {"north": plots.ACCENT, "middle": plots.GOOD, "south": plots.BAD, "other": plots.MUTED}

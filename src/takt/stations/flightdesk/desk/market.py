@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from takt.stations.flightdesk.airline.instance import DAY, Floats, Instance, Ints, capacity_at, distance_tables
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, GULF_HUBS, great_circle_km, place, route
 from takt.stations.flightdesk.desk.fares import (
     BUSY,
@@ -29,7 +30,6 @@ from takt.stations.flightdesk.desk.fares import (
     fare,
     usual_fare,
 )
-from takt.stations.flightdesk.instance import DAY, Floats, Instance, Ints, capacity_at, distance_tables
 
 # Airline, hub, and where it flies to from there and back, once a day. Number 901 is the first place, 902 the way back,
 # and so on; feeders from 1001.

@@ -25,14 +25,14 @@ from typing import Any
 
 import numpy as np
 
+from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.tools import Refused
-from takt.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.stations.flightdesk.cost import NIGHT, NIGHT_AFTER
+from takt.stations.flightdesk.airline.cost import NIGHT, NIGHT_AFTER
+from takt.stations.flightdesk.airline.instance import CABINS, CONNECTION, Floats, Ints
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, corridor_of_trip
 from takt.stations.flightdesk.desk.market import fares, left
 from takt.stations.flightdesk.desk.paths import LEGS, Network, Path, cheapest, lateness, network_of
 from takt.stations.flightdesk.desk.world import NEVER, News, World, give_back
-from takt.stations.flightdesk.instance import CABINS, CONNECTION, Floats, Ints
 
 WAITING, SETTLED, REFUNDED, WITH_HUMAN, LEFT = "waiting", "settled", "refunded", "with a human", "left"
 LATE_SERVICE, NOT_HOME, RULE_BROKEN, OVERPAID = "late_service", "not_home", "rule_broken", "overpaid"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from takt.stations.flightdesk.cost import care
-from takt.stations.flightdesk.instance import CONNECTION, Floats, Ints
-from takt.stations.flightdesk.recovery.compiled import compiled
+from takt.stations.flightdesk.airline.cost import care
+from takt.stations.flightdesk.airline.instance import CONNECTION, Floats, Ints
+from takt.stations.flightdesk.airline.recovery.compiled import compiled
 
 LEGS = 4  # of an itinerary, at most
 

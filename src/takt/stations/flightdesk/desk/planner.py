@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from takt.pack import pack, unpack
-from takt.station import StationSpec
+from takt.contract.station import StationSpec
+from takt.contract.worker import Plan
+from takt.ledger.pack import pack, unpack
+from takt.stations.flightdesk.airline.instance import CABINS, CONNECTION, Floats
 from takt.stations.flightdesk.desk.paths import network_of
 from takt.stations.flightdesk.desk.seats import Wish, assign
 from takt.stations.flightdesk.desk.workers import FirstCome, tool_call
-from takt.stations.flightdesk.instance import CABINS, CONNECTION, Floats
-from takt.worker import Plan
 
 EVERY_S = 1800.0  # seconds between two plans
 AHEAD_S = 4 * 3600.0  # plan for those who will come in this time

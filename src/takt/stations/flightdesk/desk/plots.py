@@ -1,4 +1,4 @@
-"""The desk's sections of a shift's report, drawn as `takt.report.plots` draws: the map, the queue, the cost."""
+"""The desk's sections of a shift's report, drawn as `takt.show.report.plots` draws: the map, the queue, the cost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from takt.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.kpi import fault_spans
-from takt.report import plots
-from takt.station import Section
+from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.station import Section
+from takt.judge.kpi import fault_spans
+from takt.show.report import plots
 from takt.stations.flightdesk.desk import map as maps
 from takt.stations.flightdesk.desk.account import PARTS, Party, came, parties_of
 from takt.stations.flightdesk.desk.seats import Assigned

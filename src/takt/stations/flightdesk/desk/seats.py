@@ -21,8 +21,8 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csc_array
 
+from takt.stations.flightdesk.airline.instance import Floats, Ints
 from takt.stations.flightdesk.desk.paths import LEGS, Network, cheapest, lateness
-from takt.stations.flightdesk.instance import Floats, Ints
 
 ROUNDS = 60  # of column generation, at most; the bound is one whenever it ends
 WAYS = 3  # columns per group and round

@@ -15,18 +15,18 @@ from typing import Any
 import gymnasium
 from gymnasium import Space
 
+from takt.contract.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
+from takt.contract.options import Limit, wrong_number
+from takt.contract.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.contract.tools import WAIT, Calls
-from takt.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
-from takt.options import Limit, wrong_number
-from takt.pack import pack, unpack
-from takt.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
+from takt.ledger.pack import pack, unpack
+from takt.stations.flightdesk.airline.format import read_instance
+from takt.stations.flightdesk.airline.generate import AIRLINES, RECIPES, generate
+from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.desk.brief import SHORT, brief
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.tools import RULES, TOOLS, allowed, call, row
 from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
-from takt.stations.flightdesk.format import read_instance
-from takt.stations.flightdesk.generate import AIRLINES, RECIPES, generate
-from takt.stations.flightdesk.instance import Instance
 
 SYSTEM_DOWN = "reservations_down"
 SHOWN = 10  # groups and messages in an observation; tools show the others

@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from takt.contract.tools import Refused, Tool, Toolbox
+from takt.stations.flightdesk.airline.instance import CABINS
 from takt.stations.flightdesk.desk import control
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote
-from takt.stations.flightdesk.instance import CABINS
 
 RULES = 4  # the newest of `reset`'s options["rules"]; what each changed is told at `call`
 MOST_ROWS = 500  # of a list

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from takt.contract.station import StationSpec
 from takt.contract.tools import WAIT
-from takt.pack import pack, unpack
-from takt.station import StationSpec
-from takt.worker import Plan
+from takt.contract.worker import Plan
+from takt.ledger.pack import pack, unpack
 
 PROBE = '{"name":"queue","arguments":{"limit":1}}'  # is the system up again?
 PAUSE = 5  # control periods to wait when nobody is there

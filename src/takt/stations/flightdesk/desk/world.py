@@ -25,12 +25,10 @@ from functools import cache
 
 import numpy as np
 
-from takt.station import Fault
-from takt.stations.flightdesk.check import LATEST
-from takt.stations.flightdesk.cost import tariff
-from takt.stations.flightdesk.desk.corridors import CORRIDORS, GULF_HUBS, route
-from takt.stations.flightdesk.desk.market import Market, market_of
-from takt.stations.flightdesk.instance import (
+from takt.contract.station import Fault
+from takt.stations.flightdesk.airline.check import LATEST
+from takt.stations.flightdesk.airline.cost import tariff
+from takt.stations.flightdesk.airline.instance import (
     CONNECTION,
     DAY,
     Closures,
@@ -42,7 +40,9 @@ from takt.stations.flightdesk.instance import (
     distance_tables,
     journeys,
 )
-from takt.stations.flightdesk.recovery.baseline import greedy_delay
+from takt.stations.flightdesk.airline.recovery.baseline import greedy_delay
+from takt.stations.flightdesk.desk.corridors import CORRIDORS, GULF_HUBS, route
+from takt.stations.flightdesk.desk.market import Market, market_of
 
 NEVER = 1 << 40  # a minute that does not come
 SURFACE_SEATS = 9999  # of surface transport, which takes any number

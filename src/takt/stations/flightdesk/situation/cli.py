@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.flightdesk.situation import fares, files, flights, overflights, tables
 
 AROUND = timedelta(days=7)  # what is shown before and after the day

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from takt.station import TaktError
+from takt.contract.station import TaktError
 
 Names = Mapping[str, tuple[str, ...]]  # what a column is for: the names that it is known by
 SHARED = frozenset({"date", "seen"})  # a moment that is given for something else may be where the day is read, too

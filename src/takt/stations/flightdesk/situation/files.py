@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from takt.contract.station import TaktError
 from takt.distribution import install
-from takt.station import TaktError
 from takt.stations.flightdesk.situation.columns import Names, columns, no_column, parse_columns
 from takt.stations.flightdesk.situation.unpack import unpacked
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.flightdesk.situation import codeshares, files
 from takt.stations.flightdesk.situation.status import CANCELLED, GONE, NO, TO_GO, YES, means
 

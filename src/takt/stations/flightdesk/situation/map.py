@@ -1,4 +1,4 @@
-"""Maps, drawn as `takt.report.plots` draws: longitude and latitude, all airports as faint dots, which draw the land."""
+"""Maps, drawn as `takt.show.report.plots` draws: longitude and latitude, all airports as faint dots, the land."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from takt.report import plots
+from takt.show.report import plots
 
 Draw = Callable[[Figure, bool], None]
 KINDS = {3: "IATA", 4: "ICAO"}  # of codes, by their letters

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.flightdesk.situation import files
 
 if TYPE_CHECKING:

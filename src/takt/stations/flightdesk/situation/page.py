@@ -1,7 +1,7 @@
 """The situation board as files: its tables as CSV, its plots as SVG and PNG, and one page of both, `index.html`.
 
-The page needs no network and no JavaScript, and looks as the report of a shift does; see `takt.report`. All is drawn
-before anything is written, and the page is written last.
+The page needs no network and no JavaScript, and looks as the report of a shift does; see `takt.show.report`. All is
+drawn before anything is written, and the page is written last.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.printable import cell
-from takt.report import plots, templates
+from takt.show.report import plots, templates
 from takt.stations.flightdesk.situation import map as maps
 from takt.stations.flightdesk.situation import plots as drawn
 from takt.stations.flightdesk.situation import tables

@@ -1,4 +1,4 @@
-"""The situation board's plots, drawn as `takt.report.plots` draws; its maps are in `map`.
+"""The situation board's plots, drawn as `takt.show.report.plots` draws; its maps are in `map`.
 
 Each function gives `draw(figure, wide)`, for `plots.plot` (inside a page) and `plots.save` (a file).
 """
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from takt.report import plots
+from takt.show.report import plots
 from takt.stations.flightdesk.situation.fares import Fare, Seats
 from takt.stations.flightdesk.situation.flights import Day
 from takt.stations.flightdesk.situation.map import Draw

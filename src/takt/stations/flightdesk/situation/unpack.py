@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from takt.contract.station import TaktError
 from takt.plainly import plainly
-from takt.station import TaktError
 
 MOST_MEMORY = (
     128 * 2**20

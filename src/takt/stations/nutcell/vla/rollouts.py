@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell.layout import CONTROL_S, TAKT_S
 from takt.stations.nutcell.station import NutCell
 from takt.stations.nutcell.variation import stream

@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 
-from takt.station import TaktError
+from takt.contract.station import TaktError
 from takt.stations.nutcell.vla.export import export
 from takt.stations.nutcell.vla.learn import Book, Learner, polish_reader, reading
 from takt.stations.nutcell.vla.rollouts import FIRST_SEED, led_by

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from takt.events import FAULT, FAULT_CLEARED
-from takt.station import StationSpec, TaktError
+from takt.contract.events import FAULT, FAULT_CLEARED
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.worker import Plan
 from takt.stations.nutcell.layout import TAKT_S
 from takt.stations.nutcell.vla import features
 from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
 from takt.stations.nutcell.vla.teacher import KNOTS, PERIODS
-from takt.worker import Plan
 
 MOST_THREADS = 256
 LARGEST = 512 * 2**20  # bytes of a policy's file; the one in the package has 2 MB

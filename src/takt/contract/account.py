@@ -1,0 +1,60 @@
+"""What the station itself has to say of a shift, if it has (`station.Accounting`). Nothing here knows which does.
+
+A shift's result does not depend on it: whatever goes wrong is a warning of one line.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+
+from takt.contract.events import Event
+from takt.contract.foreign import is_stop, one_line
+from takt.contract.station import Account, Accounting, Costing, Section, loaded, registered_station, stations
+from takt.ledger.trust import open_station_of
+from takt.shift import Shift, reset_as
+
+
+def account_of(shift: Shift) -> Account | None:
+    """The account of the station that the shift was worked at. None if it has none, or is not registered."""
+    name = shift.meta["station"]
+    if name not in stations():
+        return None
+    try:
+        make = loaded(registered_station(name))
+        if isinstance(make, type) and not issubclass(make, Accounting):  # opening one can take seconds
+            return None
+        station = open_station_of(shift.path or "the shift", shift.meta)
+        try:
+            if not isinstance(station, Accounting):
+                return None
+            reset_as(station, shift.meta)
+            return station.account(shift.events)
+        finally:
+            station.close()
+    except BaseException as error:
+        if is_stop(error):
+            raise
+        warnings.warn(f"no account of station {name!r}: {one_line(error)}", stacklevel=2)
+        return None
+
+
+def costs_at(station: str) -> Callable[[Sequence[Event]], Mapping[int, float]] | None:
+    """How the station of this name says what units cost. None if it does not, or is not registered."""
+    if station not in stations():
+        return None
+    make = loaded(registered_station(station))
+    return make.unit_costs if isinstance(make, type) and issubclass(make, Costing) else None
+
+
+def sections_of(account: Account | None) -> Sequence[Section]:
+    """An account's sections, drawn."""
+    if account is None:
+        return ()
+    try:
+        return tuple(account.sections())
+    except BaseException as error:
+        if is_stop(error):
+            raise
+        warnings.warn(f"the station's sections cannot be drawn: {one_line(error)}", stacklevel=2)
+        return ()

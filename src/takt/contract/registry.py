@@ -1,0 +1,59 @@
+"""What is registered: stations and workers by entry points, named without importing any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from takt.contract.foreign import foreign
+from takt.errors import TaktError
+
+SEED_BITS = 128  # the most that a shift's seed can have: nobody finds one of so many by trying
+
+
+def entry_points(group: str) -> Any:
+    """What is registered in a group of entry points."""
+    from importlib.metadata import entry_points as registered  # which `takt --help` can do without
+
+    return registered(group=group)
+
+
+def stations() -> dict[str, Any]:
+    """The registered stations, by name (entry-point group `takt.stations`), not yet imported."""
+    return {point.name: point for point in sorted(entry_points(group="takt.stations"), key=lambda point: point.name)}
+
+
+def registered_station(name: str) -> Any:
+    """The entry point of the station registered as `name`. Raises TaktError if there is none of that name."""
+    known = stations()
+    if name not in known:
+        raise TaktError(f"no station named {name!r}{meant(name, known)}; the stations here are: {', '.join(known)}")
+    return known[name]
+
+
+def workers(station: str | None = None) -> dict[str, Any]:
+    """The registered workers, by name (entry-point group `takt.workers`), not yet imported.
+
+    A name with a dot, `nutcell.expert`, belongs to one station; there it answers to `expert`. With `station`, only the
+    workers that can work there, by their short names.
+    """
+    points = {point.name: point for point in sorted(entry_points(group="takt.workers"), key=lambda point: point.name)}
+    if station is None:
+        return points
+    own = {name.split(".", 1)[1]: point for name, point in points.items() if name.startswith(f"{station}.")}
+    return own | {name: point for name, point in points.items() if "." not in name and name not in own}
+
+
+def loaded(point: Any) -> Any:
+    """What an entry point names, imported. Raises TaktError if it cannot be, whatever the module raises."""
+    what = point.group.removeprefix("takt.").removesuffix("s")
+    with foreign(f"cannot import the {what} {point.name!r}"):
+        return point.load()
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What was meant by a name that there is not, to follow it: ", did you mean 'nutcell'?"; or ""."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), {one.lower() for one in known}, n=1, cutoff=0.6)
+    return f", did you mean {near[0]!r}?" if near else ""

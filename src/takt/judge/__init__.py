@@ -1,0 +1,1 @@
+"""What events come to: outcomes, figures, bounds, verdicts and comparisons. Pure: no file, no station, no clock."""

@@ -1,0 +1,147 @@
+"""Outcomes: a shift's events -> its units in the order in which they fell due, each good, bad or still open.
+
+Verdict, figures and comparison all begin here, so that they count the same units. The order in which units *end* tells
+on their outcome: where a good unit ends in minutes and a bad one is known only when its time is up, the units that have
+ended are better than those that were begun. In due order nothing of the kind can happen (docs/verdict.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+
+BEAT, ARRIVALS, FREE = "beat", "arrivals", "free"  # `StationSpec.pace`
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit, in seconds of station time. `ended_s` and `good` are None while it is open."""
+
+    number: int
+    due_s: float
+    ended_s: float | None
+    good: bool | None
+    data: Mapping[str, Any]
+
+    @property
+    def cycle_s(self) -> float | None:
+        """From due to finished by the worker; None if it never finished, or has not yet."""
+        seconds = self.data.get("cycle_s")
+        return None if seconds is None else float(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of a shift's units.
+
+    started   the data of `shift_started`; {} if that is missing.
+    pace      "beat", "arrivals" or "free": as the station declares it, or as the due times show (old ledgers).
+    life_s    the longest that a unit of this station is open; None where the next unit waits for the last.
+    end_s     time of the last event.
+    ended     why the shift ended; "" if it has not.
+    units     all that fell due, in due order.
+    """
+
+    started: Mapping[str, Any]
+    pace: str
+    life_s: float | None
+    end_s: float
+    ended: str
+    units: Sequence[Unit]
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Outcomes:
+        started: Mapping[str, Any] = {}
+        ended, end_s = "", 0.0
+        due: dict[int, tuple[float, int]] = {}
+        told = False  # whether the log says when units fell due
+        over: dict[int, Event] = {}
+        for place, event in enumerate(events):
+            end_s = max(end_s, event.t_s)
+            if event.kind == SHIFT_STARTED:
+                started = event.data
+            elif event.kind == SHIFT_ENDED:
+                ended = str(event.data["reason"])
+            elif event.unit is None:
+                continue
+            elif event.kind == UNIT_DUE:
+                told = True
+                due.setdefault(event.unit, (event.t_s, place))
+            elif event.kind in (UNIT_GOOD, UNIT_BAD):
+                over.setdefault(event.unit, event)
+                due.setdefault(event.unit, (event.t_s, place))  # nothing says when: at the latest then
+        units = []
+        for number in sorted(due, key=due.__getitem__):
+            last = over.get(number)
+            at = (last.t_s, last.kind == UNIT_GOOD, last.data) if last else (None, None, {})
+            units.append(Unit(number, due[number][0], *at))
+        pace = str(started.get("pace") or (_pace_seen(started, units) if told else FREE))
+        return cls(started, pace, _life_s(started, pace, units), end_s, ended, units)
+
+    @property
+    def judged(self) -> Sequence[Unit]:
+        """The units that a verdict is about: a beginning of `units`.
+
+        When time has ended the shift: those that fell due at least a unit's life before, whose outcome is known
+        whatever it is. Else all up to the last one that has ended; those among them that are open count as bad for the
+        lower bound and as good for the upper one.
+        """
+        if self.ended == "time" and self.life_s is not None:
+            return self._due_until(self.end_s - self.life_s)
+        ended = [place for place, unit in enumerate(self.units) if unit.good is not None]
+        return self.units[: ended[-1] + 1] if ended else ()
+
+    @property
+    def counted(self) -> Sequence[Unit]:
+        """The units that figures are of, D in docs/kpi.md: a beginning of `units` in which nothing is open by rights.
+
+        At a beat those whose slot is over; with random arrivals those that fell due at least a unit's life ago; where
+        units follow each other, all that were begun and have ended. Of a shift that did not end by time (it was asked
+        for so many units, or its worker was done) all up to the last that has ended, as for the verdict.
+        """
+        if self.life_s is None or self.ended not in ("", "time"):
+            return self.judged
+        return self._due_until(self.end_s - self.life_s)
+
+    @property
+    def cut_off(self) -> int:
+        """Units that fell due and are not counted: when the shift ended, they still had time."""
+        return len(self.units) - len(self.counted)
+
+    def _due_until(self, until_s: float) -> Sequence[Unit]:
+        slack = 1e-9 * max(1.0, self.end_s) + 1e-6  # due times are multiples of a control period, rounded
+        return [unit for unit in self.units if unit.due_s <= until_s + slack]
+
+
+def _pace_seen(started: Mapping[str, Any], units: Sequence[Unit]) -> str:
+    """For a ledger that does not say: whether the station's own units (0, 1, 2, ...) fell due every takt."""
+    takt_s = float(started.get("takt_s") or 0.0)
+    if takt_s <= 0:
+        return FREE
+    due = {unit.number: unit.due_s for unit in units}
+    own = 0
+    while own in due:
+        own += 1
+    slack = float(started.get("control_s") or 0.0) + 1e-6
+    on_beat = all(abs(due[number] - due[0] - number * takt_s) <= slack for number in range(own))
+    return BEAT if on_beat else ARRIVALS
+
+
+def _life_s(started: Mapping[str, Any], pace: str, units: Sequence[Unit]) -> float | None:
+    if pace == FREE:
+        return None
+    told = started.get("unit_life_s")
+    if told is not None:
+        return float(told)
+    takt_s = float(started.get("takt_s") or 0.0)
+    if pace == BEAT:
+        return takt_s
+    return max([takt_s, *(unit.ended_s - unit.due_s for unit in units if unit.ended_s is not None)])  # an old ledger

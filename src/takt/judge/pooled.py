@@ -1,0 +1,185 @@
+"""Pooled: several shifts of one worker at one job -> one verdict, about the units, the worker, or any shift of it.
+
+A shift can be lucky or unlucky as a whole (a lot of tight nuts, a calm Monday); one shift cannot show that, and its
+verdict is about that shift. Three readings of several, each with what it takes for granted:
+
+    unit    all units in one row: about these units, under any dependence, whatever shifts do;
+    shift   the wider of that and a sequential t-test of the shifts' means: about the worker, *if shift means are about
+            normal*. Rare bad shifts break it: with 95 % in nine shifts of ten and 47 % in the tenth it errs in 60 %;
+    free    a bet on the shifts' means: about the worker, whatever their distribution. It takes some 30 shifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from takt.contract.events import Event
+from takt.contract.station import TaktError
+from takt.judge.bets import Floats
+from takt.judge.compare import BY, WHOLE
+from takt.judge.outcomes import Outcomes, Unit
+from takt.judge.sequences import bounds_of_shifts, lower_of_means
+from takt.judge.verdict import Bound, Job, Verdict, judged
+from takt.ledger import canonical
+
+SAME = ("station", "options", "worker", "worker_options", "clock", "acceptance")
+FROM = 30  # shifts from which `free` can decide anything worth deciding
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """One verdict on several shifts.
+
+    decision, why   by what `by` says.
+    seeds           of the shifts.
+    units           the verdict on all units in one row.
+    shifts          how many are whole (ended by time or units, or by the worker's fault) and have a judged unit.
+    rates           good rate of each of these.
+    spread          standard deviation of the rates; None for fewer than two.
+    by_shift        bound of the mean of shifts, if their means are about normal: the wider of that by unit and that of
+                    a sequential t-test (shifts alike by luck are no surer than their units); None while too few.
+    by_shift_free   the same whatever their distribution.
+    """
+
+    decision: str
+    why: str
+    by: str
+    seeds: list[int]
+    units: Verdict
+    shifts: int
+    rates: list[float]
+    spread: float | None
+    by_shift: Bound | None
+    by_shift_free: Bound | None
+    notes: list[str]
+
+
+def pooled(
+    shifts: Sequence[Iterable[Event]], *, alpha: float = 0.05, by: str = "auto", stands_to: float | None = None
+) -> Pooled:
+    """The verdict on the shifts whose ledgers these events are. Raises TaktError if they are not of one worker and job.
+
+    by          "unit", "shift", "free", or "auto": by unit for one shift, by shift for several.
+    stands_to   the stickiness that a decision by unit or by shift is to stand up to; None: what the job asks.
+    """
+    found = [Outcomes.of(events) for events in shifts]
+    _check(found, by)
+    by = ("unit" if len(found) == 1 else "shift") if by == "auto" else by
+    job = Job.of(found[0].started, alpha)
+    job = job if stands_to is None else replace(job, rho=stands_to)
+    cut_off = sum(len(one.units) - len(one.judged) for one in found if one.ended)
+    units = judged(job, [one.judged for one in found], cut_off)
+    whole = [one.judged for one in found if one.ended in (*WHOLE, "broken_plan") and one.judged]
+    rates = np.array([sum(unit.good is True for unit in mine) / len(mine) for mine in whole])
+    normal, free = _bounds(rates, job)
+    normal = _wider(normal, units.lower, units.upper)
+    asked = [(normal, free, job.required)]
+    if units.cycles is not None:
+        shares = np.array([share for mine in whole if (share := _within(mine, job)) is not None])
+        of_times, free_times = _bounds(shares, job)
+        asked.append((_wider(of_times, units.cycles.lower, units.cycles.upper), free_times, job.quantile))
+    decision, why = units.decision, units.why
+    if by != "unit":
+        anything = Bound(0.0, 1.0)
+        taken = [((of_any if by == "free" else of_normal) or anything, least) for of_normal, of_any, least in asked]
+        decision, why = _decided(taken, by, len(rates), job, units)
+        if by == "shift" and job.rho is not None and decision != "undecided" and units.decision != decision:
+            decision, why = "undecided", units.why  # by shift is never surer than by unit, nor asks it less
+    notes = [f"seed {one.started.get('seed')} has not ended" for one in found if not one.ended]
+    notes += [
+        f"seed {one.started.get('seed')} ended by {one.ended!r}, so that is no whole shift"
+        for one in found
+        if one.ended not in (*WHOLE, "", "broken_plan")
+    ]
+    return Pooled(
+        decision=decision,
+        why=why,
+        by=by,
+        seeds=[int(one.started["seed"]) for one in found],
+        units=units,
+        shifts=len(rates),
+        rates=rates.tolist(),
+        spread=float(rates.std(ddof=1)) if len(rates) > 1 else None,
+        by_shift=normal,
+        by_shift_free=free,
+        notes=notes,
+    )
+
+
+def readings(p: Pooled) -> list[str]:
+    """What each way to read them says, and what it takes for granted; a sentence each."""
+    told = [f"About these units: {_ends(Bound(p.units.lower, p.units.upper))}, {p.units.decision}."]
+    if p.spread is not None:
+        told.append(f"{p.shifts} whole shifts, of {100 * min(p.rates):.1f} to {100 * max(p.rates):.1f} % good.")
+    if p.by_shift is not None:
+        told.append(f"About the worker, if shift means are about normal: {_ends(p.by_shift)}.")
+    if p.by_shift_free is not None:
+        few = "" if p.shifts >= FROM else f" (it takes about {FROM} shifts to say much)"
+        told.append(f"About the worker, whatever the distribution of shifts: {_ends(p.by_shift_free)}{few}.")
+    return [*told, *(f"Note: {note}." for note in p.notes)]
+
+
+def _bounds(rates: Floats, job: Job) -> tuple[Bound | None, Bound | None]:
+    """Of the mean over shifts: if means are about normal, and whatever they are."""
+    if len(rates) < 2:
+        return None, None
+    low, high = bounds_of_shifts(rates, min(job.alphas))
+    normal = None if np.isinf(low) else Bound(max(0.0, low), min(1.0, high))
+    accept, reject = job.alphas
+    return normal, Bound(lower_of_means(rates, accept), 1 - lower_of_means(1 - rates, reject))
+
+
+def _wider(normal: Bound | None, lower: float, upper: float) -> Bound | None:
+    return None if normal is None else Bound(min(lower, normal.lower), max(upper, normal.upper))
+
+
+def _decided(taken: Sequence[tuple[Bound, float]], by: str, shifts: int, job: Job, units: Verdict) -> tuple[str, str]:
+    what = "of the mean over shifts" + (", if these are about normal," if by == "shift" else ",")
+    counts = f"{units.good} of {units.units} good in {shifts} whole shifts"
+    rate, required = taken[0]
+    asked = f"required {100 * required:.4g} %"
+    if required >= 1.0 and units.decision == "reject":
+        return "reject", units.why
+    if any(bound.upper < least for bound, least in taken):
+        share = "the rate" if rate.upper < required else "the share within the cycle time"
+        least = next(least for bound, least in taken if bound.upper < least)
+        high = next(bound.upper for bound, least in taken if bound.upper < least)
+        return "reject", f"{counts}; {share} is at most {100 * high:.1f} %, required {100 * least:.4g} %"
+    if all(bound.lower >= least for bound, least in taken) and required < 1.0:
+        return "accept", f"{counts}; the rate is at least {100 * rate.lower:.1f} %, {asked}"
+    few = "; two shifts or fewer cannot show how much shifts differ" if shifts < 3 else ""
+    return "undecided", f"{counts}; the bound {what} {_ends(rate)}, does not decide it ({asked}){few}"
+
+
+def _within(mine: Sequence[Unit], job: Job) -> float | None:
+    good = [unit for unit in mine if unit.good is True]
+    within = sum(unit.cycle_s is not None and unit.cycle_s <= (job.limit_s or 0.0) for unit in good)
+    return within / len(good) if good else None
+
+
+def _check(found: Sequence[Outcomes], by: str) -> None:
+    if by not in BY:
+        raise TaktError(f"a verdict is by {', '.join(BY)}, not by {by!r}")
+    if not found:
+        raise TaktError("a verdict takes at least one shift")
+    for one in found:
+        if "seed" not in one.started:
+            raise TaktError("a shift without `shift_started` cannot be judged: nothing says what was asked")
+        for key in SAME:
+            first, other = found[0].started.get(key), one.started.get(key)
+            if canonical(first) != canonical(other):
+                raise TaktError(
+                    f"these shifts are not of one worker at one job: {key} is {canonical(first)} in one and "
+                    f"{canonical(other)} in another; judge them apart, or `takt compare` workers"
+                )
+    seeds = [one.started["seed"] for one in found]
+    twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
+    if twice is not None:
+        raise TaktError(f"seed {twice} is given twice; the same units do not count twice")
+
+
+def _ends(bound: Bound) -> str:
+    return f"{100 * bound.lower:.1f} to {100 * bound.upper:.1f} %"

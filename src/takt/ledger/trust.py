@@ -1,0 +1,117 @@
+"""What of a ledger may be opened. A ledger is data, perhaps a stranger's: what it names is not thereby allowed to run.
+
+A station must be registered, and so must a worker (entry points, which the user installed). Everything else that leads
+out of the ledger is opened only if the user names it again: a worker `module:attr`, a Gymnasium id `module:Env-v0`, the
+server that a worker asks and the variable that has its key. SECURITY.md says the same for readers.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from takt.contract.station import Station, TaktError, loaded, open_station, registered_station
+from takt.contract.worker import workers
+from takt.ledger import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the user has named again, on this command line.
+
+    worker          the worker's name, as the ledger has it.
+    worker_options, station_options    options, as the ledger has them.
+    trust           all that the ledger names is the user's own word.
+    """
+
+    worker: str | None = None
+    worker_options: Mapping[str, Any] = field(default_factory=dict)
+    station_options: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
+
+
+NOTHING = Named()
+
+
+class NotNamed(TaktError):
+    """A ledger names what is not opened for its sake. `wanted` are the words by which the user would name it."""
+
+    def __init__(self, path: object, wanted: Sequence[str]) -> None:
+        self.wanted = tuple(wanted)
+        super().__init__(
+            f"{path} names what is not opened because a file says so; if it is yours, name it again: "
+            f"{' '.join(wanted)} (or --trust)"
+        )
+
+
+def check_named(
+    path: object, meta: Mapping[str, Any], named: Named, *, station: bool, worker: bool, asks: bool
+) -> None:
+    """Raise NotNamed if opening what this ledger's meta names takes the user's word, and `named` has it not.
+
+    station, worker   whether the ledger's own is to be opened (and not one that was handed over as an object).
+    asks              whether the worker will be put to work anew, and may ask a server; one whose answers are read from
+                      the ledger asks nobody.
+    """
+    if named.worker is not None and named.worker != meta["worker"]:
+        raise TaktError(f"{path} is a shift of worker {meta['worker']!r}, not of {named.worker!r}")
+    for key, value in named.worker_options.items():
+        if key not in meta["worker_options"] or not _equal(meta["worker_options"][key], value):
+            raise _other(path, key, meta["worker_options"].get(key), value)
+    if named.trust:
+        return
+    wanted: list[str] = []
+    if station:
+        make = loaded(registered_station(meta["station"]))
+        wanted += _missing(path, "-o", _word(make, "opened_if_named", meta["options"]), named.station_options)
+    if worker:
+        known = workers(meta["station"])
+        if meta["worker"] not in known:
+            if ":" in meta["worker"] and not named.worker:  # any other name is no worker at all, and is said to be none
+                wanted.append(f"--worker {shlex.quote(meta['worker'])}")
+        elif asks:
+            make = loaded(known[meta["worker"]])
+            told = _word(make, "asked_if_named", meta["worker_options"])
+            wanted += _missing(path, "-w", told, named.worker_options)
+    if wanted:
+        raise NotNamed(path, wanted)
+
+
+def open_station_of(path: object, meta: Mapping[str, Any], named: Named = NOTHING, **options: Any) -> Station:
+    """Open the station of a ledger's meta, with these options beside its own. Raises NotNamed as `check_named`."""
+    check_named(path, meta, named, station=True, worker=False, asks=False)
+    return open_station(meta["station"], **{**meta["options"], **options})
+
+
+def by_import(meta: Mapping[str, Any]) -> str:
+    """The words by which a shift's worker is named again, to follow a command; "" if that need not be."""
+    worker = str(meta.get("worker", ""))
+    return f" --worker {shlex.quote(worker)}" if ":" in worker else ""
+
+
+def _word(make: Any, rule: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those of the options that lead out of the ledger, as the class of the station or worker says itself."""
+    told = getattr(make, rule, None)
+    return {} if told is None else told(options)
+
+
+def _missing(path: object, flag: str, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    for key, value in wanted.items():
+        if key in given and not _equal(given[key], value):
+            raise _other(path, key, value, given[key])
+    return [
+        f"{flag} {shlex.quote(f'{key}={value if isinstance(value, str) else json.dumps(value)}')}"
+        for key, value in wanted.items()
+        if key not in given
+    ]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return canonical(one) == canonical(other)
+
+
+def _other(path: object, key: str, there: Any, given: Any) -> TaktError:
+    return TaktError(f"{path} is a shift with {key}={there!r}, not {given!r}; that cannot be changed within a shift")

@@ -1,0 +1,530 @@
+"""IATA SSIM chapter 7: a schedule as records of 200 columns, read and written.
+
+    1  header    2  carrier    3  flight leg    4  segment data    5  trailer
+
+A data set is a header and then, for each carrier, a carrier record, its legs, each followed by its segment data, and a
+trailer. Records are written in blocks of five, filled up with records of zeros; a reader passes over these. Layouts and
+formats: IATA Standard Schedules Information Manual, chapter 7 (records) and chapter 2 (data elements). Columns count
+from 1, and both ends belong to a field. Times are minutes; what mode they are in is said by the carrier record: UTC, or
+local, and then local = UTC + variation.
+"""
+
+# ruff: noqa: RUF009  (`at` says where a field is, and makes nothing)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from takt.contract.station import TaktError
+from takt.stations.flightdesk.airline.imports.problems import Broken, Problems
+
+WIDTH = 200
+BLOCK = 5  # records
+TITLE = "AIRLINE STANDARD SCHEDULE DATA SET"
+UTC, LOCAL = "U", "L"
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+OPEN = "00XXX00"  # a date: from the start, or until the end, of the schedule's validity
+EVERY_DAY = 0b1111111
+LAST_SERIAL = 999_999  # then from 2 on again
+
+# --- kinds of fields --------------------------------------------------------------------------------------------------
+
+
+class Kind(NamedTuple):
+    """How a field's text becomes a value, and back. `read` raises ValueError with what would be right."""
+
+    read: Callable[[str], Any]
+    write: Callable[[Any, int], str]
+
+
+def _read_text(text: str) -> str:
+    return text.rstrip(" ")
+
+
+def _write_text(value: str, width: int) -> str:
+    if len(value) > width or not all(" " <= letter <= "~" for letter in value) or value.endswith(" "):
+        raise ValueError(f"cannot be {value!r}: at most {width} printable letters, no blank at the end")
+    return value.ljust(width)
+
+
+def _number(fill: str) -> Kind:
+    def read(text: str) -> int:
+        if not text.strip().isdigit():
+            raise ValueError(f"{text!r} is not a number")
+        return int(text)
+
+    def write(value: int, width: int) -> str:
+        if not 0 <= value < 10**width:
+            raise ValueError(f"{value} does not fit into {width} digits")
+        return str(value).rjust(width, fill)
+
+    return Kind(read, write)
+
+
+def _read_number_or_none(text: str) -> int | None:
+    return NUMBER.read(text) if text.strip() else None
+
+
+def _read_date(text: str) -> date | None:
+    if text == OPEN:
+        return None
+    month = text[2:5].upper()
+    if not (text[:2].isdigit() and text[5:].isdigit() and month in MONTHS):
+        raise ValueError(f"{text!r} is not a date; write it as 07JAN26")
+    try:
+        return date(2000 + int(text[5:]), MONTHS.index(month) + 1, int(text[:2]))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day of that month") from None
+
+
+def _write_date(value: date | None, _width: int) -> str:
+    if value is None:
+        return OPEN
+    if not 2000 <= value.year < 2100:
+        raise ValueError(f"{value} is not a year of two digits")
+    return f"{value.day:02d}{MONTHS[value.month - 1]}{value.year - 2000:02d}"
+
+
+def _read_date_or_blank(text: str) -> date | None:
+    return None if not text.strip() else _read_date(text)
+
+
+def _write_date_or_blank(value: date | None, width: int) -> str:
+    return " " * width if value is None else _write_date(value, width)
+
+
+def _read_days(text: str) -> int:
+    """Days of operation, Monday first, as a mask: bit 0 is Monday."""
+    mask = 0
+    for i, letter in enumerate(text):
+        if letter == str(i + 1):
+            mask |= 1 << i
+        elif letter not in " 0":
+            raise ValueError(f"{text!r} are not days; write 1 (Monday) to 7 each in its place, else a blank")
+    if not mask:
+        raise ValueError("there is no day of operation")
+    return mask
+
+
+def _write_days(mask: int, _width: int) -> str:
+    if not 0 < mask <= EVERY_DAY:
+        raise ValueError(f"{mask} is not a mask of seven days")
+    return "".join(str(i + 1) if mask >> i & 1 else " " for i in range(7))
+
+
+def _read_time(text: str) -> int:
+    if not (len(text) == 4 and text.isdigit()) or int(text[2:]) > 59 or int(text) > 2400:
+        raise ValueError(f"{text!r} is not a time; write it as 0905")
+    return int(text[:2]) * 60 + int(text[2:])
+
+
+def _write_time(minute: int, _width: int) -> str:
+    if not 0 <= minute <= 1440:
+        raise ValueError(f"{minute} is not a minute of the day")
+    return f"{minute // 60:02d}{minute % 60:02d}"
+
+
+def _read_variation(text: str) -> int:
+    if text[:1] not in "+-" or not text[1:].isdigit() or int(text[3:]) > 59 or int(text[1:]) > 1400:
+        raise ValueError(f"{text!r} is not a variation; write it as +0100")
+    minutes = int(text[1:3]) * 60 + int(text[3:])
+    return -minutes if text[0] == "-" else minutes
+
+
+def _write_variation(minutes: int, _width: int) -> str:
+    if abs(minutes) > 14 * 60:
+        raise ValueError(f"{minutes} min is no variation from UTC")
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
+
+
+def _read_shifts(text: str) -> tuple[int, int]:
+    """Days after the date at the flight's origin: of departure, of arrival. A is the day before, blank is 0."""
+    days = []
+    for letter in text:
+        if letter not in " 01234567A":
+            raise ValueError(f"{text!r} is not a date variation; write 0 to 7, or A for the day before, twice")
+        days.append(-1 if letter == "A" else int(letter.strip() or 0))
+    return days[0], days[1]
+
+
+def _write_shifts(days: tuple[int, int], _width: int) -> str:
+    if not all(-1 <= day <= 7 for day in days):
+        raise ValueError(f"{days} are no date variations: -1 to 7")
+    return "".join("A" if day < 0 else str(day) for day in days)
+
+
+TEXT = Kind(_read_text, _write_text)
+NUMBER, ZEROS = _number(" "), _number("0")
+NUMBER_OR_NONE = Kind(_read_number_or_none, lambda v, width: " " * width if v is None else NUMBER.write(v, width))
+DATE = Kind(_read_date, _write_date)
+DATE_OR_BLANK = Kind(_read_date_or_blank, _write_date_or_blank)
+DAYS = Kind(_read_days, _write_days)
+TIME = Kind(_read_time, _write_time)
+VARIATION = Kind(_read_variation, _write_variation)
+SHIFTS = Kind(_read_shifts, _write_shifts)
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+def at(first: int, last: int, kind: Kind, **default: Any) -> Any:
+    """A field in these columns."""
+    return field(metadata={"first": first, "last": last, "kind": kind}, **default)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Record 1."""
+
+    title: str = at(2, 35, TEXT, default=TITLE)
+    seasons: str = at(41, 41, TEXT, default="")
+    data_set: str = at(192, 194, TEXT, default="")
+    serial: int = at(195, 200, ZEROS, default=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Record 2. `mode` is UTC or LOCAL; `since` and `until` are the schedule's validity."""
+
+    mode: str = at(2, 2, TEXT)
+    airline: str = at(3, 5, TEXT)
+    season: str = at(11, 13, TEXT, default="")
+    since: date | None = at(15, 21, DATE, default=None)
+    until: date | None = at(22, 28, DATE, default=None)
+    created: date | None = at(29, 35, DATE_OR_BLANK, default=None)
+    title: str = at(36, 64, TEXT, default="")
+    released: date | None = at(65, 71, DATE_OR_BLANK, default=None)
+    status: str = at(72, 72, TEXT, default="C")
+    creator: str = at(73, 107, TEXT, default="")
+    duplicate: str = at(108, 108, TEXT, default="")
+    information: str = at(109, 168, TEXT, default="")
+    secure: str = at(169, 169, TEXT, default="")
+    in_flight: str = at(170, 188, TEXT, default="")
+    ticketing: str = at(189, 190, TEXT, default="")
+    creation_time: str = at(191, 194, TEXT, default="")
+    serial: int = at(195, 200, ZEROS, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Record 3. Times are the aircraft's; dates and days are those of this leg's departure, in the carrier's mode.
+
+    variation   tells itineraries of one flight number apart; `overflow` counts its hundreds.
+    sequence    of the leg in its itinerary, from 1.
+    every       "2": every second week.
+    off         (departure, arrival) days after the date at the flight's origin.
+    onward_*    the flight that the aircraft flies next; `layover` days later.
+    disclosure  L, Z: sold by this carrier, flown by another as its own flight; S, X: flown on behalf of this one.
+    """
+
+    suffix: str = at(2, 2, TEXT)
+    airline: str = at(3, 5, TEXT)
+    number: int = at(6, 9, NUMBER)
+    variation: int = at(10, 11, ZEROS)
+    sequence: int = at(12, 13, ZEROS)
+    service: str = at(14, 14, TEXT)
+    since: date | None = at(15, 21, DATE)
+    until: date | None = at(22, 28, DATE)
+    days: int = at(29, 35, DAYS)
+    every: str = at(36, 36, TEXT)
+    origin: str = at(37, 39, TEXT)
+    passenger_departure: int = at(40, 43, TIME)
+    departure: int = at(44, 47, TIME)
+    origin_variation: int = at(48, 52, VARIATION)
+    origin_terminal: str = at(53, 54, TEXT)
+    destination: str = at(55, 57, TEXT)
+    arrival: int = at(58, 61, TIME)
+    passenger_arrival: int = at(62, 65, TIME)
+    destination_variation: int = at(66, 70, VARIATION)
+    destination_terminal: str = at(71, 72, TEXT)
+    aircraft: str = at(73, 75, TEXT)
+    booking_classes: str = at(76, 95, TEXT, default="")
+    class_modifiers: str = at(96, 100, TEXT, default="")
+    meals: str = at(101, 110, TEXT, default="")
+    joint: str = at(111, 119, TEXT, default="")
+    connecting_status: str = at(120, 121, TEXT, default="")
+    secure: str = at(122, 122, TEXT, default="")
+    overflow: str = at(128, 128, TEXT, default="")
+    owner: str = at(129, 131, TEXT, default="")
+    cockpit: str = at(132, 134, TEXT, default="")
+    cabin: str = at(135, 137, TEXT, default="")
+    onward_airline: str = at(138, 140, TEXT, default="")
+    onward_number: int | None = at(141, 144, NUMBER_OR_NONE, default=None)
+    layover: str = at(145, 145, TEXT, default="")
+    onward_suffix: str = at(146, 146, TEXT, default="")
+    transit_layover: str = at(148, 148, TEXT, default="")
+    disclosure: str = at(149, 149, TEXT, default="")
+    restrictions: str = at(150, 160, TEXT, default="")
+    restrictions_overflow: str = at(161, 161, TEXT, default="")
+    configuration: str = at(173, 192, TEXT, default="")
+    off: tuple[int, int] = at(193, 194, SHIFTS, default=(0, 0))
+    serial: int = at(195, 200, ZEROS, default=0)
+
+    @property
+    def key(self) -> tuple[str, str, int, str, int, int]:
+        """What a leg's segment data repeat."""
+        return self.suffix, self.airline, self.number, self.overflow, self.variation, self.sequence
+
+    @property
+    def name(self) -> str:
+        """The flight designator: AF1234, with its suffix if there is one."""
+        return f"{self.airline}{self.number}{self.suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Record 4: `data` of the element `dei` for passengers from one point of the flight to another."""
+
+    suffix: str = at(2, 2, TEXT)
+    airline: str = at(3, 5, TEXT)
+    number: int = at(6, 9, NUMBER)
+    variation: int = at(10, 11, ZEROS)
+    sequence: int = at(12, 13, ZEROS)
+    service: str = at(14, 14, TEXT)
+    overflow: str = at(28, 28, TEXT)
+    board_point: str = at(29, 29, TEXT)
+    off_point: str = at(30, 30, TEXT)
+    dei: int = at(31, 33, ZEROS)
+    board: str = at(34, 36, TEXT)
+    off: str = at(37, 39, TEXT)
+    data: str = at(40, 194, TEXT, default="")
+    serial: int = at(195, 200, ZEROS, default=0)
+
+    @property
+    def key(self) -> tuple[str, str, int, str, int, int]:
+        return self.suffix, self.airline, self.number, self.overflow, self.variation, self.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """Record 5. `check` is the serial number of the record before; `end` is E, or C if another carrier follows."""
+
+    airline: str = at(3, 5, TEXT)
+    released: date | None = at(6, 12, DATE_OR_BLANK, default=None)
+    check: int = at(188, 193, ZEROS, default=0)
+    end: str = at(194, 194, TEXT, default="E")
+    serial: int = at(195, 200, ZEROS, default=0)
+
+
+Record = Header | Carrier | Leg | Segment | Trailer
+RECORDS: dict[str, type[Record]] = {"1": Header, "2": Carrier, "3": Leg, "4": Segment, "5": Trailer}
+TYPE = {cls: letter for letter, cls in RECORDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Flown:
+    """A leg with its segment data. `line` is where it was read."""
+
+    leg: Leg
+    segments: tuple[Segment, ...] = ()
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The schedule of a carrier."""
+
+    carrier: Carrier
+    legs: tuple[Flown, ...]
+    trailer: Trailer
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    header: Header
+    sections: tuple[Section, ...]
+
+
+def _layout(cls: type[Record]) -> tuple[tuple[str, int, int, Kind], ...]:
+    return tuple((f.name, f.metadata["first"], f.metadata["last"], f.metadata["kind"]) for f in fields(cls))
+
+
+LAYOUT: dict[type, tuple[tuple[str, int, int, Kind], ...]] = {cls: _layout(cls) for cls in TYPE}
+
+
+def columns(cls: type, name: str) -> str:
+    """Where a field is, for a message: "columns 15-21 (since)"."""
+    first, last = next((first, last) for field_name, first, last, _ in LAYOUT[cls] if field_name == name)
+    return f"column{'s' * (last > first)} {first}{f'-{last}' if last > first else ''} ({name.replace('_', ' ')})"
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_record(line: str) -> Record:
+    """One record. Raises Broken."""
+    if len(line) != WIDTH:
+        raise Broken("", f"it has {len(line)} columns instead of {WIDTH}")
+    cls = RECORDS.get(line[0])
+    if cls is None:
+        raise Broken("column 1 (record type)", f"{line[0]!r} is none; there are 1 to 5")
+    values = {}
+    for name, first, last, kind in LAYOUT[cls]:
+        try:
+            values[name] = kind.read(line[first - 1 : last])
+        except ValueError as error:
+            raise Broken(columns(cls, name), str(error)) from None
+    return cls(**values)
+
+
+def read(path: str | PathLike[str], problems: Problems) -> DataSet | None:
+    """A file. Broken lines become problems; None if no data set is left. Raises TaktError if it cannot be read."""
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("ascii")
+    except OSError as error:
+        raise TaktError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise TaktError(f"{path.name}, byte {error.start}: not plain text; SSIM is ASCII") from None
+    return parse(text, path.name, problems)
+
+
+def parse(text: str, file: str, problems: Problems) -> DataSet | None:
+    """A file's text, one record a line, or without line ends. Broken lines become problems of `file`."""
+    if "\n" not in text and len(text) > WIDTH:
+        lines: Sequence[str] = [text[i : i + WIDTH] for i in range(0, len(text), WIDTH)]
+    else:
+        lines = text.split("\n")
+    reader = _Reader()
+    number = 0
+    for number, line in enumerate(lines, 1):
+        line = line.rstrip("\r\x1a")
+        if not line.strip() or not line.strip("0"):
+            continue
+        try:
+            reader.take(read_record(line), number)
+        except Broken as error:
+            problems.add(file, number, error)
+            reader.lost = True  # what follows may only seem wrong
+    try:
+        return reader.done()
+    except Broken as error:
+        problems.add(file, max(1, number), error)
+        return None
+
+
+class _Reader:
+    """Records become a data set, in their order."""
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.carrier: Carrier | None = None
+        self.flown: list[tuple[Leg, list[Segment], int]] = []
+        self.sections: list[Section] = []
+        self.serial = 0
+        self.lost = False  # whether a record before this one was broken
+
+    def take(self, record: Record, line: int) -> None:
+        lost, self.lost = self.lost, False
+        due = 2 if self.serial == LAST_SERIAL else self.serial + 1
+        self.serial = record.serial
+        self._place(record, line, lost)
+        if record.serial != due and not lost and not (isinstance(record, Header) and record.serial == 1):
+            said = f"{record.serial:06d} does not follow {(due - 1):06d}"
+            raise Broken(columns(type(record), "serial"), said)
+
+    def _place(self, record: Record, line: int, lost: bool) -> None:
+        """Put the record where it belongs. Serial numbers after a `lost` record may be anything."""
+        if isinstance(record, Header):
+            if self.header is not None and self.carrier is not None:
+                raise Broken("column 1 (record type)", "a header in the middle of a carrier's schedule")
+            self.header = self.header or record
+            return
+        if self.header is None:
+            raise Broken("column 1 (record type)", "the file does not begin with a header, record type 1")
+        if isinstance(record, Carrier):
+            if self.carrier is not None:
+                raise Broken("column 1 (record type)", "a carrier record before the trailer of the one before")
+            if record.mode not in (UTC, LOCAL):
+                raise Broken(columns(Carrier, "mode"), f"{record.mode!r} is no time mode; there are U and L")
+            self.carrier = record
+            return
+        if self.carrier is None:
+            raise Broken("column 1 (record type)", "a record without a carrier record, type 2, before it")
+        if isinstance(record, Leg):
+            if record.airline != self.carrier.airline:
+                said = f"{record.airline!r} in the schedule of {self.carrier.airline!r}"
+                raise Broken(columns(Leg, "airline"), said)
+            self.flown.append((record, [], line))
+        elif isinstance(record, Segment):
+            if not self.flown or record.key != self.flown[-1][0].key:
+                raise Broken("columns 2-13 (flight leg)", "segment data that are not those of the leg before")
+            self.flown[-1][1].append(record)
+        else:
+            legs = tuple(Flown(leg, tuple(segments), at_line) for leg, segments, at_line in self.flown)
+            self.sections.append(Section(self.carrier, legs, record))
+            self.carrier, self.flown = None, []
+            if not lost and record.check != (record.serial - 1 or LAST_SERIAL):
+                raise Broken(columns(Trailer, "check"), f"{record.check:06d} is not the last record before")
+
+    def done(self) -> DataSet:
+        if self.header is None:
+            raise Broken("", "there is no schedule: the file has no header, record type 1")
+        if self.carrier is not None:
+            raise Broken("", "the file is cut off: there is no trailer, record type 5")
+        if not self.sections:
+            raise Broken("", "there is no carrier record, type 2")
+        return DataSet(self.header, tuple(self.sections))
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write_record(record: Record) -> str:
+    """200 columns. Raises TaktError if a value does not fit."""
+    line = [" "] * WIDTH
+    line[0] = TYPE[type(record)]
+    for name, first, last, kind in LAYOUT[type(record)]:
+        try:
+            line[first - 1 : last] = kind.write(getattr(record, name), last - first + 1)
+        except ValueError as error:
+            raise TaktError(f"SSIM record {line[0]}, {columns(type(record), name)}: {error}") from None
+    return "".join(line)
+
+
+def numbered(data: DataSet) -> DataSet:
+    """With serial numbers, and the trailers' checks and ends."""
+    serial = 0
+
+    def next_() -> int:
+        nonlocal serial
+        serial = 2 if serial == LAST_SERIAL else serial + 1
+        return serial
+
+    header = replace(data.header, serial=next_())
+    sections = []
+    for i, section in enumerate(data.sections):
+        carrier = replace(section.carrier, serial=next_())
+        legs = []
+        for flown in section.legs:
+            leg = replace(flown.leg, serial=next_())
+            legs.append(Flown(leg, tuple(replace(s, serial=next_()) for s in flown.segments), flown.line))
+        last = serial
+        end = "E" if i == len(data.sections) - 1 else "C"
+        trailer = replace(section.trailer, check=last, end=end, serial=next_())
+        sections.append(Section(carrier, tuple(legs), trailer))
+    return DataSet(header, tuple(sections))
+
+
+def text_of(data: DataSet) -> str:
+    """The file: records numbered, in blocks of five, a line each."""
+    data = numbered(data)
+    lines: list[str] = []
+
+    def block(records: Iterable[Record]) -> None:
+        lines.extend(write_record(record) for record in records)
+        lines.extend(["0" * WIDTH] * (-len(lines) % BLOCK))
+
+    block([data.header])
+    for section in data.sections:
+        block([section.carrier])
+        records: list[Record] = []
+        for flown in section.legs:
+            records += [flown.leg, *flown.segments]
+        block(records)
+        block([section.trailer])
+    return "\n".join(lines) + "\n"

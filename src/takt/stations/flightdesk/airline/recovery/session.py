@@ -1,0 +1,115 @@
+"""A recovery from start to end: search, write the best plan so far, end in good order when told to.
+
+In the folder are the plan's two files, as the challenge has them, and `recovery.json`: what was asked, cost by part of
+the first plan and of the best, what the best changes, and `history`, rows of [seconds, iterations, EUR]. They are there
+when the time is up. Then, if nobody stopped it, `report.html` is made, the same for people; it may be interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from takt.stations.flightdesk.airline.instance import Instance
+from takt.stations.flightdesk.airline.recovery.crew import proven
+from takt.stations.flightdesk.airline.recovery.recover import Found, recover
+from takt.stations.flightdesk.airline.recovery.summary import changes, write_whole
+from takt.writing import whole_file
+
+REPORT = "report.html"
+WRITE_S = 2.0  # seconds between two plans written; the last is always written
+
+
+def work(
+    instance: Instance,
+    folder: Path,
+    seconds: float | None,
+    iterations: int | None,
+    seed: int,
+    searchers: int,
+    on_found: Callable[[Found], None],
+    bound_s: float = 0.0,
+) -> dict[str, Any]:
+    """Recover into a folder, and report. What `recovery.json` has.
+
+    bound_s   seconds for a lower bound, when the plan is written; 0: none.
+    """
+    history: list[tuple[float, int, float]] = []
+    first = last = None
+    written, unwritten = -WRITE_S, False
+    with _told_to_stop() as stopped:
+        for found in recover(instance, seconds, iterations, seed, searchers, stopped):
+            first, last = first or found, found
+            if found.better:
+                history.append((round(found.seconds, 2), found.iterations, found.cost.total))
+                unwritten = True
+            if unwritten and found.seconds - written >= WRITE_S:
+                write_whole(instance, found.solution, folder)
+                written, unwritten = found.seconds, False
+            on_found(found)
+        assert first is not None and last is not None
+        if unwritten:
+            write_whole(instance, last.solution, folder)
+        told: dict[str, Any] = {
+            "instance": instance.name,
+            "seed": seed,
+            "searchers": searchers,
+            "asked_s": seconds,
+            "seconds": round(last.seconds, 2),
+            "iterations": last.iterations,
+            "compiling_s": None if last.compiling_s is None else round(last.compiling_s, 2),
+            "interrupted": stopped(),
+            "broken": [violation.text for violation in last.broken],
+            "first": {**first.cost.parts(), "total": first.cost.total},
+            "cost": {**last.cost.parts(), "total": last.cost.total},
+            "changes": changes(instance, last.solution).counts(),
+            "history": history,
+        }
+        _write(told, folder)
+        if bound_s and not stopped() and (bound := proven(instance, bound_s, stopped)) is not None:
+            told["bound"], told["bound_by"], told["bound_s"] = bound.eur, bound.by, round(bound.seconds, 2)
+            told["bound_weak"] = bound.why
+            told["gap"] = gap(last.cost.total, bound.eur, first.cost.total)
+            _write(told, folder)
+        if stopped() and not told["interrupted"]:
+            told["interrupted"] = True
+            _write(told, folder)
+    if not told["interrupted"]:
+        from takt.stations.flightdesk.airline.recovery.report import (  # here, since it loads what draws
+            Limits,
+            write_report,
+        )
+
+        write_report(
+            told, instance, last.solution, folder / REPORT, Limits(told.get("bound"), seconds, gap=told.get("gap"))
+        )
+    return told
+
+
+def _write(told: dict[str, Any], folder: Path) -> None:
+    with whole_file(folder / "recovery.json") as new:
+        new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def gap(total: float, bound: float, first: float) -> float | None:
+    """How much of the way from the first plan to the bound is left: 1 at the first plan, 0 where nothing is left."""
+    return (total - bound) / (first - bound) if first > bound else None
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or SIGTERM has come; they do nothing else meanwhile."""
+    told: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _frame: told.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(told)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
