@@ -1,0 +1,360 @@
+"""The first process of a sandbox: it runs commands there, one at a time, and tells what they changed.
+
+It needs nothing but the standard library, for it is all of Takt that a sandbox holds. It is process 1 of its PID
+namespace, so nothing there can kill it, and it is not dumpable, so nothing there can read or trace it. A message, both
+ways, is the length of a header (4 bytes, big-endian), the header (JSON) and the blobs whose lengths it lists.
+Who reads its answers believes nothing of them: what runs beside it is a stranger's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import selectors
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+WORK = "/work"
+SCRATCH = ("/tmp", "/home", "/dev/shm")  # nosec B108: the sandbox's own, nobody else writes there
+LOOK_S = 0.05  # between two looks at memory, processes and disk
+FLOOD = 64 << 20  # bytes of output after which a command is ended
+MOST_RECORDS = 4 << 20  # bytes of what comes over the channel of records
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+Entry = tuple[str, int, int, int, int]  # kind, mode, size, and what changes with a file: mtime and ctime, ns
+
+
+def main() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
+    wire_in, wire_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    seen: dict[str, Entry] = {}
+    send(wire_out, {"ready": os.getpid()}, [])
+    while (message := receive(wire_in)) is not None:
+        header, blobs = message
+        if header["op"] == "put":
+            put(header["delete"], header["files"], blobs)
+            seen = scan()[0]
+            send(wire_out, {"done": True}, [])
+        else:
+            answer, out = run(header, blobs)
+            try:
+                clean()
+                after, odd = scan()
+            except OSError as error:  # names too long, folders too deep: this sandbox is not to be used again
+                send(wire_out, {**answer, "unclean": str(error), "files": [], "deleted": [], "odd": 0}, out)
+                return
+            changed = [path for path, entry in after.items() if seen.get(path) != entry]
+            deleted = [path for path in seen if path not in after]
+            files, contents, size = [], [], 0
+            for path in changed:
+                kind, mode, length, _, _ = after[path]
+                size += length
+                if size > header["effect"]:
+                    answer["too_much"] = True
+                    break
+                files.append([path, kind, mode])
+                contents.append(content(path, kind))
+            else:
+                seen = after
+            if answer.get("too_much"):
+                files, contents, deleted = [], [], []
+            answer |= {"files": files, "deleted": deleted, "odd": odd}
+            send(wire_out, answer, [*out, *contents])
+
+
+def receive(wire: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
+    """The next message, None at the end."""
+    head = wire.read(4)
+    if len(head) < 4:
+        return None
+    header = json.loads(wire.read(int.from_bytes(head)))
+    return header, [wire.read(length) for length in header["blobs"]]
+
+
+def send(wire: BinaryIO, header: dict[str, Any], blobs: list[bytes]) -> None:
+    text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
+    wire.write(len(text).to_bytes(4) + text)
+    for blob in blobs:
+        wire.write(blob)
+    wire.flush()
+
+
+# --- the tree ---------------------------------------------------------------------------------------------------------
+
+
+def put(delete: list[str], files: list[list[Any]], blobs: list[bytes]) -> None:
+    """Delete these paths and write these files below WORK. Nobody else runs meanwhile."""
+    for path in sorted(delete, reverse=True):
+        remove(os.path.join(WORK, path))
+    for (path, kind, mode), blob in zip(files, blobs, strict=True):
+        where = os.path.join(WORK, path)
+        if kind == "d":
+            if os.path.islink(where) or not os.path.isdir(where):
+                remove(where)
+                os.makedirs(where, exist_ok=True)
+            continue
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        remove(where)
+        if kind == "l":
+            os.symlink(blob.decode(), where)
+        else:
+            with open(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+                file.write(blob)
+            os.chmod(where, mode)
+
+
+def remove(path: str) -> None:
+    """Remove what is there, whatever it is. OSError if it cannot be."""
+    if not os.path.lexists(path):
+        return
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.unlink(path)
+        return
+    os.chmod(path, 0o700)
+    for below, folders, _ in os.walk(path):  # what nobody may list must be removed as well
+        for one in folders:
+            where = os.path.join(below, one)
+            if not os.path.islink(where):
+                os.chmod(where, 0o700)
+    shutil.rmtree(path)
+
+
+def scan() -> tuple[dict[str, Entry], int]:
+    """What lies below WORK, by path. What is no file, folder or link, or has no name in UTF-8, is removed and counted;
+    so is whatever lies deeper than a path can be long."""
+    found: dict[str, Entry] = {}
+    odd, folders = 0, [""]
+    while folders:
+        folder = folders.pop()
+        where = os.path.join(WORK, folder)
+        try:
+            inside = sorted(os.scandir(where), key=lambda one: one.name)
+        except PermissionError:
+            os.chmod(where, 0o700)
+            inside = sorted(os.scandir(where), key=lambda one: one.name)
+        except OSError:
+            odd += 1
+            continue
+        for one in inside:
+            path = os.path.join(folder, one.name)
+            about = one.stat(follow_symlinks=False)
+            kind = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}.get(stat.S_IFMT(about.st_mode), "")
+            try:
+                path.encode()
+            except UnicodeEncodeError:
+                kind = ""
+            if not kind or len(path) > 1000:
+                odd += 1
+                remove(os.path.join(WORK, path))
+                continue
+            mode = 0o755 if kind == "f" and about.st_mode & 0o100 else 0o644
+            found[path] = (
+                ("d", 0o755, 0, 0, 0)
+                if kind == "d"
+                else (kind, mode, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+            )
+            if kind == "d":
+                folders.append(path)
+    return dict(sorted(found.items())), odd
+
+
+def content(path: str, kind: str) -> bytes:
+    where = os.path.join(WORK, path)
+    if kind == "d":
+        return b""
+    if kind == "l":
+        return os.readlink(where).encode(errors="replace")
+    try:
+        opened = os.open(where, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except PermissionError:
+        os.chmod(where, 0o600)
+        opened = os.open(where, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(opened, "rb") as file:
+        return file.read()
+
+
+def clean() -> None:
+    """Leave nothing of a command but the tree."""
+    for folder in SCRATCH:
+        for name in os.listdir(folder):
+            remove(os.path.join(folder, name))
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def run(asked: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    """Run one command to its end, or to the limit that it comes to first; then kill whatever it has left behind."""
+    limit = asked["limits"]
+    records, channel = os.pipe()
+    began = time.monotonic()
+    try:
+        child = subprocess.Popen(  # nosec B603: running strangers' commands is what this process is for
+            asked["argv"],
+            cwd=os.path.join(WORK, asked["cwd"]),
+            env=asked["env"] | {"TAKT_RECORDS": str(channel)} if asked["records"] else asked["env"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(channel,) if asked["records"] else (),
+            start_new_session=True,
+            preexec_fn=lambda: bounded(limit),
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        os.close(records)
+        os.close(channel)
+        said = f"{asked['argv'][0]}: {getattr(error, 'strerror', None) or error}\n"
+        return {"code": 127, "seconds": 0.0, "ended_by": "exit"}, [b"", said.encode(), b""]
+    os.close(channel)
+    assert child.stdin and child.stdout and child.stderr
+    kept: dict[int, Kept] = {}
+    look = selectors.DefaultSelector()
+    for number, most in (
+        (child.stdout.fileno(), limit["output"]),
+        (child.stderr.fileno(), limit["output"]),
+        (records, MOST_RECORDS),
+    ):
+        os.set_blocking(number, False)
+        kept[number] = Kept(most)
+        look.register(number, selectors.EVENT_READ)
+    pending = memoryview(blobs[0]) if blobs else memoryview(b"")
+    os.set_blocking(child.stdin.fileno(), False)
+    ended_by = ""
+    while not ended_by:
+        for key, _ in look.select(LOOK_S):
+            try:
+                came = os.read(key.fd, 1 << 16)
+            except OSError:
+                continue
+            if came:
+                kept[key.fd].take(came)
+            else:
+                look.unregister(key.fd)
+        if not child.stdin.closed:
+            try:
+                pending = pending[os.write(child.stdin.fileno(), pending[:65536]) :] if pending else pending
+                if not pending:
+                    child.stdin.close()
+            except BlockingIOError:
+                pass
+            except OSError:
+                child.stdin.close()
+        if reap(child):
+            ended_by = "exit"
+        elif time.monotonic() - began > limit["wall_s"]:
+            ended_by = "time"
+        elif sum(one.total for one in kept.values()) > FLOOD:
+            ended_by = "output"
+        else:
+            ended_by = over(limit)
+        if not look.get_map() and not ended_by:
+            time.sleep(0.002)
+    seconds = time.monotonic() - began
+    left = kill_all(child)
+    for number, one in kept.items():  # what lies in the pipes still
+        try:
+            while one.total <= FLOOD and (came := os.read(number, 1 << 16)):
+                one.take(came)
+        except OSError:
+            pass
+    os.close(records)
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        pipe.close()
+    code = child.returncode
+    answer = {"code": code if code >= 0 else 128 - code, "seconds": seconds, "ended_by": ended_by, "left": left}
+    return answer, [one.text() for one in kept.values()]
+
+
+class Kept:
+    """Output as far as it is kept: its beginning and its end."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.head, self.tail, self.total = most, b"", b"", 0
+
+    def take(self, came: bytes) -> None:
+        self.total += len(came)
+        room = self.most // 2 - len(self.head)
+        self.head += came[: max(0, room)]
+        self.tail = (self.tail + came[max(0, room) :])[-(self.most - self.most // 2) :]
+
+    def text(self) -> bytes:
+        cut = self.total - len(self.head) - len(self.tail)
+        return self.head + (b"\n[... %d bytes not kept ...]\n" % cut if cut > 0 else b"") + self.tail
+
+
+def bounded(limit: dict[str, Any]) -> None:
+    """The limits that a process has for itself. Those of all together are watched (`over`)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    memory = limit["memory"]
+    for what, most in (
+        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_FSIZE, limit["disk"]),
+        (resource.RLIMIT_NPROC, limit["processes"] + 2),
+        (resource.RLIMIT_CPU, int(limit["wall_s"]) + 5),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 1024),
+        (resource.RLIMIT_MEMLOCK, 1 << 16),
+        (resource.RLIMIT_MSGQUEUE, 1 << 16),
+    ):
+        _, hard = resource.getrlimit(what)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (least, least))
+
+
+def over(limit: dict[str, Any]) -> str:
+    """Which limit all processes together have passed, "" if none."""
+    pages, processes = 0, 0
+    for pid in others():
+        try:
+            with open(f"/proc/{pid}/statm") as file:
+                pages += int(file.read().split()[1])
+            processes += len(os.listdir(f"/proc/{pid}/task"))
+        except (OSError, IndexError):
+            continue
+    if pages * PAGE > limit["memory"]:
+        return "memory"
+    if processes > limit["processes"]:
+        return "processes"
+    disk = os.statvfs(WORK)
+    return "disk" if disk.f_files - disk.f_ffree > limit["entries"] else ""
+
+
+def others() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+
+
+def reap(child: subprocess.Popen[bytes]) -> bool:
+    """Bury the dead, as process 1 must; whether the command is one of them."""
+    try:
+        while (dead := os.waitpid(-1, os.WNOHANG))[0]:
+            if dead[0] == child.pid:
+                child.returncode = os.waitstatus_to_exitcode(dead[1])
+    except ChildProcessError:
+        pass
+    return child.returncode is not None
+
+
+def kill_all(child: subprocess.Popen[bytes]) -> int:
+    """Kill all but this process; how many the command has left behind."""
+    left = len([pid for pid in others() if pid != child.pid])
+    while True:
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        if reap(child) and not others():
+            return left
+        time.sleep(0.001)
+
+
+if __name__ == "__main__":
+    main()

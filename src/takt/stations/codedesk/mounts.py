@@ -1,0 +1,136 @@
+"""What a sandbox holds of the machine: the system's programs, a Python with pytest, and what is named; read-only.
+
+Of the Python that Takt runs with, packages are left out, above all Takt itself: it makes the tickets' hidden tests. In
+their place are pytest and what it needs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+import takt
+from takt.errors import TaktError
+
+INSIDE = "/opt/takt/inside.py"
+PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
+SYSTEM = ("/usr",)
+LINKED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+ETC = (
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/ssl/certs",
+)
+OWN_ETC = ("passwd", "group", "hosts", "nsswitch.conf")  # ours: they name nobody of this machine
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """`shown`: paths of this machine and where they are in the sandbox; `hidden`: folders that are empty there."""
+
+    shown: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...]
+    hidden: tuple[str, ...]
+
+
+@cache
+def own_python() -> Path:
+    """The program of the Python that Takt runs with, not of a virtual environment."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
+def mounts(programs: Sequence[str] = ()) -> Mounts:
+    """What every sandbox holds, and these programs: files, or folders with all that is in them.
+
+    Of a virtual environment (`pyvenv.cfg`) the Python that it is of comes with it. TaktError for what is not there.
+    """
+    shown = [(path, path) for path in SYSTEM]
+    links = []
+    for name in LINKED:
+        path = Path("/", name)
+        if path.is_symlink():
+            links.append((str(path.readlink()), str(path)))
+        elif path.is_dir():
+            shown.append((str(path), str(path)))
+    shown += [(path, path) for path in ETC if Path(path).exists()]
+    base = Path(sys.base_prefix).resolve()
+    named = [base, *(folder for name in programs for folder in program_folders(name))]
+    for folder in dict.fromkeys(map(str, named)):
+        if not any(Path(folder).is_relative_to(above) for _, above in shown):
+            shown.append((folder, folder))
+    here = Path(__file__).parent
+    shown += [(str(here / "etc" / name), f"/etc/{name}") for name in OWN_ETC]
+    shown.append((str(here / "inside.py"), INSIDE))
+    shown += packages()
+    below = [where for _, where in shown]
+    own = {str(folder) for folder in site_folders(base)} | {str(Path(takt.__file__).resolve().parent)}
+    hidden = [path for path in sorted(own) if any(Path(path).is_relative_to(above) for above in below)]
+    return Mounts(tuple(shown), tuple(links), tuple(hidden))
+
+
+def program_folders(name: str) -> Iterator[Path]:
+    """The folders that a program needs: its own, and that of the Python of its virtual environment."""
+    path = Path(name).absolute()
+    if not path.exists():
+        raise TaktError(f"there is no program or folder {name!r} to show in the sandbox")
+    yield path
+    config = path / "pyvenv.cfg"
+    if config.is_file():
+        home = re.search(r"^home\s*=\s*(.+)$", config.read_text(errors="replace"), re.MULTILINE)
+        if home:
+            yield Path(home[1].strip()).resolve().parent
+
+
+def site_folders(base: Path) -> Iterator[Path]:
+    """Folders of installed packages of the Python that Takt runs with."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for above in (
+        base / "lib" / version,
+        base / "local/lib" / version,
+        base / "lib/python3",
+        Path("/usr/local/lib") / version,
+    ):
+        for name in ("site-packages", "dist-packages"):
+            if (above / name).is_dir():
+                yield (above / name).resolve()
+    for entry in sys.path:
+        if Path(entry).name in ("site-packages", "dist-packages") and Path(entry).is_dir():
+            yield Path(entry).resolve()
+
+
+@cache
+def packages() -> tuple[tuple[str, str], ...]:
+    """Where pytest and what it needs lie, and where in the sandbox. TaktError if they are not installed."""
+    found: dict[str, str] = {}
+    left, done = ["pytest"], set()
+    while left:
+        name = left.pop()
+        if name in done:
+            continue
+        done.add(name)
+        try:
+            one = distribution(name)
+        except PackageNotFoundError:
+            if name != "pytest":
+                continue
+            raise TaktError("codedesk needs pytest: pip install 'run-at-rate[codedesk]'") from None
+        for top in _tops(one):
+            found[str(one.locate_file(top))] = f"{PACKAGES}/{top}"
+        for asks in one.requires or ():
+            if "extra ==" not in asks and not ("platform" in asks and "win32" in asks):
+                left.append(re.split(r"[^\w.-]", asks, maxsplit=1)[0])
+    return tuple(sorted(found.items()))
+
+
+def _tops(one: Distribution) -> set[str]:
+    """Top-level packages, modules and metadata of a distribution."""
+    parts = {file.parts[0] for file in one.files or () if not file.is_absolute()}
+    return {part for part in parts if part not in ("..", "__pycache__") and Path(str(one.locate_file(part))).exists()}

@@ -1,0 +1,448 @@
+"""A sandbox for commands of strangers, by bubblewrap: what runs in it reaches nothing of this machine.
+
+    sandbox = Sandbox()
+    ran = sandbox.run(["python3", "-m", "pytest"], tree=Path("project"), wall_s=60)
+    with sandbox.open() as room: room.put({"a.py": b"..."}); room.run(["python3", "a.py"])
+
+It has namespaces of its own (user, mount, PID, network, IPC, UTS, cgroup), a read-only system, an empty environment, no
+capability, no way to further namespaces, and a user that owns nothing. Its tree, `/work`, `/tmp` and home lie in memory
+(tmpfs) of a limited size: no file of this machine is written. Limits: memory, processes, disk and files, processor and
+wall time, output; a control group as well, where there can be one. When a command ends, all that it has left behind is
+killed. Where a machine has no bubblewrap, or forbids user namespaces, a sandbox is refused: there is no other way.
+
+Root drops to nobody first: another bubblewrap around the one that unshares shows it what only root can reach.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, get_args
+
+from takt.errors import TaktError
+from takt.stations.codedesk.cgroups import Group
+from takt.stations.codedesk.mounts import INSIDE, PACKAGES, Mounts, mounts, own_python
+
+Ended = Literal["exit", "time", "memory", "processes", "disk", "output", "gone"]
+File = tuple[str, bytes]  # kind and mode in one ("f644", "f755", "l", "d"), and what is in it
+Tree = Mapping[str, File]
+
+MIB = 1 << 20
+GRACE_S = 30.0  # beyond a command's limit, until a sandbox that gives no answer is given up
+NOBODY = "65534"
+TMP, SHM = "/tmp", "/dev/shm"  # nosec B108: the sandbox's own, nobody else writes there
+FIX = {
+    "bwrap": "codedesk runs commands in a sandbox of bubblewrap, which is not installed: apt-get install bubblewrap",
+    "linux": "codedesk runs commands in a sandbox of bubblewrap, which is for Linux only",
+    "setpriv": "codedesk's sandbox drops root's rights by setpriv, which is not installed: apt-get install util-linux",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a command may use. `effect_mb` is how much of the tree it may change, `entries` files and folders in it."""
+
+    wall_s: float = 600.0
+    memory_mb: int = 1024
+    processes: int = 128
+    output_kb: int = 64
+    disk_mb: int = 256
+    effect_mb: int = 16
+    entries: int = 50_000
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a command.
+
+    code       its exit status; 128 and the signal's number if a signal ended it.
+    ended_by   "exit", or the limit that it came to; "gone" if the sandbox was lost, with all that was done in it.
+    left       processes that it left running, and that were killed.
+    changed    files that it wrote, by path, with None for deleted ones; empty if `too_much` of them.
+    records    what came over the channel of records.
+    """
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    ended_by: Ended
+    left: int = 0
+    changed: Mapping[str, File | None] = field(default_factory=dict)
+    too_much: bool = False
+    records: bytes = b""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """How sandboxes are made. `programs` are shown in it (`mounts`); `path` goes before the usual PATH; `sockets` are
+    Unix sockets of this machine, by the path that they have inside: the only ways out."""
+
+    programs: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    sockets: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        tree: Path | Tree,
+        wall_s: float = 600.0,
+        memory_mb: int = 1024,
+        processes: int = 128,
+        output_kb: int = 64,
+        disk_mb: int = 256,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        records: bool = False,
+    ) -> Ran:
+        """Run one command in a sandbox of its own, in a copy of the tree (`Ran.changed`)."""
+        limits = Limits(wall_s, memory_mb, processes, output_kb, disk_mb, disk_mb)
+        with replace(self, limits=limits).open() as room:
+            room.put(read_tree(tree) if isinstance(tree, Path) else tree)
+            return room.run(argv, env=env, stdin=stdin, records=records)
+
+    def open(self) -> Room:
+        """A sandbox with an empty tree, until it is closed."""
+        check_works()
+        return Room(self)
+
+
+class Room:
+    """One sandbox, as long as it is open. The commands that run in it, one by one, share the tree and nothing else."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        limits = sandbox.limits
+        self._group = Group((limits.memory_mb + 2 * limits.disk_mb + 64) * MIB, limits.processes + 16)
+        argv = command_line(sandbox)
+        if self._group.join:
+            joins = "; ".join(f'echo $$ > "{path}"' for path in self._group.join)
+            argv = ["sh", "-c", f'{joins}; exec "$@"', "sh", *argv]
+        self._process = subprocess.Popen(  # nosec B603: our own words, and paths that the user has named
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": os.environ.get("PATH", os.defpath)},
+            start_new_session=True,
+        )
+        self.lost = False
+        try:
+            if not self._receive(GRACE_S)[0].get("ready"):
+                raise Lost
+        except Lost:
+            said = b""
+            if self._process.stderr:
+                with suppress(OSError):
+                    self._process.kill()
+                    said = self._process.stderr.read()
+            self.close()
+            text = " ".join(said.decode(errors="replace").split())[-300:] or "it said nothing"
+            raise TaktError(f"codedesk's sandbox does not start: {text}") from None
+
+    def __enter__(self) -> Room:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, and all that runs in it: with process 1 the kernel ends its whole PID namespace."""
+        self.lost = True
+        process = self._process
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        for _ in range(200):
+            self._group.close()
+            if not any(folder.exists() for folder in self._group.folders):
+                break
+            time.sleep(0.01)
+
+    def put(self, files: Tree | Mapping[str, File | None]) -> None:
+        """Write these files into the tree; None deletes. TaktError if they do not fit."""
+        gone = [path for path, file in files.items() if file is None]
+        there = [(path, file) for path, file in files.items() if file is not None]
+        header = {"op": "put", "delete": gone, "files": [[path, file[0][0], _mode(file)] for path, file in there]}
+        try:
+            self._send(header, [file[1] for _, file in there])
+            self._receive(GRACE_S + len(there) / 100)
+        except Lost:
+            disk = self.sandbox.limits.disk_mb
+            self.close()
+            raise TaktError(f"the tree could not be laid in the sandbox: has it more than {disk} MiB?") from None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        wall_s: float | None = None,
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        records: bool = False,
+    ) -> Ran:
+        """Run a command to its end, or to its limit. It never raises for what a command does; a room that is `lost`
+        thereby takes no further one."""
+        limits = self.sandbox.limits
+        wall_s = limits.wall_s if wall_s is None else min(wall_s, limits.wall_s)
+        header = {
+            "op": "run",
+            "argv": list(argv),
+            "cwd": cwd,
+            "env": environment(self.sandbox) | dict(env or {}),
+            "records": records,
+            "effect": limits.effect_mb * MIB,
+            "limits": {
+                "wall_s": wall_s,
+                "memory": limits.memory_mb * MIB,
+                "processes": limits.processes,
+                "output": limits.output_kb * 1024,
+                "disk": limits.disk_mb * MIB,
+                "entries": limits.entries,
+            },
+        }
+        began = time.monotonic()
+        try:
+            self._send(header, [stdin])
+            answer, blobs = self._receive(wall_s + GRACE_S)
+            return self._ran(answer, blobs)
+        except Lost:
+            ended: Ended = "memory" if self._group.ran_out else "gone"
+            self.close()
+            return Ran(137, b"", b"", time.monotonic() - began, ended)
+
+    def _ran(self, answer: dict[str, Any], blobs: list[bytes]) -> Ran:
+        """What a sandbox answers, as far as it can be believed."""
+        try:
+            out, err, records, *contents = blobs
+            if answer.get("unclean"):
+                self.close()
+            changed: dict[str, File | None] = {checked(path): None for path in answer["deleted"]}
+            for (path, kind, mode), content in zip(answer["files"], contents, strict=True):
+                if kind not in ("f", "l", "d"):
+                    raise ValueError(kind)
+                named = f"f{'755' if int(mode) & 0o100 else '644'}" if kind == "f" else kind
+                changed[checked(path)] = (named, content)
+            ended: Ended = answer["ended_by"]
+            if ended not in get_args(Ended):
+                raise ValueError(ended)
+            if ended == "exit" and self._group.ran_out:
+                ended = "memory"
+            return Ran(
+                int(answer["code"]),
+                out,
+                err,
+                float(answer["seconds"]),
+                ended,
+                int(answer.get("left", 0)),
+                changed,
+                bool(answer.get("too_much") or answer.get("unclean")),
+                records,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise Lost from error
+
+    def _send(self, header: dict[str, Any], blobs: Sequence[bytes]) -> None:
+        if self.lost:
+            raise Lost
+        assert self._process.stdin
+        text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
+        try:
+            self._process.stdin.write(b"".join((len(text).to_bytes(4), text, *blobs)))
+            self._process.stdin.flush()
+        except OSError:
+            raise Lost from None
+
+    def _receive(self, within_s: float) -> tuple[dict[str, Any], list[bytes]]:
+        until = time.monotonic() + within_s
+        most = 4 * self.sandbox.limits.disk_mb * MIB + 64 * MIB
+        length = int.from_bytes(self._read(4, until))
+        if length > 64 * MIB:
+            raise Lost
+        try:
+            header = json.loads(self._read(length, until))
+            blobs = header["blobs"]
+            if not all(isinstance(one, int) and one >= 0 for one in blobs) or sum(blobs) > most:
+                raise ValueError
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Lost from None
+        return header, [self._read(one, until) for one in blobs]
+
+    def _read(self, length: int, until: float) -> bytes:
+        assert self._process.stdout
+        number, parts = self._process.stdout.fileno(), []
+        with selectors.DefaultSelector() as look:
+            look.register(number, selectors.EVENT_READ)
+            while length:
+                if not look.select(max(0.0, until - time.monotonic())):
+                    raise Lost
+                part = os.read(number, min(length, MIB))
+                if not part:
+                    raise Lost
+                parts.append(part)
+                length -= len(part)
+        return b"".join(parts)
+
+
+class Lost(Exception):
+    """A sandbox that answers no more, or nonsense."""
+
+
+def checked(path: Any) -> str:
+    """A path that a sandbox tells, if it lies in the tree; ValueError otherwise."""
+    if (
+        not isinstance(path, str)
+        or not path
+        or "\0" in path
+        or any(part in ("", ".", "..") for part in path.split("/"))
+    ):
+        raise ValueError("no path in the tree")
+    path.encode()
+    return path
+
+
+def environment(sandbox: Sandbox) -> dict[str, str]:
+    """All that a command's environment holds."""
+    path = (*sandbox.path, str(own_python().parent), "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
+    return {
+        "PATH": ":".join(path),
+        "HOME": "/home",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "TERM": "dumb",
+        "PYTHONPATH": PACKAGES,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "agent",
+        "GIT_AUTHOR_EMAIL": "agent@takt.invalid",
+        "GIT_COMMITTER_NAME": "agent",
+        "GIT_COMMITTER_EMAIL": "agent@takt.invalid",
+    }
+
+
+def command_line(sandbox: Sandbox) -> list[str]:
+    """What starts a sandbox."""
+    seen = mounts(sandbox.programs)
+    ends = [str(own_python()), "-I", "-S", INSIDE]
+    if os.geteuid() != 0:
+        return [*unshared(seen, sandbox), "--", *ends]
+    aliases = Mounts(tuple((f"/show/{i}", where) for i, (_, where) in enumerate(seen.shown)), seen.links, seen.hidden)
+    sockets = {inside: f"/sockets/{i}" for i, inside in enumerate(sandbox.sockets)}
+    outer = ["bwrap", "--bind", "/proc", "/proc", "--dev", "/dev", "--tmpfs", TMP]
+    for folder in ("/show", "/sockets"):
+        outer += ["--perms", "0755", "--dir", folder]
+    for i, (source, _) in enumerate(seen.shown):
+        outer += ["--ro-bind", source, f"/show/{i}"]
+    for i, source in enumerate(sandbox.sockets.values()):
+        outer += ["--bind", source, f"/sockets/{i}"]
+    outer += ["--ro-bind", "/usr", "/usr"]
+    for target, path in seen.links:
+        outer += ["--symlink", target, path]
+    for source, where in seen.shown:
+        if where in {f"/{name}" for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32")}:
+            outer += ["--ro-bind", source, where]
+    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all"]
+    drop += ["--bounding-set=-all", "--no-new-privs"]
+    inner = unshared(aliases, replace(sandbox, sockets=sockets))
+    return [*outer, "--die-with-parent", "--", *drop, *inner, "--", *ends]
+
+
+def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
+    """The bubblewrap that makes the sandbox itself."""
+    limits = sandbox.limits
+    size, scratch = str(limits.disk_mb * MIB), str(max(16, limits.disk_mb // 2) * MIB)
+    line = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+    line += [
+        "--hostname",
+        "desk",
+        "--clearenv",
+        "--new-session",
+        "--die-with-parent",
+        "--as-pid-1",
+        "--cap-drop",
+        "ALL",
+    ]
+    for source, where in seen.shown:
+        line += ["--ro-bind", source, where]
+    for target, path in seen.links:
+        line += ["--symlink", target, path]
+    for folder in seen.hidden:
+        line += ["--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
+    line += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--size",
+        scratch,
+        "--tmpfs",
+        SHM,
+        "--size",
+        size,
+        "--tmpfs",
+        "/work",
+    ]
+    line += ["--size", scratch, "--tmpfs", TMP, "--size", scratch, "--tmpfs", "/home"]
+    for inside, source in sandbox.sockets.items():
+        line += ["--bind", source, inside]
+    return [*line, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work"]
+
+
+@cache
+def check_works() -> None:
+    """Raise TaktError, in one line, where no sandbox can be made."""
+    if not Path("/proc/self/ns").is_dir():
+        raise TaktError(FIX["linux"])
+    if shutil.which("bwrap") is None:
+        raise TaktError(FIX["bwrap"])
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        raise TaktError(FIX["setpriv"])
+    try:
+        Room(Sandbox(limits=Limits(disk_mb=16, memory_mb=64, processes=8))).close()
+    except TaktError as error:
+        why = str(error).removeprefix("codedesk's sandbox does not start: ")
+        raise TaktError(
+            "codedesk needs user namespaces for its sandbox, which this machine or container does not allow "
+            f"({why}); there is no other way to run it"
+        ) from None
+
+
+def read_tree(folder: Path) -> dict[str, File]:
+    """The files of a folder of this machine, `.git` left out; links as links."""
+    found: dict[str, File] = {}
+    for below, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        for name in sorted([*names, *(one for one in folders if Path(below, one).is_symlink())]):
+            path = Path(below, name)
+            where = path.relative_to(folder).as_posix()
+            about = path.lstat()
+            if stat.S_ISLNK(about.st_mode):
+                found[where] = ("l", os.readlink(path).encode())
+            elif stat.S_ISREG(about.st_mode):
+                found[where] = ("f755" if about.st_mode & 0o100 else "f644", path.read_bytes())
+    return found
+
+
+def _mode(file: File) -> int:
+    return int(file[0][1:] or "644", 8)

@@ -1,0 +1,25 @@
+"""One sandbox for all tests that try to get out of one: a start is a twentieth of a second, and there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from takt.errors import TaktError
+from takt.stations.codedesk.sandbox import Limits, Room, Sandbox, check_works
+
+
+@pytest.fixture(scope="session")
+def works() -> None:
+    try:
+        check_works()
+    except TaktError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def shared_room(works: None) -> Iterator[Room]:
+    limits = Limits(wall_s=60, memory_mb=256, processes=40, output_kb=16, disk_mb=32, effect_mb=8)
+    with Sandbox(limits=limits).open() as room:
+        yield room
