@@ -124,6 +124,25 @@ def test_a_departure_on_a_day_that_cannot_be_is_refused_and_never_flown(day, tol
     assert f"line 3, column dep_time: '{day}' is no time" in told(f"{header}2026-03-01,A,C,700,{day}\n", code=2)
 
 
+@pytest.mark.parametrize(
+    "day",
+    ["2026-02-30 08:00", "30/02/2026", "2/30/2026 08:00", "20260431 0605", "31 Jun 2026 06:05", "29-02-2025 1:00"],
+)
+@pytest.mark.parametrize("column", ["sched_dep_time", "dep_time"])
+def test_a_departure_on_a_day_that_no_calendar_has_is_refused_and_never_flown(day, column, told):
+    header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
+    row = f"2026-03-01,A,C,{day},700\n" if column == "sched_dep_time" else f"2026-03-01,A,C,700,{day}\n"
+    assert f"line 3, column {column}: '{day}' is on a day that there is not" in told(header + row, code=2)
+
+
+def test_a_departure_far_from_the_day_of_the_flight_is_warned_of(told):
+    header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
+    for day in ("2062-03-01 06:05", "01/03/2062 06:05", "1583050200", "2000-01-01"):
+        found, warned = told(f"{header}2026-03-01,A,C,700,{day}\n")
+        assert found == {"2026-03-01": (0, 2, 2)} and f"1 of them, '{day}' for one, are over 31 days" in warned
+    assert told(f"{header}2026-03-01,A,C,700,28/02/2026 23:55\n")[1] == ""
+
+
 @pytest.mark.parametrize("day", ["1970-01-01 06:05", "12/31/2025 23:55", "31/12/2025 23:55", "20260301 0605"])
 def test_a_departure_on_a_day_that_can_be_is_one(day, told):
     header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,\n"

@@ -48,6 +48,7 @@ _HHMM = "(([01]?[0-9]|2[0-3])[0-5][0-9]|[0-5]?[0-9]|2400)([.]0+)?"
 _AFTER = "( ?(Z|z|[A-Z]{2,4}|[+-][0-9]{2}(:?[0-9]{2})?))?( ?[(]?[+-][0-9]d?[)]?)?"
 # A time of day, a moment, or seconds or milliseconds since 1970 (OpenSky).
 TIME = f"({_MOMENT}[T ,]+)?({_CLOCK}|{_HHMM}){_AFTER}|{_MOMENT}|[1-9][0-9]{{8,9}}([.][0-9]+)?|[1-9][0-9]{{12}}"
+FAR = 31  # days between a flight's day and its departure: beyond this, one of them is a program's default, or a slip
 FLOWN, CAME_BACK, STILL_SHUT, SHUT = "flown", "came back", "still shut", "shut"
 
 # What is known of each flight at the end of $day. Where the file says which flights are cancelled, that is it; else a
@@ -116,6 +117,7 @@ def read(path: Path, columns: Mapping[str, str] | None = None, dates: str | None
     if db.execute(f"SELECT count(*) FROM {files.SHEET}").fetchone() == (0,):
         raise TaktError(f"{path} has no scheduled flight")
     when = _when(sheet, dates)
+    _check_days(sheet, when)
     for end in ("origin", "dest"):
         files.refuse(sheet, end, f"regexp_full_match({end}, '.*[0-9]+[:/-][0-9]+.*')", "is no airport")
     left_out["no airport"] = _leave_out(sheet, "origin IS NULL OR dest IS NULL")
@@ -193,6 +195,32 @@ def _said(sheet: files.Sheet, asked: bool) -> tuple[str, str]:
     if "departure" not in has and any(state in (GONE, TO_GO) for state in states.values()):
         departed = f"NOT coalesce({_is(column, states, TO_GO)} OR {_is(column, states, CANCELLED)}, false)"
     return departed, marked
+
+
+def _check_days(sheet: files.Sheet, when: str) -> None:
+    """Refuse a departure on a day that is none, as 2026-02-30, and note one that is far from the flight's own day.
+
+    Where the day may be written day first or month first, either reading will do.
+    """
+    for key in {"scheduled", "departure"} & set(sheet.named):
+        day = f"regexp_replace(regexp_extract({key}, '^{_MOMENT}'), '[-/. ]', '-', 'g')"
+        forms = ["%Y-%m-%d", "%Y%m%d", "%d-%b-%Y", "%d-%B-%Y"]
+        either = [f"try_strptime({day}, {[*forms, form]})::DATE" for form in ("%d-%m-%Y", "%m-%d-%Y")]
+        none = f"{day} <> '' AND coalesce({', '.join(either)}) IS NULL"
+        files.refuse(sheet, key, none, "is on a day that there is not")
+        since_1970 = (
+            f"CASE WHEN regexp_full_match({key}, '[0-9]{{9,10}}([.][0-9]+)?') "
+            f"THEN epoch_ms(1000 * {key}::DOUBLE::BIGINT)::DATE "
+            f"WHEN regexp_full_match({key}, '[0-9]{{13}}') THEN epoch_ms({key}::BIGINT)::DATE END"
+        )
+        away = f"least({', '.join(f'abs({on} - {when})' for on in (*either, since_1970))})"
+        far = f"SELECT count(*), any_value({key}) FROM {files.SHEET} WHERE {away} > {FAR}"
+        count, example = sheet.db.execute(far).fetchone() or (0, "")
+        if count:
+            sheet.notes.append(
+                f"column {sheet.named[key]}: {count:,} of them, {example!r} for one, are over {FAR} days from the day "
+                "of the flight, and only that counts; is the column right?"
+            )
 
 
 _WHAT = {"scheduled": "scheduled departure", "departure": "actual departure"}
