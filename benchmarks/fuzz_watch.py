@@ -130,10 +130,10 @@ def built_once() -> Iterator[None]:
     import typer.main
 
     from takt import cli
+    from takt.cli.registered import all_loaded
 
     if not _built:
-        cli._add_flightdesk(["flightdesk"])
-        _built.append(typer.main.get_command(cli.app))
+        _built.append(all_loaded(typer.main.get_command(cli.app)))
     kept, typer.main.get_command = typer.main.get_command, lambda _: _built[0]
     try:
         yield

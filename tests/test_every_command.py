@@ -13,6 +13,7 @@ import pytest
 import takt.cli
 from takt import run_shift
 from takt.cli import main
+from takt.cli.registered import all_loaded
 
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5"]
 CODES = (0, 1, 2, 130)
@@ -115,8 +116,7 @@ def every_command():
             else:
                 yield " ".join([*words, name])
 
-    takt.cli._add_flightdesk(["flightdesk"])
-    return sorted(walk(takt.cli.typer.main.get_command(takt.cli.app), []))
+    return sorted(walk(all_loaded(takt.cli.typer.main.get_command(takt.cli.app)), []))
 
 
 EVERY = every_command()
@@ -252,15 +252,15 @@ OTHER_NAMES = {"--output", "--output-dir", "--dir", "--to-file", "--ledger", "--
 
 
 def commands():
+    program = all_loaded(takt.cli.typer.main.get_command(takt.cli.app))
     for words in EVERY:
-        command = takt.cli.typer.main.get_command(takt.cli.app)
+        command = program
         for word in words.split():
             command = command.commands[word]
         yield words, command
 
 
 def test_the_same_thing_has_the_same_name_in_every_command():
-    takt.cli._add_flightdesk(["flightdesk"])
     named = {words: {name for param in command.params for name in param.opts} for words, command in commands()}
     for name, having in NAMES.items():
         assert {words for words, names in named.items() if name in names} == having

@@ -10,7 +10,7 @@ import pytest
 
 from takt import TaktError, run_shift
 from takt.cli import main
-from takt.export import FORMATS, export
+from takt.export import export, formats
 from takt.export.trl import conversations, export_trl
 
 sys.path.insert(0, str(Path(__file__).parent / "llm"))
@@ -87,7 +87,7 @@ def test_on_the_command_line(greedy, tmp_path, capsys):
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert rows and all(row["reward"] == 1.0 for row in rows)
     for wrong, why in (
-        (["--format", "csv"], f"no format is called 'csv'; there are: {', '.join(FORMATS)}"),
+        (["--format", "csv"], f"no format is called 'csv'; there are: {', '.join(formats())}"),
         (["--format", "trl", "-x", "colour=red"], "format 'trl' has no option 'colour'; its options are: view,"),
         (["--format", "trl", "-x", "good_only=perhaps"], "has good_only='perhaps'; it must be true or false"),
         (["--format", "trl", "-x", "kind=none"], "the format trl has no kind 'none'"),

@@ -18,9 +18,9 @@ from takt import Plan, TaktError, run_shift
 from takt.cli import main
 from takt.export import export
 from takt.export.lerobot import Dataset, Episode
-from takt.export.nutcell import COLUMNS, TASK, summed
 from takt.ledger.trust import Named
 from takt.stations.nutcell import NutCell, scene
+from takt.stations.nutcell.export import COLUMNS, TASK, summed
 
 pa = pytest.importorskip("pyarrow", reason="the extra `export` is not installed")
 import pyarrow.parquet as pq  # noqa: E402

@@ -17,8 +17,8 @@ from gymnasium.utils.env_checker import check_env
 
 from takt import Event, TaktError
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
-from takt.export.nutcell import summed
 from takt.stations.nutcell import NutCell
+from takt.stations.nutcell.export import summed
 
 PLUGIN = Path(__file__).parents[2] / "plugins/lerobot_env_run_at_rate/src/lerobot_env_run_at_rate"
 spec = importlib.util.spec_from_file_location(

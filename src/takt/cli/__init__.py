@@ -13,7 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -24,18 +24,9 @@ from takt.cli import stations, shifts, look, following, proofs, comparing, data 
 # isort: on
 from takt.cli.app import HELP, app
 from takt.cli.options import Json
+from takt.cli.registered import flags_as_flags
 from takt.distribution import extras, version
-from takt.errors import TaktError
 from takt.program import WRONG, bounded, complain
-
-FLIGHTDESK = "Airline disruption: re-plan aircraft and passengers together (ROADEF 2009 format)."
-OLD_NAMES = {  # by command and old option
-    (("compare",), "--workers"): "--worker",
-    (("serve",), "--ledger"): "--out",
-    (("train", "nutcell"), "--folder"): "--out",
-    (("train", "flightdesk"), "--teacher"): "--worker",
-    (("flightdesk", "generate"), "--preset"): "--scenario",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,11 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(arguments: Sequence[str]) -> int:
     """Do what a command line says; returns the exit code. Raises whatever that raises: see `program.bounded`."""
-    _refuse_old(arguments)
-    _add_flightdesk(arguments)
     program = typer.main.get_command(app)
     if not arguments or not {*HELP}.isdisjoint(arguments):
-        _flags_as_flags(program)
+        flags_as_flags(program)
     if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
         program.main(list(arguments), prog_name="takt")
     with warnings.catch_warnings():
@@ -68,33 +57,6 @@ def command(arguments: Sequence[str]) -> int:
             complain(wrong_usage(error))
             return WRONG
     return 0
-
-
-def _flags_as_flags(command: Any) -> None:
-    """In help a flag has no kind of value after it, for it takes none."""
-    for param in command.get_params(typer.Context(command, help_option_names=HELP)):
-        if getattr(param, "is_flag", False):
-            param.metavar = ""
-    for one in getattr(command, "commands", {}).values():
-        _flags_as_flags(one)
-
-
-def _refuse_old(arguments: Sequence[str]) -> None:
-    """Options that were called otherwise: TaktError names what they are called now, as in every command."""
-    for (words, old), new in OLD_NAMES.items():
-        if tuple(arguments[: len(words)]) == words and any(a.partition("=")[0] == old for a in arguments):
-            raise TaktError(f"{old} of `takt {' '.join(words)}` is called {new} now, as in every command")
-
-
-def _add_flightdesk(arguments: Sequence[str]) -> None:
-    """The commands of the flight desk, which take long to import: only where they are meant, else their name."""
-    app.registered_groups = [group for group in app.registered_groups if group.name != "flightdesk"]
-    if next(iter(arguments), "") == "flightdesk" or "_TAKT_COMPLETE" in os.environ:
-        from takt.stations.flightdesk.cli import app as commands
-    else:
-        commands = typer.Typer(help=FLIGHTDESK)
-        commands.command("show")(lambda: None)
-    app.add_typer(commands, name="flightdesk")
 
 
 @app.command("version")

@@ -64,7 +64,18 @@ def _command(name: str, point: Any) -> Any:
     else:
         any_words = {"allow_extra_args": True, "ignore_unknown_options": True} if found.__name__ == "lost" else None
         program.command(name, context_settings=any_words)(found)
-    return typer.main.get_group(program).commands[name]
+    command = typer.main.get_group(program).commands[name]
+    flags_as_flags(command)
+    return command
+
+
+def flags_as_flags(command: Any) -> None:
+    """In help a flag has no kind of value after it, for it takes none."""
+    for param in command.get_params(typer.Context(command)):
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    for one in getattr(command, "commands", {}).values():
+        flags_as_flags(one)
 
 
 def _lost(error: TaktError) -> Callable[[], None]:

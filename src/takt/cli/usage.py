@@ -10,6 +10,14 @@ from typing import Any
 from takt.plainly import wrong_value
 from takt.printable import printable
 
+RENAMED = {  # options, old names and new
+    "--workers": "--worker",
+    "--teacher": "--worker",
+    "--ledger": "--out",
+    "--folder": "--out",
+    "--preset": "--scenario",
+}
+
 
 def wrong_usage(error: Any) -> str:
     """One line for a Typer exception: what is wrong, and what would be right."""
@@ -18,6 +26,9 @@ def wrong_usage(error: Any) -> str:
     param = getattr(error, "param", None)
     kind = type(error).__name__
     if kind == "NoSuchOption":
+        new = RENAMED.get(error.option_name, "")
+        if new in _options(context):
+            return f"{error.option_name} of `{command}` is called {new} now, as in every command"
         near = _meant(error.option_name, _options(context))
         return f"{_shown(error.option_name)} is no option of `{command}`{near or f'; `{command} --help` lists them'}"
     if kind == "BadOptionUsage":

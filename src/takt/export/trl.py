@@ -64,6 +64,19 @@ def export_trl(
     return {"written": str(out), **count}
 
 
+def write(
+    shift: Path,
+    out: Path,
+    view: str | None = None,
+    kind: str = "sft",
+    context_tokens: int = Options.context_tokens,
+    good_only: bool = False,
+    named: Named = NOTHING,
+) -> Mapping[str, Any]:
+    """`export_trl` of one shift: the format `trl` of `takt export`."""
+    return export_trl([shift], out, view, kind, context_tokens, good_only, named)
+
+
 def conversations(
     shift: str | os.PathLike[str],
     view: str | None = None,

@@ -15,8 +15,8 @@ from gymnasium import spaces
 
 from takt import TaktError
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
-from takt.export.nutcell import TASK
 from takt.stations.nutcell import NutCell, scene
+from takt.stations.nutcell.export import TASK
 from takt.stations.nutcell.layout import CONTROL_S, TAKT_S
 
 ID = "lerobot_env_run_at_rate/NutCell-v0"

@@ -1,4 +1,4 @@
-"""`flightdesk`: the disruption desk of an airline. So far its engine: an instance, a plan, its validity and its cost.
+"""`flightdesk`: the disruption desk of an airline. `desk` is the station; `airline`, its engine, can do without it:
 
 instance = read_instance("A01")
 solution = greedy_delay(instance)
@@ -6,12 +6,17 @@ assert not check(instance, solution)
 print(cost(instance, solution).total)
 """
 
-from takt.stations.flightdesk.airline.check import Rule, Violation, check
-from takt.stations.flightdesk.airline.cost import Cost, cost
-from takt.stations.flightdesk.airline.format import read_instance, write_instance
-from takt.stations.flightdesk.airline.instance import Instance
-from takt.stations.flightdesk.airline.recovery.baseline import do_nothing, greedy_delay
-from takt.stations.flightdesk.airline.solution import Solution, read_solution, write_solution
+from typing import TYPE_CHECKING
+
+from takt.late import late
+
+if TYPE_CHECKING:
+    from takt.stations.flightdesk.airline.check import Rule, Violation, check
+    from takt.stations.flightdesk.airline.cost import Cost, cost
+    from takt.stations.flightdesk.airline.format import read_instance, write_instance
+    from takt.stations.flightdesk.airline.instance import Instance
+    from takt.stations.flightdesk.airline.recovery.baseline import do_nothing, greedy_delay
+    from takt.stations.flightdesk.airline.solution import Solution, read_solution, write_solution
 
 __all__ = [
     "Cost",
@@ -28,3 +33,15 @@ __all__ = [
     "write_instance",
     "write_solution",
 ]
+
+__getattr__ = late(
+    __name__,
+    {
+        "airline.check": "Rule Violation check",
+        "airline.cost": "Cost cost",
+        "airline.format": "read_instance write_instance",
+        "airline.instance": "Instance",
+        "airline.recovery.baseline": "do_nothing greedy_delay",
+        "airline.solution": "Solution read_solution write_solution",
+    },
+)
