@@ -243,7 +243,18 @@ def test_an_option_by_its_old_name_is_refused_by_a_line_that_names_the_new(old, 
 
 
 NAMES = {  # what is written to, and who works, is called so in every command that has it
-    "--out": {"run", "serve", "repeat", "report", "replay", "export", "compare", "train flightdesk", "train nutcell"}
+    "--out": {
+        "run",
+        "serve",
+        "repeat",
+        "report",
+        "replay",
+        "export",
+        "compare",
+        "train flightdesk",
+        "train nutcell",
+        "units",
+    }
     | {f"flightdesk {name}" for name in ("generate", "import", "export", "world", "baseline", "recover", "situation")},
     "--worker": {"run", "check", "resume", "repeat", "verify", "report", "replay", "export", "compare"}
     | {"train flightdesk"},
