@@ -256,7 +256,7 @@ NAMES = {  # what is written to, and who works, is called so in every command th
         "units",
     }
     | {f"flightdesk {name}" for name in ("generate", "import", "export", "world", "baseline", "recover", "situation")},
-    "--worker": {"run", "check", "resume", "repeat", "verify", "report", "replay", "export", "compare"}
+    "--worker": {"run", "check", "resume", "repeat", "verify", "report", "replay", "export", "compare", "transcript"}
     | {"train flightdesk"},
 }
 OTHER_NAMES = {"--output", "--output-dir", "--dir", "--to-file", "--ledger", "--workers", "--teacher", "--preset"}

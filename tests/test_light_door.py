@@ -87,7 +87,7 @@ def test_a_module_that_no_extra_has_is_no_hint() -> None:
 
 def test_all_is_all_that_a_user_may_want() -> None:
     named = set(EXTRAS["all"][0].partition("[")[2].rstrip("]").split(","))
-    assert named == EXTRAS.keys() - {"all", "dev", "bench"}
+    assert named == EXTRAS.keys() - {"all", "dev", "bench", "docs"}
 
 
 def test_what_is_registered_can_be_asked_for_also_when_a_package_has_taken_the_name() -> None:

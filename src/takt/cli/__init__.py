@@ -22,9 +22,9 @@ import typer
 from takt.cli import stations, shifts, look, following, proofs, comparing, data  # noqa: F401
 
 # isort: on
-from takt.cli.app import HELP, app
+from takt.cli.app import app
 from takt.cli.options import Json
-from takt.cli.registered import flags_as_flags
+from takt.cli.registered import HELP, flags_as_flags
 from takt.distribution import extras, version
 from takt.program import WRONG, bounded, complain
 

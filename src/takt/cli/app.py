@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from takt.cli.registered import Commands, Trainers
+from takt.cli.registered import HELP, Commands, Trainers
 
-HELP = ["-h", "--help"]
 app = typer.Typer(
     cls=Commands,
     help="Run@Rate for AI workers: a whole shift, at the line's beat, nothing reset and nobody helping; then count.",

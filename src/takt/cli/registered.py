@@ -15,6 +15,8 @@ from typer.core import TyperGroup
 
 from takt.errors import TaktError
 
+HELP = ["-h", "--help"]
+
 
 class Commands(TyperGroup):
     """A group of commands to which the entry points of `group` add theirs; a command of the core keeps its name."""
@@ -71,7 +73,7 @@ def _command(name: str, point: Any) -> Any:
 
 def flags_as_flags(command: Any) -> None:
     """In help a flag has no kind of value after it, for it takes none."""
-    for param in command.get_params(typer.Context(command)):
+    for param in command.get_params(typer.Context(command, help_option_names=HELP)):
         if getattr(param, "is_flag", False):
             param.metavar = ""
     for one in getattr(command, "commands", {}).values():
