@@ -43,9 +43,20 @@ class Ticket:
 class Series(Protocol):
     """A repository at its start and its tickets. Asked twice, it answers the same."""
 
-    name: str  # the family, or the mined repository's name
-    length: int | None  # None: as many as are asked for
-    python: tuple[str, ...]  # the command that runs Python in the sandbox
+    @property
+    def name(self) -> str:
+        """The family, or the mined repository's name."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """How many tickets there are; None: as many as are asked for."""
+        ...
+
+    @property
+    def python(self) -> tuple[str, ...]:
+        """The command that runs Python in the sandbox."""
+        ...
 
     def base(self) -> Mapping[str, str | bytes]:
         """The tree at the start: path -> file."""
@@ -106,7 +117,7 @@ class Mined:
         name, length, python = about.get("name"), about.get("tickets"), about.get("python")
         if not isinstance(name, str) or not isinstance(length, int) or not _strings(python):
             raise TaktError(f"{folder / SERIES_FILE} lacks name, tickets or python; mine the repository again")
-        return cls(folder, name, length, tuple(python))
+        return cls(folder, name, length, tuple(map(str, python or ())))
 
     def base(self) -> Mapping[str, str | bytes]:
         return {path: _file(path, text) for path, text in _read_json(self.folder / "base.json").items()}

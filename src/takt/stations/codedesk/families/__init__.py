@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
 from typing import TYPE_CHECKING
 
 from takt.errors import TaktError
 
 if TYPE_CHECKING:
-    from takt.stations.codedesk.tickets import Series
+    from takt.stations.codedesk.families.series import Generated
+    from takt.stations.codedesk.families.state import Family
+
+
+def _expressions() -> Family:
+    from takt.stations.codedesk.families.expressions import Expressions
+
+    return Expressions()
+
+
+MAKERS: dict[str, Callable[[], Family]] = {"expressions": _expressions}
 
 
 def families() -> tuple[str, ...]:
     """The names of the families there are."""
-    return ()
+    return tuple(MAKERS)
 
 
-def generate(family: str | None, level: str, seed: int) -> Series:
+def generate(family: str | None, level: str, seed: int) -> Generated:
     """The series of a family, or of one drawn from the seed."""
-    raise TaktError("there are no generated tickets yet: name a folder that `takt mine` wrote")
+    from takt.stations.codedesk.families.series import Generated
+    from takt.stations.codedesk.tickets import LEVELS
+
+    name = family if family is not None else Random(f"takt/codedesk/family/{seed}").choice(families())
+    known = {one: one for one in LEVELS}
+    if name not in MAKERS or level not in known:
+        raise TaktError(f"no family {name!r} at level {level!r}; there are {', '.join(MAKERS)} at {', '.join(LEVELS)}")
+    return Generated(MAKERS[name](), known[level], seed)

@@ -1,0 +1,110 @@
+"""Generated tickets: what the station and whoever is measured by them rely on."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from reference_run import package_of, size_of, worked
+
+from takt.errors import TaktError
+from takt.stations.codedesk.families import families, generate
+from takt.stations.codedesk.families.series import Generated
+from takt.stations.codedesk.tickets import LEVELS, open_series, tree_before
+
+
+@pytest.mark.parametrize("family", families())
+def test_the_reference_passes_every_hidden_test_that_holds_and_the_tree_before_fails_each_ticket(family: str) -> None:
+    series = generate(family, "plain", 7)
+    done = worked(series, 14)
+    assert not done.wrong
+    for ticket, before in zip(done.tickets, done.trees, strict=False):
+        text = next(iter(ticket.hidden.values()))
+        assert 6 <= text.count("pytest.param(") <= 40
+        assert 4 <= size_of(ticket, before) <= 120, ticket.title
+        assert set(ticket.settings) >= {"pytest.ini", "conftest.py"}
+
+
+@pytest.mark.parametrize("family", families())
+def test_a_series_is_a_function_of_family_level_and_seed(family: str) -> None:
+    def shown(series: Generated) -> list[object]:
+        return [series.base(), *(series.ticket(number) for number in range(3))]
+
+    once = shown(generate(family, "plain", 3))
+    assert once == shown(generate(family, "plain", 3))
+    assert once != shown(generate(family, "plain", 4))
+    other = generate(family, "hard", 3)
+    assert other.base() == once[0], "the level changes the tickets, not the package"
+    assert [other.ticket(n).title for n in range(3)] == [other.ticket(n).title for n in range(3)]
+
+
+def test_tickets_may_be_asked_for_in_any_order() -> None:
+    straight, back = generate("expressions", "easy", 5), generate("expressions", "easy", 5)
+    assert [back.ticket(n) for n in (4, 0, 2)] == [straight.ticket(n) for n in range(5)][4::-2][:1] + [
+        straight.ticket(0),
+        straight.ticket(2),
+    ]
+    with pytest.raises(IndexError):
+        back.ticket(-1)
+
+
+@pytest.mark.parametrize("family", families())
+def test_what_a_ticket_retires_was_asked_by_an_earlier_one_and_is_retired_once(family: str) -> None:
+    series = generate(family, "plain", 11)
+    known: set[str] = set()
+    gone: set[str] = set()
+    for number in range(12):
+        ticket = series.ticket(number)
+        for node in ticket.retires:
+            assert node in known and node not in gone
+        gone |= set(ticket.retires)
+        for path, text in ticket.hidden.items():
+            known |= {path} | {f"{path}::test_{ask}[{place}]" for ask, place in _nodes(text)}
+
+
+def _nodes(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    rows: list[str] = []
+    for line in text.splitlines():
+        if (row := re.search(r'id="(c\d+)"\),$', line)) is not None:
+            rows.append(row[1])
+        if (test := re.match(r"def test_(\w+)\(", line)) is not None:
+            found += [(test[1], place) for place in rows]
+            rows = []
+    return found
+
+
+def test_levels_differ_in_how_much_is_said() -> None:
+    lengths = {level: sum(len(generate("expressions", level, 2).ticket(n).text) for n in range(4)) for level in LEVELS}
+    assert lengths["easy"] > lengths["plain"]
+    assert "Where: " in generate("expressions", "easy", 2).ticket(0).text
+    assert "For instance" not in generate("expressions", "hard", 2).ticket(0).text
+
+
+@pytest.mark.parametrize("family", families())
+def test_hidden_tests_and_the_packages_own_run_under_pytest_itself(family: str, tmp_path: Path) -> None:
+    series = generate(family, "plain", 1)
+    ticket = series.ticket(2)
+    for tree in (tree_before(series, 3), ticket.hidden, ticket.settings):
+        for path, text in tree.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(str(text), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist", "tests"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-2000:]
+    assert package_of(tree_before(series, 0)) in "".join(ticket.hidden.values())
+
+
+def test_what_is_no_series_is_one_line_that_names_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(TaktError, match="expressions"):
+        open_series("no-such-thing", "plain", 1)
+    with pytest.raises(TaktError, match="easy, plain, hard"):
+        open_series("generated", "harder", 1)
+    with pytest.raises(TaktError, match=r"series\.json"):
+        open_series(str(tmp_path), "plain", 1)
+    assert open_series("generated", "plain", 1).name in families()
