@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 import re
@@ -11,7 +10,7 @@ import secrets
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
@@ -24,14 +23,12 @@ from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
-from takt.contract.station import TaktError
-from takt.plainly import plainly
+from takt.listening import LOOPBACK, bound, is_loopback
+from takt.listening import check_host as check_host
+from takt.listening import token_of as token_of
 from takt.workers.mcp.window import Window
 
-TOKEN_FROM = "TAKT_TOKEN"  # nosec B105  # a variable's name
-LEAST_TOKEN = 16  # characters
 PATH = "/mcp"
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EOF = "its input ended"
 LONGEST_LINE = 4 * 2**20  # characters of one message
 MOST_BODY = 2**20  # bytes of one message over HTTP; a call has some 10,000 characters at most
@@ -121,7 +118,7 @@ class Http(AbstractContextManager["Http"]):
             auth=AuthSettings(issuer_url=AnyHttpUrl("http://localhost"), resource_server_url=None),
             token_verifier=_Token(token),
         )
-        self._socket = _bound(host, port)
+        self._socket = bound(host, port)
         where = self._socket.getsockname()
         name = f"[{where[0]}]" if self._socket.family == socket.AF_INET6 else where[0]
         self.url = f"http://{name}:{where[1]}{PATH}"
@@ -220,44 +217,3 @@ class _Token(TokenVerifier):
         if not secrets.compare_digest(token.encode(), self._token):
             return None
         return AccessToken(token="", client_id="client", scopes=[])  # nosec B106  # it is told to nobody
-
-
-def token_of(environment: dict[str, str] | os._Environ[str], said: Callable[[str], None]) -> str:
-    """The token of the environment, or a new one, which is said once. TaktError if it is too short to guard."""
-    token = environment.get(TOKEN_FROM, "")
-    if not token:
-        token = secrets.token_urlsafe(24)
-        said(f"token (give {TOKEN_FROM} to choose it): {token}")
-    elif len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        raise TaktError(f"{TOKEN_FROM} is no token: give {LEAST_TOKEN} or more letters, digits and signs, no spaces")
-    return token
-
-
-def check_host(host: str, names: tuple[str, ...]) -> None:
-    """TaktError if other machines could reach the host, unless it was said by what name they do."""
-    if not is_loopback(host) and not names:
-        raise TaktError(
-            f"other machines can reach {host}, and the token would cross the network in the clear; if that is meant, "
-            "say by what name they call it: --allow-host NAME"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= 65535:
-        raise TaktError(f"cannot listen on port {port}; a port is 0 to 65535")
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, proto)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen()  # who calls from now on waits until the server is up
-    except OSError as error:
-        raise TaktError(f"cannot listen on {host}:{port}: {plainly(error)}; choose another --host or --port") from error
-    return made

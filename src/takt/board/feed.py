@@ -1,0 +1,182 @@
+"""Ledgers as they grow: one `Feed` for each, read again only when its file has changed, and by nobody but here.
+
+A hundred viewers of a shift are one reader of its ledger. What is kept in memory is the events without what a worker
+said, which no figure reads; those of a shift that is over are dropped when nobody looks any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from takt.contract.events import SAID, Event
+from takt.errors import TaktError
+from takt.ledger import Ledger
+from takt.show.listing import BROKEN, Row, being_written, ledgers_in, row
+from takt.show.view import ShiftView
+
+LOOK_S = 0.4  # between two looks at the files; with what reading takes, a viewer is less than 2 s behind
+SCAN_S = 2.0  # between two looks at what ledgers there are
+KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
+KEPT_OF_SAID = ("price", "usage", "took_s")  # of a record, what the board sums up
+UNREADABLE = (TaktError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+Version = tuple[int, bool]  # events seen, and whether somebody writes
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A ledger as it was read: all that pages are made of."""
+
+    meta: Mapping[str, Any]
+    events: Sequence[Event]
+    view: ShiftView
+    row: Row
+
+    @property
+    def version(self) -> Version:
+        return self.view.cursor, self.row.state == "running"
+
+
+class Feed:
+    """One ledger. `number` stands for it in addresses; it follows from where the file lies, so that it stays."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.number = path, number_of(path)
+        self.row = Row(path, BROKEN, "not read yet")
+        self.made: dict[Any, Any] = {}  # pages of the version that is there, by what they are of
+        self._lock = threading.Lock()
+        self._signature: Any = None
+        self._writing = False
+        self._events: list[Event] = []
+        self._meta: Mapping[str, Any] = {}
+        self._shown: Shown | None = None
+        self._wanted_at = time.monotonic()
+        self.pulse = asyncio.Event()
+
+    @property
+    def version(self) -> Version:
+        return (self._shown.view.cursor if self._shown else len(self._events), self._writing)
+
+    def look(self) -> bool:
+        """Read what is new; whether anything is. Called in a thread."""
+        signature = _signature(self.path)
+        writing = being_written(self.path) if self.row.state != "ended" or signature != self._signature else False
+        if signature == self._signature and writing == self._writing:
+            self._forget()
+            return False
+        with self._lock:
+            self._read(signature, writing)
+        return True
+
+    def shown(self) -> Shown:
+        """All of it, read again if it was dropped. TaktError if it cannot be read. Called in a thread."""
+        self._wanted_at = time.monotonic()
+        with self._lock:
+            if self._shown is None:
+                self._read(_signature(self.path), being_written(self.path), again=True)
+            if self._shown is None:
+                raise TaktError(self.row.why)
+            return self._shown
+
+    def _read(self, signature: Any, writing: bool, again: bool = False) -> None:
+        same_file = self._signature is not None and signature is not None and signature[0] == self._signature[0]
+        if again or not same_file or self._shown is None:
+            self._events = []
+        try:
+            with Ledger.open(self.path) as book:
+                new = book.events(len(self._events))
+                self._meta = book.meta
+            self._events = [*self._events, *map(_kept, new)]
+            self.row = row(self.path, self._meta, self._events, writing)
+            self._shown = Shown(self._meta, self._events, ShiftView.of(self._events), self.row)
+        except UNREADABLE as error:
+            self._events, self._shown = [], None
+            self.row = Row(self.path, BROKEN, " ".join(str(error).split())[:500])
+        self._signature, self._writing, self.made = signature, writing, {}
+
+    def _forget(self) -> None:
+        if self.row.state == "ended" and time.monotonic() - self._wanted_at > KEPT_S:
+            with self._lock:
+                self._shown, self._events, self.made = None, [], {}
+
+
+class Shelf:
+    """The ledgers that a board shows. `tick` looks at all of them; viewers wait for what changes."""
+
+    def __init__(self, places: Sequence[Path]) -> None:
+        self._places = [Path(place) for place in places]
+        self._scanned = -SCAN_S
+        self.feeds: dict[int, Feed] = {}
+        self.changes = 0  # how often anything has changed: the folder's version
+        self.pulse = asyncio.Event()
+
+    def scan(self) -> bool:
+        """Look which ledgers there are. Called in a thread."""
+        if time.monotonic() - self._scanned < SCAN_S:
+            return False
+        self._scanned = time.monotonic()
+        try:
+            paths = ledgers_in([place for place in self._places if place.exists()])
+        except (TaktError, OSError):
+            return False
+        known = {feed.path: feed for feed in self.feeds.values()}
+        feeds = [known.get(path) or Feed(path) for path in paths]
+        changed = {feed.number for feed in feeds} != set(self.feeds)
+        self.feeds = {feed.number: feed for feed in feeds}
+        return changed
+
+    def look(self) -> list[Feed]:
+        """Those that have changed. Called in a thread."""
+        changed = self.scan()
+        found = [feed for feed in list(self.feeds.values()) if feed.look()]
+        if changed or found:
+            self.changes += 1
+        return found
+
+    async def follow(self, stopped: Callable[[], bool]) -> None:
+        """Look again and again, and wake those who wait."""
+        while not stopped():
+            before = self.changes
+            for feed in await asyncio.to_thread(self.look):
+                feed.pulse, woken = asyncio.Event(), feed.pulse
+                woken.set()
+            if self.changes != before:
+                self.pulse, woken = asyncio.Event(), self.pulse
+                woken.set()
+            await asyncio.sleep(LOOK_S)
+
+    def rows(self) -> list[tuple[int, Row]]:
+        return [(feed.number, feed.row) for feed in self.feeds.values()]
+
+
+def number_of(path: Path) -> int:
+    """A number for a file, the same at every start of a board: addresses hold no path, and lead to no other file."""
+    return int.from_bytes(hashlib.sha256(os.fsencode(path.resolve())).digest()[:5])
+
+
+def _signature(path: Path) -> Any:
+    """What changes when a ledger does: which file it is, and size and time of it and of its write-ahead log."""
+    try:
+        here = path.stat()
+    except OSError:
+        return None
+    try:
+        log = os.stat(f"{path}-wal")
+        beside: Any = (log.st_size, log.st_mtime_ns)
+    except OSError:
+        beside = None
+    return (here.st_dev, here.st_ino), here.st_size, here.st_mtime_ns, beside
+
+
+def _kept(event: Event) -> Event:
+    """An event without what takes the most room: what a worker said."""
+    if event.kind != SAID:
+        return event
+    return replace(event, data={key: event.data[key] for key in KEPT_OF_SAID if key in event.data})

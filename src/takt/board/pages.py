@@ -1,0 +1,415 @@
+"""The board's pages: what was read of ledgers, as HTML. Every text in it may be a stranger's; all of it is escaped.
+
+A page is made of `Shown` and of how somebody wants it (`Prefs`, `Query`); nothing here reads a file or a clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, UndefinedError
+
+from takt.board import drawing
+from takt.board.feed import Shown
+from takt.board.words import LANGUAGES, word
+from takt.contract.events import SAID, SHIFT_ENDED, THOUGHT, Event
+from takt.errors import TaktError
+from takt.judge.compare import by_worker, compare, decision, promise
+from takt.judge.kpi import rows as kpi_rows
+from takt.judge.outcomes import Unit
+from takt.judge.verdict import notes
+from takt.printable import printable
+from takt.show.listing import BROKEN, Row
+from takt.show.reasons import in_words
+from takt.show.transcript import EVENT, of_unit, transcript
+from takt.show.view import hms
+
+LIGHTS = ("auto", "day", "night")
+SORTS = ("worker", "station", "seed", "state", "units", "rate", "verdict", "cost", "age")
+TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
+MOST_LINES = 500  # of a unit's transcript and of its events
+MOST_ROWS = 2_000  # of the table of shifts
+
+
+@dataclass(frozen=True, slots=True)
+class Prefs:
+    """How somebody wants the pages."""
+
+    language: str = "en"
+    light: str = "auto"
+
+    @classmethod
+    def of(cls, language: str | None, light: str | None, accepted: str = "") -> Prefs:
+        if language not in LANGUAGES:
+            language = "zh" if accepted.strip().lower().startswith("zh") else "en"
+        return cls(language, light if light in LIGHTS else "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which shifts of a folder are shown, and in which order."""
+
+    q: str = ""
+    state: str = ""
+    verdict: str = ""
+    sort: str = "age"
+    down: bool = True
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> Query:
+        sort = given.get("sort", "age")
+        return cls(
+            q=given.get("q", "")[:100],
+            state=given.get("state", "")[:20],
+            verdict=given.get("verdict", "")[:20],
+            sort=sort if sort in SORTS else "age",
+            down=given.get("down", "1") != "0",
+        )
+
+    def sorted_by(self, key: str) -> str:
+        """The address of the same table, sorted by this; the other way round if it is so already."""
+        return "/?" + urlencode(replace(self, sort=key, down=not self.down if key == self.sort else True).words())
+
+    def words(self) -> dict[str, str]:
+        return {
+            "q": self.q,
+            "state": self.state,
+            "verdict": self.verdict,
+            "sort": self.sort,
+            "down": str(int(self.down)),
+        }
+
+    def of_rows(self, rows: Iterable[tuple[int, Row]]) -> list[tuple[int, Row]]:
+        words = self.q.lower().split()
+        kept = [
+            (number, row)
+            for number, row in rows
+            if all(one in f"{row.worker} {row.station} {row.seed} {row.path.name}".lower() for one in words)
+            and self.state in ("", row.state)
+            and self.verdict in ("", row.decision)
+        ]
+        keys: dict[str, Any] = {
+            "worker": lambda row: row.worker,
+            "station": lambda row: row.station,
+            "seed": lambda row: row.seed,
+            "state": lambda row: row.state,
+            "units": lambda row: row.units,
+            "rate": lambda row: -1.0 if row.rate is None else row.rate,
+            "verdict": lambda row: row.decision,
+            "cost": lambda row: -1.0 if row.cost is None else row.cost,
+            "age": lambda row: row.begun_utc,
+        }
+        readable = [one for one in kept if one[1].state != BROKEN]
+        readable.sort(key=lambda one: (keys[self.sort](one[1]), one[0]), reverse=self.down)
+        return [*readable, *(one for one in kept if one[1].state == BROKEN)][:MOST_ROWS]
+
+
+class Links:
+    """Where pages lie: on the server, or in a folder of static pages (`exported`), seen from the page at `depth`."""
+
+    def __init__(self, exported: bool = False, depth: int = 0) -> None:
+        self._exported, self._up = exported, "../" * depth
+
+    @property
+    def home(self) -> str:
+        return f"{self._up}index.html" if self._exported else "/"
+
+    @property
+    def static(self) -> str:
+        return f"{self._up}static/" if self._exported else "/static/"
+
+    def shift(self, number: int) -> str:
+        return f"{self._up}shift/{number}/index.html" if self._exported else f"/shift/{number}"
+
+    def wall(self, number: int) -> str:
+        return f"{self._up}shift/{number}/wall.html" if self._exported else f"/shift/{number}/wall"
+
+    def unit(self, number: int, unit: int) -> str:
+        return f"{self._up}shift/{number}/unit-{unit}.html" if self._exported else f"/shift/{number}/unit/{unit}"
+
+
+def environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
+    )
+    filters: dict[str, Any] = {"hms": hms, "plain": _spaced, "short": _short, "told": _told, "flat": _flat}
+    made.filters |= filters
+    made.globals |= {"percent": _percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
+    return made
+
+
+class Pages:
+    """Makes pages. `exported`: as files that stand alone, without forms, scripts and streams."""
+
+    def __init__(self, exported: bool = False) -> None:
+        self._environment = environment()
+        self._exported = exported
+
+    def folder(self, rows: Sequence[tuple[int, Row]], query: Query, prefs: Prefs, live: bool = False) -> str:
+        kept = query.of_rows(rows)
+        stream = "/stream?" + urlencode(query.words())
+        return self._made("folder", prefs, 0, live, f"/?{urlencode(query.words())}", stream, rows=kept, query=query)
+
+    def wall(self, number: int, shown: Shown, prefs: Prefs, live: bool = False) -> str:
+        link = {"shift": Links(self._exported, 2).shift(number)}
+        told = {"walls": [{"state": word(shown.view.state, prefs.language), "worker": shown.meta["worker"]}]}
+        here = f"/shift/{number}/wall"
+        return self._made("wall", prefs, 2, live, here, _stream(number, "wall", shown), shown=shown, link=link, **told)
+
+    def shift(self, number: int, shown: Shown, prefs: Prefs, live: bool = False) -> str:
+        view = shown.view
+        table = kpi_rows(view.kpis)
+        station = str(shown.meta["station"])
+        by_reason: dict[str, list[Unit]] = {}
+        for unit in view.units:
+            if unit.good is False:
+                by_reason.setdefault(str((unit.data.get("reasons") or ["unstated"])[0]), []).append(unit)
+        bad = [
+            (reason, _sentence(station, reason, prefs.language), units)
+            for reason, units in sorted(by_reason.items(), key=lambda one: -len(one[1]))[:20]
+        ]
+        both = (drawing.WIDE, drawing.NARROW)
+        return self._made(
+            "shift",
+            prefs,
+            2,
+            live,
+            f"/shift/{number}",
+            _stream(number, "shift", shown),
+            number=number,
+            shown=shown,
+            broken=_broken(shown.events),
+            notes=notes(view.judged),
+            tiles=[row for name in TILES for row in table if row.name == name],
+            curves=[drawing.curve(view, width) for width in both],
+            times=[drawing.timeline(view, shown.events, width) for width in both],
+            took=[drawing.cycles(view, width) for width in both],
+            bad=bad,
+            figures=table,
+            bill=_bill(shown.events),
+            ran=_ran(shown.meta),
+            sections=(),
+        )
+
+    def unit(
+        self,
+        number: int,
+        shown: Shown,
+        events: Sequence[Event],
+        unit_number: int,
+        prefs: Prefs,
+        film: str = "",
+        making: bool = False,
+        replay_error: str = "",
+        can_replay: bool = False,
+    ) -> str:
+        """`events` are the ledger's, with what was said in full. TaktError if there is no such unit."""
+        units = {unit.number: place for place, unit in enumerate(shown.view.units)}
+        if unit_number not in units:
+            raise TaktError(f"there is no unit {unit_number} in this shift")
+        place = units[unit_number]
+        unit = shown.view.units[place]
+        station = str(shown.meta["station"])
+        around = shown.view.units[max(0, place - 1) : place + 2]
+        mine = of_unit(transcript(events), events, unit_number)[: 2 * MOST_LINES]
+        reasons = [str(one) for one in unit.data.get("reasons") or (["unstated"] if unit.good is False else [])]
+        parts = {str(k): v for k, v in (unit.data.get("parts") or {}).items() if isinstance(v, Mapping)}
+        known = {"cycle_s", "parts", "reasons", "first_time"}
+        return self._made(
+            "unit",
+            prefs,
+            2,
+            False,
+            f"/shift/{number}/unit/{unit_number}",
+            "",
+            number=number,
+            shown=shown,
+            unit=unit,
+            kind="open" if unit.good is None else "good" if unit.good else "bad",
+            before=around[0].number if place else None,
+            after=around[-1].number if place + 1 < len(shown.view.units) else None,
+            reasons=[(one, in_words(station, one, prefs.language)) for one in reasons],
+            parts=parts,
+            part_columns=list(dict.fromkeys(key for part in parts.values() for key in part))[:20],
+            measured=[(key, value) for key, value in unit.data.items() if key not in known][:40],
+            story=[line for line in mine if line.who == EVENT][:MOST_LINES],
+            said=[line for line in mine if line.who != EVENT][:MOST_LINES],
+            film=film,
+            making=making,
+            replay_error=replay_error,
+            can_replay=can_replay,
+        )
+
+    def compare(self, chosen: Sequence[tuple[int, Shown]], prefs: Prefs) -> str:
+        """Two shifts side by side, and by the pairs of their units if they are of the same work."""
+        both = [{"number": number, "name": f"{s.meta['worker']} {s.meta['seed']}"} for number, s in chosen]
+        found, wrong, said = None, "", ""
+        try:
+            found = compare(by_worker([(shown.row.path.stem, shown.events) for _, shown in chosen]))
+            said = promise(found)
+        except TaktError as error:
+            wrong = str(error)
+        table = [{row.name: row for row in kpi_rows(shown.view.kpis)} for _, shown in chosen]
+        labels = {**table[1], **table[0]} if len(table) > 1 else {}
+        figures = [
+            (row.label, row.unit, *((one[name].value if name in one else "–") for one in table))
+            for name, row in labels.items()
+        ]
+        ran = [dict(_ran(shown.meta)) for _, shown in chosen]
+        differs = [
+            (key, ran[0].get(key, ""), ran[1].get(key, ""))
+            for key in dict.fromkeys([*ran[0], *ran[1]])
+            if ran[0].get(key) != ran[1].get(key)
+        ]
+
+        def decided(pair: Any) -> str:
+            return decision(pair, None)
+
+        return self._made(
+            "compare",
+            prefs,
+            0,
+            False,
+            "/compare?" + urlencode([("s", number) for number, _ in chosen]),
+            "",
+            both=both,
+            found=found,
+            wrong=wrong,
+            promise=said,
+            figures=figures,
+            differs=differs,
+            decide=decided,
+        )
+
+    def login(self, prefs: Prefs, wrong: bool = False) -> str:
+        return self._made("login", prefs, 0, False, "/login", "", wrong=wrong)
+
+    def gone(self, prefs: Prefs, why: str = "") -> str:
+        return self._made("gone", prefs, 0, False, "/", "", why=why)
+
+    def _made(self, name: str, prefs: Prefs, depth: int, live: bool, here: str, stream: str, **told: Any) -> str:
+        links = Links(self._exported, depth)
+        template = self._environment.get_template(f"{name}_live.html.j2" if live else f"{name}.html.j2")
+        try:
+            return template.render(
+                t=lambda key: word(key, prefs.language),
+                prefs=prefs,
+                here=here,
+                stream=stream,
+                exported=self._exported,
+                links=links,
+                home=links.home,
+                static=links.static,
+                **told,
+            )
+        except (UndefinedError, LookupError, TypeError, ValueError, AttributeError) as error:
+            if name == "gone":
+                raise
+            return self.gone(prefs, f"no page can be made of this ledger: {type(error).__name__}: {error}")
+
+
+def _stream(number: int, page: str, shown: Shown) -> str:
+    cursor, writing = shown.version
+    return f"/shift/{number}/stream?page={page}&after={cursor}.{int(writing)}"
+
+
+def _sentence(station: str, reason: str, language: str) -> str:
+    told = in_words(station, reason, language)
+    return "" if told == reason.replace("_", " ") else told
+
+
+def _broken(events: Iterable[Event]) -> list[str]:
+    """What the worker did wrong, a line each."""
+    return [
+        f"{e.data['error']} ({hms(e.t_s)})"
+        for e in events
+        if (e.kind == SHIFT_ENDED or e.data.get("name") == "worker_raised") and "error" in e.data
+    ]
+
+
+def _bill(events: Iterable[Event]) -> list[tuple[str, str]]:
+    """Thinking, and what a language model's answers came to."""
+    thought = [e.data for e in events if e.kind == THOUGHT]
+    said = [e.data for e in events if e.kind == SAID]
+    rows = []
+    if thought:
+        seconds, calls = (sum(float(one.get(key) or 0) for one in thought) for key in ("seconds", "calls"))
+        rows = [("thinking, s", f"{seconds:,.1f}"), ("calls", f"{calls:,.0f}")]
+    usage = [one["usage"] for one in said if isinstance(one.get("usage"), Mapping)]
+    if usage:
+        for key in ("prompt_tokens", "completion_tokens", "cached_tokens"):
+            total = sum(one.get(key) or 0 for one in usage if isinstance(one.get(key), (int, float)))
+            rows += [(key.replace("_", " "), f"{total:,.0f}")] if total else []
+        price = sum(float(one["price"]) for one in said if isinstance(one.get("price"), (int, float)))
+        rows += [("price", f"{price:.6g}")]
+    return rows
+
+
+def _ran(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What defines a shift and where it was worked, a row for each option."""
+    rows = []
+    for key in (
+        "station",
+        "options",
+        "worker",
+        "worker_options",
+        "seed",
+        "clock",
+        "hours",
+        "units",
+        "faults",
+        "stop_early",
+    ):
+        value = meta.get(key)
+        if isinstance(value, Mapping):
+            rows += [(f"{key.removesuffix('s').replace('_', ' ')} {name}", _told(one)) for name, one in value.items()]
+        elif value not in (None, [], False):
+            rows.append((key.replace("_", " "), _told(value)))
+    for key in ("begun_utc", "machine", "packages", "wall_s"):
+        if meta.get(key):
+            rows.append((key.replace("_", " "), _told(meta[key])))
+    return rows
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _spaced(text: Any) -> str:
+    return str(text).replace("_", " ")
+
+
+def _flat(text: str) -> str:
+    """The fields of an event in a row, without JSON's marks; a text that is no object as it is."""
+    try:
+        fields = json.loads(text)
+        rows = [
+            f"{key.replace('_', ' ')} {_told(value)}" for key, value in fields.items() if value not in ({}, [], None)
+        ]
+    except (ValueError, AttributeError, RecursionError):
+        return text
+    return " · ".join(rows)
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _short(text: Any, most: int = 200) -> str:
+    text = str(text)
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,328 @@
+"""The board as a server: pages, and a stream for each that says when it is to be another. Reads, and writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from sse_starlette import EventSourceResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from takt.board.door import Door
+from takt.board.feed import UNREADABLE, Feed, Shelf, Shown
+from takt.board.metrics import KIND, exposition
+from takt.board.pages import Pages, Prefs, Query
+from takt.board.replays import Replays
+from takt.contract.registry import stations, workers
+from takt.errors import TaktError
+from takt.ledger import Ledger
+from takt.listening import LOOPBACK, bound, is_loopback
+
+PING_S = 15.0  # a stream without news says at least that it lives
+MOST_CONNECTIONS = 1_000
+MOST_FORM = 4_096  # bytes of a form: only the token comes in one
+MOST_COMPARED = 2
+CLOSING_S = 2.0
+
+
+class Board:
+    """What the server answers. `token` "" asks for none."""
+
+    def __init__(self, places: Sequence[Path], token: str, names: Sequence[str], port: int) -> None:
+        self.shelf, self.pages, self.replays = Shelf(places), Pages(), Replays()
+        self._stopping = False
+        routes = [
+            Route("/", self._folder),
+            Route("/stream", self._folder_stream),
+            Route("/wall", self._first_wall),
+            Route("/shift/{number:int}", self._shift),
+            Route("/shift/{number:int}/wall", self._wall),
+            Route("/shift/{number:int}/stream", self._shift_stream),
+            Route("/shift/{number:int}/unit/{unit:int}", self._unit),
+            Route("/shift/{number:int}/unit/{unit:int}/replay", self._replay, methods=["POST"]),
+            Route("/shift/{number:int}/unit/{unit:int}/film.mp4", self._film),
+            Route("/compare", self._compare),
+            Route("/metrics", self._metrics),
+            Route("/prefs", self._prefs),
+            Route("/login", self._login, methods=["GET", "POST"]),
+            Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        ]
+        handlers: Mapping[Any, Any] = {404: self._gone, TaktError: self._wrong}
+        app = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
+        self.door = Door(app, token, names, port)
+
+    def stop(self) -> None:
+        """Streams end, so that the server can."""
+        self._stopping = True
+        for pulse in (self.shelf.pulse, *(feed.pulse for feed in self.shelf.feeds.values())):
+            pulse.set()
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await asyncio.to_thread(self.shelf.look)
+        following = asyncio.create_task(self.shelf.follow(lambda: self._stopping))
+        try:
+            yield
+        finally:
+            self.stop()
+            following.cancel()
+            self.replays.close()
+
+    # --- pages ---
+
+    async def _folder(self, request: Request) -> Response:
+        query = Query.of(request.query_params)
+        return self._html(request, self.pages.folder(self.shelf.rows(), query, _prefs_of(request)))
+
+    async def _first_wall(self, request: Request) -> Response:
+        """The wall of the shift that runs, or of the one that was begun last."""
+        rows = [(number, row) for number, row in self.shelf.rows() if row.state != "unreadable"]
+        if not rows:
+            return RedirectResponse("/", 303)
+        number, _ = max(rows, key=lambda one: (one[1].state == "running", one[1].begun_utc))
+        return RedirectResponse(f"/shift/{number}/wall", 303)
+
+    async def _shift(self, request: Request) -> Response:
+        return self._html(request, await self._page(request, "shift", False))
+
+    async def _wall(self, request: Request) -> Response:
+        return self._html(request, await self._page(request, "wall", False))
+
+    async def _page(self, request: Request, page: str, live: bool) -> str:
+        feed, prefs = self._feed(request), _prefs_of(request)
+        return await asyncio.to_thread(self._rendered, feed, page, prefs, live)
+
+    def _rendered(self, feed: Feed, page: str, prefs: Prefs, live: bool) -> str:
+        """A page of a shift, made once for all who want it so. Called in a thread."""
+        shown = feed.shown()
+        key = (page, prefs, live, shown.version)
+        made = feed.made
+        if key not in made:
+            make: Callable[..., str] = getattr(self.pages, page)
+            made[key] = make(feed.number, shown, prefs, live)
+        return made[key]
+
+    async def _unit(self, request: Request) -> Response:
+        feed, unit, prefs = self._feed(request), int(request.path_params["unit"]), _prefs_of(request)
+        return self._html(request, await asyncio.to_thread(self._unit_page, feed, unit, prefs))
+
+    def _unit_page(self, feed: Feed, unit: int, prefs: Prefs) -> str:
+        shown = feed.shown()
+        with Ledger.open(feed.path) as book:
+            events = book.events()
+        film = self.replays.film(feed.number, unit)
+        making, wrong = self.replays.state(feed.number, unit)
+        return self.pages.unit(
+            feed.number,
+            shown,
+            events,
+            unit,
+            prefs,
+            film=f"/shift/{feed.number}/unit/{unit}/film.mp4" if film else "",
+            making=making,
+            replay_error=wrong,
+            can_replay=can_replay(shown, unit),
+        )
+
+    async def _replay(self, request: Request) -> Response:
+        feed, unit = self._feed(request), int(request.path_params["unit"])
+        shown = await asyncio.to_thread(feed.shown)
+        if not can_replay(shown, unit):
+            raise TaktError("only ended units of registered stations and workers are worked again here")
+        self.replays.begin(feed.number, unit, feed.path)
+        return RedirectResponse(f"/shift/{feed.number}/unit/{unit}", 303)
+
+    async def _film(self, request: Request) -> Response:
+        film = self.replays.film(self._feed(request).number, int(request.path_params["unit"]))
+        return PlainTextResponse("no film\n", 404) if film is None else FileResponse(film, media_type="video/mp4")
+
+    async def _compare(self, request: Request) -> Response:
+        numbers = list(dict.fromkeys(request.query_params.getlist("s")))
+        if len(numbers) != MOST_COMPARED:
+            raise TaktError("tick two shifts to compare them")
+        feeds = [self._of(number) for number in numbers]
+
+        def made() -> str:
+            return self.pages.compare([(feed.number, feed.shown()) for feed in feeds], _prefs_of(request))
+
+        return self._html(request, await asyncio.to_thread(made))
+
+    async def _metrics(self, request: Request) -> Response:
+        return Response(exposition(self.shelf.rows()), media_type=KIND)
+
+    async def _prefs(self, request: Request) -> Response:
+        """Keep how somebody wants the pages, in a cookie, and go back there."""
+        back = request.query_params.get("back", "/")
+        response = RedirectResponse(back if _is_local(back) else "/", 303)
+        for name in ("language", "light"):
+            value = request.query_params.get(name)
+            if value and getattr(Prefs.of(value, value), name) == value:
+                response.set_cookie(f"takt-{name}", value, max_age=31_536_000, samesite="strict", httponly=True)
+        return response
+
+    async def _login(self, request: Request) -> Response:
+        prefs = _prefs_of(request)
+        if request.method == "GET":
+            return self._html(request, self.pages.login(prefs))
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_FORM:
+                return PlainTextResponse("too long\n", 413)
+        from urllib.parse import parse_qs
+
+        given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
+        if not self.door.is_token(given):
+            await asyncio.sleep(1.0)  # whoever tries them all has time
+            return self._html(request, self.pages.login(prefs, wrong=True), 401)
+        return self.door.let_in(RedirectResponse("/", 303))
+
+    # --- streams ---
+
+    async def _folder_stream(self, request: Request) -> Response:
+        query, prefs = Query.of(request.query_params), _prefs_of(request)
+
+        async def news() -> AsyncIterator[dict[str, str]]:
+            seen: int | None = None
+            while not self._stopping:
+                pulse = self.shelf.pulse
+                if self.shelf.changes != seen:
+                    seen = self.shelf.changes
+                    yield _message(str(seen), self.pages.folder(self.shelf.rows(), query, prefs, live=True))
+                await _woken(pulse)
+
+        return EventSourceResponse(news(), ping=PING_S)
+
+    async def _shift_stream(self, request: Request) -> Response:
+        """The page as it is, whenever that changes. What a viewer has already (`after`, Last-Event-ID) is not sent."""
+        feed, prefs = self._feed(request), _prefs_of(request)
+        page = request.query_params.get("page", "wall")
+        if page not in ("wall", "shift"):
+            raise TaktError("a stream is of a wall or of a shift")
+        has = request.headers.get("last-event-id") or request.query_params.get("after", "")
+
+        async def news() -> AsyncIterator[dict[str, str]]:
+            seen = has
+            while not self._stopping:
+                pulse = feed.pulse
+                try:
+                    shown = await asyncio.to_thread(feed.shown)
+                    now = f"{shown.version[0]}.{int(shown.version[1])}"
+                    if now != seen:
+                        html = await asyncio.to_thread(self._rendered, feed, page, prefs, True)
+                        seen = now
+                        yield _message(now, html)
+                except UNREADABLE:
+                    pass  # it is being replaced, or was taken away: the next look says
+                await _woken(pulse)
+
+        return EventSourceResponse(news(), ping=PING_S)
+
+    # --- the rest ---
+
+    def _feed(self, request: Request) -> Feed:
+        return self._of(request.path_params["number"])
+
+    def _of(self, number: Any) -> Feed:
+        try:
+            return self.shelf.feeds[int(number)]
+        except (KeyError, ValueError):
+            raise TaktError("there is no such shift on this board") from None
+
+    async def _gone(self, request: Request, _: Exception) -> Response:
+        return self._html(request, self.pages.gone(_prefs_of(request)), 404)
+
+    async def _wrong(self, request: Request, error: Exception) -> Response:
+        return self._html(request, self.pages.gone(_prefs_of(request), str(error)), 404)
+
+    def _html(self, request: Request, text: str, status: int = 200) -> Response:
+        response = HTMLResponse(text, status)
+        for name in ("language", "light"):  # a wall is set up by its address alone
+            given = request.query_params.get(name)
+            if given and request.url.path != "/prefs" and getattr(Prefs.of(given, given), name) == given:
+                response.set_cookie(f"takt-{name}", given, max_age=31_536_000, samesite="strict", httponly=True)
+        return response
+
+
+class Server(AbstractContextManager["Server"]):
+    """The board, listening. `url` is where; with the token it lets a browser in."""
+
+    def __init__(self, places: Sequence[Path], host: str, port: int, token: str, names: Sequence[str] = ()) -> None:
+        self._socket = bound(host, port)
+        where = self._socket.getsockname()
+        name = f"[{where[0]}]" if ":" in where[0] else where[0]
+        allowed = [*LOOPBACK, host, name, *names] if is_loopback(host) else list(names)
+        self.board = Board(places, token, allowed, where[1])
+        shown = name if is_loopback(host) or not names else names[0]
+        self.url = f"http://{shown}:{where[1]}/"
+        config = uvicorn.Config(
+            self.board.door,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            limit_concurrency=MOST_CONNECTIONS,
+            ws_max_size=MOST_FORM,
+            server_header=False,
+        )
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True, name="board"
+        )
+
+    def __enter__(self) -> Server:
+        self._thread.start()
+        return self
+
+    def wait(self) -> None:
+        """Until the server ends, which it does when it is left."""
+        while self._thread.is_alive():
+            self._thread.join(0.5)
+
+    def __exit__(self, *_: object) -> None:
+        self.board.stop()
+        self._uvicorn.should_exit = True
+        self._thread.join(5 * CLOSING_S)
+        self._socket.close()
+
+
+def can_replay(shown: Shown, unit: int) -> bool:
+    """Whether a unit may be worked again for a film: it has ended, and only what is registered would be opened."""
+    station, worker = str(shown.meta["station"]), str(shown.meta["worker"])
+    if station not in stations() or worker not in workers(station):
+        return False
+    return any(one.number == unit and one.good is not None for one in shown.view.units)
+
+
+def _prefs_of(request: Request) -> Prefs:
+    given, kept = request.query_params, request.cookies
+    return Prefs.of(
+        given.get("language") or kept.get("takt-language"),
+        given.get("light") or kept.get("takt-light"),
+        request.headers.get("accept-language", ""),
+    )
+
+
+def _is_local(back: str) -> bool:
+    """Whether an address is a place of ours, so that nobody is led elsewhere."""
+    return back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable() and len(back) < 2_000
+
+
+def _message(number: str, html: str) -> dict[str, str]:
+    return {"event": "page", "id": number, "data": json.dumps({"html": html}, ensure_ascii=False)}
+
+
+async def _woken(pulse: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(pulse.wait(), PING_S)
+    except TimeoutError:
+        return

@@ -1,0 +1,38 @@
+// The board's live part: each message of the stream is the whole page as it is now, made by the server. A reconnect asks
+// for what came after the last message that was seen (Last-Event-ID), so nothing is lost and nothing is counted twice.
+"use strict";
+(() => {
+  const live = document.getElementById("live");
+  const lost = document.getElementById("link");
+  if (live && live.dataset.stream) {
+    const place = document.getElementById("rows") || live;
+    const source = new EventSource(live.dataset.stream);
+    source.addEventListener("page", (message) => {
+      const told = JSON.parse(message.data);
+      const ticked = new Set([...place.querySelectorAll("input:checked")].map((box) => box.value));
+      const open = [...place.querySelectorAll("details")].map((one) => one.open);
+      const focused = document.activeElement && document.activeElement.getAttribute("href");
+      place.innerHTML = told.html;
+      place.querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = ticked.has(box.value); });
+      place.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
+      if (focused) {
+        const again = [...place.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused);
+        if (again) again.focus({ preventScroll: true });
+      }
+      lost.hidden = true;
+    });
+    source.addEventListener("open", () => { lost.hidden = true; });
+    source.addEventListener("error", () => {
+      lost.hidden = false;
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000); // the login, perhaps
+    });
+  }
+  const again = document.querySelector("[data-reload]");
+  if (again) setTimeout(() => location.reload(), 1000 * Number(again.dataset.reload));
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea, video")) return;
+    const turn = { ArrowLeft: "a[rel=prev]", ArrowRight: "a[rel=next]" }[event.key];
+    const link = turn && document.querySelector(turn);
+    if (link) link.click();
+  });
+})();

@@ -1,0 +1,33 @@
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # asking.py, strangers.py, browsing.py
+
+
+@pytest.fixture
+def board(tmp_path, monkeypatch):
+    """A board of the folder `tmp_path / shifts`, served; closed after the test."""
+    from asking import TOKEN
+
+    from takt.board import feed
+    from takt.board.server import Server
+
+    monkeypatch.setattr(feed, "SCAN_S", 0.2)
+    monkeypatch.setattr(feed, "LOOK_S", 0.1)
+
+    folder = tmp_path / "shifts"
+    folder.mkdir(exist_ok=True)
+    with Server([folder], "127.0.0.1", 0, TOKEN) as server:
+        server.folder = folder
+        yield server
+    assert not any(thread.name == "board" for thread in threading.enumerate())
+
+
+@pytest.fixture(autouse=True)
+def no_token(monkeypatch):
+    monkeypatch.delenv("TAKT_TOKEN", raising=False)
+    assert os.environ.get("TAKT_TOKEN") is None

@@ -1,0 +1,352 @@
+"""The board: who is let in, what is shown, and that it is the ledger's own. Without a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import re
+import shutil
+import time
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from asking import TOKEN, asked
+from strangers import NASTY, Page, broken_ledgers, check_harmless, long_ledger, nasty_ledger
+
+from takt import Ledger, kpis, resume_shift, run_shift, verdict
+from takt.board.exported import export_pages
+from takt.board.feed import Feed, number_of
+from takt.board.metrics import exposition
+from takt.board.pages import Pages, Prefs, Query
+from takt.board.words import WORDS, word
+from takt.cli import main
+from takt.errors import TaktError
+from takt.show.view import ShiftView
+from toy import Lazy, Toy
+
+LEDGERS = Path(__file__).parents[1] / "ledgers"
+EVERY_PAGE = ("/", "/shift/{0}", "/shift/{0}/wall", "/shift/{0}/unit/0", "/metrics", "/stream", "/shift/{0}/stream")
+
+
+def put(board, name="desk-llm"):
+    """A shift on the board; its number."""
+    path = board.folder / f"{name}.takt"
+    shutil.copy(LEDGERS / f"{name}.takt", path)
+    for _ in range(100):
+        if asked(board, f"/shift/{number_of(path)}").status == 200:
+            return number_of(path)
+        time.sleep(0.1)
+    raise AssertionError("the board does not see a new ledger")
+
+
+def test_without_the_token_there_is_nothing_but_the_login(board):
+    number = put(board)
+    for page in EVERY_PAGE:
+        answer = asked(board, page.format(number), token=None)
+        assert answer.status == 401 and "llm" not in answer.text, page
+        browser = asked(board, page.format(number), token=None, headers={"Accept": "text/html"})
+        assert browser.status == 303 and browser.headers["location"] == "/login"
+        wrong = asked(board, page.format(number), token="not-the-token-of-this-board")
+        assert wrong.status == 401
+    assert asked(board, "/login", token=None).status == 200
+    assert asked(board, "/static/board.js", token=None).status == 401
+    assert asked(board, f"/shift/{number}/unit/0/replay", token=None, method="POST").status == 401
+
+
+def test_the_token_becomes_a_cookie_that_holds_no_token(board):
+    first = asked(board, f"/?{urlencode({'q': 'x', 'token': TOKEN})}", token=None)
+    assert first.status == 303 and first.headers["location"] == "/?q=x"
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=strict" in cookie and TOKEN not in cookie
+    assert asked(board, "/", token=None, headers={"Cookie": cookie.partition(";")[0]}).status == 200
+    forged = re.sub(r"=\w+", "=" + "0" * 64, cookie.partition(";")[0], count=1)
+    assert asked(board, "/", token=None, headers={"Cookie": forged}).status == 401
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    right = asked(board, "/login", token=None, method="POST", body=urlencode({"token": TOKEN}), headers=form)
+    assert right.status == 303 and "set-cookie" in right.headers
+    wrong = asked(board, "/login", token=None, method="POST", body=urlencode({"token": NASTY}), headers=form)
+    assert wrong.status == 401 and "set-cookie" not in wrong.headers
+    check_harmless(wrong.text)
+    assert asked(board, "/login", token=None, method="POST", body="token=" + "x" * 5000, headers=form).status == 413
+
+
+def test_other_names_and_other_sites_are_refused(board):
+    """DNS rebinding, and a form on somebody's page."""
+    number = put(board)
+    assert asked(board, "/", headers={"Host": "evil.example"}).status == 400
+    assert asked(board, "/login", token=None, headers={"Host": "evil.example:80"}).status == 400
+    replay = f"/shift/{number}/unit/0/replay"
+    for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+        assert asked(board, replay, method="POST", headers=headers).status == 403, headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/shift/../../etc/passwd",
+        "/shift/..%2f..%2fetc%2fpasswd",
+        "/static/../server.py",
+        "/static/%2e%2e/server.py",
+        "/static/..%5cserver.py",
+        "/static//etc/passwd",
+        "/shift/1",
+        "/shift/-1",
+        "/shift/99999999999999999999999999",
+        "/shift/1/unit/9",
+        "/shift/1e3",
+        "/compare",
+        "/compare?s=1&s=2",
+        "/compare?s=x&s=%00",
+        "/nothing",
+    ],
+)
+def test_what_is_not_there_is_not_there(board, path):
+    answer = asked(board, path)
+    assert answer.status in (400, 404) and "root:" not in answer.text and "import " not in answer.text
+    check_harmless(answer.text) if "html" in answer.headers["content-type"] else None
+
+
+def test_every_answer_forbids_strangers_scripts(board):
+    number = put(board)
+    for page in ("/", f"/shift/{number}", "/login", "/static/board.css", "/nothing"):
+        csp = asked(board, page).headers["content-security-policy"]
+        assert "default-src 'none'" in csp and "unsafe" not in csp and "script-src 'self'" in csp
+
+
+def test_a_strangers_words_are_words_on_every_page(board):
+    """A script, a handler and a template's marks in every text field of a ledger; and in the address."""
+    nasty = number_of(nasty_ledger(board.folder / "nasty.takt"))
+    other = put(board)
+    pages = ["/", f"/?{urlencode({'q': NASTY, 'state': NASTY, 'sort': NASTY})}", f"/compare?s={nasty}&s={other}"]
+    pages += [f"/shift/{nasty}", f"/shift/{nasty}/wall", f"/shift/{nasty}/unit/0", f"/prefs?back={NASTY}"]
+    for path in pages:
+        answer = asked(board, path.replace(" ", "%20"))
+        if answer.status == 303:
+            assert answer.headers["location"] == "/"
+            continue
+        assert answer.status == 200, path
+        page = check_harmless(answer.text)
+        assert "49" not in page.text
+    assert "<script>alert" in Page(asked(board, f"/shift/{nasty}/unit/0").text).text  # shown, as text
+    metrics = asked(board, "/metrics").text
+    assert all(
+        re.fullmatch(r"#.*|\w+(\{(\w+=\"([^\"\\]|\\.)*\",?)*\})? [-+\w.]+", line) for line in metrics.splitlines()
+    )
+
+
+def test_broken_ledgers_are_rows_that_say_so_and_no_page_fails(board):
+    good = board.folder / "good.takt"
+    run_shift(Toy(), Lazy(0.3), units=8, seed=1, clock="lockstep", ledger=good)
+    made = broken_ledgers(board.folder, good)
+    time.sleep(1.0)
+    answer = asked(board, "/")
+    assert answer.status == 200
+    page = check_harmless(answer.text)
+    assert page.text.count("unreadable:") >= 5 and "good.takt" in page.text
+    for path in made:
+        for page in ("", "/wall", "/unit/0", "/stream?page=wall&after=x"):
+            if path.is_dir() or (page.startswith("/stream") and path.name != "text.takt"):
+                continue
+            status = asked(board, f"/shift/{number_of(path)}{page}", most=1).status
+            assert status in (200, 404), (path, page)
+
+
+def test_a_huge_shift_is_shown_in_pages_of_bounded_size(tmp_path):
+    feed = Feed(long_ledger(tmp_path / "long.takt", 20_000))
+    feed.look()
+    shown, pages = feed.shown(), Pages()
+    assert shown.view.good + shown.view.bad == 20_000
+    assert len(pages.shift(feed.number, shown, Prefs())) < 2_000_000
+    assert len(pages.wall(feed.number, shown, Prefs())) < 20_000
+
+
+def test_the_wall_says_the_ledgers_own_numbers_in_both_languages():
+    feed = Feed(LEDGERS / "desk-greedy.takt")
+    feed.look()
+    shown = feed.shown()
+    judged, figures = verdict(shown.events), kpis(shown.events)
+    for language in ("en", "zh"):
+        page = Pages().wall(feed.number, shown, Prefs(language))
+        told = dict(re.findall(r'data-figure="(\w+)">([^<]*)<', page))
+        assert told["good"] == str(judged.good) and told["bad"] == str(shown.view.bad)
+        assert told["verdict"] == word(judged.decision, language)
+        assert told["rate"] == f"{100 * judged.good_rate:.1f} %"
+    assert sum(hour.target for hour in shown.view.hours) == figures.units
+
+
+def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_path):
+    """The board is a pure function of the ledgers: only when and how long it was worked differs."""
+    run = {"units": 30, "seed": 4, "clock": "lockstep", "worker_name": "lazy"}
+    run_shift(Toy(), Lazy(0.3), ledger=tmp_path / "a" / "s.takt", **run)
+
+    class Killed(Lazy):
+        def act(self, observation):
+            if self.calls > 1500:
+                raise KeyboardInterrupt
+            return super().act(observation)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_shift(Toy(), Killed(0.3), ledger=tmp_path / "b" / "s.takt", **run)
+    half = Feed(tmp_path / "b" / "s.takt")
+    half.look()
+    assert 10 <= half.row.units < 30 and half.row.state == "cut off"
+    resume_shift(tmp_path / "b" / "s.takt", station=Toy(), worker=Lazy(0.3))
+    half.look()  # the feed that saw the first half goes on
+    whole = Feed(tmp_path / "a" / "s.takt")
+    whole.look()
+    fresh = Feed(tmp_path / "b" / "s.takt")
+    fresh.look()
+    pages = Pages()
+    for make in (pages.wall, lambda n, s, p: pages.unit(n, s, s.events, 12, p)):
+        straight = make(1, whole.shown(), Prefs())
+        assert make(1, half.shown(), Prefs()) == make(1, fresh.shown(), Prefs()) == straight
+    assert half.shown().view == whole.shown().view
+
+
+class Stream:
+    """A viewer's stream of server-sent events."""
+
+    def __init__(self, board, path, last=None):
+        host = board.url.split("/")[2]
+        self.connection = http.client.HTTPConnection(host, timeout=60)
+        headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "text/event-stream"}
+        self.connection.request("GET", path, headers=headers | ({"Last-Event-ID": last} if last else {}))
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200
+
+    def next(self):
+        """The next page: its number, and what it says."""
+        told = {}
+        while True:
+            line = self.answer.readline().decode().rstrip("\r\n")
+            if not line and "data" in told:
+                return told["id"], json.loads(told["data"])["html"]
+            key, _, value = line.partition(": ")
+            if key in ("id", "event", "data"):
+                told[key] = value
+
+    def close(self):
+        self.connection.close()
+
+
+def test_a_stream_sends_what_is_new_and_a_reconnect_loses_and_doubles_nothing(board):
+    path = board.folder / "s.takt"
+    whole = run_shift(Toy(), Lazy(0.3), units=12, seed=4, clock="lockstep")
+    meta = dict(whole.meta)
+    cuts = [i + 1 for i, e in enumerate(whole.events) if e.kind.startswith("unit_") and e.kind != "unit_due"]
+    with Ledger.create(path, meta) as book:
+        book.commit(whole.events[: cuts[2]], None, None)
+        number = number_of(path)
+        for _ in range(100):
+            if asked(board, f"/shift/{number}").status == 200:
+                break
+            time.sleep(0.1)
+        stream = Stream(board, f"/shift/{number}/stream?page=wall")
+        first, html = stream.next()
+        assert first.split(".")[0] == str(cuts[2]) and f'data-cursor="{cuts[2]}"' in html
+        book.commit(whole.events[cuts[2] : cuts[5]], None, None)
+        second, html = stream.next()
+        assert second.split(".")[0] == str(cuts[5])
+        stream.close()
+        book.commit(whole.events[cuts[5] :], None, None)  # while nobody looks
+    again = Stream(board, f"/shift/{number}/stream?page=wall", last=second)
+    seen = set()
+    while True:
+        last, html = again.next()
+        seen.add(last)
+        if f'data-cursor="{len(whole.events)}"' in html and last.endswith(".0"):
+            break
+    assert second not in seen
+    view = ShiftView.of(whole.events)
+    assert f'data-figure="good">{view.good}<' in unescape(html)
+    again.close()
+    idle = Stream(board, f"/shift/{number}/stream?page=wall", last=last)
+    idle.connection.sock.settimeout(1.5)
+    with pytest.raises(TimeoutError):
+        idle.next()
+    idle.close()
+
+
+def test_looking_changes_no_byte(board):
+    number = put(board, "nutcell-expert-faults")
+    path = board.folder / "nutcell-expert-faults.takt"
+    before = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+    for page in ("/", f"/shift/{number}", f"/shift/{number}/wall", f"/shift/{number}/unit/1", "/metrics"):
+        assert asked(board, page).status == 200
+    assert (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns) == before
+    assert sorted(one.name for one in board.folder.iterdir()) == [path.name]
+
+
+def test_metrics_are_the_rows():
+    feed = Feed(LEDGERS / "desk-greedy.takt")
+    feed.look()
+    text = exposition([(feed.number, feed.row)])
+    values = dict(re.findall(r"^(takt_\w+)\{shift=.*\} (\S+)$", text, re.MULTILINE))
+    judged = verdict(feed.shown().events)
+    assert float(values["takt_good_units"]) == judged.good and float(values["takt_good_rate"]) == judged.good_rate
+    assert float(values["takt_good_rate_lower"]) == judged.lower
+    assert 'takt_shifts{state="ended"} 1' in text
+
+
+def test_the_table_is_filtered_and_sorted(board):
+    for name in ("desk-llm", "desk-greedy", "gym-cartpole"):
+        put(board, name)
+    files = re.compile(r"<small>([\w-]+)\.takt</small>")
+    assert files.findall(asked(board, "/?sort=rate&down=1").text) == ["desk-llm", "desk-greedy", "gym-cartpole"]
+    assert files.findall(asked(board, "/?sort=rate&down=0").text) == ["gym-cartpole", "desk-greedy", "desk-llm"]
+    assert files.findall(asked(board, "/?q=desk+GREEDY").text) == ["desk-greedy"]
+    assert files.findall(asked(board, "/?verdict=reject").text) == ["gym-cartpole"]
+
+
+def test_two_shifts_are_compared_as_takt_compare_does(board):
+    for worker, leaves in (("a", 0.0), ("b", 0.6)):
+        path = board.folder / f"{worker}.takt"
+        run_shift(Toy(), Lazy(leaves), units=40, seed=2, clock="lockstep", ledger=path, worker_name=worker)
+    numbers = [number_of(board.folder / f"{name}.takt") for name in "ab"]
+    time.sleep(1.0)
+    page = Page(asked(board, f"/compare?s={numbers[0]}&s={numbers[1]}").text)
+    assert "a is better" in page.text or "a better" in page.text, page.text[:600]
+    wrong = asked(board, f"/compare?s={numbers[0]}&s={put(board, 'gym-cartpole')}")
+    assert wrong.status == 200 and "cannot be compared" in wrong.text
+
+
+def test_an_exported_board_stands_alone(tmp_path):
+    folder = tmp_path / "shifts"
+    folder.mkdir()
+    nasty_ledger(folder / "nasty.takt")
+    shutil.copy(LEDGERS / "desk-llm.takt", folder)
+    first = export_pages([folder], tmp_path / "out")
+    pages = list((tmp_path / "out").rglob("*.html"))
+    assert first in pages and len(pages) == 1 + 2 * 2 + 2 + 6
+    for path in pages:
+        page = check_harmless(path.read_text(encoding="utf-8"))
+        assert not any(tag in ("script", "form") and given.get("action", "x") != "/compare" for tag, given in page.tags)
+        for link in page.links:
+            if not link.startswith(("#", "data:")):
+                assert (path.parent / link).resolve().is_file(), (path, link)
+    export_pages([folder], tmp_path / "out")  # over itself
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(TaktError, match="choose another folder"):
+        export_pages([folder], tmp_path / "mine")
+
+
+def test_the_command_refuses_what_it_cannot_serve_in_one_line(tmp_path, capsys):
+    assert main(["board", str(tmp_path / "none")]) == 2
+    assert main(["board", str(tmp_path), "--host", "0.0.0.0"]) == 2
+    assert main(["board", str(tmp_path), "--host", "0.0.0.0", "--allow-host", "a.example", "--no-token"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 3 and "--allow-host" in err and "--no-token" in err
+
+
+def test_every_word_is_there_in_both_languages():
+    templates = Path(__file__).parents[2] / "src" / "takt" / "board" / "templates"
+    used = {
+        key for path in templates.glob("*.j2") for key in re.findall(r"""\bt\(["']([^"']+)["']\)""", path.read_text())
+    }
+    assert used and used <= set(WORDS)
+    assert all(len(both) == 2 and all(both) for both in WORDS.values())
+    assert Query.of({"sort": "x; drop"}).sort == "age"
