@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from fake_server import FakeServer
+from scripts import DESK, serve, shift
 
 from takt import TaktError, run_shift
 from takt.cli import main
 from takt.export import export, formats
 from takt.export.trl import conversations, export_trl
-
-sys.path.insert(0, str(Path(__file__).parent / "llm"))
-from fake_server import FakeServer
-from scripts import DESK, serve, shift
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import fuzz
+import pytest
 
 
 @pytest.mark.parametrize(("job", "examples"), [("answers", 400), ("tool_calls", 200), ("environments", 200)])

@@ -14,6 +14,7 @@ from takt import gymnasium_ids as gymnasium_ids
 
 if TYPE_CHECKING:
     from takt.contract.events import Event
+    from takt.contract.faults import Active
     from takt.contract.station import (
         Acceptance,
         Account,
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from takt.judge.kpi import kpis
     from takt.judge.verdict import verdict
     from takt.ledger import Ledger
+    from takt.ledger.pack import pack, unpack
     from takt.shift import Progress, Shift, repeat_shift, resume_shift, run_shift, steps_of_unit
 
 __all__ = [
     "Acceptance",
     "Account",
+    "Active",
     "Event",
     "Fault",
     "FaultKind",
@@ -58,17 +61,20 @@ __all__ = [
     "kpis",
     "open_station",
     "open_worker",
+    "pack",
     "repeat_shift",
     "resume_shift",
     "run_shift",
     "stations",
     "steps_of_unit",
+    "unpack",
     "verdict",
     "workers",
 ]
 
 _OF = {
     "contract.events": "Event",
+    "contract.faults": "Active",
     "contract.station": "Acceptance Account Fault FaultKind Figure Section Station StationSpec open_station stations",
     "contract.worker": "Finished Gone Plan Recording Resumable Worker open_worker workers",
     "errors": "TaktError",
@@ -76,6 +82,7 @@ _OF = {
     "judge.kpi": "kpis",
     "judge.verdict": "verdict",
     "ledger": "Ledger",
+    "ledger.pack": "pack unpack",
     "shift": "Progress Shift repeat_shift resume_shift run_shift steps_of_unit",
 }
 _WHERE = {name: module for module, names in _OF.items() for name in names.split()}

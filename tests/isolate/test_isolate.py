@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from takt.ledger import Ledger
 from takt.shift import Shift, resume_shift, run_shift
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from toy import Toy  # noqa: E402
 

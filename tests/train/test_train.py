@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from takt.train import NEEDS, data
 missing = [name for name in NEEDS if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs the extra `train`: {', '.join(missing)} missing")
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))  # tiny_qwen.py
 DESK = {"scenario": "two-hubs", "flights": 300, "aircraft": 45, "bookings": 2000, "days": 1, "takt_s": 120.0}
 
 

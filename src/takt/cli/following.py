@@ -13,6 +13,7 @@ from takt.cli.app import app
 from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, named_again
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import conclude_shift, left_by_signal
+from takt.contract.events import UNIT_ENDED
 from takt.errors import TaktError
 from takt.program import complain
 from takt.show import terminal
@@ -53,7 +54,7 @@ def watch(
     every: Annotated[float, typer.Option(min=LEAST_S, max=3600, help="Seconds between two looks.")] = LOOK_S,
 ) -> None:
     """Follow a shift that another process works, until it ends; then print what came out. It only reads."""
-    from takt.contract.events import UNIT_BAD, UNIT_GOOD
+    from takt.contract.events import UNIT_GOOD
     from takt.ledger import Ledger
     from takt.shift import Progress, Shift
     from takt.show.listing import being_written
@@ -67,7 +68,7 @@ def watch(
                 with Ledger.open(path) as book:
                     new, wall_s, over = book.events(seen), float(book.meta.get("wall_s", 0.0)), book.finished
                 seen += len(new)
-                units += sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in new)
+                units += sum(event.kind in UNIT_ENDED for event in new)
                 good += sum(event.kind == UNIT_GOOD for event in new)
                 if new:
                     show(Progress(max(event.t_s for event in new), wall_s, units, good, new))

@@ -24,6 +24,7 @@ from takt.cli.options import (
 )
 from takt.cli.printing import end_reason, grid, print_json, quiet
 from takt.cli.working import conclude_shift
+from takt.contract.events import UNIT_ENDED
 from takt.errors import TaktError
 from takt.printable import printable
 from takt.program import complain
@@ -266,13 +267,12 @@ def replay(
 @ledger_app.command("show")
 def show(path: ShiftPath, as_json: Json = False) -> None:
     """Print what defines a shift, where and when it was worked, and how far it is."""
-    from takt.contract.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
 
     with Ledger.open(path) as book:
         events, told = book.events(), book.meta
     told["events"] = len(events)
-    told["units_ended"] = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in events)
+    told["units_ended"] = sum(event.kind in UNIT_ENDED for event in events)
     told["ended"] = end_reason(events)
     if as_json:
         print_json(told)

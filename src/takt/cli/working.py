@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from takt.cli.printing import print_json, quiet
+from takt.contract.events import UNIT_ENDED
 from takt.program import INTERRUPTED, complain
 from takt.show import terminal
 from takt.writing import Numbered
@@ -47,7 +48,6 @@ def left_by_signal(said: Callable[[], str]) -> Iterator[None]:
 
 
 def interrupted_line(path: Path | Numbered, how: str = "takt resume") -> str:
-    from takt.contract.events import UNIT_BAD, UNIT_GOOD
     from takt.ledger import Ledger
     from takt.ledger.trust import by_import
 
@@ -56,7 +56,7 @@ def interrupted_line(path: Path | Numbered, how: str = "takt resume") -> str:
     with Ledger.open(path) as book:
         if book.finished:
             return f"interrupted when the shift was over; `takt kpis {shlex.quote(str(path))}` says what came out"
-        ended, meta = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events()), book.meta
+        ended, meta = sum(event.kind in UNIT_ENDED for event in book.events()), book.meta
     again = f"{how} {shlex.quote(str(path))}{by_import(meta)}"
     return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{again}`"
 

@@ -23,7 +23,17 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 
 from takt.contract.drawn import Drawn
-from takt.contract.events import FAULT, FAULT_CLEARED, HELP_CALLED, REFUSED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import (
+    FAULT,
+    FAULT_CLEARED,
+    HELP_CALLED,
+    REFUSED,
+    UNIT_BAD,
+    UNIT_DUE,
+    UNIT_ENDED,
+    UNIT_GOOD,
+    Event,
+)
 from takt.contract.foreign import is_stop, one_line, where
 from takt.contract.station import Accounting, Costing, Dealing, Fault, Station, StationSpec, check_times
 from takt.errors import TaktError
@@ -42,7 +52,6 @@ NEEDED: dict[str, dict[str, tuple[type, ...]]] = {  # data of the events that ev
     HELP_CALLED: {"why": (str,)},
     REFUSED: {"tool": (str,), "code": (str,)},
 }
-ENDED = (UNIT_GOOD, UNIT_BAD)
 PACES = (BEAT, ARRIVALS, FREE)
 
 Open = Callable[..., Station]  # with options to go before the usual ones
@@ -227,7 +236,7 @@ def every_unit_falls_due_and_ends_once(open_it: Open, steps: int) -> str | None:
             need(isinstance(event.unit, int), "unit_due without a number; units are counted from 0")
             need(event.unit not in due, f"unit {event.unit} falls due twice")
             due[int(event.unit or 0)] = event.t_s
-        elif event.kind in ENDED:
+        elif event.kind in UNIT_ENDED:
             need(event.unit in due, f"unit {event.unit} ends and has never fallen due")
             need(event.unit not in ended, f"unit {event.unit} ends twice")
             ended[int(event.unit or 0)] = event.t_s
@@ -443,7 +452,7 @@ def check_event(event: Event, now_s: float, spec: StationSpec) -> None:
         need(key in event.data, f"{what} lacks `{key}` (takt/events.py)")
         given = event.data[key]
         need(isinstance(given, kinds), f"{what} has {key}={given!r}; see takt/events.py")
-    if event.kind in ENDED:
+    if event.kind in UNIT_ENDED:
         parts = sorted(event.data["parts"])
         need(
             parts in ([], sorted(spec.parts)), f"{what} has the parts {parts}, and spec.parts are {sorted(spec.parts)}"

@@ -7,7 +7,7 @@ vocabulary that `kpi`, `verdict`, `report` and a station must share. A station m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ SAID = "said"  # data: whatever the worker says about its work, `Recording.recor
 UNIT_DUE = "unit_due"  # the unit is there to be worked on (fixture in place, group at the desk)
 UNIT_GOOD = "unit_good"  # data: cycle_s, parts, first_time
 UNIT_BAD = "unit_bad"  # data: cycle_s (None if never finished), parts, reasons
+UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 REFUSED = "refused"  # data: tool, code; a tool call that was answered with an error
 
 # Written by either: a fault begins and ends; help is called and comes.
@@ -56,3 +57,16 @@ class Event:
     kind: str
     unit: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def unit_ended(
+    at_s: float, unit: int, reasons: Sequence[str], cycle_s: float | None, parts: Mapping[str, Any] | None = None
+) -> Event:
+    """The event of a unit that ends at this time: good if there are no reasons against it, at the first attempt.
+
+    cycle_s   seconds from due to finished by the worker; None if the worker never finished.
+    """
+    told: dict[str, Any] = {"cycle_s": cycle_s, "parts": dict(parts or {})}
+    if reasons:
+        return Event(at_s, UNIT_BAD, unit, told | {"reasons": list(reasons)})
+    return Event(at_s, UNIT_GOOD, unit, told | {"first_time": True})

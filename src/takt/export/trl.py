@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import Station, TaktError
 from takt.ledger import Ledger
 from takt.ledger.trust import NOTHING, Named, open_station_of
@@ -133,7 +133,7 @@ class _Watched:
     def step(self, action: Any) -> Any:
         before = self._observation
         self._observation, *_, info = stepped = self._station.step(action)
-        units = [e for e in info["events"] if e.kind in (UNIT_GOOD, UNIT_BAD)]
+        units = [e for e in info["events"] if e.kind in UNIT_ENDED]
         if action != self._station.hold:
             if self._after_unit is None:
                 self._after_unit = self._last_unit

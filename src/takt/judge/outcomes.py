@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 
 BEAT, ARRIVALS, FREE = "beat", "arrivals", "free"  # `StationSpec.pace`
 
@@ -75,7 +75,7 @@ class Outcomes:
             elif event.kind == UNIT_DUE:
                 told = True
                 due.setdefault(event.unit, (event.t_s, place))
-            elif event.kind in (UNIT_GOOD, UNIT_BAD):
+            elif event.kind in UNIT_ENDED:
                 over.setdefault(event.unit, event)
                 due.setdefault(event.unit, (event.t_s, place))  # nothing says when: at the latest then
         units = []

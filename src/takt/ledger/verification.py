@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SAID, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import SAID, SHIFT_ENDED, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, Event
 from takt.distribution import version
 from takt.errors import TaktError
 from takt.ledger import DEFINITION, Ledger
@@ -114,7 +114,7 @@ def verify(
             differs = next((n for n, (one, other) in pairs if one != other), min(len(events), len(again.events)))
         elif not wrong:
             _remember(digest)
-    ended = sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in events)
+    ended = sum(event.kind in UNIT_ENDED for event in events)
     answers = sum(event.kind == SAID and "number" in event.data for event in events)
     verified = "" if wrong or same is False else _verified(digest)
     return Verification(digest, len(events), ended, wrong, standing.signatures, same, differs, answers, verified)
@@ -142,7 +142,7 @@ def faults(events: Sequence[Event], meta: Mapping[str, Any]) -> list[str]:
             found["it goes on after its end"] = None
         if event.kind == UNIT_DUE:
             due.setdefault(event.unit, event.t_s)
-        elif event.kind in (UNIT_GOOD, UNIT_BAD):
+        elif event.kind in UNIT_ENDED:
             if event.unit not in due:
                 found["a unit ended that never fell due"] = None
             if event.unit in over:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Any
 
-from takt.contract.events import Event
+from takt.contract.events import UNIT_ENDED, Event
 from takt.contract.station import Station, TaktError
 from takt.errors import Different
 from takt.ledger import Ledger, canonical
 from takt.ledger.journal import Told
 from takt.ledger.trust import NOTHING, Named
 from takt.shift.definition import as_told_by, circumstances, clock_of
-from takt.shift.loop import UNIT_ENDED, Loop
+from takt.shift.loop import Loop
 from takt.shift.opened import AnyWorker, begun, reopened
 from takt.shift.result import Progress, Shift
 from takt.shift.work import work_on

@@ -17,9 +17,8 @@ from takt.contract.events import (
     SHIFT_ENDED,
     SHIFT_STARTED,
     THOUGHT,
-    UNIT_BAD,
     UNIT_DUE,
-    UNIT_GOOD,
+    UNIT_ENDED,
     Event,
 )
 from takt.contract.foreign import check_stop, foreign, is_stop, one_line, trace, where
@@ -33,7 +32,6 @@ from takt.shift.definition import not_taken_up, reset_as, rules_of, seed_of_work
 WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
 NEVER = 2**62  # control periods: longer than any shift
-UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 
 
 class Loop:

@@ -18,7 +18,7 @@ from typing import Any
 
 from takt.contract.account import costs_at
 from takt.contract.clock import parse_clock
-from takt.contract.events import Event
+from takt.contract.events import UNIT_ENDED, Event
 from takt.contract.station import TaktError
 from takt.contract.worker import usual_clock_of
 from takt.judge.compare import Comparison, compare
@@ -26,7 +26,6 @@ from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.plainly import plainly
 from takt.shift import Progress, Shift, resume_shift, run_shift
-from takt.shift.loop import UNIT_ENDED
 
 NOTE = "comparison.json"  # in the folder: what all its shifts have in common
 LOOK_SHARE = 0.05  # of the wall time, at most, goes into looks during a shift

@@ -12,7 +12,7 @@ from os import PathLike
 from typing import Any
 
 from takt.contract.clock import Clock, parse_clock
-from takt.contract.events import UNIT_GOOD, Event
+from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import Fault, Station, TaktError, check_times
 from takt.contract.worker import SEED_BITS, Journal, usual_clock
 from takt.ledger import Ledger, canonical
@@ -21,7 +21,7 @@ from takt.ledger.trust import NOTHING, Named
 from takt.plainly import plainly
 from takt.shift.calls import Calls
 from takt.shift.definition import MOST_HOURS, MOST_UNITS, RULES, circumstances, scheduled
-from takt.shift.loop import UNIT_ENDED, Loop
+from takt.shift.loop import Loop
 from takt.shift.opened import AnyWorker, begun, check_ready, opened, reopened, station_name, worker_name_of
 from takt.shift.result import Progress, Shift
 

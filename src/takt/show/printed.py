@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line
@@ -98,7 +98,7 @@ def transcript_lines(lines: Iterable[Line], whole: bool = False) -> Iterable[Tex
 def unit_heading(station: str, events: Sequence[Event], unit: int) -> Text:
     """One line above a unit's transcript: when it was due, what became of it, and why."""
     due = next((e.t_s for e in events if e.unit == unit and e.kind == UNIT_DUE), None)
-    over = next((e for e in events if e.unit == unit and e.kind in (UNIT_GOOD, UNIT_BAD)), None)
+    over = next((e for e in events if e.unit == unit and e.kind in UNIT_ENDED), None)
     words = [f"unit {unit}"]
     if due is not None:
         words.append(f"due at {hms(due)}")

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.contract.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import TaktError
 from takt.errors import Different
 from takt.ledger import Ledger, spelled
@@ -65,7 +65,7 @@ def replay(
         raise TaktError(f"a replay is an mp4: call it {out.with_suffix('.mp4')}, not {out}")
     with Ledger.open(ledger) as book:
         recorded, snapshot = book.events(), book.snapshot(unit)
-    ended = {event.unit: event for event in recorded if event.kind in (UNIT_GOOD, UNIT_BAD)}
+    ended = {event.unit: event for event in recorded if event.kind in UNIT_ENDED}
     if unit not in ended or snapshot is None:
         raise TaktError(f"unit {unit} has not ended in {ledger}; {_has(len(ended))}")
     ended_s = ended[unit].t_s

@@ -14,7 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from takt.contract.events import FAULT, FAULT_CLEARED, HELP_CALLED, SAID, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import (
+    FAULT,
+    FAULT_CLEARED,
+    HELP_CALLED,
+    SAID,
+    UNIT_DUE,
+    UNIT_ENDED,
+    Event,
+)
 from takt.judge.bets import bounds
 from takt.judge.kpi import Kpis, fault_spans, kpis
 from takt.judge.outcomes import BEAT, FREE, Outcomes, Unit
@@ -181,7 +189,7 @@ def _state(events: Sequence[Event], ended: str, is_open: bool) -> tuple[str, tup
             stopping[name] += by * bool(event.data.get("stops", False))
         elif event.kind == HELP_CALLED:
             called.add(event.unit)
-        elif event.kind in (UNIT_GOOD, UNIT_BAD):
+        elif event.kind in UNIT_ENDED:
             called.discard(event.unit)
         elif event.kind == UNIT_DUE:
             called.discard(None)  # it was called for no unit: until the next comes

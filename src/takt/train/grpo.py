@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import Station, StationSpec, TaktError
 from takt.hub import pinned
 from takt.ledger import Ledger
@@ -72,7 +72,7 @@ def environment(spec: StationSpec, view: str, context_tokens: int = Options.cont
                 return OVER
             call = as_text({"name": name, "arguments": arguments})
             observation, *_, info = self._station.step(call)
-            self._ended += [event for event in info["events"] if event.kind in (UNIT_GOOD, UNIT_BAD)]
+            self._ended += [event for event in info["events"] if event.kind in UNIT_ENDED]
             self._over = spec.short is not None and ends(spec.short, call, observation)
             return talk.outcome(observation)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from takt.contract.account import account_of, sections_of
-from takt.contract.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import Figure
 from takt.contract.options import takes
 from takt.contract.station import Section, Station, TaktError, Unseen, loaded, registered_station
@@ -174,7 +174,7 @@ def ended_units(events: Sequence[Event]) -> list[Unit]:
     for event in events:
         if event.kind == UNIT_DUE:
             due_s[event.unit] = event.t_s
-        if event.kind not in (UNIT_GOOD, UNIT_BAD) or event.unit is None:
+        if event.kind not in UNIT_ENDED or event.unit is None:
             continue
         begun_s = due_s.get(event.unit, event.t_s)
         there = [span.name for span in spans if span.start_s < event.t_s and span.end_s > begun_s]
@@ -258,7 +258,7 @@ def _drawn(
 def _worked_again(book: Ledger, number: int, named: Named = NOTHING) -> Any:
     """The station at the end of a unit, worked once more."""
     assert book.path is not None
-    ended_s = next(e.t_s for e in book.events() if e.unit == number and e.kind in (UNIT_GOOD, UNIT_BAD))
+    ended_s = next(e.t_s for e in book.events() if e.unit == number and e.kind in UNIT_ENDED)
     picture = None
     for station, happened in drawn_steps(book.path, number, named):
         replaced = any(event.kind == UNIT_DUE and event.unit != number for event in happened)

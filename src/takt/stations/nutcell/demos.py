@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_ENDED, UNIT_GOOD
 from takt.stations.nutcell import scene
 from takt.stations.nutcell.expert import Arm, Expert
 from takt.stations.nutcell.layout import CONTROL_S, EE_STEP_M, EE_STEP_RAD, TAKT_S
@@ -179,7 +179,7 @@ class _Shift:
             self.segment, self.recording = self.segment + 1, False
         self.station.draws = watched
         self.observation, _, _, _, info = self.station.step(action)
-        self.good += [event.kind == UNIT_GOOD for event in info["events"] if event.kind in (UNIT_GOOD, UNIT_BAD)]
+        self.good += [event.kind == UNIT_GOOD for event in info["events"] if event.kind in UNIT_ENDED]
 
     def _keep(self, action: np.ndarray, unit: int, labelled: bool) -> None:
         if not self.recording:  # the cameras slept

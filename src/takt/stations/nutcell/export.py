@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_ENDED, UNIT_GOOD
 from takt.contract.foreign import foreign
 from takt.contract.options import wrong_option
 from takt.contract.station import TaktError
@@ -158,7 +158,7 @@ class _Shift:
         if self._meta["station"] != "nutcell":
             raise TaktError(f"{path} is a shift at {self._meta['station']!r}; this format takes the nut cell's")
         self._path = path
-        self._good = {int(e.unit or 0): e.kind == UNIT_GOOD for e in events if e.kind in (UNIT_GOOD, UNIT_BAD)}
+        self._good = {int(e.unit or 0): e.kind == UNIT_GOOD for e in events if e.kind in UNIT_ENDED}
         self._options = self._meta["options"]
         if wrong := wrong_option(NutCell, self._options):
             raise TaktError(f"{path} is damaged: station 'nutcell' {wrong}")

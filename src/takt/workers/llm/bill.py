@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from takt.contract.events import REFUSED, SAID, UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import REFUSED, SAID, UNIT_ENDED, UNIT_GOOD, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def bill(events: Iterable[Event]) -> Bill:
     exchanges, read, written, units, good = 0, 0, 0, 0, 0
     price, thought_s = 0.0, 0.0
     for event in events:
-        units += event.kind in (UNIT_GOOD, UNIT_BAD)
+        units += event.kind in UNIT_ENDED
         good += event.kind == UNIT_GOOD
         if event.kind == SAID and "usage" in event.data:
             usage: Mapping[str, int] = event.data["usage"]

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-from gymnasium import Space
 
-from takt.contract.events import FAULT, FAULT_CLEARED, REFUSED, UNIT_GOOD, Event
+from takt.contract.events import UNIT_GOOD, Event
+from takt.contract.faults import Active
 from takt.contract.options import Limit, wrong_number
 from takt.contract.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
-from takt.contract.tools import WAIT, Calls
+from takt.contract.tools import WAIT, Calls, Json, refusals
 from takt.ledger.pack import pack, unpack
 from takt.stations.flightdesk.airline.format import read_instance
 from takt.stations.flightdesk.airline.generate import AIRLINES, RECIPES, generate
@@ -32,22 +32,6 @@ SYSTEM_DOWN = "reservations_down"
 SHOWN = 10  # groups and messages in an observation; tools show the others
 SIZES = {"gulf-2026": (2400, 220, 60_000, 6), "two-hubs": (600, 85, 12_000, 1)}  # flights, aircraft, bookings, days
 HOME_WITHIN_H = {"gulf-2026": 96.0}  # two days of shut hubs leave nobody home within the challenge's 36 hours
-
-
-class Json(Space[Any]):
-    """JSON objects: what a desk shows. Gymnasium has no space for that."""
-
-    def __init__(self) -> None:
-        super().__init__(None, None)
-
-    def contains(self, x: Any) -> bool:
-        return isinstance(x, dict)
-
-    def sample(self, mask: Any = None, probability: Any = None) -> dict[str, Any]:
-        return {}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Json)
 
 
 LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
@@ -144,7 +128,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
         self.observation_space, self.action_space = Json(), Calls(TOOLS)
         self._world: tuple[Any, World] | None = None
-        self._step = 0
+        self._step, self._active = 0, Active()
 
     @property
     def now(self) -> float:
@@ -168,8 +152,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         made = drawn, faults
         if self._world is None or self._world[0] != made:  # the same again is the same world
             self._world = made, self._made(drawn, faults)
-        self._faults = [(fault.at_s, fault.at_s + fault.for_s, fault.name) for fault in faults]
-        self._begun: list[str] = []
+        self._faults = faults
+        self._active.begin(faults)
         self._office = Office(self._world[1], self._spec.options["service_s"], self._spec.options["authority"])
         self._step, self._calls = 0, 0
         self._result: dict[str, Any] = {"tool": "wait"}
@@ -181,9 +165,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         if action != WAIT:
             self._calls += 1
             self._result = call(self._office, action, rules=self._rules)
-            if "error" in self._result:
-                told = {"tool": self._result["tool"], "code": self._result["error"]["code"]}
-                self._office.events.append(Event(self.now, REFUSED, None, told))
+            self._office.events += refusals(self.now, self._result)
         self._step += 1
         happened = self._advance()
         reward = float(sum(e.kind == UNIT_GOOD for e in happened))
@@ -218,10 +200,13 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         return picture(self._office)
 
     def save(self) -> bytes:
-        return pack([self._step, self._result, self._calls, self._begun, self._office.state()])
+        there = [fault.name for fault in self._active.now]
+        return pack([self._step, self._result, self._calls, there, self._office.state()])
 
     def load(self, state: bytes) -> None:
-        self._step, self._result, self._calls, self._begun, office = unpack(state)
+        self._step, self._result, self._calls, _, office = unpack(state)
+        self._active.begin(self._faults)
+        self._active.move(self.now)  # time alone says which faults are there
         assert self._world is not None
         self._office = Office(self._world[1], self._spec.options["service_s"], self._spec.options["authority"])
         self._office.restore(office)
@@ -234,24 +219,14 @@ class FlightDesk(gymnasium.Env[Any, Any]):
 
     def _advance(self) -> list[Event]:
         office = self._office
-        for at_s, until_s, name in self._faults:
-            if at_s <= self.now < until_s and name not in self._begun:
-                self._begun.append(name)
-                office.events.append(self._fault(FAULT, name))
-            elif name in self._begun and self.now >= until_s and not self._there(name):
-                self._begun.remove(name)
-                office.events.append(self._fault(FAULT_CLEARED, name))
-        down = [until_s for at_s, until_s, name in self._faults if name == SYSTEM_DOWN and at_s <= self.now]
+        office.events += self._active.events(self.now, self._spec)
+        down = [
+            fault.at_s + fault.for_s for fault in self._faults if fault.name == SYSTEM_DOWN and fault.at_s <= self.now
+        ]
         office.down_until = max(down, default=-1.0)
         office.advance(self.now)
         happened, office.events = office.events, []
         return happened
-
-    def _there(self, name: str) -> bool:
-        return any(at_s <= self.now < until_s and name == other for at_s, until_s, other in self._faults)
-
-    def _fault(self, kind: str, name: str) -> Event:
-        return Event(self.now, kind, None, {"name": name, "origin": "station", "stops": self._spec.faults[name].stops})
 
     def _observation(self) -> dict[str, Any]:
         office = self._office

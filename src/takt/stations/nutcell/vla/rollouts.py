@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.events import UNIT_ENDED, UNIT_GOOD
 from takt.stations.nutcell.layout import CONTROL_S, TAKT_S
 from takt.stations.nutcell.station import NutCell
 from takt.stations.nutcell.variation import stream
@@ -107,7 +107,7 @@ class _Shift:
                 queue = np.concatenate([pending, actions])
                 for action in queue[:PERIODS]:
                     self.observation, _, _, _, info = station.step(action)
-                    self.good += [e.kind == UNIT_GOOD for e in info["events"] if e.kind in (UNIT_GOOD, UNIT_BAD)]
+                    self.good += [e.kind == UNIT_GOOD for e in info["events"] if e.kind in UNIT_ENDED]
                 pending = queue[PERIODS:]
             alone.append([bool(solo.all()), helped])
         kept = {key: np.array(rows) for key, rows in self.rows.items()}

@@ -1,0 +1,54 @@
+"""CONTRIBUTING.md alone: its station, its worker and its command, registered as it says, checked, and worked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from takt import Ledger, kpis
+from takt.cli import main
+
+PAGE = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    parts = [block.partition("\n") for block in PAGE.split("```")[1::2]]
+    return [code for opening, _, code in parts if opening == language]
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The page's modules and entry points, as a package that is installed: a folder on Python's path."""
+    station, worker = blocks("python")
+    (tmp_path / "parcels.py").write_text(station)
+    (tmp_path / "clerk.py").write_text(worker)
+    points = blocks("toml")[0].replace("project.entry-points.", "").replace('"', "")
+    about = tmp_path / "parcels-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: parcels\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_station_has_two_tools_and_a_fault_in_under_sixty_lines() -> None:
+    station = blocks("python")[0]
+    assert len(station.splitlines()) < 60
+    assert station.count("@TOOLS.tool(") == 2 and station.count("FaultKind(") == 1
+
+
+def test_the_pages_commands_check_it_and_work_a_shift_there(installed: Path, capsys: pytest.CaptureFixture) -> None:
+    commands = [line.split()[1:] for line in blocks("")[-1].splitlines()]
+    assert [words[0] for words in commands] == ["check", "run", "parcels"]
+    check, run, postage = commands
+    assert main(check) == 0
+    assert "BROKEN" not in capsys.readouterr().out
+    assert main([*run, "--out", "a.takt"]) == 0
+    with Ledger.open("a.takt") as ledger:
+        figures = kpis(ledger.events())
+    assert figures.units == figures.good == 20 and figures.faults_by_name == {"scale_down": 1}
+    capsys.readouterr()
+    assert main(postage) == 0
+    assert capsys.readouterr().out == "3\n"
