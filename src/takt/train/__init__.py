@@ -61,9 +61,26 @@ def data(
                 station, teacher, seed=seed, hours=hours, units=units, clock=clock, ledger=path, station_options=options
             )
         ledgers.append(path)
-    out = folder / f"conversations-{view}.jsonl"
+    out = folder / f"conversations-{view}-{seeds[0]}.jsonl"
     export_trl(ledgers, out, view=view, good_only=good_only)
     return out
+
+
+def check_model(
+    model: str, template: str, station: str, station_options: Mapping[str, Any] | None = None, view: str = "full"
+) -> None:
+    """Raise TaktError, in one line, if a model cannot be taught this station: its files are cut off, its tokenizer has
+    no end token, its chat template shows no tools. Asked before a teacher works for it."""
+    from takt.contract.station import open_station
+    from takt.train.weights import check_template, open_tokenizer
+    from takt.workers.llm.talk import Talk
+
+    tokenizer = open_tokenizer(model, template)
+    here = open_station(station, **dict(station_options or {}))
+    try:
+        check_template(tokenizer, Talk(here.spec, view, 8192, 8192).tools)
+    finally:
+        here.close()
 
 
 def _same(path: Path, wanted: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What TRL's trainers are set to alike, and how what they made is saved. Needs the extra `train`."""
+"""What TRL's and transformers' trainers are set to alike, and how what they made is saved. Needs the extra `train`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import os
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer
-
-from takt.hub import pinned
 
 
 def settings(out: str | os.PathLike[str], steps: int, batch: int, rate: float, seed: int) -> dict[str, Any]:
-    """Arguments for any of TRL's configurations."""
+    """Arguments for any of TRL's configurations, or transformers' own."""
     on_gpu = torch.cuda.is_available()
     return {
         "output_dir": str(out),
@@ -28,8 +25,7 @@ def settings(out: str | os.PathLike[str], steps: int, batch: int, rate: float, s
     }
 
 
-def save(trained: Any, model: str, out: str | os.PathLike[str]) -> None:
-    """Save a trained model, with the tokenizer as `model` has it: a trainer's own has its training template."""
+def save(trained: Any, tokenizer: Any, out: str | os.PathLike[str]) -> None:
+    """Save a trained model with its tokenizer, whose chat template is the one it was taught by."""
     trained.save_pretrained(out)
-    name, revision = pinned(model)
-    AutoTokenizer.from_pretrained(name, revision=revision).save_pretrained(out)
+    tokenizer.save_pretrained(out)

@@ -161,6 +161,6 @@ def reinforce(
     )
     trainer._env_tools = {None: episode.tools}  # the very words of the worker `llm`, not those of the signatures
     trainer.train()
-    save(trainer.model, model, out)
+    save(trainer.model, AutoTokenizer.from_pretrained(name, revision=revision), out)  # a trainer alters its own
     rewards = [entry["reward"] for entry in trainer.state.log_history if "reward" in entry]
     return {"model": str(Path(out)), "steps": steps, "reward_first": rewards[0], "reward_last": rewards[-1]}

@@ -1,31 +1,44 @@
-"""Supervised fine-tuning by TRL: the model learns to answer as the teacher did, and nothing of what it is told."""
+"""Supervised fine-tuning: the model learns to answer as the teacher did, and nothing of what it is told.
+
+transformers' `Trainer` does the work; what is ours is which tokens count and how much, in which order lessons come, and
+what is measured on the way: decisions at held-out worlds and a short shift, after each quarter (`curve.jsonl`).
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, load_dataset
-from transformers import AutoModelForCausalLM, AutoTokenizer
+import torch
+from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
-from trl import SFTConfig, SFTTrainer
 
-from takt.contract.station import TaktError
 from takt.distribution import install
-from takt.hub import pinned
+from takt.errors import TaktError
 from takt.train.common import save, settings
-from takt.writing import CONVERSATIONS, claim_folder, whole_file
+from takt.train.lessons import Lesson, balanced, lessons_of, mixture, read_conversations
+from takt.train.measured import measure
+from takt.train.shared import logits_of, said_by
+from takt.train.weights import check_template, open_tokenizer, open_weights
+from takt.writing import claim_folder
 
 MARK = "takt-train.note"  # in a folder of a model that is trained here
+CURVE = "curve.jsonl"  # in the same: what was measured on the way
+QUARTERS = 4
+TOGETHER = 8  # lessons in memory at once, at most; a larger batch is made of several such
+SPEAK_S = 15.0  # seconds between two lines about the speed
+
+Try = Callable[[Any, Any, int], Mapping[str, Any]]  # a short shift by the model as it is, with its tokenizer, at a step
 
 
 def finetune(
     model: str,
-    data: str | os.PathLike[str],
+    data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str],
     *,
     steps: int = 400,
@@ -34,83 +47,251 @@ def finetune(
     lora: int = 0,
     max_tokens: int = 8192,
     seed: int = 0,
+    template: str = "",
+    held_out: str | os.PathLike[str] | None = None,
+    decision_weight: float = 4.0,
+    balance: float = 0.5,
+    held_out_most: int = 24,
+    gguf: str = "",
+    bf16: bool = False,
+    short_shift: Try | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Train a causal model (a name or folder of transformers) on conversations, and save it to `out`.
+    """Train a causal model (a GGUF file, or a name or folder of transformers) on conversations, and save it to `out`.
 
-    steps, batch   optimiser steps, and conversations in each.
-    rate           peak learning rate; it warms up over a twentieth of the steps, and falls to zero as a cosine.
-    lora           rank of LoRA adapters on all linear layers, merged in the end; 0 trains all weights.
-    max_tokens     of a conversation; what is longer loses its end.
-    seed           of batches, and of what is random in the model.
+    steps, batch    optimiser steps, and conversations in each.
+    rate            peak learning rate; it warms up over a twentieth of the steps, and falls to zero as a cosine.
+    lora            rank of LoRA adapters on all linear layers, merged in the end; 0 trains all weights.
+    max_tokens      of a conversation; what is longer loses its end.
+    seed            of the order of lessons, and of what is random in the model.
+    template        a chat template in place of the model's own: a file, or one of TRL's by name (`qwen3`).
+    held_out        conversations of worlds that are in no lesson, on which decisions are measured.
+    held_out_most   of these conversations, as many of each kind as there are or as fit.
+    decision_weight weight of the tokens up to a tool's name, where the others of an answer weigh 1.
+    balance         how far rare kinds of conversation are drawn as often as frequent ones, 0 to 1.
+    gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file.
+    bf16            multiply in bfloat16 on a CPU as well, which is faster where it has instructions for it.
+    short_shift     works a short shift with the model as it is; what it returns goes into the curve.
+    say             told lines for people: the speed, what is left, what was measured.
 
-    A quarter of the way is kept at a time: the same call goes on from there after a kill.
-    Only what the assistant says is trained (`assistant_only_loss`): for that, the model's chat template must be one
-    that TRL knows a training variant of, as Qwen 3.5's. Returns the losses and the time.
+    A quarter of the way is kept at a time: the same call goes on from there after a kill. Returns the losses, the time
+    and what was measured last.
     """
-    if not Path(data).is_file():
-        raise TaktError(f"there are no conversations in {data}")
-    claim_folder(Path(out), MARK)
-    try:
-        name, revision = pinned(model)
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-        causal = AutoModelForCausalLM.from_pretrained(name, revision=revision)
-    except (OSError, ValueError) as error:
-        raise TaktError(f"cannot load the model {model!r}: {str(error).splitlines()[0]}") from error
-    rows = _rows(data)
-    config = SFTConfig(
-        **settings(out, steps, batch, rate, seed),
-        warmup_steps=max(1, steps // 20),
+    out = Path(out)
+    files = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    rows = [row for file in files for row in read_conversations(file)]
+    shown = ", ".join(str(file) for file in files)
+    if not rows:
+        raise TaktError(f"there are no conversations in {shown}")
+    tokenizer = open_tokenizer(model, template)
+    check_template(tokenizer, rows[0]["tools"])
+    weights = open_weights(model, tokenizer)
+    if gguf:
+        from takt.train.gguf import check_form, write_gguf
+
+        check_form(gguf, weights)
+    lessons = [lesson for row in rows for lesson in lessons_of(row, tokenizer, max_tokens)]
+    if not lessons:
+        raise TaktError(f"no conversation in {shown} has an answer within {max_tokens} tokens; give more --max-tokens")
+    unseen = list[Lesson]()
+    if held_out is not None:
+        mixed = mixture(list(read_conversations(held_out)), held_out_most)
+        unseen = [lesson for row in mixed for lesson in lessons_of(row, tokenizer, max_tokens)]
+    claim_folder(out, MARK)
+    causal = _with_lora(weights.causal, lora) if lora else weights.causal
+    last = get_last_checkpoint(str(out))
+    begun = int(Path(last).name.rpartition("-")[2]) if last else 0
+    curve = Curve(out / CURVE, begun)
+    order = Order(lessons, steps * batch, batch, balance, seed, curve)
+    quarter = max(1, steps // QUARTERS)
+    together = next(many for many in range(min(batch, TOGETHER), 0, -1) if batch % many == 0)
+
+    def keep(step: int) -> None:
+        """A quarter of the way, as a file that can be served: what was learned when."""
+        if gguf and not lora:
+            write_gguf(causal, tokenizer, weights, out / f"model-step{step}.gguf", gguf)
+
+    watch = _Watch(causal, tokenizer, unseen, curve, steps, quarter, order, short_shift, say, bf16, keep)
+    common = settings(out, steps, batch, rate, seed)
+    arguments = TrainingArguments(
+        **{**common, "per_device_train_batch_size": together, "bf16": common["bf16"] or bf16},
+        gradient_accumulation_steps=batch // together,
+        warmup_steps=steps // 20,
         lr_scheduler_type="cosine",
-        max_length=max_tokens,
-        assistant_only_loss=True,
-        data_seed=seed,
+        train_sampling_strategy="sequential",  # the order is ours
+        remove_unused_columns=False,
         save_strategy="steps",
-        save_steps=max(1, steps // 4),
+        save_steps=quarter,
         save_total_limit=1,
         logging_steps=max(1, steps // 40),
-        dataset_num_proc=None,
+        dataloader_num_workers=0,
     )
-    peft = _lora(lora) if lora else None
-    trainer = SFTTrainer(causal, args=config, train_dataset=rows, processing_class=tokenizer, peft_config=peft)
-    found = trainer.train(resume_from_checkpoint=get_last_checkpoint(out) if Path(out).is_dir() else None)
-    trained: Any = trainer.model
-    if lora:
-        trained = trained.merge_and_unload()
-    save(trained, model, out)
-    for done in Path(out).glob("checkpoint-*"):
+    trainer = _Teacher(model=causal, args=arguments, train_dataset=order, data_collator=_together, callbacks=[watch])
+    trainer.decision_weight = decision_weight
+    if not begun and unseen:
+        watch.look(0)
+    found = trainer.train(resume_from_checkpoint=last)
+    trained: Any = causal.merge_and_unload() if lora else causal
+    save(trained, tokenizer, out)
+    told: dict[str, Any] = {}
+    if gguf:
+        told["gguf"] = str(write_gguf(trained, tokenizer, weights, out / "model.gguf", gguf))
+    for done in out.glob("checkpoint-*"):
         shutil.rmtree(done)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     return {
         "model": str(out),
+        **told,
         "conversations": len(rows),
         "steps": steps,
         "loss_first": losses[0],
         "loss_last": losses[-1],
         "seconds": round(found.metrics["train_runtime"], 1),
+        "measured": curve.rows[-1] if curve.rows else None,
     }
 
 
-def _rows(data: str | os.PathLike[str]) -> Dataset:
-    """Messages and tools of every conversation, up to the last thing that the assistant said."""
+class Curve:
+    """What was measured on the way, a JSON object a line: `step`, and what is known of the model then."""
 
-    def read() -> Iterator[dict[str, Any]]:
-        with open(data, encoding="utf-8") as file:
-            for row in map(json.loads, file):
-                messages = row["messages"]
-                while messages[-1]["role"] != "assistant":
-                    messages.pop()
-                yield {"messages": messages, "tools": row["tools"]}
+    def __init__(self, path: Path, begun: int) -> None:
+        """`begun`: the step that training goes on from; what was measured later than that is measured again."""
+        self._path, self.rows = path, list[dict[str, Any]]()
+        if path.is_file():
+            kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            self.rows = [row for row in kept if row["step"] <= begun and begun]
 
-    cut = Path(data).with_suffix(".train.jsonl")
-    with whole_file(cut, CONVERSATIONS, [Path(data)]) as new:
-        new.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in read()), encoding="utf-8")
-    # From the file: built from a list, mixed arguments would be filled up with None.
-    return load_dataset("json", data_files=str(cut), split="train")  # nosec B615  # a file
+    def add(self, row: dict[str, Any]) -> None:
+        self.rows = [known for known in self.rows if known["step"] != row["step"]] + [row]
+        self._path.write_text("".join(json.dumps(known) + "\n" for known in self.rows), encoding="utf-8")
+
+    def wrong_before(self, step: int) -> dict[str, float]:
+        """The shares of wrong calls by kind, as last measured before a step; {} if never."""
+        known = [row for row in self.rows if row["step"] < step and "held_out" in row]
+        if not known:
+            return {}
+        return {kind: 1.0 - call / many for kind, (many, _, call) in known[-1]["held_out"]["by_kind"].items()}
 
 
-def _lora(rank: int) -> Any:
+class Order(torch.utils.data.Dataset[Lesson]):
+    """Which lesson comes when: drawn anew for each place, rare kinds and those that go wrong more often.
+
+    A place's lesson follows from the seed and the curve alone, so that a resumed training goes on alike. Errors
+    measured after a step count from the second batch after it: the next one has been fetched by then.
+    """
+
+    def __init__(
+        self, lessons: Sequence[Lesson], places: int, batch: int, balance: float, seed: int, curve: Curve
+    ) -> None:
+        self._lessons, self._places, self._batch, self._balance = lessons, places, batch, balance
+        self._seed, self._curve = seed, curve
+        self.read = 0  # tokens fetched so far
+        self._for, self._chances = -1, torch.empty(0)
+
+    def __len__(self) -> int:
+        return self._places
+
+    def __getitem__(self, place: int) -> Lesson:
+        step = place // self._batch
+        if step != self._for:
+            chances = balanced(self._lessons, self._balance, self._curve.wrong_before(step))
+            self._for, self._chances = step, torch.tensor(chances)
+        rng = torch.Generator().manual_seed(self._seed * 1_000_003 + place)
+        lesson = self._lessons[int(torch.multinomial(self._chances, 1, generator=rng))]
+        self.read += len(lesson.ids)
+        return lesson
+
+
+class _Teacher(Trainer):
+    """`Trainer` on lessons as they are, with weights on tokens: those that decide weigh more than the rest."""
+
+    decision_weight = 1.0
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        lessons: Sequence[Lesson] = inputs["lessons"]
+        losses = []
+        for lesson, logits in zip(lessons, logits_of(model, lessons), strict=True):
+            said = said_by(lesson)
+            deciding = {at for decision in lesson.decisions for at in range(decision.first, decision.named)}
+            wanted = torch.tensor([lesson.ids[at] for at in said], device=logits.device)
+            weights = torch.tensor([self.decision_weight if at in deciding else 1.0 for at in said]).to(logits.device)
+            each = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
+            losses.append((each * weights).sum() / weights.sum())
+        loss = torch.stack(losses).mean()
+        if self.model_accepts_loss_kwargs:  # then the trainer leaves it to the loss to share it among a step's batches
+            loss = loss / self.args.gradient_accumulation_steps
+        return (loss, {}) if return_outputs else loss
+
+
+def _together(lessons: Sequence[Lesson]) -> dict[str, Any]:
+    """A batch is its lessons."""
+    return {"lessons": list(lessons)}
+
+
+class _Watch(TrainerCallback):
+    """Says how fast it goes and what is left, and measures the model after each quarter."""
+
+    def __init__(
+        self,
+        causal: Any,
+        tokenizer: Any,
+        unseen: Sequence[Lesson],
+        curve: Curve,
+        steps: int,
+        quarter: int,
+        order: Order,
+        short_shift: Try | None,
+        say: Callable[[str], None],
+        bf16: bool,
+        keep: Callable[[int], None],
+    ) -> None:
+        self._bf16, self._keep = bf16, keep
+        self._causal, self._tokenizer, self._unseen, self._curve = causal, tokenizer, unseen, curve
+        self._steps, self._quarter, self._order, self._shift, self._say = steps, quarter, order, short_shift, say
+        self._spoke_s, self._work_s, self._since, self._first = 0.0, 0.0, time.perf_counter(), -1
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        self._since = time.perf_counter()
+        if self._first < 0:
+            self._first, self._order.read = state.global_step, 0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        self._work_s += time.perf_counter() - self._since
+        step, done = state.global_step, state.global_step - self._first
+        if self._work_s - self._spoke_s > SPEAK_S or done == 1:
+            self._spoke_s = self._work_s
+            speed, left_s = self._order.read / self._work_s, self._work_s / done * (self._steps - step)
+            self._say(f"step {step} of {self._steps}: {speed:.0f} tokens/s, about {left_s / 60:.0f} min left")
+        if step % self._quarter == 0 or step == self._steps:
+            self.look(step)
+
+    def look(self, step: int) -> None:
+        """Measure the model as it is."""
+        row: dict[str, Any] = {"step": step, "seconds": round(self._work_s, 1)}
+        words = []
+        if self._unseen:
+            with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
+                found = measure(self._causal, self._unseen)
+            row["held_out"] = found.as_json()
+            decided = f"decisions right {found.calls_right:.1%} (tool {found.tools_right:.1%})"
+            words.append(f"{decided}, tokens {found.tokens_right:.1%}")
+        if self._shift is not None and step:
+            row["shift"] = dict(self._shift(self._causal, self._tokenizer, step))
+            words.append(f"short shift: {row['shift']['good']} of {row['shift']['units']} units good")
+        if step and step < self._steps:
+            self._keep(step)
+        if words:
+            self._curve.add(row)
+            self._say(f"step {step}: {'; '.join(words)}")
+
+
+def _with_lora(causal: Any, rank: int) -> Any:
     try:
-        from peft import LoraConfig
+        from peft import LoraConfig, get_peft_model
     except ImportError:
         raise TaktError(f"LoRA needs peft: {install('train')}") from None
-    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
+    return get_peft_model(
+        causal, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
+    )

@@ -12,25 +12,62 @@ import typer
 from takt.cli.options import Json, numbers_in, options_in
 from takt.cli.printing import print_json
 from takt.cli.working import left_by_signal
+from takt.program import complain
 
 
 def train(
-    model: Annotated[str, typer.Option(help="A causal model: a name or a folder of transformers.", show_default=False)],
+    model: Annotated[
+        str,
+        typer.Option(help="A causal model: a .gguf file, or a name or a folder of transformers.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(help="The folder to save the trained model to.", show_default=False)],
+    template: Annotated[
+        str,
+        typer.Option(
+            "--chat-template",
+            help="In place of the model's: a file, or one of TRL's by name.",
+            show_default="the model's",
+        ),
+    ] = "",
     worker: Annotated[str, typer.Option("--worker", help="The teacher, whose shifts it learns from.")] = "planner",
     seeds: Annotated[str, typer.Option(help="The teacher's shifts: 1000-1004 or 0,3,7")] = "1000-1004",
+    held_out: Annotated[
+        str,
+        typer.Option(help="Shifts that it does not learn from: its decisions are measured there.", show_default="none"),
+    ] = "",
     hours: Annotated[float | None, typer.Option(help="Length of each, in hours.", show_default="8")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
     view: Annotated[str, typer.Option(help="What the model is shown: full or short, as by the worker `llm`.")] = "full",
     good_only: Annotated[bool, typer.Option("--good-only", help="Learn only from units that were good.")] = False,
     data: Annotated[
-        Path | None, typer.Option(help="Instead: conversations of `takt export --format trl`.", show_default="none")
+        list[Path] | None,
+        typer.Option(
+            help="Instead: conversations of `takt export --format trl`, one file or several.", show_default="none"
+        ),
     ] = None,
     steps: Annotated[int, typer.Option(min=1, max=10_000_000, help="Optimiser steps.")] = 400,
     batch: Annotated[int, typer.Option(min=1, max=100_000, help="Conversations in each.")] = 16,
     rate: Annotated[float, typer.Option(min=0, max=1, help="Peak learning rate.")] = 2e-5,
     lora: Annotated[int, typer.Option(min=0, max=4096, help="Rank of LoRA adapters; 0 trains all weights.")] = 0,
     max_tokens: Annotated[int, typer.Option(min=16, max=10_000_000, help="Tokens of a conversation.")] = 8192,
+    decision_weight: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="Weight of tokens up to a tool's name; the others weigh 1.")
+    ] = 4.0,
+    balance: Annotated[
+        float, typer.Option(min=0, max=1, help="0: conversations as they come; 1: rare kinds as often as any.")
+    ] = 0.5,
+    short_shift: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Units of the shift that it works after each quarter; 0: none.")
+    ] = 0,
+    short_seed: Annotated[int, typer.Option(min=0, help="The seed of that shift.")] = 900,
+    bf16: Annotated[
+        bool, typer.Option("--bf16", help="Multiply in 16 bits on a CPU, too: faster where it can.")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=0, max=1024, help="Of PyTorch.", show_default="all cores")] = 0,
+    gguf: Annotated[
+        str,
+        typer.Option(help="Also write OUT/model.gguf: q8_0 or f16. The model must be from one.", show_default="none"),
+    ] = "",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the training.")] = 0,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
@@ -40,31 +77,70 @@ def train(
     """Fine-tune a language model on a teacher's shifts (extra `train`): docs/train-llm.md.
 
     takt train flightdesk --model Qwen/Qwen3.5-0.8B --worker planner --seeds 1000-1019 --out desk-0.8b
+
+    takt train flightdesk --model SmolLM2.gguf --chat-template qwen3-instruct-2507 --gguf q8_0 --view short --out desk
     """
     from takt import train as training
 
     training.needs_extra()
-    with left_by_signal(lambda: "interrupted; the teacher's finished shifts are kept"), redirect_stdout(sys.stderr):
-        if data is None:
-            length = 8.0 if hours is None and units is None else hours
-            shifts = out.with_name(f"{out.name}-shifts")
-            data = training.data(
+    given = options_in("option", option)
+    with (
+        left_by_signal(lambda: "interrupted; the same command goes on from the last quarter"),
+        redirect_stdout(sys.stderr),
+    ):
+        if not data:  # whose conversations say which tools there are
+            training.check_model(model, template, "flightdesk", given, view)
+        shifts = out.with_name(f"{out.name}-shifts")
+        length = 8.0 if hours is None and units is None else hours
+
+        def worked(numbers: str) -> Path:
+            return training.data(
                 "flightdesk",
                 worker,
-                numbers_in(seeds),
+                numbers_in(numbers),
                 shifts,
                 hours=length,
                 units=units,
-                station_options=options_in("option", option),
+                station_options=given,
                 view=view,
                 good_only=good_only,
             )
+
+        lessons = list(data) if data else [worked(seeds)]
+        unseen = worked(held_out) if held_out else None
+        if threads:
+            import torch
+
+            torch.set_num_threads(threads)
         from takt.train.sft import finetune
 
+        try_out = None
+        if short_shift:
+            from takt.train.answering import short_shift as working
+
+            try_out = working("flightdesk", short_seed, short_shift, view, given)
         told = finetune(
-            model, data, out, steps=steps, batch=batch, rate=rate, lora=lora, max_tokens=max_tokens, seed=seed
+            model,
+            lessons,
+            out,
+            steps=steps,
+            batch=batch,
+            rate=rate,
+            lora=lora,
+            max_tokens=max_tokens,
+            seed=seed,
+            template=template,
+            held_out=unseen,
+            decision_weight=decision_weight,
+            balance=balance,
+            gguf=gguf,
+            bf16=bf16,
+            short_shift=try_out,
+            say=complain,
         )
     if as_json:
         print_json(told)
     else:
-        print(", ".join(f"{key}: {value}" for key, value in told.items()))
+        print(", ".join(f"{key}: {value}" for key, value in told.items() if key != "measured"))
+        if gguf:
+            print(f"serve it: llama-server -m {told['gguf']} --jinja -c 8192")

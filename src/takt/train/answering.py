@@ -1,0 +1,95 @@
+"""A model that is being trained, at work: asked in this process, so that a short shift needs no server.
+
+It answers as a server with this chat template would: the same prompt, no temperature, tool calls parsed out of the text
+(`takt.workers.llm.spoken`). What two prompts have in common is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.shift import run_shift
+from takt.train.shared import PLAIN, begin_alike, cache_named
+from takt.train.weights import rendered
+from takt.workers.calls import read_call
+from takt.workers.llm import Llm
+from takt.workers.llm.answer import Reply
+from takt.workers.llm.spoken import calls_in
+
+
+class InProcess:
+    """An `Endpoint` that is a model of transformers."""
+
+    def __init__(self, causal: Any, tokenizer: Any, max_tokens: int = 128) -> None:
+        self._causal, self._tokenizer, self._max = causal, tokenizer, max_tokens
+        self._ids: list[int] = []  # that were read, and are in memory
+        self._memory: Any = None
+
+    @torch.no_grad()
+    def ask(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any], settings: Mapping[str, Any]) -> Reply:
+        prompt = rendered(self._tokenizer, [_opened(message) for message in messages], tools, True)
+        ids = self._tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        written = self._written(ids, min(self._max, int(settings.get("max_tokens", self._max))))
+        ended = written[-1:] == [self._tokenizer.eos_token_id]
+        text = self._tokenizer.decode(written[:-1] if ended else written)
+        calls = calls_in(text, {tool["function"]["name"] for tool in tools})
+        usage = {"prompt_tokens": len(ids), "completion_tokens": len(written)}
+        said = "" if calls else text
+        raw = {"role": "assistant", "content": text}
+        return Reply(said, "", calls, usage, raw, "stop" if ended else "length")
+
+    def _written(self, ids: list[int], most: int) -> list[int]:
+        """The likeliest tokens after these, up to the end token."""
+        alike = min(begin_alike(self._ids, ids), len(ids) - 1)
+        if self._memory is not None and alike and all(type(layer).__name__ == PLAIN for layer in self._memory.layers):
+            self._memory.crop(alike)
+        else:
+            self._memory, alike = DynamicCache(config=self._causal.config), 0
+        device, name = next(self._causal.parameters()).device, cache_named(self._causal)
+        written, feed, kept = list[int](), ids[alike:], list(ids)
+        while len(written) < most:
+            given = torch.tensor([feed], device=device)
+            out = self._causal(input_ids=given, use_cache=True, logits_to_keep=1, **{name: self._memory})
+            token = int(out.logits[0, -1].argmax())
+            written.append(token)
+            if token == self._tokenizer.eos_token_id:
+                break
+            kept.append(token)
+            feed = [token]
+        self._ids = kept[: self._memory.get_seq_length()]
+        return written
+
+
+def short_shift(
+    station: str, seed: int, units: int, view: str, options: Mapping[str, Any], max_tokens: int = 128
+) -> Callable[[Any, Any, int], dict[str, Any]]:
+    """What works a short shift of so many units with a model as it is, and says how many were good."""
+
+    def work(causal: Any, tokenizer: Any, step: int) -> dict[str, Any]:
+        was = causal.training
+        causal.eval()
+        endpoint = InProcess(causal, tokenizer, max_tokens)
+        worker = Llm(endpoint=endpoint, model=f"step-{step}", view=view, tokens_per_s=50.0, max_tokens=max_tokens)
+        shift = run_shift(station, worker, seed=seed, units=units, clock="measured", station_options=dict(options))
+        causal.train(was)
+        ended = [event for event in shift.events if event.kind in (UNIT_GOOD, UNIT_BAD)]
+        return {"seed": seed, "units": len(ended), "good": sum(event.kind == UNIT_GOOD for event in ended)}
+
+    return work
+
+
+def _opened(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as templates take it: the arguments of calls as objects."""
+    if "tool_calls" not in message:
+        return dict(message)
+    calls = [call["function"] for call in message["tool_calls"]]
+    given = [(call["name"], read_call(call["name"], call["arguments"], ()).arguments or {}) for call in calls]
+    return {
+        **message,
+        "tool_calls": [{"type": "function", "function": {"name": name, "arguments": a}} for name, a in given],
+    }

@@ -1,0 +1,143 @@
+"""Conversations as lessons: what the model reads, what it is to say, and which of its words decide.
+
+A lesson is a list of tokens, exactly as the model meets them at work: each answer follows the prompt that its chat
+template makes of all that was before. Where a template writes the past otherwise than the present (Qwen 3 leaves out
+old thinking), a conversation is several lessons, one for each answer that does not follow on from the last.
+
+A *decision* is one answer: which tool, with which arguments. Its kind is the tool before and the tool now
+("propose > hotel"): what a teacher does next in one kind of situation. Nothing here knows a station.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from takt.errors import TaktError
+from takt.train.weights import rendered
+
+START = "start"  # in the place of the tool before the first
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer in a lesson, as positions of tokens: [first, last); [first, named) ends with the tool's name."""
+
+    kind: str
+    first: int
+    named: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Tokens, and the decisions in them. `kinds` is the whole conversation's, by which lessons are balanced."""
+
+    ids: tuple[int, ...]
+    decisions: tuple[Decision, ...]
+    kinds: str
+
+
+def read_conversations(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a file of `takt export --format trl`. Raises TaktError for what is no such file."""
+    if not Path(path).is_file():
+        raise TaktError(f"there are no conversations in {path}")
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line)
+                assert isinstance(row["messages"], list) and isinstance(row["tools"], list)
+            except (ValueError, KeyError, TypeError, AssertionError) as error:
+                raise TaktError(f"line {number} of {path} is no conversation of `takt export --format trl`") from error
+            yield row
+
+
+def lessons_of(row: Mapping[str, Any], tokenizer: Any, max_tokens: int) -> list[Lesson]:
+    """The lessons that a conversation is. What is longer than `max_tokens` loses its end, by whole answers."""
+    made: list[Lesson] = []
+    text, ids, decisions, before = "", list[int](), list[Decision](), START
+    kinds = kinds_of(row)
+
+    def close() -> None:
+        if decisions:
+            made.append(Lesson(tuple(ids), tuple(decisions), kinds))
+
+    for at, message in enumerate(row["messages"]):
+        if message["role"] != "assistant":
+            continue
+        prompt, said = _turn(row, at, tokenizer)
+        calls = [call["function"]["name"] for call in message.get("tool_calls", ())]
+        if not text or not prompt.startswith(text):
+            close()
+            text, ids, decisions = "", [], []
+        read = tokenizer(prompt[len(text) :], add_special_tokens=False)["input_ids"]
+        spoken = tokenizer(said, add_special_tokens=False, return_offsets_mapping=True)
+        first = len(ids) + len(read)
+        last = first + len(spoken["input_ids"])
+        if last > max_tokens:
+            break
+        tool = calls[0] if calls else "no call"
+        upto = said.find(tool) + len(tool) if calls and tool in said else len(said)
+        named = first + sum(start < upto for start, _ in spoken["offset_mapping"])
+        ids += [*read, *spoken["input_ids"]]
+        decisions.append(Decision(f"{before} > {tool}", first, named, last))
+        text, before = prompt + said, tool
+    close()
+    return made
+
+
+def kinds_of(row: Mapping[str, Any]) -> str:
+    """The tools of a conversation in order: "propose hotel book"."""
+    names = [call["function"]["name"] for message in row["messages"] for call in message.get("tool_calls", ())]
+    return " ".join(names)
+
+
+def mixture(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """At most so many conversations, taken in turn from each kind, rare ones first."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        kinds.setdefault(kinds_of(row), []).append(row)
+    queues = sorted(kinds.values(), key=len)
+    taken: list[Mapping[str, Any]] = []
+    for turn in range(max(map(len, queues), default=0)):
+        taken += [queue[turn] for queue in queues if turn < len(queue)]
+    return taken[:most]
+
+
+def balanced(lessons: Sequence[Lesson], power: float, wrong: Mapping[str, float] | None = None) -> list[float]:
+    """How likely each lesson is to be drawn, in any unit.
+
+    power   0: as they come. 1: each kind of conversation as often as any other. Between: between.
+    wrong   shares of decisions that were wrong lately, by kind of decision: a lesson that has such a decision is drawn
+            up to five times as often.
+    """
+    many = Counter(lesson.kinds for lesson in lessons)
+    wrong = wrong or {}
+    return [
+        many[lesson.kinds] ** -power
+        * (1.0 + 4.0 * max((wrong.get(d.kind, 0.0) for d in lesson.decisions), default=0.0))
+        for lesson in lessons
+    ]
+
+
+def _turn(row: Mapping[str, Any], at: int, tokenizer: Any) -> tuple[str, str]:
+    """What the model reads before message `at`, an answer, and what it is to say, up to its end token."""
+    messages, tools = row["messages"], row["tools"]
+    prompt = rendered(tokenizer, messages[:at], tools, True)
+    whole = rendered(tokenizer, messages[: at + 1], tools, False)
+    if whole.startswith(prompt):
+        said = whole[len(prompt) :]
+    else:  # the words after which it speaks are not those that stay: thinking that is opened and closed, for one
+        plain = rendered(tokenizer, messages[:at], tools, False)
+        if not whole.startswith(plain):
+            raise TaktError("the chat template writes an answer in front of what it answers; it cannot be taught from")
+        opened, answer = prompt[len(plain) :], whole[len(plain) :]
+        alike = next((i for i, (a, b) in enumerate(zip(opened, answer, strict=False)) if a != b), len(opened))
+        said = answer[alike:]
+    end = said.find(tokenizer.eos_token)
+    return prompt, said[: end + len(tokenizer.eos_token)] if end >= 0 else said + tokenizer.eos_token

@@ -1,0 +1,187 @@
+"""Real weights, opened for training: a GGUF file, a folder of transformers or a name of the hub; and its chat template.
+
+A template is looked at before anything is worked for it. It must show the tools, the calls and their results, and end
+an answer with the token at which the model stops; a template that knows no tools drops them in silence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from takt.errors import TaktError
+from takt.hub import pinned
+from takt.plainly import plainly
+
+GGUF = b"GGUF"  # the first bytes of such a file
+WORD = "WORD-THAT-IS-SAID"  # in a conversation made up to try a template
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A causal model of transformers and its tokenizer. `gguf` is the file they are from, None if from elsewhere."""
+
+    causal: Any
+    tokenizer: Any
+    gguf: Path | None
+
+
+def is_gguf(model: str | os.PathLike[str]) -> bool:
+    """Whether a GGUF file is meant: by its name, or by its first bytes."""
+    path = Path(model)
+    if path.suffix.lower() == ".gguf":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == GGUF
+    except OSError:
+        return False
+
+
+def open_tokenizer(model: str, template: str = "") -> Any:
+    """The tokenizer of a model, with a chat template of the user's if one is given. Raises TaktError."""
+    from transformers import AutoTokenizer
+
+    try:
+        if is_gguf(model):
+            _check_gguf(Path(model))
+            tokenizer = AutoTokenizer.from_pretrained(str(Path(model).parent), gguf_file=Path(model).name)
+        else:
+            name, revision = pinned(model)
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    except TaktError:
+        raise
+    except Exception as error:  # whatever a file that is not what it says makes a reader raise
+        raise TaktError(f"cannot load the model {model!r}: {_first_line(error)}") from error
+    if template:
+        tokenizer.chat_template = template_text(template)
+    if tokenizer.eos_token_id is None:
+        raise TaktError(
+            f"the tokenizer of {model!r} has no end token, so the model could never stop; name one as `eos_token` in "
+            "its tokenizer_config.json"
+        )
+    return tokenizer
+
+
+def open_weights(model: str, tokenizer: Any) -> Weights:
+    """The model itself, in 32 bits, to go with its tokenizer. Raises TaktError for a file that is cut off, or none."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    gguf = Path(model) if is_gguf(model) else None
+    try:
+        if gguf is not None:
+            causal = AutoModelForCausalLM.from_pretrained(
+                str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32, attn_implementation="sdpa"
+            )
+            _unmark(causal)
+        else:
+            name, revision = pinned(model)
+            causal = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=torch.float32)
+    except Exception as error:
+        raise TaktError(f"cannot load the model {model!r}: {_first_line(error)}") from error
+    return Weights(causal, tokenizer, gguf)
+
+
+def template_text(template: str) -> str:
+    """A chat template: a file's, or one of those that TRL brings, by name (`qwen3`)."""
+    path = Path(template)
+    if path.is_file():
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise TaktError(f"cannot read the chat template {template}: {plainly(error)}") from error
+    from trl import chat_template_utils
+
+    known = {
+        name.removesuffix("_chat_template").replace("_", "-"): text
+        for name, text in vars(chat_template_utils).items()
+        if name.endswith("_chat_template") and isinstance(text, str)
+    }
+    if template not in known:
+        raise TaktError(f"there is no chat template {template!r}: no such file, and TRL brings: {', '.join(known)}")
+    return known[template]
+
+
+def check_template(
+    tokenizer: Any, tools: Sequence[Mapping[str, Any]], chars_of_brief: str = "Serve the first."
+) -> None:
+    """Raise TaktError, in one line, if the tokenizer's chat template cannot be taught these tools."""
+    how = "give another with --chat-template FILE, or qwen3 for a model that has ChatML's tokens"
+    if not tokenizer.chat_template:
+        raise TaktError(f"the model has no chat template; {how}")
+    function = tools[0]["function"]
+    arguments = {name: WORD for name in function["parameters"].get("properties", {})}
+    call = {"type": "function", "function": {"name": function["name"], "arguments": arguments}}
+    told = json.dumps({"result": {"told": f"{WORD}-BACK"}})
+    asked: list[dict[str, Any]] = [
+        {"role": "system", "content": chars_of_brief},
+        {"role": "user", "content": '{"queue":[]}'},
+    ]
+    answered: list[dict[str, Any]] = [*asked, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    whole: list[dict[str, Any]] = [*answered, {"role": "tool", "content": told, "name": function["name"]}]
+    try:
+        shown = rendered(tokenizer, asked, tools, True)
+        said = rendered(tokenizer, answered, tools, False)
+        back = rendered(tokenizer, whole, tools, True)
+    except Exception as error:  # a template is a program: it may raise whatever it likes
+        raise TaktError(
+            f"the chat template raises at a conversation with tools: {_first_line(error)}; {how}"
+        ) from error
+    unseen = [tool["function"]["name"] for tool in tools if tool["function"]["name"] not in shown]
+    if unseen:
+        raise TaktError(f"the chat template does not show the model its tools ({', '.join(unseen)}); {how}")
+    if f"{WORD}-BACK" not in back:
+        raise TaktError(f"the chat template does not show the model what a call returned; {how}")
+    if arguments and WORD not in said:
+        raise TaktError(f"the chat template does not write down the calls that the model made; {how}")
+    if tokenizer.eos_token not in said[len(rendered(tokenizer, asked, tools, False)) :]:
+        raise TaktError(
+            f"the chat template does not end an answer with {tokenizer.eos_token!r}, the tokenizer's end token, so the "
+            f"model would not learn to stop; {how}"
+        )
+
+
+def rendered(
+    tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], ask: bool
+) -> str:
+    """A conversation as the model reads it. `ask`: with the words after which the model speaks."""
+    text = tokenizer.apply_chat_template(
+        [dict(message) for message in messages],
+        tools=[dict(tool) for tool in tools] or None,
+        tokenize=False,
+        add_generation_prompt=ask,
+        enable_thinking=False,
+    )
+    return str(text)
+
+
+def _check_gguf(path: Path) -> None:
+    """Raise TaktError if a GGUF file is none, or ends before its last weight does."""
+    try:
+        from gguf import GGUFReader
+    except ImportError:
+        from takt.distribution import install
+
+        raise TaktError(f"reading a GGUF file needs the package gguf: {install('train')}") from None
+    if not path.is_file():
+        raise TaktError(f"there is no file {path}")
+    try:
+        GGUFReader(str(path))
+    except Exception as error:
+        raise TaktError(f"{path} is no whole GGUF file: it is cut off or damaged; copy it again") from error
+
+
+def _unmark(causal: Any) -> None:
+    """Forget that the weights were quantised: they are not any more, and a model so marked refuses to be saved."""
+    causal.hf_quantizer, causal.is_quantized, causal.quantization_method = None, False, None
+    if hasattr(causal.config, "quantization_config"):
+        del causal.config.quantization_config
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,232 @@
+"""Conversations as lessons, over a tiny model made here: what is learned, what decides, what is measured, what resumes.
+
+Skips where the extra `train` is not there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from takt import TaktError
+from takt.train import NEEDS
+
+missing = [name for name in NEEDS if find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs the extra `train`: {', '.join(missing)} missing")
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))  # tiny_qwen.py
+
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": name,
+            "parameters": {"type": "object", "properties": {"group": {"type": "string"}}, "required": ["group"]},
+        },
+    }
+    for name in ("propose", "hotel", "book")
+]
+LOSES = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+
+
+def row(group: str, hotel: bool) -> dict:
+    """A conversation as `takt export --format trl` writes it."""
+    told = {"result": {"group": group, "hotel_due": hotel}}
+    messages = [
+        {"role": "system", "content": "Serve. " * 20},
+        {"role": "user", "content": json.dumps({"queue": [group]})},
+    ]
+    for name in ["propose", *(["hotel"] if hotel else []), "book"]:
+        call = {"type": "function", "function": {"name": name, "arguments": {"group": group}}}
+        messages += [
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "content": json.dumps(told)},
+        ]
+    return {"messages": messages, "tools": TOOLS}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A tiny Qwen of random weights, and a file of conversations."""
+    from tiny_qwen import make
+
+    folder = tmp_path_factory.mktemp("lessons")
+    lines = folder / "some.jsonl"
+    lines.write_text("".join(json.dumps(row(str(100 + i), i % 4 == 0)) + "\n" for i in range(16)))
+    make(folder / "tiny", width=64, layers=2, interval=1, size=400, data=str(lines))
+    return folder / "tiny", lines
+
+
+def test_a_lesson_is_what_the_model_meets_at_work_token_for_token(tiny):
+    from takt.train.lessons import lessons_of
+    from takt.train.weights import open_tokenizer, rendered
+
+    tokenizer = open_tokenizer(str(tiny[0]))
+    talk = row("4711", True)
+    [lesson] = lessons_of(talk, tokenizer, 4096)
+    assert [decision.kind for decision in lesson.decisions] == ["start > propose", "propose > hotel", "hotel > book"]
+    assert lesson.kinds == "propose hotel book"
+    for decision, at in zip(lesson.decisions, (2, 4, 6), strict=True):
+        prompt = rendered(tokenizer, talk["messages"][:at], TOOLS, True)
+        assert tokenizer(prompt, add_special_tokens=False)["input_ids"] == list(lesson.ids[: decision.first])
+        said = tokenizer.decode(lesson.ids[decision.first : decision.last])
+        assert "4711" in said and said.endswith(tokenizer.eos_token)
+        named = tokenizer.decode(lesson.ids[decision.first : decision.named])
+        assert named.rstrip('>"').endswith(decision.kind.rpartition(" ")[2])
+    assert len(lessons_of(talk, tokenizer, lesson.decisions[0].last)[0].decisions) == 1, (
+        "a long one loses whole answers"
+    )
+
+
+def test_a_template_that_writes_the_past_otherwise_gives_a_lesson_for_each_answer(tiny):
+    from takt.train.lessons import lessons_of
+    from takt.train.weights import open_tokenizer
+
+    tokenizer = open_tokenizer(str(tiny[0]), "qwen3")  # leaves out the empty thinking of former answers
+    talk = row("4711", True)
+    lessons = lessons_of(talk, tokenizer, 4096)
+    assert [decision.kind for lesson in lessons for decision in lesson.decisions] == [
+        "start > propose",
+        "propose > hotel",
+        "hotel > book",
+    ]
+    assert len(lessons) == 3
+
+
+def test_what_lessons_begin_with_alike_is_read_once_to_the_same_losses_and_gradients(tiny):
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from takt.train import shared
+    from takt.train.lessons import lessons_of
+    from takt.train.weights import open_tokenizer
+
+    tokenizer = open_tokenizer(str(tiny[0]))
+    lessons = [x for i in range(3) for x in lessons_of(row(str(i), i == 1), tokenizer, 4096)]
+    torch.manual_seed(0)
+    size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **size)).double()
+    found = {}
+    for worth in (shared.WORTH, 10**9):
+        shared.WORTH, was = worth, shared.WORTH
+        try:
+            logits = shared.logits_of(model, lessons)
+        finally:
+            shared.WORTH = was
+        sum(part.logsumexp(-1).sum() for part in logits).backward()
+        found[worth] = (logits, model.model.layers[0].mlp.up_proj.weight.grad.clone())
+        model.zero_grad()
+    (some, slope), (whole, steep) = found.values()
+    assert shared._alike(lessons) > shared.WORTH
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(some, whole, strict=True))
+    assert torch.allclose(slope, steep, rtol=1e-3, atol=1e-6)
+
+
+def test_rare_kinds_and_those_that_go_wrong_are_drawn_more_often():
+    from takt.train.lessons import Decision, Lesson, balanced
+
+    often = Lesson((1,), (Decision("propose > book", 0, 1, 1),), "propose book")
+    rare = Lesson((1,), (Decision("propose > hotel", 0, 1, 1),), "propose hotel book")
+    lessons = [often] * 8 + [rare] * 2
+    for power, ratio in ((0.0, 0.25), (0.5, 0.5), (1.0, 1.0)):
+        chances = balanced(lessons, power)
+        assert sum(chances[8:]) / sum(chances[:8]) == pytest.approx(ratio)
+    wrong = balanced(lessons, 0.0, {"propose > hotel": 0.5})
+    assert wrong[9] == pytest.approx(3 * wrong[0])
+
+
+def test_decisions_are_measured_by_kind_and_follow_what_was_learned(tiny):
+    from takt.train.sft import CURVE, finetune
+
+    folder, lines = tiny
+    told = []
+    out = folder.parent / "learned"
+    options = {"steps": 24, "batch": 4, "rate": 1e-2, "held_out": lines, "say": told.append, "seed": 1}
+    done = finetune(str(folder), lines, out, **options)
+    curve = [json.loads(line) for line in (out / CURVE).read_text().splitlines()]
+    assert [row["step"] for row in curve] == [0, 6, 12, 18, 24]
+    first, last = curve[0]["held_out"], curve[-1]["held_out"]
+    assert set(last["by_kind"]) == {"start > propose", "propose > book", "propose > hotel", "hotel > book"}
+    assert first["tools_right"] < 0.2 and last["tools_right"] > 0.6 and last["token_loss"] < first["token_loss"]
+    assert all(many >= tool >= call for many, tool, call in last["by_kind"].values())
+    assert any("tokens/s, about" in line and "left" in line for line in told)
+    assert done["measured"]["step"] == 24 and done["loss_last"] < done["loss_first"]
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(tiny):
+    from takt.train import sft
+
+    folder, lines = tiny
+    options = {"steps": 8, "batch": 2, "rate": 1e-2, "held_out": lines}
+    sft.finetune(str(folder), lines, folder.parent / "whole", **options)
+
+    def killed(line: str) -> None:
+        if line.startswith("step 6:"):  # measured, and not yet kept
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sft.finetune(str(folder), lines, folder.parent / "parts", say=killed, **options)
+    sft.finetune(str(folder), lines, folder.parent / "parts", **options)
+    for name in ("model.safetensors", sft.CURVE):
+        whole, parts = ((folder.parent / which / name).read_bytes() for which in ("whole", "parts"))
+        if name == sft.CURVE:
+            whole, parts = ([json.loads(line)["held_out"] for line in text.splitlines()] for text in (whole, parts))
+        assert whole == parts
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("{{ raise_exception('no tools today') }}", "raises at a conversation with tools: no tools today"),
+        ("{{ 1 / 0 }}", "raises at a conversation with tools: division by zero"),
+        ("{% for m in", "raises at a conversation with tools"),
+        (LOSES, r"does not show the model its tools \(propose, hotel, book\)"),
+        ("{{ tools }}", "does not show the model what a call returned"),
+        ("{{ tools }}" + LOSES, "does not write down the calls"),
+        ("{{ tools }}{{ messages }}", "does not end an answer with '<|im_end|>'".replace("|", r"\|")),
+    ],
+)
+def test_a_template_that_cannot_be_taught_is_one_line_before_anything_is_worked(tiny, tmp_path, template, says):
+    from takt.train.weights import check_template, open_tokenizer
+
+    path = tmp_path / "bad.jinja"
+    path.write_text(template)
+    with pytest.raises(TaktError, match=says) as error:
+        check_template(open_tokenizer(str(tiny[0]), str(path)), TOOLS)
+    assert "\n" not in str(error.value) and "--chat-template" in str(error.value)
+
+
+def test_a_tokenizer_without_an_end_token_is_one_line(tiny, tmp_path):
+    from transformers import AutoTokenizer
+
+    from takt.train.weights import open_tokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny[0])
+    tokenizer.eos_token = None
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(TaktError, match="has no end token") as error:
+        open_tokenizer(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_templates_have_names(tiny):
+    from takt.train.weights import open_tokenizer
+
+    with pytest.raises(TaktError, match="no chat template 'qwen33': no such file, and TRL brings: .*qwen3"):
+        open_tokenizer(str(tiny[0]), "qwen33")
+    assert "tool_call" in open_tokenizer(str(tiny[0]), "qwen3-instruct-2507").chat_template
+
+
+def test_what_is_no_conversation_is_named_by_its_line(tiny, tmp_path):
+    from takt.train.sft import finetune
+
+    path = tmp_path / "odd.jsonl"
+    path.write_text(json.dumps(row("1", True)) + "\n{}\n")
+    with pytest.raises(TaktError, match=r"line 2 of .*odd.jsonl is no conversation"):
+        finetune(str(tiny[0]), path, tmp_path / "out")
+    with pytest.raises(TaktError, match="within 16 tokens"):
+        finetune(str(tiny[0]), tiny[1], tmp_path / "out", max_tokens=16)
+    assert not (tmp_path / "out").exists()
