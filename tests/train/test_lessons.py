@@ -215,7 +215,7 @@ def test_a_tokenizer_without_an_end_token_is_one_line(tiny, tmp_path):
 def test_templates_have_names(tiny):
     from takt.train.weights import open_tokenizer
 
-    with pytest.raises(TaktError, match="no chat template 'qwen33': no such file, and TRL brings: .*qwen3"):
+    with pytest.raises(TaktError, match=r"no chat template 'qwen33': no such file, and TRL brings: .*qwen3"):
         open_tokenizer(str(tiny[0]), "qwen33")
     assert "tool_call" in open_tokenizer(str(tiny[0]), "qwen3-instruct-2507").chat_template
 

@@ -53,16 +53,20 @@ def data(
     for seed in seeds:
         path = folder / re.sub(r"[^\w.-]+", "-", f"{teacher}-seed{seed}.takt")
         if path.exists():
-            _same(path, {"station": station, "worker": teacher, "seed": seed, "hours": hours, "units": units})
-            resume_shift(path, named=Named(teacher, {}, station_options or {}))
+            same = {"station": station, "worker": teacher, "seed": seed, "hours": hours, "units": units}
+            if not _finished(path, same, station_options or {}):
+                resume_shift(path, named=Named(teacher, {}, station_options or {}))
         else:
             options = dict(station_options or {})
             run_shift(
                 station, teacher, seed=seed, hours=hours, units=units, clock=clock, ledger=path, station_options=options
             )
         ledgers.append(path)
-    out = folder / f"conversations-{view}-{seeds[0]}.jsonl"
-    export_trl(ledgers, out, view=view, good_only=good_only)
+    which = f"{teacher}-{view}{'-good' if good_only else ''}-{len(seeds)}-from-{seeds[0]}"
+    out = folder / re.sub(r"[^\w.-]+", "-", f"conversations-{which}.jsonl")
+    newest = max(path.stat().st_mtime_ns for path in ledgers)
+    if not (out.is_file() and out.stat().st_mtime_ns > newest):
+        export_trl(ledgers, out, view=view, good_only=good_only)
     return out
 
 
@@ -83,9 +87,14 @@ def check_model(
         here.close()
 
 
-def _same(path: Path, wanted: Mapping[str, Any]) -> None:
+def _finished(path: Path, wanted: Mapping[str, Any], station_options: Mapping[str, Any]) -> bool:
+    """Whether a shift that is there has ended. Raises TaktError if it is another shift."""
     with Ledger.open(path) as book:
-        meta = book.meta
+        meta, finished = book.meta, book.finished
     for key, value in wanted.items():
         if meta[key] != value:
             raise TaktError(f"{path} is a shift with {key} {meta[key]!r}, not {value!r}; move it away")
+    for key, value in station_options.items():
+        if meta["options"].get(key) != value:
+            raise TaktError(f"{path} is a shift with {key}={meta['options'].get(key)!r}, not {value!r}; move it away")
+    return bool(finished)

@@ -1,8 +1,8 @@
 """What a server says of itself, where it says anything: which program it is, its models, its context, its template.
 
 Each program has its own way: llama.cpp's `/props`, `max_model_len` of vLLM's and SGLang's `/v1/models`, Ollama's
-`/api/version` and `/api/ps`, LM Studio's `/api/v0/models`, `context_length` of OpenRouter's `/v1/models`. All are looked
-at, for a server is often not the one that it is taken for. Nothing here raises: what is not said is None.
+`/api/version` and `/api/ps`, LM Studio's `/api/v0/models`, `context_length` of OpenRouter's `/v1/models`. All are
+looked at, for a server is often not the one that it is taken for. Nothing here raises: what is not said is None.
 """
 
 from __future__ import annotations
