@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from series import write_series
 
 from takt.errors import TaktError
 from takt.stations.codedesk.sandbox import Limits, Room, Sandbox, check_works
@@ -23,3 +24,8 @@ def shared_room(works: None) -> Iterator[Room]:
     limits = Limits(wall_s=60, memory_mb=256, processes=40, output_kb=16, disk_mb=32, effect_mb=8)
     with Sandbox(limits=limits).open() as room:
         yield room
+
+
+@pytest.fixture(scope="session")
+def tiny(works: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_series(tmp_path_factory.mktemp("series") / "tiny"))

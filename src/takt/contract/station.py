@@ -198,11 +198,14 @@ class Drawing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a shift's report: heading, a note of plain text below it, and a plot."""
+    """A part of a shift's report: heading, a note of plain text below it, a plot, and texts that can be opened below
+    it, each with its heading, shown as they stand.
+    """
 
     title: str
     note: str
     plot: Drawing
+    texts: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,18 @@ class Dealing(Protocol):
 
     def unit_of(self, action: Any) -> int | None:
         """The unit, None if the action names none. Asked before the action is done."""
+        ...
+
+
+@runtime_checkable
+class Occupied(Protocol):
+    """A station where an action can take longer than a control period, as a run of tests does. Until it is done its
+    worker is not asked: there is no answer yet.
+    """
+
+    @property
+    def busy(self) -> int:
+        """Control periods until the last action is done; 0 if it is."""
         ...
 
 

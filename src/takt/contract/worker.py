@@ -117,6 +117,20 @@ class Recording(Protocol):
         ...
 
 
+@runtime_checkable
+class Journaled(Protocol):
+    """A *station* that does what cannot be done twice the same: it runs a program, and keeps what that printed.
+
+    What it does so is numbered through the shift. Before it does it, it reads the journal, and what came of it it
+    writes there; the same record, with its number as `record`, is the data of an event. A shift that is resumed or
+    repeated reads it, and nothing is done again.
+    """
+
+    def keep_in(self, journal: Journal) -> None:
+        """Use this journal from now on. Called after `reset` and `load`, before the next `step`."""
+        ...
+
+
 class FunctionWorker:
     """A plain function `observation -> action`, as a worker."""
 

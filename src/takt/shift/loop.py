@@ -23,8 +23,9 @@ from takt.contract.events import (
 )
 from takt.contract.foreign import check_stop, foreign, is_stop, one_line, trace, where
 from takt.contract.plan import BrokenPlan, Checked, checked, took_s
-from takt.contract.station import Dealing, Station, TaktError
-from takt.contract.worker import Finished, Gone, Journal, Plan, Recording, Resumable, Worker
+from takt.contract.station import Dealing, Occupied, Station, TaktError
+from takt.contract.worker import Finished, Gone, Journal, Journaled, Plan, Recording, Resumable, Worker
+from takt.ledger.journal import OfStation
 from takt.ledger.pack import pack, unpack
 from takt.shift.calls import Calls, Unanswered
 from takt.shift.definition import not_taken_up, reset_as, rules_of, seed_of_worker, started_data
@@ -63,6 +64,7 @@ class Loop:
         self.about: int | None = None  # the one that the worker deals with, as far as its actions say
         self.files_by_action = rules_of(shift) > 2 and isinstance(station, Dealing)
         self.calls = Calls(shift.get("call_timeout_s"))
+        self.occupied = station if isinstance(station, Occupied) else None
 
     def start(self) -> list[Event]:
         """Begin the shift. One that goes on from a snapshot begins too, and then loads."""
@@ -74,7 +76,9 @@ class Loop:
         return [Event(self.station.now, SHIFT_STARTED, None, started_data(self.shift, self.spec)), *happened]
 
     def keep_in(self, journal: Journal) -> None:
-        """Where the worker is to keep what it pays for, if it is one that does."""
+        """Where worker and station are to keep what cannot be had again, if they are of those that do."""
+        if isinstance(self.station, Journaled):
+            self.station.keep_in(OfStation(journal))
         if isinstance(self.worker, Recording):
             with foreign(f"worker {self.shift['worker']!r} raised in keep_in"):
                 self.worker.keep_in(journal)
@@ -82,13 +86,15 @@ class Loop:
     def step(self) -> list[Event]:
         """One control period, and what happened in it. Nothing does once the worker is done or broke its contract."""
         woke: list[Event] = []
-        while self.wake_in == 0:
+        busy = isinstance(self.occupied, Occupied) and self.occupied.busy > 0
+        stands = busy and self.mode == "working"  # the plan goes on when its last action is done
+        while self.wake_in == 0 and not stands:
             self._wake(woke)
             if self.over:
                 return woke
-        self.wake_in -= 1
+        self.wake_in -= not stands
         try:
-            if self.next < len(self.actions):
+            if self.next < len(self.actions) and not busy:
                 action = self.actions[self.next]
                 self.next += 1
             else:

@@ -18,6 +18,8 @@ import takt
 from takt.errors import TaktError
 
 INSIDE = "/opt/takt/inside.py"
+EXAMINE = "/opt/takt/examine.py"
+FORWARD = "/opt/takt/forward.py"
 PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
 SYSTEM = ("/usr",)
 LINKED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -68,7 +70,11 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
             shown.append((folder, folder))
     here = Path(__file__).parent
     shown += [(str(here / "etc" / name), f"/etc/{name}") for name in OWN_ETC]
-    shown.append((str(here / "inside.py"), INSIDE))
+    shown += [
+        (str(here / "inside.py"), INSIDE),
+        (str(here / "examine.py"), EXAMINE),
+        (str(here / "forward.py"), FORWARD),
+    ]
     shown += packages()
     below = [where for _, where in shown]
     own = {str(folder) for folder in site_folders(base)} | {str(Path(takt.__file__).resolve().parent)}
@@ -110,7 +116,7 @@ def site_folders(base: Path) -> Iterator[Path]:
 def packages() -> tuple[tuple[str, str], ...]:
     """Where pytest and what it needs lie, and where in the sandbox. TaktError if they are not installed."""
     found: dict[str, str] = {}
-    left, done = ["pytest"], set()
+    left, done = ["pytest", "lizard"], set()
     while left:
         name = left.pop()
         if name in done:

@@ -1,0 +1,164 @@
+"""What a shift at the code desk came to, beside its KPIs: a pure function of its events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.station import Account, Figure
+from takt.stations.codedesk.desk import INSPECTED, MENDED, RAN, REGRESSION
+
+CLASSES = ("wrong", "regression", "broken_build", "late", "no_change", "tampered", "help")
+
+
+def account_of(events: Sequence[Event]) -> Account:
+    """Figures, the same for programs, and the sections of a report."""
+    values = values_of(events)
+
+    def sections() -> Any:
+        from takt.stations.codedesk.plots import sections  # Matplotlib takes a second to import
+
+        return sections(events)
+
+    return Account(figures_of(values), values, sections)
+
+
+def values_of(events: Sequence[Event]) -> dict[str, Any]:
+    """Times in seconds, rates as shares; None where undefined."""
+    end_s = max((event.t_s for event in events), default=0.0)
+    ended = [event for event in events if event.kind in (UNIT_GOOD, UNIT_BAD)]
+    good = sum(event.kind == UNIT_GOOD for event in ended)
+    reasons = Counter(reason for event in ended for reason in event.data.get("reasons", ()))
+    broke = sorted({(event.t_s, event.unit) for event in events if event.kind == REGRESSION}, key=lambda one: one[0])
+    repairs = [float(event.data["after_s"]) for event in events if event.kind == MENDED]
+    thought_s = sum(float(event.data["seconds"]) for event in events if event.kind == THOUGHT)
+    ran = [event.data for event in events if event.kind == RAN]
+    tests_s = sum(float(data["busy_s"]) for data in ran if data["tests"])
+    seen = [event.data for event in events if event.kind == INSPECTED]
+    unreachable = {event.unit for event in events if event.kind == INSPECTED and event.data.get("unreachable")}
+    judged = len(ended) - len(unreachable)
+    tokens, money = spent(events)
+    backlog = backlog_of(events, end_s)
+    return {
+        "tickets_per_h": good / end_s * 3600 if end_s else None,
+        "backlog_mean": backlog[0],
+        "backlog_most": backlog[1],
+        "regressions": len(broke),
+        "between_regressions_s": end_s / len(broke) if broke else None,
+        "repairs": len(repairs),
+        "to_repair_s": float(np.mean(repairs)) if repairs else None,
+        "still_broken": still_broken(events),
+        "thinking_share": thought_s / end_s if end_s else None,
+        "commands": len(ran),
+        "commands_share": sum(float(data["busy_s"]) for data in ran) / end_s if end_s else None,
+        "tests_share": tests_s / end_s if end_s else None,
+        "tokens": tokens,
+        "tokens_per_good": tokens / good if good and tokens else None,
+        "price": money,
+        "price_per_good": money / good if good and money else None,
+        "reasons": {name: reasons[name] for name in CLASSES},
+        "unreachable": len(unreachable),
+        "good_rate": good / len(ended) if ended else None,
+        "good_rate_reachable": good / judged if judged > 0 else None,
+        "health_first": dict(seen[0]["health"]) if seen else {},
+        "health_last": dict(seen[-1]["health"]) if seen else {},
+    }
+
+
+def spent(events: Sequence[Event]) -> tuple[int, float]:
+    """Tokens, by the worker's own account or through the sandbox's socket, and money as the worker says."""
+    tokens, money = 0, 0.0
+    for event in events:
+        used: Mapping[str, Any] = {}
+        if event.kind == SAID and isinstance(event.data.get("usage"), Mapping):
+            used = event.data["usage"]
+            money += float(event.data.get("price") or 0.0)
+        elif event.kind == RAN:
+            used = event.data.get("model") or {}
+        tokens += int(used.get("prompt_tokens", 0)) + int(used.get("completion_tokens", 0))
+    return tokens, money
+
+
+def backlog_of(events: Sequence[Event], end_s: float) -> tuple[float | None, int]:
+    """Tickets that are open: the mean over time, and the most."""
+    steps = [(event.t_s, 1) for event in events if event.kind == UNIT_DUE]
+    steps += [(event.t_s, -1) for event in events if event.kind in (UNIT_GOOD, UNIT_BAD)]
+    open_now = most = 0
+    total, last_s = 0.0, 0.0
+    for at_s, by in sorted(steps):
+        total += open_now * (at_s - last_s)
+        open_now, last_s = open_now + by, at_s
+        most = max(most, open_now)
+    total += open_now * (end_s - last_s)
+    return (total / end_s if end_s else None), most
+
+
+def still_broken(events: Sequence[Event]) -> int:
+    """Tests of accepted tickets that fail at the end."""
+    count = 0
+    for event in events:
+        if event.kind in (REGRESSION, MENDED):
+            count += event.data["count"] if event.kind == REGRESSION else -event.data["count"]
+    return count
+
+
+def figures_of(values: Mapping[str, Any]) -> list[Figure]:
+    """The table."""
+    first, last = values["health_first"], values["health_last"]
+    table = [
+        Figure("tickets_per_h", "Tickets accepted an hour", _number(values["tickets_per_h"], 2), "/h", "good / time"),
+        Figure("backlog_mean", "Backlog, mean", _number(values["backlog_mean"], 2), "", "open tickets over time"),
+        Figure("backlog_most", "Backlog, most", str(values["backlog_most"]), "", ""),
+        Figure("regressions", "Regressions", str(values["regressions"]), "", "tickets that broke accepted ones"),
+        Figure(
+            "between_regressions_s", "Time between regressions", _minutes(values["between_regressions_s"]), "min", ""
+        ),
+        Figure(
+            "to_repair_s", "Time to repair, mean", _minutes(values["to_repair_s"]), "min", "until the tests pass again"
+        ),
+        Figure("still_broken", "Accepted tests broken at the end", str(values["still_broken"]), "", ""),
+        Figure("thinking_share", "Time thinking", _number(values["thinking_share"], 1, 100), "%", "of the shift"),
+        Figure("commands_share", "Time running commands", _number(values["commands_share"], 1, 100), "%", ""),
+        Figure("tests_share", "... of it tests", _number(values["tests_share"], 1, 100), "%", "by the command's words"),
+        Figure(
+            "tokens_per_good", "Tokens per accepted ticket", _number(values["tokens_per_good"]), "", "read and written"
+        ),
+        Figure(
+            "price_per_good",
+            "Money per accepted ticket",
+            _number(values["price_per_good"], 4),
+            "",
+            "as the worker says",
+        ),
+    ]
+    if values["unreachable"]:
+        rate = _number(values["good_rate_reachable"], 1, 100)
+        table += [
+            Figure("unreachable", "Unreachable tickets", str(values["unreachable"]), "", "nor by the known solution"),
+            Figure("good_rate_reachable", "Good, of the reachable", rate, "%", "good / (ended - unreachable)"),
+        ]
+    for name, count in values["reasons"].items():
+        if count:
+            table.append(Figure(f"reason_{name}", f"Bad: {name.replace('_', ' ')}", str(count), "", ""))
+    for name, label, digits in (
+        ("lines", "Lines of code", 0),
+        ("functions", "Functions", 0),
+        ("complexity", "Cyclomatic complexity, mean", 2),
+        ("most_complex", "Cyclomatic complexity, most", 0),
+    ):
+        if name in first and name in last:
+            value = f"{_number(first[name], digits)} -> {_number(last[name], digits)}"
+            table.append(Figure(name, label, value, "", "first and last inspection, lizard"))
+    return table
+
+
+def _number(value: float | None, digits: int = 0, times: float = 1) -> str:
+    return "-" if value is None else f"{times * value:,.{digits}f}"
+
+
+def _minutes(value: float | None) -> str:
+    return _number(None if value is None else value / 60, 1)

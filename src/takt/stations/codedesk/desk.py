@@ -1,0 +1,405 @@
+"""What goes on at the code desk: tickets fall due, commands run, submissions are inspected, and what is done stays.
+
+Whatever cannot be done twice the same, a command or an inspection, is a numbered record. It is in the journal as soon
+as it is done, and among the shift's events; a shift that is resumed or repeated reads it, and runs nothing again.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.tools import Refused
+from takt.contract.worker import Journal
+from takt.errors import TaktError
+from takt.stations.codedesk.inspection import Inspection, inspect, suite_of
+from takt.stations.codedesk.model import Door
+from takt.stations.codedesk.repository import GIT_COMMAND, Repository, as_text, dates, files_of, in_git, of_text
+from takt.stations.codedesk.sandbox import File, Ran
+from takt.stations.codedesk.tickets import Series, Ticket, changed
+
+RAN, INSPECTED, REGRESSION, MENDED = "ran", "inspected", "regression", "mended"  # the station's own events
+WRONG, BROKEN_BUILD, LATE, NO_CHANGE, TAMPERED, HELP = "wrong", "broken_build", "late", "no_change", "tampered", "help"
+TEST_PRICE_S, GIT_PRICE_S, OTHER_PRICE_S = 20.0, 1.0, 5.0
+TESTS = re.compile(r"\b(pytest|unittest|tox|nox)\b")
+TIMED = re.compile(rb"\bin \d+\.\d+s\b")  # as pytest says
+MOST_SHOWN = 8000  # characters of output in an answer, of each stream
+GIT = " ".join(GIT_COMMAND)
+READY = (
+    "rm -f .git/index.lock; git rev-parse -q --verify HEAD >/dev/null 2>&1 || "
+    f"{{ rm -rf .git; git init -q -b main --template= && {GIT} add -A && {GIT} commit -q --no-verify --allow-empty "
+    "-m 'The repository as it was' && git update-ref refs/takt/last HEAD; }"
+)
+COMMIT = (
+    f'{READY}; {GIT} add -A && {GIT} commit -q --no-verify --allow-empty -m "$1"; '
+    f"{GIT} diff --no-ext-diff --no-textconv refs/takt/last HEAD; git update-ref refs/takt/last HEAD"
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a desk works. Times in seconds of station time."""
+
+    takt_s: float = 1200.0
+    service_s: float = 2400.0
+    command_s: float = 600.0
+    control_s: float = 1.0
+    fixed: bool = False  # a command costs by its kind, and not what it took
+    each: bool = False  # every ticket begins at the reference's own tree
+    privileged: bool = False
+
+
+@dataclass
+class Due:
+    """A ticket that is due. `tree` is the tree's mark when it fell due."""
+
+    number: int
+    due_s: float
+    deadline_s: float
+    changes: int
+    solved: int | None = None
+
+
+@dataclass
+class Desk:
+    """The desk. `events` are those since they were last taken."""
+
+    series: Series
+    repository: Repository
+    terms: Terms
+    door: Door | None = None
+    journal: Journal | None = None
+    periods: int = 0  # control periods since the shift began
+    busy_periods: int = 0  # until the last command is done
+    number: int = 0  # of the next record
+    changes: int = 0  # how often the tree was changed
+    next_due: int = 0
+    open: dict[int, Due] = field(default_factory=dict)
+    accepted: list[int] = field(default_factory=list)
+    ended: int = 0
+    shell_down: bool = False
+    broken: dict[str, list[Any]] = field(default_factory=dict)  # test -> its ticket, the unit that broke it, when (s)
+    events: list[Event] = field(default_factory=list)
+    _reference: tuple[int, dict[str, str | bytes] | None] = (0, None)
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        return self.periods * self.terms.control_s
+
+    @property
+    def busy(self) -> float:
+        """Seconds until the last command is done."""
+        return self.busy_periods * self.terms.control_s
+
+    @property
+    def privileged(self) -> bool:
+        return self.terms.privileged
+
+    def advance(self) -> None:
+        """What comes by itself: tickets whose time is over, and new ones."""
+        for due in list(self.open.values()):
+            if self.now >= due.deadline_s - 1e-9:
+                self._inspected(due, submitted=False)
+        while self.next_due * self.terms.takt_s <= self.now + 1e-9 and self._has(self.next_due):
+            self._fall_due(self.next_due)
+            self.next_due += 1
+
+    def _has(self, number: int) -> bool:
+        return self.series.length is None or number < self.series.length
+
+    def _fall_due(self, number: int) -> None:
+        ticket, at_s = self.series.ticket(number), number * self.terms.takt_s
+        if self.terms.each:
+            self.repository.replace(files_of(self.reference(number)))
+            self.accepted, self.broken = list(range(number)), {}
+            self.changes += 1
+        due = Due(number, at_s, at_s + self.terms.service_s, self.changes)
+        self.open[number] = due
+        data = {"ticket": number, "title": ticket.title, "kind": ticket.kind, "level": ticket.level}
+        self.events.append(Event(at_s, UNIT_DUE, number, data))
+
+    # --- what tools do ------------------------------------------------------------------------------------------------
+
+    def due(self, number: int) -> Due:
+        """A ticket that is open; Refused otherwise."""
+        if number not in self.open:
+            known = ", ".join(map(str, self.open)) or "none"
+            why = "is not due yet or does not exist" if number >= self.next_due else "has ended"
+            raise Refused("not_open", f"ticket {number} {why}; open are: {known}")
+        return self.open[number]
+
+    def row(self, due: Due) -> dict[str, Any]:
+        ticket = self.series.ticket(due.number)
+        left_s = round(due.deadline_s - self.now, 3)
+        return {"ticket": due.number, "title": ticket.title, "kind": ticket.kind, "left_s": left_s}
+
+    def shown(self, number: int) -> dict[str, Any]:
+        """A ticket as its text has it."""
+        due = self.due(number)
+        ticket = self.series.ticket(number)
+        return {**self.row(due), "text": ticket.text, "named": list(ticket.named)}
+
+    def command(self, kind: str, said: str, *argv: str, timeout_s: float = 60.0) -> dict[str, Any]:
+        """Run a command on the tree, or read what it came to; it keeps the station busy."""
+        if self.shell_down:
+            raise Refused("shell_down", "no command can be run now; files can be read and edited")
+        left_s = min((due.deadline_s for due in self.open.values()), default=math.inf) - self.now
+        wall_s = min(timeout_s, self.terms.command_s, math.inf if self.terms.fixed else max(1.0, left_s))
+
+        def run() -> dict[str, Any]:
+            ready = self._ready()
+            before = None if self.door is None else self.door.counts()
+            line = argv if self.door is None else self.door.command(argv)
+            ran = self.repository.run(line, wall_s=wall_s, env=dates(self.now) | self._model_env())
+            after = None if self.door is None else self.door.counts(before)
+            return self._record(kind, said, ran, ready) | ({"model": after} if after and after["requests"] else {})
+
+        record = self._recorded(RAN, self._current(), run)
+        self.busy_periods = max(0, math.ceil(record["busy_s"] / self.terms.control_s - 1e-9) - 1)
+        shown = {name: record[name] for name in ("code", "ended_by", "took_s", "output", "errors", "left_running")}
+        return {
+            name: value for name, value in shown.items() if value not in ("", 0, "exit") or name in ("code", "output")
+        }
+
+    def submit(self, number: int) -> dict[str, Any]:
+        """Commit and inspect what is there."""
+        due = self.due(number)
+        return self._inspected(due, submitted=True)
+
+    def help(self, number: int, why: str) -> dict[str, Any]:
+        """Hand a ticket over."""
+        due = self.due(number)
+        self.events.append(Event(self.now, HELP_CALLED, number, {"why": why}))
+        self._end(due, [HELP])
+        return {"ticket": number, "handed_over": True}
+
+    def solve(self, number: int, mutant: int) -> dict[str, Any]:
+        """Put a known solution into the tree, or one of its mutants."""
+        due = self.due(number)
+        change: Mapping[str, str | bytes | None] = self.series.ticket(number).reference
+        if mutant >= 0:
+            from takt.stations.codedesk.sabotage import mutants
+
+            every = mutants(self.series.ticket(number), self.reference(number), mutant)
+            if not every:
+                raise Refused("no_mutant", f"ticket {number} has no mutant")
+            change = every[mutant % len(every)]
+        files: dict[str, File | None] = {}
+        for path, file in change.items():
+            there = self.repository.tree.get(path)
+            kind = there[0] if there and there[0].startswith("f") else "f644"
+            files[path] = None if file is None else (kind, file.encode() if isinstance(file, str) else file)
+        self.change(files)
+        due.solved = mutant
+        return {"ticket": number, "files": len(files)}
+
+    def change(self, files: Mapping[str, File | None]) -> None:
+        """Write and delete files of the tree."""
+        self.repository.change(files)
+        self.changes += 1
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    def _recorded(self, kind: str, unit: int | None, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The next record: from the journal, with what it changed, or made now."""
+        number, self.number = self.number, self.number + 1
+        record: Mapping[str, Any] | None = None if self.journal is None else self.journal.recall(number)
+        if record is None:
+            record = {"record": number, **make()}
+            if self.journal is not None:
+                self.journal.note(number, record)
+        else:
+            try:
+                self.repository.replay(of_text(record["effect"]))
+            except (ValueError, KeyError) as error:
+                raise TaktError(f"record {number} of the station is damaged: {error}") from None
+        if record["touched"]:
+            self.changes += 1
+        self.events.append(Event(self.now, kind, unit, dict(record)))
+        return dict(record)
+
+    def _ready(self) -> dict[str, File | None]:
+        """See that git is there, with the tree as it was at the start as its first commit; what that changed."""
+        if any(in_git(path) for path in self.repository.tree):
+            return {}
+        tree = self.repository.tree
+        self.repository.replace(files_of(self.reference(self.next_due - 1) if self.terms.each else self.series.base()))
+        self.repository.run(("sh", "-c", READY), wall_s=60.0, env=dates(0.0))
+        made = {path: file for path, file in self.repository.tree.items() if in_git(path)}
+        self.repository.replace({**tree, **made})
+        return dict(made)
+
+    def _record(self, kind: str, said: str, ran: Ran, ready: Mapping[str, File | None]) -> dict[str, Any]:
+        """What is written down of a command."""
+        output, errors = ran.stdout, ran.stderr
+        if self.terms.fixed:
+            output, errors = TIMED.sub(b"in ...s", output), TIMED.sub(b"in ...s", errors)
+            took_s = GIT_PRICE_S if kind != "run" else TEST_PRICE_S if TESTS.search(said) else OTHER_PRICE_S
+        else:
+            took_s = ran.seconds
+        busy_s = max(1, math.ceil(took_s / self.terms.control_s - 1e-9)) * self.terms.control_s
+        if ran.too_much:
+            errors += b"\n[all that this command changed is undone: it was too much, or the sandbox was lost]\n"
+        return {
+            "tool": kind,
+            "said": said[:2000],
+            "tests": kind == "run" and bool(TESTS.search(said)),
+            "code": ran.code,
+            "ended_by": ran.ended_by,
+            "busy_s": busy_s,
+            "took_s": busy_s,
+            "output": _shown(output),
+            "errors": _shown(errors),
+            "left_running": ran.left,
+            "touched": _touched(ran.changed),
+            "effect": as_text({**ready, **ran.changed}),
+        }
+
+    def _model_env(self) -> dict[str, str]:
+        return {} if self.door is None else self.door.environment
+
+    def _current(self) -> int | None:
+        """The ticket that waits longest: what is not about a certain one is about it."""
+        return min(self.open, default=None)
+
+    # --- inspection ---------------------------------------------------------------------------------------------------
+
+    def _inspected(self, due: Due, submitted: bool) -> dict[str, Any]:
+        """Commit, inspect, judge."""
+        ticket = self.series.ticket(due.number)
+        if self.changes == 0 or (self.terms.each and self.changes == due.changes):  # nobody has done anything, ever
+            return self._end(due, [NO_CHANGE])
+        record = self._recorded(INSPECTED, due.number, lambda: self._inspect(due, ticket))
+        seen = {int(number): list(tests) for number, tests in record["broken"].items()}
+        reasons = [TAMPERED] if record["tampered"] else []
+        if not record["tampered"]:
+            if record["build"]:
+                reasons.append(BROKEN_BUILD)
+            elif record["failed"]:
+                reasons.append(WRONG if self.changes != due.changes else NO_CHANGE)
+            if self._regressed(due.number, seen):
+                reasons.append(REGRESSION)
+        if reasons and not submitted:
+            reasons.insert(0, LATE)
+        if reasons and due.solved == -1 and record["pure"]:
+            why = record["tampered"] or record["build"] or record["message"] or ", ".join(record["failed"][:3])
+            raise TaktError(
+                f"the tickets are refused: the known solution of ticket {due.number} ({ticket.title}) is not accepted: "
+                f"{' '.join(why.split())[-300:]}"
+            )
+        return self._end(due, reasons, seen)
+
+    def _inspect(self, due: Due, ticket: Ticket) -> dict[str, Any]:
+        title = f"Ticket {due.number}: {ticket.title}"
+        ready = self._ready()
+        commit = self.repository.run(("sh", "-c", COMMIT, "sh", title), wall_s=120.0, env=dates(self.now))
+        tree = self.repository.worktree()
+        suite = suite_of(self.series, ticket, self.accepted, self._retired())
+        sandbox = self.repository.sandbox
+        seen = inspect(sandbox, tree, suite, ticket, self.series.python)
+        told = asdict(seen)
+        told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
+        told["failed"] = list(seen.failed)[:50]
+        told["health"] = dict(seen.health)
+        told["pure"] = tree == files_of(self.reference(due.number + 1))
+        if self.series.length is not None and seen.failed and not self.terms.each:
+            told["unreachable"] = self._unreachable(tree, ticket, seen)
+        return {**told, "diff": _shown(commit.stdout), "touched": False, "effect": as_text({**ready, **commit.changed})}
+
+    def _unreachable(self, tree: Mapping[str, File], ticket: Ticket, seen: Inspection) -> bool:
+        """Whether not even the known solution would have passed, laid over this tree."""
+        over = dict(tree)
+        for path, file in ticket.reference.items():
+            over.pop(path, None)
+            if file is not None:
+                over[path] = ("f644", file.encode() if isinstance(file, str) else file)
+        suite = suite_of(self.series, ticket, [], self._retired())
+        return not inspect(self.repository.sandbox, over, suite, ticket, self.series.python).own_pass
+
+    def _retired(self) -> list[str]:
+        """Tests that no longer hold since a ticket is due that asks for something else."""
+        return [one for number in range(self.next_due) for one in self.series.ticket(number).retires]
+
+    def _regressed(self, unit: int, seen: Mapping[int, list[str]]) -> bool:
+        """Tell what this unit broke and what it mended of what others broke; whether anything accepted is broken."""
+        failing = {test: number for number, tests in seen.items() for test in tests}
+        for number, tests in seen.items():
+            new = [test for test in tests if test not in self.broken]
+            if new:
+                data = {"ticket": number, "tests": new[:20], "count": len(new)}
+                self.events.append(Event(self.now, REGRESSION, unit, data))
+                self.broken |= {test: [number, unit, self.now] for test in new}
+        mended: dict[tuple[int, int, float], int] = {}
+        for test in [test for test in self.broken if test not in failing]:
+            was = tuple(self.broken.pop(test))
+            mended[was] = mended.get(was, 0) + 1
+        for (number, by, at_s), count in sorted(mended.items()):
+            data = {"ticket": number, "broken_by": by, "after_s": round(self.now - at_s, 6), "count": count}
+            self.events.append(Event(self.now, MENDED, unit, data))
+        return bool(failing)
+
+    def _end(self, due: Due, reasons: list[str], seen: Mapping[int, list[str]] | None = None) -> dict[str, Any]:
+        """The unit has ended."""
+        del self.open[due.number]
+        self.ended += 1
+        cycle_s = round(min(self.now, due.deadline_s) - due.due_s, 6)
+        data: dict[str, Any] = {"cycle_s": cycle_s, "parts": {}}
+        if reasons:
+            self.events.append(Event(self.now, UNIT_BAD, due.number, {**data, "reasons": reasons}))
+        else:
+            self.accepted.append(due.number)
+            self.events.append(Event(self.now, UNIT_GOOD, due.number, {**data, "first_time": True}))
+        answer: dict[str, Any] = {"ticket": due.number, "good": not reasons, "reasons": reasons}
+        return answer | ({"broken_tickets": sorted(seen)} if seen else {})
+
+    def reference(self, number: int) -> dict[str, str | bytes]:
+        """The reference's own tree before a ticket. The last one is kept, for they are asked for in order."""
+        at, tree = self._reference
+        if tree is None or at > number:
+            at, tree = 0, dict(self.series.base())
+        while at < number:
+            tree = changed(tree, self.series.ticket(at).reference)
+            at += 1
+        self._reference = (at, tree)
+        return dict(tree)
+
+    # --- state --------------------------------------------------------------------------------------------------------
+
+    def state(self) -> list[Any]:
+        """All of it but what follows from the series and the terms."""
+        counts = [self.periods, self.busy_periods, self.number, self.changes, self.next_due, self.ended]
+        rows = [[d.number, d.due_s, d.deadline_s, d.changes, d.solved] for d in self.open.values()]
+        return [
+            counts,
+            rows,
+            list(self.accepted),
+            self.broken,
+            sorted([p, *f] for p, f in self.repository.tree.items()),
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        counts, rows, self.accepted, self.broken, tree = state
+        self.periods, self.busy_periods, self.number, self.changes, self.next_due, self.ended = counts
+        self.open = {row[0]: Due(*row) for row in rows}
+        self.events = []
+        self.repository.replace({path: (kind, content) for path, kind, content in tree})
+
+
+def _touched(changed: Mapping[str, File | None]) -> bool:
+    """Whether a command changed the tree itself, and not only what git keeps of it."""
+    return any(not in_git(path) for path in changed)
+
+
+def _shown(output: bytes) -> str:
+    """Output as it is shown: its beginning and its end."""
+    text = output.decode(errors="replace").replace("\0", "\ufffd")
+    if len(text) <= MOST_SHOWN:
+        return text
+    half = MOST_SHOWN // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters not shown ...]\n{text[-half:]}"

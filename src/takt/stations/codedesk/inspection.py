@@ -1,0 +1,261 @@
+"""Inspection: hidden tests on a copy of the tree, in a sandbox of their own.
+
+The agent's tree is laid into a fresh sandbox without git's part and without any test configuration; hidden tests and
+their configuration are laid over it, the tests of all tickets accepted before among them, and canaries: tests that must
+fail, and others that must pass. `examine.py` runs them. What it tells counts only if every record has the word that it
+was given, every canary did as it must, all tests that were collected are told of once, and the end came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from random import Random
+from secrets import token_hex
+from typing import Any
+
+from takt.stations.codedesk.mounts import EXAMINE
+from takt.stations.codedesk.sandbox import File, Limits, Ran, Sandbox
+from takt.stations.codedesk.tickets import Series, Ticket
+
+WALL_S, TEST_S = 300.0, 20.0
+CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
+NO_SETTINGS = "[pytest]\n"
+INI = "takt-settings.ini"
+MOST_MESSAGE = 1500
+CANARIES = (
+    ("assert {a} * {b} == {c}", False),
+    ("assert {a} * {b} == {a} * {b}", True),
+    ("raise ValueError({a})", False),
+    ("values = [{a}, {b}]\n    assert values[0] == values[1] + {c}", False),
+    ("assert '{a}' in '{a} {b}'", True),
+)
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Hidden tests that are laid over a tree.
+
+    files      path -> text, of all of them.
+    owners     path -> the ticket that it is of.
+    settings   path -> text.
+    retired    files and node ids that no longer hold.
+    """
+
+    files: Mapping[str, str]
+    owners: Mapping[str, int]
+    settings: Mapping[str, str]
+    retired: tuple[str, ...] = ()
+
+    def holds(self, node: str) -> bool:
+        path = node.split("::", 1)[0]
+        return not any(one in (path, node) or node.startswith((f"{one}::", f"{one}[")) for one in self.retired)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What came of one.
+
+    passed, failed   of the ticket's own tests. `broken` those of earlier ones that fail, by ticket.
+    tampered         what was done to the tests, "" if nothing. `build` what is wrong with the code as such.
+    message          of the first test that failed.
+    health           lines, functions and complexity of the code.
+    """
+
+    passed: int = 0
+    failed: tuple[str, ...] = ()
+    broken: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    tampered: str = ""
+    build: str = ""
+    message: str = ""
+    health: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def own_pass(self) -> bool:
+        return not (self.failed or self.tampered or self.build) and self.passed > 0
+
+
+def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: Sequence[str]) -> Suite:
+    """The tests of a ticket and of those accepted before. Of two files of one name, the later ticket's is laid."""
+    files: dict[str, str] = {}
+    owners: dict[str, int] = {}
+    settings: dict[str, str] = {}
+    for number in [*sorted(one for one in accepted if one != ticket.number), ticket.number]:
+        one = series.ticket(number)
+        files.update(one.hidden)
+        owners.update(dict.fromkeys(one.hidden, number))
+        settings.update(one.settings)
+    gone = {path for path in files if path in retired and owners[path] != ticket.number}
+    kept = {path: text for path, text in files.items() if path not in gone}
+    return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired))
+
+
+def inspect(
+    sandbox: Sandbox, tree: Mapping[str, File], suite: Suite, ticket: Ticket, python: Sequence[str]
+) -> Inspection:
+    """Run the tests on the tree, and judge."""
+    laid, order, canaries = prepared(tree, suite)
+    limits = Limits(wall_s=WALL_S, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
+    with replace(sandbox, limits=limits, sockets={}).open() as room:
+        room.put(laid)
+        argv = [*python, "-I", EXAMINE]
+        ran = room.run(argv, stdin=json.dumps(order).encode(), records=True, env={"PYTHONPATH": ""})
+    return judged(ran, suite, ticket, order, canaries)
+
+
+def prepared(tree: Mapping[str, File], suite: Suite) -> tuple[dict[str, File], dict[str, Any], dict[str, bool]]:
+    """The tree with the tests laid over it, what `examine.py` is told, and the canaries: test -> whether it passes."""
+    laid = {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION}
+    over = {**suite.settings, **suite.files}
+    if "pytest.ini" in over:
+        ini = "pytest.ini"
+    elif "pyproject.toml" in suite.settings:
+        ini = "pyproject.toml"
+    else:
+        ini, over[INI] = INI, NO_SETTINGS
+    rng = Random(token_hex(16))  # nosec B311: what must not be guessed is the word
+    canaries: dict[str, bool] = {}
+    folder = str(PurePosixPath(next(iter(suite.files))).parent)
+    names = []
+    for part in range(2):
+        path = str(PurePosixPath(folder, f"test_{token_hex(4)}.py"))
+        body, cases = "", [*CANARIES]
+        rng.shuffle(cases)
+        for text, passes in cases:
+            name = f"test_{token_hex(3)}"
+            a, b = rng.randrange(11, 99), rng.randrange(11, 99)
+            body += f"def {name}():\n    {text.format(a=a, b=b, c=a * b + rng.randrange(1, 9))}\n\n\n"
+            canaries[f"{path}::{name}"] = passes
+        over[path] = body
+        names.append((part, path))
+    for path, text in over.items():  # a file where a folder must be gives way
+        for above in [str(one) for one in PurePosixPath(path).parents]:
+            laid.pop(above, None)
+        for below in [one for one in laid if one.startswith(f"{path}/")]:
+            del laid[below]
+        laid[path] = ("f644", text.encode())
+    tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
+    rng.shuffle(tests)
+    order = {
+        "word": token_hex(16),
+        "tests": [names[0][1], *tests, names[1][1]],
+        "laid": sorted(over),
+        "ini": ini,
+        "folders": sorted({".", "src", *(str(PurePosixPath(path).parent) for path in suite.files)}),
+        "sources": [
+            path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and not _is_test(path)
+        ],
+        "test_s": TEST_S,
+    }
+    return laid, order, canaries
+
+
+def judged(
+    ran: Ran, suite: Suite, ticket: Ticket, order: Mapping[str, Any], canaries: Mapping[str, bool]
+) -> Inspection:
+    """What the records come to."""
+    told = _Told(ran.records, str(order["word"]))
+    stopped = ran.ended_by != "exit" or ran.code >= 128
+    message = "" if not stopped else f"the tests were ended by their limit: {ran.ended_by}"
+    tampered = told.wrong
+    if not tampered and told.touched:
+        tampered = f"changed while the tests ran: {', '.join(told.touched)}"
+    for node, passes in canaries.items():
+        said = told.outcomes.get(node)
+        if not tampered and said is not None and said != passes:
+            tampered = f"a test that must {'pass' if passes else 'fail'} did not"
+        if not tampered and said is None and not stopped:
+            tampered = "the tests were ended before they were through"
+    if not tampered and not told.ended and not stopped:
+        tampered = "the process of the tests ended itself"
+    own: list[str] = []
+    broken: dict[int, list[str]] = {}
+    passed = 0
+    for node in dict.fromkeys([*told.items, *(f"{path}::?" for path in told.uncollected if path in suite.files)]):
+        path = node.split("::", 1)[0]
+        if path not in suite.owners or not suite.holds(node):
+            continue
+        passes = told.outcomes.get(node, False)
+        if suite.owners[path] == ticket.number:
+            passed += passes
+            own += [] if passes else [node]
+        elif not passes:
+            broken.setdefault(suite.owners[path], []).append(node)
+    build = ""
+    lost = [path for path in told.uncollected if suite.owners.get(path, ticket.number) != ticket.number]
+    if told.syntax and (own or broken):  # a file that nobody imports need not be Python's of today
+        build = told.syntax[0]
+    elif lost:
+        build = told.messages.get(lost[0], "")
+    for node in [*own, *(node for nodes in broken.values() for node in nodes)]:
+        message = message or told.messages.get(node) or told.messages.get(node.split("::", 1)[0], "")
+    if not passed and not own:
+        own = ["no test was run"]
+    return Inspection(
+        passed=passed,
+        failed=tuple(sorted(own)),
+        broken={number: tuple(sorted(nodes)) for number, nodes in sorted(broken.items())},
+        tampered=tampered,
+        build=_plain(build),
+        message=_plain(message),
+        health=told.health,
+    )
+
+
+class _Told:
+    """The records of an inspection, as far as they are whole."""
+
+    def __init__(self, records: bytes, word: str) -> None:
+        self.items: list[str] = []
+        self.outcomes: dict[str, bool] = {}
+        self.messages: dict[str, str] = {}
+        self.uncollected: list[str] = []
+        self.syntax: list[str] = []
+        self.touched: list[str] = []
+        self.health: dict[str, float] = {}
+        self.ended, self.wrong = False, ""
+        calls: set[str] = set()
+        for line in records.splitlines():
+            try:
+                said = json.loads(line)
+                if said.pop("word") != word:
+                    raise ValueError("not its word")
+                self._take(said, calls)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                self.wrong = self.wrong or "records came that are not ours"
+
+    def _take(self, said: dict[str, Any], calls: set[str]) -> None:
+        if self.ended or ("items" in said and self.items):
+            raise ValueError("after the end")
+        if "items" in said:
+            self.items = [str(node) for node in said["items"]]
+        elif "test" in said:
+            node, passes = str(said["test"]), said["outcome"] == "passed"
+            if said["when"] == "call" and node in calls:
+                raise ValueError("twice")
+            calls |= {node} if said["when"] == "call" else set()
+            self.outcomes[node] = self.outcomes.get(node, True) and passes
+            if not passes:
+                self.messages.setdefault(node, str(said["message"]))
+        elif "uncollected" in said:
+            self.uncollected.append(str(said["uncollected"]))
+            self.messages.setdefault(str(said["uncollected"]), str(said["message"]))
+        elif "health" in said:
+            self.health = {str(name): float(value) for name, value in said["health"].items()}
+            self.syntax = [str(one) for one in said["syntax"]]
+        elif "end" in said:
+            self.ended, self.touched = True, [str(one) for one in said["touched"]]
+
+
+def _is_test(path: str) -> bool:
+    name = PurePosixPath(path).name
+    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or "tests/" in f"/{path}"
+
+
+def _plain(text: str) -> str:
+    """A message without what differs from run to run."""
+    return ADDRESS.sub("0x...", text)[-MOST_MESSAGE:]

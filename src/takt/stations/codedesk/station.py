@@ -1,0 +1,302 @@
+"""`codedesk`: tickets at one repository that is never reset. A unit is a ticket.
+
+An action is a tool call, a JSON text (`tools.py`); it takes `control_s`, and a command as long as it took. An
+observation is what is on the desk: the time, the tickets that are open, and the answer to the last call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium
+from gymnasium import Space
+
+from takt.contract.events import REFUSED, UNIT_GOOD, Event
+from takt.contract.faults import Active
+from takt.contract.options import Limit, wrong_number
+from takt.contract.station import Acceptance, Account, FaultKind, StationSpec, TaktError
+from takt.contract.tools import WAIT, Calls
+from takt.contract.worker import Journal
+from takt.ledger.pack import pack, unpack
+from takt.stations.codedesk.brief import SHORT, brief
+from takt.stations.codedesk.desk import Desk, Terms
+from takt.stations.codedesk.model import INSIDE, Door
+from takt.stations.codedesk.mounts import mounts
+from takt.stations.codedesk.repository import Repository, files_of
+from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
+from takt.stations.codedesk.tickets import GENERATED, Series, open_series
+from takt.stations.codedesk.tools import PRIVILEGED, TOOLS, call
+
+SHELL_DOWN = "shell_down"
+SHOWN = 10  # tickets in an observation
+WORLD = 1  # the version of generated tickets
+LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
+    ("takt_s", 1, 1e6, False),
+    ("service_s", 1, 1e6, False),
+    ("command_s", 1, 86_400, False),
+    ("control_s", 0.1, 600, False),
+    ("good_rate", 0.001, 1, False),
+    ("memory_mb", 64, 65_536, True),
+    ("processes", 8, 4096, True),
+    ("disk_mb", 16, 16_384, True),
+    ("output_kb", 1, 1024, True),
+)
+
+
+class Json(Space[Any]):
+    """JSON objects: what a desk shows."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+
+    def contains(self, x: Any) -> bool:
+        return isinstance(x, dict)
+
+    def sample(self, mask: Any = None, probability: Any = None) -> dict[str, Any]:
+        return {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Json)
+
+
+class CodeDesk(gymnasium.Env[Any, Any]):
+    """A desk for coding agents: work the tickets of one repository, on the beat, on what was written before.
+
+    tickets       generated (a family drawn from the seed), a family's name, or a folder that `takt mine` wrote.
+    level         of generated tickets: easy, plain, hard.
+    takt_s        seconds between two tickets.
+    service_s     seconds from falling due to the last moment of being submitted; by default two takts.
+    command_s     seconds that a command may take at most; by default the service limit.
+    prices        measured: a command takes the time that it took; fixed: a time by its kind, the same on every machine.
+    reset         never; or each: every ticket begins at the known solutions of those before, for comparison.
+    model         an endpoint that commands may reach at http://127.0.0.1:8765/v1, such as http://127.0.0.1:8000/v1.
+    key_env       the environment variable that has its key.
+    programs      folders of this machine that commands see, read-only, separated by colons: an agent's installation.
+    memory_mb, processes, disk_mb, output_kb   limits of a command.
+    privileged    whether the known solutions can be asked for.
+    control_s     seconds that a tool call takes.
+    good_rate     what the job asks.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 1}  # noqa: RUF012
+
+    def __init__(
+        self,
+        tickets: str = GENERATED,
+        level: Literal["easy", "plain", "hard"] = "plain",
+        takt_s: float = 1200.0,
+        service_s: float | None = None,
+        command_s: float | None = None,
+        prices: Literal["measured", "fixed"] = "measured",
+        reset: Literal["never", "each"] = "never",
+        model: str | None = None,
+        key_env: str = "OPENAI_API_KEY",
+        programs: str | None = None,
+        memory_mb: int = 2048,
+        processes: int = 256,
+        disk_mb: int = 512,
+        output_kb: int = 64,
+        privileged: bool = False,
+        control_s: float = 1.0,
+        good_rate: float = 0.8,
+        render_mode: str | None = None,
+    ) -> None:
+        self.render_mode = render_mode
+        each = reset == "each"
+        service_s = (takt_s if each else 2 * takt_s) if service_s is None else service_s
+        command_s = service_s if command_s is None else command_s
+        numbers = {"takt_s": takt_s, "service_s": service_s, "command_s": command_s, "control_s": control_s}
+        numbers |= {"good_rate": good_rate, "memory_mb": memory_mb, "processes": processes, "disk_mb": disk_mb}
+        if wrong := wrong_number({**numbers, "output_kb": output_kb}, LIMITS):
+            raise TaktError(wrong)
+        if each and service_s > takt_s:
+            raise TaktError(f"with reset=each one ticket is open at a time: service_s is {takt_s:g} at most")
+        shown = tuple(part for part in (programs or "").split(":") if part)
+        mounts(shown)  # what is not there is said now
+        check_works()
+        self._series_of = (str(tickets), str(level))
+        self._opened: tuple[int, Series] | None = None
+        self._fixed_series = None if not Path(str(tickets)).is_dir() else open_series(str(tickets), str(level), 0)
+        self._terms = Terms(
+            takt_s=float(takt_s),
+            service_s=float(service_s),
+            command_s=float(command_s),
+            control_s=float(control_s),
+            fixed=prices == "fixed",
+            each=each,
+            privileged=bool(privileged),
+        )
+        self._door = None if model is None else Door(model, key_env, float(service_s))
+        self._sandbox = Sandbox(
+            programs=shown + self._python_of(),
+            path=tuple(
+                dict.fromkeys(str(Path(part) / name) for part in shown for name in ("bin", "node_modules/.bin"))
+            ),
+            sockets={} if self._door is None else {INSIDE: self._door.path},
+            limits=Limits(float(command_s), memory_mb, processes, output_kb, disk_mb),
+        )
+        options: dict[str, Any] = {"tickets": str(tickets), "level": level, **numbers, "output_kb": output_kb}
+        options |= {"prices": prices, "reset": reset, "privileged": bool(privileged)}
+        options |= {} if model is None else {"model": model, "key_env": key_env}
+        options |= {} if programs is None else {"programs": programs}
+        allowed = (PRIVILEGED,) if privileged else ()
+        self._spec = StationSpec(
+            id="takt/CodeDesk-v0",
+            entry_point="takt.stations.codedesk.station:CodeDesk",
+            kwargs=dict(options),
+            station="codedesk",
+            takt_s=float(takt_s),
+            control_s=float(control_s),
+            faults={SHELL_DOWN: FaultKind("no command can be run; files can be read and edited", 900.0, False)},
+            acceptance=Acceptance(good_rate=float(good_rate)),
+            options=options,
+            brief=brief(takt_s, service_s),
+            tools=tuple(TOOLS.openai_tools(allowed)),
+            looks=tuple(tool.name for tool in TOOLS.offered(allowed) if not tool.changes),
+            short=SHORT,
+            pace="beat",
+            privileged=bool(privileged),
+            world=None if self._fixed_series is not None else WORLD,
+            unit_life_s=float(service_s) + float(control_s),
+        )
+        self.spec: StationSpec = self._spec  # which `gymnasium.make` replaces by an EnvSpec
+        self.observation_space, self.action_space = Json(), Calls(TOOLS)
+        self._desk: Desk | None = None
+        self._journal: Journal | None = None
+
+    @staticmethod
+    def opened_if_named(options: Mapping[str, Any]) -> dict[str, Any]:
+        """A folder of tickets, programs and an endpoint, which a ledger alone is not believed (ledger/trust.py)."""
+        tickets = str(options.get("tickets", GENERATED))
+        named = {"tickets": tickets} if "/" in tickets or "." in tickets or Path(tickets).is_dir() else {}
+        return named | {name: options[name] for name in ("model", "programs", "key_env") if options.get(name)}
+
+    @property
+    def now(self) -> float:
+        return 0.0 if self._desk is None else self._desk.now
+
+    @property
+    def hold(self) -> Any:
+        return WAIT
+
+    @property
+    def busy(self) -> int:
+        """Control periods until the last command is done (`takt.contract.station.Busy`)."""
+        return 0 if self._desk is None else self._desk.busy_periods
+
+    @property
+    def desk(self) -> Desk:
+        """What is behind the desk. No worker sees it."""
+        assert self._desk is not None
+        return self._desk
+
+    def keep_in(self, journal: Journal) -> None:
+        """Where records of commands and inspections are kept (`takt.contract.worker.Journaled`)."""
+        self._journal = journal
+        if self._desk is not None:
+            self._desk.journal = journal
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._faults = Active.of(self._spec, options)
+        drawn = int(self.np_random.integers(2**31)) if seed is None else int(seed)
+        series = self._series(drawn)
+        if self._desk is not None:
+            self._desk.repository.close()
+        repository = Repository(self._sandbox, files_of(series.base()))
+        self._desk = Desk(series, repository, self._terms, self._door, self._journal)
+        self._calls = 0
+        self._result: dict[str, Any] = {"tool": "wait"}
+        self._coming: dict[str, Any] | None = None
+        happened = self._advance()
+        return self._observation(), {"events": happened}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Do one call, which takes `control_s`, or as long as its command took; then look at what is on the desk."""
+        desk = self.desk
+        was_busy = desk.busy_periods
+        if action != WAIT:
+            self._calls += 1
+            result = call(desk, action)
+            if "error" in result:
+                told = {"tool": result["tool"], "code": result["error"]["code"]}
+                desk.events.append(Event(self.now, REFUSED, None, told))
+            self._result = result
+            if desk.busy_periods and not was_busy:
+                self._coming, self._result = result, {"tool": result["tool"], "running": True}
+        desk.busy_periods = was_busy - 1 if was_busy else desk.busy_periods
+        desk.periods += 1
+        if not desk.busy_periods and self._coming is not None:
+            self._result, self._coming = self._coming, None
+        happened = self._advance()
+        reward = float(sum(e.kind == UNIT_GOOD for e in happened))
+        return self._observation(), reward, False, False, {"events": happened}
+
+    def unit_of(self, action: Any) -> int | None:
+        """The ticket that a call names."""
+        try:
+            number = json.loads(action)["arguments"]["ticket"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        return number if isinstance(number, int) and number in self.desk.open else None
+
+    def account(self, events: Sequence[Event]) -> Account:
+        """Tickets, regressions and what became of the code."""
+        from takt.stations.codedesk.account import account_of
+
+        return account_of(events)
+
+    def render(self) -> Any:
+        """A picture of the tickets so far."""
+        from takt.stations.codedesk.drawing import picture
+
+        return picture(self.desk)
+
+    def save(self) -> bytes:
+        return pack([self.desk.state(), self._calls, self._faults.save(), self._result, self._coming])
+
+    def load(self, state: bytes) -> None:
+        desk, self._calls, faults, self._result, self._coming = unpack(state)
+        self._faults.load(faults)
+        self.desk.restore(desk)
+
+    def close(self) -> None:
+        if self._desk is not None:
+            self._desk.repository.close()
+        if self._door is not None:
+            self._door.close()
+
+    def _series(self, seed: int) -> Series:
+        if self._fixed_series is not None:
+            return self._fixed_series
+        if self._opened is None or self._opened[0] != seed:
+            self._opened = seed, open_series(*self._series_of, seed)
+        return self._opened[1]
+
+    def _python_of(self) -> tuple[str, ...]:
+        """Folders that a mined series' Python lies in: its virtual environment."""
+        series = self._fixed_series
+        if series is None or not series.python or "/" not in series.python[0]:
+            return ()
+        return (str(Path(series.python[0]).absolute().parent.parent),)
+
+    def _advance(self) -> list[Event]:
+        desk = self.desk
+        desk.events += self._faults.events(self.now, self._spec)
+        desk.shell_down = self._faults.there(SHELL_DOWN)
+        desk.advance()
+        happened, desk.events = desk.events, []
+        return happened
+
+    def _observation(self) -> dict[str, Any]:
+        desk = self.desk
+        return {
+            "now_s": self.now,
+            "waiting": len(desk.open),
+            "tickets": [desk.row(due) for due in list(desk.open.values())[:SHOWN]],
+            "calls": self._calls,
+            "result": self._result,
+        }

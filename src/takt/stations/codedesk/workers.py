@@ -1,0 +1,111 @@
+"""Workers of the code desk that need no model."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from takt.contract.station import StationSpec, TaktError
+from takt.contract.tools import WAIT
+from takt.contract.worker import Plan
+from takt.ledger.pack import pack, unpack
+
+PAUSE = 10  # control periods to wait when no ticket is open
+
+
+def tool_call(name: str, **arguments: Any) -> str:
+    """A tool call, as an action."""
+    return json.dumps({"name": name, "arguments": arguments}, separators=(",", ":"))
+
+
+class _InOrder:
+    """Takes the ticket that waits longest, does what `work` says, and submits it."""
+
+    def begin(self, spec: StationSpec, seed: int) -> None:
+        self._seed, self._spec = seed, spec
+
+    def end(self) -> None: ...
+
+    def save(self) -> bytes:
+        return pack([])
+
+    def load(self, state: bytes) -> None:
+        unpack(state)
+
+    def act(self, observation: dict[str, Any]) -> Plan:
+        if not observation["tickets"]:
+            return Plan([WAIT] * PAUSE)
+        return Plan(
+            [*self.work(observation["tickets"][0]), tool_call("submit", ticket=observation["tickets"][0]["ticket"])]
+        )
+
+    def work(self, row: dict[str, Any]) -> list[str]:
+        raise NotImplementedError
+
+
+class Reference(_InOrder):
+    """Plays the known solutions. A ticket at which it fails is no ticket: the station refuses the series."""
+
+    station_options = {"privileged": True}  # noqa: RUF012
+
+    def work(self, row: dict[str, Any]) -> list[str]:
+        return [tool_call("solve", ticket=row["ticket"])]
+
+
+class Saboteur(_InOrder):
+    """Plays solutions with one plausible defect each, each on the reference's own tree. What share of them is found is
+    the strength of the tickets' tests: 1 minus the good rate."""
+
+    station_options = {"privileged": True, "reset": "each"}  # noqa: RUF012
+
+    def work(self, row: dict[str, Any]) -> list[str]:
+        return [tool_call("solve", ticket=row["ticket"], mutant=(self._seed + row["ticket"]) % 1000)]
+
+
+class Command(_InOrder):
+    """Any command-line agent, as it is: started in the sandbox once a ticket; then the ticket is submitted.
+
+    command    the line for the shell; {ticket} becomes the ticket's text (quoted), {number} its number.
+    model      the endpoint that it may reach, and nothing else: the station forwards and meters.
+    key_env    the environment variable that has its key; the agent never sees it.
+    programs   folders of this machine that hold the agent, separated by colons.
+    """
+
+    def __init__(
+        self,
+        command: str | None = None,
+        model: str | None = None,
+        key_env: str = "OPENAI_API_KEY",
+        programs: str | None = None,
+    ) -> None:
+        if not command or "{ticket}" not in command:
+            raise TaktError("worker 'command' needs the line of an agent, such as -w command='qwen -p {ticket}'")
+        self._command = command
+        asked = {"model": model, "programs": programs} | ({"key_env": key_env} if model else {})
+        self.station_options = {name: value for name, value in asked.items() if value is not None}
+
+    def begin(self, spec: StationSpec, seed: int) -> None:
+        super().begin(spec, seed)
+        self._reading = -1
+
+    def save(self) -> bytes:
+        return pack([self._reading])
+
+    def load(self, state: bytes) -> None:
+        (self._reading,) = unpack(state)
+
+    def act(self, observation: dict[str, Any]) -> Plan:
+        if not observation["tickets"]:
+            return Plan([WAIT] * PAUSE)
+        row, result = observation["tickets"][0], observation["result"]
+        if result.get("tool") == "ticket" and result.get("ticket") == row["ticket"]:
+            line = self._command.replace("{number}", str(row["ticket"]))
+            line = line.replace("{ticket}", shlex.quote(f"{result['title']}\n\n{result['text']}"))
+            return Plan(
+                [
+                    tool_call("run", command=line, timeout_s=max(1, int(row["left_s"]) - 1)),
+                    tool_call("submit", ticket=row["ticket"]),
+                ]
+            )
+        return Plan([tool_call("ticket", ticket=row["ticket"])])
