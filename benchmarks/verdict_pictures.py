@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.draw.plots import save
 from takt.judge.capability import capability, times_of
 from takt.judge.outcomes import Outcomes
 from takt.judge.verdict import bounds_over_time, notes, verdict
@@ -57,7 +58,7 @@ def main(folder: Path) -> None:
                 figure, wide, ends, rate, [b.lower for b in bounds], [b.upper for b in bounds], 0.902, UNITS * TAKT_S
             )
 
-        plots.save(f"{judged.decision.upper()}: {judged.why}", 300, draw, folder / f"verdict-{name}.png")
+        save(f"{judged.decision.upper()}: {judged.why}", 300, draw, folder / f"verdict-{name}.png")
         print(f"verdict-{name}.png: {judged.decision}: {judged.why}. {' '.join(notes(judged))}")
     units = Outcomes.of(shifts["accept"]).counted
     levels = capability(times_of(units))
@@ -65,7 +66,7 @@ def main(folder: Path) -> None:
     def held(figure: Figure, wide: bool) -> None:
         plots.draw_capability(figure, wide, [("", times_of(units), levels)], TAKT_S)
 
-    plots.save("What cycle time it holds, worked at a takt of 76 s", 300, held, folder / "verdict-capability.png")
+    save("What cycle time it holds, worked at a takt of 76 s", 300, held, folder / "verdict-capability.png")
     for level in levels:
         print(f"verdict-capability.png: {100 * level.level:g} %: seen {level.seen_s}, holds {level.holds_s}")
 

@@ -13,7 +13,8 @@ from takt.cli import main
 from takt.contract.account import account_of, sections_of
 from takt.contract.events import UNIT_GOOD
 from takt.contract.station import Account, Accounting, Figure, Section
-from takt.show.report import plots, write_report
+from takt.draw import plots
+from takt.show.report import write_report
 from toy import Toy, push
 
 

@@ -18,7 +18,8 @@ from takt.contract.events import (
     UNIT_DUE,
     UNIT_GOOD,
 )
-from takt.show.report import Pictures, ended_units, hms, page, write_report
+from takt.draw.words import hms
+from takt.show.report import Pictures, ended_units, page, write_report
 from toy import Toy, push
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from takt.draw.words import hms
 from takt.judge.kpi import fault_spans
-from takt.show.view import ShiftView, hms
+from takt.show.view import ShiftView
 
 WIDE, NARROW = 1060, 360  # CSS pixels
 STEPS_S = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)

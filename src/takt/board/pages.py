@@ -18,6 +18,7 @@ from takt.board import drawing
 from takt.board.feed import Shown
 from takt.board.words import LANGUAGES, word
 from takt.contract.events import SAID, SHIFT_ENDED, THOUGHT, Event
+from takt.draw.words import hms, short
 from takt.errors import TaktError
 from takt.judge.compare import by_worker, compare, decision, promise
 from takt.judge.kpi import rows as kpi_rows
@@ -27,7 +28,6 @@ from takt.printable import printable
 from takt.show.listing import BROKEN, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, of_unit, transcript
-from takt.show.view import hms
 
 LIGHTS = ("auto", "day", "night")
 SORTS = ("worker", "station", "seed", "state", "units", "rate", "verdict", "cost", "age")
@@ -141,7 +141,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters: dict[str, Any] = {"hms": hms, "plain": _spaced, "short": _short, "told": _told, "flat": _flat}
+    filters: dict[str, Any] = {"hms": hms, "plain": _spaced, "short": short, "told": _told, "flat": _flat}
     made.filters |= filters
     made.globals |= {"percent": _percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
     return made
@@ -408,8 +408,3 @@ def _flat(text: str) -> str:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
-
-
-def _short(text: Any, most: int = 200) -> str:
-    text = str(text)
-    return text if len(text) <= most else text[: most - 1] + "…"

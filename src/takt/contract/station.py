@@ -187,7 +187,7 @@ class Station(Protocol):
 
 
 class Drawing(Protocol):
-    """Two inline `<svg>` elements, for a wide page and a narrow one: what `takt.show.report.plots.plot` makes."""
+    """Two inline `<svg>` elements, for a wide page and a narrow one: what `takt.draw.plots.plot` makes."""
 
     @property
     def wide(self) -> str: ...

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
+from takt.draw.words import hms
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line
-from takt.show.view import hms
 
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 STATES = {RUNNING: "bold green", CUT_OFF: "yellow", BROKEN: "red"}

@@ -19,10 +19,11 @@ import numpy as np
 
 from takt.contract.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import TaktError
+from takt.draw.words import hms
 from takt.errors import Different
 from takt.ledger import Ledger, spelled
 from takt.ledger.trust import NOTHING, Named
-from takt.show.report import drawn_steps, hms
+from takt.show.report import drawn_steps
 from takt.writing import FILM, whole_file
 
 FPS = 25.0

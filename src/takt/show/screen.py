@@ -24,11 +24,11 @@ from rich.text import Text
 
 from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.figure import Figure
+from takt.draw.words import hms
 from takt.judge.compare import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.ledger.trust import by_import
 from takt.ledger.verification import Verification
 from takt.shift import Progress, Shift
-from takt.show.report import hms
 
 if TYPE_CHECKING:
     from takt.judge.pooled import Pooled

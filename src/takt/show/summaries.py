@@ -7,11 +7,12 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring  # nosec B405  # it writes, and reads none
 
 from takt.contract.figure import Figure
+from takt.draw.words import hms
 from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.shift import Shift
 from takt.show.reasons import in_words
-from takt.show.view import ShiftView, hms
+from takt.show.view import ShiftView
 from takt.writing import Kind
 
 MARKDOWN = Kind("summary of Takt's", lambda head: head.startswith(b"### ") and b"of station time" in head)

@@ -6,7 +6,6 @@ knows of files, processes or the time of day. `cursor` is how many events were s
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -259,9 +258,3 @@ def _curve(outcomes: Outcomes) -> tuple[Bound, ...]:
 
 def _main_reason(unit: Unit) -> str:
     return str((unit.data.get("reasons") or ["unstated"])[0])
-
-
-def hms(seconds: float) -> str:
-    """Station time as 1:02:03."""
-    whole = math.floor(seconds + 0.5)
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"

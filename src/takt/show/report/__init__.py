@@ -18,24 +18,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from takt.contract.account import account_of, sections_of
 from takt.contract.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import Figure
 from takt.contract.options import takes
 from takt.contract.station import Section, Station, TaktError, Unseen, loaded, registered_station
+from takt.draw.pages import templates
 from takt.judge.outcomes import Outcomes
 from takt.ledger import Ledger
 from takt.ledger.pack import unpack
 from takt.ledger.trust import NOTHING, Named, by_import, open_station_of
 from takt.ledger.verification import standing_of
-from takt.printable import printable
 from takt.shift import Shift, reset_as, steps_of_unit
 from takt.writing import PAGE, not_named, whole_file
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 MOST_PICTURES = 24  # about 80 kB each
 PICTURE_WIDTH = 960
@@ -119,7 +116,7 @@ def page(
     figures = kpis(events)
     table = rows(figures)
     judged = verdict(events)
-    drawn = templates().get_template("page.html.j2")
+    drawn = templates(Path(__file__).parent).get_template("page.html.j2")
     try:
         return drawn.render(
             shift=shift,
@@ -147,22 +144,6 @@ def page(
         raise TaktError(f"{shift.path or 'the ledger'} is damaged: no page can be made of it: {lacks}") from error
 
 
-def templates(*folders: Path) -> Environment:
-    """Templates of a page that looks like this one, from these folders and from this one's (`style.css`, `plot`)."""
-    from jinja2 import Environment, FileSystemLoader
-
-    loader = FileSystemLoader([*folders, Path(__file__).parent])
-    environment = Environment(
-        loader=loader,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if type(value) is str else value,
-    )
-    environment.filters |= {"hms": hms, "plain": lambda text: str(text).replace("_", " "), "short": _short}
-    return environment
-
-
 def ended_units(events: Sequence[Event]) -> list[Unit]:
     """The units that have ended, in order."""
     from takt.judge.kpi import fault_spans
@@ -186,12 +167,6 @@ def ended_units(events: Sequence[Event]) -> list[Unit]:
         meanwhile = tuple(dict.fromkeys([*there, *calls]))
         units.append(Unit(event.unit, begun_s, event.t_s, good, cycle_s, parts, reasons, meanwhile))
     return units
-
-
-def hms(seconds: float) -> str:
-    """Station time as 1:02:03."""
-    whole = math.floor(seconds + 0.5)
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
 def drawn_steps(
@@ -342,8 +317,3 @@ def _plots(
     if any(level.seen_s is not None for level in levels):
         found["capability"] = plots.capability([("", times_of(counted), levels)], takt_s)
     return found
-
-
-def _short(text: Any, most: int = 200) -> str:
-    text = str(text)
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from takt.contract.events import Event
+from takt.draw import plots
+from takt.draw.pages import templates
 from takt.judge.compare import Comparison, Pair, comparison_notes, curve, decision, points, promise, times
-from takt.show.report import plots, templates
 from takt.writing import PAGE, whole_file
 
 
@@ -32,7 +33,7 @@ def write_comparison(
     took = times(shifts)
     curves = [(one.worker, took[one.worker], one.capability) for one in found.standings if one.capability]
     held = plots.capability(curves) if any(math.isfinite(t) for _, of, _ in curves for t in of) else None
-    page = templates().get_template("comparison.html.j2")
+    page = templates(Path(__file__).parent).get_template("comparison.html.j2")
     with whole_file(Path(out), PAGE) as new:
         text = page.render(
             found=found,

@@ -1,73 +1,33 @@
-"""A report's plots, as SVG to put inside the page.
-
-Colours and font are the page's: a plot is drawn in the stand-ins below, which become the page's CSS variables, so one
-drawing serves a light page, a dark one and a printed one. Every plot comes in two shapes, and the page shows the one
-that fits: shrinking the wide one to a telephone would shrink its letters too.
-"""
+"""A report's plots: the rate, cycle times, capability, and the shift from its beginning to its end."""
 
 from __future__ import annotations
 
-import html
-import io
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from takt.draw.plots import (
+    ACCENT,
+    BAD,
+    GOOD,
+    INK,
+    MUTED,
+    NARROW,
+    PAPER,
+    WARN,
+    WIDE,
+    Plot,
+    axes_over_time,
+    label,
+    plot,
+    time_axis,
+)
+from takt.draw.words import short
 from takt.judge.capability import Level
-
-INK, MUTED, LINE, PAPER = "#101112", "#707172", "#d0d1d2", "#fdfcfb"
-GOOD, BAD, WARN, ACCENT = "#107172", "#d04152", "#c08122", "#2051c2"
-_VARIABLES = {
-    INK: "--ink",
-    MUTED: "--muted",
-    LINE: "--line",
-    PAPER: "--paper",
-    GOOD: "--good",
-    BAD: "--bad",
-    WARN: "--warn",
-    ACCENT: "--accent",
-}
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # letters stay letters: small, sharp, and in the page's font
-    "text.parse_math": False,  # a name with a dollar sign is a name
-    "font.size": 12.0,
-    "text.color": INK,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.8,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "ytick.left": False,
-}
-WIDE, NARROW = 1060, 360  # CSS pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """One plot in both shapes: two `<svg>` elements."""
-
-    wide: str
-    narrow: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +75,7 @@ def draw_good_rate(
     axes.set_ylim(low, 1.0 + (1.0 - low) * 0.03)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
-    _label(axes, end_s, required, f"required {100 * required:.1f} %", above=rate[-1] < required)
+    label(axes, end_s, required, f"required {100 * required:.1f} %", above=rate[-1] < required)
 
 
 def cycle_times(
@@ -139,7 +99,7 @@ def cycle_times(
         )
         axes.plot([t for t, _ in never], [y for _, y in never], "|", color=BAD, markersize=9, markeredgewidth=1.8)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s" if value else ""))
-        _label(axes, end_s, takt_s, f"takt {takt_s:g} s", above=True)
+        label(axes, end_s, takt_s, f"takt {takt_s:g} s", above=True)
         if wide and done:
             box = axes.get_position()
             beside = figure.add_axes((box.x1 + 0.012, box.y0, 0.12, box.height), sharey=axes)
@@ -205,10 +165,12 @@ def timeline(
 
     def draw(figure: Figure, wide: bool) -> None:
         axes = figure.add_axes((0.13 if wide else 0.06, 30 / height, 0.85 if wide else 0.92, 1 - 34 / height))
-        _time_axis(axes, end_s, wide)
+        time_axis(axes, end_s, wide)
         axes.grid(False)
         axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.set_yticks(range(len(names)) if wide else [], [_short(n, 18) for n in names] if wide else [])
+        axes.set_yticks(
+            range(len(names)) if wide else [], [short(n.replace("_", " "), 18) for n in names] if wide else []
+        )
         least_s = 1.6 * end_s / (WIDE if wide else NARROW)  # a bad unit stays visible in the longest shift
         for fine, color in ((True, GOOD), (False, BAD)):
             cells = [(a, max(b - a, 0 if fine else least_s)) for a, b, g in units if g is fine]
@@ -225,89 +187,6 @@ def timeline(
             axes.plot(times, [y] * len(times), "|", color=INK, markersize=13, markeredgewidth=1.8)
         if not wide:
             for row, name in enumerate(names):
-                axes.text(0, row - 0.2, _short(name, 40), color=MUTED, va="bottom", fontsize=11)
+                axes.text(0, row - 0.2, short(name.replace("_", " "), 40), color=MUTED, va="bottom", fontsize=11)
 
     return plot("timeline", height, draw)
-
-
-def axes_over_time(figure: Figure, end_s: float, wide: bool, right: float = 0.97) -> Axes:
-    """Axes from the start of something to `end_s` seconds after it."""
-    left = 0.055 if wide else 0.13
-    axes = figure.add_axes((left, 0.11, right - left, 0.85))
-    _time_axis(axes, end_s, wide)
-    return axes
-
-
-def _time_axis(axes: Axes, end_s: float, wide: bool) -> None:
-    """Station time as h:mm, or m:ss for a short shift, at round times."""
-    end_s = max(end_s, 1e-9)
-    steps = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
-    step = next((s for s in steps if end_s / s <= (9 if wide else 4)), 86400 * max(1, round(end_s / 86400 / 6)))
-    at = [i * step for i in range(int(end_s // step) + 1)]
-    short = step < 60
-    big, small = (60, 1) if short else (3600, 60)
-    names = [f"{t // big}:{t % big // small:02d}" for t in at]
-    names[0] += " min" if short else " h"
-    axes.set_xlim(0, end_s)
-    axes.set_xticks(at, names)
-    axes.tick_params(axis="x", length=4)
-
-
-def _label(axes: Axes, end_s: float, y: float, text: str, above: bool) -> None:
-    """The name of a level line at its right end, on the side where the curve is not."""
-    away, side = (4, "bottom") if above else (-5, "top")
-    axes.annotate(text, (end_s, y), (-2, away), textcoords="offset points", ha="right", va=side)
-
-
-def plot(title: str, height: int, draw: Callable[[Figure, bool], None]) -> Plot:
-    """What `draw(figure, wide)` draws, in both shapes. A page has each title once."""
-    return Plot(_svg(title, WIDE, height, draw, True), _svg(title, NARROW, height, draw, False))
-
-
-def save(title: str, height: int, draw: Callable[[Figure, bool], None], out: Path) -> None:
-    """What `draw(figure, True)` draws, under its title, as a picture of its own: .svg or .png, by the path's suffix."""
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": title}):
-        figure = Figure(figsize=(WIDE / 72, height / 72), facecolor=PAPER)
-        FigureCanvasAgg(figure)
-        draw(figure, True)
-        for axes in figure.axes:
-            axes.set_facecolor("none")
-        figure.text(0.012, 1.02, title, fontsize=15, va="bottom")
-        dated = {"Date": None} if out.suffix == ".svg" else {}
-        figure.savefig(out, dpi=144, metadata=dated, bbox_inches="tight", pad_inches=0.15)
-
-
-def pixels(width: int, height: int, draw: Callable[[Figure], object], paper: str = PAPER) -> np.ndarray:
-    """What `draw(figure)` draws, as an (H, W, 4) uint8 picture; transparent if the paper is "none"."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor=paper)
-        canvas = FigureCanvasAgg(figure)
-        draw(figure)
-        canvas.draw()
-    return np.array(canvas.buffer_rgba())
-
-
-def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], None], wide: bool) -> str:
-    # The salt keeps the names inside one drawing apart from those in the others of the page, and equal from run to run.
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": f"{title} {width}"}):
-        figure = Figure(figsize=(width / 72, height / 72), facecolor="none")
-        FigureCanvasSVG(figure)
-        draw(figure, wide)
-        for axes in figure.axes:
-            axes.set_facecolor("none")
-        written = io.StringIO()
-        figure.savefig(written, format="svg", transparent=True)
-    svg = written.getvalue()
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    label = html.escape(title)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', lambda tag: f'{tag[1]} role="img" aria-label="{label}"', svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r"""(font: [^;"]*?[\d.]+px) [^;"]+""", r"\1 var(--sans)", svg)
-    for color, variable in _VARIABLES.items():
-        svg = svg.replace(color, f"var({variable})")
-    return svg
-
-
-def _short(text: str, most: int) -> str:
-    text = text.replace("_", " ")
-    return text if len(text) <= most else text[: most - 1] + "…"

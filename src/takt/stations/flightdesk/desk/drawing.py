@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from takt.show.report import plots
+from takt.draw import plots
 from takt.stations.flightdesk.desk import map as maps
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, corridor_of_trip
 from takt.stations.flightdesk.desk.office import LEFT, REFUNDED, SETTLED, WAITING, WITH_HUMAN, Office

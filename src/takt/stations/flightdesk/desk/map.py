@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from takt.show.report import plots
+from takt.draw import plots
 from takt.stations.flightdesk.airline.instance import Floats
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, great_circle_km, route
 from takt.stations.flightdesk.desk.corridors import place as place_of

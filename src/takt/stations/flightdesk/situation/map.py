@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from takt.show.report import plots
+from takt.draw import plots
 
 Draw = Callable[[Figure, bool], None]
 KINDS = {3: "IATA", 4: "ICAO"}  # of codes, by their letters

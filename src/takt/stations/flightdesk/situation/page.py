@@ -14,8 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from takt.draw import plots
+from takt.draw.pages import templates
 from takt.printable import cell
-from takt.show.report import plots, templates
 from takt.stations.flightdesk.situation import map as maps
 from takt.stations.flightdesk.situation import plots as drawn
 from takt.stations.flightdesk.situation import tables

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from takt.show.report import plots
+from takt.draw import plots
 from takt.stations.flightdesk.situation.fares import Fare, Seats
 from takt.stations.flightdesk.situation.flights import Day
 from takt.stations.flightdesk.situation.map import Draw

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from takt.show.report import plots
+from takt.draw import plots
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recovery.summary import changed
 from takt.stations.flightdesk.airline.solution import Operations

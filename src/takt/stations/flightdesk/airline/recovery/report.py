@@ -18,7 +18,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from takt.show.report import plots, templates
+from takt.draw import plots
+from takt.draw.pages import templates
 from takt.stations.flightdesk.airline.check import check
 from takt.stations.flightdesk.airline.cost import weighted
 from takt.stations.flightdesk.airline.instance import DAY, Instance, clock

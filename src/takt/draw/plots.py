@@ -1,0 +1,144 @@
+"""Plots as SVG to put inside a page.
+
+Colours and font are the page's: a plot is drawn in the stand-ins below, which become the page's CSS variables, so one
+drawing serves a light page, a dark one and a printed one. Every plot comes in two shapes, and the page shows the one
+that fits: shrinking the wide one to a telephone would shrink its letters too.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+INK, MUTED, LINE, PAPER = "#101112", "#707172", "#d0d1d2", "#fdfcfb"
+GOOD, BAD, WARN, ACCENT = "#107172", "#d04152", "#c08122", "#2051c2"
+_VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    LINE: "--line",
+    PAPER: "--paper",
+    GOOD: "--good",
+    BAD: "--bad",
+    WARN: "--warn",
+    ACCENT: "--accent",
+}
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # letters stay letters: small, sharp, and in the page's font
+    "text.parse_math": False,  # a name with a dollar sign is a name
+    "font.size": 12.0,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.8,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "ytick.left": False,
+}
+WIDE, NARROW = 1060, 360  # CSS pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One plot in both shapes: two `<svg>` elements."""
+
+    wide: str
+    narrow: str
+
+
+def axes_over_time(figure: Figure, end_s: float, wide: bool, right: float = 0.97) -> Axes:
+    """Axes from the start of something to `end_s` seconds after it."""
+    left = 0.055 if wide else 0.13
+    axes = figure.add_axes((left, 0.11, right - left, 0.85))
+    time_axis(axes, end_s, wide)
+    return axes
+
+
+def time_axis(axes: Axes, end_s: float, wide: bool) -> None:
+    """Station time as h:mm, or m:ss for a short shift, at round times."""
+    end_s = max(end_s, 1e-9)
+    steps = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+    step = next((s for s in steps if end_s / s <= (9 if wide else 4)), 86400 * max(1, round(end_s / 86400 / 6)))
+    at = [i * step for i in range(int(end_s // step) + 1)]
+    short = step < 60
+    big, small = (60, 1) if short else (3600, 60)
+    names = [f"{t // big}:{t % big // small:02d}" for t in at]
+    names[0] += " min" if short else " h"
+    axes.set_xlim(0, end_s)
+    axes.set_xticks(at, names)
+    axes.tick_params(axis="x", length=4)
+
+
+def label(axes: Axes, end_s: float, y: float, text: str, above: bool) -> None:
+    """The name of a level line at its right end, on the side where the curve is not."""
+    away, side = (4, "bottom") if above else (-5, "top")
+    axes.annotate(text, (end_s, y), (-2, away), textcoords="offset points", ha="right", va=side)
+
+
+def plot(title: str, height: int, draw: Callable[[Figure, bool], None]) -> Plot:
+    """What `draw(figure, wide)` draws, in both shapes. A page has each title once."""
+    return Plot(_svg(title, WIDE, height, draw, True), _svg(title, NARROW, height, draw, False))
+
+
+def save(title: str, height: int, draw: Callable[[Figure, bool], None], out: Path) -> None:
+    """What `draw(figure, True)` draws, under its title, as a picture of its own: .svg or .png, by the path's suffix."""
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": title}):
+        figure = Figure(figsize=(WIDE / 72, height / 72), facecolor=PAPER)
+        FigureCanvasAgg(figure)
+        draw(figure, True)
+        for axes in figure.axes:
+            axes.set_facecolor("none")
+        figure.text(0.012, 1.02, title, fontsize=15, va="bottom")
+        dated = {"Date": None} if out.suffix == ".svg" else {}
+        figure.savefig(out, dpi=144, metadata=dated, bbox_inches="tight", pad_inches=0.15)
+
+
+def pixels(width: int, height: int, draw: Callable[[Figure], object], paper: str = PAPER) -> np.ndarray:
+    """What `draw(figure)` draws, as an (H, W, 4) uint8 picture; transparent if the paper is "none"."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor=paper)
+        canvas = FigureCanvasAgg(figure)
+        draw(figure)
+        canvas.draw()
+    return np.array(canvas.buffer_rgba())
+
+
+def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], None], wide: bool) -> str:
+    # The salt keeps the names inside one drawing apart from those in the others of the page, and equal from run to run.
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": f"{title} {width}"}):
+        figure = Figure(figsize=(width / 72, height / 72), facecolor="none")
+        FigureCanvasSVG(figure)
+        draw(figure, wide)
+        for axes in figure.axes:
+            axes.set_facecolor("none")
+        written = io.StringIO()
+        figure.savefig(written, format="svg", transparent=True)
+    svg = written.getvalue()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    label = html.escape(title)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', lambda tag: f'{tag[1]} role="img" aria-label="{label}"', svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r"""(font: [^;"]*?[\d.]+px) [^;"]+""", r"\1 var(--sans)", svg)
+    for color, variable in _VARIABLES.items():
+        svg = svg.replace(color, f"var({variable})")
+    return svg
