@@ -10,10 +10,10 @@ import pytest
 
 from takt import Fault, Shift, run_shift
 from takt.cli import main
-from takt.contract.account import account_of, sections_of
 from takt.contract.events import UNIT_GOOD
 from takt.contract.station import Account, Accounting, Figure, Section
 from takt.draw import plots
+from takt.shift.account import account_of, sections_of
 from takt.show.report import write_report
 from toy import Toy, push
 

@@ -21,7 +21,7 @@ from takt import Ledger, TaktError, run_shift
 from takt.cli import main
 from takt.ledger.signature import known_signers, looked_at, message
 from takt.ledger.signature import sign as signed
-from takt.ledger.verification import verify
+from takt.shift.verification import verify
 
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
 

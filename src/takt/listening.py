@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import socket
@@ -9,7 +10,6 @@ from collections.abc import Callable
 
 from takt.errors import TaktError
 from takt.plainly import plainly
-from takt.workers.keys import is_loopback as is_loopback
 
 TOKEN_FROM = "TAKT_TOKEN"  # nosec B105  # a variable's name
 LEAST_TOKEN = 16  # characters
@@ -48,3 +48,11 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise TaktError(f"cannot listen on {host}:{port}: {plainly(error)}; choose another --host or --port") from error
     return made
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

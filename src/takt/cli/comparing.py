@@ -84,10 +84,10 @@ def compare(
     if bool(paths) == bool(station or named):
         raise TaktError("give the ledgers to compare, or --station and --worker to work them")
     if paths:
-        from takt.contract.account import costs_at
         from takt.judge.compare import by_worker
         from takt.judge.compare import compare as compared
-        from takt.ledger.verification import standing_of
+        from takt.shift.account import costs_at
+        from takt.shift.verification import standing_of
 
         shifts = []
         for path in paths:

@@ -208,10 +208,10 @@ def report(
 
 def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
     """A shift's summary, printed, or written to `out`."""
-    from takt.contract.account import account_of
     from takt.judge.kpi import rows
     from takt.ledger import Ledger
     from takt.shift import Shift
+    from takt.shift.account import account_of
     from takt.show.summaries import JUNIT, MARKDOWN, junit, markdown
     from takt.show.view import ShiftView
     from takt.writing import whole_file

@@ -35,7 +35,7 @@ def verify(
 
     takt verify shifts/theirs.takt --work-again
     """
-    from takt.ledger.verification import verify as verified
+    from takt.shift.verification import verify as verified
     from takt.show.screen import verification_table
 
     with quiet(as_json):

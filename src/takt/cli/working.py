@@ -69,9 +69,9 @@ def conclude_shift(shift: Shift, as_json: bool, require_accept: bool) -> None:
 
 
 def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
-    from takt.contract.account import account_of
     from takt.judge.kpi import kpis as figures_of
     from takt.judge.verdict import verdict
+    from takt.shift.account import account_of
     from takt.show.screen import counting, summary
 
     judged, figures = verdict(shift.events), figures_of(shift.events)

@@ -24,8 +24,11 @@ from gymnasium.utils.env_checker import check_env
 
 from takt.contract.drawn import Drawn
 from takt.contract.events import (
+    ARRIVALS,
+    BEAT,
     FAULT,
     FAULT_CLEARED,
+    FREE,
     HELP_CALLED,
     REFUSED,
     UNIT_BAD,
@@ -37,7 +40,6 @@ from takt.contract.events import (
 from takt.contract.foreign import is_stop, one_line, where
 from takt.contract.station import Accounting, Costing, Dealing, Fault, Station, StationSpec, check_times
 from takt.errors import TaktError
-from takt.judge.outcomes import ARRIVALS, BEAT, FREE
 from takt.ledger.pack import pack
 
 SEED = 20_26

@@ -24,6 +24,8 @@ UNIT_BAD = "unit_bad"  # data: cycle_s (None if never finished), parts, reasons
 UNIT_ENDED = (UNIT_GOOD, UNIT_BAD)
 REFUSED = "refused"  # data: tool, code; a tool call that was answered with an error
 
+BEAT, ARRIVALS, FREE = "beat", "arrivals", "free"  # how units fall due: `StationSpec.pace`
+
 # Written by either: a fault begins and ends; help is called and comes.
 FAULT = "fault"  # data: name, origin, stops
 FAULT_CLEARED = "fault_cleared"  # data: name, origin, stops

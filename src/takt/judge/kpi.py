@@ -27,16 +27,10 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammainc, gammaln
 
-from takt.contract.events import (
-    FAULT,
-    FAULT_CLEARED,
-    HELP_CALLED,
-    THOUGHT,
-    Event,
-)
+from takt.contract.events import ARRIVALS, BEAT, FAULT, FAULT_CLEARED, HELP_CALLED, THOUGHT, Event
 from takt.contract.figure import Figure
 from takt.judge.capability import Level, capability, quantile_s, times_of
-from takt.judge.outcomes import ARRIVALS, BEAT, Outcomes, Unit
+from takt.judge.outcomes import Outcomes, Unit
 
 ORIGINS = ("station", "worker", "harness")
 MTBF_CONFIDENCE = 0.95  # of `mtbf_lower_s`

@@ -14,9 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
-
-BEAT, ARRIVALS, FREE = "beat", "arrivals", "free"  # `StationSpec.pace`
+from takt.contract.events import (
+    ARRIVALS,
+    BEAT,
+    FREE,
+    SHIFT_ENDED,
+    SHIFT_STARTED,
+    UNIT_DUE,
+    UNIT_ENDED,
+    UNIT_GOOD,
+    Event,
+)
 
 Bools = NDArray[np.bool_]
 

@@ -12,13 +12,12 @@ from importlib.metadata import version
 from typing import Any
 
 from takt.contract.clock import Clock, Recorded, parse_clock
-from takt.contract.events import Event
+from takt.contract.events import BEAT, Event
 from takt.contract.faults import merged, schedule
 from takt.contract.foreign import one_line, where
 from takt.contract.station import Fault, Station, StationSpec, TaktError, check_faults
 from takt.contract.worker import worker_seed
 from takt.distribution import version as installed
-from takt.judge.outcomes import BEAT
 from takt.ledger import DEFINITION
 
 MOST_HOURS, MOST_UNITS = 100_000, 10_000_000  # of a shift: eleven years, or three of a unit every ten seconds

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from takt.contract.account import costs_at
 from takt.contract.clock import parse_clock
 from takt.contract.events import UNIT_ENDED, Event
 from takt.contract.station import TaktError
@@ -26,6 +25,7 @@ from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.plainly import plainly
 from takt.shift import Progress, Shift, resume_shift, run_shift
+from takt.shift.account import costs_at
 
 NOTE = "comparison.json"  # in the folder: what all its shifts have in common
 LOOK_SHARE = 0.05  # of the wall time, at most, goes into looks during a shift

@@ -27,8 +27,8 @@ from takt.contract.figure import Figure
 from takt.draw.words import hms
 from takt.judge.compare import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.ledger.trust import by_import
-from takt.ledger.verification import Verification
 from takt.shift import Progress, Shift
+from takt.shift.verification import Verification
 
 if TYPE_CHECKING:
     from takt.judge.pooled import Pooled

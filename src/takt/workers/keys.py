@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from takt.errors import TaktError
+from takt.listening import is_loopback
 
 KNOWN: Mapping[str, tuple[str, ...]] = {  # variable -> hosts; a name with a dot before it stands for all below it
     "OPENAI_API_KEY": ("api.openai.com", ".api.openai.com"),
@@ -75,13 +75,6 @@ def check_address(name: str, url: str) -> None:
         raise TaktError(f"{name} has a user or password in it, and would be written down; use key_env")
     if "?" in url or "#" in url:
         raise TaktError(f"{name} has a query in it, and would be written down; use key_env for a key")
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _among(host: str, hosts: tuple[str, ...]) -> bool:

@@ -13,8 +13,8 @@ from gymnasium.utils.env_checker import check_env
 
 from takt import Event, Fault, Ledger, open_station, run_shift, steps_of_unit
 from takt.cli import main
-from takt.contract.account import account_of, costs_at
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.shift.account import account_of, costs_at
 from takt.show.report import write_report
 from takt.stations.flightdesk.desk import FlightDesk, figures
 from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, tally, unit_costs

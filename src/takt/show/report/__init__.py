@@ -20,7 +20,6 @@ from itertools import accumulate, combinations, islice
 from pathlib import Path
 from typing import Any
 
-from takt.contract.account import account_of, sections_of
 from takt.contract.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import Figure
 from takt.contract.options import takes
@@ -30,8 +29,9 @@ from takt.judge.outcomes import Outcomes
 from takt.ledger import Ledger
 from takt.ledger.pack import unpack
 from takt.ledger.trust import NOTHING, Named, by_import, open_station_of
-from takt.ledger.verification import standing_of
 from takt.shift import Shift, reset_as, steps_of_unit
+from takt.shift.account import account_of, sections_of
+from takt.shift.verification import standing_of
 from takt.writing import PAGE, not_named, whole_file
 
 MOST_PICTURES = 24  # about 80 kB each

@@ -25,7 +25,7 @@ def write_comparison(
 ) -> Path:
     """Write the comparison of these shifts (the events that `compare` was given) to `out`, and return its path.
 
-    standing   what stands behind each ledger's figures (`takt.ledger.verification`).
+    standing   what stands behind each ledger's figures (`takt.shift.verification`).
     """
     drawn = [
         (pair, difference(pair, *curve(shifts, pair.a, pair.b, found.each_alpha), found.margin)) for pair in found.pairs

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Section
-from takt.show.report import plots
+from takt.draw import plots
 from takt.stations.codedesk.desk import INSPECTED, MENDED, REGRESSION
 
 TICKETS_HEIGHT, CODE_HEIGHT = 380, 340  # CSS pixels

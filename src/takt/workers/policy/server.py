@@ -26,7 +26,7 @@ from takt.contract.plan import BrokenPlan, checked
 from takt.contract.station import StationSpec, TaktError, open_station
 from takt.contract.worker import Plan, Worker, as_worker, open_worker
 from takt.distribution import version
-from takt.workers.keys import is_loopback
+from takt.listening import is_loopback
 from takt.workers.policy.wire import decode, encode
 
 PORT = 8000  # openpi's
