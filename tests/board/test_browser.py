@@ -1,0 +1,156 @@
+"""The board in a real browser: live numbers, reloads and restarts, no error, no outside request, keyboard, contrast."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from asking import TOKEN
+from browsing import Watched, browser, violations
+from strangers import nasty_ledger
+
+from takt import Ledger, run_shift
+from takt.board.feed import number_of
+from takt.board.server import Server
+from takt.show.view import ShiftView
+from toy import Lazy, Toy
+
+LEDGERS = Path(__file__).parents[1] / "ledgers"
+
+
+@pytest.fixture(scope="module")
+def running():
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return run_shift(Toy(), Lazy(0.3), units=24, seed=4, clock="lockstep")
+
+
+def cuts(whole):
+    """How many events there are when a unit has ended and the next one is there."""
+    return [i + 1 for i, event in enumerate(whole.events) if event.kind == "thought"]
+
+
+def figure(page, name):
+    return page.locator(f"[data-figure={name}]").inner_text()
+
+
+def shown(page, cursor):
+    """Wait until the page has seen so many events."""
+    page.wait_for_selector(f"[data-cursor='{cursor}']")
+
+
+def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(running, whole, tmp_path):
+    path = tmp_path / "s.takt"
+    at = cuts(whole)
+    first = Ledger.create(path, whole.meta)
+    first.commit(whole.events[: at[2]], None, None)
+    watched = Watched(running)
+    page = watched.page
+    with Server([tmp_path], "127.0.0.1", 0, TOKEN) as server:
+        port = int(server.url.rstrip("/").rsplit(":", 1)[1])
+        page.goto(f"{server.url}shift/{number_of(path)}/wall?token={TOKEN}")
+        assert "token" not in page.url
+        shown(page, at[2])
+        for cut in (at[3], at[9]):
+            first.commit(whole.events[len(first.events()) : cut], None, None)
+            shown(page, cut)
+            view = ShiftView.of(whole.events[:cut])
+            for name, value in (("good", view.good), ("bad", view.bad), ("due", view.due), ("planned", 24)):
+                assert figure(page, name) == str(value), name
+        first.close()  # whoever worked it is gone
+        page.wait_for_selector("[data-state='cut off']")
+        watched.check()
+    watched.errors.clear()
+    with Server([tmp_path], "127.0.0.1", port, TOKEN), Ledger.resume(path) as second:
+        page.wait_for_selector("[data-state='working']")  # the browser has found the new board by itself
+        second.commit(whole.events[at[9] :], None, None)
+        shown(page, len(whole.events))
+        second.close()
+        page.wait_for_selector("[data-state='over']")
+        live = page.locator("article.wall").inner_html()
+        watched.errors.clear()  # while there was no board, the browser said that it could not reach it
+        page.reload()
+        assert page.locator("article.wall").inner_html() == live
+        assert figure(page, "good") == str(ShiftView.of(whole.events).good)
+        watched.check()
+    watched.close()
+
+
+def test_every_page_passes_axe_by_day_and_by_night_and_asks_nobody_else(running, tmp_path):
+    for name in ("desk-llm", "nutcell-expert-mixed"):
+        shutil.copy(LEDGERS / f"{name}.takt", tmp_path)
+    nasty_ledger(tmp_path / "nasty.takt")
+    cell = number_of(tmp_path / "nutcell-expert-mixed.takt")
+    desk, nasty = number_of(tmp_path / "desk-llm.takt"), number_of(tmp_path / "nasty.takt")
+    with Server([tmp_path], "127.0.0.1", 0, TOKEN) as server:
+        watched = Watched(running)
+        page = watched.page
+        page.goto(f"{server.url}login")
+        assert violations(page) == []
+        page.goto(f"{server.url}?token={TOKEN}")
+        pages = ["", f"shift/{cell}", f"shift/{cell}/wall", f"shift/{desk}/unit/1", f"shift/{nasty}/unit/0"]
+        pages += [f"compare?s={cell}&s={desk}"]
+        for where in pages:
+            mark = "&" if "?" in where else "?"
+            for light in ("day", "night") if where in pages[1:3] else ("day",):
+                page.goto(f"{server.url}{where}{mark}light={light}")
+                assert violations(page) == [], (where, light)
+        for where, size in ((pages[2], (390, 844)), (pages[1], (390, 844)), ("", (390, 844)), (pages[2], (1920, 1080))):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.goto(f"{server.url}{where}?language=zh")
+            assert page.evaluate("document.documentElement.scrollWidth") <= size[0], (where, size)
+        assert page.evaluate("document.documentElement.scrollHeight") <= 1080  # a wall has no scroll bar
+        assert page.locator("html").get_attribute("lang") == "zh"
+        watched.check()
+        watched.close()
+
+
+def test_all_is_done_with_the_keyboard_alone(running, tmp_path):
+    for name in ("desk-llm", "desk-greedy"):
+        shutil.copy(LEDGERS / f"{name}.takt", tmp_path)
+    with Server([tmp_path], "127.0.0.1", 0, TOKEN) as server:
+        watched = Watched(running)
+        page = watched.page
+        page.goto(f"{server.url}login")
+        page.keyboard.type(TOKEN)  # the field has the focus
+        page.keyboard.press("Enter")
+        page.wait_for_selector("table.shifts")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+
+        def tab_to(selector):
+            for _ in range(60):
+                page.keyboard.press("Tab")
+                if page.evaluate(f"document.activeElement.matches({selector!r})"):
+                    return
+            raise AssertionError(f"the Tab key does not reach {selector}")
+
+        tab_to("input[type=checkbox]")
+        page.keyboard.press("Space")
+        tab_to("input[type=checkbox]")
+        page.keyboard.press("Space")
+        time.sleep(0.5)
+        tab_to("form[action='/compare'] button")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/compare?s=*&s=*")
+        page.go_back()
+        page.wait_for_selector("table.shifts")
+        tab_to("tbody th a")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".verdict .word")
+        tab_to(".units a")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/unit/*")
+        here = page.url
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(lambda url: url != here and "/unit/" in url)
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_url(here)
+        watched.check()
+        watched.close()
