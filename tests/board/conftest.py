@@ -1,18 +1,13 @@
 import os
-import sys
 import threading
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # asking.py, strangers.py, browsing.py
+from asking import TOKEN
 
 
 @pytest.fixture
 def board(tmp_path, monkeypatch):
     """A board of the folder `tmp_path / shifts`, served; closed after the test."""
-    from asking import TOKEN
-
     from takt.board import feed
     from takt.board.server import Server
 

@@ -5,6 +5,7 @@ A page is made of `Shown` and of how somebody wants it (`Prefs`, `Query`); nothi
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -155,9 +156,12 @@ class Pages:
         self._exported = exported
 
     def folder(self, rows: Sequence[tuple[int, Row]], query: Query, prefs: Prefs, live: bool = False) -> str:
-        kept = query.of_rows(rows)
-        stream = "/stream?" + urlencode(query.words())
-        return self._made("folder", prefs, 0, live, f"/?{urlencode(query.words())}", stream, rows=kept, query=query)
+        kept, here = query.of_rows(rows), f"/?{urlencode(query.words())}"
+        inner = self._made("folder", prefs, 0, True, here, "", rows=kept, query=query)
+        if live:
+            return inner
+        stream = "/stream?" + urlencode({**query.words(), "after": fingerprint(inner)})
+        return self._made("folder", prefs, 0, False, here, stream, rows=kept, query=query, inner=inner)
 
     def wall(self, number: int, shown: Shown, prefs: Prefs, live: bool = False) -> str:
         link = {"shift": Links(self._exported, 2).shift(number)}
@@ -315,6 +319,11 @@ class Pages:
             if name == "gone":
                 raise
             return self.gone(prefs, f"no page can be made of this ledger: {type(error).__name__}: {error}")
+
+
+def fingerprint(html: str) -> str:
+    """What a page is known by, so that a viewer is not sent what it has."""
+    return hashlib.sha256(html.encode()).hexdigest()[:16]
 
 
 def _stream(number: int, page: str, shown: Shown) -> str:

@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from takt.board.door import Door
 from takt.board.feed import UNREADABLE, Feed, Shelf, Shown
 from takt.board.metrics import KIND, exposition
-from takt.board.pages import Pages, Prefs, Query
+from takt.board.pages import Pages, Prefs, Query, fingerprint
 from takt.board.replays import Replays
 from takt.contract.registry import stations, workers
 from takt.errors import TaktError
@@ -191,14 +191,18 @@ class Board:
 
     async def _folder_stream(self, request: Request) -> Response:
         query, prefs = Query.of(request.query_params), _prefs_of(request)
+        has = request.headers.get("last-event-id") or request.query_params.get("after", "")
 
         async def news() -> AsyncIterator[dict[str, str]]:
-            seen: int | None = None
+            seen, changes = has, -1
             while not self._stopping:
                 pulse = self.shelf.pulse
-                if self.shelf.changes != seen:
-                    seen = self.shelf.changes
-                    yield _message(str(seen), self.pages.folder(self.shelf.rows(), query, prefs, live=True))
+                if self.shelf.changes != changes:
+                    changes = self.shelf.changes
+                    html = await asyncio.to_thread(self.pages.folder, self.shelf.rows(), query, prefs, True)
+                    if fingerprint(html) != seen:
+                        seen = fingerprint(html)
+                        yield _message(seen, html)
                 await _woken(pulse)
 
         return EventSourceResponse(news(), ping=PING_S)

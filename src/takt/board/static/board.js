@@ -11,14 +11,13 @@
       const told = JSON.parse(message.data);
       const ticked = new Set([...place.querySelectorAll("input:checked")].map((box) => box.value));
       const open = [...place.querySelectorAll("details")].map((one) => one.open);
-      const focused = document.activeElement && document.activeElement.getAttribute("href");
+      const at = place.contains(document.activeElement) ? document.activeElement : null;
+      const alike = (one) => [one.tagName, one.getAttribute("href"), one.name, one.value].join(" ");
       place.innerHTML = told.html;
       place.querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = ticked.has(box.value); });
       place.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
-      if (focused) {
-        const again = [...place.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused);
-        if (again) again.focus({ preventScroll: true });
-      }
+      const again = at && [...place.querySelectorAll(at.tagName)].find((one) => alike(one) === alike(at));
+      if (again) again.focus({ preventScroll: true });
       lost.hidden = true;
     });
     source.addEventListener("open", () => { lost.hidden = true; });
