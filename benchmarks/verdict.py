@@ -27,7 +27,7 @@ from scipy.special import xlogy
 from scipy.stats import binom, chi2
 
 from takt.judge.bets import Wealth, log_wealth, log_wealth_high
-from takt.judge.kpi import mtbf_lower_s
+from takt.judge.formulas import mtbf_lower_s
 from takt.judge.power import boundary, decided_by, good_units_to_accept, units_needed
 from takt.judge.sequences import bounds_of_shifts, log_wealth_of_means
 from takt.judge.stickiness import Steps, accept_evidence, reject_evidence

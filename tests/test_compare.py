@@ -19,7 +19,8 @@ import takt
 from takt import Ledger, TaktError, compare, resume_shift, run_shift
 from takt.cli import main
 from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.judge.compare import by_worker, decision
+from takt.judge.compared_shifts import by_worker
+from takt.judge.comparison import decision
 from takt.judge.sequences import (
     bounds_of_means,
     bounds_of_shifts,

@@ -27,7 +27,10 @@ from takt.contract.events import (
     UNIT_GOOD,
     Event,
 )
-from takt.judge.kpi import Faults, Kpis, fault_spans, halves, length, merged, mtbf_lower_s, phi, rows, slope_per_h
+from takt.judge.formulas import halves, mtbf_lower_s, phi, slope_per_h
+from takt.judge.kpi import Faults, Kpis
+from takt.judge.kpi_table import rows
+from takt.judge.spans import fault_spans, length, merged
 from toy import Moody, Toy
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from takt.draw.words import hms
-from takt.judge.kpi import fault_spans
+from takt.judge.spans import fault_spans
 from takt.show.view import ShiftView
 
 WIDE, NARROW = 1060, 360  # CSS pixels

@@ -21,8 +21,10 @@ from takt.board.words import LANGUAGES, word
 from takt.contract.events import SAID, SHIFT_ENDED, THOUGHT, Event
 from takt.draw.words import hms, short
 from takt.errors import TaktError
-from takt.judge.compare import by_worker, compare, decision, promise
-from takt.judge.kpi import rows as kpi_rows
+from takt.judge.compare import compare
+from takt.judge.compared_shifts import by_worker
+from takt.judge.comparison import decision, promise
+from takt.judge.kpi_table import rows as kpi_rows
 from takt.judge.outcomes import Unit
 from takt.judge.verdict import notes
 from takt.printable import printable

@@ -21,7 +21,7 @@ from takt.errors import TaktError
 from takt.show import terminal
 
 if TYPE_CHECKING:
-    from takt.judge.compare import Comparison
+    from takt.judge.comparison import Comparison
     from takt.shift import Progress
 
 
@@ -84,8 +84,8 @@ def compare(
     if bool(paths) == bool(station or named):
         raise TaktError("give the ledgers to compare, or --station and --worker to work them")
     if paths:
-        from takt.judge.compare import by_worker
         from takt.judge.compare import compare as compared
+        from takt.judge.compared_shifts import by_worker
         from takt.shift.account import costs_at
         from takt.shift.verification import standing_of
 

@@ -208,7 +208,7 @@ def report(
 
 def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
     """A shift's summary, printed, or written to `out`."""
-    from takt.judge.kpi import rows
+    from takt.judge.kpi_table import rows
     from takt.ledger import Ledger
     from takt.shift import Shift
     from takt.shift.account import account_of

@@ -19,7 +19,8 @@ import numpy as np
 from takt.contract.events import Event
 from takt.contract.station import TaktError
 from takt.judge.bets import Floats
-from takt.judge.compare import BY, WHOLE
+from takt.judge.compare import WHOLE
+from takt.judge.compared_shifts import BY
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.sequences import bounds_of_shifts, lower_of_means
 from takt.judge.verdict import Bound, Job, Verdict, judged

@@ -20,7 +20,8 @@ from takt.contract.clock import parse_clock
 from takt.contract.events import UNIT_ENDED, Event
 from takt.contract.station import TaktError
 from takt.contract.worker import usual_clock_of
-from takt.judge.compare import Comparison, compare
+from takt.judge.compare import compare
+from takt.judge.comparison import Comparison
 from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.plainly import plainly

@@ -25,7 +25,7 @@ from rich.text import Text
 from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.figure import Figure
 from takt.draw.words import hms
-from takt.judge.compare import Comparison, Pair, comparison_notes, decision, points, promise
+from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.ledger.trust import by_import
 from takt.shift import Progress, Shift
 from takt.shift.verification import Verification
@@ -219,7 +219,7 @@ def counting(console: Console, what: str) -> Iterator[Callable[[float, float], N
 
 def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], width: int) -> RenderableType:
     """A shift that is over: the verdict, the figures and the station's own, and what can be done with its ledger."""
-    from takt.judge.kpi import rows
+    from takt.judge.kpi_table import rows
     from takt.judge.verdict import notes
 
     width = min(width, WIDEST)

@@ -11,8 +11,8 @@ from typing import Any
 from takt.contract.events import THOUGHT, Event
 from takt.distribution import install
 from takt.errors import TaktError
-from takt.judge.kpi import fault_spans
 from takt.judge.outcomes import Outcomes
+from takt.judge.spans import fault_spans
 from takt.printable import cell
 from takt.writing import Kind, table, whole_file
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from takt.contract.events import BEAT, FAULT, FAULT_CLEARED, FREE, HELP_CALLED, SAID, UNIT_DUE, UNIT_ENDED, Event
 from takt.judge.bets import bounds
-from takt.judge.kpi import Kpis, fault_spans, kpis
+from takt.judge.kpi import Kpis, kpis
 from takt.judge.outcomes import Outcomes, Unit
+from takt.judge.spans import fault_spans
 from takt.judge.verdict import Job, Verdict, verdict
 
 WORKING, WAITING, FAULTY, HELP, OVER = "working", "waiting", "fault", "help", "over"

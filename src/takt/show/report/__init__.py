@@ -106,7 +106,8 @@ def page(
     """The page; `more` and `sections` are what the station has to say, `standing` what stands behind the figures."""
     from jinja2 import UndefinedError
 
-    from takt.judge.kpi import kpis, rows
+    from takt.judge.kpi import kpis
+    from takt.judge.kpi_table import rows
     from takt.judge.verdict import bounds_over_time, notes, verdict
 
     events = shift.events
@@ -146,7 +147,7 @@ def page(
 
 def ended_units(events: Sequence[Event]) -> list[Unit]:
     """The units that have ended, in order."""
-    from takt.judge.kpi import fault_spans
+    from takt.judge.spans import fault_spans
 
     spans = fault_spans(events, max((e.t_s for e in events), default=0.0))
     helped = [e for e in events if e.kind == HELP_CALLED]
@@ -287,7 +288,7 @@ def _plots(
     end_s: float,
 ) -> dict[str, Any]:
     from takt.judge.capability import capability, times_of
-    from takt.judge.kpi import fault_spans
+    from takt.judge.spans import fault_spans
     from takt.show.report import plots
 
     takt_s = float(started.get("takt_s") or 0.0)

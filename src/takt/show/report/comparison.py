@@ -13,7 +13,9 @@ from matplotlib.ticker import FuncFormatter
 from takt.contract.events import Event
 from takt.draw import plots
 from takt.draw.pages import templates
-from takt.judge.compare import Comparison, Pair, comparison_notes, curve, decision, points, promise, times
+from takt.judge.compare import curve
+from takt.judge.compared_shifts import times
+from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.writing import PAGE, whole_file
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Section
 from takt.draw import plots
-from takt.judge.kpi import fault_spans
+from takt.judge.spans import fault_spans
 from takt.stations.flightdesk.desk import map as maps
 from takt.stations.flightdesk.desk.account import PARTS, Party, came, parties_of
 from takt.stations.flightdesk.desk.seats import Assigned
