@@ -16,6 +16,7 @@ from takt.draw.pages import templates
 from takt.judge.compare import curve
 from takt.judge.compared_shifts import times
 from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
+from takt.show.report.plots import capability
 from takt.writing import PAGE, whole_file
 
 
@@ -34,7 +35,7 @@ def write_comparison(
     ]
     took = times(shifts)
     curves = [(one.worker, took[one.worker], one.capability) for one in found.standings if one.capability]
-    held = plots.capability(curves) if any(math.isfinite(t) for _, of, _ in curves for t in of) else None
+    held = capability(curves) if any(math.isfinite(t) for _, of, _ in curves for t in of) else None
     page = templates(Path(__file__).parent).get_template("comparison.html.j2")
     with whole_file(Path(out), PAGE) as new:
         text = page.render(
