@@ -302,7 +302,7 @@ class Desk:
         tree = self.repository.worktree()
         suite = suite_of(self.series, ticket, self.accepted, self._retired())
         sandbox = self.repository.sandbox
-        seen = inspect(sandbox, tree, suite, ticket, self.series.python)
+        seen = inspect(sandbox, tree, suite, ticket, self.series)
         told = asdict(seen)
         told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
         told["failed"] = list(seen.failed)[:50]
@@ -320,7 +320,7 @@ class Desk:
             if file is not None:
                 over[path] = ("f644", file.encode() if isinstance(file, str) else file)
         suite = suite_of(self.series, ticket, [], self._retired())
-        return not inspect(self.repository.sandbox, over, suite, ticket, self.series.python).own_pass
+        return not inspect(self.repository.sandbox, over, suite, ticket, self.series).own_pass
 
     def _retired(self) -> list[str]:
         """Tests that no longer hold since a ticket is due that asks for something else."""

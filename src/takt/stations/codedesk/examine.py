@@ -9,6 +9,7 @@ and pytest's own functions must be at the end what they were before the tree was
 from __future__ import annotations
 
 import builtins
+import hashlib
 import json
 import os
 import signal
@@ -57,6 +58,23 @@ def main() -> None:
     os._exit(0)
 
 
+def hook(**options: Any) -> Any:
+    """`pytest.hookimpl`, before pytest is imported: what pluggy looks for."""
+
+    def mark(function: Any) -> Any:
+        function.pytest_impl = {
+            "wrapper": False,
+            "hookwrapper": False,
+            "optionalhook": False,
+            "tryfirst": False,
+            "trylast": False,
+            "specname": None,
+        } | options
+        return function
+
+    return mark
+
+
 class Watch:
     """The pytest plugin that tells what became of each test."""
 
@@ -64,6 +82,7 @@ class Watch:
         self.order, self.tell = order, tell
         self.before: list[tuple[Any, str, Any, Any]] = []
         self.marked: set[str] = set()
+        self.altered: list[str] = []
 
     def pytest_load_initial_conftests(self) -> None:
         """Nothing of the tree has been imported yet. Its folders come after the standard library and after pytest."""
@@ -74,8 +93,19 @@ class Watch:
         sys.path[at:at] = [folder for folder in folders if os.path.isdir(folder)]
 
     def pytest_collection_finish(self, session: Any) -> None:
+        self.altered = self.altered or altered(self.order["laid"])
         self.marked = {item.nodeid for item in session.items if item.get_closest_marker("xfail")}
         self.tell(items=[item.nodeid for item in session.items])
+
+    @hook(wrapper=True)
+    def pytest_make_collect_report(self, collector: Any) -> Any:
+        """A module that ends the program when it is imported is one that cannot be imported."""
+        from _pytest.reports import CollectReport
+
+        try:
+            return (yield)
+        except SystemExit as error:
+            return CollectReport(collector.nodeid, "failed", f"SystemExit({error.code!r}) at import", [])
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
@@ -117,7 +147,21 @@ class Watch:
                 continue
             if now is not value or getattr(now, "__code__", None) is not code:
                 found.append(f"{getattr(owner, '__name__', owner)}.{name}")
-        return found[:20]
+        return [*self.altered, *altered(self.order["laid"]), *found][:20]
+
+
+def altered(laid: dict[str, str]) -> list[str]:
+    """Tests and settings that are no longer what was laid over the tree."""
+    found = []
+    for path, digest in laid.items():
+        try:
+            with open(os.path.join(WORK, path), "rb") as file:
+                now = hashlib.sha256(file.read()).hexdigest()
+        except OSError:
+            now = ""
+        if now != digest:
+            found.append(path)
+    return found
 
 
 class TookTooLong(Exception):

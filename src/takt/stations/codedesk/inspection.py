@@ -8,17 +8,20 @@ was given, every canary did as it must, all tests that were collected are told o
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from random import Random
 from secrets import token_hex
 from typing import Any
 
 from takt.stations.codedesk.mounts import EXAMINE
-from takt.stations.codedesk.sandbox import File, Limits, Ran, Sandbox
+from takt.stations.codedesk.sandbox import File, Limits, Ran, Sandbox, write_tree
 from takt.stations.codedesk.tickets import Series, Ticket
 
 WALL_S, TEST_S = 300.0, 20.0
@@ -26,6 +29,8 @@ CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".py
 NO_SETTINGS = "[pytest]\n"
 INI = "takt-settings.ini"
 MOST_MESSAGE = 1500
+MOST_TWINS = 4  # tests that have a twin that must fail
+MOST_SOURCES = 400  # files whose health is looked at
 CANARIES = (
     ("assert {a} * {b} == {c}", False),
     ("assert {a} * {b} == {a} * {b}", True),
@@ -95,15 +100,27 @@ def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: S
 
 
 def inspect(
-    sandbox: Sandbox, tree: Mapping[str, File], suite: Suite, ticket: Ticket, python: Sequence[str]
+    sandbox: Sandbox, tree: Mapping[str, File], suite: Suite, ticket: Ticket, series: Series, wall_s: float = WALL_S
 ) -> Inspection:
-    """Run the tests on the tree, and judge."""
+    """Run the tests on the tree, and judge.
+
+    Generated tests run on a tree that is read-only, so that code under test cannot rewrite a test before it is
+    imported. Those of a repository that was mined may write into their tree, as they do at home; `examine.py` looks
+    whether they are still what they were.
+    """
     laid, order, canaries = prepared(tree, suite)
-    limits = Limits(wall_s=WALL_S, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
-    with replace(sandbox, limits=limits, sockets={}).open() as room:
-        room.put(laid)
-        argv = [*python, "-I", EXAMINE]
-        ran = room.run(argv, stdin=json.dumps(order).encode(), records=True, env={"PYTHONPATH": ""})
+    limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
+    with tempfile.TemporaryDirectory(prefix="takt-inspection-") as folder:
+        below = None
+        if series.length is None:
+            below = Path(folder, "tree")
+            below.mkdir()
+            write_tree(below, laid)
+        with replace(sandbox, limits=limits, sockets={}, tree=below).open() as room:
+            if below is None:
+                room.put(laid)
+            argv = [*series.python, "-I", EXAMINE]
+            ran = room.run(argv, stdin=json.dumps(order).encode(), records=True, env={"PYTHONPATH": ""})
     return judged(ran, suite, ticket, order, canaries)
 
 
@@ -118,40 +135,68 @@ def prepared(tree: Mapping[str, File], suite: Suite) -> tuple[dict[str, File], d
     else:
         ini, over[INI] = INI, NO_SETTINGS
     rng = Random(token_hex(16))  # nosec B311: what must not be guessed is the word
+    tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
+    rng.shuffle(tests)
     canaries: dict[str, bool] = {}
-    folder = str(PurePosixPath(next(iter(suite.files))).parent)
-    names = []
-    for part in range(2):
-        path = str(PurePosixPath(folder, f"test_{token_hex(4)}.py"))
-        body, cases = "", [*CANARIES]
-        rng.shuffle(cases)
-        for text, passes in cases:
-            name = f"test_{token_hex(3)}"
-            a, b = rng.randrange(11, 99), rng.randrange(11, 99)
-            body += f"def {name}():\n    {text.format(a=a, b=b, c=a * b + rng.randrange(1, 9))}\n\n\n"
-            canaries[f"{path}::{name}"] = passes
-        over[path] = body
-        names.append((part, path))
+    for path in tests[:MOST_TWINS]:
+        twin = twin_of(over[path], rng)
+        if twin:
+            over[path] += twin[1]
+            canaries[f"{path}::{twin[0]}"] = False
+    for _ in range(2):
+        path = str(PurePosixPath(next(iter(suite.files))).parent / f"test_{token_hex(4)}.py")
+        over[path], named = canary_file(rng)
+        canaries |= {f"{path}::{name}": passes for name, passes in named.items()}
+        tests.insert(rng.randrange(len(tests) + 1), path)
     for path, text in over.items():  # a file where a folder must be gives way
         for above in [str(one) for one in PurePosixPath(path).parents]:
             laid.pop(above, None)
         for below in [one for one in laid if one.startswith(f"{path}/")]:
             del laid[below]
         laid[path] = ("f644", text.encode())
-    tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
-    rng.shuffle(tests)
+    sources = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and not _is_test(path)]
     order = {
         "word": token_hex(16),
-        "tests": [names[0][1], *tests, names[1][1]],
-        "laid": sorted(over),
+        "tests": tests,
+        "laid": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in over.items()},
         "ini": ini,
         "folders": sorted({".", "src", *(str(PurePosixPath(path).parent) for path in suite.files)}),
-        "sources": [
-            path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and not _is_test(path)
-        ],
+        "sources": sources[:MOST_SOURCES],
         "test_s": TEST_S,
     }
     return laid, order, canaries
+
+
+def canary_file(rng: Random) -> tuple[str, dict[str, bool]]:
+    """A file of tests that must fail and tests that must pass: its text, and which is which."""
+    body, named, cases = "", {}, [*CANARIES]
+    rng.shuffle(cases)
+    for text, passes in cases:
+        name, a, b = f"test_{token_hex(3)}", rng.randrange(11, 99), rng.randrange(11, 99)
+        body += f"def {name}():\n    {text.format(a=a, b=b, c=a * b + rng.randrange(1, 9))}\n\n\n"
+        named[name] = passes
+    return body, named
+
+
+def twin_of(text: str, rng: Random) -> tuple[str, str] | None:
+    """A test that does what one of these tests does, and must fail all the same: its name, and what to add to the file.
+    None where there is none that needs nothing.
+    """
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return None
+    plain = [
+        one.name
+        for one in body
+        if isinstance(one, ast.FunctionDef) and one.name.startswith("test") and not one.decorator_list
+        and not any((one.args.args, one.args.kwonlyargs, one.args.posonlyargs, one.args.vararg, one.args.kwarg))
+    ]  # fmt: skip
+    if not plain:
+        return None
+    name, a = rng.choice(plain), rng.randrange(11, 99)
+    twin = f"{name}_{rng.choice(('again', 'twice', 'more', 'once', 'also'))}_{rng.randrange(2, 99)}"
+    return twin, f"\n\ndef {twin}():\n    {name}()\n    assert len({str(a)!r}) + {a} == {a}\n"
 
 
 def judged(
@@ -168,14 +213,20 @@ def judged(
         said = told.outcomes.get(node)
         if not tampered and said is not None and said != passes:
             tampered = f"a test that must {'pass' if passes else 'fail'} did not"
-        if not tampered and said is None and not stopped:
+        twin = node.split("::", 1)[0]
+        if not tampered and said is None and not stopped and not (twin in suite.files and twin in told.uncollected):
             tampered = "the tests were ended before they were through"
     if not tampered and not told.ended and not stopped:
         tampered = "the process of the tests ended itself"
     own: list[str] = []
     broken: dict[int, list[str]] = {}
     passed = 0
-    for node in dict.fromkeys([*told.items, *(f"{path}::?" for path in told.uncollected if path in suite.files)]):
+    for node in dict.fromkeys(
+        [
+            *(node for node in told.items if node not in canaries),
+            *(f"{path}::?" for path in told.uncollected if path in suite.files),
+        ]
+    ):
         path = node.split("::", 1)[0]
         if path not in suite.owners or not suite.holds(node):
             continue

@@ -42,6 +42,8 @@ Tree = Mapping[str, File]
 MIB = 1 << 20
 GRACE_S = 30.0  # beyond a command's limit, until a sandbox that gives no answer is given up
 NOBODY = "65534"
+WORK = "/work"
+WITHOUT_END = 1 << 60
 TMP, SHM = "/tmp", "/dev/shm"  # nosec B108: the sandbox's own, nobody else writes there
 FIX = {
     "bwrap": "codedesk runs commands in a sandbox of bubblewrap, which is not installed: apt-get install bubblewrap",
@@ -88,12 +90,14 @@ class Ran:
 @dataclass(frozen=True)
 class Sandbox:
     """How sandboxes are made. `programs` are shown in it (`mounts`); `path` goes before the usual PATH; `sockets` are
-    Unix sockets of this machine, by the path that they have inside: the only ways out."""
+    Unix sockets of this machine, by the path that they have inside: the only ways out. `tree` is a folder of this
+    machine that is the tree, read-only, in place of one that is `put` there."""
 
     programs: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     sockets: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    tree: Path | None = None
 
     def run(
         self,
@@ -218,7 +222,7 @@ class Room:
                 "processes": limits.processes,
                 "output": limits.output_kb * 1024,
                 "disk": limits.disk_mb * MIB,
-                "entries": limits.entries,
+                "entries": limits.entries if self.sandbox.tree is None else WITHOUT_END,
             },
         }
         began = time.monotonic()
@@ -364,7 +368,11 @@ def command_line(sandbox: Sandbox) -> list[str]:
             outer += ["--ro-bind", source, where]
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all"]
     drop += ["--bounding-set=-all", "--no-new-privs"]
-    inner = unshared(aliases, replace(sandbox, sockets=sockets))
+    tree = None
+    if sandbox.tree is not None:
+        tree = Path("/show/tree")
+        outer += ["--ro-bind", str(sandbox.tree), str(tree)]
+    inner = unshared(aliases, replace(sandbox, sockets=sockets, tree=tree))
     return [*outer, "--die-with-parent", "--", *drop, *inner, "--", *ends]
 
 
@@ -398,15 +406,13 @@ def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
         scratch,
         "--tmpfs",
         SHM,
-        "--size",
-        size,
-        "--tmpfs",
-        "/work",
     ]
+    tree = ["--size", size, "--tmpfs"] if sandbox.tree is None else ["--ro-bind", str(sandbox.tree)]
+    line += [*tree, WORK]
     line += ["--size", scratch, "--tmpfs", TMP, "--size", scratch, "--tmpfs", "/home"]
     for inside, source in sandbox.sockets.items():
         line += ["--bind", source, inside]
-    return [*line, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work"]
+    return [*line, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
 
 
 @cache
@@ -442,6 +448,27 @@ def read_tree(folder: Path) -> dict[str, File]:
             elif stat.S_ISREG(about.st_mode):
                 found[where] = ("f755" if about.st_mode & 0o100 else "f644", path.read_bytes())
     return found
+
+
+def write_tree(folder: Path, tree: Tree) -> None:
+    """Write a tree into an empty folder of this machine, for `Sandbox.tree`. Links are made and never followed."""
+    folder.chmod(0o755)
+    made: set[str] = set()
+    for path, (kind, content) in sorted(tree.items(), key=lambda one: one[1][0] == "l"):
+        parts = checked(path).split("/")
+        folders = parts if kind == "d" else parts[:-1]
+        for end in range(1, len(folders) + 1):
+            above = "/".join(folders[:end])
+            if above not in made:
+                made.add(above)
+                (folder / above).mkdir()
+        if kind == "l":
+            os.symlink(content.decode(errors="replace").replace("\0", "") or ".", folder / path)
+        elif kind != "d":
+            opened = os.open(folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with open(opened, "wb") as file:
+                file.write(content)
+                os.fchmod(opened, int(kind[1:], 8))
 
 
 def _mode(file: File) -> int:
