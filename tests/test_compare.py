@@ -533,7 +533,7 @@ def test_nothing_stays_of_what_cannot_be_worked(here):
 
 def test_the_command_works_seeds_and_reads_ledgers(here, capsys):
     arguments = ["--station", "gym", "--worker", "test_compare:Balances,test_compare:Right,idle", "--seeds", "0-5"]
-    arguments += ["--units", "25", *CART, "--folder", "there", "--json"]
+    arguments += ["--units", "25", *CART, "--ledgers", "there", "--json"]
     assert main(["compare", *arguments, "--out", "page.html"]) == 0
     out, err = capsys.readouterr()
     told = json.loads(out)

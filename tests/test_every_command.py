@@ -224,13 +224,15 @@ def test_every_command_there_is_is_walked():
 @pytest.mark.parametrize("what", ["missing.onnx", "folder.onnx"])
 def test_a_policy_that_is_no_file_is_not_served(what, capsys):
     Path("folder.onnx").mkdir()
-    assert main(["serve-policy", what]) == 2 and what in capsys.readouterr().err
+    assert main(["serve-policy", "--worker", what]) == 2 and what in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         (["compare", "--station", "gym", "--workers", "idle,idle"], "--worker"),
+        (["compare", "--station", "gym", "--worker", "idle", "--folder=x"], "--ledgers"),
+        (["export", "a.takt", "out.jsonl", "--format", "trl", "--option", "kind=prompts"], "--format-option"),
         (["serve", "flightdesk", "--mcp", "--ledger=a.takt"], "--out"),
         (["train", "nutcell", "--folder", "x"], "--out"),
         (["train", "flightdesk", "--model", "m", "--out", "x", "--teacher", "greedy"], "--worker"),
@@ -240,7 +242,55 @@ def test_a_policy_that_is_no_file_is_not_served(what, capsys):
 def test_an_option_by_its_old_name_is_refused_by_a_line_that_names_the_new(old, new, capsys):
     assert main(old) == 2
     err = capsys.readouterr().err
-    assert err.endswith(f"is called {new} now, as in every command\n") and err.count("\n") == 1
+    assert err.endswith(f"is called {new} now: a name means the same in every command\n") and err.count("\n") == 1
+
+
+def test_the_worker_of_serve_policy_is_given_by_name_as_everywhere(capsys):
+    assert main(["serve-policy", "expert"]) == 2
+    assert "is given by name now: --worker expert" in capsys.readouterr().err
+    assert main(["serve-policy"]) == 2 and "needs --worker" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "after"),
+    [
+        (["run", "gym", "--worker", "idle", *CART, "--out", ""], "--out"),
+        (["run", "gym", "--worker", "idle", *CART, "--out="], "--out"),
+        (["run", "gym", "--worker", " ", "--units", "1"], "--worker"),
+        (["kpis", ""], "kpis"),
+        (["report", "a.takt", "--out", ""], "--out"),
+        (["flightdesk", "recover", "", "--out", "plan"], "recover"),
+        (["compare", "a.takt", ""], "a.takt"),
+    ],
+)
+def test_an_empty_word_is_no_path_and_no_name(words, after, capsys):
+    """What is left of a variable that is not set: as a path, it would be the folder one is in."""
+    before = state()
+    assert main(words) == 2 and state() == before
+    assert (
+        capsys.readouterr().err == f"takt: there is nothing after {after} but an empty word; is a variable not set?\n"
+    )
+
+
+def test_what_was_given_fills_no_screen(capsys):
+    digits = "9" * 5000
+    for words in (
+        ["run", "gym", "--worker", "idle", "--seed", digits],
+        ["run", "gym", "--worker", "idle", "--seed", f"x{digits}"],
+        ["run", "gym", "--worker", "idle", "--seed", f"-{digits}"],
+        ["run", "gym", "--worker", "idle", "--units", digits],
+        ["run", "gym", "--worker", digits, "--units", "1", *CART],
+        ["run", "gym", "--worker", "idle", "--units", "1", *CART, "--fault", f"x~{digits}/h"],
+        ["run", "gym", "--worker", "idle", "--units", "1", "-o", f"id={digits}"],
+        ["compare", "--station", "gym", "--worker", "idle,idle", "--seeds", digits],
+        ["plan", "--rate", digits],
+        ["stations", digits],
+        ["kpis", digits],
+        [digits],
+    ):
+        assert main(words) == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1 and len(err) < 1500, (words[:-1], len(err))
 
 
 NAMES = {  # what is written to, and who works, is called so in every command that has it
@@ -257,10 +307,23 @@ NAMES = {  # what is written to, and who works, is called so in every command th
         "units",
     }
     | {f"flightdesk {name}" for name in ("generate", "import", "export", "world", "baseline", "recover", "situation")},
-    "--worker": {"run", "check", "resume", "repeat", "verify", "report", "replay", "export", "compare", "transcript"}
+    "--option": {"run", "check", "resume", "repeat", "verify", "report", "replay", "compare", "serve", "serve-policy"}
+    | {"train flightdesk"},
+    "--worker": {"run", "check", "serve-policy", "resume", "repeat", "verify", "report", "replay", "export", "compare"}
+    | {"transcript"}
     | {"train flightdesk"},
 }
-OTHER_NAMES = {"--output", "--output-dir", "--dir", "--to-file", "--ledger", "--workers", "--teacher", "--preset"}
+OTHER_NAMES = {
+    "--output",
+    "--output-dir",
+    "--dir",
+    "--folder",
+    "--to-file",
+    "--ledger",
+    "--workers",
+    "--teacher",
+    "--preset",
+}
 
 
 def commands():

@@ -57,12 +57,34 @@ def test_a_fault_that_strikes_during_itself_lasts_longer():
 
 @pytest.mark.parametrize(
     "text",
-    ["jam", "jam@", "jam@20", "jam@00:61:00", "jam@00:20:00+", "jam~", "jam~x/h", "jam~1", "jam~1/week", "~1/h", ""],
+    ["jam", "jam@", "jam@20", "jam@00:61:00", "jam@00:20:00+", "jam~", "jam~1", "jam~1/week", "~1/h", ""],
 )
 def test_what_cannot_be_read_is_named(text):
     with pytest.raises(TaktError, match="cannot read the fault") as error:
         schedule([text], SPEC, 0, 3600)
     assert "\n" not in str(error.value) and repr(text) in str(error.value)
+
+
+@pytest.mark.parametrize("rate", ["nan", "NaN", "inf", "-1", "1e309", "999999999", "x", "", "9" * 5000])
+def test_a_rate_that_makes_no_sense_is_told_the_most_that_does(rate):
+    with pytest.raises(TaktError, match=r"the most that makes sense is jam~\S+/h$") as error:
+        schedule([f"jam~{rate}/h"], SPEC, 0, 3600)
+    assert len(str(error.value)) < 300
+    most = str(error.value).split()[-1]
+    assert schedule([most], SPEC, 0, 3600)  # and it is one that is taken
+
+
+@pytest.mark.parametrize("text", ["jam@00:20:00+{}s", "jam~1/h+{}s"])
+@pytest.mark.parametrize("lasts", ["nan", "inf", "1e300", "-1", "x", ""])
+def test_a_fault_lasts_a_year_at_most(text, lasts):
+    with pytest.raises(TaktError, match="it must be a number from 0 to 31,536,000"):
+        schedule([text.format(lasts)], SPEC, 0, 3600)
+    assert schedule([text.format("2.5")], SPEC, 0, 36000)[0].for_s == 2.5
+
+
+def test_a_fault_years_away_is_refused():
+    with pytest.raises(TaktError, match="the latest that makes sense is jam@8760:00:00"):
+        schedule(["jam@99999:00:00"], SPEC, 0, 3600)
 
 
 def test_a_station_has_only_its_own_faults():

@@ -17,6 +17,11 @@ def printable(text: str) -> str:
     return _ORDERS.sub("\ufffd", text)
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """The same text, or where it is longer, its beginning and its end."""
+    return text if len(text) <= most else f"{text[: most - most // 3 - 5]} ... {text[-(most // 3) :]}"
+
+
 def whole_text(text: str) -> str:
     """The same without halves of surrogate pairs, which cannot be stored or sent."""
     return text.encode("utf-8", "replace").decode() if not text.isascii() else text

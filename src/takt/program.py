@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+LONGEST_WORD, LONGEST_LINE = 1024, 4096  # characters of a complaint; a path may have so many
 INTERRUPTED = 130
 WRONG = 2
 TRACEBACK = "TAKT_TRACEBACK"  # an environment variable: fault reports with all of it
@@ -53,9 +54,11 @@ def bounded(work: Callable[[], int]) -> int:
 def complain(text: str) -> None:
     """One line on stderr; nothing if that cannot be written either."""
     with suppress(OSError, ValueError):
-        from takt.printable import printable
+        from takt.printable import printable, shortened
 
-        print(f"takt: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
+        # What was given, or a server said, is in many a line: none of it may fill a screen.
+        line = " ".join(word if len(word) <= LONGEST_WORD else shortened(word) for word in text.split())
+        print(f"takt: {printable(shortened(line, LONGEST_LINE))}", file=sys.stderr, flush=True)
 
 
 def _told(error: BaseException) -> tuple[int, str]:

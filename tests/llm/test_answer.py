@@ -135,6 +135,64 @@ def test_an_error_within_http_200_has_its_own_words_and_code(
         assert (failure.value.kind, failure.value.status, failure.value.hopeless) == (kind, status, hopeless)
 
 
+FORMS = [  # how gateways and frameworks tell an error without calling it one: what is told, kind, words, code
+    ({"success": False, "message": "no access for this key", "status": 403}, "refused", "no access for this key", 403),
+    ({"ok": False, "code": 401, "msg": "log in"}, "refused", "log in", 401),
+    ({"status": "error", "message": "out of service"}, "server_error", "out of service", None),
+    ({"object": "error", "message": "no such model", "code": 404}, "refused", "no such model", 404),
+    ({"type": "error", "message": "busy", "status": "503"}, "server_error", "busy", 503),
+    ({"statusCode": 429, "message": "slow down"}, "rate_limited", "slow down", 429),
+    ({"Code": "InvalidApiKey", "Message": "wrong key"}, "refused", "wrong key (InvalidApiKey)", None),
+    ({"code": "Throttling", "message": "later", "success": False}, "rate_limited", "later (Throttling)", None),
+    ({"error_code": 110, "error_msg": "expired", "success": False}, "server_error", "expired", 110),
+    ({"errors": [{"message": "quota", "code": 402}]}, "refused", "quota", 402),
+    (
+        {"fault": {"faultstring": "policy", "detail": {"errorcode": "oauth.v2.InvalidApiKey"}}},
+        "server_error",
+        "policy",
+        None,
+    ),
+    (
+        {"base_resp": {"status_code": 1004, "status_msg": "login fail"}, "choices": None},
+        "server_error",
+        "login fail",
+        None,
+    ),
+    (
+        {"success": False, "message": "the prompt is too long: 9000 tokens", "status": 400},
+        "too_long",
+        "the prompt is",
+        400,
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "kind", "words", "code"), FORMS)
+def test_an_error_in_a_form_of_its_own_within_http_200_has_its_own_words_and_code(
+    told: dict[str, Any], kind: str, words: str, code: Any
+) -> None:
+    with pytest.raises(NoAnswer) as raised:
+        whole(json.dumps(told).encode())
+    failure = raised.value
+    assert (failure.kind, failure.status) == (kind, code) and failure.text.startswith(words)
+    assert failure.hopeless is (kind in ("refused", "too_long")) and "{" not in failure.text
+
+
+def test_an_error_in_a_form_of_its_own_ends_a_stream_and_what_is_none_does_not() -> None:
+    with pytest.raises(NoAnswer, match="no access") as raised:
+        streamed(delta(content="so far"), data({"success": False, "message": "no access", "status": 403}))
+    assert raised.value.status == 403 and raised.value.hopeless
+    for other in (
+        {"type": "ping"},
+        {"message": "processing"},
+        {"success": True, "status": 200},
+        {"code": 0, "msg": "ok"},
+    ):
+        assert streamed(data(other), delta(content="yes"), delta("stop"), DONE).text == "yes"
+    with_more = {"success": True, "message": "ok", "code": 200, **json.loads(body({"content": "yes"}))}
+    assert whole(json.dumps(with_more).encode()).text == "yes"
+
+
 def test_a_finish_of_error_is_no_answer_even_if_nothing_says_why() -> None:
     with pytest.raises(NoAnswer):
         whole(body({"content": "half"}, "error"))

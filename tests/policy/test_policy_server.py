@@ -146,14 +146,14 @@ def test_each_client_has_a_worker_of_its_own_and_its_troubles_are_told(seen: dic
 
 def test_what_cannot_be_served_is_one_line(capsys: Any, tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"no model")
-    assert main(["serve-policy", str(tmp_path / "broken.onnx")]) == 2
+    assert main(["serve-policy", "--worker", str(tmp_path / "broken.onnx")]) == 2
     told = capsys.readouterr().err
     assert "broken.onnx" in told and told.count("\n") == 1
-    assert main(["serve-policy", "expert"]) == 2
+    assert main(["serve-policy", "--worker", "expert"]) == 2
     assert "works from privileged state" in capsys.readouterr().err
-    assert main(["serve-policy", "nobody"]) == 2
+    assert main(["serve-policy", "--worker", "nobody"]) == 2
     assert "no worker named 'nobody'" in capsys.readouterr().err
-    assert main(["serve-policy", "not_there.onnx"]) == 2
+    assert main(["serve-policy", "--worker", "not_there.onnx"]) == 2
     assert "there is no model not_there.onnx" in capsys.readouterr().err
     blind: dict[str, Any] = {"cameras": []}
     with PolicyServer(Nods, station_options=blind, port=0) as server:
@@ -181,7 +181,18 @@ def test_the_learned_worker_does_what_it_does_unserved() -> None:
 
 
 def test_the_command_serves_until_it_is_ended(seen: dict[str, Any]) -> None:
-    command = [sys.executable, "-m", "takt.cli", "serve-policy", "fake_policy:Nods", "--port", "0", "-o", "cameras=[]"]
+    command = [
+        sys.executable,
+        "-m",
+        "takt.cli",
+        "serve-policy",
+        "--worker",
+        "fake_policy:Nods",
+        "--port",
+        "0",
+        "-o",
+        "cameras=[]",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     try:

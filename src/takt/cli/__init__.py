@@ -10,6 +10,7 @@ JSON object and nothing else, whatever a worker prints. Heavy modules are import
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from takt.cli.app import app
 from takt.cli.options import Json
 from takt.cli.registered import HELP, flags_as_flags
 from takt.distribution import extras, version
+from takt.errors import TaktError
 from takt.program import WRONG, bounded, complain
 
 
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(arguments: Sequence[str]) -> int:
     """Do what a command line says; returns the exit code. Raises whatever that raises: see `program.bounded`."""
+    _refuse_empty(arguments)
     program = typer.main.get_command(app)
     if not arguments or not {*HELP}.isdisjoint(arguments):
         flags_as_flags(program)
@@ -57,6 +60,14 @@ def command(arguments: Sequence[str]) -> int:
             complain(wrong_usage(error))
             return WRONG
     return 0
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """An empty word is what a variable that is not set leaves; as a path, it would be the folder one is in."""
+    for before, word in zip(["takt", *arguments], arguments, strict=False):
+        if not word.strip() or re.fullmatch(r"--[\w-]+=\s*", word):
+            after = word.rstrip("= ") or before
+            raise TaktError(f"there is nothing after {after} but an empty word; is a variable not set?")
 
 
 @app.command("version")

@@ -49,8 +49,8 @@ def compare(
         list[str] | None,
         typer.Option("--worker-option", "-w", help="KEY=VALUE for every worker, or 2:KEY=VALUE for the second."),
     ] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where the ledgers go.", show_default="shifts/compare-STATION-WORKERS")
+    ledgers: Annotated[
+        Path | None, typer.Option(help="The folder for their ledgers.", show_default="shifts/compare-STATION-WORKERS")
     ] = None,
     alpha: Annotated[
         float, typer.Option(min=0, max=1, help="Chance of an error, over all looks and all pairs.")
@@ -98,7 +98,7 @@ def compare(
         at = {shift.meta["station"] for _, shift in shifts}
         costs = costs_at(at.pop()) if len(at) == 1 else None  # of different stations: `compared` says so
         found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or (), costs=costs)
-        events, ledgers = grouped, [str(path) for path, _ in shifts]
+        events, paths_of = grouped, [str(path) for path, _ in shifts]
         broken = [line for _, shift in shifts for line in shift.broken]
     else:
         if not station or not named:
@@ -110,7 +110,7 @@ def compare(
             for i, name in enumerate(names, start=1)
         ]
         label = re.sub(r"[^\w.-]+", "-", "-".join(["compare", station, *names]))
-        folder = Path("shifts") / label if folder is None else folder
+        folder = Path("shifts") / label if ledgers is None else ledgers
 
         @contextmanager
         def watching(name: str, seed: int) -> Iterator[Callable[[Progress], None] | None]:
@@ -143,7 +143,7 @@ def compare(
         found = rounds.comparison
         worked = [shift for mine in rounds.shifts.values() for shift in mine]
         events = {name: [shift.events for shift in mine] for name, mine in rounds.shifts.items()}
-        ledgers = [str(shift.path) for shift in worked]
+        paths_of = [str(shift.path) for shift in worked]
         broken = [line for shift in worked for line in shift.broken]
     if out is not None:
         from takt.show.report.comparison import write_comparison
@@ -154,7 +154,7 @@ def compare(
             {
                 **asdict(found),
                 "decided": found.decided,
-                "ledgers": ledgers,
+                "ledgers": paths_of,
                 "standing": standing,
                 "report": out and str(out),
             }

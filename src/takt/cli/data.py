@@ -20,7 +20,7 @@ def export_shift(
     place: Annotated[Path | None, typer.Argument(metavar="[OUT]", help="Short for --out.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="What to write.", show_default=False)] = None,
     option: Annotated[
-        list[str] | None, typer.Option("--option", "-x", help="KEY=VALUE for the format; JSON, else text.")
+        list[str] | None, typer.Option("--format-option", "-x", help="KEY=VALUE for the format; JSON, else text.")
     ] = None,
     worker: Again = None,
     trust: Trust = False,
@@ -40,7 +40,7 @@ def export_shift(
             one_out(place, out),
             form,
             named=named_again(worker, None, None, trust),
-            **options_in("option", option),
+            **options_in("format-option", option),
         )
     if as_json:
         print_json(dict(told))

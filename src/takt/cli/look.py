@@ -25,6 +25,7 @@ from takt.cli.options import (
 from takt.cli.printing import end_reason, grid, print_json, quiet
 from takt.cli.working import conclude_shift
 from takt.contract.events import UNIT_ENDED
+from takt.contract.figure import per_cent
 from takt.errors import TaktError
 from takt.printable import printable
 from takt.program import complain
@@ -137,7 +138,7 @@ def plan(
 
     takt plan --rate 90.2% --true 97% --power 80% --takt 76
     """
-    from takt.judge.power import MOST_UNITS, least_units, units_needed
+    from takt.judge.power import MOST_RATE, MOST_UNITS, least_units, units_needed
     from takt.show.screen import plan_table
 
     if station is not None:
@@ -154,6 +155,10 @@ def plan(
     if takt_s is not None and not 0 < takt_s < 1e9:
         raise TaktError(f"a takt of {takt_s:g} s; it must be above 0")
     (required,) = shares_in("rate", rate, most=1)
+    if required > MOST_RATE:
+        asks = per_cent(MOST_RATE, exact=True)
+        units = f"{least_units(MOST_RATE, alpha):,} good units in a row"
+        raise TaktError(f"--rate {rate}: the most that makes sense is {asks}%, which takes {units} at least")
     rows: list[dict[str, Any]] = []
     above = [at for at in (0.95, 0.97, 0.99, 0.999, 0.9999) if at > required][:3] or [(1 + required) / 2]
     for at in above if true is None else shares_in("true", true):

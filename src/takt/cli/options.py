@@ -16,6 +16,7 @@ import typer
 from takt.contract.clock import DEFAULT_CLOCK
 from takt.contract.registry import SEED_BITS
 from takt.errors import TaktError
+from takt.printable import shortened
 from takt.program import complain
 
 if TYPE_CHECKING:
@@ -40,10 +41,15 @@ def seed_in(text: str | int) -> int:
         import secrets
 
         return secrets.randbits(SEED_BITS)
+    digits = str(text).strip()
+    if digits.isdigit() and len(digits.lstrip("0")) > len(str(2**SEED_BITS)):
+        raise TaktError(f"the seed has {len(digits):,} digits; the largest is {2**SEED_BITS - 1}, of {SEED_BITS} bits")
     try:
         return int(text)
     except ValueError:
-        raise TaktError(f"the seed is {text!r}; it must be a whole number, 0 or more, or: random") from None
+        raise TaktError(
+            f"the seed is {shortened(digits)!r}; it must be a whole number, 0 or more, or: random"
+        ) from None
 
 
 Again = Annotated[
@@ -67,7 +73,7 @@ Trust = Annotated[
 def numbers_in(text: str) -> list[int]:
     """Numbers as in 0-9 or 0,3,5-7."""
     if not re.fullmatch(r"\d{1,39}(-\d{1,39})?(,\d{1,39}(-\d{1,39})?)*", text):
-        raise TaktError(f"cannot read the seeds {text!r}; write them as 0-9 or 0,3,5-7")
+        raise TaktError(f"cannot read the seeds {shortened(text)!r}; write them as 0-9 or 0,3,5-7")
     spans = [[int(end) for end in span.split("-")] for span in text.split(",")]
     backwards = next((span for span in spans if span[-1] < span[0]), None)
     if backwards:
@@ -108,7 +114,7 @@ def options_in(flag: str, given: Sequence[str] | None) -> dict[str, Any]:
     for text in given or ():
         key, equals, value = text.partition("=")
         if not equals or not key.isidentifier():
-            raise TaktError(f"--{flag} {text!r} is not KEY=VALUE")
+            raise TaktError(f"--{flag} {shortened(text)!r} is not KEY=VALUE")
         try:
             found[key] = json.loads(value)
         except ValueError:

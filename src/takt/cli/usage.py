@@ -10,12 +10,13 @@ from typing import Any
 from takt.plainly import wrong_value
 from takt.printable import printable
 
-RENAMED = {  # options, old names and new
-    "--workers": "--worker",
-    "--teacher": "--worker",
-    "--ledger": "--out",
-    "--folder": "--out",
-    "--preset": "--scenario",
+RENAMED = {  # options: old names, and the new one, which is the first of these that the command has
+    "--workers": ("--worker",),
+    "--teacher": ("--worker",),
+    "--ledger": ("--out",),
+    "--folder": ("--ledgers", "--out"),
+    "--preset": ("--scenario",),
+    "--option": ("--format-option",),
 }
 
 
@@ -26,9 +27,10 @@ def wrong_usage(error: Any) -> str:
     param = getattr(error, "param", None)
     kind = type(error).__name__
     if kind == "NoSuchOption":
-        new = RENAMED.get(error.option_name, "")
-        if new in _options(context):
-            return f"{error.option_name} of `{command}` is called {new} now, as in every command"
+        known = _options(context)
+        new = next((name for name in RENAMED.get(error.option_name, ()) if name in known), "")
+        if new:
+            return f"{error.option_name} of `{command}` is called {new} now: a name means the same in every command"
         near = _meant(error.option_name, _options(context))
         return f"{_shown(error.option_name)} is no option of `{command}`{near or f'; `{command} --help` lists them'}"
     if kind == "BadOptionUsage":

@@ -21,11 +21,13 @@ import numpy as np
 
 from takt.contract.events import FAULT, FAULT_CLEARED, Event
 from takt.contract.station import Fault, StationSpec, TaktError, check_faults
+from takt.printable import shortened
 
-_FOR = r"(\+(?P<for>\d{1,9}(\.\d+)?)s)?"
-_PLANNED = re.compile(r"(?P<name>\w+)@(?P<h>\d{1,7}):(?P<m>[0-5]\d):(?P<s>[0-5]\d(\.\d+)?)" + _FOR)
-_RANDOM = re.compile(r"(?P<name>\w+)~(?P<rate>\d{1,15}(\.\d+)?)/(?P<per>h|min|s)" + _FOR)
+_FOR = r"(\+(?P<for>[^@~/+]*?)s)?"
+_PLANNED = re.compile(r"(?P<name>\w+)@(?P<h>\d+):(?P<m>[0-5]\d):(?P<s>[0-5]\d(\.\d+)?)" + _FOR)
+_RANDOM = re.compile(r"(?P<name>\w+)~(?P<rate>[^@~/]*)/(?P<per>h|min|s)" + _FOR)
 MOST = 100_000  # faults of one kind in a shift
+MOST_HOURS, MOST_S = 8760, 31_536_000  # until a fault, and that it lasts: a year
 _SECONDS = {"h": 3600.0, "min": 60.0, "s": 1.0}
 
 
@@ -36,18 +38,26 @@ def schedule(texts: Sequence[str], spec: StationSpec, seed: int, length_s: float
         if planned := _PLANNED.fullmatch(text):
             name = planned["name"]
             check_faults(spec, [Fault(name, 0.0, 0.0)])
+            if len(planned["h"].lstrip("0")) > 4 or int(planned["h"]) > MOST_HOURS:
+                most = f"{name}@{MOST_HOURS}:00:00"
+                raise TaktError(
+                    f"the fault {shortened(text)!r} is beyond any shift; the latest that makes sense is {most}"
+                )
             at_s = int(planned["h"]) * 3600.0 + int(planned["m"]) * 60.0 + float(planned["s"])
-            faults.append(Fault(name, at_s, float(planned["for"] or spec.faults[name].repair_s)))
+            lasts_s = _lasts_s(text, planned["for"])
+            faults.append(Fault(name, at_s, spec.faults[name].repair_s if lasts_s is None else lasts_s))
         elif random := _RANDOM.fullmatch(text):
             name = random["name"]
             check_faults(spec, [Fault(name, 0.0, 0.0)])
-            _check_rate(text, float(random["rate"]), random["per"], spec, length_s)
-            mean_gap_s = _SECONDS[random["per"]] / float(random["rate"]) if float(random["rate"]) else math.inf
-            for_s = float(random["for"]) if random["for"] else None
+            rate = _rate(text, random["rate"], random["per"], spec, length_s)
+            mean_gap_s = _SECONDS[random["per"]] / rate if rate else math.inf
+            for_s = _lasts_s(text, random["for"])
             rng = np.random.default_rng(np.random.SeedSequence([seed, index, *name.encode()]))
             faults += _poisson(rng, name, mean_gap_s, for_s, spec.faults[name].repair_s, length_s)
         else:
-            raise TaktError(f"cannot read the fault {text!r}; write it as NAME@00:20:00, NAME@00:20:00+90s or NAME~1/h")
+            raise TaktError(
+                f"cannot read the fault {shortened(text)!r}; write it as NAME@00:20:00, NAME@00:20:00+90s or NAME~1/h"
+            )
     return merged(faults)
 
 
@@ -116,12 +126,36 @@ class Active:
         self.now = [Fault(*fault) for fault in saved["active"]]
 
 
-def _check_rate(text: str, rate: float, per: str, spec: StationSpec, length_s: float) -> None:
-    """Raise TaktError if a fault strikes more than once a control period, or MOST times in the shift."""
-    most = _SECONDS[per] * min(1.0 / spec.control_s, MOST / length_s)
-    if rate > most:
-        name = text.partition("~")[0]
-        raise TaktError(f"the fault {text!r} strikes too often; the most that makes sense is {name}~{most:.4g}/{per}")
+def _number(text: str) -> float:
+    """NaN for what is no number, or is one below zero."""
+    try:
+        number = float(text) if text.isascii() else math.nan
+    except ValueError:
+        return math.nan
+    return number if number >= 0 else math.nan
+
+
+def _lasts_s(text: str, given: str | None) -> float | None:
+    """For how long a fault is given to last; None if it is not. Raises TaktError."""
+    if given is None:
+        return None
+    lasts_s = _number(given)
+    if not lasts_s <= MOST_S:
+        raise TaktError(
+            f"the fault {shortened(text)!r} lasts {shortened(given)} s; it must be a number from 0 to {MOST_S:,}"
+        )
+    return lasts_s
+
+
+def _rate(text: str, given: str, per: str, spec: StationSpec, length_s: float) -> float:
+    """How often a fault is given to strike. Raises TaktError if that is no number, or more than once a control period
+    or MOST times in the shift."""
+    rate, most = _number(given), _SECONDS[per] * min(1.0 / spec.control_s, MOST / length_s)
+    if not rate <= most:
+        wrong = "strikes too often" if rate > most else f"does not say how often it strikes by {shortened(given)!r}"
+        largest = f"{text.partition('~')[0]}~{math.floor(1000 * most) / 1000:.10g}/{per}"
+        raise TaktError(f"the fault {shortened(text)!r} {wrong}; the most that makes sense is {largest}")
+    return rate
 
 
 def _poisson(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DIGITS = 15  # of a share: what a float of 64 bits has
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -14,3 +16,17 @@ class Figure:
     value: str
     unit: str
     source: str
+
+
+def per_cent(share: float, exact: bool = False) -> str:
+    """A share in percent, without the sign: one decimal, and more only where it would read 0 or 100 and is not.
+
+    exact   as it was given, for what a job asks: 90.2, 99.99.
+    """
+    if exact:
+        return f"{100 * share:.{DIGITS}g}"
+    decimals, text = 1, f"{100 * share:.1f}"
+    while 0 < share < 1 and float(text) in (0, 100) and decimals < DIGITS:
+        decimals += 1
+        text = f"{100 * share:.{decimals}f}"
+    return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from takt.contract.figure import per_cent
 from takt.draw.words import hms, short
 from takt.printable import printable
 
@@ -24,5 +25,10 @@ def templates(*folders: Path) -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    environment.filters |= {"hms": hms, "plain": lambda text: str(text).replace("_", " "), "short": short}
+    environment.filters |= {
+        "hms": hms,
+        "per_cent": per_cent,
+        "plain": lambda text: str(text).replace("_", " "),
+        "short": short,
+    }
     return environment

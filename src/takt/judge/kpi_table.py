@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from takt.contract.events import ARRIVALS, BEAT
-from takt.contract.figure import Figure
+from takt.contract.figure import Figure, per_cent
 from takt.judge.kpi import Kpis
 
 HEADLINES = {
@@ -98,7 +98,7 @@ def rows(k: Kpis) -> list[Figure]:
 
 
 def _percent(value: float | None, sign: str = "") -> str:
-    return "-" if value is None else f"{100 * value:{sign}.1f}"
+    return "-" if value is None else f"{100 * value:{sign}.1f}" if sign else per_cent(value)
 
 
 def _number(value: float | None, digits: int = 1, sign: str = "") -> str:

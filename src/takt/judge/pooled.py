@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from takt.contract.events import Event
+from takt.contract.figure import per_cent
 from takt.contract.station import TaktError
 from takt.judge.bets import Floats
 from takt.judge.compare import WHOLE
@@ -114,7 +115,7 @@ def readings(p: Pooled) -> list[str]:
     """What each way to read them says, and what it takes for granted; a sentence each."""
     told = [f"About these units: {_ends(Bound(p.units.lower, p.units.upper))}, {p.units.decision}."]
     if p.spread is not None:
-        told.append(f"{p.shifts} whole shifts, of {100 * min(p.rates):.1f} to {100 * max(p.rates):.1f} % good.")
+        told.append(f"{p.shifts} whole shifts, of {per_cent(min(p.rates))} to {per_cent(max(p.rates))} % good.")
     if p.by_shift is not None:
         told.append(f"About the worker, if shift means are about normal: {_ends(p.by_shift)}.")
     if p.by_shift_free is not None:
@@ -141,16 +142,16 @@ def _decided(taken: Sequence[tuple[Bound, float]], by: str, shifts: int, job: Jo
     what = "of the mean over shifts" + (", if these are about normal," if by == "shift" else ",")
     counts = f"{units.good} of {units.units} good in {shifts} whole shifts"
     rate, required = taken[0]
-    asked = f"required {100 * required:.4g} %"
+    asked = f"required {per_cent(required, exact=True)} %"
     if required >= 1.0 and units.decision == "reject":
         return "reject", units.why
     if any(bound.upper < least for bound, least in taken):
         share = "the rate" if rate.upper < required else "the share within the cycle time"
         least = next(least for bound, least in taken if bound.upper < least)
         high = next(bound.upper for bound, least in taken if bound.upper < least)
-        return "reject", f"{counts}; {share} is at most {100 * high:.1f} %, required {100 * least:.4g} %"
+        return "reject", f"{counts}; {share} is at most {per_cent(high)} %, required {per_cent(least, exact=True)} %"
     if all(bound.lower >= least for bound, least in taken) and required < 1.0:
-        return "accept", f"{counts}; the rate is at least {100 * rate.lower:.1f} %, {asked}"
+        return "accept", f"{counts}; the rate is at least {per_cent(rate.lower)} %, {asked}"
     few = "; two shifts or fewer cannot show how much shifts differ" if shifts < 3 else ""
     return "undecided", f"{counts}; the bound {what} {_ends(rate)}, does not decide it ({asked}){few}"
 
@@ -183,4 +184,4 @@ def _check(found: Sequence[Outcomes], by: str) -> None:
 
 
 def _ends(bound: Bound) -> str:
-    return f"{100 * bound.lower:.1f} to {100 * bound.upper:.1f} %"
+    return f"{per_cent(bound.lower)} to {per_cent(bound.upper)} %"

@@ -18,6 +18,7 @@ from takt.judge.bets import Floats, accepts, rejects
 
 MOST = 1_000_000_000  # good units that would decide: beyond this, nobody waits
 MOST_UNITS = 20_000  # that are planned for
+MOST_RATE = 0.999999  # that is planned for: millions of good units in a row would prove it, and more no worker does
 
 Ints = NDArray[np.int_]
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from takt.contract.events import Event
+from takt.contract.figure import per_cent
 from takt.judge.bets import Floats, accepts, bounds, log_wealth, lower_bound
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.power import good_units_to_accept
@@ -272,8 +273,8 @@ def _decided(v: Verdict, job: Job, shifts: Sequence[Sequence[Unit]]) -> Verdict:
     still = f", {v.open} open" if v.open else ""
     rate = f"{v.good} of {v.units} good{still}"
     times = f"{c.within} of {c.good} good units within {c.limit_s:g} s" if c else ""
-    asked = f"required {100 * v.required:.4g} %"
-    asked_times = f"required {100 * c.quantile:.4g} %" if c else ""
+    asked = f"required {per_cent(v.required, exact=True)} %"
+    asked_times = f"required {per_cent(c.quantile, exact=True)} %" if c else ""
     if v.good + v.open < v.units and v.required >= 1.0:
         return replace(v, decision="reject", why=f"{rate}; every unit must be")
     if v.upper < v.required:
@@ -285,11 +286,13 @@ def _decided(v: Verdict, job: Job, shifts: Sequence[Sequence[Unit]]) -> Verdict:
         shown = [_timed(shift, c.limit_s, still=True) for shift in shifts]
         return _standing(v, "reject", why, stands_to(Steps.of(shown), c.quantile, job.alphas[1], accept=False))
     if v.lower < v.required:
-        why = f"{rate}; the bound {100 * v.lower:.1f} to {_percent(v.upper)} contains {100 * v.required:.4g} %"
+        asked = f"{per_cent(v.required, exact=True)} %"
+        why = f"{rate}; the bound {per_cent(v.lower)} to {_percent(v.upper)} contains {asked}"
         return _undecided(v, job, shifts, why)
     why = f"{rate}; the rate is at least {_percent(v.lower)}, {asked}"
     if c and c.lower < c.quantile:
-        why += f"; but {times}: the bound {100 * c.lower:.1f} to {_percent(c.upper)} contains {100 * c.quantile:.4g} %"
+        asked = f"{per_cent(c.quantile, exact=True)} %"
+        why += f"; but {times}: the bound {per_cent(c.lower)} to {_percent(c.upper)} contains {asked}"
         return _undecided(v, job, shifts, why)
     if c:
         why += f"; {times}, at least {_percent(c.lower)}, {asked_times}"
@@ -357,7 +360,7 @@ def _floor(rho: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    return f"{per_cent(value)} %"
 
 
 def is_accepted(good: int, bad: int, required: float, alpha: float = 0.05) -> bool:

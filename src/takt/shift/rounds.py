@@ -189,12 +189,12 @@ def _claim(folder: Path, asked: Mapping[str, Any]) -> None:
         if not isinstance(before, dict):
             raise ValueError("it is no note of a comparison")
     except (OSError, ValueError) as error:
-        raise TaktError(f"cannot read {note}: {plainly(error)}; give another --folder") from error
+        raise TaktError(f"cannot read {note}: {plainly(error)}; give another --ledgers") from error
     for key, value in json.loads(json.dumps(asked)).items():
         if before.get(key) != value:
             was, now = json.dumps(before.get(key)), json.dumps(value)
             raise TaktError(
-                f"{folder} has shifts of another comparison: {key} was {was}, now {now}; give another --folder"
+                f"{folder} has shifts of another comparison: {key} was {was}, now {now}; give another --ledgers"
             )
 
 
@@ -209,7 +209,7 @@ def _same_worker(path: Path, worker: Contestant) -> bool:
     with Ledger.open(path) as book:
         meta = book.meta
     if (meta["worker"], meta["worker_options"]) != (worker.worker, dict(worker.options)):
-        raise TaktError(f"{path} is of worker {meta['worker']} with other options; give another --folder")
+        raise TaktError(f"{path} is of worker {meta['worker']} with other options; give another --ledgers")
     return True
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
+from takt.contract.figure import per_cent
 from takt.draw.words import hms
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
@@ -40,7 +41,7 @@ _COLUMNS = (
     _Column("state", 7, False, lambda row: Text(row.state, STATES.get(row.state, ""))),
     _Column("good", 6, True, lambda row: f"{row.good} of {row.units}"),
     _Column("rate", 9, True, lambda row: percent(row.rate)),
-    _Column("bound", 4, True, lambda row: f"{100 * row.lower:.1f} to {100 * row.upper:.1f} %" if row.units else "-"),
+    _Column("bound", 4, True, lambda row: f"{per_cent(row.lower)} to {per_cent(row.upper)} %" if row.units else "-"),
     _Column("verdict", 9, False, lambda row: Text(row.decision, TONES[row.decision])),
     _Column("cost", 2, True, lambda row: "-" if row.cost is None else f"{row.cost:,.4g} {row.currency}".rstrip()),
     _Column("age", 3, True, lambda row: age(row.age_s())),
@@ -69,7 +70,7 @@ def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
 
 
 def percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
+    return "-" if value is None else f"{per_cent(value)} %"
 
 
 def age(seconds: float | None) -> str:

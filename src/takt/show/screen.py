@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.contract.figure import Figure
+from takt.contract.figure import Figure, per_cent
 from takt.draw.words import hms
 from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.ledger.trust import by_import
@@ -169,7 +169,7 @@ class Watch:
         share, wall_s = self._share(progress), progress.wall_s
         takt_left_s = max(0.0, self._due_s + takt_s - progress.now_s)
         left = f"about {hms(wall_s * (1 - share) / share)} left" if share > 0.005 and wall_s > 1 else ""
-        rate = f"{100 * progress.good / progress.units:.1f} %" if progress.units else "-"
+        rate = f"{per_cent(progress.good / progress.units)} %" if progress.units else "-"
         rows = Table.grid(padding=(0, 2), expand=True)
         rows.add_column(style="dim", width=9, no_wrap=True)
         rows.add_column(ratio=1)
@@ -179,7 +179,7 @@ class Watch:
         rows.add_row("good", Text(rate, style="bold"), f"{progress.good} good, {progress.units - progress.good} bad")
         if self._judged is not None:
             judged = self._judged
-            rows.add_row("bound", Gauge(judged), f"{100 * judged.lower:.1f} to {100 * judged.upper:.1f} %")
+            rows.add_row("bound", Gauge(judged), f"{per_cent(judged.lower)} to {per_cent(judged.upper)} %")
             of = "" if self._judged_units == progress.units else f" after {self._judged_units} units"
             rows.add_row("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), _required(judged))
         rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
@@ -191,10 +191,10 @@ class Watch:
         return Panel(Group(rows, *lately), title=title, title_align="left", width=self._width(), border_style="dim")
 
     def _line(self, progress: Progress) -> str:
-        rate = f" ({100 * progress.good / progress.units:.1f} %)" if progress.units else ""
+        rate = f" ({per_cent(progress.good / progress.units)} %)" if progress.units else ""
         line = f"{hms(progress.now_s)}  {progress.units} of {self._of_units()} units, {progress.good} good{rate}"
         if self._judged is not None:
-            line += f", bound {100 * self._judged.lower:.1f} to {100 * self._judged.upper:.1f} %"
+            line += f", bound {per_cent(self._judged.lower)} to {per_cent(self._judged.upper)} %"
             line += f", {_required(self._judged)}"
         return f"{line}, {_speed(progress.now_s, progress.wall_s)}"
 
@@ -224,8 +224,8 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
 
     width = min(width, WIDEST)
     tone = TONES[judged.decision]
-    rate = "-" if judged.good_rate is None else f"{100 * judged.good_rate:.1f} %"
-    about = f"good rate {rate}, bound {100 * judged.lower:.1f} to {100 * judged.upper:.1f} %, {_required(judged)}"
+    rate = "-" if judged.good_rate is None else f"{per_cent(judged.good_rate)} %"
+    about = f"good rate {rate}, bound {per_cent(judged.lower)} to {per_cent(judged.upper)} %, {_required(judged)}"
     word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
     why = [Text(str(judged.why)), *(Text(note) for note in notes(judged))]
     said = Group(word, Text(), *why, Text(), Gauge(judged), Text(about, "dim"))
@@ -280,14 +280,14 @@ def plan_table(
     table.add_column("true rate")
     table.add_column("verdict")
     for chance in rows[0]["units"]:
-        table.add_column(f"in {100 * chance:g} % by", justify="right", no_wrap=True)
+        table.add_column(f"in {per_cent(chance, exact=True)} % by", justify="right", no_wrap=True)
     for row in rows:
         cells = []
         for units in row["units"].values():
             hours = "" if takt_s is None or units is None else f" ({units * takt_s / 3600:.1f} h)"
             cells.append(f"over {most:,}" if units is None else f"{units:,}{hours}")
-        table.add_row(f"{100 * row['true']:.4g} %", row["decision"], *cells)
-    asked = f"{100 * required:.4g} %"
+        table.add_row(f"{per_cent(row['true'], exact=True)} %", row["decision"], *cells)
+    asked = f"{per_cent(required, exact=True)} %"
     head = Text(f"Units until a verdict, {asked} required; looked at after every unit")
     few = f"At the very least {least:,} good units in a row." if least is not None else ""
     tail = Text(f"{few} Exact for units that do not depend on each other; no cycle limit.".strip(), "dim")
@@ -333,7 +333,7 @@ def comparison_table(found: Comparison, width: int) -> RenderableType:
     for name in ("good rate", "units", "cost"):
         ranked.add_column(name, justify="right", no_wrap=True)
     for standing in found.standings:
-        rate = "-" if standing.good_rate is None else f"{100 * standing.good_rate:.1f} % good"
+        rate = "-" if standing.good_rate is None else f"{per_cent(standing.good_rate)} % good"
         cost = "" if standing.cost_eur is None else f"{standing.cost_eur:,.2f} EUR a unit"
         counted = f"{standing.good} of {standing.units}" if standing.units else "no unit counts"
         ranked.add_row(standing.worker, rate, counted, cost)
@@ -378,7 +378,8 @@ def _next_steps(shift: Shift) -> RenderableType:
 
 
 def _required(judged: Any) -> str:
-    return f"required {100 * judged.required:.1f} %"
+    asked = per_cent(judged.required, exact=True)
+    return f"required {asked if '.' in asked else per_cent(judged.required)} %"
 
 
 def _speed(now_s: float, wall_s: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from takt.contract.figure import per_cent
 from takt.draw.plots import (
     ACCENT,
     BAD,
@@ -75,7 +76,7 @@ def draw_good_rate(
     axes.set_ylim(low, 1.0 + (1.0 - low) * 0.03)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
-    label(axes, end_s, required, f"required {100 * required:.1f} %", above=rate[-1] < required)
+    label(axes, end_s, required, f"required {per_cent(required)} %", above=rate[-1] < required)
 
 
 def cycle_times(

@@ -18,12 +18,15 @@ from takt.show import terminal
 
 
 def serve_policy(
+    place: Annotated[str | None, typer.Argument(hidden=True)] = None,
     worker: Annotated[
-        str,
-        typer.Argument(
-            metavar="WORKER", help="A worker of the nut cell, my_module:MyWorker, or a policy's .onnx file."
+        str | None,
+        typer.Option(
+            "--worker",
+            help="A worker of the nut cell, my_module:MyWorker, or a policy's .onnx file.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     host: Annotated[str, typer.Option(help="Where to listen; other machines reach 0.0.0.0.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
     key_env: Annotated[
@@ -40,9 +43,18 @@ def serve_policy(
         list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
     ] = None,
 ) -> None:
-    """Serve a worker of the nut cell by openpi's websocket protocol, until Ctrl-C."""
+    """Serve a worker of the nut cell by openpi's websocket protocol, until Ctrl-C.
+
+    takt serve-policy --worker vla
+    """
     from takt.workers.policy.server import PolicyServer, serve_until_interrupted
 
+    if place is not None:
+        raise TaktError(f"the worker of `takt serve-policy` is given by name now: --worker {place}")
+    if worker is None:
+        raise TaktError(
+            "`takt serve-policy` needs --worker: a worker of the nut cell, my_module:MyWorker, or an .onnx file"
+        )
     key = os.environ.get(key_env, "") if key_env else ""
     if key_env and not key:
         raise TaktError(f"the environment has no {key_env}")

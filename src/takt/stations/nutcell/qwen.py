@@ -2,7 +2,7 @@
 
     policy = load("Qwen/Qwen3-VL-2B-Instruct")            # or a folder: Qwen2-VL, Qwen2.5-VL, Qwen3-VL
     chunk = policy(policy.inputs([observation]), policy.state([observation]))        # (1, horizon, 15)
-    takt serve-policy takt.stations.nutcell.qwen:Qwen -w model=PATH -w head=head.pt -o line=mixed
+    takt serve-policy --worker takt.stations.nutcell.qwen:Qwen -w model=PATH -w head=head.pt -o line=mixed
 
 The head is new and knows nothing: it is to be trained on demonstrations (any loop will do; `QwenPolicy.loss` is what to
 make small), with the backbone frozen or not. Needs PyTorch and transformers, the extra `train`.

@@ -99,7 +99,7 @@ def whole(body: bytes) -> Reply:
     answer = _json(body, "not_an_answer")
     if not isinstance(answer, Mapping):
         raise NoAnswer("not_an_answer", f"the server answers with no object: {_words(answer)}")
-    _no_error(answer)
+    _no_error(answer, alone=True)
     choice = _first(answer.get("choices"))
     if choice is None:
         raise NoAnswer("not_an_answer", f"the server answers with no message: {_words(answer)}")
@@ -359,30 +359,81 @@ def _finish(choice: Mapping[str, Any]) -> str:
     return finish if isinstance(finish, str) else ""
 
 
-def _no_error(told: Mapping[str, Any]) -> None:
-    """Raise what a server told as an error, though its status was 200."""
+def _no_error(told: Mapping[str, Any], alone: bool = False) -> None:
+    """Raise what a server told as an error, though its status was 200.
+
+    alone   there is no answer beside it, so that words are enough: every gateway and framework has a form of its own.
+    """
     error = told.get("error")
-    if not error and told.get("object") == "error":
-        error = {key: value for key, value in told.items() if key != "object"}
     if not error and told.get("finish_reason") == "error":
         error = {"message": "the server ends the answer with an error, and does not say which"}
+    if not error and not told.get("choices") and "finish_reason" not in told:
+        error = _own_form(told, alone)
     if not error:
         return
-    words, code = _words(error), None
+    words, code, meant = _words(error), None, ""
     if isinstance(error, Mapping):
-        for key in ("code", "status", "status_code"):
-            value = error.get(key, told.get(key))
-            if isinstance(value, str) and re.fullmatch(r"[1-5]\d\d", value):
-                value = int(value)
-            if isinstance(value, int) and not isinstance(value, bool) and 100 <= value < 600:
-                code = value
-                break
-        said = error.get("message") or error.get("detail") or error.get("msg")
-        if isinstance(said, str):
-            kind = next((error[k] for k in ("type", "code") if isinstance(error.get(k), str)), "")
+        mine = {_plain(key): value for key, value in {**told, **error}.items()}
+        code = next((n for key in _CODES if (n := _http(mine.get(key)))), None)
+        said = next((mine[key] for key in _SAID if isinstance(mine.get(key), str) and mine[key].strip()), None)
+        if said is not None:
+            meant = next((mine[k] for k in ("type", "code", "errorcode") if isinstance(mine.get(k), str)), "")
+            meant = "" if meant == "error" or _http(meant) else meant
             words = " ".join(said.split())[:LONGEST_WORDS]
-            words = f"{words} ({kind})".strip() if kind and kind not in words else words
-    raise refusal(words or "the server tells an error without a word", code)
+            words = f"{words} ({meant})" if meant and meant not in words else words
+    by_name = next((status for pattern, status in _BY_NAME if re.search(pattern, meant, re.IGNORECASE)), None)
+    failure = refusal(words or "the server tells an error without a word", code or by_name)
+    failure.status = code
+    raise failure
+
+
+# What servers say an error in, by key, in small letters and without what is between words.
+_SAID = (
+    "message",
+    "msg",
+    "errormessage",
+    "errormsg",
+    "errmsg",
+    "statusmsg",
+    "detail",
+    "errordescription",
+    "faultstring",
+)
+_CODES = ("code", "status", "statuscode", "errorcode", "errcode", "httpstatus", "httpcode")
+_FAILED = ("error", "fail", "failed", "failure")
+_BY_NAME = (  # of errors that are named and have no number
+    (r"auth|api.?key|token.?(expired|invalid)", 401),
+    (r"permission|forbidden|denied|quota|billing|balance|arrear", 403),
+    (r"not.?found", 404),
+    (r"rate.?limit|throttl|too.?many", 429),
+    (r"invalid.?(request|param)", 400),
+)
+
+
+def _own_form(told: Mapping[str, Any], alone: bool) -> Any:
+    """The error that an object without an answer tells without calling it `error`; None if it tells none."""
+    mine = {_plain(key): value for key, value in told.items()}
+    for key in ("errors", "fault", "baseresp", "detail", "response"):
+        inner = mine.get(key)
+        inner = inner[0] if isinstance(inner, list) and inner else inner
+        if isinstance(inner, Mapping) and (found := _own_form(inner, True)):
+            return {**told, **found}
+    failed = mine.get("success") is False or mine.get("ok") is False
+    failed |= any(str(mine.get(key)).lower() in _FAILED for key in ("status", "object", "type", "result", "event"))
+    failed |= any((_http(mine.get(key)) or 0) >= 400 for key in _CODES)
+    said = any(isinstance(mine.get(key), str) and mine[key].strip() for key in _SAID)
+    return dict(told) if failed or (alone and said) else None
+
+
+def _plain(key: Any) -> str:
+    return re.sub(r"[^a-z]", "", str(key).lower())
+
+
+def _http(value: Any) -> int | None:
+    """A status of HTTP, if it is one."""
+    if isinstance(value, str) and re.fullmatch(r"[1-5]\d\d", value):
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 100 <= value < 600 else None
 
 
 def _usage(usage: Any) -> dict[str, int] | None:
