@@ -43,7 +43,8 @@ from takt import open_worker, run_shift
 from takt.contract.events import UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import StationSpec
 from takt.contract.worker import Plan, Worker
-from takt.stations.flightdesk.airline.generate import generate, gulf_2026
+from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.recipes import gulf_2026
 from takt.stations.flightdesk.desk import FlightDesk, planner, tools
 from takt.stations.flightdesk.desk.account import hindsight
 from takt.stations.flightdesk.desk.office import Office

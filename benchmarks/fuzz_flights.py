@@ -35,9 +35,10 @@ MARCH = ["--from", "2026-03-01", "--to", "2026-03-03", "--weeks", "1"]
 @cache
 def sources() -> dict[str, dict[str, bytes]]:
     """Files that are read, by what they are."""
-    from takt.stations.flightdesk.airline.format import write_instance
-    from takt.stations.flightdesk.airline.generate import generate, two_hubs
+    from takt.stations.flightdesk.airline.generate import generate
     from takt.stations.flightdesk.airline.imports.exported import Exported
+    from takt.stations.flightdesk.airline.recipes import two_hubs
+    from takt.stations.flightdesk.airline.written import write_instance
 
     days, hours = range(1, 4), ("600", "0705", "1230", "1810")
     statuses = ["date,flight,origin,dest,sched_dep_time,dep_time,status"]

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from takt.stations.flightdesk import cost, greedy_delay, read_instance, read_solution
-from takt.stations.flightdesk.airline.generate import generate, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.recipes import two_hubs
 from takt.stations.flightdesk.airline.recovery.report import Limits, page
 from takt.stations.flightdesk.airline.recovery.summary import changes
 

@@ -24,7 +24,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from takt.stations.flightdesk import check, read_instance, write_instance
-from takt.stations.flightdesk.airline.generate import generate, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.recipes import two_hubs
 from takt.stations.flightdesk.airline.recovery.recover import SEARCHERS, recover
 
 History = list[tuple[float, float]]  # seconds, EUR

@@ -17,7 +17,8 @@ from small_airline import DATES, clock, write_airline
 
 from takt.cli import main
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance
-from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.recipes import gulf_2026, two_hubs
 from takt.stations.flightdesk.airline.recovery.bound import lower_bound
 from takt.stations.flightdesk.airline.recovery.recover import recover
 from takt.stations.flightdesk.airline.solution import Solution, operations_of, trips_of

@@ -8,9 +8,10 @@ import pytest
 from takt.cli import main
 from takt.contract.station import TaktError
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, write_instance
-from takt.stations.flightdesk.airline.format import FILES
-from takt.stations.flightdesk.airline.generate import RECIPES, generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
 from takt.stations.flightdesk.airline.instance import FlightChanges, Instance, capacities, journeys
+from takt.stations.flightdesk.airline.recipes import RECIPES, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.rows import FILES
 
 
 def undisturbed(instance: Instance) -> Instance:

@@ -12,7 +12,7 @@ import pytest
 from takt.cli import main
 from takt.contract.station import TaktError
 from takt.stations.flightdesk import check, do_nothing, greedy_delay, read_instance, write_instance
-from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
 from takt.stations.flightdesk.airline.imports.airline import Files, import_airline
 from takt.stations.flightdesk.airline.imports.commands import NUMBERS, run_import
 from takt.stations.flightdesk.airline.imports.defaults import read_defaults
@@ -20,6 +20,7 @@ from takt.stations.flightdesk.airline.imports.exported import Exported
 from takt.stations.flightdesk.airline.imports.problems import BrokenFiles
 from takt.stations.flightdesk.airline.imports.tables import moment
 from takt.stations.flightdesk.airline.instance import seats_text
+from takt.stations.flightdesk.airline.recipes import gulf_2026, two_hubs
 from takt.stations.flightdesk.airline.recovery.recover import recover
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"

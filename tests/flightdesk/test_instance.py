@@ -14,8 +14,8 @@ from small_airline import write_airline
 
 from takt.contract.station import TaktError
 from takt.stations.flightdesk import greedy_delay, read_instance, read_solution, write_instance, write_solution
-from takt.stations.flightdesk.airline.format import FILES
 from takt.stations.flightdesk.airline.instance import capacities, clock, journeys
+from takt.stations.flightdesk.airline.rows import FILES
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")

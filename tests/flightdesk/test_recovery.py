@@ -14,7 +14,8 @@ import pytest
 
 from takt.cli import main
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution, write_instance
-from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.recipes import gulf_2026, two_hubs
 from takt.stations.flightdesk.airline.recovery.recover import recover
 from takt.stations.flightdesk.airline.recovery.summary import changes
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution
-from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.recipes import gulf_2026, two_hubs
 from takt.stations.flightdesk.airline.recovery.decisions import Kind, accounts
 from takt.stations.flightdesk.airline.recovery.displaced import Emptied, displaced
 from takt.stations.flightdesk.airline.recovery.gantt import gantt

@@ -12,7 +12,8 @@ import pytest
 
 from takt.cli import main
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution
-from takt.stations.flightdesk.airline.generate import generate, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.recipes import two_hubs
 from takt.stations.flightdesk.airline.recovery import session
 from takt.stations.flightdesk.airline.recovery.facts import Fates, Flight, Hour, Late, Route, facts
 from takt.stations.flightdesk.airline.recovery.recover import Found

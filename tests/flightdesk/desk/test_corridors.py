@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from takt.stations.flightdesk.airline.generate import generate, gulf_2026
+from takt.stations.flightdesk.airline.generate import generate
 from takt.stations.flightdesk.airline.instance import distance_tables
+from takt.stations.flightdesk.airline.recipes import gulf_2026
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, corridor_of_trip, great_circle_km, place, route
 
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takt.stations.flightdesk import read_instance
-from takt.stations.flightdesk.airline.generate import generate, gulf_2026, two_hubs
+from takt.stations.flightdesk.airline.generate import generate
 from takt.stations.flightdesk.airline.instance import DAY, Instance
+from takt.stations.flightdesk.airline.recipes import gulf_2026, two_hubs
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, GULF_HUBS, route
 from takt.stations.flightdesk.desk.market import Market, fares, least_fares, left, market_of, sold
 

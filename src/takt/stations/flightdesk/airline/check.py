@@ -12,14 +12,11 @@ too; legs of one flight that are both flown are flown by one aircraft.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from takt.stations.flightdesk.airline.check_groups import check_cabins, check_groups, check_legs
 from takt.stations.flightdesk.airline.instance import (
-    CABINS,
-    CONNECTION,
     DAY,
     Flags,
     Instance,
@@ -28,76 +25,9 @@ from takt.stations.flightdesk.airline.instance import (
     distance_tables,
     fixed_flights,
     given_departures,
-    journeys,
 )
-from takt.stations.flightdesk.airline.solution import Operations, Solution, Trips
-
-LATEST = (18 * 60, 18 * 60, 36 * 60)  # minutes that an outbound group may be late, by reach of its trip
-
-
-class Rule(StrEnum):
-    """What a plan can do wrong."""
-
-    MISSING_FLIGHT = "a planned flight is not in the plan"
-    FLOWN_TWICE = "a flight is in the plan twice"
-    ROUTE = "a flight keeps its origin and destination"
-    DURATION = "a flight keeps its duration"
-    LINK = "a flight keeps the flight of which it is the next leg"
-    EARLY = "a flight never leaves before schedule"
-    FIXED = "a flight outside the recovery period stays as it is"
-    GIVEN_DELAY = "a flight that the disruption delayed flies, as late as given and with its own aircraft"
-    SURFACE = "surface transport goes as planned"
-    REVIVED = "a flight that the disruption cancelled stays cancelled"
-    FAMILY = "a flight may only change to an aircraft of the same family"
-    OVERTIME = "no flight lands after the recovery period"
-    CREATED_CANCELLED = "a created flight is not cancelled"
-    CREATED_NUMBER = "a created flight has a number of its own"
-    CREATED_LINK = "a created flight is not linked to another"
-    CREATED_DURATION = "a created flight takes the time that dist.csv gives"
-    CREATED_PAST = "a created flight leaves within the recovery period"
-    START = "an aircraft starts where it is"
-    CONTINUITY = "an aircraft leaves from where it landed"
-    TURN = "an aircraft has its turn-round or transit time"
-    LEGS_APART = "two legs of one flight are flown by one aircraft, one after the other"
-    RANGE = "an aircraft flies no longer than its range"
-    GROUNDED = "an aircraft does not fly while it is unavailable, nor later on the date on which that begins"
-    SERVICE_AIRPORT = "an aircraft is at the airport of its maintenance"
-    SERVICE_TIME = "an aircraft does not fly during its maintenance"
-    SERVICE_MINUTES = "an aircraft flies no more than its minutes before maintenance"
-    DEPARTURES = "an airport takes so many departures an hour"
-    ARRIVALS = "an airport takes so many arrivals an hour"
-    HEADCOUNT = "a booking keeps its number of people"
-    BOOKING = "a booking keeps its direction and price"
-    ORIGIN = "a group starts where it booked"
-    DESTINATION = "a group goes where it booked"
-    NO_SUCH_FLIGHT = "a group flies on flights that there are"
-    ON_CANCELLED = "a group flies on no cancelled flight"
-    JOIN = "a group's next leg leaves from where it landed"
-    CONNECTION = "a group has 30 minutes between two flights"
-    TOO_EARLY = "a group leaves no earlier than booked"
-    TOO_LATE = "an outbound group arrives at most 18 h late, 36 h if intercontinental"
-    PART_CANCELLED = "a group that has flown nothing before the recovery period is cancelled as a whole"
-    BEGUN = "what a group has flown before the recovery period stays"
-    GONE = "a group boards no flight that had left before the recovery period"
-    CABIN = "no more people than seats"
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One rule broken once. `text` says it in a line; the other fields say where, and are empty if they do not apply.
-
-    flight    "4344 of 07/01".
-    booking   its number.
-    minute    of the instance's clock.
-    """
-
-    rule: Rule
-    text: str
-    flight: str = ""
-    aircraft: str = ""
-    airport: str = ""
-    booking: int | None = None
-    minute: int | None = None
+from takt.stations.flightdesk.airline.rules import Rule, Violation, name_of, route_of
+from takt.stations.flightdesk.airline.solution import Operations, Solution
 
 
 def check(instance: Instance, solution: Solution) -> list[Violation]:
@@ -108,13 +38,10 @@ def check(instance: Instance, solution: Solution) -> list[Violation]:
         *_rotations(instance, solution.operations),
         *_unavailable(instance, solution.operations),
         *_slots(instance, solution.operations),
-        *_groups(instance, solution.operations, solution.trips),
-        *_legs(instance, solution.operations, solution.trips),
-        *_cabins(instance, solution.operations, solution.trips),
+        *check_groups(instance, solution.operations, solution.trips),
+        *check_legs(instance, solution.operations, solution.trips),
+        *check_cabins(instance, solution.operations, solution.trips),
     ]
-
-
-# --- flights ----------------------------------------------------------------------------------------------------------
 
 
 def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
@@ -127,7 +54,9 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
     keys = o.day * (int(o.number.max(initial=0)) + 1) + o.number
     _, first = np.unique(keys, return_index=True)
     for r in np.setdiff1d(np.arange(len(keys)), first):
-        yield Violation(Rule.FLOWN_TWICE, f"flight {_name(instance, o, r)} is in the plan twice", _name(instance, o, r))
+        yield Violation(
+            Rule.FLOWN_TWICE, f"flight {name_of(instance, o, r)} is in the plan twice", name_of(instance, o, r)
+        )
 
     departure, leaves, fixed = o.departure[rows], given_departures(flights)[p], fixed_flights(instance)[p]
     flown, by, planned_by = o.aircraft[rows] >= 0, o.aircraft[rows], flights.aircraft[p]
@@ -138,12 +67,12 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
 
     def each(rule: Rule, broken: Flags, text: str) -> Iterator[Violation]:
         for i in np.flatnonzero(broken):
-            name = _name(instance, o, rows[i])
+            name = name_of(instance, o, rows[i])
             values = {
                 "flight": name,
                 "origin": instance.airports.code[o.origin[rows[i]]],
                 "destination": instance.airports.code[o.destination[rows[i]]],
-                "route": _route(instance, flights.origin[p[i]], flights.destination[p[i]]),
+                "route": route_of(instance, flights.origin[p[i]], flights.destination[p[i]]),
                 "minutes": o.arrival[rows[i]] - departure[i],
                 "planned": flights.arrival[p[i]] - flights.departure[p[i]],
                 "at": clock(departure[i]),
@@ -212,7 +141,7 @@ def _created(instance: Instance, o: Operations) -> Iterator[Violation]:
     minutes, _ = distance_tables(instance)
     numbers = set(instance.timetable.number.tolist())
     for r in np.flatnonzero(o.planned < 0):
-        name, origin, destination = _name(instance, o, r), o.origin[r], o.destination[r]
+        name, origin, destination = name_of(instance, o, r), o.origin[r], o.destination[r]
         where = {"flight": name, "airport": instance.airports.code[origin], "minute": int(o.departure[r])}
         takes, listed = o.arrival[r] - o.departure[r], minutes[origin, destination]
         if o.aircraft[r] < 0:
@@ -228,7 +157,7 @@ def _created(instance: Instance, o: Operations) -> Iterator[Violation]:
             yield Violation(Rule.CREATED_LINK, f"created flight {name} is linked to flight {o.previous[r]}", **where)
         if takes != listed:
             right = f"instead of {listed}" if listed >= 0 else "on a route that dist.csv does not have"
-            route = _route(instance, origin, destination)
+            route = route_of(instance, origin, destination)
             yield Violation(Rule.CREATED_DURATION, f"created flight {name} {route} takes {takes} min {right}", **where)
         if not instance.start <= o.departure[r] < instance.end:
             at = instance.clock(o.departure[r])
@@ -242,9 +171,6 @@ def _created(instance: Instance, o: Operations) -> Iterator[Violation]:
             )
 
 
-# --- aircraft ---------------------------------------------------------------------------------------------------------
-
-
 def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
     aircraft, flights, code, clock = instance.aircraft, instance.flights, instance.airports.code, instance.clock
     rows = rotation_order(o)
@@ -256,7 +182,7 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
     for i in np.flatnonzero(came_from != o.origin[rows]):
         rule = Rule.START if opens[i] else Rule.CONTINUITY
         is_at, leaves = code[came_from[i]], code[o.origin[rows[i]]]
-        name, at = _name(instance, o, rows[i]), clock(o.departure[rows[i]])
+        name, at = name_of(instance, o, rows[i]), clock(o.departure[rows[i]])
         text = f"{aircraft.name[by[i]]} is at {is_at}, and flight {name} leaves {leaves} at {at}"
         yield Violation(rule, text, name, aircraft.name[by[i]], leaves, None, int(o.departure[rows[i]]))
 
@@ -266,7 +192,7 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
     need = np.where(next_leg, aircraft.transit[by], aircraft.turn[by])
     ground = o.departure[rows] - np.roll(o.arrival[rows], 1)
     for i in np.flatnonzero(~opens & (ground < need)):
-        name, tail, at = _name(instance, o, rows[i]), aircraft.name[by[i]], code[o.origin[rows[i]]]
+        name, tail, at = name_of(instance, o, rows[i]), aircraft.name[by[i]], code[o.origin[rows[i]]]
         text = f"{tail} has {ground[i]} min at {at} before flight {name}, and needs {need[i]}"
         yield Violation(Rule.TURN, text, name, tail, at, None, int(o.departure[rows[i]]))
 
@@ -275,7 +201,7 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
     still = np.where(p >= 0, fixed_flights(instance)[p], False)
     apart = (linked_to >= 0) & (flown_by[linked_to] >= 0) & ~next_leg & ~still
     for i in np.flatnonzero(apart):
-        name, tail = _name(instance, o, rows[i]), aircraft.name[by[i]]
+        name, tail = name_of(instance, o, rows[i]), aircraft.name[by[i]]
         text = (
             f"flight {name} is the next leg of {instance.flight(linked_to[i])}, but {tail} does not fly it right after"
         )
@@ -283,7 +209,7 @@ def _rotations(instance: Instance, o: Operations) -> Iterator[Violation]:
 
     takes = (o.arrival - o.departure)[rows]
     for i in np.flatnonzero(takes > aircraft.range[by]):
-        name, tail = _name(instance, o, rows[i]), aircraft.name[by[i]]
+        name, tail = name_of(instance, o, rows[i]), aircraft.name[by[i]]
         text = f"flight {name} takes {takes[i]} min, and {tail} has a range of {aircraft.range[by[i]]}"
         yield Violation(Rule.RANGE, text, name, tail, code[o.origin[rows[i]]], None, int(o.departure[rows[i]]))
 
@@ -298,7 +224,7 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
         ends = o.departure[rows] >= end
         dated = o.day[rows] == start // DAY
         for r in rows[(~ends | dated) & (o.arrival[rows] > start)]:
-            name, tail = _name(instance, o, r), aircraft.name[a]
+            name, tail = name_of(instance, o, r), aircraft.name[a]
             text = f"{tail} cannot fly from {clock(start)} to {clock(end)}, and flies {name} at {clock(o.departure[r])}"
             if o.departure[r] >= end:
                 text += ", dated on the day on which that begins"
@@ -313,7 +239,7 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
             text = f"{tail} is at {code[is_at]} and not at {where} for its maintenance at {clock(start)}"
             yield Violation(Rule.SERVICE_AIRPORT, text, "", tail, where, None, int(start))
         for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start)]:
-            name = _name(instance, o, r)
+            name = name_of(instance, o, r)
             flying = f"lands at {clock(o.arrival[r])}" if r in ahead else f"leaves at {clock(o.departure[r])}"
             text = f"{tail} is due for maintenance from {clock(start)} to {clock(end)}, and flight {name} {flying}"
             yield Violation(Rule.SERVICE_TIME, text, name, tail, where, None, int(o.departure[r]))
@@ -321,9 +247,6 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
         if minutes > aircraft.service_minutes[a]:
             text = f"{tail} flies {minutes} min before its maintenance, and may fly {aircraft.service_minutes[a]}"
             yield Violation(Rule.SERVICE_MINUTES, text, "", tail, where, None, int(start))
-
-
-# --- airports ---------------------------------------------------------------------------------------------------------
 
 
 def _slots(instance: Instance, o: Operations) -> Iterator[Violation]:
@@ -345,129 +268,7 @@ def _slots(instance: Instance, o: Operations) -> Iterator[Violation]:
             yield Violation(rule, text, "", "", code, None, int(hour[i] * 60))
 
 
-# --- passengers -------------------------------------------------------------------------------------------------------
-
-
-def _groups(instance: Instance, o: Operations, t: Trips) -> Iterator[Violation]:
-    bookings, booked, code, clock = instance.bookings, journeys(instance), instance.airports.code, instance.clock
-    numbers = bookings.number.tolist()
-    people = np.bincount(t.booking, weights=t.passengers, minlength=len(numbers)).astype(np.int64)
-    for b in np.flatnonzero(people != bookings.passengers):
-        text = f"booking {numbers[b]} is for {bookings.passengers[b]} people, and {people[b]} are in the plan"
-        yield Violation(Rule.HEADCOUNT, text, booking=numbers[b])
-    changed = (t.inbound != bookings.inbound[t.booking]) | (t.price != bookings.price[t.booking])
-    for i in np.flatnonzero(changed):
-        text = f"booking {numbers[t.booking[i]]} has another direction or price in the plan"
-        yield Violation(Rule.BOOKING, text, booking=numbers[t.booking[i]])
-
-    has_legs = t.first[1:] > t.first[:-1]
-    head, last = np.full(len(t.booking), -1), np.full(len(t.booking), -1)
-    head[has_legs], last[has_legs] = t.leg_row[t.first[:-1][has_legs]], t.leg_row[t.first[1:][has_legs] - 1]
-    starts, ends = booked.origin[t.booking], booked.destination[t.booking]
-    for i in np.flatnonzero((head >= 0) & (o.origin[head] != starts)):
-        text = f"booking {numbers[t.booking[i]]} starts at {code[o.origin[head[i]]]} instead of {code[starts[i]]}"
-        yield Violation(Rule.ORIGIN, text, airport=code[starts[i]], booking=numbers[t.booking[i]])
-    travels = ~t.cancelled & (last >= 0)
-    for i in np.flatnonzero(travels & (o.destination[last] != ends)):
-        text = f"booking {numbers[t.booking[i]]} ends at {code[o.destination[last[i]]]} instead of {code[ends[i]]}"
-        yield Violation(Rule.DESTINATION, text, airport=code[ends[i]], booking=numbers[t.booking[i]])
-    for i in np.flatnonzero((head >= 0) & (o.departure[head] < booked.departure[t.booking])):
-        name, at, was = _name(instance, o, head[i]), clock(o.departure[head[i]]), clock(booked.departure[t.booking[i]])
-        text = f"booking {numbers[t.booking[i]]} leaves with flight {name} at {at}, and had booked {was}"
-        yield Violation(Rule.TOO_EARLY, text, name, booking=numbers[t.booking[i]], minute=int(o.departure[head[i]]))
-    late = o.arrival[last] - booked.arrival[t.booking]
-    most = np.array(LATEST)[booked.reach[t.booking]]
-    for i in np.flatnonzero(travels & ~bookings.inbound[t.booking] & (late > most)):
-        name = _name(instance, o, last[i])
-        text = f"booking {numbers[t.booking[i]]} arrives {late[i]} min late with flight {name}; {most[i]} are allowed"
-        yield Violation(Rule.TOO_LATE, text, name, booking=numbers[t.booking[i]], minute=int(o.arrival[last[i]]))
-
-
-def _legs(instance: Instance, o: Operations, t: Trips) -> Iterator[Violation]:
-    code, numbers = instance.airports.code, instance.bookings.number.tolist()
-    line = np.repeat(np.arange(len(t.booking)), np.diff(t.first))
-    row, there = t.leg_row, t.leg_row >= 0
-    for j in np.flatnonzero(~there):
-        name = f"{t.leg_number[j]} of {instance.day(t.leg_day[j])[:5]}"
-        number = numbers[t.booking[line[j]]]
-        text = f"booking {number} is on flight {name}, which is not in the plan"
-        yield Violation(Rule.NO_SUCH_FLIGHT, text, name, booking=number)
-    for j in np.flatnonzero(there & (o.aircraft[row] < 0)):
-        name, number = _name(instance, o, row[j]), numbers[t.booking[line[j]]]
-        yield Violation(
-            Rule.ON_CANCELLED, f"booking {number} is on flight {name}, which is cancelled", name, booking=number
-        )
-    follows = np.flatnonzero((line[1:] == line[:-1]) & there[1:] & there[:-1]) + 1
-    for j in follows[o.origin[row[follows]] != o.destination[row[follows - 1]]]:
-        name, number = _name(instance, o, row[j]), numbers[t.booking[line[j]]]
-        lands, leaves = code[o.destination[row[j - 1]]], code[o.origin[row[j]]]
-        text = f"booking {number} lands at {lands}, and its next flight {name} leaves {leaves}"
-        yield Violation(Rule.JOIN, text, name, "", leaves, number)
-    between = o.departure[row[follows]] - o.arrival[row[follows - 1]]
-    for j, minutes in zip(follows[between < CONNECTION], between[between < CONNECTION], strict=True):
-        name, number, at = _name(instance, o, row[j]), numbers[t.booking[line[j]]], code[o.origin[row[j]]]
-        text = f"booking {number} has {minutes} min at {at} before flight {name}, and needs {CONNECTION}"
-        yield Violation(Rule.CONNECTION, text, name, "", at, number, int(o.departure[row[j]]))
-    yield from _begun(instance, o, t, line)
-
-
-def _begun(instance: Instance, o: Operations, t: Trips, line: Ints) -> Iterator[Violation]:
-    """Legs flown before recovery starts open every line of the booking; no other leg can have left before it."""
-    bookings, flights, numbers = instance.bookings, instance.flights, instance.bookings.number.tolist()
-    begun = journeys(instance).begun[t.booking]
-    place = np.arange(len(line)) - t.first[line]
-    flown = place < begun[line]
-    booked = bookings.first[t.booking[line]] + np.minimum(place, np.maximum(begun[line] - 1, 0))
-    leg = bookings.leg_flight[booked]
-    differs = (t.leg_number != flights.number[leg]) | (t.leg_day != flights.day[leg])
-    differs |= t.leg_cabin != bookings.leg_cabin[booked]
-    for i in np.flatnonzero(t.cancelled & (begun == 0) & (np.diff(t.first) > 0)):
-        number = numbers[t.booking[i]]
-        text = f"booking {number} has flown nothing before the recovery period, and is cancelled after some flights"
-        yield Violation(Rule.PART_CANCELLED, text, booking=number)
-    broken = np.diff(t.first) < begun
-    broken[line[flown & differs]] = True
-    for i in np.flatnonzero(broken):
-        number = numbers[t.booking[i]]
-        last = bookings.leg_flight[bookings.first[t.booking[i]] + begun[i] - 1]
-        name = instance.flight(last)
-        text = f"booking {number} had flown with flight {name} before the recovery period, and does not in the plan"
-        yield Violation(Rule.BEGUN, text, name, booking=number, minute=int(flights.departure[last]))
-    left = (t.leg_row >= 0) & (o.departure[t.leg_row] < instance.start)
-    for j in np.flatnonzero(left & ~flown):
-        name, number = _name(instance, o, t.leg_row[j]), numbers[t.booking[line[j]]]
-        at = instance.clock(o.departure[t.leg_row[j]])
-        text = f"booking {number} is on flight {name}, which left at {at} without them"
-        yield Violation(Rule.GONE, text, name, booking=number, minute=int(o.departure[t.leg_row[j]]))
-
-
-def _cabins(instance: Instance, o: Operations, t: Trips) -> Iterator[Violation]:
-    aircraft = instance.aircraft
-    line = np.repeat(np.arange(len(t.booking)), np.diff(t.first))
-    on = t.leg_row >= 0
-    people = np.zeros((len(o.number), len(CABINS)), dtype=np.int64)
-    np.add.at(people, (t.leg_row[on], t.leg_cabin[on]), t.passengers[line[on]])
-    seats = aircraft.seats[o.aircraft]
-    over = (people > seats) & (seats >= 0) & (o.aircraft >= 0)[:, None]
-    for r, cabin in np.argwhere(over):
-        name, tail = _name(instance, o, r), aircraft.name[o.aircraft[r]]
-        text = f"flight {name} has {people[r, cabin]} people in {CABINS[cabin]}, and {tail} has {seats[r, cabin]} seats"
-        at = instance.airports.code[o.origin[r]]
-        yield Violation(Rule.CABIN, text, name, tail, at, None, int(o.departure[r]))
-
-
-# --- names ------------------------------------------------------------------------------------------------------------
-
-
 def rotation_order(o: Operations) -> Ints:
     """The rows that are flown, by aircraft and then by time."""
     order = np.lexsort((o.arrival, o.departure, o.aircraft))
     return order[o.aircraft[order] >= 0]
-
-
-def _name(instance: Instance, o: Operations, row: int | np.integer) -> str:
-    return f"{o.number[row]} of {instance.day(o.day[row])[:5]}"
-
-
-def _route(instance: Instance, origin: int, destination: int) -> str:
-    return f"{instance.airports.code[origin]}-{instance.airports.code[destination]}"

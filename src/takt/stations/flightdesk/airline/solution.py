@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from takt.contract.station import TaktError
-from takt.stations.flightdesk.airline.format import Row, read_rows, write_rows
 from takt.stations.flightdesk.airline.instance import CABINS, DAY, Flags, Floats, Instance, Ints, Layout, clock
+from takt.stations.flightdesk.airline.rows import Row, read_rows, write_rows
 
 CANCELLED = "cancelled"
 

@@ -32,8 +32,10 @@ def generate_(
     as_json: Json = False,
 ) -> None:
     """Make an instance of any size, from real airports."""
-    from takt.stations.flightdesk.airline.format import FILES, write_instance
-    from takt.stations.flightdesk.airline.generate import RECIPES, generate
+    from takt.stations.flightdesk.airline.generate import generate
+    from takt.stations.flightdesk.airline.recipes import RECIPES
+    from takt.stations.flightdesk.airline.rows import FILES
+    from takt.stations.flightdesk.airline.written import write_instance
     from takt.stations.flightdesk.commands.printing import describe, disruptions
 
     folder = one_out(place, out)

@@ -169,7 +169,8 @@ def compile_() -> None:
 
     Otherwise the first `recover` does it, beside a slower search.
     """
-    from takt.stations.flightdesk.airline.generate import generate, two_hubs
+    from takt.stations.flightdesk.airline.generate import generate
+    from takt.stations.flightdesk.airline.recipes import two_hubs
     from takt.stations.flightdesk.airline.recovery import compiled
     from takt.stations.flightdesk.airline.recovery.baseline import greedy_delay
     from takt.stations.flightdesk.airline.recovery.crew import Crew

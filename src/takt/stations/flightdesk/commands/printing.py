@@ -10,9 +10,9 @@ from typing import Any
 from rich.table import Table
 
 from takt.show import terminal
-from takt.stations.flightdesk.airline.check import Violation
 from takt.stations.flightdesk.airline.cost import Cost, weighted
 from takt.stations.flightdesk.airline.instance import Instance, journeys, seats_text
+from takt.stations.flightdesk.airline.rules import Violation
 
 LISTED = 20  # violations, closures and the like that are printed one by one
 

@@ -21,8 +21,9 @@ from takt.contract.station import Acceptance, Account, Fault, FaultKind, Station
 from takt.contract.tools import WAIT, Calls, Json, refusals
 from takt.ledger.pack import pack, unpack
 from takt.stations.flightdesk.airline.format import read_instance
-from takt.stations.flightdesk.airline.generate import AIRLINES, RECIPES, generate
+from takt.stations.flightdesk.airline.generate import AIRLINES, generate
 from takt.stations.flightdesk.airline.instance import Instance
+from takt.stations.flightdesk.airline.recipes import RECIPES
 from takt.stations.flightdesk.desk.brief import SHORT, brief
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.tools import RULES, TOOLS, allowed, call, row

@@ -26,7 +26,6 @@ from functools import cache
 import numpy as np
 
 from takt.contract.station import Fault
-from takt.stations.flightdesk.airline.check import LATEST
 from takt.stations.flightdesk.airline.cost import tariff
 from takt.stations.flightdesk.airline.instance import (
     CONNECTION,
@@ -41,6 +40,7 @@ from takt.stations.flightdesk.airline.instance import (
     journeys,
 )
 from takt.stations.flightdesk.airline.recovery.baseline import greedy_delay
+from takt.stations.flightdesk.airline.rules import LATEST
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, GULF_HUBS, route
 from takt.stations.flightdesk.desk.market import Market, market_of
 

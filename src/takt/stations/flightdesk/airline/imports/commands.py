@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.station import TaktError
-from takt.stations.flightdesk.airline.format import FILES, read_instance, write_instance
+from takt.stations.flightdesk.airline.format import read_instance
 from takt.stations.flightdesk.airline.imports.airline import Files, Imported, import_airline, numbers_text
 from takt.stations.flightdesk.airline.imports.exported import Exported
 from takt.stations.flightdesk.airline.imports.problems import SHOWN, BrokenFiles
 from takt.stations.flightdesk.airline.imports.tables import moment
+from takt.stations.flightdesk.airline.rows import FILES
+from takt.stations.flightdesk.airline.written import write_instance
 from takt.writing import NOTHING, check_folder
 
 NUMBERS = "numbers.csv"

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from takt.stations.flightdesk.airline.check import LATEST
 from takt.stations.flightdesk.airline.cost import flight_hours, tariff
 from takt.stations.flightdesk.airline.instance import (
     CONNECTION,
@@ -33,6 +32,7 @@ from takt.stations.flightdesk.airline.instance import (
     given_departures,
     journeys,
 )
+from takt.stations.flightdesk.airline.rules import LATEST
 from takt.stations.flightdesk.airline.solution import Created, Operations, Solution, Trips, operations_of, trips_of
 
 LABELS = 8  # kept per flight: no rotation needs more than a few

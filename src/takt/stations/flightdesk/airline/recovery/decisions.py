@@ -26,10 +26,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from takt.stations.flightdesk.airline.check import LATEST
 from takt.stations.flightdesk.airline.cost import final_airports, flight_hours, passenger_costs, position_cost, weighted
 from takt.stations.flightdesk.airline.instance import CONNECTION, Instance, Ints, journeys
 from takt.stations.flightdesk.airline.recovery.summary import changed, ends_of
+from takt.stations.flightdesk.airline.rules import LATEST
 from takt.stations.flightdesk.airline.solution import Operations, Solution
 
 FOREVER = 10**9  # minutes: an inbound group may be as late as it gets

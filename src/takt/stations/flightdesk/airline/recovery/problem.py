@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from takt.stations.flightdesk.airline.check import LATEST
 from takt.stations.flightdesk.airline.cost import MEAL, NIGHT, NIGHT_AFTER, flight_hours, tariff
 from takt.stations.flightdesk.airline.instance import (
     CONNECTION,
@@ -32,6 +31,7 @@ from takt.stations.flightdesk.airline.instance import (
     journeys,
     seats_text,
 )
+from takt.stations.flightdesk.airline.rules import LATEST
 from takt.stations.flightdesk.airline.solution import Created, Line, Solution, operations_of, trips_of
 
 SPARE = 160  # created flights at most

@@ -21,12 +21,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from takt.stations.flightdesk.airline.check import Violation, check
+from takt.stations.flightdesk.airline.check import check
 from takt.stations.flightdesk.airline.cost import Cost, cost
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recovery.baseline import do_nothing, greedy_delay
 from takt.stations.flightdesk.airline.recovery.crew import LOOK, Crew, Round
 from takt.stations.flightdesk.airline.recovery.problem import plan_in, plan_of, problem_of, solution_of
+from takt.stations.flightdesk.airline.rules import Violation
 from takt.stations.flightdesk.airline.solution import Solution
 
 FIRST_CYCLE = 2  # rounds
