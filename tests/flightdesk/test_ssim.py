@@ -15,8 +15,6 @@ from takt.stations.flightdesk.airline.imports.operations import operations
 from takt.stations.flightdesk.airline.imports.problems import BrokenFiles, Problems
 from takt.stations.flightdesk.airline.imports.ssim import (
     LAYOUT,
-    LOCAL,
-    UTC,
     Carrier,
     DataSet,
     Flown,
@@ -29,6 +27,7 @@ from takt.stations.flightdesk.airline.imports.ssim import (
     parse,
     text_of,
 )
+from takt.stations.flightdesk.airline.imports.ssim_fields import LOCAL, UTC
 
 # As chapter 7 lays it out: SQ 1 of 20 to 28 August 2008, SFO to HKG, a 777-300ER. Written by hand, column by column.
 LEG = "".join(

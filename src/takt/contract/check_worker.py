@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from takt.contract.check import SEED, Broken, Finding, need
+from takt.contract.check import Finding
+from takt.contract.looking import SEED, Broken, need
 from takt.contract.station import TaktError
 from takt.errors import Leave
 from takt.ledger.trust import Named

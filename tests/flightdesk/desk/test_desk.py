@@ -15,11 +15,11 @@ from takt.contract.station import Fault
 from takt.ledger.pack import pack, unpack
 from takt.stations.flightdesk.desk import FlightDesk
 from takt.stations.flightdesk.desk.account import hindsight, tally
+from takt.stations.flightdesk.desk.closures import NEVER
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.planner import Planner
 from takt.stations.flightdesk.desk.tools import TOOLS, allowed
 from takt.stations.flightdesk.desk.workers import Greedy, Queue
-from takt.stations.flightdesk.desk.world import NEVER
 from takt.workers.idle import Idle
 
 SMALL = {"flights": 300, "aircraft": 30, "bookings": 3000, "days": 3}

@@ -8,6 +8,8 @@ roll, pitch, and a flange that turns about the tool's own axis.
 The nut is a hexagon 22 mm across and 12 mm high, 20 g, with an inner spline of six teeth, whose yaw in the hexagon
 differs from nut to nut: a grip on the flats does not tell it. The pin has six ribs that fit between the teeth. All of
 it is collision geometry: the nut falls home only when teeth and ribs line up.
+
+Long because: the cell's numbers and the model that is made of them are read, and corrected, side by side.
 """
 
 from __future__ import annotations

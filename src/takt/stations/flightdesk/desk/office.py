@@ -29,10 +29,11 @@ from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Eve
 from takt.contract.tools import Refused
 from takt.stations.flightdesk.airline.cost import NIGHT, NIGHT_AFTER
 from takt.stations.flightdesk.airline.instance import CABINS, CONNECTION, Floats, Ints
+from takt.stations.flightdesk.desk.closures import NEVER, News
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, corridor_of_trip
 from takt.stations.flightdesk.desk.market import fares, left
 from takt.stations.flightdesk.desk.paths import LEGS, Network, Path, cheapest, lateness, network_of
-from takt.stations.flightdesk.desk.world import NEVER, News, World, give_back
+from takt.stations.flightdesk.desk.world import World, give_back
 
 WAITING, SETTLED, REFUNDED, WITH_HUMAN, LEFT = "waiting", "settled", "refunded", "with a human", "left"
 LATE_SERVICE, NOT_HOME, RULE_BROKEN, OVERPAID = "late_service", "not_home", "rule_broken", "overpaid"

@@ -25,9 +25,11 @@ from takt.stations.flightdesk.airline.generate import AIRLINES, generate
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recipes import RECIPES
 from takt.stations.flightdesk.desk.brief import SHORT, brief
+from takt.stations.flightdesk.desk.closures import CORRIDOR_CLOSED
 from takt.stations.flightdesk.desk.office import Office
-from takt.stations.flightdesk.desk.tools import RULES, TOOLS, allowed, call, row
-from takt.stations.flightdesk.desk.world import CORRIDOR_CLOSED, World, world_of
+from takt.stations.flightdesk.desk.rows import row
+from takt.stations.flightdesk.desk.tools import RULES, TOOLS, allowed, call
+from takt.stations.flightdesk.desk.world import World, world_of
 
 SYSTEM_DOWN = "reservations_down"
 SHOWN = 10  # groups and messages in an observation; tools show the others

@@ -11,12 +11,12 @@ from takt.contract.tools import Refused, Tool, Toolbox
 from takt.stations.flightdesk.airline.instance import CABINS
 from takt.stations.flightdesk.desk import control
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
-from takt.stations.flightdesk.desk.office import ECONOMY, Office, Party, Quote
+from takt.stations.flightdesk.desk.office import ECONOMY, Office
+from takt.stations.flightdesk.desk.rows import board_row, leg_row, quoted, row, status_of, terms
 
 RULES = 4  # the newest of `reset`'s options["rules"]; what each changed is told at `call`
 MOST_ROWS = 500  # of a list
 AUTHORITY = "authority"  # over flights: what only some desks have
-
 Cabin = Annotated[Literal["F", "B", "E"], Field(description="First, business or economy.")]
 GroupName = Annotated[str, Field(description="A group's name, as in the queue.")]
 FlightName = Annotated[str, Field(description="Number and date, as on the board: 1034/2026-02-28.")]
@@ -38,7 +38,6 @@ class Leg(BaseModel):
 
 Places = Annotated[list[str], Field(description="Airports (IATA) or corridors (north, middle, south) to avoid.")]
 Legs = Annotated[list[Leg], Field(min_length=1, description="The flights, in order.")]
-
 TOOLS = Toolbox()
 _tool = TOOLS.tool
 
@@ -62,9 +61,6 @@ def allowed(authority: bool) -> tuple[str, ...]:
     return (AUTHORITY,) if authority else ()
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
-
-
 @_tool()
 def queue(office: Office, after: Skipped = 0, limit: Rows = 20) -> dict[str, Any]:
     """Groups that wait at the desk, in order; skips the first `after`."""
@@ -79,7 +75,7 @@ def group(office: Office, group: GroupName) -> dict[str, Any]:
     bookings, b = office.world.instance.bookings, party.booking
     legs = range(int(bookings.first[b]), int(bookings.first[b + 1]))
     booked = [
-        {"flight": office.world.name[f], "cabin": CABINS[bookings.leg_cabin[leg]], **_status(office, f)}
+        {"flight": office.world.name[f], "cabin": CABINS[bookings.leg_cabin[leg]], **status_of(office, f)}
         for leg in legs
         for f in [int(bookings.leg_flight[leg])]
     ]
@@ -89,7 +85,7 @@ def group(office: Office, group: GroupName) -> dict[str, Any]:
 @_tool()
 def flight(office: Office, flight: FlightName) -> dict[str, Any]:
     """One flight: route, times, status, seats for sale by cabin, and the fare if it is another carrier's."""
-    return _board_row(office, _flight(office, flight), office.seats(), office.fares(), office.shut())
+    return board_row(office, _flight(office, flight), office.seats(), office.fares(), office.shut())
 
 
 @_tool()
@@ -117,7 +113,7 @@ def board(
     found = np.flatnonzero(shown)
     found = found[np.argsort(world.scheduled[found], kind="stable")]
     free, fares, shut = office.seats(), office.fares(), office.shut()
-    rows = [_board_row(office, f, free, fares, shut) for f in found[after : after + limit].tolist()]
+    rows = [board_row(office, f, free, fares, shut) for f in found[after : after + limit].tolist()]
     return {"flights": rows, "next": after + limit if after + limit < len(found) else None}
 
 
@@ -149,7 +145,7 @@ def connections(
         legs = [[f, ECONOMY if f >= office.world.own else chosen] for f in path.flights]
         ways.append(
             {
-                "legs": [_leg(office, f, c) | {"seats": int(free[f, c])} for f, c in legs],
+                "legs": [leg_row(office, f, c) | {"seats": int(free[f, c])} for f, c in legs],
                 "arrives": office.world.clock(office.lands_now[path.flights[-1]]),
                 "fare": round(sum(office.fare(f) for f in path.flights), 2),
                 "closed": [office.world.name[f] for f in path.flights if shut[f]],
@@ -178,7 +174,7 @@ def propose(
     else:
         avoided = _avoided(office, avoid_closed, avoid, avoid_until)
         ways = office.ways(party, party.people, limit, by == "arrival", avoided)
-    told = [_quoted(office, party, office.quote(party, way, party.people)) for way in ways]
+    told = [quoted(office, party, office.quote(party, way, party.people)) for way in ways]
     stays = party.people * float(office.world.groups.stays[party.booking])
     return {"group": group, "itineraries": told, "not_brought_home_costs": round(stays, 2)}
 
@@ -215,14 +211,11 @@ def wait(office: Office) -> dict[str, Any]:
     return {}
 
 
-# --- doing ------------------------------------------------------------------------------------------------------------
-
-
 @_tool(changes=True)
 def book(office: Office, group: GroupName, legs: Legs) -> dict[str, Any]:
     """Book a waiting group on an itinerary, seats of other carriers at their fare, and settle it."""
     party = office.waiting(group)
-    return {"group": group, "settled": True, **_quoted(office, party, office.book(party, _legs(office, legs)))}
+    return {"group": group, "settled": True, **quoted(office, party, office.book(party, _legs(office, legs)))}
 
 
 @_tool(changes=True)
@@ -236,7 +229,7 @@ def hold(
     party = office.waiting(group)
     quote = office.hold(party, _legs(office, legs), minutes)
     until = office.world.clock(office.minute + minutes)
-    return {"group": group, "held_until": until, **_quoted(office, party, quote)}
+    return {"group": group, "held_until": until, **quoted(office, party, quote)}
 
 
 @_tool(changes=True)
@@ -278,7 +271,7 @@ def delay(
 ) -> dict[str, Any]:
     """Let one of the airline's flights leave so many minutes later; its aircraft's next flights are late with it."""
     moved = control.delay(office, _flight(office, flight), minutes)
-    return {"flights": [_leg(office, f, None) for f in moved]}
+    return {"flights": [leg_row(office, f, None) for f in moved]}
 
 
 @_tool(changes=True, only=AUTHORITY)
@@ -294,84 +287,7 @@ def cancel(
 def swap(office: Office, flight: FlightName, other: FlightName) -> dict[str, Any]:
     """Let the aircraft of two flights that leave from the same airport change places, from these flights on."""
     moved = control.swap(office, _flight(office, flight), _flight(office, other))
-    return {"flights": [_leg(office, f, None) for f in moved]}
-
-
-# --- rows -------------------------------------------------------------------------------------------------------------
-
-
-def row(office: Office, party: Party) -> dict[str, Any]:
-    """A waiting group as the queue shows it."""
-    codes = office.world.instance.airports.code
-    return {
-        "group": party.name,
-        "people": party.people,
-        "from": codes[party.at],
-        "to": codes[office.world.groups.goal[party.booking]],
-        "hotel": party.hotel,
-        "since": office.world.clock(office.world.instance.start + party.due_s / 60),
-    }
-
-
-def terms(office: Office, booking: int) -> dict[str, Any]:
-    """What was promised to a group, and what it costs per person not to keep it."""
-    groups, b, clock = office.world.groups, booking, office.world.clock
-    return {
-        "cabin": CABINS[groups.cabin[b]],
-        "can_leave": clock(groups.ready[b]),
-        "due": clock(groups.due[b]),
-        "latest": clock(groups.latest[b]),
-        "eur_per_minute_late": round(float(groups.minute[b]), 4),
-        "meal_after_min": int(groups.meal_after[b]),
-        "not_brought_home_eur": round(float(groups.stays[b]), 2),
-    }
-
-
-def _status(office: Office, f: int) -> dict[str, Any]:
-    world = office.world
-    if office.gone_now[f]:
-        status = "cancelled"
-    elif office.leaves_now[f] < office.minute:
-        status = "departed"
-    else:
-        status = "delayed" if office.leaves_now[f] != world.scheduled[f] else "scheduled"
-    return {
-        "from": world.instance.airports.code[world.origin[f]],
-        "to": world.instance.airports.code[world.destination[f]],
-        "scheduled": world.clock(world.scheduled[f]),
-        "departs": world.clock(office.leaves_now[f]),
-        "arrives": world.clock(office.lands_now[f]),
-        "status": status,
-    }
-
-
-def _board_row(office: Office, f: int, free: np.ndarray, fares: np.ndarray, shut: np.ndarray) -> dict[str, Any]:
-    world = office.world
-    told = {"flight": world.name[f], **_status(office, f), "corridor": CORRIDORS[world.corridor[f]]}
-    told |= {"closed": bool(shut[f]), "seats": dict(zip(CABINS, free[f].tolist(), strict=True))}
-    if f >= world.own:
-        told |= {"carrier": world.market.carrier[f - world.own], "fare": round(float(fares[f - world.own]), 2)}
-    return told
-
-
-def _leg(office: Office, f: int, cabin: int | None) -> dict[str, Any]:
-    told = {"flight": office.world.name[f], **({} if cabin is None else {"cabin": CABINS[cabin]})}
-    status = _status(office, f)
-    told |= {key: status[key] for key in ("from", "to", "departs", "arrives")}
-    told["corridor"] = CORRIDORS[office.world.corridor[f]]
-    return told | ({"fare": round(office.fare(f), 2)} if f >= office.world.own else {})
-
-
-def _quoted(office: Office, party: Party, quote: Quote) -> dict[str, Any]:
-    return {
-        "legs": [_leg(office, f, cabin) for f, cabin in quote.legs],
-        "arrives": office.world.clock(quote.arrives),
-        "late_min": quote.late,
-        "fare": round(quote.fare, 2),
-        "cost": round(quote.cost, 2),
-        "hotel_due": quote.care_due and not party.hotel,
-        "closed": quote.shut,
-    }
+    return {"flights": [leg_row(office, f, None) for f in moved]}
 
 
 def _flight(office: Office, name: str) -> int:

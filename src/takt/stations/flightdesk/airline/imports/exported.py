@@ -21,8 +21,6 @@ import airportsdata
 from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.imports.fleet import AIRCRAFT, AIRCRAFT_TOO
 from takt.stations.flightdesk.airline.imports.ssim import (
-    LOCAL,
-    UTC,
     Carrier,
     DataSet,
     Flown,
@@ -32,6 +30,7 @@ from takt.stations.flightdesk.airline.imports.ssim import (
     Trailer,
     text_of,
 )
+from takt.stations.flightdesk.airline.imports.ssim_fields import LOCAL, UTC
 from takt.stations.flightdesk.airline.instance import DAY, Instance
 
 TYPES = {  # IATA aircraft type by the generator's models

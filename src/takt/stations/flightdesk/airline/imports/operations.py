@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from takt.stations.flightdesk.airline.imports.problems import Broken, Problems
-from takt.stations.flightdesk.airline.imports.ssim import UTC, DataSet, Flown, Leg, Section, columns
+from takt.stations.flightdesk.airline.imports.ssim import DataSet, Flown, Leg, Section, columns
+from takt.stations.flightdesk.airline.imports.ssim_fields import UTC
 from takt.stations.flightdesk.airline.instance import DAY
 
 DUPLICATE = 50  # the data element that says: this leg is another flight's, sold under this number

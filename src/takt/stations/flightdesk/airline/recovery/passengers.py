@@ -6,6 +6,8 @@ about: chance changes the order, and the search keeps what turns out better.
 
 The path search scans flights once by departure, as a connection scan does (Dibbelt et al. 2013). On a booked flight a
 group sits as booked or better, never worse: the challenge's checker would not charge for it, and we do not use that.
+
+Long because: numba compiles these loops as one, and all of them work on the arrays of one desk.
 """
 
 from __future__ import annotations

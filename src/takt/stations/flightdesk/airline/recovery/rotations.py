@@ -5,6 +5,8 @@ takes its best rotation from the pool: a shortest path with resources (airport, 
 pool's flights in order of time, each of which leaves as early as aircraft, slots and schedule let it, or waits for
 passengers. What a flight is worth is estimated from the people who booked it or are on it now; the estimates are made
 uncertain on purpose, since the plan is priced exactly afterwards.
+
+Long because: numba compiles these loops as one, and what one of them writes into the pool's arrays the next one reads.
 """
 
 from __future__ import annotations
