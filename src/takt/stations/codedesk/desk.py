@@ -256,7 +256,7 @@ class Desk:
             "took_s": busy_s,
             "output": _shown(output),
             "errors": _shown(errors),
-            "left_running": ran.left,
+            "left_running": max(0, ran.left - (self.door is not None)),  # but for what leads to the model
             "touched": _touched(ran.changed),
             "effect": as_text({**ready, **ran.changed}),
         }

@@ -42,7 +42,7 @@ Tree = Mapping[str, File]
 MIB = 1 << 20
 GRACE_S = 30.0  # beyond a command's limit, until a sandbox that gives no answer is given up
 NOBODY = "65534"
-WORK = "/work"
+WORK, HOME = "/work", "/home/agent"
 WITHOUT_END = 1 << 60
 TMP, SHM = "/tmp", "/dev/shm"  # nosec B108: the sandbox's own, nobody else writes there
 FIX = {
@@ -330,7 +330,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     path = (*sandbox.path, str(own_python().parent), "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
     return {
         "PATH": ":".join(path),
-        "HOME": "/home",
+        "HOME": HOME,
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "TERM": "dumb",
@@ -391,6 +391,7 @@ def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
         "--cap-drop",
         "ALL",
     ]
+    line += ["--size", scratch, "--tmpfs", TMP, "--size", scratch, "--tmpfs", HOME]
     for source, where in seen.shown:
         line += ["--ro-bind", source, where]
     for target, path in seen.links:
@@ -409,7 +410,6 @@ def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
     ]
     tree = ["--size", size, "--tmpfs"] if sandbox.tree is None else ["--ro-bind", str(sandbox.tree)]
     line += [*tree, WORK]
-    line += ["--size", scratch, "--tmpfs", TMP, "--size", scratch, "--tmpfs", "/home"]
     for inside, source in sandbox.sockets.items():
         line += ["--bind", source, inside]
     return [*line, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
