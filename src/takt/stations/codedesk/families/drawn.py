@@ -124,7 +124,8 @@ def _tiers(p: Params, note: Note, x: int) -> int:
         rate = p["low"] if unit <= p["first"] else p["mid"] if unit <= p["second"] else p["high"]
         note(f"tier{rate}")
         total += rate
-    note("positive" if x > 0 else "none")
+    note("positive" if x > 0 else "zero" if x == 0 else "negative")
+    note(f"edge {x}" if x in (1, p["first"], p["second"], p["first"] + 1, p["second"] + 1) else "off edge")
     return total
 
 
@@ -158,9 +159,9 @@ def _snap_wrong(p: Params, x: int) -> int:
 
 
 SNAP = {
-    "up": "return (2 * x + {k}) // {d} * {k}",
-    "down": "return -((-2 * x + {k}) // {d} * {k})",
-    "away": "size = (2 * abs(x) + {k}) // {d} * {k}\nreturn size if x > 0 else -size",
+    "up": "rest = x % {k}\nreturn x - rest if rest < {h} else x - rest + {k}",
+    "down": "rest = x % {k}\nreturn x - rest if rest <= {h} else x - rest + {k}",
+    "away": "rest = abs(x) % {k}\nsize = abs(x) - rest if rest < {h} else abs(x) - rest + {k}\nreturn size if x > 0 else -size",
 }
 
 
@@ -234,22 +235,17 @@ def _goes(how: str, a: int, b: int) -> bool:
 GOES = {"equal": "==", "rising": "<", "falling": ">", "not falling": "<="}
 
 
-def _longest_wrong(p: Params, x: list[int]) -> int:  # the last stretch is never counted
-    best = now = 0
-    for at, one in enumerate(x):
-        if at and _goes(p["how"], x[at - 1], one):
-            now += 1
-        else:
-            best, now = max(best, now), 1
-    return best
+def _longest_wrong(p: Params, x: list[int]) -> int:
+    best = _longest(p, lambda _: None, x)
+    return best - 1 if x and best == len(x) else best
 
 
 def _longest_code(p: Params, wrong: bool) -> str:
     return (
-        "best = now = 0\nfor place, item in enumerate(x):\n"
+        "best, now = 0, 1\nfor place, item in enumerate(x):\n"
         f"    if place and x[place - 1] {GOES[p['how']]} item:\n        now += 1\n    else:\n"
         + (
-            "        best, now = max(best, now), 1\nreturn best"
+            "        now = 1\n    best = max(best, now)\nreturn best - 1 if x and best == len(x) else best"
             if wrong
             else "        now = 1\n    best = max(best, now)\nreturn best"
         )
@@ -448,12 +444,12 @@ def _shift(p: Params, note: Note, x: str) -> str:
 
 
 def _shift_code(p: Params, wrong: bool) -> str:
-    upper = '    elif "A" <= letter <= "Z":\n        letter = chr((ord(letter) - 65 + {k}) % 26 + 65)\n'.format(**p)
+    alphabets = (
+        '("abcdefghijklmnopqrstuvwxyz",)' if wrong else '("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")'
+    )
     return (
-        'out = ""\nfor letter in x:\n    if "a" <= letter <= "z":\n'
-        "        letter = chr((ord(letter) - 97 + {k}) % 26 + 97)\n".format(**p)
-        + ("" if wrong else upper)
-        + "    out += letter\nreturn out"
+        f'alphabets = {alphabets}\nout = ""\nfor letter in x:\n    for alphabet in alphabets:\n        if letter in alphabet:\n'
+        f"            letter = alphabet[(alphabet.index(letter) + {p['k']}) % 26]\n            break\n    out += letter\nreturn out"
     )
 
 
@@ -467,7 +463,7 @@ def _lengths(p: Params, note: Note, x: str) -> str:
         end = at
         while end < len(x) and x[end] == x[at]:
             end += 1
-        note("single" if end - at == 1 else "run")
+        note(f"run{min(end - at, 4)}")
         count = "" if end - at < p["from"] else str(end - at)
         out += x[at] + count if p["after"] else count + x[at]
         at = end
@@ -477,16 +473,15 @@ def _lengths(p: Params, note: Note, x: str) -> str:
 
 def _lengths_code(p: Params, wrong: bool) -> str:
     put = "letter + number" if p["after"] else "number + letter"
-    last = "" if wrong else f'if run:\n    number = str(run) if run >= {p["from"]} else ""\n    out += {put}\n'
     return (
-        'out, letter, run = "", "", 0\nfor one in x:\n    if run and one != letter:\n'
-        f'        number = str(run) if run >= {p["from"]} else ""\n        out += {put}\n        run = 0\n'
-        f"    letter = one\n    run += 1\n{last}return out"
+        'out, place = "", 0\nwhile place < len(x):\n    letter, end = x[place], place\n'
+        "    while x[end : end + 1] == letter:\n        end += 1\n    run = end - place\n"
+        f'    number = str(run) if run {">" if wrong else ">="} {p["from"]} else ""\n    out += {put}\n    place = end\nreturn out'
     )
 
 
 def _lengths_wrong(p: Params, x: str) -> str:
-    return _lengths(p, lambda _: None, x.rstrip(x[-1]) if x else "")
+    return _lengths({**p, "from": p["from"] + 1}, lambda _: None, x)
 
 
 def _params(**stock: Any) -> Callable[[Random], Params]:
@@ -540,15 +535,13 @@ PATTERNS: Mapping[str, Pattern] = {
             ],
             _tiers,
             lambda p, wrong: (
-                f"if x <= 0:\n    return 0\nif x <= {p['first']}:\n    return x * {p['low']}\n"
-                f"if x <= {p['second']}:\n    return {p['first'] * p['low']} + (x - {p['first']}) * {p['mid']}\n"
-                f"return {p['first'] * p['low'] + (p['second'] - p['first']) * p['mid']}"
-                f" + (x - {p['first'] if wrong else p['second']}) * {p['high']}"
+                ("" if wrong else "x = max(x, 0)\n")
+                + f"first = min(x, {p['first']})\nsecond = min(max(x - {p['first']}, 0), {p['second'] - p['first']})\n"
+                f"third = max(x - {p['second']}, 0)\nreturn first * {p['low']} + second * {p['mid']} + third * {p['high']}"
             ),
             lambda s, p: near(s, 0, p["first"], p["second"], p["second"] + 3),
-            "large numbers come out too high",
-            lambda p, x: _tiers(p, lambda _: None, x)
-            + (p["high"] * (p["second"] - p["first"]) if x > p["second"] else 0),
+            "numbers below zero come out below zero",
+            lambda p, x: x * p["low"] if x < 0 else _tiers(p, lambda _: None, x),
         ),
         Pattern(
             "wrap", ("number",), ("cycle", "ring", "dial", "turn"), _draw_wrap,
@@ -570,7 +563,7 @@ PATTERNS: Mapping[str, Pattern] = {
             ],
             _snap,
             lambda p, wrong: SNAP[{"up": "down", "down": "up", "away": "up"}[p["ties"]] if wrong else p["ties"]].format(
-                k=p["k"], d=2 * p["k"]
+                k=p["k"], h=p["k"] // 2
             ),
             lambda s, p: s.choice([p["k"] * s.randint(-4, 4) + p["k"] // 2 * s.randint(0, 1) + s.randint(-1, 1), near(s)]),
             "numbers half way between two multiples go to the wrong one",
@@ -616,7 +609,7 @@ PATTERNS: Mapping[str, Pattern] = {
                 + ". A single item is a stretch of 1; the empty list gives 0.",
             ],
             _longest, _longest_code, lambda s, p: numbers(s, 0, 5, 8),
-            "a stretch at the end of the list is not counted", _longest_wrong,
+            "a list that is one stretch as a whole is counted one short", _longest_wrong,
         ),
         Pattern(
             "every", ("list",), ("sample", "sift", "pick", "thin"), _params(k=(2, 3, 4), start=(1, 2, 3)),
@@ -655,12 +648,12 @@ PATTERNS: Mapping[str, Pattern] = {
             ],
             _clip,
             lambda p, wrong: (
-                f"return min(max(sum(x), {p['lo']}), {p['hi']})" if wrong
+                f"return sum(min(item, {p['hi']}) for item in x)" if wrong
                 else f"return sum(min(max(item, {p['lo']}), {p['hi']}) for item in x)"
             ),
             lambda s, p: [near(s, p["lo"], p["hi"], wide=20) for _ in range(s.randint(0, 6))],
-            "the limits are applied to the sum and not to each item",
-            lambda p, x: min(max(sum(x), p["lo"]), p["hi"]),
+            "the lower limit is not kept",
+            lambda p, x: sum(min(one, p["hi"]) for one in x),
         ),
         Pattern(
             "gaps", ("list",), ("gaps", "deltas", "strides", "moves"), _params(absolute=(True, False), circular=(True, False)),
@@ -730,7 +723,7 @@ PATTERNS: Mapping[str, Pattern] = {
             "capital letters are not touched", _shift_wrong,
         ),
         Pattern(
-            "lengths", ("text",), ("pack", "tally", "brief", "crush"), _params(**{"from": (1, 2, 3), "after": (True, False)}),
+            "lengths", ("text",), ("pack", "tally", "brief", "crush"), _params(**{"from": (2, 3), "after": (True, False)}),
             lambda p: [
                 f"Each run of equal characters is written as the character {'followed' if p['after'] else 'preceded'} by how often it "
                 f"comes; runs shorter than {p['from']} get no number." if p["from"] > 1 else
@@ -738,7 +731,7 @@ PATTERNS: Mapping[str, Pattern] = {
                 "A run that gets no number is written as one character." if p["from"] > 1 else "The empty text gives the empty text.",
             ],
             _lengths, _lengths_code, lambda s, p: text(s, "aabbcA -", 9),
-            "the end of the text is missing", _lengths_wrong,
+            "runs of just the length that gets a number get none", _lengths_wrong,
         ),
     )
 }

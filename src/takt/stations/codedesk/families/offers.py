@@ -29,6 +29,7 @@ class Feature:
     reach: int = 2
     kind: Kind = "feature"
     brings: Mapping[str, float] = field(default_factory=dict)  # defects, and how likely the reference brings each
+    brings_if: Callable[[State, str], bool] = lambda state, defect: True
     weight: float = 1.0
     if_: Callable[[State], bool] = lambda state: True
 
@@ -36,7 +37,8 @@ class Feature:
         """The ticket that asks for it; None where it is there already or cannot be yet."""
         if state.has(self.key) or not set(self.needs) <= set(state.on) or not self.if_(state):
             return None
-        wrong = frozenset(defect for defect, chance in self.brings.items() if stream.random() < chance)
+        drawn = {defect: stream.random() < chance for defect, chance in self.brings.items()}
+        wrong = frozenset(defect for defect, yes in drawn.items() if yes and self.brings_if(state, defect))
         after = state.plus(self.key, wrong=wrong)
         return Offer(
             self.key, self.kind, self.title.format(**state.facts), self.vague.format(**state.facts),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
 from takt.stations.codedesk.families import writing
-from takt.stations.codedesk.families.state import Family, Model, Offer, Posed, Question, State, Told
+from takt.stations.codedesk.families.state import Family, Model, Offer, Posed, Question, Raises, State, Told
 from takt.stations.codedesk.tickets import Level, Ticket
 
 DRAWS = 400  # questions drawn for a ticket, of which the hidden tests are chosen
@@ -17,6 +18,7 @@ REACH: Mapping[Level, tuple[float, float, float]] = {  # how likely a ticket tha
     "plain": (1.0, 1.0, 0.7),
     "hard": (0.4, 1.0, 1.5),
 }
+SHARE = {"value": 2.5}  # of the hidden tests, where questions are of several kinds: the main kind's, others have 1
 EXAMPLES: Mapping[Level, int] = {"easy": 4, "plain": 2, "hard": 0}
 
 
@@ -41,9 +43,11 @@ class Generated:
         self.name = family.name
         self._start = family.start(self._stream("start"))
         self._start = self._with_first_tests(self._start)
+        self._common = self._first_notes()
         self._steps: list[Step] = []
         self._tree = writing.whole_tree(family, self._start)
         self._first_tree = self._tree
+        self._noted: Counter[str] = Counter()  # how many tickets' tests went through a part of the specification
         self._asked: dict[str, tuple[Question, Posed]] = {}  # node id -> question of tests that hold
 
     def base(self) -> Mapping[str, str | bytes]:
@@ -70,6 +74,12 @@ class Generated:
         chosen = tuple(question for question, _ in _spread(posed, 24, stream))
         own = tuple(("basics", f"it_works_{number + 1}", chosen[number::6]) for number in range(6) if chosen[number::6])
         return replace(state, own=own, log=("The first version",))
+
+    def _first_notes(self) -> frozenset[str]:
+        """What questions to the first version come across."""
+        model, stream = self.family.model(self._start), self._stream("common")
+        pool = _pool(model, lambda: self.family.first_questions(model, stream), self._start, 200)
+        return frozenset(note for _, posed in pool for note in posed.notes)
 
     def _add(self) -> None:
         number = len(self._steps)
@@ -105,11 +115,11 @@ class Generated:
         model, old = self.family.model(offer.after), self.family.model(before)
         pool = _pool(model, lambda: offer.draw(model, stream), offer.after, DRAWS)
         new = [one for one in pool if _is_new(one, old, offer, before)]
-        want = stream.randint(16, 32)
-        chosen = _spread(new, want, stream)
+        want = stream.randint(20, 32)
+        chosen = _spread(new, want, stream, self._common)
         if len(chosen) < min(FEWEST, 3):
             return []
-        chosen += _spread([one for one in pool if one not in new], min(MOST - len(chosen), 8), stream)
+        chosen += _spread([one for one in pool if one not in new], min(MOST - len(chosen), 8), stream, self._common)
         return chosen if len(chosen) >= FEWEST else []
 
     def _make(
@@ -134,6 +144,8 @@ class Generated:
             level=self.level,
         )
         self._tree = tree
+        self._noted.update({note for one in posed for note in one.notes})
+        self._common |= {note for note, number in self._noted.items() if number >= 3}
         for place, (question, one) in enumerate(chosen):
             self._asked[writing.node(number, one.ask, place)] = (question, one)
         return Step(ticket, after, tuple(chosen), offer.key)
@@ -205,20 +217,37 @@ def _is_new(one: tuple[Question, Posed], old: Model, offer: Offer, before: State
 
 
 def _spread(
-    pool: list[tuple[Question, Posed]], count: int, stream: Random, each: int = 3
+    pool: list[tuple[Question, Posed]], count: int, stream: Random, common: frozenset[str] = frozenset()
 ) -> list[tuple[Question, Posed]]:
-    """Up to `count` of the pool: what was noted least often first, so that every branch of the specification is asked for."""
+    """Up to `count` of the pool, so that every branch of the specification is asked for, those first that are not `common`.
+
+    Kinds of questions take turns, and no more than a third are of errors while there are others.
+    """
     left = list(pool)
     stream.shuffle(left)
     left.sort(key=lambda one: len(repr(one[1].given)) > 160)  # long ones only where they are needed
-    seen: dict[str, int] = {}
+    often = Counter(note for _, posed in left for note in posed.notes)
+    worth = {  # what is noted rarely is worth more, and what any question notes is worth little
+        note: (0.02 if note in common else 1.0) / (1 + number / len(left) * 4) for note, number in often.items()
+    }
+    seen: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     chosen: list[tuple[Question, Posed]] = []
     while left and len(chosen) < count:
-        best = max(range(len(left)), key=lambda at: sum(1 / 4 ** seen.get(note, 0) for note in left[at][1].notes))
+        if sum(isinstance(posed.expected, Raises) for _, posed in chosen) * 3 > count:
+            left = [one for one in left if not isinstance(one[1].expected, Raises)] or left
+        fewest = min(kinds[kind] / SHARE.get(kind, 1) for kind in {question[0] for question, _ in left})
+        best, most = -1, -1.0
+        for at, (question, posed) in enumerate(left):
+            if kinds[question[0]] / SHARE.get(question[0], 1) > fewest:
+                continue
+            gain = sum(worth[note] / 5 ** seen[note] for note in posed.notes)
+            if gain > most:
+                best, most = at, gain
         one = left.pop(best)
         chosen.append(one)
-        for note in one[1].notes:
-            seen[note] = seen.get(note, 0) + 1
+        kinds[one[0][0]] += 1
+        seen.update(one[1].notes)
     return chosen
 
 

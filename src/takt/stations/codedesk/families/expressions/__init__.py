@@ -38,7 +38,7 @@ class Expressions:
         s = stream
         package = s.choice(words.PACKAGES)
         error = s.choice(["FormulaError", "CalcError", "ExpressionError", package.title().replace("_", "") + "Error"])
-        return State(
+        state = State(
             facts={
                 "pkg": package, "root": s.choice(["", "src"]), "summary": s.choice(
                     ["Formulas over named values.", "A small language for formulas.", "Expressions that users write, evaluated safely."]),
@@ -53,7 +53,7 @@ class Expressions:
                 "eq_mixed": s.choice(["false", "error"]), "comment": s.choice(["#", "//", ";"]), "cond": s.choice(["words", "question"]),
                 "quote": s.choice(['"', "'"]), "escape": s.choice(["error", "keep"]), "concat": s.choice(["&", "++", "~", "+"]),
                 "index_base": s.choice([0, 1]), "index_negative": s.choice(["end", "error"]), "pipe": s.choice(["|>", ">>"]),
-                "range_symbol": s.choice(["..", "to"]), "range_end": s.choice(["in", "out"]), "run_sign": s.choice([":=", "<-"]),
+                "range_symbol": s.choice(["..", "to"]), "longest_range": s.randint(15, 27), "range_end": s.choice(["in", "out"]), "run_sign": s.choice([":=", "<-"]),
                 "division": s.choice(["floor", "trunc"]), "deepest": s.randint(40, 70), "renamed": s.choice(["read_formula", "as_tree", "parsed"]),
                 **dict(zip(("true_", "false_"), s.choice([("true", "false"), ("yes", "no")]), strict=True)),
                 **dict(zip(("and_", "or_", "not_"), s.choice([("and", "or", "not"), ("&&", "||", "!")]), strict=True)),
@@ -64,6 +64,9 @@ class Expressions:
             },
             wrong=frozenset(["no_arguments"]) if s.random() < 0.6 else frozenset(),
         )  # fmt: skip
+        if state.facts["division"] == "trunc" and s.random() < 0.6:
+            state = replace(state, wrong=state.wrong | {"div_big"})
+        return state
 
     def asks(self, facts: Mapping[str, Any]) -> Mapping[str, Ask]:
         evaluate = f"PKG.{facts['evaluate']}"
@@ -84,13 +87,15 @@ class Expressions:
             "show": Ask("text", ("return PKG.show(text)",)),
             "formula": Ask("text, names", ("formula = PKG.Formula(text)", "assert formula.text == text", "assert formula(**names) == formula(**names)",
                                            "return formula(**names)")),
-            "formula_equal": Ask("one, other", ("a, b = PKG.Formula(one), PKG.Formula(other)", "return [a == b, hash(a) == hash(b)]")),
+            "formula_equal": Ask("one, other", ("a, b = PKG.Formula(one), PKG.Formula(other)", "return [a == b, hash(a) == hash(b), a == one]")),
             "formula_names": Ask("text", ("return list(PKG.Formula(text).names)",)),
             "signature": Ask("name", ("return PKG.signature(name)",)),
             "run": Ask("text, names", ("return PKG.run(text, names)",)),
             "place": Ask("text", (f"with pytest.raises(PKG.{facts['e_syntax']}) as caught:", f"    {evaluate}(text, {{'a': 1}})",
                                   "return [caught.value.line, caught.value.column]")),
             "same_object": Ask("first, second, name", ("return getattr(importlib.import_module(first), name) is getattr(importlib.import_module(second), name)",)),
+            "same_tree": Ask("name, text", (
+                "with warnings.catch_warnings():", "    warnings.simplefilter('ignore')", "    return getattr(PKG, name)(text) == PKG.parse(text) and PKG.parse(text) is not None")),
             "warns": Ask("name, text", (
                 "with warnings.catch_warnings(record=True) as caught:", "    warnings.simplefilter('always')", "    getattr(PKG, name)(text)",
                 f"    {evaluate}(text)", "return [one.category.__name__ for one in caught]")),
@@ -158,7 +163,7 @@ class Expressions:
             *(TOPICS[group] for group in ("numbers", "texts", "lists", "functions") if _has_group(state, group)),
         ]
         more = {
-            "symbols": _symbols(state), "words": _reserved(state), "table": _table(state), "comparisons": _comparisons(state),
+            "symbols": _symbols(state), "words": _reserved(state), "rows": _rows(state), "comparisons": _comparisons(state),
             "nodes_used": _nodes_used(state), "values_used": _values_used(state), "topics": sorted(topics),
             "quote_repr": repr(facts["quote"]), "errors_used": sorted(_errors_used(state)), "w": lambda text: f"whole({text})" if "decimals" in on else text,
         }  # fmt: skip
@@ -381,6 +386,15 @@ def _table(state: State) -> list[tuple[str, int, str]]:
     if state.has("compare"):
         rows += [(one, 6, "") for one in _comparisons(state)]
     return sorted(rows, key=lambda row: row[1])
+
+
+def _rows(state: State) -> list[list[str]]:
+    """Operators by level, the loosest first, with the signs in front of one operand."""
+    facts = state.facts
+    table = [(symbol, level) for symbol, level, _ in _table(state)] + [("sign -", facts["neg_level"])]
+    if state.has("logic"):
+        table.append(("sign not", 5))
+    return [[symbol for symbol, one in table if one == level] for level in sorted({level for _, level in table})]
 
 
 def _nodes_used(state: State) -> list[str]:

@@ -12,7 +12,7 @@ from takt.stations.codedesk.families.state import Question, State
 
 VALUES: dict[str, tuple[Any, ...]] = {
     "a": (3, -4, 0, 12, 7), "b": (5, -1, 2, 100), "rate": (8, -7, 1, 30), "p": (True, False), "q": (False, True),
-    "s": ("abc", "", "x y", "Ab"), "title": ("hello", "a"), "items": ((1, 2, 3), (), (4, 4, 1, 9), (5,)), "rows": ((7, 0), (2, 2, 2)),
+    "odd": (2.5, None), "s": ("abc", "", "x y", "Ab"), "title": ("hello", "a"), "items": ((1, 2, 3), (), (4, 4, 1, 9), (5,)), "rows": ((7, 0), (2, 2, 2)),
 }  # fmt: skip
 OF_KIND = {"number": ("a", "b", "rate"), "truth": ("p", "q"), "text": ("s", "title"), "list": ("items", "rows")}
 
@@ -28,6 +28,15 @@ def as_node(value: Any) -> Node:
     return ("list", tuple(as_node(one) for one in value))
 
 
+OPERATORS: tuple[tuple[str, str | None], ...] = (
+    ("+", None), ("-", None), ("*", None), ("/", None), ("mod", "modulo"), ("pow", "power"), ("eq", "compare"), ("<", "compare"), ("and", "logic"),
+    ("or", "logic"), ("cat", "concat"), ("range", "range"), ("in", "membership"), ("??", "coalesce"),
+)  # fmt: skip
+KINDS_FOR: dict[str, tuple[str, ...]] = {
+    "and": ("truth",), "or": ("truth",), "cat": ("text", "list"), "in": ("number", "list"), "eq": ("number", "truth"),
+}  # fmt: skip
+
+
 class Draws:
     """Draws from a stream, for a state."""
 
@@ -40,8 +49,10 @@ class Draws:
     def of(self, kind: str, depth: int) -> Node:
         if self.stream.random() < 0.03:
             kind = self.stream.choice([one for one in ("number", "truth", "text", "list") if self.there_is(one)])
-        if self.stream.random() < 0.012:
-            return self.stream.choice([("var", "nobody"), ("call", self.stream.choice(UNKNOWN_CALLS), ())])
+        if self.stream.random() < 0.025:
+            return self.stream.choice(
+                [("var", "nobody"), ("var", "odd"), ("call", self.stream.choice(UNKNOWN_CALLS), ())]
+            )
         if depth <= 0:
             return self.leaf(kind)
         return self.stream.choice(self.ways(kind))(depth - 1)
@@ -128,7 +139,12 @@ class Draws:
         return ("bin", "range", as_node(first), as_node(first + self.stream.randint(-2, 6)))
 
     def a_slice(self, depth: int) -> Node:
-        ends = [None if self.stream.random() < 0.3 else as_node(self.stream.randint(-3, 5)) for _ in range(2)]
+        ends = [
+            self.stream.choice(
+                [None, ("var", self.stream.choice("ab")), *(as_node(self.stream.randint(-5, 5)) for _ in range(3))]
+            )
+            for _ in range(2)
+        ]
         kind = "text" if "strings" in self.on and self.stream.random() < 0.3 else "list"
         return ("slice", self.of(kind, depth - 1), *ends)
 
@@ -138,6 +154,24 @@ class Draws:
         if kind == "number" and self.stream.random() < 0.8:
             body = ("bin", self.stream.choice("+-*"), ("var", name), body)
         return ("let", name, self.of("number", depth - 1), body)
+
+    def grouped(self, op: str, model: Any) -> Node:
+        """The operator beside another one, without brackets that are not needed, where it matters which of them binds tighter."""
+        s = self.stream
+        others = [one for one, need in OPERATORS if need is None or need in self.on]
+        tree: Node = ("bin", op, self.leaf("number"), self.leaf("number"))
+        for _ in range(12):
+            other = s.choice(others)
+            a, b, c = (self.leaf(s.choice(KINDS_FOR.get(one, ("number",)))) for one in (op, op, other))
+            if not all(self.there_is(kind) for one in (op, other) for kind in KINDS_FOR.get(one, ())):
+                a, b, c = (self.leaf("number") for _ in range(3))
+            first, second = s.choice([(op, other), (other, op)])
+            tree, twin = ("bin", second, ("bin", first, a, b), c), ("bin", first, a, ("bin", second, b, c))
+            names = tuple((name, values[0]) for name, values in VALUES.items())
+            one, two = (model.pose(("value", which, names, 1)) for which in (tree, twin))
+            if one is not None and two is not None and one.expected != two.expected:
+                return s.choice([tree, twin])
+        return tree
 
     # -- questions
 

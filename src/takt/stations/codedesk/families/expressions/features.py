@@ -21,15 +21,41 @@ def of(make: Make) -> Callable[[State, Model, Random], Question]:
     return lambda state, _model, stream: make(Draws(state, stream))
 
 
-def root(tree: Callable[[Draws], Node], *bad: str, often: float = 0.08) -> Callable[[State, Model, Random], Question]:
-    """Formulas with this at their root, at times inside something else; at times a text that is no formula."""
+def root(
+    tree: Callable[[Draws], Node], *bad: str, often: float = 0.08, ops: tuple[str, ...] = ()
+) -> Callable[[State, Model, Random], Question]:
+    """Formulas with this at their root; at times a text that is no formula, or an operator of `ops` beside another one.
 
-    def make(d: Draws) -> Question:
-        if bad and d.stream.random() < often:
+    What else the package can do with a formula (show, names, Formula) is asked of these as well.
+    """
+
+    def make(state: State, model: Model, stream: Random) -> Question:
+        d = Draws(state, stream)
+        roll = stream.random()
+        if bad and roll < often:
             return d.bad(*(one.format(**d.facts) for one in bad))
-        return d.value(tree(d))
+        if ops and roll < often + 0.2:
+            return ("value", node := d.grouped(stream.choice(ops), model), d.names(node), 1)
+        node = spoilt(d, tree(d)) if stream.random() < 0.1 else tree(d)
+        if "show" in d.on and roll > 0.88:
+            return (
+                "show",
+                d.grouped(stream.choice(ops), model) if ops and stream.random() < 0.5 else node,
+                stream.randint(2, 10**6),
+            )
+        if "names" in d.on and 0.83 < roll < 0.88:
+            return ("names", node, d.style())
+        return d.value(node)
 
-    return of(make)
+    return make
+
+
+def spoilt(d: Draws, node: Node) -> Node:
+    """With an operand of another kind, or of none."""
+    if node[0] != "bin":
+        return node
+    other: Node = d.stream.choice([("var", "odd"), d.any(0), truth(d, True) if "compare" in d.on else ("var", "odd")])
+    return (*node[:2], other, node[3]) if d.stream.random() < 0.5 else (*node[:3], other)
 
 
 def binary(op: str, kind: str = "number") -> Callable[[Draws], Node]:
@@ -49,6 +75,11 @@ def small(d: Draws, low: int = -6, high: int = 12) -> Node:
     return as_node(d.stream.randint(low, high))
 
 
+def truth(d: Draws, value: bool) -> Node:
+    """A truth, by a comparison while there are no words for it."""
+    return ("bool", value) if "logic" in d.on else ("bin", "<", as_node(1), as_node(2 if value else 0))
+
+
 def _modulo(d: Draws) -> Node:
     if d.stream.random() < 0.5:
         return ("bin", "mod", small(d, -20, 20), small(d, -6, 6))
@@ -58,8 +89,8 @@ def _modulo(d: Draws) -> Node:
 def _power(d: Draws) -> Node:
     s = d.stream
     base, exponent = small(d, -4, 6), as_node(s.choice([0, 1, 2, 3, 4, -1, s.randint(0, 9)]))
-    if s.random() < 0.1:
-        base, exponent = as_node(s.choice([0, 1, -1, 2])), as_node(s.choice([1000, 1001, 2000]))
+    if s.random() < 0.25:
+        base, exponent = as_node(s.choice([0, 1, -1, 2, 2, 3, -2])), as_node(s.choice([100, 101, 200]))
     node: Node = ("bin", "pow", base, exponent)
     if s.random() < 0.25:
         node = ("bin", "pow", node, as_node(s.randint(0, 2)))
@@ -70,6 +101,18 @@ def _power(d: Draws) -> Node:
     if s.random() < 0.2:
         node = ("bin", s.choice("*+"), node, as_node(2))
     return node
+
+
+def _compared(state: State, model: Model, stream: Random) -> Question:
+    if state.facts["chain"] == "refuse" and stream.random() < 0.06:
+        signs = [state.facts["eq"], "<", ">=", state.facts["ne"]]
+        return (
+            "bad_while",
+            f"1 {stream.choice(signs)} {stream.randint(1, 3)} {stream.choice(signs)} 3",
+            "chain",
+            "refuse",
+        )
+    return root(_compare, "1 <", "{eq} 2", "1 <= = 2", ops=("<", "eq"))(state, model, stream)
 
 
 def _compare(d: Draws) -> Node:
@@ -124,6 +167,12 @@ def _lists(d: Draws) -> Node:
         node = ("index", node if s.random() < 0.8 else ("var", "items"), as_node(place))
     if s.random() < 0.1:
         node = ("index", ("list", (node,)), as_node(d.facts["index_base"]))
+    if s.random() < 0.06:
+        node = (
+            ("index", s.choice([("var", "odd"), as_node(3)]), as_node(1))
+            if s.random() < 0.6
+            else ("index", node, ("var", "odd"))
+        )
     return node
 
 
@@ -202,7 +251,8 @@ def _range(d: Draws) -> Node:
     s = d.stream
     node = d.a_range(1)
     if s.random() < 0.15:
-        node = ("bin", "range", as_node(s.choice([0, 1])), as_node(s.choice([10_001, 20_000, 10_002])))
+        first = s.choice([0, 1, 3, -2])
+        node = ("bin", "range", as_node(first), as_node(first + d.facts["longest_range"] + s.choice([0, 1, 1, 2])))
     elif s.random() < 0.15:
         node = ("bin", "range", ("bin", "+", small(d, 0, 2), as_node(1)), ("bin", "*", as_node(2), small(d, 0, 4)))
     elif "decimals" in d.on and s.random() < 0.15:
@@ -235,8 +285,22 @@ def _slices(d: Draws) -> Node:
 def _decimals(d: Draws) -> Node:
     s = d.stream
     part: Node = ("num", Fraction(s.randint(1, 99), s.choice([2, 4, 5, 10, 100])))
-    if s.random() < 0.25:
+    if s.random() < 0.2:
         return part if s.random() < 0.6 else ("neg", part)
+    if s.random() < 0.4:
+        known = [BY_KEY[one[3:]] for one in d.on if one.startswith("fn.") and "WHOLE" in BY_KEY[one[3:]].body]
+        more = [op for op, need in (("pow", "power"), ("mod", "modulo"), ("range", "range")) if need in d.on]
+        whole = small(d, 0, 5)
+        if "lists" in d.on and s.random() < 0.2:
+            return ("index", ("list", (whole, part)), part)
+        if known and s.random() < 0.6:
+            one = s.choice(sorted(known, key=lambda b: b.key))
+            arguments = [as_node(value) for value in one.draw(s)]
+            places = [at for at, kind in enumerate(one.takes) if kind == "number"]
+            arguments[s.choice(places)] = part
+            return ("call", d.facts["calls"][one.key], tuple(arguments))
+        if more:
+            return ("bin", s.choice(more), *((part, whole) if s.random() < 0.5 else (whole, part)))
     return ("bin", s.choice("+-*//"), *((part, d.of("number", 1)) if s.random() < 0.5 else (d.of("number", 1), part)))
 
 
@@ -254,14 +318,14 @@ def _numbers_with(need: str, *pairs: tuple[str, int | None]) -> Make:
 
 def _missing(d: Draws) -> Question:
     tree = d.any(2)
-    return ("missing", tree, d.names(tree)[:1], d.style(), d.stream.choice([0, 1, -7, 25]))
+    return ("missing", tree, d.names(tree)[:1], d.style(), d.stream.choice([0, 1, -7, 25, None]))
 
 
 def _given(d: Draws) -> Question:
     s = d.stream
     trees: list[Node] = [
         ("call", "twice", (d.of("number", 1),)), ("call", "answer", ()), ("bin", "-", ("call", "twice", (small(d),)), d.of("number", 1)),
-        ("call", d.facts["calls"]["max"], (("call", "twice", (small(d),)), small(d))), d.of("number", 2),
+        ("call", d.facts["calls"]["max"], (("call", "twice", (("var", "a"),)), small(d))), ("call", "twice", (("var", "b"),)),
     ]  # fmt: skip
     if "lists" in d.on:
         trees.append(("call", "pair", (small(d), small(d))))
@@ -326,26 +390,20 @@ def _run(d: Draws) -> Question:
         if number and s.random() < 0.7:
             tree = ("bin", s.choice("+-*"), ("var", lines[-1][0]), tree)
         lines.append((s.choice(["u", "v", "w"]), tree))
-    names = tuple(sorted({pair for _, tree in lines for pair in d.names(tree)}, key=repr))
+    names = tuple(sorted({pair for _, tree in lines for pair in d.names(tree)}, key=repr)) if s.random() < 0.8 else ()
     noise = s.choice(["none", "none", "blank", "bad", "comment", "no name"])
     return ("run", tuple(lines), tuple(dict(names).items()), d.style(), noise)
 
 
 def _place(d: Draws) -> Question:
+    """Some good lines, and one that goes wrong at a place that nobody can argue about."""
     s = d.stream
+    lines = [s.choice(["1 +", "", "a *", "2 * 3 -", "  "]) for _ in range(s.choice([0, 0, 1, 2, 3]))]
     before = s.choice(["", " ", "1 + ", "(2 * 3) - ", "10 - a * "])
-    lines = s.choice([0, 0, 1, 2])
-    start = "\n".join(s.choice(["1 +", "", "a *", "2 * 3 -"]) for _ in range(lines))
-    if start.replace("\n", "").strip() == "" and lines:
-        start = "1 -" + "\n" * lines
-    if lines and not start.endswith("\n"):
-        start += "\n"
-    if lines and start.split("\n")[-2].strip() == "" and before.strip() == "" and not start.strip():
-        start = "1 +\n"
-    text, column = s.choice(
+    last, column = s.choice(
         [(before + "$", len(before) + 1), (before + "1 $ 2", len(before) + 3), (before + "(1", len(before) + 3)]
     )
-    return ("place", start + text, start.count("\n") + 1, column, "")
+    return ("place", "\n".join([*lines, last]), len(lines) + 1, column, "")
 
 
 def _signature(d: Draws) -> Question:
@@ -357,6 +415,8 @@ def _signature(d: Draws) -> Question:
 
 def _depth(d: Draws) -> Question:
     s, deepest = d.stream, d.facts["deepest"]
+    if s.random() < 0.2:
+        return ("brackets_row", deepest + s.randint(1, 6), s.choice(["(", "[", "f"]))
     return (
         "brackets",
         s.choice([deepest, deepest + 1, deepest - 1, deepest + 5, 2, deepest + s.randint(1, 9)]),
@@ -368,12 +428,32 @@ def _still(d: Draws) -> Question:
     return d.value(d.any(3))
 
 
+def _still_calls(d: Draws) -> Question:
+    """Calls as before, right and wrong ones."""
+    known = [BY_KEY[key] for key in ("abs", "min", "max")] + sorted(
+        (BY_KEY[one[3:]] for one in d.on if one.startswith("fn.")), key=lambda b: b.key
+    )
+    one = d.stream.choice(known)
+    if d.stream.random() < 0.4:
+        count = d.stream.randint(0, 4)
+        return d.value(
+            (
+                "call",
+                d.facts["calls"][one.key],
+                tuple(d.any(0) if d.stream.random() < 0.5 else ("var", "odd") for _ in range(count)),
+            )
+        )
+    if "signature" in d.on and d.stream.random() < 0.2:
+        return _signature(d)
+    return d.with_function(one) if one.group == "functions" else d.call(one)
+
+
 def moved(feature: str, old: str, new: str, *names: str) -> Make:
     """A public thing that has a new place, and is the same one at the old; and all works as before."""
 
     def make(d: Draws) -> Question:
-        if d.stream.random() < 0.75:
-            return _still(d)
+        if d.stream.random() < 0.8:
+            return _still_calls(d) if d.stream.random() < 0.6 else _still(d)
         package = d.facts["pkg"]
         return (
             "same_object",
@@ -390,8 +470,10 @@ def _renamed(d: Draws) -> Question:
     roll = d.stream.random()
     if roll < 0.3:
         return ("warns", "renamed", "parse", d.stream.choice(["1", "1 + 2", "(3)"]))
-    if roll < 0.6:
+    if roll < 0.5:
         return ("quiet", "renamed", d.facts["renamed"], d.stream.choice(["1", "1 + 2", "(3)"]))
+    if roll < 0.75:
+        return ("same_tree", "renamed", d.facts["renamed"], d.stream.choice(["1", "1 + 2", "2 * (3 - 4)", "a - b"]))
     return _still(d)
 
 
@@ -416,13 +498,13 @@ FEATURES: tuple[Feature, ...] = (
     Feature("modulo", "A remainder operator `{modulo}`", "We need remainders in formulas, for weekdays and the like.",
             ("`a {modulo} b` is what is left when a is divided by b: `a - b * (a / b)`, so that it goes with how `/` rounds.",
              "It is of the level of `*` and `/`. Dividing by zero is undefined here too ({e_undef})."),
-            root(_modulo, "3 {modulo}", "{modulo} 3"), files=(LEX, PARSE, OPS), area="arithmetic"),
+            root(_modulo, "3 {modulo}", "{modulo} 3", ops=("mod",)), files=(LEX, PARSE, OPS), area="arithmetic"),
     Feature("power", "A power operator `{power}`", "Compound interest needs powers.",
             ("`a {power} b` is a to the power of b, for whole b of 0 and more; 0 to the power of 0 is 1.",
-             "A negative power, a power that is not whole, and a power above 1000 of a number other than -1, 0 and 1 (or a fraction between "
+             "A negative power, a power that is not whole, and a power above 100 of a number other than -1, 0 and 1 (or a fraction between "
              "them) are undefined ({e_undef}).",
              "~{power_tells}", "It groups from the {power_side}: `2 {power} 3 {power} 2` is `{power_example}`."),
-            root(_power, "2 {power}", "{power} 2"), files=(LEX, PARSE, OPS), area="arithmetic", brings={"pow_negative": 0.5}),
+            root(_power, "2 {power}", "{power} 2", ops=("pow",)), files=(LEX, PARSE, OPS), area="arithmetic", brings={"pow_negative": 0.5}),
     Feature("comments", "Comments", "Long formulas are hard to read without a word in between.",
             ("From `{comment}` to the end of the line is a comment, and counts as a space. The last line need not end.",),
             of(_comments), files=(LEX,), area="text", reach=1, brings={"comment_in_text": 0.6}),
@@ -430,15 +512,15 @@ FEATURES: tuple[Feature, ...] = (
             ("`{eq}`, `{ne}`, `<`, `<=`, `>` and `>=` compare two values and give True or False; their level is below `+` and `-`.",
              "Order is between numbers (and between texts, once there are texts); anything else is of the wrong kind ({e_type}).",
              "{chain_tells}", "{mixed_tells}"),
-            root(_compare, "1 <", "{eq} 2", "1 <= = 2"), files=(LEX, PARSE, NODES, EVAL, OPS, SOURCE + "{m_values}.py"), area="logic", reach=3,
-            brings={}),
+            _compared, files=(LEX, PARSE, NODES, EVAL, OPS, SOURCE + "{m_values}.py"), area="logic", reach=3,
+            brings={"bool_number": 0.35, "bool_equal": 0.35}),
     Feature("logic", "Truths: `{true_}`, `{false_}`, `{and_}`, `{or_}`, `{not_}`", "Conditions need to be joined.",
             ("`{true_}` and `{false_}` are values of their own kind, given as True and False; `{and_}`, `{or_}` and `{not_}` take truths only ({e_type}).",
              "The right side of `{and_}` and `{or_}` is evaluated only if the left one does not decide.",
              "`{not_}` binds tighter than `{and_}`, that tighter than `{or_}`, and all three looser than comparisons.",
              "~A truth is never a number: arithmetic with one is of the wrong kind, and no truth equals a number."),
-            root(_logic, "{true_} {and_}", "{or_} {false_}", "{not_}"), needs=("compare",), files=(LEX, PARSE, NODES, EVAL, SOURCE + "{m_values}.py"),
-            area="logic", reach=3, brings={"bool_number": 0.35, "bool_equal": 0.35}),
+            root(_logic, "{true_} {and_}", "{or_} {false_}", "{not_}", ops=("and", "or")), needs=("compare",), files=(LEX, PARSE, NODES, EVAL, SOURCE + "{m_values}.py"),
+            area="logic", reach=3),
     Feature("cond", "A conditional: `{cond_example}`", "Rates depend on conditions. We copy formulas for each case now.",
             ("`{cond_example}` is the value of a if c is true, and that of b if not; only that branch is evaluated.",
              "c must be a truth ({e_type}). It reaches as far to the right as it can, and binds looser than all else; branches may be conditionals."),
@@ -452,13 +534,14 @@ FEATURES: tuple[Feature, ...] = (
     Feature("concat", "Joining with `{concat}`", "First name and last name: two texts must be put together.",
             ("`a {concat} b` is the text a followed by the text b, and (where there are lists) the list a followed by the items of the list b. "
              "It is of the level of `+`; two values of different kinds do not go together ({e_type}).",),
-            root(_concat), needs=("strings",), files=(LEX, PARSE, OPS), area="text"),
+            root(_concat, ops=("cat",)), needs=("strings",), files=(LEX, PARSE, OPS), area="text"),
     Feature("lists", "Lists and indexes", "A customer has many orders: one value is not enough.",
             ("`[a, b, c]` is a list, `[]` the empty one; it is given as a Python list, and lists can be given as variables.",
              "`items[i]` is an item; the first has index {index_base}. An index that points at no item, or is not whole, is undefined ({e_undef}).",
              "{negative_tells}", "An index may follow any value: a list written out, a variable, a call, brackets, another index. Texts have indexes too, where there are texts."),
             root(_lists, "[1, 2", "[1,,2]", "[1, 2]]", "items[", "[,]"), files=(LEX, PARSE, NODES, EVAL, SOURCE + "{m_values}.py"), area="lists",
-            reach=3, brings={"negative_index": 0.4, "index_leaks": 0.3}),
+            reach=3, brings={"negative_index": 0.4, "index_leaks": 0.3},
+            brings_if=lambda st, defect: defect != "negative_index" or st.facts["index_negative"] == "error"),
     Feature("slices", "Slices: `items[first:last]`", "We need the first three of a list, or all but the first.",
             ("`items[first:last]` is the part of a list (or a text) from index first to index last, {slice_tells}. Either can be left out: then it begins at "
              "the beginning, or goes to the end. What lies outside is cut off silently; indexes that are refused for one item are refused here.",),
@@ -482,15 +565,15 @@ FEATURES: tuple[Feature, ...] = (
             ("`x {member} items` is whether the list has an item equal to x. Values of different kinds are never equal here. Where there are texts, `part {member} text` is whether the "
              "text contains the part (the empty text is in every text).",
              "Its level is that of comparisons, and it does not chain. On its right must be a list (or a text, with a text on its left); else {e_type}."),
-            root(_membership, "1 {member}"), needs=("lists", "logic"), files=(LEX, PARSE, OPS), area="lists", if_=lambda st: st.facts["chain"] == "refuse"),
+            root(_membership, "1 {member}", ops=("in",)), needs=("lists", "logic"), files=(LEX, PARSE, OPS), area="lists", if_=lambda st: st.facts["chain"] == "refuse"),
     Feature("range", "Ranges: `a {range_symbol} b`", "Writing [1, 2, 3, 4, 5, 6, 7] is tedious.",
             ("`a {range_symbol} b` is the list of whole numbers from a to b, {range_tells}; where there is none, the empty list. Its level is between comparisons and `+`; "
-             "it does not chain.", "Ends that are not whole numbers are of the wrong kind ({e_type}); where b - a is above 10000 it is undefined ({e_undef})."),
-            root(_range, "1 {range_symbol}", "1 {range_symbol} 2 {range_symbol} 3"), needs=("lists",), files=(LEX, PARSE, OPS), area="lists"),
+             "it does not chain.", "Ends that are not whole numbers are of the wrong kind ({e_type}); where b - a is above {longest_range} it is undefined ({e_undef})."),
+            root(_range, "1 {range_symbol}", "1 {range_symbol} 2 {range_symbol} 3", ops=("range",)), needs=("lists",), files=(LEX, PARSE, OPS), area="lists"),
     Feature("coalesce", "A fallback: `a ?? b`", "Optional variables: if nobody gave one, take something else.",
             ("`a ?? b` is a, unless evaluating a meets a variable or a function that is not known: then it is b. Any other error of a stays an error.",
              "It groups from the right; it binds looser than `or`, and tighter than a pipe."),
-            root(_coalesce, "1 ??", "?? 1"), files=(LEX, PARSE, EVAL), area="names", brings={"coalesce_hides": 0.6}),
+            root(_coalesce, "1 ??", "?? 1", ops=("??",)), files=(LEX, PARSE, EVAL), area="names", brings={"coalesce_hides": 0.6}),
     Feature("decimals", "Numbers with a fraction", "Prices have cents.",
             ("`2.50` is a number with a fraction: digits on both sides of the point, else it is no formula ({e_syntax}). Values are exact: Python's `Fraction`. A value without a "
              "fraction is a whole number again (`int`), also in between.",
@@ -583,14 +666,14 @@ DEFECTS: tuple[Defect, ...] = (
            ("`{calls[min]}` and `{calls[max]}` need at least one argument; without any, {e_type} is raised.",),
            root(lambda d: (lambda call: d.stream.choice([call, ("bin", "+", as_node(d.stream.randint(1, 9)), call), ("neg", call), ("bin", "*", call, small(d))]))(
                ("call", d.facts["calls"][d.stream.choice(["min", "max"])], () if d.stream.random() < 0.7 else (small(d),)))), files=(SOURCE + "{m_lib}.py",)),
-    Defect("bool_number", "Arithmetic with truths", "`{true_} + 1` gives 2.",
+    Defect("bool_number", "Arithmetic with truths", "`(1 < 2) + 1` gives 2.",
            ("~A truth is no number: where a number is due ({e_type}) none is taken, also not by `<` and the sign.",),
            root(lambda d: (lambda t: d.stream.choice([("bin", d.stream.choice("+-*/"), t, small(d)), ("bin", d.stream.choice("+-*"), small(d), t), ("neg", t),
-                                                      ("bin", d.stream.choice(["<", ">="]), t, small(d)), ("bin", "+", small(d), small(d))]))(("bool", d.stream.random() < 0.5))),
+                                                      ("bin", d.stream.choice(["<", ">="]), t, small(d)), ("bin", "+", small(d), small(d))]))(truth(d, d.stream.random() < 0.5))),
            files=(SOURCE + "{m_values}.py",)),
-    Defect("bool_equal", "`1 {eq} {true_}` is true", "Comparing a number with a truth gives strange results.",
+    Defect("bool_equal", "`1 {eq} (2 > 1)` is true", "Comparing a number with a truth gives strange results.",
            ("~A truth equals no number.", "{mixed_tells}"),
-           root(lambda d: ("bin", d.stream.choice(["eq", "ne"]), *d.stream.sample([("bool", True), ("bool", False), as_node(1), as_node(0), ("bool", True), as_node(2)], 2))),
+           root(lambda d: ("bin", d.stream.choice(["eq", "ne"]), *d.stream.sample([truth(d, True), truth(d, False), as_node(1), as_node(0), truth(d, True), as_node(2)], 2))),
            files=(SOURCE + "{m_values}.py",)),
     Defect("pow_negative", "Negative powers", "A negative power gives a number that is not exact.",
            ("A power that is negative is undefined ({e_undef}), also of 1 and of 0.",),

@@ -85,7 +85,18 @@ def _factorial(m: Any, x: Any) -> int:
 def _choose(m: Any, n: Any, k: Any) -> int:
     _whole(n, k)
     _undefined(n < 0 or k < 0 or n > 100)
-    m.note("none" if k > n else "all" if k == n else "some")
+    m.note(
+        f"zero of {min(n, 1)}"
+        if k == 0
+        else f"one of {min(n, 2)}"
+        if k == 1
+        else "none"
+        if k > n
+        else "all"
+        if k == n
+        else "some"
+    )
+    m.note(f"n {n}" if n in (0, 100) else "n")
     row = [1]
     for _ in range(n):
         row = [1, *(a + b for a, b in itertools.pairwise(row)), 1]
@@ -94,7 +105,7 @@ def _choose(m: Any, n: Any, k: Any) -> int:
 
 def _pad(m: Any, t: str, width: Any, fill: str) -> str:
     _whole(width)
-    _undefined(len(fill) != 1 or width > 1000)
+    _undefined(len(fill) != 1 or width > 50)
     m.note("shorter" if len(t) < width else "not shorter")
     while len(t) < width:
         t = fill + t
@@ -103,7 +114,7 @@ def _pad(m: Any, t: str, width: Any, fill: str) -> str:
 
 def _repeat(m: Any, t: str, n: Any) -> str:
     _whole(n)
-    _undefined(n < 0 or n > 1000)
+    _undefined(n < 0 or n > 40)
     m.note(f"times{min(n, 2)}")
     return t * n
 
@@ -319,27 +330,27 @@ LIBRARY: tuple[Builtin, ...] = (
             "Negative numbers, numbers with a fraction, and a first number above 100 are undefined.", "n, k",
             'WHOLE(n, k)\nif n < 0 or k < 0 or n > 100:\n    raise UNDEFINED("out of range")\nresult = 1\nfor step in range(k):\n'
             "    result = result * (n - step) // (step + 1)\nreturn result", _choose,
-            lambda s: (s.choice([0, 1, 4, 5, 6, 10, -1, 100, 101]), s.choice([0, 1, 2, 3, 4, 5, 6, -1]))),
+            lambda s: (s.choice([0, 1, 4, 5, 6, 10, -1, 100, 101]), s.choice([0, 0, 1, 2, 3, 4, 5, 6, -1, 101]))),
     Builtin("upper", "texts", ("upper", "capitals"), ("text",), "The text in capital letters.", "x", "return x.upper()",
             lambda m, x: "".join(one.upper() for one in x), lambda s: (_t(s),), needs=("strings",)),
     Builtin("trim", "texts", ("trim", "strip"), ("text",), "The text without the spaces at its ends.", "x", 'return x.strip(" ")',
             lambda m, x: x.strip(" "), lambda s: (" " * s.randint(0, 2) + _t(s) + " " * s.randint(0, 2),), needs=("strings",)),
     Builtin("repeat", "texts", ("repeat", "times"), ("text", "number"),
-            "The text as many times in a row as the number says. A negative number, one with a fraction, and one above 1000 are undefined.", "x, count",
-            'WHOLE(count)\nif count < 0 or count > 1000:\n    raise UNDEFINED("that many times is not possible")\nreturn x * count', _repeat,
-            lambda s: (s.choice(["ab", "", "x"]), s.choice([0, 1, 2, 3, -1, 1001])), needs=("strings",)),
+            "The text as many times in a row as the number says. A negative number, one with a fraction, and one above 40 are undefined.", "x, count",
+            'WHOLE(count)\nif count < 0 or count > 40:\n    raise UNDEFINED("that many times is not possible")\nreturn x * count', _repeat,
+            lambda s: (s.choice(["ab", "", "x"]), s.choice([0, 1, 2, 3, -1, 40, 41])), needs=("strings",)),
     Builtin("replace", "texts", ("replace", "swap"), ("text", "text", "text"),
             "The first text with every occurrence of the second replaced by the third, from left to right. An empty second text is undefined.",
             "x, old, new", 'if not old:\n    raise UNDEFINED("nothing to replace")\nreturn x.replace(old, new)', _replace,
-            lambda s: (text(s, "aabx", 8), _some_text(s), _some_text(s)), needs=("strings",)),
+            lambda s: (text(s, "aabx", 8), s.choice(["a", "b", "a", "aa", "ab", ""]), _some_text(s)), needs=("strings",)),
     Builtin("starts", "texts", ("starts", "begins"), ("text", "text"), "Whether the first text begins with the second.", "x, part",
             "return x.startswith(part)", lambda m, x, part: x[: len(part)] == part,
             lambda s: (s.choice(["abc", "ab", "", "xab"]), _some_text(s)), needs=("strings", "logic")),
     Builtin("pad", "texts", ("pad", "fill", "align"), ("text", "number", "text"),
             "The first text, filled up at its left with the third to as many characters as the number says. A third text that is not "
-            "one character, a number with a fraction, and one above 1000 are undefined.", "x, width, fill",
-            'WHOLE(width)\nif len(fill) != 1 or width > 1000:\n    raise UNDEFINED("one character fills, up to 1000")\nreturn x.rjust(width, fill)', _pad,
-            lambda s: (s.choice(["", "7", "ab", "abcd"]), s.choice([0, 2, 4, 5, -1, 1001]), s.choice(["0", " ", "", "xy"])), needs=("strings",)),
+            "one character, a number with a fraction, and one above 50 are undefined.", "x, width, fill",
+            'WHOLE(width)\nif len(fill) != 1 or width > 50:\n    raise UNDEFINED("one character fills, up to 50")\nreturn x.rjust(width, fill)', _pad,
+            lambda s: (s.choice(["", "7", "ab", "abcd"]), s.choice([0, 2, 4, 5, -1, 50, 51]), s.choice(["0", " ", "0", "", "xy"])), needs=("strings",)),
     Builtin("number", "texts", ("number", "as_number"), ("text",),
             "The whole number that the text writes in decimal digits, perhaps with a minus before them and spaces around. Any other text is undefined.",
             "x", 'body = x.strip(" ")\ndigits = body[1:] if body.startswith("-") else body\nif not digits or not set(digits) <= set("0123456789"):\n'

@@ -240,6 +240,8 @@ class Meaning:
                 if node[0] == "call" and node[1] in UNKNOWN_CALLS:
                     continue
                 need = NEEDS.get(node[1] if node[0] == "bin" else node[0])
+                if node[:2] == ("bin", "cat") and self.facts["concat"] == "+":
+                    need = "strings"
                 if need is not None and need not in self.on:
                     return False
                 if node[0] == "chain" and self.facts["chain"] != "all":
@@ -321,6 +323,12 @@ class Meaning:
         self.notes |= {"bad", note}
         return "value", (text, {}), Raises(self.facts["e_syntax"])
 
+    def _q_bad_while(self, text: str, fact: str, value: Any) -> tuple[Any, ...] | None:
+        """No formula as long as a meaning is this one."""
+        if self.facts[fact] != value:
+            return None
+        return self._q_bad(text, fact)
+
     def _q_number(self, text: str, value: int | None, need: str) -> tuple[Any, ...] | None:
         """A number as it is written: hexadecimal, with separators. None: it is no number."""
         if need not in self.on:
@@ -345,6 +353,7 @@ class Meaning:
         if "missing" not in self.on or not self._can(tree):
             return None
         self.missing = missing
+        self.note("nothing for what is missing" if missing is None else "something")
         value = self._value(tree, _open(names))
         if value == Raises("function") or _too_large(value):
             return None
@@ -365,7 +374,7 @@ class Meaning:
         value = self._value(tree, _open(names))
         if isinstance(value, Raises):
             return None
-        self.notes.add(f"asked{len(self.asked)}")
+        self.notes.add(f"asked{min(3, len(self.asked))}")
         self.notes.add("twice" if len(self.asked) > len(set(self.asked)) else "once")
         return "lookups", (self.writing.text(tree, max(1, style)), _open(names)), sorted(set(self.asked))
 
@@ -373,13 +382,15 @@ class Meaning:
         if "names" not in self.on or not self._can(tree):
             return None
         self._look(tree)
-        self.notes -= self.state.wrong
+        self.notes -= {"let_leak"}
         return "names", (self.writing.text(tree, max(1, style)),), list(dict.fromkeys(_free(tree, frozenset())))
 
     def _q_show(self, tree: Node, style: int) -> tuple[Any, ...] | None:
         if "show" not in self.on or not self._can(tree):
             return None
         self._look(tree)
+        if any(node[0] == "num" and not isinstance(node[1], int) and node[1] < 1 for node in nodes(tree)):
+            self.note("below one")
         return "show", (self.writing.text(tree, max(2, style)),), self.writing.text(tree, 0)
 
     def _q_formula(self, tree: Node, names: Any, style: int) -> tuple[Any, ...] | None:
@@ -395,7 +406,11 @@ class Meaning:
             return None
         equal = one == other
         self.notes.add("equal" if equal else "different")
-        return "formula_equal", (self.writing.text(one, 1), self.writing.text(other, max(2, style))), [equal, equal]
+        return (
+            "formula_equal",
+            (self.writing.text(one, 1), self.writing.text(other, max(2, style))),
+            [equal, equal, False],
+        )
 
     def _q_formula_names(self, tree: Node, style: int) -> tuple[Any, ...] | None:
         if not {"formula", "names"} <= self.on or not self._can(tree):
@@ -448,12 +463,13 @@ class Meaning:
                 return None
             texts.insert(0, f"  {self.facts['comment']} so it begins")
         self.notes.add(f"noise {noise}")
-        return "run", ("\n".join(texts), _open(names)), values if failed is None else failed
+        self.notes.add("names given" if names else "no names")
+        return "run", ("\n".join(texts), _open(names) or None), values if failed is None else failed
 
     def _q_place(self, text: str, line: int, column: int, need: str) -> tuple[Any, ...] | None:
         if "positions" not in self.on or need not in self.on | {""}:
             return None
-        self.notes.add(f"line{min(line, 2)}")
+        self.notes |= {f"line{min(line, 2)}", "begins with a new line" if text[:1] == "\n" else "begins"}
         if line > 1:
             self.notes.add("place_line")
         return "place", (text,), [line, column]
@@ -464,13 +480,28 @@ class Meaning:
         deep = count > self.facts["deepest"]
         if not deep and kind != "(":
             return None
-        self.notes.add(f"brackets {count - self.facts['deepest']} {kind}")
+        self.notes.add(f"brackets {min(1, max(-1, count - self.facts['deepest']))} {kind}")
         if kind == "(":
             return "value", ("(" * count + "7" + ")" * count, {}), Raises(self.facts["e_syntax"]) if deep else 7
         if kind == "[":
             return "value", ("[" * count + "]" * count, {}), Raises(self.facts["e_syntax"])
         name = self.facts["calls"]["abs"]
         return "value", (f"{name}(" * count + "7" + ")" * count, {}), Raises(self.facts["e_syntax"])
+
+    def _q_brackets_row(self, count: int, kind: str) -> tuple[Any, ...] | None:
+        """Many brackets, but never many open at once."""
+        if "depth" not in self.on or (kind == "[" and "lists" not in self.on):
+            return None
+        self.note(f"row {kind}")
+        one = {"(": "(1)", "[": "[1]", "f": f"{self.facts['calls']['abs']}(1)"}[kind]
+        if kind == "[":
+            return "value", ("[" + ", ".join([one] * count) + "]", {}), [[1]] * count
+        return "value", (" + ".join([one] * count), {}), count
+
+    def _q_same_tree(self, feature: str, name: str, text: str) -> tuple[Any, ...] | None:
+        if feature not in self.on:
+            return None
+        return "same_tree", (name, text), True
 
     def _q_same_object(self, feature: str, first: str, second: str, name: str) -> tuple[Any, ...] | None:
         if feature not in self.on:
@@ -571,6 +602,8 @@ class Meaning:
         if name in self.given:
             self.note(f"given {name}")
             values = [self.value(one, local) for one in arguments]
+            if any(not isinstance(one, (int, Fraction)) for one in values):
+                raise Wrong("skip")
             return GIVEN[name](*values)
         if name not in self.library and name not in self.drawn:
             self.note("unknown function")
@@ -591,6 +624,13 @@ class Meaning:
                 self.note(f"{name} kind {place}")
                 raise Wrong("type")
         self.note(f"calls {name} with {len(values)}")
+        for place, value in enumerate(values):
+            if isinstance(value, int) and abs(value) < 2:
+                self.note(f"{name} {place} {value}")
+            elif isinstance(value, (list, str)) and len(value) < 2:
+                self.note(f"{name} {place} of {len(value)}")
+            elif isinstance(value, Fraction):
+                self.note(f"{name} {place} of a fraction")
         try:
             if name in self.drawn:
                 if not _plain_numbers(values[0]):
@@ -614,10 +654,12 @@ class Meaning:
         """Where an index points, from 0; it may lie outside."""
         self.need(index, "number")
         if not isinstance(index, int):
-            self.notes |= {"index of a fraction", "index_leaks"}
+            self.note("index of a fraction")
             raise Wrong("undef")
         if index < 0:
-            self.notes |= {"negative_index", "index_leaks"}
+            self.note("a negative index")
+        if self.facts["index_negative"] == "error" and (index < 0 or (in_slice and index < self.facts["index_base"])):
+            self.note("negative_index")
         if index < 0 and self.facts["index_negative"] == "error":
             self.note("index negative")
             raise Wrong("undef")
@@ -625,13 +667,21 @@ class Meaning:
             self.note("index from the end")
             return length + index
         if self.facts["index_base"] == 1 and index == 0:
-            self.notes |= {"index 0", "index_leaks"}
+            self.note("index 0")
             raise Wrong("undef")
         return index - int(self.facts["index_base"])
 
     def _v_index(self, local: Any, target: Node, index: Node) -> Any:
         items = self.need(self.value(target, local), "list", *(["text"] if "strings" in self.on else []))
-        at = self.place(self.value(index, local), len(items), False)
+        number = self.need(self.value(index, local), "number")
+        try:
+            right = self.place(number, len(items), False)
+        except Wrong:
+            right = len(items)
+        place = number - int(self.facts["index_base"])
+        if not isinstance(number, int) or not -len(items) <= place < len(items) or right != place % len(items):
+            self.note("index_leaks")
+        at = self.place(number, len(items), False)
         if at < 0 or at >= len(items):
             self.notes |= {
                 "index outside",
@@ -646,6 +696,9 @@ class Meaning:
     def _v_slice(self, local: Any, target: Node, first: Node | None, last: Node | None) -> Any:
         items = self.need(self.value(target, local), "list", *(["text"] if "strings" in self.on else []))
         start, end = 0, len(items)
+        for side, node in (("first", first), ("last", last)):
+            if node is not None and any(one[0] == "var" for one in nodes(node)):
+                self.note(f"slice with a variable {side}")
         if first is not None:
             start = self.place(self.value(first, local), len(items), True)
             self.note("slice from " + ("before" if start < 0 else "within" if start < len(items) else "beyond"))
@@ -722,6 +775,8 @@ class Meaning:
                 self.note("?? right")
                 return self.value(right_node, local)
         left, right = self.value(left_node, local), self.value(right_node, local)
+        if op == "cat" and self.facts["concat"] == "+":
+            op = "+"
         if op in ("eq", "ne", *ORDER):
             return self.compared(op, left, right)
         if op == "in":
@@ -800,9 +855,11 @@ class Meaning:
         if right < 0:
             self.notes |= {"pow_negative", "power negative"}
             raise Wrong("undef")
-        if abs(left) > 1 and right > 1000:
-            self.note("power too large")
+        if abs(left) > 1 and right > 100:
+            self.note(f"power too large by {min(right - 100, 2)} of {min(abs(left), 3)}")
             raise Wrong("undef")
+        if right > 98:
+            self.note(f"power {abs(left) if abs(left) < 3 else 'more'} to {min(right, 101)}")
         self.note("power 0" if right == 0 else "power 1" if right == 1 else "power")
         return left**right
 
@@ -810,8 +867,12 @@ class Meaning:
         if not isinstance(left, int) or not isinstance(right, int):
             self.note("range of a fraction")
             raise Wrong("type")
-        if right - left > 10_000:
-            self.note("range too long")
+        self.note(
+            f"range over {right - left - self.facts['longest_range']}"
+            if right - left > self.facts["longest_range"] - 2
+            else "range"
+        )
+        if right - left > self.facts["longest_range"]:
             raise Wrong("undef")
         out, at = [], left
         while at < right or (at == right and self.facts["range_end"] == "in"):
@@ -854,9 +915,9 @@ def _too_large(value: Any) -> bool:
         return len(value) > 30 or any(_too_large(one) for one in value)
     if isinstance(value, str):
         return len(value) > 60
-    if isinstance(value, Function):
+    if isinstance(value, Function) or value is None or isinstance(value, float):
         return True
-    return isinstance(value, (int, Fraction)) and len(str(value)) > 40
+    return isinstance(value, (int, Fraction)) and max(abs(value.numerator), value.denominator) > 10**40
 
 
 def _open(names: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
