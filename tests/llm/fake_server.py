@@ -6,9 +6,10 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 
@@ -35,9 +36,14 @@ class Say:
 
 
 class FakeServer:
-    """`script(body, n)` is what to say to request n (from 0). `requests` are the bodies, `keys` their headers."""
+    """`script(body, n)` is what to say to request n (from 0). `requests` are the bodies, `keys` their headers.
 
-    def __init__(self, script: Callable[[dict[str, Any], int], Say]) -> None:
+    tells    what it says of itself: JSON by path.
+    """
+
+    def __init__(
+        self, script: Callable[[dict[str, Any], int], Say], tells: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         fake = self
@@ -47,6 +53,12 @@ class FakeServer:
             disable_nagle_algorithm = True  # or every answer waits 40 ms for an acknowledgement
 
             def log_message(self, *_: Any) -> None: ...
+
+            def do_GET(self) -> None:
+                known = self.path in tells
+                body = json.dumps(tells.get(self.path, {"error": "no such path"})).encode()
+                with contextlib.suppress(OSError):
+                    self.send(200 if known else 404, body, {})
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))

@@ -17,6 +17,7 @@ from takt.errors import TaktError
 from takt.plainly import plainly
 from takt.workers.keys import key_for
 from takt.workers.llm.answer import Call, NoAnswer, Reply, Stream, refusal, storable, whole
+from takt.workers.llm.server import Server, look
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -26,6 +27,7 @@ __all__ = ["Call", "Endpoint", "NoAnswer", "OpenAiCompatible", "Reply"]
 Message = Mapping[str, Any]
 SECRET_FROM = 6  # characters; what is shorter (`none`, `EMPTY`) is what servers without a key are given
 LARGEST_ANSWER = 64 * 2**20  # bytes
+LARGEST_LOOK = 2**24  # of what a server says of itself: OpenRouter lists some hundred models
 LOOK_S = 2.0  # wall time that a server has to say what it is
 STREAMS = (b"data:", b"event:", b"id:", b"retry:", b":")  # what a line of an event stream begins with
 
@@ -63,6 +65,7 @@ class OpenAiCompatible:
         except TaktError as error:
             self._key, self.refusal = "", error
         self._opened: OpenAI | None = None
+        self.first_s = 0.0  # of the last answer: until its first piece
 
     def ask(self, messages: Sequence[Message], tools: Sequence[Any], settings: Mapping[str, Any]) -> Reply:
         import httpx2
@@ -77,7 +80,9 @@ class OpenAiCompatible:
             )
         # Messages go past the SDK's own walk through them, which costs 30 ms in a context of 4,000 tokens.
         body = {**settings.get("extra_body", {}), "messages": list(messages), "tools": list(tools)}
-        begun = False
+        begun, self._asked = False, time.perf_counter()
+        if not tools:
+            del body["tools"]  # vLLM refuses a list without an entry
         try:
             with self._opened.chat.completions.with_streaming_response.create(
                 messages=[],
@@ -108,23 +113,26 @@ class OpenAiCompatible:
 
         return client(self.timeout_s)
 
-    def offers_tools(self) -> bool | None:
-        """Whether the server's template knows tools, if it says so: llama.cpp's `/props` does. The key is not sent."""
+    def says(self, model: str = "", with_key: bool = False) -> Server:
+        """What the server says of itself. The key goes along only if told: it is not needed where one's own serves."""
+        return look(self.base_url, lambda path: self._get(path, with_key), model)
+
+    def _get(self, path: str, with_key: bool) -> Any:
+        """The JSON at a path of the server's root, or None."""
         import httpx2
 
-        from takt.workers.llm.bounded import client
-
         parts = urlsplit(self.base_url)
-        root = urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix("/").removesuffix("/v1"), "", ""))
+        own = {"Authorization": f"Bearer {self._key}"} if with_key and self._key and self.refusal is None else {}
         try:
+            from takt.workers.llm.bounded import client
+
             with client(LOOK_S) as looking:
-                answer = looking.get(f"{root}/props")
-            told = answer.json() if answer.status_code == 200 and len(answer.content) < 2**22 else None
+                answer = looking.get(urlunsplit((parts.scheme, parts.netloc, path, "", "")), headers=own)
+            if answer.status_code != 200 or len(answer.content) > LARGEST_LOOK:
+                return None
+            return self._clean(answer.json())
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
             return None
-        caps = told.get("chat_template_caps", told) if isinstance(told, Mapping) else {}
-        known = caps.get("supports_tools") if isinstance(caps, Mapping) else None
-        return known if isinstance(known, bool) else None
 
     def _read(self, answer: Any) -> Reply:
         """The answer that comes, to its end or to [DONE]: all of it within the time, and no longer than it may be."""
@@ -132,6 +140,8 @@ class OpenAiCompatible:
         stream: Stream | None = None
         body, length = bytearray(), 0
         for part in answer.iter_bytes():
+            if not length:
+                self.first_s = time.perf_counter() - self._asked
             length += len(part)
             if time.monotonic() > until:
                 raise NoAnswer("timeout", f"the answer had not ended within {self.timeout_s:g} s")

@@ -22,6 +22,7 @@ class Profile:
     on, off     fields of the request that switch thinking. Empty: it cannot be switched, the model does what it does.
     reasoning   the field in which what it thought comes, and goes back (option `keep_thinking`).
     refuses     fields that it answers with an error, or does not know.
+    known       what it is known to do wrong, a sentence each.
     """
 
     base_url: str
@@ -30,6 +31,7 @@ class Profile:
     off: Mapping[str, Any]
     reasoning: str
     refuses: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 def _by_template(thinking: bool) -> dict[str, Any]:
@@ -43,6 +45,11 @@ PROFILES = {
         _by_template(True),
         _by_template(False),
         "reasoning",
+        known=(
+            "without --enable-auto-tool-choice and --tool-call-parser calls stay text",
+            "a call written inside thinking is lost (vllm#39056, vllm#42021)",
+            "thinking can end up in the content (vllm#51679)",
+        ),
     ),
     "sglang": Profile(
         "http://localhost:30000/v1",
@@ -50,6 +57,7 @@ PROFILES = {
         _by_template(True),
         _by_template(False),
         "reasoning_content",
+        known=("without --tool-call-parser calls stay text",),
     ),
     "llamacpp": Profile(
         "http://localhost:8080/v1",
@@ -57,6 +65,11 @@ PROFILES = {
         _by_template(True),
         _by_template(False),
         "reasoning_content",
+        known=(
+            "a chat template that knows no tools drops them in silence (--jinja --chat-template-file FILE)",
+            "tool_choice=none leaves the markup of calls in the text",
+            "with as many threads as a shared machine has cores it is many times slower (-t)",
+        ),
     ),
     "ollama": Profile(
         "http://localhost:11434/v1",
@@ -65,6 +78,10 @@ PROFILES = {
         {"reasoning_effort": "none"},
         "reasoning",
         ("top_k",),
+        known=(
+            "its context is short unless OLLAMA_CONTEXT_LENGTH says otherwise, and what is longer is cut in silence",
+            "the opening tag of thinking can be missing (ollama#16686)",
+        ),
     ),
     "transformers": Profile(
         "http://localhost:8000/v1",
@@ -73,6 +90,26 @@ PROFILES = {
         {},
         "reasoning_content",
         ("top_k", "presence_penalty", "stream_options"),
+        known=("a top-level top_k is answered with 422", "it parses the calls of the model families it knows only"),
+    ),
+    "lmstudio": Profile(
+        "http://localhost:1234/v1",
+        "lms server start; lms load MODEL --context-length 32768",
+        {},
+        {},
+        "reasoning_content",
+        known=("the context is what the model was loaded with, often 4096; what is longer is cut or refused",),
+    ),
+    "openrouter": Profile(
+        "https://openrouter.ai/api/v1",
+        "",
+        {"reasoning": {"enabled": True}},
+        {"reasoning": {"enabled": False}},
+        "reasoning",
+        known=(
+            'each request may go to another provider: pin one, -w \'extra_body={"provider": {"order": [NAME]}}\'',
+            "not every provider of a model takes tools",
+        ),
     ),
     "alibaba": Profile(
         "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
@@ -80,6 +117,7 @@ PROFILES = {
         {"enable_thinking": True},
         {"enable_thinking": False},
         "reasoning_content",
+        known=("some models think only if answers are streamed (-w stream=true)",),
     ),
 }
 OPENAI_FIELDS = ("temperature", "top_p", "presence_penalty")  # what is not among them goes into the extra body

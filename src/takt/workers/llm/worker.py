@@ -24,19 +24,18 @@ from takt.ledger.journal import Told
 from takt.workers.calls import as_text, plan_of, read_call
 from takt.workers.keys import led_elsewhere
 from takt.workers.llm.answer import Reply
-from takt.workers.llm.endpoint import Endpoint, OpenAiCompatible
+from takt.workers.llm.endpoint import Endpoint
 from takt.workers.llm.lost import has_lost_call
 from takt.workers.llm.options import Options
 from takt.workers.llm.patience import Attempt, ask_patiently
 from takt.workers.llm.profiles import PROFILES, settings
+from takt.workers.llm.server import Server, tools_dropped
+from takt.workers.llm.several import endpoint_of
 from takt.workers.llm.talk import Talk
 
 IDLE_S = 5.0  # station time between two looks at whether somebody waits
 OUTAGE_S = 30.0  # station time until a server that did not answer is asked again
 OUTAGES = 3  # requests in a row that come to nothing, with all their retries: the shift ends
-# Characters that a token can stand for at least and at most in English, Chinese and JSON, by which it is judged whether
-# a server read what it was sent. Fewer tokens than the last one says are no count of this request.
-DENSEST, THINNEST, NO_COUNT = 1.5, 6.0, 12.0
 
 
 class Llm:
@@ -62,15 +61,17 @@ class Llm:
         if endpoint is None and not replay and find_spec("openai") is None:
             raise TaktError(f"worker 'llm' needs the extra `llm`: {install('llm')}")
         self._profile = PROFILES[self.options.profile]
-        url = self.options.base_url or self._profile.base_url
-        self._endpoint = endpoint or OpenAiCompatible(url, self.options.key_env, self.options.timeout_s)
+        self._endpoint = endpoint or endpoint_of(self.options)
 
     @staticmethod
     def asked_if_named(options: Mapping[str, Any]) -> dict[str, Any]:
         """The server and the key's variable, which a ledger alone is not believed (trust.py)."""
         url = options.get("base_url") or PROFILES.get(str(options.get("profile", "vllm")), PROFILES["vllm"]).base_url
         names = ("base_url", "key_env") if options.get("base_url") else ("profile", "key_env")
-        return led_elsewhere(str(url), {name: options.get(name) for name in names})
+        led: dict[str, Any] = {}
+        for one in str(url).split(","):
+            led |= led_elsewhere(one.strip(), {name: options.get(name) for name in names})
+        return led
 
     def ready(self) -> None:
         """Asked when a model will be: raises TaktError if the key may not go to this server."""
@@ -83,6 +84,8 @@ class Llm:
             raise TaktError(f"worker 'llm' works by tool calls, and station {spec.station!r} offers no tools")
         o = self.options
         self._seed = seed
+        if hasattr(self._endpoint, "begin"):
+            self._endpoint.begin(seed)
         self._settings = settings(
             self._profile, o.model, o.thinking, o.max_tokens, seed % 2**31, o.stream, dict(o.extra_body)
         )
@@ -165,6 +168,12 @@ class Llm:
                 "tools, or another model",
                 failed=True,
             )
+        if record.get("server_context", self.options.context_tokens) < self.options.context_tokens:
+            raise Finished(
+                f"the server's context is {record['server_context']} tokens, and context_tokens is "
+                f"{self.options.context_tokens}: start it with more, or -w context_tokens={record['server_context']}",
+                failed=True,
+            )
         if not record["usage"].get("estimated"):
             self._history.counted(record["usage"]["prompt_tokens"])
         self._take(record)
@@ -225,25 +234,26 @@ class Llm:
             "took_s": round(took_s, 6),
             "odd": [] if reply is None else self._odd(reply),
             "failed": [_told_of(attempt) for attempt in failed],
-            **({"tools_unseen": self._tools_unseen(reply)} if first and reply is not None else {}),
+            **(self._first_look(reply) if first and reply is not None else {}),
         }
 
-    def _tools_unseen(self, reply: Reply) -> str:
+    def _first_look(self, reply: Reply) -> dict[str, Any]:
+        """What the first answer, and the server, say of how this will go."""
+        asks = getattr(self._endpoint, "says", None)
+        says = Server() if asks is None else asks(self.options.model)
+        known = {} if says.context is None else {"server_context": says.context}
+        return {"tools_unseen": self._tools_unseen(reply, says), **known}
+
+    def _tools_unseen(self, reply: Reply, says: Server) -> str:
         """Why the model cannot have seen the tools, "" if nothing speaks for that. A chat template that knows none
         drops them without a word, and a shift would be hours of answers that are no calls.
         """
         if reply.calls:
             return ""
-        says = getattr(self._endpoint, "offers_tools", None)
-        if says is not None and says() is False:
+        if says.tools is False:
             return "the server says that its chat template has no tools"
         read = reply.usage["prompt_tokens"] if reply.usage else 0
-        tools = self._talk.tools_chars
-        rest = self._history.chars - tools
-        alone = rest / NO_COUNT <= read <= rest / DENSEST
-        if read and alone and read < (rest + tools) / THINNEST:
-            return f"it read {read} tokens of a request of {rest + tools} characters, {tools} of them the tools"
-        return ""
+        return tools_dropped(read, self._history.chars, self._talk.tools_chars)
 
     def _waited_s(self, failed: list[Attempt]) -> float:
         """Back-off, and the time that a silent server was given, in round figures: the same on every run."""
