@@ -234,8 +234,8 @@ def test_what_cannot_be_exported_is_one_line(
 
 
 def test_a_full_file_is_followed_by_another(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("takt.export.lerobot.DATA_MB", 0.0001)
-    monkeypatch.setattr("takt.export.lerobot.VIDEO_MB", 0.001)
+    monkeypatch.setattr("takt.export.lerobot_files.DATA_MB", 0.0001)
+    monkeypatch.setattr("takt.export.lerobot_files.VIDEO_MB", 0.001)
     root = tmp_path / "out"
     with Dataset(root, 10, "toy", {"action": ["a", "b"]}, {}, {"observation.images.head": (SIZE, SIZE)}) as dataset:
         for n in range(3):

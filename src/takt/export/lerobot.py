@@ -27,10 +27,9 @@ import numpy as np
 
 from takt.contract.station import TaktError
 from takt.distribution import install
-from takt.export.lerobot_files import CHUNK_FILES, Film, Numbers, Pictures, Table, png
+from takt.export.lerobot_files import CHUNK_FILES, DATA_MB, VIDEO_MB, Film, Numbers, Pictures, Table, png
 
 VERSION = "v3.0"
-DATA_MB, VIDEO_MB = 100, 200  # the most in a file, as LeRobot has it
 BOOKKEEPING = {  # LeRobot's own columns
     "timestamp": "float32",
     "frame_index": "int64",

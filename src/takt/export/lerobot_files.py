@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.export.lerobot import DATA_MB, VIDEO_MB
-
+DATA_MB, VIDEO_MB = 100, 200  # the most in a file, as LeRobot has it
 CHUNK_FILES = 1000
 QUANTILES = (0.01, 0.10, 0.50, 0.90, 0.99)
 FILE = "chunk-{chunk:03d}/file-{file:03d}"
