@@ -20,7 +20,7 @@ import typer
 
 # `takt --help` lists their commands in this order.
 # isort: off
-from takt.cli import stations, shifts, look, following, board, model, proofs, comparing, data  # noqa: F401
+from takt.cli import stations, shifts, look, following, board, model, proofs, comparing, fleets, data  # noqa: F401
 
 # isort: on
 from takt.cli.app import app

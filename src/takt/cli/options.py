@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from takt.contract.clock import DEFAULT_CLOCK
+from takt.contract.options import numbers_in as numbers_in
 from takt.contract.registry import SEED_BITS
 from takt.errors import TaktError
 from takt.printable import shortened
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from takt.ledger.trust import Named
     from takt.shift import Shift
 
-MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
 LEAST_S, MOST_S = 0.001, 31_536_000  # seconds that an option can have: a millisecond, a year
 MOST_UNIT = 10_000_000
 CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
@@ -68,20 +68,6 @@ AgainStation = Annotated[
 Trust = Annotated[
     bool, typer.Option("--trust", help="The ledger is mine: open all that it names, and ask the server it names.")
 ]
-
-
-def numbers_in(text: str) -> list[int]:
-    """Numbers as in 0-9 or 0,3,5-7."""
-    if not re.fullmatch(r"\d{1,39}(-\d{1,39})?(,\d{1,39}(-\d{1,39})?)*", text):
-        raise TaktError(f"cannot read the seeds {shortened(text)!r}; write them as 0-9 or 0,3,5-7")
-    spans = [[int(end) for end in span.split("-")] for span in text.split(",")]
-    backwards = next((span for span in spans if span[-1] < span[0]), None)
-    if backwards:
-        raise TaktError(f"the seeds {backwards[0]}-{backwards[-1]} are none; write the lower one first")
-    many = sum(span[-1] - span[0] + 1 for span in spans)
-    if many > MOST_SEEDS:
-        raise TaktError(f"{text!r} are {many:,} seeds; {MOST_SEEDS:,} are the most that make sense")
-    return [number for span in spans for number in range(span[0], span[-1] + 1)]
 
 
 def shares_in(flag: str, text: str, most: int = 20) -> list[float]:

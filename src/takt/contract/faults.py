@@ -55,10 +55,16 @@ def schedule(texts: Sequence[str], spec: StationSpec, seed: int, length_s: float
             rng = np.random.default_rng(np.random.SeedSequence([seed, index, *name.encode()]))
             faults += _poisson(rng, name, mean_gap_s, for_s, spec.faults[name].repair_s, length_s)
         else:
-            raise TaktError(
-                f"cannot read the fault {shortened(text)!r}; write it as NAME@00:20:00, NAME@00:20:00+90s or NAME~1/h"
-            )
+            check_text(text)
     return merged(faults)
+
+
+def check_text(text: str) -> None:
+    """Raise TaktError for a text that says no fault at all, whatever the station."""
+    if not (_PLANNED.fullmatch(text) or _RANDOM.fullmatch(text)):
+        raise TaktError(
+            f"cannot read the fault {shortened(text)!r}; write it as NAME@00:20:00, NAME@00:20:00+90s or NAME~1/h"
+        )
 
 
 def merged(faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import types
 import typing
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from takt.errors import TaktError
+from takt.printable import shortened
+
+MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -95,3 +100,17 @@ def _wanted(hint: Any, value: Any) -> str:
     if fits and hint is float and not math.isfinite(value):
         return "a finite number"
     return "" if fits else KINDS[hint]
+
+
+def numbers_in(text: str, most: int = MOST_SEEDS) -> list[int]:
+    """Seeds as in 0-9 or 0,3,5-7, at most so many."""
+    if not re.fullmatch(r"\d{1,39}(-\d{1,39})?(,\d{1,39}(-\d{1,39})?)*", text):
+        raise TaktError(f"cannot read the seeds {shortened(text)!r}; write them as 0-9 or 0,3,5-7")
+    spans = [[int(end) for end in span.split("-")] for span in text.split(",")]
+    backwards = next((span for span in spans if span[-1] < span[0]), None)
+    if backwards:
+        raise TaktError(f"the seeds {backwards[0]}-{backwards[-1]} are none; write the lower one first")
+    many = sum(span[-1] - span[0] + 1 for span in spans)
+    if many > most:
+        raise TaktError(f"{text!r} are {many:,} seeds; {most:,} are the most that make sense")
+    return [number for span in spans for number in range(span[0], span[-1] + 1)]

@@ -167,7 +167,7 @@ def as_worker(worker: Worker | Callable[[Any], Any]) -> Worker:
 
 def open_worker(name: str, station: str, **options: Any) -> Worker:
     """Open the worker that answers to `name` at `station`. `package.module:name` opens any other by import."""
-    make = _found(name, station)
+    make = made_by(name, station)
     _check_is_worker(name, make)
     if not isinstance(make, type):  # a plain function is the worker itself, not something that makes one
         if options:
@@ -191,10 +191,11 @@ def usual_clock(worker: Any) -> str:
 
 def usual_clock_of(name: str, station: str) -> str:
     """The same, of the worker that answers to `name` at `station`."""
-    return usual_clock(_found(name, station))
+    return usual_clock(made_by(name, station))
 
 
-def _found(name: str, station: str) -> Any:
+def made_by(name: str, station: str) -> Any:
+    """What makes the worker that answers to `name` at `station`: its class or function. TaktError if there is none."""
     known = workers(station)
     if name in known:
         return loaded(known[name])

@@ -11,8 +11,9 @@ verdict is about that shift. Three readings of several, each with what it takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -67,7 +68,29 @@ def pooled(
     by          "unit", "shift", "free", or "auto": by unit for one shift, by shift for several.
     stands_to   the stickiness that a decision by unit or by shift is to stand up to; None: what the job asks.
     """
-    found = [Outcomes.of(events) for events in shifts]
+    return pooled_outcomes([Outcomes.of(events) for events in shifts], alpha=alpha, by=by, stands_to=stands_to)
+
+
+class Judged(Protocol):
+    """What a verdict needs to know of a shift; `takt.judge.outcomes.Outcomes` is one."""
+
+    @property
+    def started(self) -> Mapping[str, Any]: ...
+
+    @property
+    def ended(self) -> str: ...
+
+    @property
+    def units(self) -> Sequence[Any]: ...
+
+    @property
+    def judged(self) -> Sequence[Unit]: ...
+
+
+def pooled_outcomes(
+    found: Sequence[Judged], *, alpha: float = 0.05, by: str = "auto", stands_to: float | None = None
+) -> Pooled:
+    """`pooled`, of shifts whose outcomes are known."""
     _check(found, by)
     by = ("unit" if len(found) == 1 else "shift") if by == "auto" else by
     job = Job.of(found[0].started, alpha)
@@ -162,7 +185,7 @@ def _within(mine: Sequence[Unit], job: Job) -> float | None:
     return within / len(good) if good else None
 
 
-def _check(found: Sequence[Outcomes], by: str) -> None:
+def _check(found: Sequence[Judged], by: str) -> None:
     if by not in BY:
         raise TaktError(f"a verdict is by {', '.join(BY)}, not by {by!r}")
     if not found:

@@ -1,0 +1,163 @@
+"""takt fleet: many shifts by a plan, on as many processes or machines as there are."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from takt.cli.app import app
+from takt.cli.options import Json
+from takt.cli.printing import print_json
+from takt.cli.working import left_by_signal
+from takt.errors import TaktError
+from takt.program import complain
+from takt.show import terminal
+
+if TYPE_CHECKING:
+    from takt.fleet.executor import Executor
+    from takt.fleet.plan import Plan
+    from takt.fleet.standing import FleetStanding
+
+fleet_app = typer.Typer(help="Work many shifts by a plan, none twice and none lost (docs/fleets.md).")
+app.add_typer(fleet_app, name="fleet")
+
+PlanPath = Annotated[
+    Path, typer.Argument(metavar="PLAN", help="The plan, a .toml file; or the fleet's folder.", show_default=False)
+]
+On = Annotated[str, typer.Option(help="Where: local, ray (the cluster here, or a new one), ray://HOST:PORT.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, max=100_000, help="Shifts at a time.", show_default="as many as there are cores")
+]
+
+
+@fleet_app.command("run")
+def run(path: PlanPath, on: On = "local", jobs: Jobs = None, as_json: Json = False) -> None:
+    """Work what is left of a plan. The same command again goes on where it was, on this machine or another.
+
+    takt fleet run examples/fleet.toml --jobs 2
+    """
+    from takt.fleet.quick import nothing_to_do
+
+    told = nothing_to_do(path)
+    if told is not None:
+        print_json(told) if as_json else print(told["told"])
+        return
+    from takt.fleet.toml import read_plan
+
+    _work(read_plan(path), on, jobs, as_json)
+
+
+@fleet_app.command("resume")
+def resume(path: PlanPath, on: On = "local", jobs: Jobs = None, as_json: Json = False) -> None:
+    """Go on with a fleet from its folder alone; the same as `takt fleet run` of its plan."""
+    run(path, on, jobs, as_json)
+
+
+def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> None:
+    from takt.fleet.drive import Driver
+    from takt.fleet.quick import remember
+    from takt.fleet.shown import Live
+    from takt.fleet.standing import standing_of_fleet
+
+    again = f"takt fleet resume {plan.folder}"
+    live = Live(plan, terminal.err(as_json), as_json)
+    with left_by_signal(lambda: f"interrupted; no finished unit is lost, go on with `{again}`"), live:
+        done = Driver(plan, lambda: executor_for(plan, on, jobs), live.news, complain).run()
+    found = standing_of_fleet(plan)
+    remember(plan, found)
+    print_standing(found, as_json)
+    if done.why in ("budget", "stopped", "full"):
+        complain(f"left at a unit's end: {done.told}; go on with `{again}`")
+    if done.refused or done.lost or done.why == "full":
+        raise typer.Exit(2)
+
+
+def executor_for(plan: Plan, on: str, jobs: int | None) -> Executor:
+    """What works the plan's shifts. TaktError if there is no such thing."""
+    from takt.fleet.local import Local, cores_here
+
+    if on == "local":
+        return Local(jobs or cores_here(), plan.folder / "logs", plan.limits.silent_s)
+    if on == "ray" or on.startswith("ray://"):
+        from takt.fleet.cluster import Cluster
+
+        return Cluster("" if on == "ray" else on, jobs, plan.folder / "logs", plan.limits.silent_s)
+    raise TaktError(f"--on is {on!r}; it can be local, ray, or ray://HOST:PORT")
+
+
+@fleet_app.command("status")
+def status(path: PlanPath, as_json: Json = False) -> None:
+    """Say how a fleet stands, arm by arm; also while it runs, from anywhere."""
+    from takt.fleet.standing import standing_of_fleet
+    from takt.fleet.toml import read_plan
+
+    print_standing(standing_of_fleet(read_plan(path)), as_json)
+
+
+@fleet_app.command("stop")
+def stop(path: PlanPath, as_json: Json = False) -> None:
+    """Ask the driver of a fleet to leave every shift at its unit's end, and to end."""
+    from takt.fleet.index import STOP, driving
+    from takt.fleet.toml import read_plan
+
+    plan = read_plan(path)
+    if not driving(plan.folder):
+        raise TaktError(f"nothing works on the fleet in {plan.folder} on this machine, so there is nothing to stop")
+    (plan.folder / STOP).touch()
+    print_json({"stopping": str(plan.folder)}) if as_json else print(f"asked to stop: {plan.folder}")
+
+
+@fleet_app.command("watch")
+def watch(path: PlanPath, every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds.")] = 2.0) -> None:
+    """Show how a fleet stands until nothing works on it any more."""
+    from takt.fleet.shown import standing_table
+    from takt.fleet.standing import standing_of_fleet
+    from takt.fleet.toml import read_plan
+
+    plan, console = read_plan(path), terminal.out()
+    with left_by_signal(lambda: f"the fleet goes on; look again with `takt fleet status {plan.folder}`"):
+        while True:
+            found = standing_of_fleet(plan)
+            if console.is_terminal:
+                console.clear()
+            console.print(standing_table(found, console.width), highlight=False, markup=False)
+            if not found.driver:
+                return
+            time.sleep(every)
+
+
+def print_standing(found: FleetStanding, as_json: bool) -> None:
+    """How a fleet stands, on stdout."""
+    from takt.fleet.shown import standing_table
+
+    if not as_json:
+        console = terminal.out()
+        console.print(standing_table(found, console.width), highlight=False, markup=False)
+        return
+    arms: list[dict[str, Any]] = []
+    for one in found.arms:
+        told = {key: getattr(one, key) for key in ("planned", "ended", "left", "running", "lost", "spared")}
+        told |= {key: getattr(one, key) for key in ("units", "good", "money", "tokens", "wall_s")}
+        judged = None if one.verdict is None else asdict(one.verdict)
+        arms.append({"arm": one.arm.name, "columns": dict(one.arm.columns), **told, "verdict": judged})
+    faults = Counter(fault.kind for fault in found.faults)
+    print_json(
+        {
+            "fleet": found.plan.name,
+            "folder": str(found.plan.folder),
+            "store": found.plan.store,
+            "shifts": len(found.plan.shifts),
+            "ended": found.ended,
+            "driver": found.driver,
+            "over": found.over,
+            "arms": arms,
+            "refused": found.refused,
+            "machine_faults": dict(faults),
+            "faults": [asdict(fault) for fault in found.faults],
+        }
+    )

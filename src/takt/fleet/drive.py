@@ -1,0 +1,339 @@
+"""The driver: works a plan until all of it is done, certain, or used up; and may die at any moment.
+
+It keeps nothing that matters. Ledgers have the shifts, and whoever begins the same plan again, anywhere, finds what is
+there and goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from takt.errors import TaktError
+from takt.fleet.arms import decided, in_order
+from takt.fleet.crew import Crew, MachineFault
+from takt.fleet.endpoints import check_answers
+from takt.fleet.executor import Executor
+from takt.fleet.index import NOTE, STOP, Index, add_fault, lock_driver, say_as_driver
+from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Message
+from takt.fleet.plan import Arm, Plan, Planned
+from takt.fleet.record import Record
+from takt.fleet.store import ledger_of, ledgers_in, read
+from takt.fleet.together import Together
+from takt.shift import Shift
+
+TICK_S = 0.25
+SAY_S = 1.0  # between two words of the driver to those who look
+KEPT = 50  # records are written so many at a time, or after SAY_S
+
+WORKED, CERTAIN, BUDGET, STOPPED, FULL = "worked", "certain", "budget", "stopped", "full"  # why a run is over
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where a fleet is.
+
+    records   of shifts that have ended or were left, by id.
+    refused   why a shift cannot be worked, by id; `lost`, those given up for faults of machines.
+    spared    shifts that are not needed, for their arm is decided.
+    why       why the run is over, and `told` in words; "" while it runs.
+    """
+
+    records: dict[str, Record] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, MachineFault] = field(default_factory=dict)
+    spared: set[str] = field(default_factory=set)
+    began: int = 0
+    why: str = ""
+    told: str = ""
+
+    @property
+    def ended(self) -> int:
+        return sum(bool(record.ended) for record in self.records.values())
+
+
+class Driver:
+    """One run of a plan. `run` returns where the fleet is when there is nothing more to do.
+
+    on_news   called with the standing and the running jobs, about once a second.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        executor: Callable[[], Executor],
+        on_news: Callable[[Standing, Mapping[Job, Mapping[str, Any]]], None] = lambda standing, running: None,
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.plan, self._make, self._on_news, self._on_line = plan, executor, on_news, on_line
+        self.standing = Standing()
+        self._of: dict[str, list[Planned]] = {arm.name: [] for arm in plan.arms}
+        for shift in plan.shifts:
+            self._of[shift.arm.name].append(shift)
+        self._jobs: dict[Job, Planned] = {}
+        self._new: list[tuple[str, Record]] = []
+        self._done_arms: set[str] = set()
+        self._together = {
+            work: Together([a.name for a in arms], alpha=plan.stop.alpha, by=plan.stop.by, margin=plan.stop.margin)
+            for work, arms in works(plan).items()
+            if plan.stop.compare and len(arms) > 1
+        }
+        self._spent = {"money": 0.0, "tokens": 0.0, "wall_s": 0.0}
+        self._said_s = self._kept_s = 0.0
+
+    def run(self) -> Standing:
+        """Work it. Raises TaktError if it cannot be begun; KeyboardInterrupt leaves all ledgers at their last unit."""
+        folder = self.plan.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = lock_driver(folder)
+        index = Index(folder)
+        try:
+            (folder / STOP).unlink(missing_ok=True)
+            if self.plan.text:
+                (folder / NOTE).write_text(self.plan.text, encoding="utf-8")
+            self.standing.records = found_in(self.plan, index)
+            for record in self.standing.records.values():
+                self._count(record)
+            self._look(self.plan.arms)
+            waiting = self._waiting()
+            if waiting:
+                used = {name for shift in waiting for name in shift.arm.endpoints}
+                check_answers(one for name, one in self.plan.endpoints.items() if name in used)
+                self._work(waiting, index)
+            else:
+                self._over(CERTAIN if self.standing.spared else WORKED, "nothing is left to do")
+            return self.standing
+        finally:
+            self._keep(index, now=True)
+            self._say({}, over=True)
+            index.close()
+            os.close(lock)
+
+    def _work(self, waiting: list[Planned], index: Index) -> None:
+        began_s = time.monotonic()
+        crew = Crew(self._make(), self.plan.limits, self.plan.endpoints, self._faulted)
+        try:
+            while True:
+                if not self.standing.why:
+                    self._check_budget(began_s, crew)
+                if self.standing.why:
+                    crew.leave([*crew.running, *crew.waiting()])
+                else:
+                    waiting = self._begin(waiting, crew)
+                if crew.idle and (self.standing.why or not waiting):
+                    break
+                for message in crew.wait(TICK_S):
+                    self._heard(message, crew)
+                self._keep(index)
+                self._say(crew.running)
+            if not self.standing.why:
+                self._over(CERTAIN if self.standing.spared else WORKED, "")
+        finally:
+            crew.close()
+
+    def _waiting(self) -> list[Planned]:
+        """What is left to be worked, in the plan's order."""
+        records = self.standing.records
+        left = [shift for shift in self.plan.shifts if not (shift.id in records and records[shift.id].ended)]
+        self.standing.spared = {shift.id for shift in left if shift.arm.name in self._done_arms}
+        return [shift for shift in left if shift.arm.name not in self._done_arms]
+
+    def _begin(self, waiting: list[Planned], crew: Crew) -> list[Planned]:
+        """Begin what there is room for; what is left of `waiting`."""
+        left: list[Planned] = []
+        full: set[tuple[float, float, tuple[str, ...]]] = set()  # of this size and these servers there is no room
+        for number, shift in enumerate(waiting):
+            arm = shift.arm
+            if arm.name in self._done_arms:
+                self.standing.spared.add(shift.id)
+                continue
+            kind = (arm.cores, arm.gpus, tuple(arm.endpoints))
+            if kind not in full:
+                job = job_of(self.plan, shift)
+                if crew.room(job):
+                    self._jobs[job] = shift
+                    self.standing.began += 1
+                    crew.start(job)
+                    continue
+                full.add(kind)
+                if len(full) >= self._kinds:
+                    return [*left, *waiting[number:]]
+            left.append(shift)
+        return left
+
+    @property
+    def _kinds(self) -> int:
+        return len({(arm.cores, arm.gpus, tuple(arm.endpoints)) for arm in self.plan.arms})
+
+    def _heard(self, message: Message, crew: Crew) -> None:
+        shift = self._jobs.get(message.job)
+        if shift is None or message.kind == PROGRESS:
+            return
+        del self._jobs[message.job]
+        if message.kind in (ENDED, LEFT) and message.data:
+            told = {key: value for key, value in message.data.items() if key not in ("log",)}
+            record = Record.read(told)
+            self.standing.records[shift.id] = record
+            self._new.append((shift.arm.name, record))
+            self._count(record)
+            if message.kind == LEFT and shift.arm.name in self._done_arms:
+                self.standing.spared.add(shift.id)
+        elif message.kind == REFUSED:
+            self.standing.refused[shift.id] = str(message.data["why"])
+            self._on_line(f"{shift.arm.name}, seed {shift.seed}: {message.data['why']}")
+        elif message.kind == FAULT and message.data.get("kind") == STORE:
+            self._over(FULL, str(message.data["why"]))
+        if message.kind in (ENDED, FAULT):
+            done = self._look([shift.arm])
+            crew.leave([job for job, other in self._jobs.items() if other.arm.name in done])
+
+    def _faulted(self, fault: MachineFault) -> None:
+        add_fault(self.plan.folder, fault)
+        if fault.given_up:
+            self.standing.lost[fault.id] = fault
+        how = "given up" if fault.given_up else "it will be tried again"
+        self._on_line(f"{fault.arm}, seed {fault.seed}: {fault.kind}: {fault.why}; {how}")
+
+    def _look(self, arms: Sequence[Arm]) -> set[str]:
+        """Which arms are done now, and were not before: a look after a shift of each of `arms`."""
+        stop, lost = self.plan.stop, self.standing.lost
+        if not stop.verdict and not stop.compare:
+            return set()
+        before = set(self._done_arms)
+        for arm in arms:
+            if arm.name in self._done_arms:
+                continue
+            if stop.verdict:
+                mine = [r for r in in_order(self._of[arm.name], self.standing.records, lost) if r is not None]
+                if not decided(mine, alpha=stop.alpha, by=stop.by):
+                    continue
+            if not stop.compare or arm.work not in self._together:
+                self._done_arms.add(arm.name) if stop.verdict else None
+        for work in {arm.work for arm in arms} & set(self._together):
+            self._look_together(work)
+        return self._done_arms - before
+
+    def _look_together(self, work: str) -> None:
+        stop, lost, together = self.plan.stop, self.standing.lost, self._together[work]
+        of = {name: in_order(self._of[name], self.standing.records, lost) for name in together.arms}
+        together.take(of)
+        together.look()
+        needed = together.needed(stop.compare)
+        for name in together.arms:
+            mine = [record for record in of[name] if record is not None]
+            if name not in needed and (not stop.verdict or decided(mine, alpha=stop.alpha, by=stop.by)):
+                self._done_arms.add(name)
+
+    def _count(self, record: Record) -> None:
+        for key, value in (("money", record.money), ("tokens", record.tokens), ("wall_s", record.wall_s)):
+            self._spent[key] += value
+
+    def _check_budget(self, began_s: float, crew: Crew) -> None:
+        budget, running = self.plan.budget, crew.running.values()
+
+        def spent(key: str) -> float:
+            return self._spent[key] + sum(float(said.get(key) or 0.0) for said in running)
+
+        for name, used, most in (
+            ("money", spent("money"), budget.money),
+            ("tokens", spent("tokens"), budget.tokens),
+            ("hours", (time.monotonic() - began_s) / 3600, budget.hours),
+            ("machine_hours", spent("wall_s") / 3600, budget.machine_hours),
+        ):
+            if most is not None and used >= most:
+                self._over(BUDGET, f"the budget of {name.replace('_', ' ')} is used up: {used:,.4g} of {most:,.4g}")
+        if (self.plan.folder / STOP).exists():
+            self._over(STOPPED, "it was asked to stop")
+
+    def _over(self, why: str, told: str) -> None:
+        if not self.standing.why:
+            self.standing.why, self.standing.told = why, told
+
+    def _keep(self, index: Index, now: bool = False) -> None:
+        if self._new and (now or len(self._new) >= KEPT or time.monotonic() - self._kept_s > SAY_S):
+            index.put(self._new)
+            self._new, self._kept_s = [], time.monotonic()
+
+    def _say(self, running: Mapping[Job, Mapping[str, Any]], over: bool = False) -> None:
+        if not over and time.monotonic() - self._said_s < SAY_S:
+            return
+        self._said_s = time.monotonic()
+        told = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "at_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "running": [{"arm": job.arm, "seed": job.seed, "id": job.id, **said} for job, said in running.items()],
+            "spared": sorted(self.standing.spared),
+            "refused": self.standing.refused,
+            "over": self.standing.why if over else "",
+            "told": self.standing.told,
+        }
+        say_as_driver(self.plan.folder, told)
+        self._on_news(self.standing, running)
+
+
+def works(plan: Plan) -> dict[str, list[Arm]]:
+    """The arms of each work: those that can be compared."""
+    found: dict[str, list[Arm]] = {}
+    for arm in plan.arms:
+        found.setdefault(arm.work, []).append(arm)
+    return found
+
+
+def job_of(plan: Plan, shift: Planned) -> Job:
+    arm = shift.arm
+    return Job(
+        id=shift.id,
+        arm=arm.name,
+        station=arm.station,
+        worker=arm.worker,
+        seed=shift.seed,
+        ledger=ledger_of(plan.store, shift),
+        hours=arm.hours,
+        units=arm.units,
+        clock=arm.clock,
+        faults=list(arm.faults),
+        station_options=arm.station_options,
+        worker_options=arm.worker_options,
+        isolate=arm.isolate,
+        call_timeout_s=arm.call_timeout_s,
+        cores=arm.cores,
+        gpus=arm.gpus,
+        memory_gb=arm.memory_gb,
+        endpoints=list(arm.endpoints),
+    )
+
+
+def found_in(plan: Plan, index: Index) -> dict[str, Record]:
+    """The records of what is there: from the index, and from ledgers that it does not know, which it knows then.
+
+    A record whose ledger is gone is forgotten: the shift is worked again.
+    """
+    known = index.records()
+    there = ledgers_in(plan.store)
+    found: dict[str, Record] = {}
+    new: list[tuple[str, Record]] = []
+    for shift in plan.shifts:
+        if shift.file not in there:
+            continue
+        record = known.get(shift.id)
+        if record is not None and record.ended:
+            found[shift.id] = record
+            continue
+        try:
+            fresh = Record.of(read(ledger_of(plan.store, shift), Shift.of), shift.id)
+        except TaktError:
+            continue  # somebody works on it, or it is damaged: whoever is to work it will say so
+        found[shift.id] = fresh
+        new.append((shift.arm.name, fresh))
+    if new:
+        index.put(new)
+    gone = [shift.id for shift in plan.shifts if shift.id in known and shift.file not in there]
+    if gone:
+        index.drop(gone)
+    return found

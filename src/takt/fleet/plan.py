@@ -1,0 +1,142 @@
+"""What a fleet is: arms (a worker at a station, set up in one way), the seeds of their shifts, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LEDGERS = "ledgers"  # in the fleet's folder
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A worker at a station, both set up in one way. Its shifts differ in their seed alone.
+
+    name        what it is called: unique in its plan.
+    work        what is worked, in words: station and what of its options varies. Arms of one `work` can be compared.
+    who         the worker, in words.
+    columns     what it is told apart by: station, worker, and every option that varies.
+    definition  what its shifts are, but for the seed (`identity.definition_of`).
+    cores, gpus, memory_gb    what a shift takes; `memory_gb` is also the most that it may take. None: no limit.
+    endpoints   names of the servers that it asks.
+    """
+
+    name: str
+    work: str
+    who: str
+    columns: Mapping[str, Any]
+    station: str
+    station_options: Mapping[str, Any]
+    worker: str
+    worker_options: Mapping[str, Any]
+    hours: float | None
+    units: int | None
+    clock: str
+    faults: Sequence[str] = ()
+    isolate: bool = False
+    call_timeout_s: float | None = None
+    cores: float = 1.0
+    gpus: float = 0.0
+    memory_gb: float | None = None
+    endpoints: Sequence[str] = ()
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A shift of a plan. `id` is the hash of all that it is: the same shift has the same on every machine."""
+
+    id: str
+    arm: Arm
+    seed: int
+
+    @property
+    def file(self) -> str:
+        """Its ledger's name in a folder: for people the arm, for the machine the id."""
+        plain = "".join(c if c.isalnum() or c in "._=" else "-" for c in f"{self.arm.name}-seed{self.seed}")
+        return f"{plain[:120]}-{self.id[:12]}.takt"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server, and how many shifts may ask it at a time."""
+
+    name: str
+    url: str
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a fleet may use; None: as much as it takes. When one is used up, every shift is left at its unit's end.
+
+    money          in the currency of the workers' prices, over all shifts of the fleet.
+    tokens         read and written, over all shifts of the fleet.
+    hours          wall time of one `takt fleet run`.
+    machine_hours  wall time of all shifts of the fleet together.
+    """
+
+    money: float | None = None
+    tokens: float | None = None
+    hours: float | None = None
+    machine_hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """When shifts need not be worked any more.
+
+    verdict   an arm ends when its verdict is reached.
+    compare   "" (never), "pairs" (when every two arms of a work are told apart) or "best" (when one surely is).
+    by        what is taken for granted: "shift", "free" or "unit" (`takt.judge.pooled`).
+    alpha     chance of an error: of each arm's verdict, and of all comparisons of a work together.
+    margin    a difference in good rate that does not matter, or None.
+    """
+
+    verdict: bool = False
+    compare: str = ""
+    by: str = "shift"
+    alpha: float = 0.05
+    margin: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a machine is forgiven.
+
+    retries      of one shift, after faults of machines.
+    silent_s     wall time without a sign of life after which a shift's process is ended.
+    backoff_s    before the first retry, doubled each time.
+    grace_s      how long a shift may take to its unit's end when it is to be left; then its process is ended.
+    """
+
+    retries: int = 3
+    silent_s: float = 600.0
+    backoff_s: float = 2.0
+    grace_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A fleet, read and checked. `shifts` are in the order in which they are to be begun: seed by seed, arm by arm.
+
+    folder   where the fleet's own things are: index, faults, tables, page; and its ledgers, unless `store` is a server.
+    store    where the ledgers are: the folder, or a URI.
+    """
+
+    name: str
+    folder: Path
+    store: str
+    arms: Sequence[Arm]
+    shifts: Sequence[Planned]
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    budget: Budget = Budget()
+    stop: Stop = Stop()
+    limits: Limits = Limits()
+    accept: str = ""
+    text: str = ""
+
+    def shifts_of(self, arm: Arm) -> list[Planned]:
+        return [shift for shift in self.shifts if shift.arm is arm]

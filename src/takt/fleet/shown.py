@@ -1,0 +1,117 @@
+"""A fleet on a terminal: while it runs, and as a table of its arms."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as RichLive
+from rich.table import Table
+from rich.text import Text
+
+from takt.draw.words import hms
+from takt.fleet.drive import Standing
+from takt.fleet.job import MACHINE_FAULTS, Job
+from takt.fleet.plan import Plan
+from takt.fleet.standing import ArmStanding, FleetStanding
+
+PLAIN_S = 10.0  # between two lines, where nothing can be drawn in place
+MOST_RUNNING = 12  # lines
+TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
+
+
+def standing_table(found: FleetStanding, width: int) -> RenderableType:
+    """How a fleet stands: a line for each arm, then faults of machines, then what cannot be worked."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=min(width, 130) if width < 130 else None)
+    for name, right in (
+        ("arm", False),
+        ("shifts", True),
+        ("good", True),
+        ("bound", True),
+        ("verdict", False),
+        ("wall", True),
+    ):
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for one in found.arms:
+        table.add_row(*_row(one))
+    lines: list[RenderableType] = [table]
+    plan, cost = found.plan, sum(one.money for one in found.arms)
+    ended = f"{found.ended} of {len(plan.shifts)} shifts"
+    if found.driver:
+        state = f"it is worked on {found.driver}"
+    else:
+        state = found.told or ("nothing is left to do" if found.done else "nothing works on it")
+    money = f"; {cost:,.2f} spent" if cost else ""
+    lines.append(Text(f"{plan.name}: {ended}{money}; {state}; ledgers in {plan.folder}"))
+    for kind, count in Counter(fault.kind for fault in found.faults).items():
+        last = [fault for fault in found.faults if fault.kind == kind][-1]
+        told = f"{kind} {count} ({MACHINE_FAULTS.get(kind, '')})"
+        lines.append(Text(f"faults of machines: {told}; the last on {last.host}, {last.log}"))
+    given_up = [fault for fault in found.faults if fault.given_up]
+    for fault in given_up[:3]:
+        lines.append(
+            Text(f"given up: {fault.arm}, seed {fault.seed}, after {fault.attempt} tries: {fault.why}", style="red")
+        )
+    for why, count in Counter(found.refused.values()).items():
+        lines.append(Text(f"cannot be worked: {count}: {why}", style="red"))
+    return Group(*lines)
+
+
+def _row(one: ArmStanding) -> list[Any]:
+    shifts = f"{one.ended}/{one.planned}"
+    for count, word in ((one.running, "running"), (one.left, "left"), (one.lost, "lost"), (one.spared, "spared")):
+        shifts += f", {count} {word}" if count else ""
+    rate = f"{100 * one.good / one.units:.1f} %" if one.units else "-"
+    judged = one.verdict
+    bound, said = "-", Text("-")
+    if judged is not None and judged.units.units:
+        taken = (
+            judged.by_shift if judged.by == "shift" else judged.by_shift_free if judged.by == "free" else judged.units
+        )
+        bound = f"{100 * taken.lower:.1f} to {100 * taken.upper:.1f}" if taken is not None else "0 to 100"
+        said = Text(judged.decision, style=TONES[judged.decision])
+    return [one.arm.name, shifts, rate, bound, said, hms(one.wall_s)]
+
+
+class Live:
+    """What is shown while a driver works: drawn in place on a terminal, else a line now and then."""
+
+    def __init__(self, plan: Plan, console: Console, quiet: bool) -> None:
+        self._plan, self._console, self._quiet = plan, console, quiet
+        self._live = RichLive(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._began_s = self._printed_s = time.monotonic()
+
+    def __enter__(self) -> Live:
+        if self._live is not None and not self._quiet:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def news(self, standing: Standing, running: Mapping[Job, Mapping[str, Any]]) -> None:
+        if self._quiet:
+            return
+        if self._live is not None:
+            self._live.update(self._drawn(standing, running), refresh=True)
+        elif time.monotonic() - self._printed_s > PLAIN_S:
+            self._printed_s = time.monotonic()
+            self._console.print(self._line(standing, running), highlight=False, markup=False)
+
+    def _line(self, standing: Standing, running: Mapping[Job, Mapping[str, Any]]) -> str:
+        spared = f", {len(standing.spared)} not needed" if standing.spared else ""
+        ended = f"{standing.ended} of {len(self._plan.shifts)} shifts, {len(running)} running{spared}"
+        return f"{hms(time.monotonic() - self._began_s)}  {ended}"
+
+    def _drawn(self, standing: Standing, running: Mapping[Job, Mapping[str, Any]]) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        for job, said in list(running.items())[:MOST_RUNNING]:
+            where = f"{said.get('good', 0)} of {said.get('units', 0)} good" if said else "begins"
+            table.add_row(job.arm, f"seed {job.seed}", where, str(said.get("host", "")))
+        return Group(Text(self._line(standing, running), style="bold"), table)

@@ -1,0 +1,118 @@
+"""How a fleet stands, arm by arm: a pure look at its plan, its records and its machine faults."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from takt.fleet.arms import in_order, verdict_of
+from takt.fleet.crew import MachineFault
+from takt.fleet.drive import found_in
+from takt.fleet.index import Index, driving, machine_faults, said_by_driver
+from takt.fleet.plan import Arm, Plan
+from takt.fleet.record import Record
+from takt.judge.pooled import Pooled
+
+
+@dataclass(frozen=True, slots=True)
+class ArmStanding:
+    """One arm so far.
+
+    planned, ended, running, lost    of its shifts: how many there are to be, have ended, run, are given up.
+    left      that were left at a unit's end, to go on later; `spared`, that are not needed any more.
+    verdict   on its shifts in the plan's order up to the first that has not ended; None without any.
+    """
+
+    arm: Arm
+    planned: int
+    ended: int
+    left: int
+    running: int
+    lost: int
+    spared: int
+    units: int
+    good: int
+    money: float
+    tokens: int
+    wall_s: float
+    station_s: float
+    verdict: Pooled | None
+    records: Sequence[Record]
+
+    @property
+    def mean_wall_s(self) -> float | None:
+        """Wall time of one of its shifts; None before the first has ended."""
+        ended = [record.wall_s for record in self.records if record.ended]
+        return sum(ended) / len(ended) if ended else None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetStanding:
+    """A fleet so far. `refused` says why shifts cannot be worked, by id; `driver`, where it is driven, or ""."""
+
+    plan: Plan
+    arms: Sequence[ArmStanding]
+    faults: Sequence[MachineFault]
+    refused: Mapping[str, str]
+    driver: str
+    over: str
+    told: str
+
+    @property
+    def ended(self) -> int:
+        return sum(one.ended for one in self.arms)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left that could be worked."""
+        return all(one.ended + one.lost + one.spared >= one.planned for one in self.arms)
+
+
+def standing_of_fleet(plan: Plan) -> FleetStanding:
+    """How the fleet of this plan stands, whoever works it, wherever."""
+    index = Index(plan.folder)
+    try:
+        records = found_in(plan, index)
+    finally:
+        index.close()
+    said = said_by_driver(plan.folder)
+    alive = driving(plan.folder)
+    faults = machine_faults(plan.folder)
+    lost = {fault.id for fault in faults if fault.given_up} - {one for one, record in records.items() if record.ended}
+    running = {one["id"] for one in said.get("running", ())} if alive else set()
+    arms = [_arm(plan, arm, records, lost, running, set(said.get("spared", ()))) for arm in plan.arms]
+    where = f"{said.get('host')}, process {said.get('pid')}" if alive else ""
+    return FleetStanding(
+        plan, arms, faults, said.get("refused", {}), where, str(said.get("over", "")), str(said.get("told", ""))
+    )
+
+
+def _arm(
+    plan: Plan,
+    arm: Arm,
+    records: Mapping[str, Record],
+    lost: Collection[str],
+    running: Collection[str],
+    spared: Collection[str],
+) -> ArmStanding:
+    shifts = [shift for shift in plan.shifts if shift.arm is arm]
+    mine = [records[shift.id] for shift in shifts if shift.id in records]
+    ordered = [record for record in in_order(shifts, records, lost) if record is not None]
+    ended = {record.id for record in mine if record.ended}
+    return ArmStanding(
+        arm=arm,
+        planned=len(shifts),
+        ended=len(ended),
+        left=sum(not record.ended and record.id not in running for record in mine),
+        running=sum(shift.id in running for shift in shifts),
+        lost=sum(shift.id in lost for shift in shifts),
+        spared=sum(shift.id in spared and shift.id not in ended for shift in shifts),
+        units=sum(record.units for record in mine if record.ended),
+        good=sum(record.good for record in mine if record.ended),
+        money=sum(record.money for record in mine),
+        tokens=sum(record.tokens for record in mine),
+        wall_s=sum(record.wall_s for record in mine),
+        station_s=sum(record.station_s for record in mine),
+        verdict=verdict_of(ordered, alpha=plan.stop.alpha, by="auto" if not plan.stop.verdict else plan.stop.by),
+        records=mine,
+    )

@@ -1,0 +1,479 @@
+"""fleet.toml -> a plan, checked whole before anything runs; whatever is wrong is one line that names the place.
+
+What a plan can say is in docs/fleets.md. Products are counted before they are made, so that a slip of the pen is a
+sentence and not a billion shifts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any, NoReturn
+
+from takt.contract.clock import parse_clock
+from takt.contract.faults import check_text
+from takt.contract.options import numbers_in, wrong_option
+from takt.contract.registry import loaded, meant, registered_station, workers
+from takt.contract.worker import made_by, usual_clock
+from takt.errors import TaktError
+from takt.fleet.endpoints import ENDPOINT, endpoint_of, named_in
+from takt.fleet.identity import definition_of, id_of
+from takt.fleet.index import NOTE
+from takt.fleet.plan import Arm, Budget, Endpoint, Limits, Plan, Planned, Stop
+from takt.fleet.presets import PRESETS
+from takt.fleet.secret import secrets_in
+from takt.judge.compared_shifts import BY
+from takt.ledger import canonical
+from takt.shift.definition import MOST_HOURS, MOST_UNITS
+
+MOST_SHIFTS = 1_000_000
+TOP = ("name", "store", "folder", "seeds", "hours", "units", "clock", "faults", "accept")
+TABLES = ("station", "worker", "exclude", "endpoint", "budget", "stop", "limits")
+STATION = ("name", "label", "options", "vary", "seeds", "hours", "units", "clock", "faults")
+WORKER = (
+    "name",
+    "label",
+    "at",
+    "options",
+    "vary",
+    "cores",
+    "gpus",
+    "memory_gb",
+    "isolate",
+    "call_timeout_s",
+    "endpoint",
+)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan that a file has, or that a fleet's folder was worked by. Raises TaktError for what is wrong with it."""
+    if path.is_dir():
+        if not (path / NOTE).is_file():
+            raise TaktError(f"{path} is no fleet's folder: it has no {NOTE}")
+        plan = read_plan(path / NOTE)
+        return replace(plan, folder=path, store=str(path) if plan.store == str(plan.folder) else plan.store)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise TaktError(f"cannot read the plan {path}: {why}") from error
+    return plan_of(text, path.name)
+
+
+def plan_of(text: str, called: str = "fleet.toml") -> Plan:
+    """The plan that a text has; `called` is what errors call it."""
+    try:
+        return _Reader(tomllib.loads(text), called).plan(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TaktError(f"{called} is no TOML: {' '.join(str(error).split())}") from error
+
+
+class _Reader:
+    def __init__(self, told: Mapping[str, Any], called: str) -> None:
+        self.told, self.called = told, called
+
+    def wrong(self, where: str, why: str) -> NoReturn:
+        raise TaktError(f"{self.called}: {where} {why}")
+
+    def plan(self, text: str) -> Plan:
+        for place in secrets_in(self.told):
+            self.wrong(place, "has a password or key in it; a plan is copied and stored: name an environment variable")
+        self.keys("", self.told, (*TOP, *TABLES))
+        name = self.text("name", self.told, Path(self.called).stem)
+        if not re.fullmatch(r"[\w.-]{1,80}", name):
+            self.wrong("name", f"is {name!r}; it must be letters, digits, '.', '_' or '-', at most 80")
+        folder = Path(self.text("folder", self.told, f"shifts/{name}"))
+        endpoints = self.endpoints()
+        arms, seeds = self.arms(endpoints)
+        accept = self.text("accept", self.told, "")
+        if accept and accept not in PRESETS:
+            self.wrong("accept", f"is {accept!r}{meant(accept, PRESETS)}; it can be: {', '.join(PRESETS)}")
+        return Plan(
+            name=name,
+            folder=folder,
+            store=self.store(folder),
+            arms=arms,
+            shifts=self.shifts(arms, seeds),
+            endpoints=endpoints,
+            budget=Budget(**self.numbers("budget", Budget)),
+            stop=self.stop(),
+            limits=Limits(**self.numbers("limits", Limits, whole=("retries",))),
+            accept=accept,
+            text=text,
+        )
+
+    def store(self, folder: Path) -> str:
+        """The folder, a URI, or what an environment variable has: `store = {env = "TAKT_STORE"}`."""
+        from takt.fleet.store import check_store
+
+        given = self.told.get("store", str(folder))
+        if isinstance(given, Mapping):
+            import os
+
+            self.keys("store", given, ("env",))
+            variable = self.text("env", given, "")
+            given = os.environ.get(variable, "")
+            if not given:
+                self.wrong("store", f"is in the environment variable {variable!r}, and there is none")
+        if not isinstance(given, str):
+            self.wrong("store", 'must be a folder, a URI, or {env = "VARIABLE"}')
+        why = check_store(given)
+        if why:
+            self.wrong("store", why)
+        return given
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        found = {}
+        tables = self.told.get("endpoint", {})
+        if not isinstance(tables, Mapping):
+            self.wrong("endpoint", "must be tables, one for each server: [endpoint.NAME]")
+        for name, table in tables.items():
+            where = f"endpoint.{name}"
+            self.keys(where, table, ("url", "slots"))
+            url, slots = self.text("url", table, ""), self.whole(f"{where}.slots", table, "slots", 1)
+            found[name] = self.said(where, partial(endpoint_of, name, url, slots))
+        return found
+
+    def arms(self, endpoints: Mapping[str, Endpoint]) -> tuple[list[Arm], list[list[int]]]:
+        stations, hands = self.tables("station", STATION), self.tables("worker", WORKER)
+        self.count(stations, hands)
+        arms, seeds = [], []
+        for where, hand in hands:
+            if not any(self.works_at(where, hand, station["name"]) for _, station in stations):
+                self.unknown_worker(where, hand["name"], [station["name"] for _, station in stations])
+        for place, station in stations:
+            name = station["name"]
+            point = self.said(place, partial(registered_station, name))
+            make, varied = loaded(point), _varied(station)
+            of = self.seeds(place, station)
+            for options in varied:
+                self.options(place, f"station {name!r}", make, options)
+                here = 0
+                for where, hand in hands:
+                    if not self.works_at(where, hand, name):
+                        continue
+                    here += 1
+                    for theirs in _varied(hand):
+                        arms.append(self.arm(place, station, options, where, hand, theirs, endpoints))
+                        seeds.append(of)
+                if not here:
+                    self.wrong(place, f"{name!r} has no worker: none of the plan's works there")
+        names = [arm.name for arm in arms]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            self.wrong("worker", f"two arms are both called {twice!r}; tell them apart with label = ...")
+        return arms, seeds
+
+    def arm(
+        self,
+        place: str,
+        station: Mapping[str, Any],
+        options: Mapping[str, Any],
+        where: str,
+        hand: Mapping[str, Any],
+        theirs: Mapping[str, Any],
+        endpoints: Mapping[str, Endpoint],
+    ) -> Arm:
+        name, worker = station["name"], hand["name"]
+        made = self.said(where, lambda: made_by(worker, name))
+        if isinstance(made, type):
+            self.options(where, f"worker {worker!r}", made, theirs)
+        elif theirs:
+            self.wrong(where, f"worker {worker!r} has no options")
+        hours, units = self.length(place, station)
+        clock = station.get("clock", self.told.get("clock"))
+        clock = usual_clock(made) if clock is None else str(clock)
+        clock = self.said(f"{place}.clock", lambda: parse_clock(clock).text)
+        faults = self.faults(place, station.get("faults", self.told.get("faults", [])))
+        uses = [*self.names(f"{where}.endpoint", hand.get("endpoint", [])), *named_in(theirs)]
+        for one in uses:
+            if one not in endpoints:
+                self.wrong(
+                    where, f"asks the endpoint {one!r}{meant(one, endpoints)}; the plan has: {_listed(endpoints)}"
+                )
+        timeout = self.number(f"{where}.call_timeout_s", hand, "call_timeout_s", None)
+        what, ours = _called(station), {f"{key}": options[key] for key in station.get("vary", {})}
+        who, their = _called(hand), {f"{key}": theirs[key] for key in hand.get("vary", {})}
+        work, person = " ".join([what, *_words(ours)]), " ".join([who, *_words(their)])
+        definition = self.said(
+            where,
+            lambda: definition_of(
+                name,
+                options,
+                worker,
+                theirs,
+                hours=hours,
+                units=units,
+                clock=clock,
+                faults=faults,
+                call_timeout_s=timeout,
+            ),
+        )
+        clash = {key: f"worker_{key}" if key in ours else key for key in their}
+        return Arm(
+            name=f"{person} @ {work}",
+            work=work,
+            who=person,
+            columns={"station": what, **ours, "worker": who, **{clash[key]: value for key, value in their.items()}},
+            station=name,
+            station_options=dict(options),
+            worker=worker,
+            worker_options={key: _addressed(value, endpoints) for key, value in theirs.items()},
+            hours=hours,
+            units=units,
+            clock=clock,
+            faults=faults,
+            isolate=self.flag(f"{where}.isolate", hand, "isolate"),
+            call_timeout_s=timeout,
+            cores=self.number(f"{where}.cores", hand, "cores", 1.0) or 0.0,
+            gpus=self.number(f"{where}.gpus", hand, "gpus", 0.0) or 0.0,
+            memory_gb=self.number(f"{where}.memory_gb", hand, "memory_gb", None),
+            endpoints=tuple(dict.fromkeys(uses)),
+            definition=definition,
+        )
+
+    def count(self, stations: Sequence[tuple[str, Any]], hands: Sequence[tuple[str, Any]]) -> None:
+        """Raise TaktError if the product is more than anybody means, before a list of it is made."""
+        ways = [
+            sum(_ways(table) * self.how_many_seeds(place, table) for place, table in stations),
+            sum(_ways(table) for _, table in hands),
+        ]
+        if math.prod(ways) > MOST_SHIFTS:
+            self.wrong(
+                "the plan", f"comes to up to {math.prod(ways):,} shifts; {MOST_SHIFTS:,} are the most: vary less"
+            )
+
+    def how_many_seeds(self, place: str, station: Mapping[str, Any]) -> int:
+        return len(self.seeds(place, station))
+
+    def seeds(self, place: str, station: Mapping[str, Any]) -> list[int]:
+        given = station.get("seeds", self.told.get("seeds", "0"))
+        where = f"{place}.seeds" if "seeds" in station else "seeds"
+        if isinstance(given, bool) or not isinstance(given, (str, int, list)):
+            self.wrong(where, f'is {given!r}; write "0-9", or [0, 3, 7]')
+        if isinstance(given, list):
+            if not given or any(isinstance(one, bool) or not isinstance(one, int) or one < 0 for one in given):
+                self.wrong(where, "must be whole numbers, 0 or more, and at least one")
+            found = list(given)
+        else:
+            found = self.said(where, lambda: numbers_in(str(given), MOST_SHIFTS))
+        if len(set(found)) < len(found):
+            self.wrong(where, "names a seed twice")
+        return found
+
+    def shifts(self, arms: Sequence[Arm], seeds: Sequence[Sequence[int]]) -> list[Planned]:
+        """Seed by seed, so that arms can be compared early; without what is excluded, and each shift once."""
+        rules = [(place, table, [0]) for place, table in self.tables("exclude", None, least=0)]
+        found: dict[str, Planned] = {}
+        for turn in range(max(map(len, seeds), default=0)):
+            for arm, mine in zip(arms, seeds, strict=True):
+                if turn < len(mine) and not self.excluded(arm, mine[turn], rules):
+                    one = Planned(id_of(arm.definition, mine[turn]), arm, mine[turn])
+                    if one.id in found:
+                        self.wrong(
+                            "worker", f"{arm.name!r} and {found[one.id].arm.name!r} are the same shifts; drop one"
+                        )
+                    found[one.id] = one
+        for place, _, hits in rules:
+            if not hits[0]:
+                self.wrong(place, "excludes nothing; is a name in it misspelt?")
+        if not found:
+            self.wrong("the plan", "has no shift left: all are excluded")
+        return list(found.values())
+
+    def excluded(self, arm: Arm, seed: int, rules: Sequence[tuple[str, Mapping[str, Any], list[int]]]) -> bool:
+        columns = {**arm.station_options, **arm.worker_options, **arm.columns}
+        for place, table, hits in rules:
+            fits = True
+            for key, value in table.items():
+                if key == "seeds":
+                    numbers = numbers_in(value, MOST_SHIFTS) if isinstance(value, str) else value
+                    fits &= seed in (numbers if isinstance(numbers, list) else [numbers])
+                    continue
+                mine = [columns.get(key)]
+                mine += [arm.worker] if key == "worker" else [arm.station] if key == "station" else []
+                fits &= any(
+                    canonical(one) in map(canonical, value if isinstance(value, list) else [value]) for one in mine
+                )
+            if not table:
+                self.wrong(place, "is empty, and would exclude everything")
+            if fits:
+                hits[0] += 1
+                return True
+        return False
+
+    # --- parts ---
+
+    def tables(self, key: str, keys: Sequence[str] | None, least: int = 1) -> list[tuple[str, Mapping[str, Any]]]:
+        given = self.told.get(key, [])
+        if not isinstance(given, list) or any(not isinstance(one, Mapping) for one in given):
+            self.wrong(key, f"must be written as [[{key}]], once for each")
+        if len(given) < least:
+            self.wrong("the plan", f"has no [[{key}]]")
+        found = [(f"{key}[{number}]", table) for number, table in enumerate(given)]
+        for place, table in found:
+            if keys is not None:
+                self.keys(place, table, keys)
+                if not isinstance(table.get("name"), str):
+                    self.wrong(place, "has no name")
+                self.check_varied(place, table)
+        return found
+
+    def check_varied(self, place: str, table: Mapping[str, Any]) -> None:
+        for key in ("options", "vary"):
+            if not isinstance(table.get(key, {}), Mapping):
+                self.wrong(f"{place}.{key}", f"must be a table, as in {key} = {{...}}")
+        for key, values in table.get("vary", {}).items():
+            if not isinstance(values, list) or not values:
+                self.wrong(f"{place}.vary.{key}", "must be a list of the values that it takes in turn")
+            if key in table.get("options", {}):
+                self.wrong(f"{place}.vary.{key}", "stands in options, too")
+            if len({canonical(one) for one in values}) < len(values):
+                self.wrong(f"{place}.vary.{key}", "has a value twice")
+
+    def works_at(self, where: str, hand: Mapping[str, Any], station: str) -> bool:
+        at, name = hand.get("at"), hand["name"]
+        if at is not None:
+            if station not in self.names(f"{where}.at", at):
+                return False
+            self.said(where, lambda: made_by(name, station))
+            return True
+        return ":" in name or name in workers(station)
+
+    def unknown_worker(self, where: str, name: str, stations: Sequence[str]) -> NoReturn:
+        known = sorted({one for station in stations for one in workers(station)})
+        self.wrong(
+            where, f"no worker named {name!r} at {', '.join(stations)}{meant(name, known)}; there: {', '.join(known)}"
+        )
+
+    def options(self, where: str, what: str, make: Any, options: Mapping[str, Any]) -> None:
+        why = wrong_option(make, {key: value for key, value in options.items() if not _is_endpoint(value)})
+        if why:
+            self.wrong(where, f"{what} {why}")
+
+    def length(self, place: str, station: Mapping[str, Any]) -> tuple[float | None, int | None]:
+        own = "hours" in station or "units" in station
+        table, where = (station, place) if own else (self.told, "the plan")
+        hours = self.number(f"{where}.hours", table, "hours", None)
+        units = self.whole(f"{where}.units", table, "units", 0) or None
+        if hours is None and units is None:
+            self.wrong(place, "has no length: give hours or units")
+        if hours is not None and not 0 < hours <= MOST_HOURS:
+            self.wrong(f"{where}.hours", f"is {hours:g}; it must be above 0, and at most {MOST_HOURS:,}")
+        if units is not None and units > MOST_UNITS:
+            self.wrong(f"{where}.units", f"is {units:,}; {MOST_UNITS:,} are the most")
+        return hours, units
+
+    def faults(self, place: str, given: Any) -> tuple[str, ...]:
+        found = self.names(f"{place}.faults", given)
+        for one in found:
+            self.said(f"{place}.faults", partial(check_text, one))
+        return tuple(found)
+
+    def stop(self) -> Stop:
+        table = self.told.get("stop", {})
+        self.keys("stop", table, ("verdict", "compare", "by", "alpha", "margin"))
+        compare, by = self.text("compare", table, ""), self.text("by", table, "shift")
+        if compare not in ("", "pairs", "best"):
+            self.wrong("stop.compare", f'is {compare!r}; it can be "pairs" or "best"')
+        if by not in BY or by == "auto":
+            self.wrong("stop.by", f'is {by!r}; it can be "shift", "free" or "unit"')
+        alpha, margin = (
+            self.number("stop.alpha", table, "alpha", 0.05),
+            self.number("stop.margin", table, "margin", None),
+        )
+        for where, value in (("stop.alpha", alpha), ("stop.margin", margin)):
+            if value is not None and not 0 < value < 1:
+                self.wrong(where, f"is {value:g}; it must lie between 0 and 1")
+        return Stop(self.flag("stop.verdict", table, "verdict"), compare, by, alpha or 0.05, margin)
+
+    def numbers(self, where: str, kind: type, whole: Sequence[str] = ()) -> dict[str, Any]:
+        table = self.told.get(where, {})
+        names = list(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+        self.keys(where, table, names)
+        return {key: (self.whole if key in whole else self.number)(f"{where}.{key}", table, key, 0) for key in table}
+
+    def keys(self, where: str, table: Any, known: Sequence[str]) -> None:
+        if not isinstance(table, Mapping):
+            self.wrong(where, "must be a table")
+        for key in table:
+            if key not in known:
+                place = f"{where} has" if where else "there is"
+                raise TaktError(
+                    f"{self.called}: {place} no {key!r}{meant(key, known)}; it can have: {', '.join(known)}"
+                )
+
+    def text(self, key: str, table: Mapping[str, Any], usual: str) -> str:
+        value = table.get(key, usual)
+        if not isinstance(value, str):
+            self.wrong(key, f"is {value!r}; it must be a text")
+        return value
+
+    def number(self, where: str, table: Mapping[str, Any], key: str, usual: float | None) -> float | None:
+        value = table.get(key, usual)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+            self.wrong(where, f"is {value!r}; it must be a number, 0 or more")
+        return float(value)
+
+    def whole(self, where: str, table: Mapping[str, Any], key: str, usual: int) -> int:
+        value = table.get(key, usual)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            self.wrong(where, f"is {value!r}; it must be a whole number, 0 or more")
+        return value
+
+    def flag(self, where: str, table: Mapping[str, Any], key: str) -> bool:
+        value = table.get(key, False)
+        if not isinstance(value, bool):
+            self.wrong(where, f"is {value!r}; it must be true or false")
+        return value
+
+    def names(self, where: str, given: Any) -> list[str]:
+        found = [given] if isinstance(given, str) else given
+        if not isinstance(found, list) or any(not isinstance(one, str) for one in found):
+            self.wrong(where, f"is {given!r}; it must be a text, or a list of them")
+        return found
+
+    def said(self, where: str, work: Callable[[], Any]) -> Any:
+        """What `work` returns; what it finds wrong is said of this place."""
+        try:
+            return work()
+        except TaktError as error:
+            raise TaktError(f"{self.called}: {where}: {error}") from error
+
+
+def _varied(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The options of a table, once for each combination of what varies."""
+    vary, options = table.get("vary", {}), table.get("options", {})
+    return [{**options, **dict(zip(vary, values, strict=True))} for values in product(*vary.values())]
+
+
+def _ways(table: Mapping[str, Any]) -> int:
+    return math.prod(len(values) for values in table.get("vary", {}).values())
+
+
+def _called(table: Mapping[str, Any]) -> str:
+    return str(table.get("label", table["name"]))
+
+
+def _words(options: Mapping[str, Any]) -> Iterator[str]:
+    return (f"{key}={value if isinstance(value, str) else canonical(value)}" for key, value in options.items())
+
+
+def _is_endpoint(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(ENDPOINT)
+
+
+def _addressed(value: Any, endpoints: Mapping[str, Endpoint]) -> Any:
+    return endpoints[value.removeprefix(ENDPOINT)].url if _is_endpoint(value) else value
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(names) or "none"

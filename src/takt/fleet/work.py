@@ -1,0 +1,85 @@
+"""Work the shift of a job in this process, whatever became of it before: begin it, go on with it, or read it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from takt.contract.events import Event
+from takt.errors import TaktError
+from takt.fleet.job import ENDED, LEFT, Job
+from takt.fleet.record import Record, spent
+from takt.fleet.store import exists, read
+from takt.ledger.trust import Named
+from takt.shift import Progress, Shift, resume_shift, run_shift
+
+SAID_S = 1.0  # wall time between two signs of life
+
+
+def work(job: Job, say: Callable[[dict[str, Any]], None], asked_to_leave: Callable[[], bool]) -> tuple[str, Record]:
+    """Work it until it ends, or to a unit's end once it is asked to leave. ENDED or LEFT, and its record.
+
+    Raises Busy if another process works on it, TaktError if it cannot be worked, and whatever else may happen.
+    """
+    watch = _Watch(say, asked_to_leave)
+    if exists(job.ledger):
+        shift = _go_on(job, watch)
+    else:
+        try:
+            shift = run_shift(
+                job.station,
+                job.worker,
+                seed=job.seed,
+                hours=job.hours,
+                units=job.units,
+                clock=job.clock,
+                faults=job.faults,
+                ledger=job.ledger,
+                stop_early=job.stop_early,
+                on_progress=watch,
+                leave=watch.leave,
+                station_options=job.station_options,
+                worker_options=job.worker_options,
+                isolate=job.isolate,
+                call_timeout_s=job.call_timeout_s,
+                notes={"shift_id": job.id} if job.id else None,
+            )
+        except TaktError:
+            if not exists(job.ledger):
+                raise
+            shift = _go_on(job, watch)  # somebody has begun it in the meantime
+    return (ENDED if shift.ended else LEFT), Record.of(shift, job.id)
+
+
+def _go_on(job: Job, watch: _Watch) -> Shift:
+    meta = read(job.ledger, lambda book: book.meta)
+    if meta.get("shift_id", "") != job.id:
+        raise TaktError(
+            f"{job.ledger} is another shift than the plan's ({meta.get('shift_id') or 'no id'}); move it away"
+        )
+    if (meta["station"], meta["worker"], meta["seed"]) != (job.station, job.worker, job.seed):
+        raise TaktError(f"{job.ledger} is a shift of another worker, station or seed; move it away")
+    named = Named(job.worker, job.worker_options, job.station_options)
+    return resume_shift(job.ledger, on_progress=watch, leave=watch.leave, named=named)
+
+
+class _Watch:
+    """Signs of life, a second apart, with what has been spent; and whether to leave."""
+
+    def __init__(self, say: Callable[[dict[str, Any]], None], asked_to_leave: Callable[[], bool]) -> None:
+        self._say, self._asked = say, asked_to_leave
+        self._said, self._money, self._tokens = 0.0, 0.0, 0
+
+    def __call__(self, progress: Progress) -> None:
+        money, tokens = spent(progress.new_events)
+        self._money, self._tokens = self._money + money, self._tokens + tokens
+        now = time.monotonic()
+        if now - self._said < SAID_S:
+            return
+        self._said = now
+        told = {"units": progress.units, "good": progress.good, "at_s": progress.now_s, "wall_s": progress.wall_s}
+        self._say({**told, "money": self._money, "tokens": self._tokens})
+
+    def leave(self, _written: Sequence[Event]) -> bool:
+        return self._asked()

@@ -1,0 +1,82 @@
+"""Workers at CartPole for tests of fleets; child processes import them from here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+class Right:
+    """Pushes to the right: no unit is good."""
+
+    def begin(self, spec, seed): ...
+
+    def act(self, observation):
+        return [1]
+
+    def end(self): ...
+
+
+class Balances(Right):
+    def act(self, observation):
+        return [int(observation[2] + observation[3] > 0)]
+
+
+class Sometimes(Right):
+    """Balances, but for a share of the units that depends on the seed."""
+
+    def __init__(self, share: float = 0.5) -> None:
+        self.share = share
+
+    def act(self, observation):
+        return [int(observation[2] + observation[3] > 0)] if abs(observation[0] * 1e4) % 1 < self.share else [1]
+
+
+class Dies(Balances):
+    """Takes its process with it, by SIGKILL, after so many calls; `once`, only where the mark is not there yet."""
+
+    def __init__(self, mark: str = "", calls: int = 200) -> None:
+        self.mark, self.calls = mark, calls
+
+    def begin(self, spec, seed):
+        self.left = self.calls
+
+    def act(self, observation):
+        self.left -= 1
+        if not self.left and not (self.mark and Path(self.mark).exists()):
+            if self.mark:
+                Path(self.mark).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().act(observation)
+
+
+class Hangs(Dies):
+    """Answers no more after so many calls."""
+
+    def act(self, observation):
+        self.left -= 1
+        if not self.left:
+            time.sleep(600)
+        return [1]
+
+
+class Grows(Balances):
+    """Takes 4 MB more with every call, of 10 ms."""
+
+    def begin(self, spec, seed):
+        self.kept = []
+
+    def act(self, observation):
+        self.kept.append(bytes([1]) * (4 << 20))
+        time.sleep(0.01)
+        return super().act(observation)
+
+
+class Slow(Balances):
+    """Takes its time, so that something can happen meanwhile."""
+
+    def act(self, observation):
+        time.sleep(0.002)
+        return super().act(observation)

@@ -1,0 +1,132 @@
+"""fleet.toml: what it comes to, and that whatever is wrong with one is a line that names it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from takt import TaktError
+from takt.cli import main
+from takt.fleet.endpoints import check_answers
+from takt.fleet.toml import plan_of, read_plan
+
+PLAN = """
+name = "few"
+seeds = "0-2"
+units = 5
+clock = "lockstep"
+
+[[station]]
+name = "gym"
+options = { id = "CartPole-v1", success = "return>=15" }
+vary = { takt_s = [0.5, 1.0] }
+
+[[worker]]
+name = "hands:Balances"
+label = "balances"
+
+[[worker]]
+name = "hands:Sometimes"
+label = "sometimes"
+vary = { share = [0.2, 0.8] }
+
+[[exclude]]
+worker = "balances"
+takt_s = 1.0
+seeds = "1-2"
+"""
+
+
+def test_a_plan_is_the_product_of_its_tables_without_what_is_excluded():
+    plan = plan_of(PLAN)
+    assert [arm.name for arm in plan.arms] == [
+        "balances @ gym takt_s=0.5",
+        "sometimes share=0.2 @ gym takt_s=0.5",
+        "sometimes share=0.8 @ gym takt_s=0.5",
+        "balances @ gym takt_s=1.0",
+        "sometimes share=0.2 @ gym takt_s=1.0",
+        "sometimes share=0.8 @ gym takt_s=1.0",
+    ]
+    assert len(plan.shifts) == 6 * 3 - 2 == len({shift.id for shift in plan.shifts})
+    assert [shift.seed for shift in plan.shifts] == sorted(shift.seed for shift in plan.shifts), "seed by seed"
+    assert plan.arms[2].columns == {"station": "gym", "takt_s": 0.5, "worker": "sometimes", "share": 0.8}
+
+
+def ids(text):
+    return [shift.id for shift in plan_of(text).shifts]
+
+
+def test_a_shift_is_the_same_however_it_is_written_and_another_if_anything_of_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    at_rest = PLAN.replace("[[exclude]]", '[[worker]]\nname = "hands:Sometimes"\nlabel = "x"\n[[exclude]]')
+    said = at_rest.replace('label = "x"', 'label = "y"\noptions = { share = 0.5 }')
+    assert ids(at_rest) == ids(said), "an option at its default is no other shift, nor is another label"
+    changes = ('clock = "lockstep"', 'clock = "fixed:0.01"'), ("units = 5", "units = 6"), ("=15", "=16"), ("0-2", "3-5")
+    assert not any(set(ids(PLAN)) & set(ids(PLAN.replace(*change).partition("[[exclude]]")[0])) for change in changes)
+    model = Path("a.onnx")
+    with_file = PLAN.replace("share = [0.2, 0.8]", "share = [0.2]").partition("[[exclude]]")[0]
+    with_file += '[[worker]]\nname = "hands:Dies"\noptions = { mark = "a.onnx" }\n'
+    model.write_bytes(b"first")
+    first = ids(with_file)
+    model.rename("b.onnx")
+    assert ids(with_file.replace("a.onnx", "b.onnx")) == first, "a file is what it contains, whatever it is called"
+    Path("b.onnx").write_bytes(b"second")
+    assert len(set(first) & set(ids(with_file.replace("a.onnx", "b.onnx")))) == len(first) * 2 // 3
+
+
+GYM, WORKER = '[[station]]\nname = "gym"', '[[worker]]\nname = "hands:Balances"'
+WRONG = [
+    ("seeds = ", "no TOML"),
+    ('[[station]]\nname = "gymm"\n' + WORKER, "station[0]: no station named 'gymm', did you mean 'gym'?"),
+    (GYM + '\n[[worker]]\nname = "idel"', "worker[0] no worker named 'idel' at gym, did you mean 'idle'?"),
+    (GYM + '\n[[worker]]\nname = "hands:Nobody"', "cannot import the worker 'hands:Nobody'"),
+    ("seeds = '0-99999'\n" + GYM + "\nvary = {takt_s = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}\n" + WORKER, "1,000,000"),
+    ("seeds = '0-999999999'\n" + GYM + "\n" + WORKER, "1,000,000,000 seeds"),
+    (GYM + "\noptions = {takt_s = 'long'}\n" + WORKER, "station 'gym' has takt_s='long'; it must be a number"),
+    (GYM + "\n" + WORKER + "\noptions = {speed = 3}", "worker 'hands:Balances' has no options"),
+    ("sedes = 3\n" + GYM + "\n" + WORKER, "there is no 'sedes', did you mean 'seeds'?"),
+    (GYM + "\nclok = 'lockstep'\n" + WORKER, "station[0] has no 'clok', did you mean 'clock'?"),
+    (GYM + "\n" + WORKER, "has no length: give hours or units"),
+    ("units = 3\nclock = 'fast'\n" + GYM + "\n" + WORKER, "station[0].clock"),
+    ("units = 3\nfaults = ['jam at 3']\n" + GYM + "\n" + WORKER, "cannot read the fault 'jam at 3'"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\nendpoint = 'gpu'", "asks the endpoint 'gpu'; the plan has: none"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[[exclude]]\nworker = 'balance'", "exclude[0] excludes nothing"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n" + WORKER, "two arms are both called"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n" + WORKER + "\nlabel = 'again'", "are the same shifts"),
+    ("units = 3\naccept = 'figure-bwm'\n" + GYM + "\n" + WORKER, "did you mean 'figure-bmw'?"),
+    ("units = 3\nstore = 'postgresql://me:hunter2@db/takt'\n" + GYM + "\n" + WORKER, "store has a password or key"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\noptions = {api_key = 'hunter2'}", "worker[0].options.api_key has"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[stop]\nby = 'day'", "stop.by is 'day'"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[budget]\nmoney = -1", "budget.money is -1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG, ids=[said[:30] for _, said in WRONG])
+def test_what_is_wrong_with_a_plan_is_one_line_that_names_it(tmp_path, monkeypatch, capsys, text, said):
+    monkeypatch.chdir(tmp_path)
+    Path("fleet.toml").write_text(text)
+    for command in ("status", "run"):
+        assert main(["fleet", command, "fleet.toml"]) == 2
+        out, err = capsys.readouterr()
+        assert not out and err.count("\n") == 1 and said in err and "hunter2" not in err
+    assert [path.name for path in Path().iterdir()] == ["fleet.toml"], "nothing is made by a plan that is wrong"
+
+
+def test_a_server_that_does_not_answer_is_said_before_anything_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket() as listens:
+        listens.bind(("127.0.0.1", 0))
+        port = listens.getsockname()[1]
+        asks = f'\n[endpoint.gpu]\nurl = "http://127.0.0.1:{port}/v1"\nslots = 2\n'
+        Path("fleet.toml").write_text(
+            f"units = 3\n{GYM}\noptions = {{id = 'CartPole-v1'}}\n{WORKER}\nendpoint = 'gpu'\n{asks}"
+        )
+        plan = read_plan(Path("fleet.toml"))
+        listens.listen()
+        check_answers(plan.endpoints.values())
+    with pytest.raises(TaktError, match=f"endpoint 'gpu' does not answer at http://127.0.0.1:{port}/v1: "):
+        check_answers(plan.endpoints.values())
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not list(Path().rglob("*.takt"))

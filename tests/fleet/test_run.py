@@ -1,0 +1,184 @@
+"""A fleet is worked: nothing twice, nothing lost, whatever dies; and stopped when it is certain or used up."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from takt.cli import main
+from takt.fleet.drive import Driver
+from takt.fleet.index import machine_faults
+from takt.fleet.local import Local
+from takt.fleet.standing import standing_of_fleet
+from takt.fleet.toml import plan_of, read_plan
+from takt.ledger import Ledger
+from takt.shift import run_shift
+
+PLAN = """
+name = "few"
+seeds = "0-3"
+units = 10
+clock = "lockstep"
+
+[[station]]
+name = "gym"
+options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
+"""
+PATIENCE_S = 300
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def hand(name, **more):
+    rest = "\n".join(f"{key} = {json.dumps(value).replace(': ', ' = ')}" for key, value in more.items())
+    return f'\n[[worker]]\nname = "hands:{name}"\n{rest}\n'
+
+
+def work(text, jobs=2, **limits):
+    plan = plan_of(text)
+    return plan, Driver(plan, lambda: Local(jobs, plan.folder / "logs", **limits)).run()
+
+
+def digest(path):
+    with Ledger.open(path) as book:
+        assert book.finished
+        return book.digest()
+
+
+def digests(plan):
+    return {shift.id: digest(plan.folder / "ledgers" / shift.file) for shift in plan.shifts}
+
+
+def alone(plan):
+    """The digests of the plan's shifts, each worked by itself, here."""
+    found = {}
+    for shift in plan.shifts:
+        arm = shift.arm
+        worked = run_shift(
+            arm.station,
+            arm.worker,
+            seed=shift.seed,
+            units=arm.units,
+            clock=arm.clock,
+            station_options=arm.station_options,
+            worker_options=arm.worker_options,
+        )
+        found[shift.id] = worked.digest
+    return found
+
+
+def test_a_fleet_is_worked_once_and_then_not_again(here, capsys):
+    Path("fleet.toml").write_text(PLAN + hand("Balances") + hand("Right"))
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["shifts"] == told["ended"] == 8 and not told["machine_faults"]
+    assert [arm["good"] for arm in told["arms"]] == [40, 0] and told["arms"][1]["verdict"]["decision"] == "reject"
+    plan = read_plan(Path("fleet.toml"))
+    assert digests(plan) == alone(plan)
+    before = {path: path.stat().st_mtime_ns for path in Path("shifts/few/ledgers").iterdir()}
+    for again in ("run", "fleet.toml"), ("resume", "shifts/few"):
+        assert main(["fleet", *again, "--json"]) == 0 and json.loads(capsys.readouterr().out)["began"] == 0
+    Path("fleet.toml").write_text(PLAN.replace("0-3", "0-4") + hand("Right"))
+    for record in Path("shifts/few").glob("index.db"):
+        record.unlink()
+    grown = read_plan(Path("fleet.toml"))
+    done = Driver(grown, lambda: Local(1, here / "logs")).run()
+    assert done.began == 1 and done.ended == 5, "what is there is found by its ledgers alone"
+    assert before.items() <= {path: path.stat().st_mtime_ns for path in Path("shifts/few/ledgers").iterdir()}.items()
+
+
+@pytest.mark.parametrize("seed", [2024])
+def test_killed_at_random_instants_driver_and_workers_it_ends_with_the_same_digests(here, seed):
+    """Five SIGKILLs; benchmarks/fleet_kills.py has a thousand."""
+    Path("fleet.toml").write_text(
+        PLAN.replace("0-3", "0-2") + hand("Slow") + "[limits]\nretries = 50\nbackoff_s = 0.1\n"
+    )
+    plan, rng = read_plan(Path("fleet.toml")), random.Random(seed)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "takt.cli", "fleet", "run", "fleet.toml", "--jobs", "2"]
+    deadline_s = time.monotonic() + PATIENCE_S
+    killed = 0
+    while True:
+        driver = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while killed < 5 and driver.poll() is None and time.monotonic() < deadline_s:
+            time.sleep(rng.uniform(0.3, 3.0))
+            family = Path(f"/proc/{driver.pid}/task/{driver.pid}/children")
+            children = [int(pid) for pid in family.read_text().split()] if family.exists() else []
+            victim = rng.choice([driver.pid, *children])
+            if victim == driver.pid and driver.poll() is None:
+                driver.kill()
+            elif victim != driver.pid:
+                os.kill(victim, signal.SIGKILL)
+            killed += 1
+        assert driver.wait(PATIENCE_S) in (0, -signal.SIGKILL)
+        if driver.returncode == 0:
+            break
+    assert digests(plan) == alone(plan)
+    assert len(list(Path("shifts/few/ledgers").glob("*.takt"))) == len(plan.shifts), "none twice"
+
+
+def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here):
+    mark = str(here / "mark")
+    text = PLAN.replace("0-3", "0-1") + hand("Dies", options={"mark": mark, "calls": 100})
+    plan, done = work(text + "[limits]\nbackoff_s = 0.1\n", jobs=1)
+    assert done.ended == 2 and not done.lost
+    (fault,) = machine_faults(plan.folder)
+    assert (fault.kind, fault.attempt, fault.given_up) == ("lost", 1, False) and "SIGKILL" in fault.why
+    assert fault.host and "seed 0" in Path(fault.log).read_text()
+    assert digests(plan) == alone(plan), "here the mark is there, so that it does not die"
+
+
+def test_whoever_dies_hangs_or_grows_every_time_is_given_up_listed_and_no_unit_is_bad_for_it(here, capsys):
+    text = PLAN.replace("0-3", "0") + hand("Dies", options={"calls": 60}) + hand("Hangs", options={"calls": 60})
+    text += hand("Grows", memory_gb=0.8) + hand("Balances") + "[limits]\nretries = 1\nbackoff_s = 0.1\nsilent_s = 8\n"
+    Path("fleet.toml").write_text(text.replace("units = 10", "units = 60"))
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "2"]) == 2
+    assert "given up" in capsys.readouterr().out
+    found = standing_of_fleet(read_plan(Path("fleet.toml")))
+    kinds = {(fault.arm.partition(" ")[0].removeprefix("hands:"), fault.kind) for fault in found.faults}
+    assert kinds == {("Dies", "lost"), ("Hangs", "silent"), ("Grows", "memory")}
+    assert [(one.ended, one.lost, one.good) for one in found.arms] == [(0, 1, 0)] * 3 + [(1, 0, 60)]
+    assert found.done and len(found.faults) == 6
+
+
+def test_an_arm_ends_when_its_verdict_is_reached(here):
+    text = PLAN.replace("0-3", "0-9").replace("units = 10", "units = 40") + hand("Right") + "[stop]\nverdict = true\n"
+    plan, done = work(text, jobs=1)
+    assert done.why == "certain" and 2 <= done.ended <= 4 and len(done.spared) == 10 - done.ended
+    assert standing_of_fleet(plan).arms[0].verdict.decision == "reject"
+    assert work(text)[1].began == 0
+
+
+def test_a_comparison_ends_when_the_best_is_known(here):
+    text = PLAN.replace("0-3", "0-9") + hand("Balances") + hand("Right") + hand("Sometimes", options={"share": 0.9})
+    plan, done = work(text + '[stop]\ncompare = "best"\n')
+    assert done.why == "certain" and done.ended < 30
+    assert min(one.ended for one in standing_of_fleet(plan).arms) >= 3
+
+
+def test_a_budget_ends_a_fleet_at_a_units_end_and_more_of_it_goes_on(here):
+    text = PLAN.replace("0-3", "0-1").replace("units = 10", "units = 60") + hand("Slow")
+    plan, done = work(text + "[budget]\nmachine_hours = 0.0005\n", jobs=1)
+    assert done.why == "budget" and done.ended < 2 and "machine hours" in done.told
+    assert any(not record.ended and record.units for record in done.records.values()), "left at a unit's end"
+    plan, done = work(text)
+    assert done.ended == 2 and digests(plan) == alone(plan)
+
+
+def test_what_cannot_be_worked_is_one_line_and_is_not_tried_again(here, capsys):
+    Path("fleet.toml").write_text(PLAN.replace("0-3", "0").replace("CartPole-v1", "CartPole-v99") + hand("Right"))
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
+    out, err = capsys.readouterr()
+    assert "CartPole-v99" in err and "cannot be worked: 1" in out and not machine_faults(Path("shifts/few"))
