@@ -14,8 +14,29 @@ SHELLS = ("bash", "run_shell_command")
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
 
 
+def at_the_desk(request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The call that the script has for a worker by the desk's own tools, by what it was last told."""
+    told = [str(message.get("content")) for message in request["messages"] if message["role"] in ("tool", "user")]
+    number = next(m[1] for text in reversed(told) if (m := re.search(r'"ticket": ?(\d+)', text)))
+    last = told[-1]
+    if "needs f" in last:
+        return "read", {"path": "pkg/m.py"}
+    if '"lines"' in last:
+        line = next(line for line in re.findall(r"return (\d+)", last)[::-1])
+        old, k = f"    return {line}\n", int(number) + 1
+        return "edit", {"path": "pkg/m.py", "old": old, "new": f"{old}\n\ndef f{k}():\n    return {k}\n"}
+    if '"line"' in last:
+        return "submit", {"ticket": int(number)}
+    return "ticket", {"ticket": int(number)}
+
+
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The message that the script has for a request."""
+    if any(tool["function"]["name"] == "submit" for tool in request.get("tools") or ()):
+        name, given = at_the_desk(request)
+        call = {"name": name, "arguments": json.dumps(given)}
+        calls = [{"id": f"call_{len(request['messages'])}", "index": 0, "type": "function", "function": call}]
+        return {"role": "assistant", "content": "", "tool_calls": calls}
     said = json.dumps(request["messages"])
     asked = re.search(r"needs f(\d+)", said)
     offered = [tool["function"]["name"] for tool in request.get("tools") or ()]

@@ -79,6 +79,19 @@ def test_a_model_that_is_not_there_is_said_to_the_agent_and_counted(tiny: str, t
     assert "502" in ran["errors"] and ran["model"]["failed"] == 1
 
 
+def test_a_model_works_tickets_by_the_desks_own_tools(tiny: str) -> None:
+    with scripted_model() as model:
+        shift = run_shift(
+            "codedesk",
+            "llm",
+            units=2,
+            station_options={"tickets": tiny, "takt_s": 300.0},
+            worker_options={"base_url": model.url, "model": "scripted", "tokens_per_s": 50.0},
+        )
+    assert good(shift) == [UNIT_GOOD] * 2
+    assert values_of(shift.events)["tokens"] > 0
+
+
 @pytest.mark.parametrize("command", [None, "qwen -p"])
 def test_a_command_without_a_place_for_the_ticket_is_refused(command: str | None) -> None:
     with pytest.raises(TaktError, match=r"qwen -p \{ticket\}"):

@@ -225,7 +225,7 @@ class Account:
 @runtime_checkable
 class Accounting(Protocol):
     """A station that accounts for a shift. Asked when it was opened with the shift's options and `reset` with its seed
-    and faults; nothing has been done since.
+    and faults; nothing has been done since. A static method is asked of the class, and nothing is opened.
     """
 
     def account(self, events: Sequence[Event]) -> Account:

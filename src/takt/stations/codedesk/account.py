@@ -143,7 +143,15 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
         ]
     for name, count in values["reasons"].items():
         if count:
-            table.append(Figure(f"reason_{name}", f"Bad: {name.replace('_', ' ')}", str(count), "", ""))
+            table.append(
+                Figure(
+                    f"class_{name}",
+                    f"Class: {name.replace(chr(95), chr(32))}",
+                    str(count),
+                    "",
+                    "tickets with it, main or not",
+                )
+            )
     for name, label, digits in (
         ("lines", "Lines of code", 0),
         ("functions", "Functions", 0),

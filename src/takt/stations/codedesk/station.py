@@ -243,7 +243,8 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             return None
         return number if isinstance(number, int) and number in self.desk.open else None
 
-    def account(self, events: Sequence[Event]) -> Account:
+    @staticmethod
+    def account(events: Sequence[Event]) -> Account:
         """Tickets, regressions and what became of the code."""
         from takt.stations.codedesk.account import account_of
 
