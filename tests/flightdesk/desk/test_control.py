@@ -31,10 +31,10 @@ def rotations(desk):
     """aircraft -> its flights that are still to leave, in order."""
     office, world = desk.office, desk.office.world
     found = {}
-    for aircraft in np.unique(office.aircraft).tolist():
-        own = np.flatnonzero((office.aircraft == aircraft) & ~office.gone[: world.own])
-        own = own[np.argsort(office.leaves[own])]
-        found[aircraft] = [f for f in own.tolist() if office.leaves_now[f] > office.minute + 120]
+    for aircraft in np.unique(office.flights.aircraft).tolist():
+        own = np.flatnonzero((office.flights.aircraft == aircraft) & ~office.flights.gone[: world.own])
+        own = own[np.argsort(office.flights.leaves[own])]
+        found[aircraft] = [f for f in own.tolist() if office.flights.leaves_now[f] > office.minute + 120]
     return {aircraft: flights for aircraft, flights in found.items() if flights}
 
 
@@ -49,19 +49,26 @@ def first_that_works(desk, name, tries):
 def test_a_delay_makes_the_aircrafts_next_flights_late_and_is_told(desk):
     office, world = desk.office, desk.office.world
     flights = [days[0] for days in rotations(desk).values() if len(days) > 2]
-    before = office.leaves.copy()
+    before = office.flights.leaves.copy()
     given, result = first_that_works(
         desk,
         "delay",
-        [{"flight": world.name[f], "minutes": m} for f in flights for m in (95, 45, 20) if office.known[f] > 1e9],
+        [
+            {"flight": world.name[f], "minutes": m}
+            for f in flights
+            for m in (95, 45, 20)
+            if office.flights.known[f] > 1e9
+        ],
     )
     f = world.index[given["flight"]]
-    assert office.leaves[f] == before[f] + given["minutes"] and result["flights"][0]["flight"] == given["flight"]
-    tail = int(office.aircraft[f])
+    assert (
+        office.flights.leaves[f] == before[f] + given["minutes"] and result["flights"][0]["flight"] == given["flight"]
+    )
+    tail = int(office.flights.aircraft[f])
     turn = world.instance.aircraft.turn[tail]
     day = rotations(desk)[tail]
     for g, h in pairwise(day):
-        assert office.leaves[h] >= office.arrives[g] + turn
+        assert office.flights.leaves[h] >= office.flights.arrives[g] + turn
     told = ask(desk, "messages", after=0, limit=500)["messages"]
     assert told[-1]["flight"] == result["flights"][-1]["flight"] and "by the desk" in told[-1]["text"]
 
@@ -72,7 +79,7 @@ def test_who_loses_a_flight_to_the_desk_comes_to_the_desk(desk):
     pairs = [{"flights": [world.name[f] for f in day[-2:]]} for day in rotations(desk).values() if len(day) > 1]
     given, _ = first_that_works(desk, "cancel", pairs)
     gone = {world.index[name] for name in given["flights"]}
-    assert all(office.gone_now[f] for f in gone)
+    assert all(office.flights.gone_now[f] for f in gone)
     lost = {
         str(bookings.number[b])
         for b in range(len(bookings.number))
@@ -93,7 +100,7 @@ def test_an_aircraft_must_be_where_its_next_flight_leaves(desk):
         day for day in rotations(desk).values() if len(day) > 2 and world.origin[day[0]] != world.destination[day[0]]
     )
     result = ask(desk, "cancel", flights=[world.name[day[0]]])
-    assert result["error"]["code"] == "aircraft_not_there" and not desk.office.gone_now[day[0]]
+    assert result["error"]["code"] == "aircraft_not_there" and not desk.office.flights.gone_now[day[0]]
 
 
 def test_swapped_aircraft_fly_each_others_flights_with_their_own_seats(desk):
@@ -109,24 +116,26 @@ def test_swapped_aircraft_fly_each_others_flights_with_their_own_seats(desk):
         for g in second
         if world.origin[f] == world.origin[g]
     ]
-    free, flown = office.free.copy(), office.aircraft.copy()
+    free, flown = office.stock.free.copy(), office.flights.aircraft.copy()
     given, result = first_that_works(desk, "swap", pairs[:400])
     f, g = world.index[given["flight"]], world.index[given["other"]]
-    assert (office.aircraft[f], office.aircraft[g]) == (flown[g], flown[f])
+    assert (office.flights.aircraft[f], office.flights.aircraft[g]) == (flown[g], flown[f])
     for leg in result["flights"]:
         h = world.index[leg["flight"]]
-        assert np.array_equal(office.free[h] - free[h], fleet.seats[office.aircraft[h]] - fleet.seats[flown[h]])
-    assert (office.free[: world.own] >= 0).all()
+        assert np.array_equal(
+            office.stock.free[h] - free[h], fleet.seats[office.flights.aircraft[h]] - fleet.seats[flown[h]]
+        )
+    assert (office.stock.free[: world.own] >= 0).all()
     saved = desk.save()
     other = FlightDesk(**{k: v for k, v in desk.spec.options.items() if k != "control_s"})
     other.reset(seed=0)
     other.load(saved)
-    assert other.save() == saved and np.array_equal(other.office.aircraft, office.aircraft)
+    assert other.save() == saved and np.array_equal(other.office.flights.aircraft, office.flights.aircraft)
 
 
 def test_what_is_not_the_desks_to_change_is_refused(desk):
     world, office = desk.office.world, desk.office
-    left = world.name[int(np.flatnonzero(office.leaves[: world.own] < office.minute)[0])]
+    left = world.name[int(np.flatnonzero(office.flights.leaves[: world.own] < office.minute)[0])]
     assert ask(desk, "delay", flight=left, minutes=30)["error"]["code"] in ("flight_departed", "flight_cancelled")
     partner = world.name[world.own]
     assert ask(desk, "cancel", flights=[partner])["error"]["code"] == "not_ours"

@@ -108,8 +108,10 @@ def test_a_desk_that_was_loaded_is_the_desk_that_was_saved(desk):
     other.reset(seed=2)
     other.load(desk.save())
     assert other.save() == desk.save()
-    for name in ("leaves", "arrives", "gone", "leaves_now", "lands_now", "gone_now", "free", "bought"):
-        assert np.array_equal(getattr(other.office, name), getattr(desk.office, name)), name
+    for name in ("leaves", "arrives", "gone", "leaves_now", "lands_now", "gone_now"):
+        assert np.array_equal(getattr(other.office.flights, name), getattr(desk.office.flights, name)), name
+    for name in ("free", "bought"):
+        assert np.array_equal(getattr(other.office.stock, name), getattr(desk.office.stock, name)), name
 
 
 def test_nothing_is_known_before_its_time(desk):
@@ -164,11 +166,15 @@ def test_what_cannot_be_booked_is_refused_and_changes_nothing(desk):
     group, way, legs = offered(desk, lambda way: len(way["legs"]) == 2)
     office = desk.office
     names, world = office.world.name, office.world
-    departed = names[int(np.flatnonzero((office.leaves_now < office.minute) & ~office.gone_now)[0])]
-    cancelled = names[int(np.flatnonzero(office.gone_now)[0])]
+    departed = names[int(np.flatnonzero((office.flights.leaves_now < office.minute) & ~office.flights.gone_now)[0])]
+    cancelled = names[int(np.flatnonzero(office.flights.gone_now)[0])]
     at = world.index[legs[0]["flight"]]
-    there = (world.origin == world.origin[at]) & ~office.gone_now & (office.leaves_now > office.leaves_now[at])
-    full = np.flatnonzero(there & (office.seats()[:, 2] == 0))
+    there = (
+        (world.origin == world.origin[at])
+        & ~office.flights.gone_now
+        & (office.flights.leaves_now > office.flights.leaves_now[at])
+    )
+    full = np.flatnonzero(there & (office.stock.seats()[:, 2] == 0))
     tries = {
         "flight_departed": [{"flight": departed}],
         "flight_cancelled": [{"flight": cancelled}],
@@ -228,7 +234,7 @@ def test_a_group_that_is_brought_home_in_time_is_good(desk):
     def flown(way):
         office, world = desk.office, desk.office.world
         flights = [world.index[leg["flight"]] for leg in way["legs"]]
-        in_time = all((world.leaves[f] == office.leaves_now[f]) and not world.gone[f] for f in flights)
+        in_time = all((world.leaves[f] == office.flights.leaves_now[f]) and not world.gone[f] for f in flights)
         return in_time and way["late_min"] > 300 and way["cost"] < 500
 
     group, way, legs = offered(desk, flown)
@@ -265,8 +271,12 @@ def test_who_will_miss_a_connection_comes_back_when_the_last_delay_that_does_it_
     group, _, legs = offered(desk, lambda way: len(way["legs"]) == 2 and not way["fare"])
     office = desk.office
     first, second = (office.world.index[leg["flight"]] for leg in legs)
-    office._set(first, int(office.lands_now[second]), False, office.minute + 60, int(office.aircraft[first]))
-    office._set(second, int(office.leaves_now[second]), False, office.minute - 60, int(office.aircraft[second]))
+    office.flights.set(
+        first, int(office.flights.lands_now[second]), False, office.minute + 60, int(office.flights.aircraft[first])
+    )
+    office.flights.set(
+        second, int(office.flights.leaves_now[second]), False, office.minute - 60, int(office.flights.aircraft[second])
+    )
     soon = office.minute + 60
     ask(desk, "book", group=group, legs=legs)
     assert office.parties[group].breaks == soon and not desk.step(desk.hold)[4]["events"]
@@ -317,7 +327,7 @@ def test_no_seat_is_sold_twice(desk, worker):
     run_shift(desk, worker(), seed=5, hours=1, clock="fixed:0.08")
     office: Office = desk.office
     world, bookings = office.world, office.world.instance.bookings
-    assert (office.free >= 0).all() and (office.bought >= 0).all() and office.bought.sum() > 0
+    assert (office.stock.free >= 0).all() and (office.stock.bought >= 0).all() and office.stock.bought.sum() > 0
     taken = np.zeros(world.seats.shape, dtype=np.int64)
     for party in office.parties.values():
         for f, cabin in party.legs if party.status == "settled" else []:
@@ -331,8 +341,8 @@ def test_no_seat_is_sold_twice(desk, worker):
         for f, cabin in party.held:
             held[f, cabin] += party.people
     own = slice(0, world.own)
-    assert np.array_equal(office.free[own], (world.seats + back - taken - held)[own])
-    assert np.array_equal(office.bought, (taken + held)[world.own :, 2])
+    assert np.array_equal(office.stock.free[own], (world.seats + back - taken - held)[own])
+    assert np.array_equal(office.stock.bought, (taken + held)[world.own :, 2])
 
 
 # --- workers, and the bound -------------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ import numpy as np
 from takt.contract.events import REFUSED, UNIT_DUE, Event
 from takt.stations.flightdesk.airline.instance import Floats, Ints
 from takt.stations.flightdesk.desk.market import least_fares, sold
-from takt.stations.flightdesk.desk.office import ECONOMY
 from takt.stations.flightdesk.desk.paths import network_of
 from takt.stations.flightdesk.desk.seats import Assigned, Wish, assign
+from takt.stations.flightdesk.desk.stock import ECONOMY
 from takt.stations.flightdesk.desk.world import World, give_back
 
 PARTS = ("fare", "delay", "care", "downgrading", "hotel_not_due", "not_brought_home")

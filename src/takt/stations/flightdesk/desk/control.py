@@ -23,14 +23,14 @@ def delay(office: Office, f: int, minutes: int) -> list[int]:
     _own(office, f)
     if not 1 <= minutes <= MOST_DELAY:
         raise Refused("bad_number", f"a flight is delayed by 1 to {MOST_DELAY} minutes, not {minutes}")
-    turn = int(office.world.instance.aircraft.turn[office.aircraft[f]])
+    turn = int(office.world.instance.aircraft.turn[office.flights.aircraft[f]])
     moves: list[tuple[int, int]] = []
-    leaves = max(int(office.leaves[f]), int(office.leaves_now[f]) + minutes)
+    leaves = max(int(office.flights.leaves[f]), int(office.flights.leaves_now[f]) + minutes)
     for g in [f, *_after(office, f)]:
-        if g != f and office.leaves[g] >= leaves:
+        if g != f and office.flights.leaves[g] >= leaves:
             break
         moves.append((g, leaves))
-        leaves += int(office.arrives[g] - office.leaves[g]) + turn
+        leaves += int(office.flights.arrives[g] - office.flights.leaves[g]) + turn
     _check_slots(office, dict(moves))
     for g, at in moves:
         text = f"{office.world.name[g]} leaves at {office.world.clock(at)}: delayed by the desk"
@@ -43,7 +43,7 @@ def cancel(office: Office, flights: Sequence[int]) -> None:
     for f in flights:
         _own(office, f)
     chosen = set(flights)
-    for aircraft in {int(office.aircraft[f]) for f in flights}:
+    for aircraft in {int(office.flights.aircraft[f]) for f in flights}:
         day = _rotation(office, aircraft)
         rest = [f for f in day if f not in chosen]
         gap = _gap(office, aircraft, rest)
@@ -55,7 +55,7 @@ def cancel(office: Office, flights: Sequence[int]) -> None:
             )
     for f in sorted(chosen):
         text = f"{office.world.name[f]} is cancelled by the desk"
-        office.change_flight(f, int(office.leaves[f]), True, "cancelled", text)
+        office.change_flight(f, int(office.flights.leaves[f]), True, "cancelled", text)
 
 
 def swap(office: Office, f: int, other: int) -> list[int]:
@@ -63,11 +63,11 @@ def swap(office: Office, f: int, other: int) -> list[int]:
     world, aircraft = office.world, office.world.instance.aircraft
     for g in (f, other):
         _own(office, g)
-    if f == other or office.aircraft[f] == office.aircraft[other]:
+    if f == other or office.flights.aircraft[f] == office.flights.aircraft[other]:
         raise Refused("same_aircraft", f"{world.name[f]} and {world.name[other]} have the same aircraft")
     if world.origin[f] != world.origin[other]:
         raise Refused("aircraft_not_there", f"{world.name[f]} and {world.name[other]} leave from different airports")
-    pair = int(office.aircraft[f]), int(office.aircraft[other])
+    pair = int(office.flights.aircraft[f]), int(office.flights.aircraft[other])
     if aircraft.family[pair[0]] != aircraft.family[pair[1]]:
         both = " and ".join(aircraft.name[tail] for tail in pair)
         raise Refused("other_family", f"{both} are of different families")
@@ -75,13 +75,13 @@ def swap(office: Office, f: int, other: int) -> list[int]:
     for own, tail, theirs in ((f, pair[0], other), (other, pair[1], f)):
         if aircraft.service_airport[tail] >= 0 and aircraft.service_end[tail] > office.minute:
             raise Refused("maintenance", f"{aircraft.name[tail]} has a maintenance to go to")
-        before = [g for g in _rotation(office, tail) if office.leaves[g] < office.leaves[own]]
-        ready = int(office.arrives[before[-1]] + aircraft.turn[tail]) if before else 0
-        if ready > office.leaves[theirs]:
+        before = [g for g in _rotation(office, tail) if office.flights.leaves[g] < office.flights.leaves[own]]
+        ready = int(office.flights.arrives[before[-1]] + aircraft.turn[tail]) if before else 0
+        if ready > office.flights.leaves[theirs]:
             raise Refused("aircraft_not_ready", f"{aircraft.name[tail]} is not ready before {world.clock(ready)}")
         for g in [theirs, *_after(office, theirs)]:
-            seats = office.free[g] + aircraft.seats[tail] - aircraft.seats[office.aircraft[g]]
-            if office.arrives[g] - office.leaves[g] > aircraft.range[tail]:
+            seats = office.stock.free[g] + aircraft.seats[tail] - aircraft.seats[office.flights.aircraft[g]]
+            if office.flights.arrives[g] - office.flights.leaves[g] > aircraft.range[tail]:
                 raise Refused("range", f"{aircraft.name[tail]} cannot fly {world.name[g]}: too far")
             if (seats < 0).any():
                 raise Refused(
@@ -100,20 +100,21 @@ def _own(office: Office, f: int) -> None:
         raise Refused("no_authority", "this desk may not change flights; book, refund or call a human")
     if f >= office.world.own:
         raise Refused("not_ours", f"{name} is another carrier's flight")
-    if office.gone_now[f]:
+    if office.flights.gone_now[f]:
         raise Refused("flight_cancelled", f"{name} is cancelled already")
-    if min(office.leaves_now[f], office.leaves[f]) <= office.minute:
+    if min(office.flights.leaves_now[f], office.flights.leaves[f]) <= office.minute:
         raise Refused("flight_departed", f"{name} has left")
 
 
 def _rotation(office: Office, aircraft: int) -> list[int]:
     """What an aircraft flies, in order."""
-    own = np.flatnonzero((office.aircraft == aircraft) & ~office.gone[: office.world.own])
-    return own[np.argsort(office.leaves[own], kind="stable")].tolist()
+    own = np.flatnonzero((office.flights.aircraft == aircraft) & ~office.flights.gone[: office.world.own])
+    return own[np.argsort(office.flights.leaves[own], kind="stable")].tolist()
 
 
 def _after(office: Office, f: int) -> list[int]:
-    return [g for g in _rotation(office, int(office.aircraft[f])) if office.leaves[g] > office.leaves[f]]
+    leaves = office.flights.leaves
+    return [g for g in _rotation(office, int(office.flights.aircraft[f])) if leaves[g] > leaves[f]]
 
 
 def _gap(office: Office, aircraft: int, rotation: Sequence[int]) -> int | None:
@@ -129,15 +130,15 @@ def _gap(office: Office, aircraft: int, rotation: Sequence[int]) -> int | None:
 def _check_slots(office: Office, moves: dict[int, int]) -> None:
     """Raises Refused if an airport has no slot for one of these flights at its new time of departure."""
     world, own = office.world, office.world.own
-    leaves, arrives = office.leaves[:own].copy(), office.arrives[:own].copy()
+    leaves, arrives = office.flights.leaves[:own].copy(), office.flights.arrives[:own].copy()
     for f, minute in moves.items():
         leaves[f], arrives[f] = minute, minute + arrives[f] - leaves[f]
-    flown = ~office.gone[:own]
+    flown = ~office.flights.gone[:own]
     for f in moves:
         for side, airports, times in ((0, world.origin, leaves), (1, world.destination, arrives)):
             at, hour = int(airports[f]), int(times[f]) // 60
             used = int((flown & (airports[:own] == at) & (times // 60 == hour)).sum())
-            moved = office.leaves[f] // 60 != hour if side == 0 else office.arrives[f] // 60 != hour
+            moved = office.flights.leaves[f] // 60 != hour if side == 0 else office.flights.arrives[f] // 60 != hour
             if moved and used > int(capacity_at(world.instance, np.array([at]), np.array([hour]))[side][0]):
                 code = world.instance.airports.code[at]
                 raise Refused("no_slot", f"{code} has no slot left in the hour of {world.clock(60 * hour)}")

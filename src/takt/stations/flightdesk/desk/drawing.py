@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from takt.draw import plots
 from takt.stations.flightdesk.desk import map as maps
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, corridor_of_trip
-from takt.stations.flightdesk.desk.office import LEFT, REFUNDED, SETTLED, WAITING, WITH_HUMAN, Office
+from takt.stations.flightdesk.desk.office import Office
+from takt.stations.flightdesk.desk.parties import LEFT, REFUNDED, SETTLED, WAITING, WITH_HUMAN
 from takt.stations.flightdesk.situation.map import land
 
 WIDTH, HEIGHT = 960, 600  # pixels
@@ -42,7 +43,8 @@ def picture(office: Office) -> np.ndarray:
     told = [f"{sum(people.values()):,} people on their way", f"{away:,} gone without"]
     if office.down_until > office.now_s:
         told.append("reservation system down")
-    log = [office.message(i) for i in range(max(0, len(office.log) - MESSAGES), len(office.log))]
+    known = len(office.flights.log)
+    log = [office.flights.message(i) for i in range(max(0, known - MESSAGES), known)]
 
     def draw(figure: Figure) -> None:
         figure.figimage(below, zorder=-1)

@@ -8,7 +8,8 @@ import numpy as np
 
 from takt.stations.flightdesk.airline.instance import CABINS
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
-from takt.stations.flightdesk.desk.office import Office, Party, Quote
+from takt.stations.flightdesk.desk.office import Office
+from takt.stations.flightdesk.desk.parties import Party, Quote
 
 
 def row(office: Office, party: Party) -> dict[str, Any]:
@@ -40,18 +41,18 @@ def terms(office: Office, booking: int) -> dict[str, Any]:
 
 def status_of(office: Office, f: int) -> dict[str, Any]:
     world = office.world
-    if office.gone_now[f]:
+    if office.flights.gone_now[f]:
         status = "cancelled"
-    elif office.leaves_now[f] < office.minute:
+    elif office.flights.leaves_now[f] < office.minute:
         status = "departed"
     else:
-        status = "delayed" if office.leaves_now[f] != world.scheduled[f] else "scheduled"
+        status = "delayed" if office.flights.leaves_now[f] != world.scheduled[f] else "scheduled"
     return {
         "from": world.instance.airports.code[world.origin[f]],
         "to": world.instance.airports.code[world.destination[f]],
         "scheduled": world.clock(world.scheduled[f]),
-        "departs": world.clock(office.leaves_now[f]),
-        "arrives": world.clock(office.lands_now[f]),
+        "departs": world.clock(office.flights.leaves_now[f]),
+        "arrives": world.clock(office.flights.lands_now[f]),
         "status": status,
     }
 
@@ -70,7 +71,7 @@ def leg_row(office: Office, f: int, cabin: int | None) -> dict[str, Any]:
     status = status_of(office, f)
     told |= {key: status[key] for key in ("from", "to", "departs", "arrives")}
     told["corridor"] = CORRIDORS[office.world.corridor[f]]
-    return told | ({"fare": round(office.fare(f), 2)} if f >= office.world.own else {})
+    return told | ({"fare": round(office.stock.fare(f), 2)} if f >= office.world.own else {})
 
 
 def quoted(office: Office, party: Party, quote: Quote) -> dict[str, Any]:

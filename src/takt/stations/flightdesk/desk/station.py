@@ -232,14 +232,14 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         return happened
 
     def _observation(self) -> dict[str, Any]:
-        office = self._office
+        office, known = self._office, len(self._office.flights.log)
         return {
             "now": office.world.clock(office.minute),
             "now_s": self.now,
             "waiting": len(office.queue),
             "queue": [row(office, office.parties[name]) for name in office.queue[:SHOWN]],
-            "messages": [office.message(i) for i in range(max(0, len(office.log) - SHOWN), len(office.log))],
-            "message_count": len(office.log),
+            "messages": [office.flights.message(i) for i in range(max(0, known - SHOWN), known)],
+            "message_count": known,
             "calls": self._calls,
             "result": self._result,
         }

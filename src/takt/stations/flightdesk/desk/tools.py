@@ -11,8 +11,10 @@ from takt.contract.tools import Refused, Tool, Toolbox
 from takt.stations.flightdesk.airline.instance import CABINS
 from takt.stations.flightdesk.desk import control
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
-from takt.stations.flightdesk.desk.office import ECONOMY, Office
+from takt.stations.flightdesk.desk.office import Office
+from takt.stations.flightdesk.desk.quotes import earliest_ways, quote_of, ways_of
 from takt.stations.flightdesk.desk.rows import board_row, leg_row, quoted, row, status_of, terms
+from takt.stations.flightdesk.desk.stock import ECONOMY
 
 RULES = 4  # the newest of `reset`'s options["rules"]; what each changed is told at `call`
 MOST_ROWS = 500  # of a list
@@ -85,14 +87,14 @@ def group(office: Office, group: GroupName) -> dict[str, Any]:
 @_tool()
 def flight(office: Office, flight: FlightName) -> dict[str, Any]:
     """One flight: route, times, status, seats for sale by cabin, and the fare if it is another carrier's."""
-    return board_row(office, _flight(office, flight), office.seats(), office.fares(), office.shut())
+    return board_row(office, _flight(office, flight), office.stock.seats(), office.stock.fares(), office.flights.shut())
 
 
 @_tool()
 def seats(office: Office, flight: FlightName) -> dict[str, Any]:
     """Seats for sale on one flight, by cabin."""
     f = _flight(office, flight)
-    return {"flight": flight, "seats": {cabin: office.seats_of(f, i) for i, cabin in enumerate(CABINS)}}
+    return {"flight": flight, "seats": {cabin: office.stock.seats_of(f, i) for i, cabin in enumerate(CABINS)}}
 
 
 @_tool()
@@ -106,13 +108,13 @@ def board(
     """Flights that have not left, by scheduled departure, from row `after` on; only of one route if airports are given.
     `next` is the row to go on from, or null."""
     world = office.world
-    shown = office.leaves_now >= office.minute
+    shown = office.flights.leaves_now >= office.minute
     for code, airports in ((origin, world.origin), (destination, world.destination)):
         if code:
             shown &= airports == _airport(office, code)
     found = np.flatnonzero(shown)
     found = found[np.argsort(world.scheduled[found], kind="stable")]
-    free, fares, shut = office.seats(), office.fares(), office.shut()
+    free, fares, shut = office.stock.seats(), office.stock.fares(), office.flights.shut()
     rows = [board_row(office, f, free, fares, shut) for f in found[after : after + limit].tolist()]
     return {"flights": rows, "next": after + limit if after + limit < len(found) else None}
 
@@ -137,17 +139,17 @@ def connections(
     if start == goal:
         raise Refused("same_airport", f"{origin} is both ends")
     ready = office.minute if not after else max(office.minute, _minute(office, after))
-    chosen, free, shut = CABINS.index(cabin), office.seats(), office.shut()
+    chosen, free, shut = CABINS.index(cabin), office.stock.seats(), office.flights.shut()
     avoided = _avoided(office, avoid_closed, avoid, avoid_until)
-    found = office.connections(start, goal, ready, people, chosen, limit, avoided)
+    found = earliest_ways(office, start, goal, ready, people, chosen, limit, avoided)
     ways = []
     for path in found:
         legs = [[f, ECONOMY if f >= office.world.own else chosen] for f in path.flights]
         ways.append(
             {
                 "legs": [leg_row(office, f, c) | {"seats": int(free[f, c])} for f, c in legs],
-                "arrives": office.world.clock(office.lands_now[path.flights[-1]]),
-                "fare": round(sum(office.fare(f) for f in path.flights), 2),
+                "arrives": office.world.clock(office.flights.lands_now[path.flights[-1]]),
+                "fare": round(sum(office.stock.fare(f) for f in path.flights), 2),
                 "closed": [office.world.name[f] for f in path.flights if shut[f]],
             }
         )
@@ -173,8 +175,8 @@ def propose(
         ways = [_legs(office, legs)]
     else:
         avoided = _avoided(office, avoid_closed, avoid, avoid_until)
-        ways = office.ways(party, party.people, limit, by == "arrival", avoided)
-    told = [quoted(office, party, office.quote(party, way, party.people)) for way in ways]
+        ways = ways_of(office, party, party.people, limit, by == "arrival", avoided)
+    told = [quoted(office, party, quote_of(office, party, way, party.people)) for way in ways]
     stays = party.people * float(office.world.groups.stays[party.booking])
     return {"group": group, "itineraries": told, "not_brought_home_costs": round(stays, 2)}
 
@@ -198,10 +200,10 @@ def disrupted(office: Office, after: Skipped = 0, limit: Rows = 50) -> dict[str,
 @_tool()
 def messages(office: Office, after: Skipped = 0, limit: Rows = 50) -> dict[str, Any]:
     """Messages (flights cancelled or delayed, airports closed), from number `after` on."""
-    last = min(len(office.log), after + limit)
+    last = min(len(office.flights.log), after + limit)
     return {
-        "messages": [office.message(i) for i in range(after, last)],
-        "next": last if last < len(office.log) else None,
+        "messages": [office.flights.message(i) for i in range(after, last)],
+        "next": last if last < len(office.flights.log) else None,
     }
 
 
@@ -305,10 +307,10 @@ def _avoided(office: Office, closed: bool, places: list[str], until: str) -> np.
     for place in places:
         if place not in CORRIDORS:
             _airport(office, place)
-    avoided = office.touching(places)
+    avoided = office.flights.touching(places)
     if until:
-        avoided &= office.leaves_now < _minute(office, until)
-    return avoided | office.shut() if closed else avoided
+        avoided &= office.flights.leaves_now < _minute(office, until)
+    return avoided | office.flights.shut() if closed else avoided
 
 
 def _airport(office: Office, code: str) -> int:
