@@ -21,6 +21,7 @@ class Say:
     silent_s  of silence before it.
     broken    the connection is cut after so many pieces of a stream.
     junk      a body that is no JSON.
+    details   of the tokens read: `prompt_tokens_details`.
     """
 
     calls: list[tuple[str, Any]] = field(default_factory=list)
@@ -33,6 +34,7 @@ class Say:
     silent_s: float = 0.0
     broken: int | None = None
     junk: bool = False
+    details: dict[str, Any] | None = None
 
 
 class FakeServer:
@@ -93,6 +95,7 @@ class FakeServer:
                     "prompt_tokens": say.usage[0],
                     "completion_tokens": say.usage[1],
                     "total_tokens": sum(say.usage),
+                    **({"prompt_tokens_details": say.details} if say.details else {}),
                 }
                 head = {"id": f"x{time.time_ns()}", "created": int(time.time()), "model": body["model"]}
                 if body.get("stream"):

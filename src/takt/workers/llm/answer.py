@@ -445,6 +445,10 @@ def _usage(usage: Any) -> dict[str, int] | None:
         if isinstance(n, bool) or not isinstance(n, (int, float)) or not 0 <= n <= MOST_TOKENS or n != int(n):
             return None
         known[name] = int(n)
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, Mapping) else usage.get("prompt_cache_hit_tokens")
+    if isinstance(cached, int) and not isinstance(cached, bool) and 0 < cached <= known["prompt_tokens"]:
+        known["cached_tokens"] = cached
     return known
 
 

@@ -12,6 +12,7 @@ from takt.contract.events import REFUSED, SAID, UNIT_ENDED, UNIT_GOOD, Event
 @dataclass(frozen=True, slots=True)
 class Bill:
     """Sums over a shift. `price` is in the currency of `price_in` and `price_out`; `thought_s` is what was charged.
+    `cached_tokens` are those of `prompt_tokens` that the server says it had read before.
 
     The shares of a unit are None if there is no unit to share among.
     """
@@ -27,11 +28,12 @@ class Bill:
     tokens_a_good_unit: float | None
     price_a_unit: float | None
     price_a_good_unit: float | None
+    cached_tokens: int = 0
 
 
 def bill(events: Iterable[Event]) -> Bill:
     """The bill of a shift; all zero if no model worked it."""
-    exchanges, read, written, units, good = 0, 0, 0, 0, 0
+    exchanges, read, cached, written, units, good = 0, 0, 0, 0, 0, 0
     price, thought_s = 0.0, 0.0
     for event in events:
         units += event.kind in UNIT_ENDED
@@ -40,6 +42,7 @@ def bill(events: Iterable[Event]) -> Bill:
             usage: Mapping[str, int] = event.data["usage"]
             exchanges += 1
             read += usage.get("prompt_tokens", 0)
+            cached += usage.get("cached_tokens", 0)
             written += usage.get("completion_tokens", 0)
             price += event.data["price"]
             thought_s += event.data["took_s"]
@@ -60,6 +63,7 @@ def bill(events: Iterable[Event]) -> Bill:
         share(tokens, good),
         share(price, units),
         share(price, good),
+        cached,
     )
 
 

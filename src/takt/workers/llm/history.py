@@ -18,6 +18,7 @@ import json
 from typing import Any
 
 from takt.ledger import canonical
+from takt.workers.llm.form import RESULT
 
 CHARS_A_TOKEN = 4.0
 LEAST_CUT = 200  # characters; what is shorter is not worth cutting
@@ -27,8 +28,13 @@ CUT = " ...[cut: {} characters more]"
 class History:
     """`seal` is a hash of everything that was said so far, link by link: what a request is known by."""
 
-    def __init__(self, system: str, fixed_chars: int, room_tokens: int, longest_result: int) -> None:
+    def __init__(
+        self, system: str, fixed_chars: int, room_tokens: int, longest_result: int, result_as: str = "tool"
+    ) -> None:
+        """`result_as`: the role of what a call returned, `tool` or `user`."""
         self.system = {"role": "system", "content": system}
+        self.result_as = result_as
+        self.examples: list[dict[str, Any]] = []  # what is shown before the shift's own
         self.chars = self.fixed_chars = fixed_chars + len(system)  # of all that is sent; of system message and tools
         self.room_tokens, self.longest_result = room_tokens, longest_result
         self.turns: list[list[dict[str, Any]]] = [
@@ -42,7 +48,20 @@ class History:
         self.chars_a_token = CHARS_A_TOKEN
 
     def messages(self) -> list[dict[str, Any]]:
-        return [self.system, *([self.note] if self.note else []), *(m for turn in self.turns for m in turn)]
+        return [
+            self.system,
+            *self.examples,
+            *([self.note] if self.note else []),
+            *(m for turn in self.turns for m in turn),
+        ]
+
+    def show_examples(self, messages: list[dict[str, Any]]) -> None:
+        """Messages that stand before all others, from now on. Before the first request only."""
+        self.examples = messages
+        self.fixed_chars += sum(map(_chars, messages))
+        self.chars += sum(map(_chars, messages))
+        self.added[1:1] = messages
+        self.fresh[1:1] = messages
 
     def tell(self, text: str) -> None:
         """Something for the model to read."""
@@ -58,7 +77,10 @@ class History:
         cut = max(0, len(text) - self.longest_result)
         if cut:
             text = text[: self.longest_result] + CUT.format(cut)
-        self._add({"role": "tool", "tool_call_id": call_id, "content": text})
+        if self.result_as == "tool":
+            self._add({"role": "tool", "tool_call_id": call_id, "content": text})
+        else:
+            self._add({"role": self.result_as, "content": RESULT + text})
         return cut
 
     def counted(self, prompt_tokens: int) -> None:
@@ -100,7 +122,8 @@ class History:
         """Drop all exchanges, without a word about them; how many."""
         gone = sum(turn[0]["role"] == "assistant" for turn in self.turns if turn)
         self.turns, self.note, self.dropped = [[]], None, 0
-        self.fresh = self.fresh[:1] if self.fresh[:1] == [self.system] else []
+        unsent = 1 + len(self.examples)
+        self.fresh = self.fresh[:unsent] if self.fresh[:1] == [self.system] else []
         self.chars = self.fixed_chars
         self._link({"forgotten": gone})
         return gone
@@ -126,13 +149,18 @@ class History:
             "fresh": self.fresh,
             "seal": self.seal,
             "chars_a_token": self.chars_a_token,
+            **({"examples": self.examples} if self.examples else {}),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.turns, self.note, self.dropped = state["turns"], state["note"], state["dropped"]
         self.added, self.seal, self.chars_a_token = state["added"], state["seal"], state["chars_a_token"]
         self.fresh = state.get("fresh", self.added[state.get("forgotten", 0) :])  # which older snapshots have
-        self.chars = self.fixed_chars + sum(_chars(message) for message in self.messages()[1:])
+        if state.get("examples"):
+            self.examples = state["examples"]
+            self.fixed_chars += sum(map(_chars, self.examples))
+        own = self.messages()[1 + len(self.examples) :]
+        self.chars = self.fixed_chars + sum(_chars(message) for message in own)
 
     def _add(self, message: dict[str, Any]) -> None:
         self.turns[-1].append(message)

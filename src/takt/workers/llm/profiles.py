@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 THINKING = {"temperature": 1.0, "top_p": 0.95, "top_k": 20, "presence_penalty": 1.5}
@@ -131,11 +132,13 @@ def settings(
     seed: int,
     stream: bool,
     extra_body: Mapping[str, Any],
+    named: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The fields of every request beside messages and tools. `extra_body` has the last word: on sampling, on how long
-    an answer may be (`max_completion_tokens` in place of `max_tokens`), and what is null there is not sent at all.
+    """The fields of every request beside messages and tools. `named` are fields that the user gave by options.
+    `extra_body` has the last word: on sampling, on how long an answer may be (`max_completion_tokens` in place of
+    `max_tokens`), and what is null there is not sent at all.
     """
-    sampling = {**(THINKING if thinking else NOT_THINKING)}
+    sampling = {**(THINKING if thinking else NOT_THINKING), **{k: v for k, v in named.items() if k in NOT_THINKING}}
     body = {name: value for name, value in sampling.items() if name not in profile.refuses}
     fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "seed": seed}
     fields |= {name: value for name, value in body.items() if name in OPENAI_FIELDS and name not in extra_body}
@@ -146,7 +149,8 @@ def settings(
     if "max_completion_tokens" in extra_body:
         del fields["max_tokens"]
     extra = {name: value for name, value in body.items() if name not in OPENAI_FIELDS}
-    extra |= {**(profile.on if thinking else profile.off), **extra_body}
+    more = {name: value for name, value in named.items() if name not in NOT_THINKING}
+    extra |= {**(profile.on if thinking else profile.off), **more, **extra_body}
     for name in [name for name, value in extra_body.items() if value is None]:
         fields.pop(name, None)
         del extra[name]

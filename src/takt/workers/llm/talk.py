@@ -10,6 +10,7 @@ from typing import Any
 
 from takt.contract.station import Short, StationSpec, TaktError
 from takt.workers.calls import LEARNT, LONGEST_CALL, as_text, in_short, read_call, refused
+from takt.workers.llm.form import response_format, told
 from takt.workers.llm.history import History
 
 VIEWS = ("full", "short")
@@ -33,18 +34,33 @@ class Talk:
 
     view         "full": the station's brief, all tools, all that an observation has. "short": what `spec.short` says.
     room_tokens, longest_result    see `History`.
+    calls        tools, schema or text: see form.py. `tools` is empty but for the first.
+    system       more words of the user's for the system message.
     """
 
-    def __init__(self, spec: StationSpec, view: str, room_tokens: int, longest_result: int) -> None:
+    def __init__(
+        self,
+        spec: StationSpec,
+        view: str,
+        room_tokens: int,
+        longest_result: int,
+        calls: str = "tools",
+        system: str = "",
+    ) -> None:
         self.short = spec.short if view == "short" else None
         if view == "short" and self.short is None:
             raise TaktError(f"station {spec.station!r} has no short view; leave out view=short")
         offered = self.short.tools if self.short else [tool["function"]["name"] for tool in spec.tools]
-        self.tools = [_plain(tool, self.short) for tool in spec.tools if tool["function"]["name"] in offered]
-        self.names = {tool["function"]["name"] for tool in self.tools}
+        shown = [_plain(tool, self.short) for tool in spec.tools if tool["function"]["name"] in offered]
+        self.names = {tool["function"]["name"] for tool in shown}
         brief, how = (self.short.brief, HOW_SHORT) if self.short else (spec.brief, HOW)
-        self.tools_chars = len(as_text(self.tools))
-        self.history = History(f"{brief}\n{how}".strip(), self.tools_chars, room_tokens, longest_result)
+        self.calls, self.tools = calls, shown if calls == "tools" else []
+        self.form = {"response_format": response_format(shown, spec.tools)} if calls == "schema" else {}
+        words = [brief, how if calls == "tools" else told(shown), system]
+        self.tools_chars = len(as_text(self.tools)) if self.tools else 0
+        as_role = "tool" if calls == "tools" else "user"
+        text = "\n".join(part for part in words if part).strip()
+        self.history = History(text, self.tools_chars, room_tokens, longest_result, as_role)
         self.refusals = 0  # in this conversation
 
     def everything(self, observation: Mapping[str, Any]) -> str:
@@ -87,6 +103,8 @@ class Talk:
             to_do.append([call_id, call.text])
             # Templates take nothing but an object here, and servers fail at what is no JSON.
             back = as_text(call.arguments if call.arguments is not None else {"malformed": arguments[:LONGEST_CALL]})
+            if self.calls != "tools":
+                continue
             made.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": back}})
         if made:
             message["tool_calls"] = made

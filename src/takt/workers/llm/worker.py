@@ -10,9 +10,11 @@ in the journal before anything is done with it; what is done depends on nothing 
 from __future__ import annotations
 
 import json
+import math
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -25,12 +27,15 @@ from takt.workers.calls import as_text, plan_of, read_call
 from takt.workers.keys import led_elsewhere
 from takt.workers.llm.answer import Reply
 from takt.workers.llm.endpoint import Endpoint
+from takt.workers.llm.examples import examples_of
+from takt.workers.llm.form import as_examples
 from takt.workers.llm.lost import has_lost_call
 from takt.workers.llm.options import Options
 from takt.workers.llm.patience import Attempt, ask_patiently
 from takt.workers.llm.profiles import PROFILES, settings
 from takt.workers.llm.server import Server, tools_dropped
 from takt.workers.llm.several import endpoint_of
+from takt.workers.llm.spoken import calls_in
 from takt.workers.llm.talk import Talk
 
 IDLE_S = 5.0  # station time between two looks at whether somebody waits
@@ -68,7 +73,7 @@ class Llm:
         """The server and the key's variable, which a ledger alone is not believed (trust.py)."""
         url = options.get("base_url") or PROFILES.get(str(options.get("profile", "vllm")), PROFILES["vllm"]).base_url
         names = ("base_url", "key_env") if options.get("base_url") else ("profile", "key_env")
-        led: dict[str, Any] = {}
+        led: dict[str, Any] = {"examples": options["examples"]} if options.get("examples") else {}
         for one in str(url).split(","):
             led |= led_elsewhere(one.strip(), {name: options.get(name) for name in names})
         return led
@@ -86,12 +91,13 @@ class Llm:
         self._seed = seed
         if hasattr(self._endpoint, "begin"):
             self._endpoint.begin(seed)
+        self._talk = Talk(spec, o.view, o.context_tokens - o.max_tokens, o.context_tokens, o.calls, o.system)
+        named = {**o.named_fields, **self._talk.form}
         self._settings = settings(
-            self._profile, o.model, o.thinking, o.max_tokens, seed % 2**31, o.stream, dict(o.extra_body)
+            self._profile, o.model, o.thinking, o.max_tokens, seed % 2**31, o.stream, dict(o.extra_body), named
         )
         self._idle = max(1, round(IDLE_S / spec.control_s))
         self._outage = max(1, round(OUTAGE_S / spec.control_s))
-        self._talk = Talk(spec, o.view, o.context_tokens - o.max_tokens, o.context_tokens)
         self._history = self._talk.history
         self._journal: Journal | None = None
         self._said: list[Mapping[str, Any]] = []
@@ -102,6 +108,7 @@ class Llm:
         self._last, self._times = "", 0  # the last call, and how often in a row
         self._nudge, self._nudges = "", 0
         self._spent, self._unanswered = 0.0, 0
+        self._asked_s = -math.inf  # wall time of the last request
 
     def end(self) -> None: ...
 
@@ -183,6 +190,11 @@ class Llm:
 
     def _tell(self, observation: Mapping[str, Any]) -> None:
         """What the model has to know before it is asked: all that is there, or a nudge; and what no longer fits."""
+        if self._number == 0 and self.options.examples and not self._history.examples:
+            try:
+                self._history.show_examples(self._examples())
+            except TaktError as error:
+                raise Finished(str(error), failed=True) from error
         if self._nudge:
             self._nudges += 1
             self._talk.nudge(self._nudge, self._nudges, self._times, observation)
@@ -194,6 +206,15 @@ class Llm:
         dropped = self._history.fit(self._talk.everything(observation))
         if dropped:
             self._said.append(dropped)
+
+    def _examples(self) -> list[dict[str, Any]]:
+        """Examples to begin with: those of the record, if the first exchange is there already, else of the file."""
+        assert self._journal is not None
+        known = self._journal.recall(0)
+        if known is not None:
+            return list(known.get("examples", ()))
+        o = self.options
+        return as_examples(examples_of(o.examples, o.shots, o.view), o.calls)
 
     def _exchange(self) -> Mapping[str, Any]:
         """The next exchange, from the journal if it was paid for already."""
@@ -212,17 +233,25 @@ class Llm:
         o, messages = self.options, self._history.messages()
         rng = random.Random(f"{self._seed}/{self._number}")
         before = time.perf_counter()
+        beat_s = 60.0 / o.requests_per_min if o.requests_per_min else 0.0
+        time.sleep(max(0.0, min(beat_s, self._asked_s + beat_s - before)))
+        self._asked_s = time.perf_counter()
         first = self._number == 0
         reply, failed = ask_patiently(
             lambda: self._endpoint.ask(messages, self._talk.tools, self._settings), o.retries, o.backoff_s, rng, first
         )
         wall_s = time.perf_counter() - before
+        if reply is not None and o.calls != "tools":
+            reply = replace(reply, calls=calls_in(reply.text, self._talk.names)[:1])
         usage = self._usage(reply)
         read, written = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
+        cached = min(usage.get("cached_tokens", 0), read)
+        paid, cached_at = read - cached, o.price_in if o.price_cached is None else o.price_cached
         if o.tokens_per_s is None:
             took_s = wall_s
         else:
             took_s = read / o.prompt_tokens_per_s + written / o.tokens_per_s + self._waited_s(failed)
+            took_s = max(took_s, beat_s)
         return {
             "message": None if reply is None else reply.raw,
             "calls": [] if reply is None else [[call.name, call.arguments] for call in reply.calls],
@@ -230,10 +259,11 @@ class Llm:
             "reasoning": "" if reply is None else reply.reasoning,
             "finish": "" if reply is None else reply.finish,
             "usage": usage,
-            "price": (read * o.price_in + written * o.price_out) / 1e6,
+            "price": (paid * o.price_in + cached * cached_at + written * o.price_out) / 1e6,
             "took_s": round(took_s, 6),
             "odd": [] if reply is None else self._odd(reply),
             "failed": [_told_of(attempt) for attempt in failed],
+            **({"examples": self._history.examples} if first and self._history.examples else {}),
             **(self._first_look(reply) if first and reply is not None else {}),
         }
 
@@ -249,6 +279,8 @@ class Llm:
         drops them without a word, and a shift would be hours of answers that are no calls.
         """
         if reply.calls:
+            return ""
+        if self.options.calls != "tools":
             return ""
         if says.tools is False:
             return "the server says that its chat template has no tools"
