@@ -39,8 +39,9 @@ from scipy.stats import binomtest
 
 from takt import run_shift
 from takt.stations.nutcell import inspection, layout, magnet, scene, variation
-from takt.stations.nutcell.expert import GRASP_UP, Arm, Blind, Expert, Seen
+from takt.stations.nutcell.expert import Blind, Expert
 from takt.stations.nutcell.hands import Hands
+from takt.stations.nutcell.phases import GRASP_UP, Arm, Seen
 from takt.stations.nutcell.station import NutCell
 from takt.stations.nutcell.world import Beat
 

@@ -11,7 +11,8 @@ import pytest
 from takt import Shift, TaktError, kpis, open_station, resume_shift, run_shift
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.stations.nutcell import NutCell
-from takt.stations.nutcell.expert import Arm, Blind, Expert, Seen
+from takt.stations.nutcell.expert import Blind, Expert
+from takt.stations.nutcell.phases import Arm, Seen
 from takt.stations.nutcell.scene import SIDES
 
 CLASSES = {"not_seated", "jammed", "dropped", "missed", "late", "collision"}

@@ -37,8 +37,9 @@ import numpy as np
 
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD
 from takt.stations.nutcell import scene
-from takt.stations.nutcell.expert import Arm, Expert
+from takt.stations.nutcell.expert import Expert
 from takt.stations.nutcell.layout import CONTROL_S, EE_STEP_M, EE_STEP_RAD, TAKT_S
+from takt.stations.nutcell.phases import Arm
 from takt.stations.nutcell.station import NutCell
 from takt.stations.nutcell.variation import stream
 

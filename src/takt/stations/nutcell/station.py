@@ -19,7 +19,7 @@ from gymnasium.envs.registration import EnvSpec
 from takt.contract import events
 from takt.contract.events import Event
 from takt.contract.faults import Active
-from takt.contract.station import Acceptance, FaultKind, StationSpec, TaktError, check_faults
+from takt.contract.station import StationSpec, check_faults
 from takt.ledger.pack import pack, unpack
 from takt.stations.nutcell import layout, orders, scene, variation
 from takt.stations.nutcell.cameras import Cameras
@@ -28,21 +28,12 @@ from takt.stations.nutcell.feeders import Feeders
 from takt.stations.nutcell.fixture import Fixture
 from takt.stations.nutcell.hands import Hands
 from takt.stations.nutcell.inspection import Inspection
-from takt.stations.nutcell.layout import CAMERA_SIZES, CONTROL_S
+from takt.stations.nutcell.layout import CONTROL_S
 from takt.stations.nutcell.line import LINES
 from takt.stations.nutcell.nuts import Nuts
 from takt.stations.nutcell.sensing import Senses, privileged
+from takt.stations.nutcell.spec import spec_of
 from takt.stations.nutcell.world import RULES, Beat, World
-
-FAULTS = {
-    "feeder_jam": FaultKind("no nut comes from the feeders until it is freed", repair_s=120.0, stops=True),
-    "camera_dropout": FaultKind("all cameras are dark", repair_s=20.0, stops=False),
-    "touch_dropout": FaultKind("the finger pads feel nothing", repair_s=20.0, stops=False),
-}
-LEAST_TIMESTEP_S = 1e-4  # 20 times as slow as usual
-LEAST_CAMERA_HZ = 0.001
-# The mixed line has this one too. It does not stop the work: the other lanes go on.
-LANE_EMPTY = FaultKind("one lane of one side, drawn by seed and time, has no nuts until it is filled", 120.0, False)
 
 
 class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
@@ -80,49 +71,24 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         render_mode: str | None = None,
     ) -> None:
         cameras = [name for name in cameras.split(",") if name] if isinstance(cameras, str) else list(cameras)
-        _one_of("difficulty", difficulty, tuple(variation.DIFFICULTIES))
-        _one_of("control", control, ("ee", "joint"))
-        _one_of("line", line, tuple(LINES))
-        _one_of("language", language, orders.LANGUAGES)
-        _one_of("phrasings", phrasings, orders.PHRASINGS)
-        for camera in cameras:
-            _one_of("camera", camera, scene.CAMERAS)
-        _check_numbers(camera_size, camera_hz, timestep_s)
+        self._spec = spec_of(
+            difficulty,
+            control,
+            cameras,
+            camera_hz,
+            bool(privileged),
+            timestep_s,
+            line,
+            language,
+            phrasings,
+            camera_size,
+        )
         self.render_mode, self.control, self.privileged = render_mode, control, bool(privileged)
         self.cameras = tuple(cameras)
         self.mixed, self.language, self.phrasings = line == "mixed", language, phrasings
         # False: the cameras keep their last pictures, for whoever steps through a wait and does not look
         self.draws = True
         self._camera_every = max(1, round(1 / (camera_hz * CONTROL_S)))
-        options: dict[str, Any] = {
-            "difficulty": difficulty,
-            "control": control,
-            "cameras": cameras,
-            "camera_hz": camera_hz,
-            "privileged": self.privileged,
-            "timestep_s": timestep_s,
-        }
-        # Options that came later are named only where they are used: shifts from before keep their digests.
-        if self.mixed:
-            options |= {"line": line, "language": language, "phrasings": phrasings}
-        elif (language, phrasings) != ("both", "train"):
-            raise TaktError("language and phrasings are of the orders, and only line=mixed has orders")
-        if camera_size != 96:
-            options["camera_size"] = camera_size
-        self._spec: StationSpec = StationSpec(
-            id="takt/NutCell-v0",
-            entry_point="takt.stations.nutcell:NutCell",
-            kwargs=dict(options),
-            station="nutcell",
-            takt_s=Beat.takt_s,
-            control_s=CONTROL_S,
-            faults=FAULTS | {"lane_empty": LANE_EMPTY} if self.mixed else FAULTS,
-            acceptance=Acceptance(good_rate=0.902),
-            parts=scene.SIDES,
-            privileged=self.privileged,
-            options=options,
-            packages=("mujoco",),
-        )
         self._log: list[Event] = []
         self.faults = Active()
         self.hands = Hands(CONTROL_S)
@@ -284,8 +250,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
 
     def _start(self, seed: int, options: Mapping[str, Any]) -> None:
         """The beginning of a shift."""
-        faults = list(options.get("faults", ()))
-        check_faults(self.spec, faults)
+        check_faults(self.spec, faults := list(options.get("faults", ())))
         self.faults.begin(faults)
         self.world.beat = Beat(seed, int(options.get("rules", RULES)))
         self.world.grip = np.ones(2)
@@ -367,21 +332,3 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     def _drain(self) -> list[Event]:
         log, self._log = self._log, []
         return log
-
-
-def _one_of(what: str, given: Any, known: Sequence[str]) -> None:
-    if given not in known:
-        raise TaktError(f"no {what} {given!r}; choose from: {', '.join(known)}")
-
-
-def _check_numbers(camera_size: int, camera_hz: float, timestep_s: float) -> None:
-    if not CAMERA_SIZES[0] <= camera_size <= CAMERA_SIZES[1]:
-        raise TaktError(f"camera_size is {camera_size}; it must be from {CAMERA_SIZES[0]} to {CAMERA_SIZES[1]}")
-    if not LEAST_CAMERA_HZ <= camera_hz <= 1 / CONTROL_S:
-        raise TaktError(f"camera_hz is {camera_hz}; it must be from {LEAST_CAMERA_HZ:g} to {1 / CONTROL_S:g}")
-    substeps = round(CONTROL_S / timestep_s) if timestep_s >= LEAST_TIMESTEP_S else 0
-    if substeps < 1 or abs(substeps * timestep_s - CONTROL_S) > 1e-9:
-        raise TaktError(
-            f"timestep_s is {timestep_s}; it must divide the control period of {CONTROL_S} s, and be "
-            f"{LEAST_TIMESTEP_S:g} s at least"
-        )
