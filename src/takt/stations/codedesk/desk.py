@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from random import Random
 from typing import Any
 
 from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
@@ -28,6 +29,7 @@ TEST_PRICE_S, GIT_PRICE_S, OTHER_PRICE_S = 20.0, 1.0, 5.0
 TESTS = re.compile(r"\b(pytest|unittest|tox|nox)\b")
 TIMED = re.compile(rb"\bin \d+\.\d+s\b")  # as pytest says
 MOST_SHOWN = 8000  # characters of output in an answer, of each stream
+KEPT = "/work/.git/takt-home"
 GIT = " ".join(GIT_COMMAND)
 READY = (
     "rm -f .git/index.lock; git rev-parse -q --verify HEAD >/dev/null 2>&1 || "
@@ -51,6 +53,7 @@ class Terms:
     fixed: bool = False  # a command costs by its kind, and not what it took
     each: bool = False  # every ticket begins at the reference's own tree
     privileged: bool = False
+    keep_home: bool = False  # in the repository's own part, where neither inspections nor commits see it
 
 
 @dataclass
@@ -155,8 +158,10 @@ class Desk:
         def run() -> dict[str, Any]:
             ready = self._ready()
             before = None if self.door is None else self.door.counts()
-            line = argv if self.door is None else self.door.command(argv)
-            ran = self.repository.run(line, wall_s=wall_s, env=dates(self.now) | self._model_env())
+            line = list(argv) if self.door is None else self.door.command(argv)
+            if self.terms.keep_home:
+                line = ["sh", "-c", f'mkdir -p {KEPT}; exec "$@"', "sh", *line]
+            ran = self.repository.run(line, wall_s=wall_s, env=dates(self.now) | self._environment())
             after = None if self.door is None else self.door.counts(before)
             return self._record(kind, said, ran, ready) | ({"model": after} if after and after["requests"] else {})
 
@@ -186,10 +191,11 @@ class Desk:
         if mutant >= 0:
             from takt.stations.codedesk.sabotage import mutants
 
-            every = mutants(self.series.ticket(number), self.reference(number), mutant)
+            stream = Random(f"takt/codedesk/mutant/{number}/{mutant}")  # nosec B311: drawn alike on every run
+            every = mutants(self.series.ticket(number), self.reference(number), stream, most=1)
             if not every:
-                raise Refused("no_mutant", f"ticket {number} has no mutant")
-            change = every[mutant % len(every)]
+                raise Refused("no_mutant", f"the solution of ticket {number} has no mutant")
+            change = every[0]
         files: dict[str, File | None] = {}
         for path, file in change.items():
             there = self.repository.tree.get(path)
@@ -261,8 +267,8 @@ class Desk:
             "effect": as_text({**ready, **ran.changed}),
         }
 
-    def _model_env(self) -> dict[str, str]:
-        return {} if self.door is None else self.door.environment
+    def _environment(self) -> dict[str, str]:
+        return ({} if self.door is None else self.door.environment) | ({"HOME": KEPT} if self.terms.keep_home else {})
 
     def _current(self) -> int | None:
         """The ticket that waits longest: what is not about a certain one is about it."""

@@ -120,7 +120,7 @@ def inspect(
             if below is None:
                 room.put(laid)
             argv = [*series.python, "-I", EXAMINE]
-            ran = room.run(argv, stdin=json.dumps(order).encode(), records=True, env={"PYTHONPATH": ""})
+            ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
     return judged(ran, suite, ticket, order, canaries)
 
 

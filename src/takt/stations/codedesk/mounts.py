@@ -36,11 +36,13 @@ OWN_ETC = ("passwd", "group", "hosts", "nsswitch.conf")  # ours: they name nobod
 
 @dataclass(frozen=True)
 class Mounts:
-    """`shown`: paths of this machine and where they are in the sandbox; `hidden`: folders that are empty there."""
+    """`shown`: paths of this machine and where they are in the sandbox; `hidden`: folders that are empty there, but for
+    `site`, where our Python finds pytest."""
 
     shown: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str], ...]
     hidden: tuple[str, ...]
+    site: str
 
 
 @cache
@@ -79,7 +81,8 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
     below = [where for _, where in shown]
     own = {str(folder) for folder in site_folders(base)} | {str(Path(takt.__file__).resolve().parent)}
     hidden = [path for path in sorted(own) if any(Path(path).is_relative_to(above) for above in below)]
-    return Mounts(tuple(shown), tuple(links), tuple(hidden))
+    site = next((str(folder) for folder in site_folders(base) if str(folder) in hidden), "")
+    return Mounts(tuple(shown), tuple(links), tuple(hidden), site)
 
 
 def program_folders(name: str) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Section
 from takt.draw import plots
-from takt.stations.codedesk.desk import INSPECTED, MENDED, REGRESSION
+from takt.stations.codedesk.desk import INSPECTED, MENDED, RAN, REGRESSION
 
 TICKETS_HEIGHT, CODE_HEIGHT = 380, 340  # CSS pixels
+MOST_OUTPUT = 1500  # characters of a command's output
 MOST_TOLD = 40  # bad tickets whose diffs are on the page
 
 
@@ -87,8 +88,16 @@ def _bad(events: Sequence[Event], due: Any, ended: Any) -> list[tuple[str, str]]
         ]
         parts += [str(data[name]) for name in ("tampered", "build", "message") if data.get(name)]
         parts += [data["diff"]] if data.get("diff") else []
+        parts += [_told(event.data) for event in events if event.kind == RAN and event.unit == number]
         if data.get("unreachable"):
             parts.insert(0, "Unreachable: the known solution, laid over this tree, does not pass either.")
         title = f"Ticket {number}, {', '.join(event.data['reasons'])}: {due[number].data['title']}"
         texts.append((title, "\n\n".join(parts) or "Nothing was done."))
     return texts
+
+
+def _told(ran: Mapping[str, Any]) -> str:
+    """A command and what it printed."""
+    output = (str(ran["output"]) + str(ran["errors"])).strip()
+    cut = output if len(output) <= MOST_OUTPUT else f"[...] {output[-MOST_OUTPUT:]}"
+    return f"$ {ran['said']}\n{cut}\n[{ran['ended_by']} {ran['code']}, {ran['busy_s']:g} s]"

@@ -89,8 +89,8 @@ class Ran:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """How sandboxes are made. `programs` are shown in it (`mounts`); `path` goes before the usual PATH; `sockets` are
-    Unix sockets of this machine, by the path that they have inside: the only ways out. `tree` is a folder of this
+    """How sandboxes are made. `programs` are shown in it (`mounts`); `path` goes before the system's PATH; `sockets`
+    are Unix sockets of this machine, by the path that they have inside: the only ways out. `tree` is a folder of this
     machine that is the tree, read-only, in place of one that is `put` there."""
 
     programs: tuple[str, ...] = ()
@@ -327,14 +327,13 @@ def checked(path: Any) -> str:
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
     """All that a command's environment holds."""
-    path = (*sandbox.path, str(own_python().parent), "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
+    path = (str(own_python().parent), *sandbox.path, "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
     return {
         "PATH": ":".join(path),
         "HOME": HOME,
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "TERM": "dumb",
-        "PYTHONPATH": PACKAGES,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -351,7 +350,7 @@ def command_line(sandbox: Sandbox) -> list[str]:
     ends = [str(own_python()), "-I", "-S", INSIDE]
     if os.geteuid() != 0:
         return [*unshared(seen, sandbox), "--", *ends]
-    aliases = Mounts(tuple((f"/show/{i}", where) for i, (_, where) in enumerate(seen.shown)), seen.links, seen.hidden)
+    aliases = replace(seen, shown=tuple((f"/show/{i}", where) for i, (_, where) in enumerate(seen.shown)))
     sockets = {inside: f"/sockets/{i}" for i, inside in enumerate(sandbox.sockets)}
     outer = ["bwrap", "--bind", "/proc", "/proc", "--dev", "/dev", "--tmpfs", TMP]
     for folder in ("/show", "/sockets"):
@@ -397,7 +396,12 @@ def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
     for target, path in seen.links:
         line += ["--symlink", target, path]
     for folder in seen.hidden:
-        line += ["--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
+        line += ["--size", "65536", "--tmpfs", folder]
+    for source, where in seen.shown:
+        if seen.site and where.startswith(f"{PACKAGES}/"):
+            line += ["--ro-bind", source, seen.site + where.removeprefix(PACKAGES)]
+    for folder in seen.hidden:
+        line += ["--remount-ro", folder]
     line += [
         "--proc",
         "/proc",

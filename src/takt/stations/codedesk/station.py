@@ -75,6 +75,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
     model         an endpoint that commands may reach at http://127.0.0.1:8765/v1, such as http://127.0.0.1:8000/v1.
     key_env       the environment variable that has its key.
     programs      folders of this machine that commands see, read-only, separated by colons: an agent's installation.
+    keep_home     whether what a command leaves in its home is there for the next: an agent's session goes on.
     memory_mb, processes, disk_mb, output_kb   limits of a command.
     privileged    whether the known solutions can be asked for.
     control_s     seconds that a tool call takes.
@@ -99,6 +100,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         processes: int = 256,
         disk_mb: int = 512,
         output_kb: int = 64,
+        keep_home: bool = False,
         privileged: bool = False,
         control_s: float = 1.0,
         good_rate: float = 0.8,
@@ -128,6 +130,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             fixed=prices == "fixed",
             each=each,
             privileged=bool(privileged),
+            keep_home=bool(keep_home),
         )
         self._door = None if model is None else Door(model, key_env, float(service_s))
         self._sandbox = Sandbox(
@@ -138,8 +141,9 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             sockets={} if self._door is None else {INSIDE: self._door.path},
             limits=Limits(float(command_s), memory_mb, processes, output_kb, disk_mb),
         )
-        options: dict[str, Any] = {"tickets": str(tickets), "level": level, **numbers, "output_kb": output_kb}
-        options |= {"prices": prices, "reset": reset, "privileged": bool(privileged)}
+        named = str(tickets) if self._fixed_series is None else str(Path(str(tickets)).resolve())
+        options: dict[str, Any] = {"tickets": named, "level": level, **numbers, "output_kb": output_kb}
+        options |= {"prices": prices, "reset": reset, "privileged": bool(privileged), "keep_home": bool(keep_home)}
         options |= {} if model is None else {"model": model, "key_env": key_env}
         options |= {} if programs is None else {"programs": programs}
         allowed = (PRIVILEGED,) if privileged else ()

@@ -55,12 +55,20 @@ class Reference(_InOrder):
 
 class Saboteur(_InOrder):
     """Plays solutions with one plausible defect each, each on the reference's own tree. What share of them is found is
-    the strength of the tickets' tests: 1 minus the good rate."""
+    the strength of the tickets' tests: 1 minus the good rate. A solution without a place for a defect is handed over.
+    """
 
     station_options = {"privileged": True, "reset": "each"}  # noqa: RUF012
 
-    def work(self, row: dict[str, Any]) -> list[str]:
-        return [tool_call("solve", ticket=row["ticket"], mutant=(self._seed + row["ticket"]) % 1000)]
+    def act(self, observation: dict[str, Any]) -> Plan:
+        if not observation["tickets"]:
+            return Plan([WAIT] * PAUSE)
+        number, result = observation["tickets"][0]["ticket"], observation["result"]
+        if result.get("tool") != "solve":
+            return Plan([tool_call("solve", ticket=number, mutant=self._seed % 100_000)])
+        if "error" in result:
+            return Plan([tool_call("help", ticket=number, why=result["error"]["message"])])
+        return Plan([tool_call("submit", ticket=number)])
 
 
 class Command(_InOrder):
@@ -70,6 +78,7 @@ class Command(_InOrder):
     model      the endpoint that it may reach, and nothing else: the station forwards and meters.
     key_env    the environment variable that has its key; the agent never sees it.
     programs   folders of this machine that hold the agent, separated by colons.
+    keep_home  whether its home is kept from ticket to ticket, for agents that can go on with a session.
     """
 
     def __init__(
@@ -78,11 +87,14 @@ class Command(_InOrder):
         model: str | None = None,
         key_env: str = "OPENAI_API_KEY",
         programs: str | None = None,
+        keep_home: bool = False,
     ) -> None:
         if not command or "{ticket}" not in command:
             raise TaktError("worker 'command' needs the line of an agent, such as -w command='qwen -p {ticket}'")
         self._command = command
-        asked = {"model": model, "programs": programs} | ({"key_env": key_env} if model else {})
+        asked: dict[str, Any] = {"model": model, "programs": programs, "keep_home": keep_home or None} | (
+            {"key_env": key_env} if model else {}
+        )
         self.station_options = {name: value for name, value in asked.items() if value is not None}
 
     def begin(self, spec: StationSpec, seed: int) -> None:
