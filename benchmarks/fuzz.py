@@ -30,8 +30,9 @@ from takt.ledger import canonical
 from takt.stations.flightdesk.desk.tools import TOOLS
 from takt.stations.gym import GymStation
 from takt.workers.calls import as_text, read_call
-from takt.workers.llm.answer import NoAnswer, Reply, Stream, storable, whole
+from takt.workers.llm.answer import Reply, Stream, storable, whole
 from takt.workers.llm.lost import has_lost_call
+from takt.workers.llm.refusals import NoAnswer
 
 NAMES = ("queue", "propose", "book", "refund", "wait", "board", "messages", "group", "seats", "hotel", "call_human")
 texts = st.one_of(

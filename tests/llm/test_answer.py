@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from takt.workers.llm.answer import Call, NoAnswer, Reply, Stream, whole
+from takt.workers.llm.answer import Call, Reply, Stream, whole
 from takt.workers.llm.lost import has_lost_call
+from takt.workers.llm.refusals import NoAnswer
 
 
 def body(message: Any, finish: Any = "stop", **more: Any) -> bytes:

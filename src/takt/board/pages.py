@@ -6,7 +6,6 @@ A page is made of `Shown` and of how somebody wants it (`Prefs`, `Query`); nothi
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from jinja2 import Environment, FileSystemLoader, UndefinedError
 
 from takt.board import drawing
 from takt.board.feed import Shown
+from takt.board.telling import bill_of, broken_of, flat_of, percent, ran_as, sentence, spaced, told_of
 from takt.board.words import LANGUAGES, word
-from takt.contract.events import SAID, SHIFT_ENDED, THOUGHT, Event
+from takt.contract.events import Event
 from takt.draw.words import hms, short
 from takt.errors import TaktError
 from takt.judge.compare import compare
@@ -144,9 +144,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters: dict[str, Any] = {"hms": hms, "plain": _spaced, "short": short, "told": _told, "flat": _flat}
+    filters: dict[str, Any] = {"hms": hms, "plain": spaced, "short": short, "told": told_of, "flat": flat_of}
     made.filters |= filters
-    made.globals |= {"percent": _percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
+    made.globals |= {"percent": percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
     return made
 
 
@@ -180,7 +180,7 @@ class Pages:
             if unit.good is False:
                 by_reason.setdefault(str((unit.data.get("reasons") or ["unstated"])[0]), []).append(unit)
         bad = [
-            (reason, _sentence(station, reason, prefs.language), units)
+            (reason, sentence(station, reason, prefs.language), units)
             for reason, units in sorted(by_reason.items(), key=lambda one: -len(one[1]))[:20]
         ]
         both = (drawing.WIDE, drawing.NARROW)
@@ -193,7 +193,7 @@ class Pages:
             _stream(number, "shift", shown),
             number=number,
             shown=shown,
-            broken=_broken(shown.events),
+            broken=broken_of(shown.events),
             notes=notes(view.judged),
             tiles=[row for name in TILES for row in table if row.name == name],
             curves=[drawing.curve(view, width) for width in both],
@@ -201,8 +201,8 @@ class Pages:
             took=[drawing.cycles(view, width) for width in both],
             bad=bad,
             figures=table,
-            bill=_bill(shown.events),
-            ran=_ran(shown.meta),
+            bill=bill_of(shown.events),
+            ran=ran_as(shown.meta),
             sections=(),
         )
 
@@ -270,7 +270,7 @@ class Pages:
             (row.label, row.unit, *((one[name].value if name in one else "–") for one in table))
             for name, row in labels.items()
         ]
-        ran = [dict(_ran(shown.meta)) for _, shown in chosen]
+        ran = [dict(ran_as(shown.meta)) for _, shown in chosen]
         differs = [
             (key, ran[0].get(key, ""), ran[1].get(key, ""))
             for key in dict.fromkeys([*ran[0], *ran[1]])
@@ -331,91 +331,3 @@ def fingerprint(html: str) -> str:
 def _stream(number: int, page: str, shown: Shown) -> str:
     cursor, writing = shown.version
     return f"/shift/{number}/stream?page={page}&after={cursor}.{int(writing)}"
-
-
-def _sentence(station: str, reason: str, language: str) -> str:
-    told = in_words(station, reason, language)
-    return "" if told == reason.replace("_", " ") else told
-
-
-def _broken(events: Iterable[Event]) -> list[str]:
-    """What the worker did wrong, a line each."""
-    return [
-        f"{e.data['error']} ({hms(e.t_s)})"
-        for e in events
-        if (e.kind == SHIFT_ENDED or e.data.get("name") == "worker_raised") and "error" in e.data
-    ]
-
-
-def _bill(events: Iterable[Event]) -> list[tuple[str, str]]:
-    """Thinking, and what a language model's answers came to."""
-    thought = [e.data for e in events if e.kind == THOUGHT]
-    said = [e.data for e in events if e.kind == SAID]
-    rows = []
-    if thought:
-        seconds, calls = (sum(float(one.get(key) or 0) for one in thought) for key in ("seconds", "calls"))
-        rows = [("thinking, s", f"{seconds:,.1f}"), ("calls", f"{calls:,.0f}")]
-    usage = [one["usage"] for one in said if isinstance(one.get("usage"), Mapping)]
-    if usage:
-        for key in ("prompt_tokens", "completion_tokens", "cached_tokens"):
-            total = sum(one.get(key) or 0 for one in usage if isinstance(one.get(key), (int, float)))
-            rows += [(key.replace("_", " "), f"{total:,.0f}")] if total else []
-        price = sum(float(one["price"]) for one in said if isinstance(one.get("price"), (int, float)))
-        rows += [("price", f"{price:.6g}")]
-    return rows
-
-
-def _ran(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What defines a shift and where it was worked, a row for each option."""
-    rows = []
-    for key in (
-        "station",
-        "options",
-        "worker",
-        "worker_options",
-        "seed",
-        "clock",
-        "hours",
-        "units",
-        "faults",
-        "stop_early",
-    ):
-        value = meta.get(key)
-        if isinstance(value, Mapping):
-            rows += [(f"{key.removesuffix('s').replace('_', ' ')} {name}", _told(one)) for name, one in value.items()]
-        elif value not in (None, [], False):
-            rows.append((key.replace("_", " "), _told(value)))
-    for key in ("begun_utc", "machine", "packages", "wall_s"):
-        if meta.get(key):
-            rows.append((key.replace("_", " "), _told(meta[key])))
-    return rows
-
-
-def _told(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _spaced(text: Any) -> str:
-    return str(text).replace("_", " ")
-
-
-def _flat(text: str) -> str:
-    """The fields of an event in a row, without JSON's marks; a text that is no object as it is."""
-    try:
-        fields = json.loads(text)
-        rows = [
-            f"{key.replace('_', ' ')} {_told(value)}" for key, value in fields.items() if value not in ({}, [], None)
-        ]
-    except (ValueError, AttributeError, RecursionError):
-        return text
-    return " · ".join(rows)
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"

@@ -16,17 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from takt.workers.llm.refusals import NoAnswer, no_error, words_of
+
 REASONING = ("reasoning_content", "reasoning")  # the field has two names, and servers change theirs
 MOST_TOKENS = 10**12  # of one request or answer; a count above it is none
-LONGEST_WORDS = 500  # characters of what a server said that go into a failure
-
-TOO_LONG = re.compile(
-    r"context.{0,30}(size|length|window|limit|exceed|full)|exceed.{0,60}context|context_length_exceeded"
-    r"|(prompt|input|request|messages?)\b.{0,60}(too long|too large|too many tokens)"
-    r"|(prompt|input|request|messages?)\b.{0,60}exceeds?\b.{0,40}(tokens?|length|limit)"
-    r"|maximum (sequence|input|prompt|model) length|reduce the length of|max_model_len|n_ctx\b|上下文.{0,20}(超|长度)",
-    re.IGNORECASE | re.DOTALL,
-)
 _THINKS = "think|thinking|thought|reasoning"
 _THOUGHT = re.compile(
     rf"<({_THINKS})>(?P<xml>.*?)(?:</\1>|\Z)|\[THINK\](?P<mistral>.*?)(?:\[/THINK\]|\Z)"
@@ -61,55 +54,22 @@ class Reply:
     odd: tuple[str, ...] = ()
 
 
-class NoAnswer(Exception):
-    """An attempt that came to nothing. `hopeless`: the same request will not be answered another time either.
-
-    kind   timeout, connection, broken_stream, rate_limited, server_error, not_an_answer, refused, too_long
-    """
-
-    def __init__(
-        self, kind: str, text: str, status: int | None = None, retry_after_s: float = 0.0, hopeless: bool = False
-    ) -> None:
-        super().__init__(text)
-        self.kind, self.text, self.status, self.retry_after_s, self.hopeless = (
-            kind,
-            text,
-            status,
-            retry_after_s,
-            hopeless,
-        )
-
-
-def refusal(text: str, status: int | None, retry_after_s: float = 0.0) -> NoAnswer:
-    """What an error of a server means, by its words and its code, wherever it told them."""
-    if status in (None, 400, 413, 422) or (status is not None and status >= 500):
-        if TOO_LONG.search(text):
-            return NoAnswer("too_long", text, status, hopeless=True)
-        if status == 413:
-            return NoAnswer("too_long", text, status, hopeless=True)
-    if status == 429:
-        return NoAnswer("rate_limited", text, status, retry_after_s)
-    if status is None or status >= 500 or status in (408, 409, 425) or status < 400:
-        return NoAnswer("server_error", text, status)
-    return NoAnswer("refused", text, status, hopeless=True)
-
-
 def whole(body: bytes) -> Reply:
     """The answer that a body is. Raises NoAnswer."""
     answer = _json(body, "not_an_answer")
     if not isinstance(answer, Mapping):
-        raise NoAnswer("not_an_answer", f"the server answers with no object: {_words(answer)}")
-    _no_error(answer, alone=True)
+        raise NoAnswer("not_an_answer", f"the server answers with no object: {words_of(answer)}")
+    no_error(answer, alone=True)
     choice = _first(answer.get("choices"))
     if choice is None:
-        raise NoAnswer("not_an_answer", f"the server answers with no message: {_words(answer)}")
-    _no_error(choice)
+        raise NoAnswer("not_an_answer", f"the server answers with no message: {words_of(answer)}")
+    no_error(choice)
     message = choice.get("message")
     if not isinstance(message, Mapping):
         message = choice.get("delta")  # a server that forgot that it was not to stream
     if not isinstance(message, Mapping):
         if not isinstance(choice.get("text"), str):
-            raise NoAnswer("not_an_answer", f"the server answers with no message: {_words(answer)}")
+            raise NoAnswer("not_an_answer", f"the server answers with no message: {words_of(answer)}")
         message = {"role": "assistant", "content": choice["text"]}
     return _reply(dict(message), _finish(choice), _usage(answer.get("usage")))
 
@@ -191,13 +151,13 @@ class Stream:
         if not isinstance(piece, Mapping):
             self._odd.append("malformed_piece")
             return
-        _no_error(piece)
+        no_error(piece)
         self._usage = _usage(piece.get("usage")) or self._usage
         choice = _first(piece.get("choices"))
         if choice is None:
             return
         self._chosen = True
-        _no_error(choice)
+        no_error(choice)
         self._finish = _finish(choice) or self._finish
         delta = choice.get("delta")
         if not isinstance(delta, Mapping):
@@ -359,83 +319,6 @@ def _finish(choice: Mapping[str, Any]) -> str:
     return finish if isinstance(finish, str) else ""
 
 
-def _no_error(told: Mapping[str, Any], alone: bool = False) -> None:
-    """Raise what a server told as an error, though its status was 200.
-
-    alone   there is no answer beside it, so that words are enough: every gateway and framework has a form of its own.
-    """
-    error = told.get("error")
-    if not error and told.get("finish_reason") == "error":
-        error = {"message": "the server ends the answer with an error, and does not say which"}
-    if not error and not told.get("choices") and "finish_reason" not in told:
-        error = _own_form(told, alone)
-    if not error:
-        return
-    words, code, meant = _words(error), None, ""
-    if isinstance(error, Mapping):
-        mine = {_plain(key): value for key, value in {**told, **error}.items()}
-        code = next((n for key in _CODES if (n := _http(mine.get(key)))), None)
-        said = next((mine[key] for key in _SAID if isinstance(mine.get(key), str) and mine[key].strip()), None)
-        if said is not None:
-            meant = next((mine[k] for k in ("type", "code", "errorcode") if isinstance(mine.get(k), str)), "")
-            meant = "" if meant == "error" or _http(meant) else meant
-            words = " ".join(said.split())[:LONGEST_WORDS]
-            words = f"{words} ({meant})" if meant and meant not in words else words
-    by_name = next((status for pattern, status in _BY_NAME if re.search(pattern, meant, re.IGNORECASE)), None)
-    failure = refusal(words or "the server tells an error without a word", code or by_name)
-    failure.status = code
-    raise failure
-
-
-# What servers say an error in, by key, in small letters and without what is between words.
-_SAID = (
-    "message",
-    "msg",
-    "errormessage",
-    "errormsg",
-    "errmsg",
-    "statusmsg",
-    "detail",
-    "errordescription",
-    "faultstring",
-)
-_CODES = ("code", "status", "statuscode", "errorcode", "errcode", "httpstatus", "httpcode")
-_FAILED = ("error", "fail", "failed", "failure")
-_BY_NAME = (  # of errors that are named and have no number
-    (r"auth|api.?key|token.?(expired|invalid)", 401),
-    (r"permission|forbidden|denied|quota|billing|balance|arrear", 403),
-    (r"not.?found", 404),
-    (r"rate.?limit|throttl|too.?many", 429),
-    (r"invalid.?(request|param)", 400),
-)
-
-
-def _own_form(told: Mapping[str, Any], alone: bool) -> Any:
-    """The error that an object without an answer tells without calling it `error`; None if it tells none."""
-    mine = {_plain(key): value for key, value in told.items()}
-    for key in ("errors", "fault", "baseresp", "detail", "response"):
-        inner = mine.get(key)
-        inner = inner[0] if isinstance(inner, list) and inner else inner
-        if isinstance(inner, Mapping) and (found := _own_form(inner, True)):
-            return {**told, **found}
-    failed = mine.get("success") is False or mine.get("ok") is False
-    failed |= any(str(mine.get(key)).lower() in _FAILED for key in ("status", "object", "type", "result", "event"))
-    failed |= any((_http(mine.get(key)) or 0) >= 400 for key in _CODES)
-    said = any(isinstance(mine.get(key), str) and mine[key].strip() for key in _SAID)
-    return dict(told) if failed or (alone and said) else None
-
-
-def _plain(key: Any) -> str:
-    return re.sub(r"[^a-z]", "", str(key).lower())
-
-
-def _http(value: Any) -> int | None:
-    """A status of HTTP, if it is one."""
-    if isinstance(value, str) and re.fullmatch(r"[1-5]\d\d", value):
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 100 <= value < 600 else None
-
-
 def _usage(usage: Any) -> dict[str, int] | None:
     if not isinstance(usage, Mapping):
         return None
@@ -458,14 +341,6 @@ def _json(body: bytes, kind: str) -> Any:
     except (ValueError, RecursionError) as error:
         began = body[:200].decode("utf-8", "replace")
         raise NoAnswer(kind, f"no JSON: {' '.join(began.split()) or 'nothing'}") from error
-
-
-def _words(value: Any) -> str:
-    try:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):
-        text = type(value).__name__
-    return " ".join(text.split())[:LONGEST_WORDS]
 
 
 def storable(value: Any) -> Any:

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from takt.workers.llm.answer import NoAnswer, Reply
+from takt.workers.llm.answer import Reply
 from takt.workers.llm.lost import has_lost_call
 from takt.workers.llm.profiles import PROFILES, Profile, settings
+from takt.workers.llm.refusals import NoAnswer
 from takt.workers.llm.server import THINNEST, Server
 
 GOOD, BAD, NOTE = "good", "bad", "note"

@@ -16,7 +16,8 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from takt.errors import TaktError
 from takt.plainly import plainly
 from takt.workers.keys import key_for
-from takt.workers.llm.answer import Call, NoAnswer, Reply, Stream, refusal, storable, whole
+from takt.workers.llm.answer import Call, Reply, Stream, storable, whole
+from takt.workers.llm.refusals import NoAnswer, refusal
 from takt.workers.llm.server import Server, look
 
 if TYPE_CHECKING:

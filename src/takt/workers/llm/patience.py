@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from takt.workers.llm.answer import NoAnswer, Reply
+from takt.workers.llm.answer import Reply
+from takt.workers.llm.refusals import NoAnswer
 
 LONGEST_WAIT_S = 60.0  # of our own accord
 LONGEST_TOLD_S = 600.0  # if the server says when to come back

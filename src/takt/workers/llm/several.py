@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from takt.errors import TaktError
-from takt.workers.llm.answer import NoAnswer, Reply
+from takt.workers.llm.answer import Reply
 from takt.workers.llm.endpoint import OpenAiCompatible
 from takt.workers.llm.options import Options
 from takt.workers.llm.profiles import PROFILES
+from takt.workers.llm.refusals import NoAnswer
 from takt.workers.llm.server import Server
 
 

@@ -1,0 +1,99 @@
+"""What the board's pages say of a shift, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from takt.contract.events import SAID, SHIFT_ENDED, THOUGHT, Event
+from takt.draw.words import hms
+from takt.show.reasons import in_words
+
+
+def sentence(station: str, reason: str, language: str) -> str:
+    told = in_words(station, reason, language)
+    return "" if told == reason.replace("_", " ") else told
+
+
+def broken_of(events: Iterable[Event]) -> list[str]:
+    """What the worker did wrong, a line each."""
+    return [
+        f"{e.data['error']} ({hms(e.t_s)})"
+        for e in events
+        if (e.kind == SHIFT_ENDED or e.data.get("name") == "worker_raised") and "error" in e.data
+    ]
+
+
+def bill_of(events: Iterable[Event]) -> list[tuple[str, str]]:
+    """Thinking, and what a language model's answers came to."""
+    thought = [e.data for e in events if e.kind == THOUGHT]
+    said = [e.data for e in events if e.kind == SAID]
+    rows = []
+    if thought:
+        seconds, calls = (sum(float(one.get(key) or 0) for one in thought) for key in ("seconds", "calls"))
+        rows = [("thinking, s", f"{seconds:,.1f}"), ("calls", f"{calls:,.0f}")]
+    usage = [one["usage"] for one in said if isinstance(one.get("usage"), Mapping)]
+    if usage:
+        for key in ("prompt_tokens", "completion_tokens", "cached_tokens"):
+            total = sum(one.get(key) or 0 for one in usage if isinstance(one.get(key), (int, float)))
+            rows += [(key.replace("_", " "), f"{total:,.0f}")] if total else []
+        price = sum(float(one["price"]) for one in said if isinstance(one.get("price"), (int, float)))
+        rows += [("price", f"{price:.6g}")]
+    return rows
+
+
+def ran_as(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What defines a shift and where it was worked, a row for each option."""
+    rows = []
+    for key in (
+        "station",
+        "options",
+        "worker",
+        "worker_options",
+        "seed",
+        "clock",
+        "hours",
+        "units",
+        "faults",
+        "stop_early",
+    ):
+        value = meta.get(key)
+        if isinstance(value, Mapping):
+            rows += [(f"{key.removesuffix('s').replace('_', ' ')} {name}", told_of(one)) for name, one in value.items()]
+        elif value not in (None, [], False):
+            rows.append((key.replace("_", " "), told_of(value)))
+    for key in ("begun_utc", "machine", "packages", "wall_s"):
+        if meta.get(key):
+            rows.append((key.replace("_", " "), told_of(meta[key])))
+    return rows
+
+
+def told_of(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def spaced(text: Any) -> str:
+    return str(text).replace("_", " ")
+
+
+def flat_of(text: str) -> str:
+    """The fields of an event in a row, without JSON's marks; a text that is no object as it is."""
+    try:
+        fields = json.loads(text)
+        rows = [
+            f"{key.replace('_', ' ')} {told_of(value)}" for key, value in fields.items() if value not in ({}, [], None)
+        ]
+    except (ValueError, AttributeError, RecursionError):
+        return text
+    return " · ".join(rows)
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
