@@ -133,6 +133,6 @@ def test_sections_that_cannot_be_drawn_leave_the_figures(tmp_path, registered):
 def test_a_shift_still_running_has_an_account_too(tmp_path, registered):
     registered("Counting")
     shift = worked(tmp_path)
-    cut = Shift(shift.events[:4], shift.meta, shift.path, [], "", "")
+    cut = Shift(shift.events[:4], shift.meta, shift.path, [], "")
     account = account_of(cut)
     assert account is not None and account.values["pushed"] <= 1

@@ -37,7 +37,7 @@ def test_what_is_written_is_read(path):
     with Ledger.open(path) as ledger:
         assert ledger.meta == META | {"wall_s": 1.5}
         assert ledger.events() == START + UNIT_0 + UNIT_1
-        assert ledger.events(since=4) == UNIT_1
+        assert ledger.events(after=4) == UNIT_1
         assert not ledger.finished
         assert ledger.last_snapshot() == (1, 6, b"one")
         assert ledger.path == path
@@ -73,7 +73,7 @@ def test_reading_goes_on_while_it_is_written(path):
     with Ledger.resume(path) as ledger, Ledger.open(path) as reader:
         seen = len(reader.events())
         ledger.commit(END, None, None)
-        assert reader.events(since=seen) == END and reader.finished
+        assert reader.events(after=seen) == END and reader.finished
     copy = path.with_name("copy.takt")
     shutil.copy(path, copy)  # closed while a reader had it open: still complete
     with Ledger.open(copy) as ledger:

@@ -114,7 +114,7 @@ def made(units=142, bad=0.06, takt_s=76.0, parts=("left", "right"), name="not_se
         events.append(Event(end_s, UNIT_BAD if fell else UNIT_GOOD, unit, data))
     if ended:
         events.append(Event(units * takt_s, SHIFT_ENDED, None, {"reason": ended}))
-    return Shift(tuple(events), meta, None, list(broken), ended, "d" * 64)
+    return Shift(tuple(events), meta, None, list(broken), ended)
 
 
 def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first():
@@ -163,7 +163,7 @@ def test_a_shift_without_a_finished_unit_has_a_page():
         assert "undecided" in found.text and found.count("svg") == 0
     assert "takt resume" in read(page(made(0, ended=""))).text
     begun = made(0, ended="")
-    read(page(Shift((), begun.meta, None, [], "", "")))  # killed before its first event
+    read(page(Shift((), begun.meta, None, [], "")))  # killed before its first event
 
 
 def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts():
@@ -174,7 +174,7 @@ def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts():
     started = Event(
         0.0, SHIFT_STARTED, None, {key: value for key, value in shift.events[0].data.items() if key != "takt_s"}
     )
-    assert read(page(Shift((started, *shift.events[1:]), shift.meta, None, [], "time", ""))).count("svg") == 6
+    assert read(page(Shift((started, *shift.events[1:]), shift.meta, None, [], "time"))).count("svg") == 6
 
 
 def test_a_long_shift_has_a_page():

@@ -1,6 +1,10 @@
 """The ledger: a shift's events in order, on disk, and what guards it. Every figure of a shift is derived from one."""
 
-from takt.ledger.sqlite import DEFINITION as DEFINITION
-from takt.ledger.sqlite import Ledger as Ledger
-from takt.ledger.sqlite import canonical as canonical
-from takt.ledger.sqlite import spelled as spelled
+from takt.ledger.base import Cursor as Cursor
+from takt.ledger.base import News as News
+from takt.ledger.base import Running as Running
+from takt.ledger.book import Ledger as Ledger
+from takt.ledger.canonical import DEFINITION as DEFINITION
+from takt.ledger.canonical import canonical as canonical
+from takt.ledger.canonical import digest_of as digest_of
+from takt.ledger.canonical import spelled as spelled

@@ -19,7 +19,8 @@ from takt.errors import TaktError
 from takt.plainly import plainly
 
 IS_TAKT = 0x54414B54  # "TAKT", SQLite's application_id: `file shift.takt` knows it, and other databases are refused
-FORMAT = 1
+FORMAT = 2
+READ = (1, FORMAT)
 TABLES = {
     "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "events": "CREATE TABLE events "
@@ -28,7 +29,13 @@ TABLES = {
     "(seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL NOT NULL, state BLOB NOT NULL)",
     # What the worker has paid for since the last commit. Younger than format 1, and of no use to those who read.
     "journal": "CREATE TABLE journal (number INTEGER PRIMARY KEY, record TEXT NOT NULL)",
+    # Since format 2: the events of the unit under way, when they were shown, and large states by their content.
+    "running": "CREATE TABLE running "
+    "(seq INTEGER PRIMARY KEY, t_s REAL NOT NULL, kind TEXT NOT NULL, unit INTEGER, data TEXT NOT NULL)",
+    "shown": "CREATE TABLE shown (one INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, now_s REAL, at_utc TEXT)",
+    "blobs": "CREATE TABLE blobs (name BLOB PRIMARY KEY, base BLOB, size INTEGER NOT NULL, data BLOB NOT NULL)",
 }
+LATER = ("journal", "running", "shown", "blobs")  # a file of format 1 need not have them
 # What SQLite's reading raises; its own texts quote the file, which may not be UTF-8.
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 LONGEST_VALUE = 32 * 2**20  # bytes of one value in the file
@@ -63,8 +70,10 @@ def check_file(path: Path, *, writing: bool) -> Path:
     version, is_takt = struct.unpack(">I4xI", head[60:72])
     if is_takt != IS_TAKT:
         raise TaktError(f"{path} is not a ledger of Takt")
-    if version != FORMAT:
-        raise TaktError(f"{path} has ledger format {version}, this Takt reads {FORMAT}; install the Takt that wrote it")
+    if version not in READ:
+        raise TaktError(
+            f"{path} has ledger format {version}, this Takt reads {READ[0]} to {FORMAT}; install the Takt that wrote it"
+        )
     for suffix in BESIDE:
         _check_beside(Path(f"{real}{suffix}"))
     if writing:
@@ -174,13 +183,13 @@ def _check_schema(path: Path, database: sqlite3.Connection) -> None:
     """Only our tables, as we write them: no view, trigger or index, no generated column, nothing virtual."""
     found = set()
     for kind, name, table, text in database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"):
-        if (kind, name, table, text) == ("index", "sqlite_autoindex_meta_1", "meta", None):
+        if (kind, name, text) == ("index", f"sqlite_autoindex_{table}_1", None) and table in ("meta", "blobs"):
             continue
         if kind != "table" or table != name or name not in TABLES or text != TABLES[name]:
             shown = str(name)[:40]
             raise TaktError(f"{path} is not a ledger of Takt: it has a {str(kind)[:20]} {shown!r} that is none of ours")
         found.add(name)
-    missing = [name for name in TABLES if name not in found and name != "journal"]
+    missing = [name for name in TABLES if name not in found and name not in LATER]
     if missing:
         raise TaktError(f"{path} is damaged: it has no table {missing[0]!r}")
 

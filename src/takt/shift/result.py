@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from takt.contract.events import SHIFT_ENDED, Event
-from takt.ledger import Ledger
+from takt.ledger import Ledger, digest_of
 from takt.shift.loop import WORKER_RAISED
 
 
@@ -20,7 +21,6 @@ class Shift:
     path     its ledger, or None if it was kept in memory only.
     broken   what the worker did wrong, a line each; [] if nothing.
     ended    why it ended: "time", "units", "verdict", "broken_plan" or "worker_done"; "" if it has not.
-    digest   SHA-256 of the shift, see `Ledger.digest`.
     """
 
     events: tuple[Event, ...]
@@ -28,7 +28,11 @@ class Shift:
     path: Path | None
     broken: list[str]
     ended: str
-    digest: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the shift, see `Ledger.digest`. Taken when it is asked for."""
+        return digest_of(self.meta, self.events)
 
     @classmethod
     def of(cls, ledger: Ledger) -> Shift:
@@ -36,7 +40,7 @@ class Shift:
         wrong = [e for e in events if e.kind == SHIFT_ENDED or e.data.get("name") == WORKER_RAISED]
         broken = [f"{e.data['error']} (at {e.t_s:.2f} s{_place(e)})" for e in wrong if "error" in e.data]
         ended = events[-1].data["reason"] if events and events[-1].kind == SHIFT_ENDED else ""
-        return cls(events, ledger.meta, ledger.path, broken, ended, ledger.digest())
+        return cls(events, ledger.meta, ledger.path, broken, ended)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from takt.shift.definition import MOST_HOURS, MOST_UNITS, RULES, circumstances, 
 from takt.shift.loop import Loop
 from takt.shift.opened import AnyWorker, begun, check_ready, opened, reopened, station_name, worker_name_of
 from takt.shift.result import Progress, Shift
+from takt.shift.under_way import UnderWay
 
 PROGRESS_S = 0.1  # wall time between two calls of `on_progress`
 Leaving = Callable[[Sequence[Event]], bool]
@@ -165,6 +166,7 @@ def work_on(
     unseen = list(events)
     wall_before_s = meta.get("wall_s", 0.0)
     began = seen = time.perf_counter()
+    under_way = UnderWay(ledger)
 
     def wall_s() -> float:
         return round(wall_before_s + time.perf_counter() - began, 3)
@@ -196,6 +198,7 @@ def work_on(
                 reason = over()
                 if not (reason or loop.over or loop.station.now >= last_s) and leave is not None and leave(written):
                     return Shift.of(ledger)
+        under_way.show(uncommitted, loop.station.now)
         if loop.over:
             reason = loop.over
         elif not reason and loop.station.now >= last_s:
