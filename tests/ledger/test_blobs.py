@@ -132,7 +132,9 @@ def test_a_repository_that_grows_is_kept_at_what_is_new(tmp_path):
         kept.append(state)
     assert sum(len(data) for _, _, data in blobs.values()) < 21_000_000
     reading = Unfolding(blobs.get)
-    assert all(reading.unfold(name) == (state, depth) for depth, (name, state) in enumerate(zip(stored, kept)))
+    assert all(
+        reading.unfold(name) == (state, depth) for depth, (name, state) in enumerate(zip(stored, kept, strict=True))
+    )
     assert stored[0].startswith(BY_NAME)
 
 

@@ -1,7 +1,7 @@
 """What a ledger is made of, wherever it lies: the protocol that a store keeps, and what is read from one.
 
-`Ledger` (book.py) is the shift's ledger as everybody sees it; it believes nothing that a store says before it has looked
-at it. `Rows` is one shift in some store: a SQLite file (sqlite.py) or a database of PostgreSQL (postgres.py).
+`Ledger` (book.py) is the shift's ledger as everybody sees it; it believes nothing that a store says before it has
+looked at it. `Rows` is one shift in some store: a SQLite file (sqlite.py) or a database of PostgreSQL (postgres.py).
 """
 
 from __future__ import annotations

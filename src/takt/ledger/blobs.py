@@ -96,7 +96,10 @@ class Unfolding:
 
 
 def _packed(state: bytes, against: bytes) -> bytes:
-    options = {zstd.CompressionParameter.compression_level: LEVEL, zstd.CompressionParameter.checksum_flag: 0}
+    options: dict[int, int] = {
+        zstd.CompressionParameter.compression_level: LEVEL,
+        zstd.CompressionParameter.checksum_flag: 0,
+    }
     together = len(state) + len(against)
     if not against:
         return zstd.compress(state, options=options)
@@ -109,7 +112,7 @@ def _unpacked(data: Any, size: Any, against: bytes) -> bytes:
     """The plain bytes, never more of them than were said. ValueError if they are none, or not so many."""
     if not isinstance(data, bytes) or not isinstance(size, int) or not 0 < size <= LONGEST_STATE:
         raise ValueError(f"a snapshot that is cut off, or larger than {LONGEST_STATE // 2**20} MiB")
-    limits = {zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW}
+    limits: dict[int, int] = {zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW}
     try:
         prefix = zstd.ZstdDict(against, is_raw=True).as_prefix if against else None
         unpacker = zstd.ZstdDecompressor(zstd_dict=prefix, options=limits)

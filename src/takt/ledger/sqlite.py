@@ -4,8 +4,8 @@ SQLite writes ahead (WAL) while a shift runs: readers and the shift never wait f
 fsync. After a power cut the last few units may be missing, never half there, and `resume` works them again. Closing
 folds everything into the one file, so a closed ledger is copied, mailed and archived as one file.
 
-Format 2 (November 2026) added the tables `running`, `shown` and `blobs`. A file of format 1 is read as it is, and becomes
-one of format 2 when a unit is appended to it.
+Format 2 (November 2026) added the tables `running`, `shown` and `blobs`. A file of format 1 is read as it is, and
+becomes one of format 2 when a unit is appended to it.
 """
 
 from __future__ import annotations
