@@ -22,6 +22,10 @@ def export_shift(
     option: Annotated[
         list[str] | None, typer.Option("--format-option", "-x", help="KEY=VALUE for the format; JSON, else text.")
     ] = None,
+    corrected_by: Annotated[
+        str,
+        typer.Option(help="trl: a model's bad units, put right by this worker of the station.", show_default="nobody"),
+    ] = "",
     worker: Again = None,
     trust: Trust = False,
     as_json: Json = False,
@@ -31,16 +35,21 @@ def export_shift(
     takt export SHIFT --format lerobot FOLDER
 
     takt export SHIFT --format trl OUT.jsonl
+
+    takt export SHIFT --format trl --corrected-by greedy LESSONS.jsonl
     """
     from takt.export import export
 
+    given = options_in("format-option", option)
+    if corrected_by:
+        given["corrected_by"] = corrected_by
     with quiet(as_json):
         told = export(
             path,
             one_out(place, out),
             form,
             named=named_again(worker, None, None, trust),
-            **options_in("format-option", option),
+            **given,
         )
     if as_json:
         print_json(dict(told))

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
-from takt.contract.station import Station, TaktError
+from takt.contract.station import Station, StationSpec, TaktError
+from takt.export.corrected import Corrections
 from takt.ledger import Ledger
 from takt.ledger.trust import NOTHING, Named, open_station_of
-from takt.shift import repeat_shift
+from takt.shift import repeat_shift, reset_as
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import VIEWS, Talk, ends
 from takt.workers.llm.worker import Llm
 from takt.writing import CONVERSATIONS, whole_file
 
-KINDS = ("sft", "prompts")
+KINDS = ("sft", "prompts", "dpo")
 
 
 def export_trl(
@@ -34,6 +35,7 @@ def export_trl(
     kind: str = "sft",
     context_tokens: int = Options.context_tokens,
     good_only: bool = False,
+    corrected_by: str = "",
     named: Named = NOTHING,
 ) -> dict[str, Any]:
     """Write the conversations of shifts, one a line; returns how many of what there are.
@@ -41,11 +43,19 @@ def export_trl(
     view            full or short, as the worker `llm`; its own shifts have theirs.
     kind            sft: whole conversations. prompts: what they begin with, and the state of the station there.
     context_tokens  of a conversation, four characters each; a longer one is cut as `llm` does.
+                    dpo: with corrected_by, what both read, the teacher's answer (chosen) and the model's (rejected).
     good_only       only conversations all of whose units were good.
+    corrected_by    a worker of the station: instead, the bad units of a model's shift, put right by it (corrected.py).
     named           what of the ledgers the user has named again (trust.py).
     """
     if kind not in KINDS:
         raise TaktError(f"the format trl has no kind {kind!r}; it has: {', '.join(KINDS)}")
+    if kind == "dpo" and not corrected_by:
+        raise TaktError("pairs for DPO are a model's answer and a teacher's: name the teacher, --corrected-by WORKER")
+    if kind == "prompts" and corrected_by:
+        raise TaktError(
+            "kind=prompts begins where units begin, and corrections begin where a call was wrong; leave one out"
+        )
     if view not in (None, *VIEWS):
         raise TaktError(f"there is no view {view!r}; there are: {', '.join(VIEWS)}")
     out, shifts = Path(out), list(shifts)
@@ -54,13 +64,14 @@ def export_trl(
         whole_file(out, CONVERSATIONS, [Path(shift) for shift in shifts]) as new,
         new.open("w", encoding="utf-8", errors="replace") as file,
     ):
-        for row in (row for shift in shifts for row in conversations(shift, view, context_tokens, named)):
+        for row in (row for shift in shifts for row in _rows(shift, view, context_tokens, corrected_by, kind, named)):
             if good_only and row["reward"] != 1.0:
                 continue
             count["conversations"] += 1
-            count["calls"] += sum(len(message.get("tool_calls", ())) for message in row["messages"])
+            told = row["messages"] if "messages" in row else [*row["chosen"], *row["rejected"]]
+            count["calls"] += sum(len(message.get("tool_calls", ())) for message in told)
             count["good"] += row["reward"] == 1.0
-            file.write(json.dumps(row if kind == "sft" else _prompt(row), ensure_ascii=False) + "\n")
+            file.write(json.dumps(_prompt(row) if kind == "prompts" else row, ensure_ascii=False) + "\n")
     return {"written": str(out), **count}
 
 
@@ -71,10 +82,65 @@ def write(
     kind: str = "sft",
     context_tokens: int = Options.context_tokens,
     good_only: bool = False,
+    corrected_by: str = "",
     named: Named = NOTHING,
 ) -> Mapping[str, Any]:
     """`export_trl` of one shift: the format `trl` of `takt export`."""
-    return export_trl([shift], out, view, kind, context_tokens, good_only, named)
+    return export_trl([shift], out, view, kind, context_tokens, good_only, corrected_by, named)
+
+
+def corrections(
+    shift: str | os.PathLike[str], teacher: str, kind: str = "sft", named: Named = NOTHING
+) -> Iterator[dict[str, Any]]:
+    """A model's bad units, each put right from its first wrong call on: as conversations, or as pairs for DPO.
+
+    Raises TaktError if the shift is no model's, or there is no such worker.
+    """
+    with Ledger.open(shift) as book:
+        meta, digest = book.meta, book.digest()
+    if meta["worker"] != "llm":
+        raise TaktError(f"{shift} was worked by {meta['worker']!r}; a teacher corrects a language model's (worker llm)")
+    station = open_station_of(shift, meta, named)
+    recorded = {name: value for name, value in meta["worker_options"].items() if name != "replay"}
+    model = _Corrected(replay=str(shift), **recorded)
+    shoulder = _Shoulder(station)
+
+    def copy() -> Station:
+        other = open_station_of(shift, meta, named)
+        reset_as(other, meta)
+        return other
+
+    model.began = lambda talk: shoulder.look_on(Corrections(teacher, station, copy, meta["seed"], talk))
+    model.heard = shoulder
+    try:
+        again = repeat_shift(shift, station=shoulder, worker=model)
+        if again.digest != digest:
+            raise TaktError(f"{shift} does not come out as it is recorded; it was worked by another version of takt?")
+        shoulder.close_all()
+    finally:
+        station.close()
+    for row in shoulder.corrections.rows if shoulder.corrections else ():
+        prompt, after = ([_spoken(message) for message in row.pop(part)] for part in ("prompt", "after"))
+        about = {**row, "shift": str(shift), "seed": meta["seed"], "worker": meta["worker"]}
+        if kind == "dpo":
+            name, arguments = row["corrected"]["said"]["name"], row["corrected"]["said"]["arguments"]
+            if not isinstance(arguments, Mapping) or not row["tools"]:
+                continue  # what is no call of a tool cannot be written as one
+            call = {"type": "function", "function": {"name": name, "arguments": arguments}}
+            rejected = [{"role": "assistant", "content": "", "tool_calls": [call]}]
+            yield {"prompt": prompt, "chosen": after[:1], "rejected": rejected, **about}
+        else:
+            while after and after[-1]["role"] != "assistant":
+                after.pop()
+            yield {"messages": [*prompt, *after], **about}
+
+
+def _rows(
+    shift: str | os.PathLike[str], view: str | None, context_tokens: int, teacher: str, kind: str, named: Named
+) -> Iterator[dict[str, Any]]:
+    if teacher:
+        return corrections(shift, teacher, kind, named)
+    return conversations(shift, view, context_tokens, named)
 
 
 def conversations(
@@ -218,6 +284,43 @@ class _Heard(Llm):
         super()._tell(observation)
         if any(record.get("dropped") for record in self._said[said:]):
             self.heard.emit(before, self._talk.tools)
+
+
+class _Shoulder(_Watched):
+    """A station at which a teacher looks over the model's shoulder."""
+
+    corrections: Corrections | None = None
+
+    def look_on(self, corrections: Corrections) -> None:
+        self.corrections = corrections
+
+    def step(self, action: Any) -> Any:
+        by_model = action != self._station.hold
+        if by_model and self.corrections is not None:
+            self.corrections.before(self._observation, action)
+        stepped = super().step(action)
+        if by_model and self.corrections is not None:
+            ended = [event for event in stepped[-1]["events"] if event.kind in UNIT_ENDED]
+            self.corrections.after(action, self._observation, ended)
+        return stepped
+
+    def emit(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> None:
+        if self.corrections is not None:
+            self.corrections.over()
+
+    def close_all(self) -> None:
+        if self.corrections is not None:
+            self.corrections.close()
+
+
+class _Corrected(_Heard):
+    """A model's shift worked again, which says when its conversation is there to be looked at."""
+
+    began: Callable[[Talk], None]
+
+    def begin(self, spec: StationSpec, seed: int) -> None:
+        super().begin(spec, seed)
+        self.began(self._talk)
 
 
 def _spoken(message: Mapping[str, Any]) -> dict[str, Any]:

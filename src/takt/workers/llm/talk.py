@@ -54,7 +54,8 @@ class Talk:
         shown = [_plain(tool, self.short) for tool in spec.tools if tool["function"]["name"] in offered]
         self.names = {tool["function"]["name"] for tool in shown}
         brief, how = (self.short.brief, HOW_SHORT) if self.short else (spec.brief, HOW)
-        self.calls, self.tools = calls, shown if calls == "tools" else []
+        self.view, self.calls, self.offered = view, calls, shown
+        self.tools = shown if calls == "tools" else []
         self.form = {"response_format": response_format(shown, spec.tools)} if calls == "schema" else {}
         words = [brief, how if calls == "tools" else told(shown), system]
         self.tools_chars = len(as_text(self.tools)) if self.tools else 0
@@ -62,6 +63,14 @@ class Talk:
         text = "\n".join(part for part in words if part).strip()
         self.history = History(text, self.tools_chars, room_tokens, longest_result, as_role)
         self.refusals = 0  # in this conversation
+
+    def afresh(self, spec: StationSpec) -> Talk:
+        """A conversation of the same form, of which nothing was said yet."""
+        return Talk(spec, self.view, self.history.room_tokens, self.history.longest_result, self.calls)
+
+    def spelled(self, call: Mapping[str, Any]) -> str:
+        """A call as the text of an answer, where calls are text; else ""."""
+        return "" if self.calls == "tools" else as_text({"name": call["name"], "arguments": call["arguments"]})
 
     def everything(self, observation: Mapping[str, Any]) -> str:
         """All that is there now, but for the answer to the last call."""
