@@ -56,14 +56,14 @@ class Mutant:
 
 
 def mutants(
-    ticket: Ticket, tree_before: Mapping[str, str | bytes], stream: Random, most: int | None = None
+    ticket: Ticket, tree_before: Mapping[str, str | bytes], stream: Random | int, most: int | None = None
 ) -> list[Mapping[str, str | bytes | None]]:
     """Changes with one defect each, as `Ticket.reference` has them: path -> whole file; at most so many, drawn."""
     return [one.files for one in saboteurs(ticket, tree_before, stream, most)]
 
 
 def saboteurs(
-    ticket: Ticket, tree_before: Mapping[str, str | bytes], stream: Random, most: int | None = None
+    ticket: Ticket, tree_before: Mapping[str, str | bytes], stream: Random | int, most: int | None = None
 ) -> list[Mutant]:
     """The same with where and what the defect is."""
     found: list[Mutant] = []
@@ -75,7 +75,7 @@ def saboteurs(
         lines = _written(before if isinstance(before, str) else "", text)
         for line, what, mutated in _mutations(text, lines):
             found.append(Mutant(path, line, what, {**ticket.reference, path: mutated}))
-    stream.shuffle(found)
+    (stream if isinstance(stream, Random) else Random(stream)).shuffle(found)
     return found if most is None else found[:most]
 
 

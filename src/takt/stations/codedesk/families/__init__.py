@@ -19,7 +19,13 @@ def _expressions() -> Family:
     return Expressions()
 
 
-MAKERS: dict[str, Callable[[], Family]] = {"expressions": _expressions}
+def _tariffs() -> Family:
+    from takt.stations.codedesk.families.tariffs import Tariffs
+
+    return Tariffs()
+
+
+MAKERS: dict[str, Callable[[], Family]] = {"expressions": _expressions, "tariffs": _tariffs}
 
 
 def families() -> tuple[str, ...]:

@@ -431,8 +431,6 @@ def _errors_used(state: State) -> set[str]:
         names.add(facts["e_undef"])
     if state.has("lambdas"):
         names.add(facts["e_type"])
-    if state.has("run"):
-        names.add(facts["e_syntax"])
     return names
 
 

@@ -345,6 +345,8 @@ def _lookups(d: Draws) -> Question:
 
 def _names(d: Draws) -> Question:
     s = d.stream
+    if "formula" in d.on and s.random() < 0.25:
+        return ("formula_names", d.of("number", 3), d.style())
     tree: Node = (
         "bin",
         s.choice("+-*"),
@@ -417,11 +419,8 @@ def _depth(d: Draws) -> Question:
     s, deepest = d.stream, d.facts["deepest"]
     if s.random() < 0.2:
         return ("brackets_row", deepest + s.randint(1, 6), s.choice(["(", "[", "f"]))
-    return (
-        "brackets",
-        s.choice([deepest, deepest + 1, deepest - 1, deepest + 5, 2, deepest + s.randint(1, 9)]),
-        s.choice(["(", "(", "[", "f"]),
-    )
+    return ("brackets", s.choice([deepest, deepest, deepest + 1, deepest + 1, deepest - 1, s.randint(1, 5), deepest + s.randint(2, 30)]),
+            s.choice(["(", "(", "[", "f"]), s.choice(["", "", "(1) + ", "(1) + (1) + "]))  # fmt: skip
 
 
 def _still(d: Draws) -> Question:
@@ -647,7 +646,7 @@ FEATURES: tuple[Feature, ...] = (
             of(_renamed), kind="refactoring", files=(PARSE, EVAL, SOURCE + "__init__.py"), names=("{pkg}.{renamed}",), area="layout", reach=3),
     Feature("lazy", "Do not fetch variables that are not needed", "Each of our variables is a query, and a formula of two variables runs forty of them.",
             ("`{evaluate}` takes any mapping as `names`, and gets from it (by `names[name]`) just those variables that the evaluation comes to, each at most once. It does not go through the mapping.",),
-            of(_lookups), kind="speed", files=(EVAL,), names=("{evaluate}",), area="speed", reach=1),
+            lambda st, m, s: of(_lookups)(st, m, s) if s.random() < 0.75 else ("value", ("bin", "+", ("var", s.choice(["a", "nobody"])), ("num", s.randint(0, 9))), (("a", 3),), 1), kind="speed", files=(EVAL,), names=("{evaluate}",), area="speed", reach=1),
     Feature("place_fast", "Reading long formulas takes ever longer", "A generated formula of 5,000 terms takes a minute to read since errors have places.",
             ("Reading a formula that is twice as long may take about twice as many steps, not four times as many. What errors say stays as it is.",),
             lambda st, m, s: _place(Draws(st, s)) if s.random() < 0.4 else of(grows("place_fast", "reading", 60, 90, 120, 150, 200))(st, m, s), kind="speed",

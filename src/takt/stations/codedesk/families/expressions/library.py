@@ -315,8 +315,8 @@ LIBRARY: tuple[Builtin, ...] = (
             lambda s: (s.choice([0, 12, -18, 30, 7, 100]), s.choice([0, 18, 24, -5, 75, 7]))),
     Builtin("root", "numbers", ("isqrt", "root", "whole_root"), ("number",),
             "The square root of a whole number, rounded down. A negative number, or one with a fraction, is undefined.", "x",
-            'WHOLE(x)\nif x < 0:\n    raise UNDEFINED("the root of a negative number")\nroot = 0\n'
-            "step = 1 << x.bit_length()\nwhile step:\n    if (root + step) ** 2 <= x:\n        root += step\n    step //= 2\nreturn root", _root,
+            'WHOLE(x)\nif x < 0:\n    raise UNDEFINED("the root of a negative number")\nroot = x\n'
+            "while root * root > x:\n    root = (root + x // root) // 2\nreturn root", _root,
             lambda s: (s.choice([0, 1, 2, 3, 4, 8, 9, 10, 99, 100, 2500, 2499, -4]),)),
     Builtin("digits", "numbers", ("digits", "figures"), ("number",),
             "The list of the decimal digits of a whole number, without its sign. A number with a fraction is undefined.", "x",

@@ -474,7 +474,7 @@ class Meaning:
             self.notes.add("place_line")
         return "place", (text,), [line, column]
 
-    def _q_brackets(self, count: int, kind: str) -> tuple[Any, ...] | None:
+    def _q_brackets(self, count: int, kind: str, before: str = "") -> tuple[Any, ...] | None:
         if "depth" not in self.on or (kind == "[" and "lists" not in self.on):
             return None
         deep = count > self.facts["deepest"]
@@ -482,7 +482,13 @@ class Meaning:
             return None
         self.notes.add(f"brackets {min(1, max(-1, count - self.facts['deepest']))} {kind}")
         if kind == "(":
-            return "value", ("(" * count + "7" + ")" * count, {}), Raises(self.facts["e_syntax"]) if deep else 7
+            self.note(f"after {before}")
+            seven = 7 + before.count("1")
+            return (
+                "value",
+                (before + "(" * count + "7" + ")" * count, {}),
+                Raises(self.facts["e_syntax"]) if deep else seven,
+            )
         if kind == "[":
             return "value", ("[" * count + "]" * count, {}), Raises(self.facts["e_syntax"])
         name = self.facts["calls"]["abs"]
@@ -777,6 +783,9 @@ class Meaning:
         left, right = self.value(left_node, local), self.value(right_node, local)
         if op == "cat" and self.facts["concat"] == "+":
             op = "+"
+        for side, value in (("left", left), ("right", right)):
+            if value is None or isinstance(value, float):
+                self.note(f"{op} of nothing known {side}")
         if op in ("eq", "ne", *ORDER):
             return self.compared(op, left, right)
         if op == "in":
