@@ -165,8 +165,8 @@ def plan(
         if at == required:
             raise TaktError(f"no number of units tells a true rate of {at:g} from a required one of {required:g}")
         found = {chance: units_needed(required, at, chance, alpha) for chance in shares_in("power", power)}
-        units = {chance: need and need.units for chance, need in found.items()}
-        rows.append({"true": at, "decision": "accept" if at > required else "reject", "units": units})
+        needed = {chance: need and need.units for chance, need in found.items()}
+        rows.append({"true": at, "decision": "accept" if at > required else "reject", "units": needed})
     least = least_units(required, alpha)
     if as_json:
         told = [{**row, "units": {f"{chance:g}": n for chance, n in row["units"].items()}} for row in rows]

@@ -19,7 +19,7 @@ from gymnasium import Space
 from gymnasium.envs.registration import EnvSpec
 
 from takt.contract.events import Event
-from takt.contract.figure import Figure
+from takt.contract.figure import Figure as Figure
 from takt.contract.foreign import foreign
 from takt.contract.options import wrong_option
 from takt.contract.registry import loaded as loaded

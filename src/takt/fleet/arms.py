@@ -7,7 +7,7 @@ units in due order. A shift given up for faults of machines is left out, and sai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ def decided(records: Sequence[Record], *, alpha: float, by: str) -> bool:
         asked.append((within, good - within, job.quantile))
         rates.append(np.array([record.within(job.limit_s) / record.good for record in whole if record.good]))
     unit = [_unit(yes, no, still, least, job) for yes, no, least in asked]
-    over = {"unit": lambda x, least: 0, "shift": lambda x, least: _normal(x, least, job)}
+    over: dict[str, Callable[..., Any]] = {"unit": lambda x, least: 0, "shift": lambda x, least: _normal(x, least, job)}
     over["free"] = lambda x, least: _free(x, least, job)
     shift = [over[by](x, least) for x, (_, _, least) in zip(rates, asked, strict=True)]
     both = (

@@ -85,7 +85,8 @@ class GymStation(gymnasium.Env[Any, Any]):
     ) -> None:
         if reset_options is not None and not isinstance(reset_options, Mapping):
             raise TaktError(f'reset_options is {reset_options!r}; it must be an object, such as {{"task": 3}}')
-        self._id, self._make = id, lambda: _made(id, render_mode, kwargs)
+        self._id = id
+        self._make: Callable[[], Any] = lambda: _made(id, render_mode, kwargs)
         self.env = self._make()
         try:
             self._open(takt_s, control_s, success, hold, reset_options, good_rate, cycle_s, bool(privileged), kwargs)

@@ -145,7 +145,7 @@ def _made(space: Space[Any], given: Any) -> Any:
     if isinstance(space, spaces.Discrete):
         if isinstance(given, bool) or not isinstance(given, (int, float, np.number)) or given != int(given):
             raise ValueError(f"{given!r} is no whole number")
-        return space.dtype.type(int(given))  # type: ignore[union-attr]
+        return space.dtype.type(int(given))
     if isinstance(space, (spaces.Box, spaces.MultiDiscrete, spaces.MultiBinary)):
         numbers = np.asarray(given)
         if numbers.dtype.kind not in "biuf":

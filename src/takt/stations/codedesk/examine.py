@@ -97,7 +97,7 @@ class Watch:
         self.marked = {item.nodeid for item in session.items if item.get_closest_marker("xfail")}
         self.tell(items=[item.nodeid for item in session.items])
 
-    @hook(wrapper=True)
+    @hook(wrapper=True)  # type: ignore[untyped-decorator]
     def pytest_make_collect_report(self, collector: Any) -> Any:
         """A module that ends the program when it is imported is one that cannot be imported."""
         from _pytest.reports import CollectReport

@@ -21,7 +21,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from takt.stations.nutcell.line import M8, SINGLE, TABLE_Z, Line, Variant
+from takt.stations.nutcell.line import M8, SINGLE, Line, Variant
+from takt.stations.nutcell.line import TABLE_Z as TABLE_Z
 
 SIDES = ("left", "right")
 SIGN = {"left": 1.0, "right": -1.0}  # of y

@@ -234,7 +234,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.world.load(saved["physics"])
         self.fixture.find()
 
-    def render(self) -> np.ndarray:  # type: ignore[override]
+    def render(self) -> np.ndarray:
         """The head camera and a wide view, side by side: (480, 1280, 3) uint8. With the order in it, if any."""
         self.eyes.settle()
         picture = np.concatenate([self.eyes.drawn(name, 480, 640) for name in ("head", "wide")], axis=1)

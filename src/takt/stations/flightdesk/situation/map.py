@@ -123,7 +123,7 @@ def land(axes: Axes, across: Place, up: Place) -> None:
 
 def names(axes: Axes, named: Sequence[Dot], legend: Mapping[str, Kind], around: Sequence[Place]) -> None:
     """Names beside their dots, each where it hits no other name and no dot; further away with a line."""
-    scale = 72 / axes.figure.dpi  # type: ignore[union-attr]  # all that follows is in points
+    scale = 72 / axes.figure.dpi  # all that follows is in points
     points = [tuple(scale * axes.transData.transform(place)) for place in around]
     taken: list[tuple[float, float, float, float]] = []
     west, south, east, north = (scale * edge for edge in axes.get_window_extent().extents)

@@ -39,7 +39,7 @@ Student = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
 
 def roll_out(
     path: Path, seed: int, units: int, student: Student | None, share: float, difficulty: str = "plant"
-) -> dict:
+) -> dict[str, Any]:
     """One shard: `units` units from `seed`, written whole or not at all.
 
     share   of the time that the student leads a hand; 0 is a demonstration. Gives back what came of it.
