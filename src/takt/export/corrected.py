@@ -150,7 +150,9 @@ class Corrections:
         """What the model had read when it made this call: all before its answer, and what came of its earlier calls."""
         history = self._talk.history
         turn = history.turns[-1]
-        before = [message for message in history.messages() if not any(message is own for own in turn)]
+        before: list[Mapping[str, Any]] = [
+            message for message in history.messages() if not any(message is own for own in turn)
+        ]
         done = len(turn) - 1
         if done <= 0 or not turn[0].get("tool_calls"):
             return before

@@ -292,7 +292,7 @@ class Pricing:
         return rounded(self.price(dict(order)) * rates[code], self.facts["rounding"], self.note)
 
     def _q_difference(self, order: Order, other: Order) -> Any:
-        one, two = dict(self.lines(dict(order))), dict(self.lines(dict(other)))  # type: ignore[arg-type]
+        one, two = dict(self.lines(dict(order))), dict(self.lines(dict(other)))
         labels = list(one) + [label for label in two if label not in one]
         for label in labels:
             self.note("in both" if label in one and label in two else "in one" if label in one else "in other")
