@@ -24,6 +24,7 @@ from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.brief import SHORT, brief
 from takt.stations.codedesk.desk import Desk, Terms
 from takt.stations.codedesk.model import INSIDE, Door
+from takt.stations.codedesk.families import families
 from takt.stations.codedesk.mounts import mounts
 from takt.stations.codedesk.repository import Repository, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
@@ -44,6 +45,11 @@ LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
     ("disk_mb", 16, 16_384, True),
     ("output_kb", 1, 1024, True),
 )
+
+
+def is_folder(tickets: str) -> bool:
+    """Whether this names a folder of tickets; a family's name never does, whatever lies in the current folder."""
+    return tickets not in (GENERATED, *families())
 
 
 class Json(Space[Any]):
@@ -121,7 +127,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         check_works()
         self._series_of = (str(tickets), str(level))
         self._opened: tuple[int, Series] | None = None
-        self._fixed_series = None if not Path(str(tickets)).is_dir() else open_series(str(tickets), str(level), 0)
+        self._fixed_series = open_series(str(tickets), str(level), 0) if is_folder(str(tickets)) else None
         self._terms = Terms(
             takt_s=float(takt_s),
             service_s=float(service_s),
@@ -175,7 +181,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
     def opened_if_named(options: Mapping[str, Any]) -> dict[str, Any]:
         """A folder of tickets, programs and an endpoint, which a ledger alone is not believed (ledger/trust.py)."""
         tickets = str(options.get("tickets", GENERATED))
-        named = {"tickets": tickets} if "/" in tickets or "." in tickets or Path(tickets).is_dir() else {}
+        named = {"tickets": tickets} if is_folder(tickets) else {}
         return named | {name: options[name] for name in ("model", "programs", "key_env") if options.get(name)}
 
     @property
