@@ -20,7 +20,7 @@ from takt import Ledger, TaktError, compare, resume_shift, run_shift
 from takt.cli import main
 from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.judge.compared_shifts import by_worker
-from takt.judge.comparison import decision
+from takt.judge.comparison import comparison_notes, decision
 from takt.judge.sequences import (
     bounds_of_means,
     bounds_of_shifts,
@@ -289,17 +289,26 @@ def priced(eur, **changed):
 def test_cost_if_the_station_says_it():
     assert pair("gg", "gg").cost is None
     few = pair(priced([3.0, 5.0]), priced([1.0, 1.0]), costs=costs).cost
-    assert (few.units, few.a_eur, few.b_eur, few.difference_eur, few.lower_eur) == (2, 4.0, 1.0, 3.0, None)
+    assert (few.units, few.a_mean, few.b_mean, few.difference, few.lower) == (2, 4.0, 1.0, 3.0, None)
     a, b = [100.0 + i % 7 for i in range(80)], [40.0] * 80
-    assert pair(priced(a), priced(b), costs=costs).cost.lower_eur is None, "no range is declared"
+    assert pair(priced(a), priced(b), costs=costs).cost.lower is None, "no range is declared"
     found = compare(
         {"a": [priced(a, cost_range_eur=[0.0, 200.0])], "b": [priced(b, cost_range_eur=[0.0, 200.0])]}, costs=costs
     )
     cost = found.pairs[0].cost
-    assert 0 < cost.lower_eur < cost.difference_eur < cost.upper_eur and cost.by == "unit"
-    assert found.standings[1].cost_eur == 40
+    assert 0 < cost.lower < cost.difference < cost.upper and cost.by == "unit"
+    assert found.standings[1].cost == 40
     outside = [priced(x, cost_range_eur=[0.0, 50.0]) for x in (a, b)]
-    assert pair(*outside, costs=costs).cost.lower_eur is None, "the station does not keep to what it declares"
+    assert pair(*outside, costs=costs).cost.lower is None, "the station does not keep to what it declares"
+
+
+def test_a_cost_is_in_the_currency_that_the_station_names_and_in_euros_where_none_was_named_yet():
+    prices = [100.0 + i % 7 for i in range(80)], [40.0] * 80
+    plain = pair(*(priced(x) for x in prices), costs=costs)
+    named = pair(*(priced(x, currency="CNY", cost_range=[0.0, 200.0]) for x in prices), costs=costs)
+    assert (plain.cost.currency, named.cost.currency) == ("EUR", "CNY")
+    assert named.cost.lower is not None, "the range counts in any currency"
+    assert any("CNY a unit" in note for note in comparison_notes(named))
 
 
 @pytest.mark.parametrize("shifts", [1, 4])
@@ -312,7 +321,7 @@ def test_costs_that_hardly_differ_say_nothing_of_how_far_out_others_may_lie(shif
         }
         cost = compare(two, costs=costs).pairs[0].cost
         if shifts == 1 or b[-1] == 5.0:
-            assert (cost.lower_eur, cost.upper_eur) == (None, None) and cost.difference_eur > 0
+            assert (cost.lower, cost.upper) == (None, None) and cost.difference > 0
 
 
 def test_units_that_still_had_time_when_the_shift_ended_do_not_count():

@@ -150,7 +150,7 @@ class Telling(Toy):
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.spec.unit_life_s, self.spec.planned_cycle_s, self.spec.cost_range_eur = 10.0, 5.0, (0.0, 3.0)
+        self.spec.unit_life_s, self.spec.planned_cycle_s, self.spec.cost_range = 10.0, 5.0, (0.0, 3.0)
 
 
 def test_a_shift_of_before_a_station_said_how_its_units_count_is_the_same_again(tmp_path):

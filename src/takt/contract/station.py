@@ -109,7 +109,8 @@ class StationSpec(EnvSpec):
     unit_life_s   the longest that a unit can be open, from falling due to good or bad; None: the takt, at a beat. Which
                   units of an ended shift are judged depends on it (`takt.judge.outcomes`).
     planned_cycle_s  the planned run time per item, where a plant has one (ISO 22400-2, PRI); it is not the takt.
-    cost_range_eur   the least and the most that a unit can cost, where costs are compared; None: no bound by unit.
+    currency      of what units cost, an ISO 4217 code ("EUR"); "" where nothing costs anything.
+    cost_range    the least and the most that a unit can cost, where costs are compared; None: no bound by unit.
     packages      distributions that what it does depends on: their versions go into the ledger, beside Takt's.
     world         where a station makes up its world from the seed, the version of that. It goes into the meta, and a
                   shift of another version is not worked again (`takt.shift.reset_as`); None: there is nothing made up.
@@ -136,7 +137,8 @@ class StationSpec(EnvSpec):
     pace: str = "beat"
     unit_life_s: float | None = None
     planned_cycle_s: float | None = None
-    cost_range_eur: tuple[float, float] | None = None
+    currency: str = ""
+    cost_range: tuple[float, float] | None = None
     packages: tuple[str, ...] = ()
     world: int | None = None
 
@@ -239,7 +241,7 @@ class Costing(Protocol):
 
     @staticmethod
     def unit_costs(events: Sequence[Event]) -> Mapping[int, float]:
-        """EUR that each unit has cost after these events, with all that came of it; for comparing workers."""
+        """What each unit has cost after these events, in the spec's currency, with all that came of it; to compare."""
         ...
 
 

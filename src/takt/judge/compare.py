@@ -20,10 +20,12 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from takt.contract.costs import currency_of, range_of
 from takt.contract.events import Event
 from takt.contract.station import TaktError
 from takt.judge.capability import capability
@@ -148,15 +150,15 @@ class _Signs:
 
     sign       good of a minus good of b.
     shift      which shift, counted from 0; `whole`: of those, which can stand as one figure.
-    a, b_eur   cost; NaN where it is not said.
+    a, b_cost  NaN where it is not said.
     """
 
     sign: Floats
     a_good: Bools
     shift: NDArray[np.int_]
     whole: Bools
-    a_eur: Floats
-    b_eur: Floats
+    a_cost: Floats
+    b_cost: Floats
     unpaired: Unpaired
 
     @classmethod
@@ -168,7 +170,7 @@ class _Signs:
                 if a.work.get(unit) != b.work.get(unit):
                     left[4] += 1
                     continue
-                costs = a.cost_eur.get(unit, math.nan), b.cost_eur.get(unit, math.nan)
+                costs = a.costs.get(unit, math.nan), b.costs.get(unit, math.nan)
                 rows.append((number, a.good[unit], b.good[unit], *costs))
             only_b, only_a = set(b.good) - set(a.good), set(a.good) - set(b.good)
             for i, count in enumerate((len(only_b), len(only_a), a.caused, b.caused)):
@@ -180,8 +182,8 @@ class _Signs:
             a_good=table[:, 1] > 0,
             shift=shift,
             whole=np.array([all(w.ended in (*WHOLE, "broken_plan") for w in pair) for pair in shifts]),
-            a_eur=table[:, 3],
-            b_eur=table[:, 4],
+            a_cost=table[:, 3],
+            b_cost=table[:, 4],
             unpaired=Unpaired(*left),
         )
 
@@ -229,7 +231,7 @@ def _judged(
         unpaired=signs.unpaired,
         lost_a=sum(one.lost for one, _ in shifts),
         lost_b=sum(other.lost for _, other in shifts),
-        cost=_cost(signs, alpha, by, shifts[0][0].started.get("cost_range_eur")),
+        cost=_cost(signs, alpha, by, shifts[0][0].started),
     )
     return _decided(pair, margin)
 
@@ -255,9 +257,10 @@ def _closed(pairs: Sequence[Pair], alpha: float) -> list[Pair]:
     return found
 
 
-def _cost(signs: _Signs, alpha: float, by: str, ends: Sequence[float] | None) -> Cost | None:
-    """Of the difference in cost; `ends` are those between which a unit's cost lies, if the station declares them."""
-    every = signs.a_eur - signs.b_eur
+def _cost(signs: _Signs, alpha: float, by: str, started: Mapping[str, Any]) -> Cost | None:
+    """Of the difference in cost; `started` says in which currency, and between what ends a unit's cost lies."""
+    ends, currency = range_of(started), currency_of(started)
+    every = signs.a_cost - signs.b_cost
     told = ~np.isnan(every)
     if not told.any():
         return None
@@ -272,10 +275,10 @@ def _cost(signs: _Signs, alpha: float, by: str, ends: Sequence[float] | None) ->
             means = signs.by_shift(every)
             found.append(bounds_of_shifts(means[~np.isnan(means)], alpha))
     lower, upper = (min(low for low, _ in found), max(high for _, high in found)) if found else (-math.inf, math.inf)
-    a_eur, b_eur, mean = float(signs.a_eur[told].mean()), float(signs.b_eur[told].mean()), float(x.mean())
+    a_mean, b_mean, mean = float(signs.a_cost[told].mean()), float(signs.b_cost[told].mean()), float(x.mean())
     if math.isinf(lower) or math.isinf(upper):
-        return Cost(len(x), a_eur, b_eur, mean, None, None, "")
-    return Cost(len(x), a_eur, b_eur, mean, lower, upper, "unit" if by == "unit" else "shift")
+        return Cost(len(x), a_mean, b_mean, mean, None, None, "", currency)
+    return Cost(len(x), a_mean, b_mean, mean, lower, upper, "unit" if by == "unit" else "shift", currency)
 
 
 def _decided(pair: Pair, margin: float | None) -> Pair:
@@ -303,12 +306,12 @@ def _decided(pair: Pair, margin: float | None) -> Pair:
 def _standings(rounds: Sequence[Mapping[str, ComparedShift]]) -> list[Standing]:
     found = []
     common = [set.intersection(*(set(shift.good) for shift in shifts.values())) for shifts in rounds]
-    units = sum(map(len, common))
+    units, currency = sum(map(len, common)), currency_of(next(iter(rounds[0].values())).started)
     for name in rounds[0]:
         mine = [(shifts[name], here) for shifts, here in zip(rounds, common, strict=True)]
         good = sum(shift.good[unit] for shift, here in mine for unit in here)
-        costs = [shift.cost_eur[unit] for shift, here in mine for unit in here if unit in shift.cost_eur]
+        costs = [shift.costs[unit] for shift, here in mine for unit in here if unit in shift.costs]
         cost = sum(costs) / len(costs) if costs and len(costs) == units else None
         levels = capability([shift.times_s.get(unit, math.inf) for shift, here in mine for unit in here])
-        found.append(Standing(name, units, good, good / units if units else None, cost, levels))
+        found.append(Standing(name, units, good, good / units if units else None, cost, currency, levels))
     return sorted(found, key=lambda standing: -(standing.good_rate or 0.0))

@@ -91,7 +91,7 @@ class ComparedShift:
     good      unit -> whether it was good, of those that count: the station's own; in a shift that goes on, up to the
               first that is open, or units would be missing for being slow; if time ended it, those that fell due so
               early that their outcome is known whatever it is (`Outcomes.judged`).
-    cost_eur  unit -> what it cost, where the station says so.
+    costs  unit -> what it cost, where the station says so.
     times_s   unit -> its cycle time if it was good, else infinite.
     caused    units that ended and are not the station's own.
     life_s    the longest that a unit is open, or None.
@@ -103,7 +103,7 @@ class ComparedShift:
     until_s: float
     work: Mapping[int, str]
     good: Mapping[int, bool]
-    cost_eur: Mapping[int, float]
+    costs: Mapping[int, float]
     times_s: Mapping[int, float]
     caused: int
     life_s: float | None

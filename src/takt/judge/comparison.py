@@ -12,20 +12,22 @@ BETTER, WORSE, ALIKE, UNDECIDED = "a_better", "b_better", "alike", "undecided"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The difference in EUR per unit of the pairs whose station says what both units cost, a minus b.
+    """The difference in cost per unit of the pairs whose station says what both units cost, a minus b.
 
     lower, upper   its bound, None if there is none: by unit only where the station declares between what ends a unit's
                    cost lies, by shift only if shifts' means are about normal; and not before some 20 differences tell.
     by             "unit", "shift" (the wider of both, or the only one there is); "" if there is no bound.
+    currency       of all of these, an ISO 4217 code.
     """
 
     units: int
-    a_eur: float
-    b_eur: float
-    difference_eur: float
-    lower_eur: float | None
-    upper_eur: float | None
+    a_mean: float
+    b_mean: float
+    difference: float
+    lower: float | None
+    upper: float | None
     by: str
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,18 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One worker, on the units that all of them ended. `capability` is what cycle time it holds there."""
+    """One worker, on the units that all of them ended.
+
+    cost         of a unit, in `currency`; None if the station does not say it of all.
+    capability   what cycle time it holds there.
+    """
 
     worker: str
     units: int
     good: int
     good_rate: float | None
-    cost_eur: float | None
+    cost: float | None
+    currency: str
     capability: list[Level]
 
 
@@ -159,10 +166,12 @@ def comparison_notes(pair: Pair) -> list[str]:
     if pair.cost is not None:
         cost = pair.cost
         bound = "no bound: the station declares no range of cost, or too few units differ"
-        if cost.lower_eur is not None:
+        if cost.lower is not None:
             how = "by unit, of the declared range" if cost.by == "unit" else "if shift means are about normal"
-            bound = f"bound {cost.lower_eur:+,.2f} to {cost.upper_eur:+,.2f}, {how}"
-        notes.append(f"Cost, {pair.a} - {pair.b}: {cost.difference_eur:+,.2f} EUR a unit over {cost.units} ({bound}).")
+            bound = f"bound {cost.lower:+,.2f} to {cost.upper:+,.2f}, {how}"
+        notes.append(
+            f"Cost, {pair.a} - {pair.b}: {cost.difference:+,.2f} {cost.currency} a unit over {cost.units} ({bound})."
+        )
     return notes
 
 

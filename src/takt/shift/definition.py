@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from takt.contract import costs
 from takt.contract.clock import Clock, Recorded, parse_clock
 from takt.contract.events import BEAT, Event
 from takt.contract.faults import merged, schedule
@@ -21,7 +22,14 @@ from takt.distribution import version as installed
 from takt.ledger import DEFINITION
 
 MOST_HOURS, MOST_UNITS = 100_000, 10_000_000  # of a shift: eleven years, or three of a unit every ten seconds
-HOW_COUNTED = ("pace", "unit_life_s", "planned_cycle_s", "cost_range_eur")  # in `shift_started` since November 2026
+HOW_COUNTED = (
+    "pace",
+    "unit_life_s",
+    "planned_cycle_s",
+    "cost_range_eur",
+    "cost_range",
+    "currency",
+)  # in `shift_started` since November 2026
 
 
 # By which rules a shift is worked, kept in its ledger, so that one of an older version goes on by the old ones. No part
@@ -88,7 +96,7 @@ def started_data(shift: Mapping[str, Any], spec: StationSpec) -> dict[str, Any]:
         "pace": None if spec.pace == BEAT else spec.pace,
         "unit_life_s": spec.unit_life_s,
         "planned_cycle_s": spec.planned_cycle_s,
-        "cost_range_eur": None if spec.cost_range_eur is None else list(spec.cost_range_eur),
+        **costs.told(spec),
     }
     return {
         **{key: shift[key] for key in DEFINITION},

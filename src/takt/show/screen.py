@@ -334,7 +334,7 @@ def comparison_table(found: Comparison, width: int) -> RenderableType:
         ranked.add_column(name, justify="right", no_wrap=True)
     for standing in found.standings:
         rate = "-" if standing.good_rate is None else f"{per_cent(standing.good_rate)} % good"
-        cost = "" if standing.cost_eur is None else f"{standing.cost_eur:,.2f} EUR a unit"
+        cost = "" if standing.cost is None else f"{standing.cost:,.2f} {standing.currency} a unit"
         counted = f"{standing.good} of {standing.units}" if standing.units else "no unit counts"
         ranked.add_row(standing.worker, rate, counted, cost)
     pairs = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=width - 2)

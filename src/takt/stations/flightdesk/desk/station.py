@@ -125,6 +125,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
             looks=tuple(tool.name for tool in TOOLS.offered(allowed(bool(authority))) if not tool.changes),
             short=SHORT,
             pace="arrivals",
+            currency="EUR",
             world=AIRLINES if self._read is None else None,
             unit_life_s=float(service_s) + float(control_s),  # who has waited too long is seen at the next call
         )
