@@ -99,9 +99,6 @@ def the_spec_is_whole(open_it: Open, steps: int) -> str | None:
         )
         costs = spec.cost_range is not None or isinstance(station, Costing)
         need(bool(spec.currency) or not costs, "units cost something in no currency; give spec.currency (ISO 4217)")
-            bool(spec.currency) or not costs,
-            "units cost something in no currency; give spec.currency, an ISO 4217 code",
-        )
         for name, kind in spec.faults.items():
             need(kind.repair_s > 0, f"the fault {name!r} has repair_s={kind.repair_s}; give mean seconds, above 0")
             need(bool(kind.about), f"the fault {name!r} says nothing about itself; give `about` a line for people")

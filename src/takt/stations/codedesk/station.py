@@ -23,8 +23,8 @@ from takt.contract.worker import Journal
 from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.brief import SHORT, brief
 from takt.stations.codedesk.desk import Desk, Terms
-from takt.stations.codedesk.model import INSIDE, Door
 from takt.stations.codedesk.families import families
+from takt.stations.codedesk.model import INSIDE, Door
 from takt.stations.codedesk.mounts import mounts
 from takt.stations.codedesk.repository import Repository, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
