@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from takt.contract.exchange import backoff_s
 from takt.fleet.endpoints import silent
 from takt.fleet.executor import Executor
 from takt.fleet.job import BUSY, ENDED, FAULT, LEFT, PROGRESS, REFUSED, SERVER, Job, Message
@@ -142,7 +143,7 @@ class Crew:
             return [message]
         if leaving:
             return [Message(job, LEFT, {})]
-        wait_s = min(self._limits.backoff_s * 2 ** (attempt - 1), LONGEST_BACKOFF_S)
+        wait_s = backoff_s(attempt - 1, self._limits.backoff_s, LONGEST_BACKOFF_S)
         self._again.append((time.monotonic() + wait_s, job))
         return []
 

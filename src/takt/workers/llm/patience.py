@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from takt.contract import exchange
 from takt.workers.llm.answer import Reply
 from takt.workers.llm.refusals import NoAnswer
 
@@ -36,7 +37,7 @@ def ask_patiently(
         except NoAnswer as failure:
             if failure.hopeless or len(failed) >= retries or (first and failure.kind == "connection"):
                 return None, [*failed, Attempt(failure, 0.0)]
-            own_s = min(LONGEST_WAIT_S, backoff_s * 2.0 ** len(failed)) * rng.uniform(0.5, 1.0)
+            own_s = exchange.backoff_s(len(failed), backoff_s, LONGEST_WAIT_S, rng)
             wait_s = round(max(own_s, min(failure.retry_after_s, LONGEST_TOLD_S)), 3)
             failed.append(Attempt(failure, wait_s))
             time.sleep(wait_s)

@@ -18,6 +18,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
+from takt.contract.exchange import exchanged
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Finished, Journal, Plan
 from takt.distribution import install
@@ -220,13 +221,8 @@ class Llm:
         """The next exchange, from the journal if it was paid for already."""
         seal, added = self._history.sealed(self._settings)
         assert self._journal is not None
-        known = self._journal.recall(self._number)
-        if known is None:
-            known = {"number": self._number, "request": seal, "added": added, **self._answer()}
-            self._journal.note(self._number, known)
-        elif known["request"] != seal:
-            raise Finished(f"request {self._number} is not the one that was recorded under this number", failed=True)
-        return known
+        asked = {"request": seal, "added": added}
+        return exchanged(self._journal, self._number, lambda: {**asked, **self._answer()}, seal)[0]
 
     def _answer(self) -> dict[str, Any]:
         """What the endpoint says to the history as it is, and what that costs."""

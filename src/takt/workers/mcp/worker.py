@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from takt.contract.exchange import exchanged
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Gone, Journal, Plan
 from takt.errors import Leave
@@ -125,12 +126,9 @@ class Mcp:
     def _record(self) -> Mapping[str, Any]:
         """The next record: from the journal, or what comes in."""
         assert self._journal is not None
-        record = self._journal.recall(self._number)
-        if record is None:
-            record = {"number": self._number, **self._come()}
-            self._journal.note(self._number, record)
-            if "left" in record:
-                raise Left(record["left"])
+        record, new = exchanged(self._journal, self._number, self._come)
+        if new and "left" in record:
+            raise Left(record["left"])
         self._number += 1
         return record
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from takt.contract.events import FAULT, FAULT_CLEARED
+from takt.contract.exchange import backoff_s, exchanged
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Finished, Journal, Plan
 from takt.printable import printable
@@ -140,13 +141,7 @@ class Policy:
         """The answer to this question, from the journal if it was asked before."""
         seal = _seal(request)
         assert self._journal is not None
-        known = self._journal.recall(self._number)
-        if known is None:
-            known = {"number": self._number, "request": seal, **self._answer(request)}
-            self._journal.note(self._number, known)
-        elif known["request"] != seal:
-            raise Finished(f"question {self._number} is not the one that was recorded under this number", failed=True)
-        return known
+        return exchanged(self._journal, self._number, lambda: {"request": seal, **self._answer(request)}, seal)[0]
 
     def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Ask, again where that may help."""
@@ -163,7 +158,7 @@ class Policy:
                 break
             except NoAnswer as failure:
                 again = failure.kind in TRIED_AGAIN and len(failed) < o.retries
-                wait_s = min(LONGEST_WAIT_S, o.backoff_s * 2.0 ** len(failed)) * rng.uniform(0.5, 1.0) if again else 0.0
+                wait_s = backoff_s(len(failed), o.backoff_s, LONGEST_WAIT_S, rng) if again else 0.0
                 failed.append(Attempt(failure.kind, failure.text, round(wait_s, 3)))
                 if not again:
                     break

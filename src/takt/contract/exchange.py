@@ -1,0 +1,36 @@
+"""An exchange with a server: numbered, kept in the shift's journal, and asked again with patience."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from takt.contract.worker import Finished, Journal
+
+
+def exchanged(
+    journal: Journal, number: int, ask: Callable[[], Mapping[str, Any]], request: str = ""
+) -> tuple[Mapping[str, Any], bool]:
+    """The record of exchange `number`, and whether it is new: from the journal, or what `ask` comes back with, noted.
+
+    request   a seal of what is asked, which the record has under that name. Raises Finished if another was recorded:
+              the shift goes another way than the one that the journal is of.
+    """
+    known = journal.recall(number)
+    if known is None:
+        made = {"number": number, **ask()}
+        journal.note(number, made)
+        return made, True
+    if request and known["request"] != request:
+        raise Finished(f"request {number} is not the one that was recorded under this number", failed=True)
+    return known, False
+
+
+def backoff_s(failed: int, first_s: float, longest_s: float, rng: random.Random | None = None) -> float:
+    """Seconds to wait after `failed` failures before this one: doubled each time, at most `longest_s`.
+
+    rng   draws from the upper half of it, so that a fleet does not come back all at once.
+    """
+    wait_s = min(longest_s, first_s * 2.0 ** min(failed, 60))
+    return wait_s if rng is None else wait_s * rng.uniform(0.5, 1.0)
