@@ -414,7 +414,7 @@ def test_two_cannot_work_on_one_ledger(capsys):
 @pytest.mark.parametrize("width", [80, 140])
 def test_a_running_shift_on_a_terminal(width, monkeypatch):
     monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
-    monkeypatch.setattr("takt.show.screen.DRAW_S", 0.0)
+    monkeypatch.setattr("takt.draw.live.DRAW_S", 0.0)
     calls = iter(range(10**6))
     out = StringIO()
     console = Console(file=out, width=width, force_terminal=True, color_system=None)

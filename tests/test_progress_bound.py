@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
+from takt import verdict
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.judge import verdict
 from takt.shift import Progress
 from takt.show.screen import Watch
 

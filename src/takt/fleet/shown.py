@@ -10,17 +10,16 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.live import Live as RichLive
 from rich.table import Table
 from rich.text import Text
 
+from takt.draw import live
 from takt.draw.words import hms
 from takt.fleet.drive import Standing
 from takt.fleet.job import MACHINE_FAULTS, Job
 from takt.fleet.plan import Plan
 from takt.fleet.standing import ArmStanding, FleetStanding
 
-PLAIN_S = 10.0  # between two lines, where nothing can be drawn in place
 MOST_RUNNING = 12  # lines
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 
@@ -79,30 +78,20 @@ def _row(one: ArmStanding) -> list[Any]:
 
 
 class Live:
-    """What is shown while a driver works: drawn in place on a terminal, else a line now and then."""
+    """What is shown while a driver works."""
 
     def __init__(self, plan: Plan, console: Console, quiet: bool) -> None:
-        self._plan, self._console, self._quiet = plan, console, quiet
-        self._live = RichLive(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        self._began_s = self._printed_s = time.monotonic()
+        self._plan, self._live, self._began_s = plan, live.Live(console, quiet), time.monotonic()
 
     def __enter__(self) -> Live:
-        if self._live is not None and not self._quiet:
-            self._live.start()
+        self._live.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._live is not None:
-            self._live.stop()
+        self._live.__exit__()
 
     def news(self, standing: Standing, running: Mapping[Job, Mapping[str, Any]]) -> None:
-        if self._quiet:
-            return
-        if self._live is not None:
-            self._live.update(self._drawn(standing, running), refresh=True)
-        elif time.monotonic() - self._printed_s > PLAIN_S:
-            self._printed_s = time.monotonic()
-            self._console.print(self._line(standing, running), highlight=False, markup=False)
+        self._live.show(lambda: self._drawn(standing, running), lambda: self._line(standing, running))
 
     def _line(self, standing: Standing, running: Mapping[Job, Mapping[str, Any]]) -> str:
         spared = f", {len(standing.spared)} not needed" if standing.spared else ""

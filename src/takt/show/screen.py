@@ -7,13 +7,12 @@ import shlex
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.live import Live
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -24,6 +23,7 @@ from rich.text import Text
 
 from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.figure import Figure, per_cent
+from takt.draw.live import Live
 from takt.draw.words import hms
 from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.ledger.trust import by_import
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from takt.judge.pooled import Pooled
 
 WIDEST = 110  # columns; longer lines are hard to read
-DRAW_S = 0.25  # wall time between two drawings of a running shift
 PLAIN_LINES = 20  # about so many for a whole shift, where the display cannot be drawn in place
 VERDICT_SHARE = 0.05  # of the wall time, at most, goes into verdicts that are only looked at
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
@@ -81,9 +80,7 @@ class Watch:
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        self._drawn = -math.inf
+        self._console, self._live = console, Live(console)
         self._events: list[Event] = []
         self._started: Mapping[str, Any] = {}
         self._due_s = 0.0
@@ -93,36 +90,19 @@ class Watch:
         self._judge_after = -math.inf
 
     def __enter__(self) -> Watch:
-        if self._live:
-            with suppress(OSError):
-                self._live.start()
+        self._live.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live:
-            with suppress(OSError):
-                self._live.stop()
+        self._live.__exit__()
 
     def __call__(self, progress: Progress) -> None:
-        """Show it. Nobody who can read it, on a disk that is full or a pipe that is closed, is no end of a shift."""
-        with suppress(OSError):
-            self._show(progress)
-
-    def _show(self, progress: Progress) -> None:
+        """Show it."""
         for event in progress.new_events:
             self._follow(event)
         self._events += [event for event in progress.new_events if event.kind != SAID]  # no verdict reads those
-        if self._live:
-            now = time.perf_counter()
-            if now - self._drawn >= DRAW_S:
-                self._drawn = now
-                self._judge(progress)
-                self._live.update(self._drawing(progress), refresh=True)
-        elif progress.units // self._plain_every() > self._said_units // self._plain_every():
-            self._said_units = progress.units
-            self._judge_after = -math.inf  # a line says the bound of the units that it counts
-            self._judge(progress)
-            self._console.print(self._line(progress), soft_wrap=True, highlight=False)
+        due = progress.units // self._plain_every() > self._said_units // self._plain_every()
+        self._live.show(lambda: self._drawing(progress), lambda: self._line(progress), due)
 
     def _follow(self, event: Event) -> None:
         if event.kind == SHIFT_STARTED:
@@ -165,6 +145,7 @@ class Watch:
         return min(1.0, max(by_units if self._started.get("units") else 0.0, progress.now_s / (3600 * (hours or 1e9))))
 
     def _drawing(self, progress: Progress) -> RenderableType:
+        self._judge(progress)
         started, takt_s = self._started, self._started.get("takt_s") or math.inf
         share, wall_s = self._share(progress), progress.wall_s
         takt_left_s = max(0.0, self._due_s + takt_s - progress.now_s)
@@ -191,6 +172,9 @@ class Watch:
         return Panel(Group(rows, *lately), title=title, title_align="left", width=self._width(), border_style="dim")
 
     def _line(self, progress: Progress) -> str:
+        self._said_units = progress.units
+        self._judge_after = -math.inf  # a line says the bound of the units that it counts
+        self._judge(progress)
         rate = f" ({per_cent(progress.good / progress.units)} %)" if progress.units else ""
         line = f"{hms(progress.now_s)}  {progress.units} of {self._of_units()} units, {progress.good} good{rate}"
         if self._judged is not None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 
-LINE_EVERY_S = 10.0
+from takt.draw.live import Live
 
 
 @contextmanager
 def shown(console: Console) -> Iterator[Callable[[str, int, int, str], None]]:
     """Yields what is called with a stage, how much of it is done, of how much, and figures in words."""
     if not console.is_terminal:
-        said = {"at": 0.0}
+        live = Live(console)
 
         def line(stage: str, done: int, of: int, figures: str) -> None:
-            if done == of or time.monotonic() - said["at"] > LINE_EVERY_S:
-                said["at"] = time.monotonic()
-                console.print(f"{stage} {done}/{of} {figures}", soft_wrap=True, highlight=False, markup=False)
+            text = f"{stage} {done}/{of} {figures}"
+            live.show(lambda: text, lambda: text, True if done == of else None)
 
         yield line
         return

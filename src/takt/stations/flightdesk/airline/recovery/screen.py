@@ -1,4 +1,4 @@
-"""What a recovery looks like on a terminal while it runs; in a log, a line for every fifth of a minute or so."""
+"""What a recovery looks like on a terminal while it runs; in a log, a line now and then."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
+from takt.draw.live import Live
 from takt.stations.flightdesk.airline.recovery.recover import Found
 
 COMPILING = ", compiling meanwhile"
-LINE_S = 10.0  # seconds between two lines, where the display cannot be drawn in place
 
 
 @contextmanager
@@ -20,33 +19,14 @@ def searching(
     console: Console, seconds: float | None, iterations: int | None, quiet: bool
 ) -> Iterator[Callable[[Found], None]]:
     """Show what is found. `seconds` or `iterations` is how long the search goes on."""
-    if quiet:
-        yield lambda _found: None
-        return
     until = f"{seconds:g} s" if seconds is not None else f"{iterations} iterations"
-    if console.is_terminal:
-        with Live(console=console, refresh_per_second=4, transient=True) as live:
-            yield lambda found: live.update(_table(found, until))
-        return
-    lines = _Lines(console, until)
-    yield lines
+    with Live(console, quiet) as live:
+        yield lambda found: live.show(lambda: _table(found, until), lambda: _line(found, until))
 
 
-class _Lines:
-    """A line for the first plan, and then one every LINE_S."""
-
-    def __init__(self, console: Console, until: str) -> None:
-        self.console, self.until, self.next = console, until, 0.0
-
-    def __call__(self, found: Found) -> None:
-        if found.seconds >= self.next:
-            self.next = found.seconds + LINE_S
-            self.console.print(
-                f"{found.seconds:7.1f} s of {self.until}  {found.cost.total:>16,.2f} EUR  {found.tried} moves"
-                + COMPILING * (found.compiling_s is None),
-                highlight=False,
-                soft_wrap=True,
-            )
+def _line(found: Found, until: str) -> str:
+    cost = f"{found.cost.total:>16,.2f} EUR  {found.tried} moves"
+    return f"{found.seconds:7.1f} s of {until}  {cost}" + COMPILING * (found.compiling_s is None)
 
 
 def _table(found: Found, until: str) -> Table:
