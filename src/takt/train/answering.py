@@ -14,9 +14,9 @@ from transformers import DynamicCache
 
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.shift import run_shift
-from takt.train.shared import PLAIN, begin_alike, cache_named
+from takt.train.shared import PLAIN, begin_alike, cache_named, copied
 from takt.train.weights import rendered
-from takt.workers.calls import read_call
+from takt.workers.calls import as_text, read_call
 from takt.workers.llm import Llm
 from takt.workers.llm.answer import Reply
 from takt.workers.llm.spoken import calls_in
@@ -47,7 +47,7 @@ class InProcess:
         """The likeliest tokens after these, up to the end token."""
         alike = min(begin_alike(self._ids, ids), len(ids) - 1)
         if self._memory is not None and alike and all(type(layer).__name__ == PLAIN for layer in self._memory.layers):
-            self._memory.crop(alike)
+            self._memory = copied(self._memory, alike)
         else:
             self._memory, alike = DynamicCache(config=self._causal.config), 0
         device, name = next(self._causal.parameters()).device, cache_named(self._causal)
@@ -88,7 +88,8 @@ def _opened(message: Mapping[str, Any]) -> dict[str, Any]:
     if "tool_calls" not in message:
         return dict(message)
     calls = [call["function"] for call in message["tool_calls"]]
-    given = [(call["name"], read_call(call["name"], call["arguments"], ()).arguments or {}) for call in calls]
+    texts = [(c["name"], c["arguments"] if isinstance(c["arguments"], str) else as_text(c["arguments"])) for c in calls]
+    given = [(name, read_call(name, text, ()).arguments or {}) for name, text in texts]
     return {
         **message,
         "tool_calls": [{"type": "function", "function": {"name": name, "arguments": a}} for name, a in given],

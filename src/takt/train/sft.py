@@ -11,6 +11,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from takt.writing import claim_folder
 
 MARK = "takt-train.note"  # in a folder of a model that is trained here
 CURVE = "curve.jsonl"  # in the same: what was measured on the way
+DONE = "trained.json"  # in the same, when it is done: what was asked for, and what came out
 QUARTERS = 4
 TOGETHER = 8  # lessons in memory at once, at most; a larger batch is made of several such
 SPEAK_S = 15.0  # seconds between two lines about the speed
@@ -53,6 +56,7 @@ def finetune(
     balance: float = 0.5,
     held_out_most: int = 24,
     gguf: str = "",
+    gguf_from: str | os.PathLike[str] | None = None,
     bf16: bool = False,
     short_shift: Try | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -69,7 +73,8 @@ def finetune(
     held_out_most   of these conversations, as many of each kind as there are or as fit.
     decision_weight weight of the tokens up to a tool's name, where the others of an answer weigh 1.
     balance         how far rare kinds of conversation are drawn as often as frequent ones, 0 to 1.
-    gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file.
+    gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file,
+    gguf_from       by default the one that it is from.
     bf16            multiply in bfloat16 on a CPU as well, which is faster where it has instructions for it.
     short_shift     works a short shift with the model as it is; what it returns goes into the curve.
     say             told lines for people: the speed, what is left, what was measured.
@@ -78,7 +83,15 @@ def finetune(
     and what was measured last.
     """
     out = Path(out)
+    asked = {name: str(value) for name, value in locals().items() if name not in ("out", "short_shift", "say")}
     files = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    for file in files:
+        if not Path(file).is_file():
+            raise TaktError(f"there are no conversations in {file}")
+    asked["lessons"] = sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+    told_before = _done(out, asked)
+    if told_before is not None:
+        return told_before
     rows = [row for file in files for row in read_conversations(file)]
     shown = ", ".join(str(file) for file in files)
     if not rows:
@@ -86,6 +99,8 @@ def finetune(
     tokenizer = open_tokenizer(model, template)
     check_template(tokenizer, rows[0]["tools"])
     weights = open_weights(model, tokenizer)
+    if gguf_from is not None:
+        weights = replace(weights, gguf=Path(gguf_from))
     if gguf:
         from takt.train.gguf import check_form, write_gguf
 
@@ -103,7 +118,7 @@ def finetune(
     begun = int(Path(last).name.rpartition("-")[2]) if last else 0
     curve = Curve(out / CURVE, begun)
     order = Order(lessons, steps * batch, batch, balance, seed, curve)
-    quarter = max(1, steps // QUARTERS)
+    quarter = steps // QUARTERS if steps >= 2 * QUARTERS else steps  # a few steps are not worth looking at in between
     together = next(many for many in range(min(batch, TOGETHER), 0, -1) if batch % many == 0)
 
     def keep(step: int) -> None:
@@ -120,7 +135,7 @@ def finetune(
         lr_scheduler_type="cosine",
         train_sampling_strategy="sequential",  # the order is ours
         remove_unused_columns=False,
-        save_strategy="steps",
+        save_strategy="steps" if quarter < steps else "no",
         save_steps=quarter,
         save_total_limit=1,
         logging_steps=max(1, steps // 40),
@@ -136,10 +151,10 @@ def finetune(
     told: dict[str, Any] = {}
     if gguf:
         told["gguf"] = str(write_gguf(trained, tokenizer, weights, out / "model.gguf", gguf))
-    for done in out.glob("checkpoint-*"):
-        shutil.rmtree(done)
+    for kept in out.glob("checkpoint-*"):
+        shutil.rmtree(kept)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {
+    done = {
         "model": str(out),
         **told,
         "conversations": len(rows),
@@ -149,6 +164,20 @@ def finetune(
         "seconds": round(found.metrics["train_runtime"], 1),
         "measured": curve.rows[-1] if curve.rows else None,
     }
+    (out / DONE).write_text(json.dumps({"asked": asked, "told": done}), encoding="utf-8")
+    return done
+
+
+def _done(out: Path, asked: Mapping[str, str]) -> dict[str, Any] | None:
+    """What was told of a training that is there already, if the very same was asked for; else it is begun anew."""
+    try:
+        kept = json.loads((out / DONE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if kept.get("asked") == asked:
+        return dict(kept["told"])
+    (out / DONE).unlink()
+    return None
 
 
 class Curve:

@@ -42,7 +42,7 @@ def logits_of(causal: Any, lessons: Sequence[Lesson]) -> list[torch.Tensor]:
         skip = alike if known is not None else 0
         ids = torch.tensor([lesson.ids[skip:]], device=device)
         keep = torch.tensor([at - 1 - skip for at in said_by(lesson)], device=device)
-        more = {"use_cache": False} if known is None else {"use_cache": True, cache_named(causal): _copy(known)}
+        more = {"use_cache": False} if known is None else {"use_cache": True, cache_named(causal): copied(known)}
         found.append(causal(input_ids=ids, logits_to_keep=keep, **more).logits[0].float())
     return found
 
@@ -65,11 +65,11 @@ def begin_alike(one: Sequence[int], other: Sequence[int]) -> int:
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _copy(known: Any) -> Any:
-    """The same memory, to which more can be added; gradients still go to where it came from."""
+def copied(known: Any, most: int | None = None) -> Any:
+    """The same memory, of the first `most` tokens, to which more can be added; gradients go to where it came from."""
     own = DynamicCache()
     for at, layer in enumerate(known.layers):
-        own.update(layer.keys, layer.values, at)
+        own.update(layer.keys[..., :most, :], layer.values[..., :most, :], at)
     return own
 
 

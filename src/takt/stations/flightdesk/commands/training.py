@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,6 +68,16 @@ def train(
         str,
         typer.Option(help="Also write OUT/model.gguf: q8_0 or f16. The model must be from one.", show_default="none"),
     ] = "",
+    rounds: Annotated[
+        int, typer.Option(min=0, max=100, help="Then so many times: it works, the teacher corrects it, it learns.")
+    ] = 0,
+    round_seeds: Annotated[
+        str, typer.Option(help="The shifts that it works for that, shared among the rounds.")
+    ] = "1960-1999",
+    round_units: Annotated[int, typer.Option(min=1, max=100_000, help="Units of each.")] = 12,
+    round_steps: Annotated[
+        int, typer.Option(min=0, max=10_000_000, help="Optimiser steps of each.", show_default="a half")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the training.")] = 0,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
@@ -119,25 +129,38 @@ def train(
             from takt.train.answering import short_shift as working
 
             try_out = working("flightdesk", short_seed, short_shift, view, given)
-        told = finetune(
-            model,
-            lessons,
-            out,
-            steps=steps,
-            batch=batch,
-            rate=rate,
-            lora=lora,
-            max_tokens=max_tokens,
-            seed=seed,
-            template=template,
-            held_out=unseen,
-            decision_weight=decision_weight,
-            balance=balance,
-            gguf=gguf,
-            bf16=bf16,
-            short_shift=try_out,
-            say=complain,
-        )
+        common: dict[str, Any] = {
+            "batch": batch,
+            "lora": lora,
+            "max_tokens": max_tokens,
+            "seed": seed,
+            "held_out": unseen,
+            "decision_weight": decision_weight,
+            "balance": balance,
+            "gguf": gguf,
+            "bf16": bf16,
+            "short_shift": try_out,
+        }
+        told = finetune(model, lessons, out, steps=steps, rate=rate, template=template, say=complain, **common)
+        if rounds:
+            from takt.train.rounds import rounds as worked_again
+
+            told = worked_again(
+                told,
+                "flightdesk",
+                worker,
+                rounds,
+                numbers_in(round_seeds),
+                round_units,
+                lessons=lessons,
+                out=out,
+                shifts=shifts,
+                view=view,
+                station_options=given,
+                steps=round_steps or max(1, steps // 2),
+                training={**common, "rate": rate / 2, "gguf_from": model if gguf else None},
+                say=complain,
+            )
     if as_json:
         print_json(told)
     else:

@@ -1,0 +1,130 @@
+"""Rounds of work, correct, train: a model works the desk, a teacher puts its bad units right, and it learns from that.
+
+Each round has a folder and ledgers of its own, so that what is there is not done again: OUT-round1, OUT-round2, ...
+and, in OUT-shifts, round1-seed1960.takt and round1-lessons.jsonl. The model works in this process (`InProcess`);
+its shifts are ledgers of the worker `llm` like any other, and are repeated and exported as such.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from takt.contract.events import UNIT_ENDED, UNIT_GOOD
+from takt.errors import TaktError
+from takt.export.trl import export_trl
+from takt.ledger import Ledger
+from takt.shift import run_shift
+from takt.train.answering import InProcess
+from takt.train.sft import finetune
+from takt.train.weights import open_tokenizer, open_weights
+from takt.workers.llm import Llm
+from takt.writing import place_new
+
+TIMES = 4  # how often a correction is among the lessons, where a teacher's own conversation is once
+
+
+def rounds(
+    first: Mapping[str, Any],
+    station: str,
+    teacher: str,
+    many: int,
+    seeds: Sequence[int],
+    units: int,
+    *,
+    lessons: Sequence[Path],
+    out: Path,
+    shifts: Path,
+    view: str,
+    station_options: Mapping[str, Any],
+    steps: int,
+    training: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Work, correct and train `many` times, from what `finetune` returned of the first training on.
+
+    seeds, units   the model's shifts: as many of the seeds in each round, none twice; units of each.
+    lessons        the teacher's own conversations, which stay among the lessons.
+    steps          of each round's training.
+    training       further options of `finetune`.
+
+    Returns what the last training returned, with `rounds`: units, good ones and lessons of each.
+    """
+    if len(seeds) < many:
+        raise TaktError(f"{many} rounds need a seed each at least, and there are {len(seeds)}")
+    told, each = dict(first), list[dict[str, Any]]()
+    share = len(seeds) // many
+    for number in range(1, many + 1):
+        mine = seeds[(number - 1) * share : number * share]
+        folder = out.with_name(f"{out.name}-round{number}")
+        ledgers = _worked(told["model"], station, mine, units, shifts, number, view, station_options)
+        corrected = shifts / f"round{number}-lessons.jsonl"
+        found = export_trl(ledgers, corrected, corrected_by=teacher)
+        good, ended = _counted(ledgers)
+        each.append({"round": number, "units": ended, "good": good, "lessons": found["conversations"]})
+        say(f"round {number}: {good} of {ended} units good, {found['conversations']} lessons from the others")
+        if not found["conversations"]:
+            say("there is nothing to correct: what was bad, the teacher would have done as well")
+            break
+        data = [*lessons, *[corrected] * _times(lessons, corrected)]
+        told = dict(finetune(told["model"], data, folder, steps=steps, say=say, **training))
+    return {**told, "rounds": each}
+
+
+def _worked(
+    model: str,
+    station: str,
+    seeds: Sequence[int],
+    units: int,
+    folder: Path,
+    number: int,
+    view: str,
+    station_options: Mapping[str, Any],
+) -> list[Path]:
+    """The model's shifts of a round, worked or there already."""
+    paths = [folder / f"round{number}-seed{seed}.takt" for seed in seeds]
+    opened: Any = None
+    for path, seed in zip(paths, seeds, strict=True):
+        if path.exists():
+            with Ledger.open(path) as book:
+                if book.finished:
+                    continue
+            raise TaktError(f"{path} has not ended, and is none of this command's; move it away")
+        if opened is None:
+            tokenizer = open_tokenizer(model)
+            opened = InProcess(open_weights(model, tokenizer).causal.eval(), tokenizer)
+        options: dict[str, Any] = {"model": Path(model).name, "view": view, "tokens_per_s": 50.0, "max_tokens": 128}
+        worker = Llm(endpoint=opened, **options)
+        half = path.with_suffix(".part.takt")
+        half.unlink(missing_ok=True)
+        run_shift(
+            station,
+            worker,
+            seed=seed,
+            units=units,
+            clock="measured",
+            ledger=half,
+            station_options=dict(station_options),
+            worker_name="llm",
+            worker_options=options,
+        )
+        place_new(path, half.read_bytes())
+        half.unlink()
+    return paths
+
+
+def _counted(ledgers: Sequence[Path]) -> tuple[int, int]:
+    kinds = []
+    for path in ledgers:
+        with Ledger.open(path) as book:
+            kinds += [event.kind for event in book.events() if event.kind in UNIT_ENDED]
+    return sum(kind == UNIT_GOOD for kind in kinds), len(kinds)
+
+
+def _times(lessons: Sequence[Path], corrected: Path) -> int:
+    """How often the corrections are repeated among the lessons: TIMES, but never more than they all are."""
+    own = sum(1 for path in lessons for line in path.open(encoding="utf-8") if json.loads(line))
+    mine = sum(1 for line in corrected.open(encoding="utf-8") if json.loads(line))
+    return max(1, min(TIMES, own // max(1, mine)))
