@@ -26,10 +26,13 @@ TICKET = cast(Ticket, SimpleNamespace(number=0))
 
 
 def inspected(
-    module: str, series: Series = GENERATED, settings: Mapping[str, str] | None = None, **files: str
+    module: str,
+    series: Series = GENERATED,
+    settings: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Inspection:
     """A tree with this `pkg/m.py` and other files, against the tests of one ticket."""
-    tree = files_of({**BASE, "pkg/m.py": module, **files})
+    tree = files_of({**BASE, "pkg/m.py": module, **(files or {})})
     path = "tests/test_hidden_1.py"
     suite = Suite({path: hidden(1)}, {path: 0}, settings or {})
     return inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, series, wall_s=60)
@@ -67,7 +70,7 @@ def test_right_code_passes_and_wrong_code_fails(works: None) -> None:
          "nothing can be imported"],
 )  # fmt: skip
 def test_it_comes_to_nothing(works: None, cheat: str, files: dict[str, str]) -> None:
-    seen = inspected(WRONG + "\n\n" + cheat, **files)
+    seen = inspected(WRONG + "\n\n" + cheat, files=files)
     assert not seen.own_pass and not seen.tampered and seen.failed
 
 
@@ -97,9 +100,11 @@ FIND = (
         FIND + "\n\nw = found()\n"
         "w.tell(test='tests/test_hidden_1.py::test_value', when='call', outcome='passed', message='')\n",
         FIND + "\n\nw = found()\nw.tell(end=True, touched=[])\nimport os\nos._exit(0)\n",
+        FIND + "\n\nw = found()\nw.tell(health={'lines': float('nan')}, syntax=['\\ud800'])\n",
     ],
     ids=["exit in the middle", "pytest.exit", "patched pytest", "patched reports", "patched built-in", "trace",
-         "faked records", "a fork that runs them too", "the channel taken over", "a record too many", "an early end"],
+         "faked records", "a fork that runs them too", "the channel taken over", "a record too many", "an early end",
+         "figures that are none"],
 )  # fmt: skip
 def test_it_is_told_as_tampering(works: None, cheat: str) -> None:
     seen = inspected(WRONG + "\n\n" + cheat)

@@ -250,8 +250,8 @@ def test_a_shift_that_is_killed_goes_on_with_its_files_and_never_runs_again_what
         events = book.events()
     records = [(e.data["record"], json.dumps(dict(e.data), sort_keys=True)) for e in events if "record" in e.data]
     assert [number for number, _ in records] == list(range(9)), "every command and inspection once, in order"
-    for number, record in recorded.items():
-        assert records[number][1] == record, "what was recorded before a kill is in the shift as it was"
+    for number, text in recorded.items():
+        assert records[number][1] == text, "what was recorded before a kill is in the shift as it was"
     assert len([e for e in events if e.kind == INSPECTED]) == 3
     assert [e.kind for e in events if e.kind in (UNIT_GOOD, UNIT_BAD)] == [UNIT_GOOD, UNIT_GOOD, UNIT_BAD]
 
@@ -339,3 +339,23 @@ def test_the_station_keeps_the_contract(tiny: str) -> None:
     slow = ("memory does not grow", "gymnasium accepts it")  # `takt check codedesk` looks at them as well
     for finding in check_station(opened, steps=16, rules=[rule for rule in RULES if rule not in slow]):
         assert finding.kept is not False, f"{finding.rule}: {finding.says}"
+
+
+def test_a_mined_ticket_that_not_even_its_solution_reaches_is_told_apart(works: None, tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", 2, reference={1: "from pkg.n import one\n\n\n" + code(2, f1="one", f2="2")})
+    first = folder / "tickets/0000.json"
+    ticket = json.loads(first.read_text())
+    first.write_text(json.dumps({**ticket, "reference": {**ticket["reference"], "pkg/n.py": "one = 1\n"}}))
+    station = open_station("codedesk", tickets=str(folder), takt_s=30.0, prices="fixed")
+    try:
+        desk = Desk(station)
+        desk.call("write", path="pkg/m.py", text=code(1, f1="7"))
+        desk.call("submit", ticket=0)  # wrong, and the known solution would have been right
+        desk.wait_until(31)
+        desk.call("submit", ticket=1)
+        told = [event.data["unreachable"] for event in desk.of(INSPECTED)]
+        values = values_of(desk.events)
+    finally:
+        station.close()
+    assert told == [False, True]
+    assert values["unreachable"] == 1 and values["good_rate"] == 0.0 and values["good_rate_reachable"] == 0.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import math
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from random import Random
 from secrets import token_hex
 from typing import Any
 
+from takt.printable import whole_texts
 from takt.stations.codedesk.mounts import EXAMINE
 from takt.stations.codedesk.sandbox import File, Limits, Ran, Sandbox, write_tree
 from takt.stations.codedesk.tickets import Series, Ticket
@@ -29,6 +31,7 @@ CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".py
 NO_SETTINGS = "[pytest]\n"
 INI = "takt-settings.ini"
 MOST_MESSAGE = 1500
+HEALTH = ("lines", "files", "functions", "complexity", "most_complex")
 MOST_TWINS = 4  # tests that have a twin that must fail
 MOST_SOURCES = 400  # files whose health is looked at
 CANARIES = (
@@ -272,7 +275,7 @@ class _Told:
         calls: set[str] = set()
         for line in records.splitlines():
             try:
-                said = json.loads(line)
+                said = whole_texts(json.loads(line))
                 if said.pop("word") != word:
                     raise ValueError("not its word")
                 self._take(said, calls)
@@ -296,10 +299,13 @@ class _Told:
             self.uncollected.append(str(said["uncollected"]))
             self.messages.setdefault(str(said["uncollected"]), str(said["message"]))
         elif "health" in said:
-            self.health = {str(name): float(value) for name, value in said["health"].items()}
+            if self.items or self.health:
+                raise ValueError("too late")
+            self.health = {name: float(said["health"][name]) for name in HEALTH if name in said["health"]}
+            self.health = {name: value for name, value in self.health.items() if math.isfinite(value)}
             self.syntax = [str(one) for one in said["syntax"]]
         elif "end" in said:
-            self.ended, self.touched = True, [str(one) for one in said["touched"]]
+            self.ended, self.touched = True, [str(one)[:200] for one in said["touched"]][:20]
 
 
 def _is_test(path: str) -> bool:
