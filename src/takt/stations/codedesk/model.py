@@ -40,10 +40,11 @@ class Door:
         self.parts, self.key, self.timeout_s = parts, os.environ.get(key_env, ""), timeout_s
         self._counts: Counter[str] = Counter()
         self._folder = tempfile.TemporaryDirectory(prefix="takt-model-")
-        Path(self._folder.name).chmod(0o711)
         self.path = str(Path(self._folder.name) / "model.sock")
         self._server = _Server(self.path, self)
-        Path(self.path).chmod(0o666)  # the sandbox's user is nobody; the folder's name cannot be guessed
+        Path(self.path).chmod(
+            0o666
+        )  # for the sandbox, whose user may be nobody; nobody else gets into the folder (0700)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()
 

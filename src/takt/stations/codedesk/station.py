@@ -26,8 +26,8 @@ from takt.stations.codedesk.desk import Desk, Terms
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.model import INSIDE, Door
 from takt.stations.codedesk.mounts import mounts
-from takt.stations.codedesk.repository import Repository, files_of
-from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
+from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, Repository, files_of
+from takt.stations.codedesk.sandbox import MIB, Limits, Sandbox, check_works
 from takt.stations.codedesk.tickets import GENERATED, Series, open_series
 from takt.stations.codedesk.tools import PRIVILEGED, TOOLS, call
 
@@ -216,7 +216,13 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         series = self._series(drawn)
         if self._desk is not None:
             self._desk.repository.close()
-        repository = Repository(self._sandbox, files_of(series.base()))
+        base = files_of(series.base())
+        if (size := sum(len(content) for _, content in base.values())) > MOST_TREE or len(base) > MOST_FILES:
+            raise TaktError(
+                f"the repository of {series.name!r} has {len(base):,} files and {size / MIB:,.0f} MiB; "
+                f"{MOST_FILES:,} and {MOST_TREE / MIB:g} are the most"
+            )
+        repository = Repository(self._sandbox, base)
         self._desk = Desk(series, repository, self._terms, self._door, self._journal)
         self._calls = 0
         self._result: dict[str, Any] = {"tool": "wait"}
