@@ -1,4 +1,4 @@
-"""Files and classes stay small enough to read: what does not says why in its head."""
+"""Files and classes stay small enough to read: what does not says why, in its docstring."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def test_a_file_of_more_than_400_lines_says_why_in_its_head() -> None:
     assert len(texts) > 100
 
 
-def test_no_class_has_more_than_300_lines() -> None:
+def test_a_class_of_more_than_300_lines_says_why() -> None:
     found = []
     for path in SRC.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef) and (lines := (node.end_lineno or 0) - node.lineno + 1) > CLASS:
-                found.append(f"{path.relative_to(SRC)}: class {node.name}, {lines} lines")
+                found += [] if _says_why(node) else [f"{path.relative_to(SRC)}: class {node.name}, {lines} lines"]
     assert not found
 
 
-def _says_why(module: ast.Module) -> bool:
-    return bool(REASON.search(ast.get_docstring(module) or ""))
+def _says_why(there: ast.Module | ast.ClassDef) -> bool:
+    return bool(REASON.search(ast.get_docstring(there) or ""))

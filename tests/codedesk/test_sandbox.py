@@ -11,7 +11,8 @@ import pytest
 
 from takt.errors import TaktError
 from takt.stations.codedesk import sandbox
-from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox, checked, read_tree
+from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
+from takt.stations.codedesk.trees import checked, read_tree
 
 
 def sh(room: Room, line: str, wall_s: float = 60.0) -> Ran:

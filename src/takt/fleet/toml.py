@@ -2,6 +2,8 @@
 
 What a plan can say is in docs/fleets.md. Products are counted before they are made, so that a slip of the pen is a
 sentence and not a billion shifts.
+
+Long because: one reader knows the place of each word of a plan, to name it where it is wrong.
 """
 
 from __future__ import annotations
@@ -75,6 +77,10 @@ def plan_of(text: str, called: str = "fleet.toml") -> Plan:
 
 
 class _Reader:
+    """One plan, as it is read.
+
+    Long because: one reader knows the place of each word of a plan, to name it where it is wrong."""
+
     def __init__(self, told: Mapping[str, Any], called: str) -> None:
         self.told, self.called = told, called
 

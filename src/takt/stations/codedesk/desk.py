@@ -2,6 +2,8 @@
 
 Whatever cannot be done twice the same, a command or an inspection, is a numbered record. It is in the journal as soon
 as it is done, and among the shift's events; a shift that is resumed or repeated reads it, and runs nothing again.
+
+Long because: a ticket's life, from due to mended again, is one state machine over one repository.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from takt.errors import TaktError
 from takt.stations.codedesk.inspection import Inspection, inspect, suite_of
 from takt.stations.codedesk.model import Door
 from takt.stations.codedesk.repository import GIT_COMMAND, Repository, as_text, dates, files_of, in_git, of_text
-from takt.stations.codedesk.sandbox import File, Ran
+from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.tickets import Series, Ticket, changed
+from takt.stations.codedesk.trees import File
 
 RAN, INSPECTED, REGRESSION, MENDED = "ran", "inspected", "regression", "mended"  # the station's own events
 WRONG, BROKEN_BUILD, LATE, NO_CHANGE, TAMPERED, HELP = "wrong", "broken_build", "late", "no_change", "tampered", "help"
@@ -69,7 +72,10 @@ class Due:
 
 @dataclass
 class Desk:
-    """The desk. `events` are those since they were last taken."""
+    """The desk. `events` are those since they were last taken.
+
+    Long because: a ticket's life, from due to mended again, is one state machine over one repository.
+    """
 
     series: Series
     repository: Repository

@@ -23,8 +23,9 @@ from typing import Any
 
 from takt.printable import whole_texts
 from takt.stations.codedesk.mounts import EXAMINE
-from takt.stations.codedesk.sandbox import File, Limits, Ran, Sandbox, write_tree
+from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
 from takt.stations.codedesk.tickets import Series, Ticket
+from takt.stations.codedesk.trees import File, write_tree
 
 WALL_S, TEST_S = 300.0, 20.0
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")

@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from takt.ledger.pack import pack, unpack
-from takt.stations.codedesk.sandbox import MIB, File, Ran, Room, Sandbox, checked
+from takt.stations.codedesk.bubblewrap import MIB
+from takt.stations.codedesk.sandbox import Ran, Room, Sandbox
+from takt.stations.codedesk.trees import File, checked
 
 MOST_TREE = 48 * MIB  # bytes of a tree: a snapshot has it all, and has an end (`takt.ledger.intact`)
 MOST_FILES = 20_000

@@ -20,7 +20,6 @@ import os
 import selectors
 import shutil
 import signal
-import stat
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -32,19 +31,13 @@ from types import TracebackType
 from typing import Any, Literal, get_args
 
 from takt.errors import TaktError
+from takt.stations.codedesk.bubblewrap import MIB, command_line, environment
 from takt.stations.codedesk.cgroups import Group
-from takt.stations.codedesk.mounts import INSIDE, PACKAGES, Mounts, mounts, own_python
+from takt.stations.codedesk.trees import File, Tree, checked, mode_of, read_tree
 
 Ended = Literal["exit", "time", "memory", "processes", "disk", "output", "gone"]
-File = tuple[str, bytes]  # kind and mode in one ("f644", "f755", "l", "d"), and what is in it
-Tree = Mapping[str, File]
-
-MIB = 1 << 20
 GRACE_S = 30.0  # beyond a command's limit, until a sandbox that gives no answer is given up
-NOBODY = "65534"
-WORK, HOME = "/work", "/home/agent"
 WITHOUT_END = 1 << 60
-TMP, SHM = "/tmp", "/dev/shm"  # nosec B108: the sandbox's own, nobody else writes there
 FIX = {
     "bwrap": "codedesk runs commands in a sandbox of bubblewrap, which is not installed: apt-get install bubblewrap",
     "linux": "codedesk runs commands in a sandbox of bubblewrap, which is for Linux only",
@@ -186,7 +179,7 @@ class Room:
         """Write these files into the tree; None deletes. TaktError if they do not fit."""
         gone = [path for path, file in files.items() if file is None]
         there = [(path, file) for path, file in files.items() if file is not None]
-        header = {"op": "put", "delete": gone, "files": [[path, file[0][0], _mode(file)] for path, file in there]}
+        header = {"op": "put", "delete": gone, "files": [[path, file[0][0], mode_of(file)] for path, file in there]}
         try:
             self._send(header, [file[1] for _, file in there])
             self._receive(GRACE_S + len(there) / 100)
@@ -312,113 +305,6 @@ class Lost(Exception):
     """A sandbox that answers no more, or nonsense."""
 
 
-def checked(path: Any) -> str:
-    """A path that a sandbox tells, if it lies in the tree; ValueError otherwise."""
-    if (
-        not isinstance(path, str)
-        or not path
-        or "\0" in path
-        or any(part in ("", ".", "..") for part in path.split("/"))
-    ):
-        raise ValueError("no path in the tree")
-    path.encode()
-    return path
-
-
-def environment(sandbox: Sandbox) -> dict[str, str]:
-    """All that a command's environment holds."""
-    path = (str(own_python().parent), *sandbox.path, "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
-    return {
-        "PATH": ":".join(path),
-        "HOME": HOME,
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        "TERM": "dumb",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_AUTHOR_NAME": "agent",
-        "GIT_AUTHOR_EMAIL": "agent@takt.invalid",
-        "GIT_COMMITTER_NAME": "agent",
-        "GIT_COMMITTER_EMAIL": "agent@takt.invalid",
-    }
-
-
-def command_line(sandbox: Sandbox) -> list[str]:
-    """What starts a sandbox."""
-    seen = mounts(sandbox.programs)
-    ends = [str(own_python()), "-I", "-S", INSIDE]
-    if os.geteuid() != 0:
-        return [*unshared(seen, sandbox), "--", *ends]
-    aliases = replace(seen, shown=tuple((f"/show/{i}", where) for i, (_, where) in enumerate(seen.shown)))
-    sockets = {inside: f"/sockets/{i}" for i, inside in enumerate(sandbox.sockets)}
-    outer = ["bwrap", "--bind", "/proc", "/proc", "--dev", "/dev", "--tmpfs", TMP]
-    for folder in ("/show", "/sockets"):
-        outer += ["--perms", "0755", "--dir", folder]
-    for i, (source, _) in enumerate(seen.shown):
-        outer += ["--ro-bind", source, f"/show/{i}"]
-    for i, source in enumerate(sandbox.sockets.values()):
-        outer += ["--bind", source, f"/sockets/{i}"]
-    outer += ["--ro-bind", "/usr", "/usr"]
-    for target, path in seen.links:
-        outer += ["--symlink", target, path]
-    for source, where in seen.shown:
-        if where in {f"/{name}" for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32")}:
-            outer += ["--ro-bind", source, where]
-    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all"]
-    drop += ["--bounding-set=-all", "--no-new-privs"]
-    tree = None
-    if sandbox.tree is not None:
-        tree = Path("/show/tree")
-        outer += ["--ro-bind", str(sandbox.tree), str(tree)]
-    inner = unshared(aliases, replace(sandbox, sockets=sockets, tree=tree))
-    return [*outer, "--die-with-parent", "--", *drop, *inner, "--", *ends]
-
-
-def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
-    """The bubblewrap that makes the sandbox itself."""
-    limits = sandbox.limits
-    size, scratch = str(limits.disk_mb * MIB), str(max(16, limits.disk_mb // 2) * MIB)
-    line = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
-    line += [
-        "--hostname",
-        "desk",
-        "--clearenv",
-        "--new-session",
-        "--die-with-parent",
-        "--as-pid-1",
-        "--cap-drop",
-        "ALL",
-    ]
-    line += ["--size", scratch, "--tmpfs", TMP, "--size", scratch, "--tmpfs", HOME]
-    for source, where in seen.shown:
-        line += ["--ro-bind", source, where]
-    for target, path in seen.links:
-        line += ["--symlink", target, path]
-    for folder in seen.hidden:
-        line += ["--size", "65536", "--tmpfs", folder]
-    for source, where in seen.shown:
-        if seen.site and where.startswith(f"{PACKAGES}/"):
-            line += ["--ro-bind", source, seen.site + where.removeprefix(PACKAGES)]
-    for folder in seen.hidden:
-        line += ["--remount-ro", folder]
-    line += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--size",
-        scratch,
-        "--tmpfs",
-        SHM,
-    ]
-    tree = ["--size", size, "--tmpfs"] if sandbox.tree is None else ["--ro-bind", str(sandbox.tree)]
-    line += [*tree, WORK]
-    for inside, source in sandbox.sockets.items():
-        line += ["--bind", source, inside]
-    return [*line, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
-
-
 @cache
 def check_works() -> None:
     """Raise TaktError, in one line, where no sandbox can be made."""
@@ -436,44 +322,3 @@ def check_works() -> None:
             "codedesk needs user namespaces for its sandbox, which this machine or container does not allow "
             f"({why}); there is no other way to run it"
         ) from None
-
-
-def read_tree(folder: Path) -> dict[str, File]:
-    """The files of a folder of this machine, `.git` left out; links as links."""
-    found: dict[str, File] = {}
-    for below, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        for name in sorted([*names, *(one for one in folders if Path(below, one).is_symlink())]):
-            path = Path(below, name)
-            where = path.relative_to(folder).as_posix()
-            about = path.lstat()
-            if stat.S_ISLNK(about.st_mode):
-                found[where] = ("l", os.readlink(path).encode())
-            elif stat.S_ISREG(about.st_mode):
-                found[where] = ("f755" if about.st_mode & 0o100 else "f644", path.read_bytes())
-    return found
-
-
-def write_tree(folder: Path, tree: Tree) -> None:
-    """Write a tree into an empty folder of this machine, for `Sandbox.tree`. Links are made and never followed."""
-    folder.chmod(0o755)
-    made: set[str] = set()
-    for path, (kind, content) in sorted(tree.items(), key=lambda one: one[1][0] == "l"):
-        parts = checked(path).split("/")
-        folders = parts if kind == "d" else parts[:-1]
-        for end in range(1, len(folders) + 1):
-            above = "/".join(folders[:end])
-            if above not in made:
-                made.add(above)
-                (folder / above).mkdir()
-        if kind == "l":
-            os.symlink(content.decode(errors="replace").replace("\0", "") or ".", folder / path)
-        elif kind != "d":
-            opened = os.open(folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with open(opened, "wb") as file:
-                file.write(content)
-                os.fchmod(opened, int(kind[1:], 8))
-
-
-def _mode(file: File) -> int:
-    return int(file[0][1:] or "644", 8)

@@ -2,6 +2,8 @@
 
 Each pattern says what the function does in words, answers for it (the specification), and writes it as source (the
 reference, with or without the defect that is common in such code).
+
+Long because: it is a catalogue; each entry is whole by itself, and a new one goes to the end.
 """
 
 from __future__ import annotations

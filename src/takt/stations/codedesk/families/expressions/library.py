@@ -1,4 +1,7 @@
-"""The stock of functions that tickets ask for: what each does in words, as specification and as source."""
+"""The stock of functions that tickets ask for: what each does in words, as specification and as source.
+
+Long because: it is a catalogue; each entry is whole by itself, and a new one goes to the end.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """What a formula means: the specification of the family `expressions`, executable.
 
 A formula is a tree of tuples here, never a text that is read: `text` writes it, `Meaning` says its value.
+
+Long because: values, errors and limits of every form of one language are read against each other.
 """
 
 from __future__ import annotations
@@ -207,7 +209,10 @@ class Writing:
 
 
 class Meaning:
-    """The model: answers questions in one state."""
+    """The model: answers questions in one state.
+
+    Long because: values, errors and limits of every form of one language are read against each other.
+    """
 
     def __init__(self, state: State) -> None:
         self.state, self.facts, self.on = state, state.facts, set(state.on)

@@ -17,7 +17,10 @@ class Wrong(Exception):
 
 
 class Pricing:
-    """The model: answers questions in one state."""
+    """The model: answers questions in one state.
+
+    Long because: values, errors and limits of every form of one language are read against each other.
+    """
 
     def __init__(self, state: State) -> None:
         self.state, self.facts, self.on = state, state.facts, set(state.on)
