@@ -7,10 +7,12 @@ none can be made, the limits of each process and the sandbox's own watch are wha
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
+OLD_S = 600.0  # a group that is made is joined at once
 FILES = Path("/sys/fs/cgroup")
 
 
@@ -57,6 +59,10 @@ class Group:
                 folder.rmdir()
 
     def _make(self, parent: Path, limits: tuple[tuple[str, int], ...]) -> None:
+        for left in parent.glob("takt-*"):  # of processes that were killed; one with processes in it stays
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime > OLD_S:
+                    left.rmdir()
         folder = parent / f"takt-{os.getpid()}-{token_hex(4)}"
         folder.mkdir()
         try:

@@ -12,10 +12,16 @@ import ast
 import hashlib
 import json
 import math
+import os
 import re
+import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from random import Random
 from secrets import token_hex
@@ -33,6 +39,7 @@ NO_SETTINGS = "[pytest]\n"
 INI = "takt-settings.ini"
 MOST_MESSAGE = 1500
 HEALTH = ("lines", "files", "functions", "complexity", "most_complex")
+TEMPORARY, DAY_S = "takt-inspection-", 86_400.0
 MOST_TWINS = 4  # tests that have a twin that must fail
 MOST_SOURCES = 400  # files whose health is looked at
 CANARIES = (
@@ -114,7 +121,8 @@ def inspect(
     """
     laid, order, canaries = prepared(tree, suite)
     limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
-    with tempfile.TemporaryDirectory(prefix="takt-inspection-") as folder:
+    tidy()
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
         below = None
         if series.length is None:
             below = Path(folder, "tree")
@@ -126,6 +134,16 @@ def inspect(
             argv = [*series.python, "-I", EXAMINE]
             ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
     return judged(ran, suite, ticket, order, canaries)
+
+
+@cache
+def tidy() -> None:
+    """Remove what inspections have left behind that were killed: folders of ours that nobody has touched for a day."""
+    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        with suppress(OSError):
+            about = left.lstat()
+            if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and time.time() - about.st_mtime > DAY_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def prepared(tree: Mapping[str, File], suite: Suite) -> tuple[dict[str, File], dict[str, Any], dict[str, bool]]:
