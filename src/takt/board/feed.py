@@ -19,6 +19,7 @@ from typing import Any
 from takt.contract.events import SAID, Event
 from takt.errors import TaktError
 from takt.ledger import Ledger
+from takt.ledger.base import Cursor
 from takt.show.listing import BROKEN, Row, being_written, ledgers_in, row
 from takt.show.view import ShiftView
 
@@ -27,7 +28,7 @@ SCAN_S = 2.0  # between two looks at what ledgers there are
 KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
 KEPT_OF_SAID = ("price", "usage", "took_s")  # of a record, what the board sums up
 UNREADABLE = (TaktError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-Version = tuple[int, bool]  # events seen, and whether somebody writes
+Version = tuple[str, float, bool]  # the ledger's cursor, station time, and whether somebody writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,17 @@ class Shown:
     events: Sequence[Event]
     view: ShiftView
     row: Row
+    cursor: Cursor
 
     @property
     def version(self) -> Version:
-        return self.view.cursor, self.row.state == "running"
+        return str(self.cursor), round(self.view.now_s, 1), self.row.state == "running"
+
+    @property
+    def id(self) -> str:
+        """The version as the id of a server-sent event: the ledger's cursor first."""
+        cursor, now_s, running = self.version
+        return f"{cursor}-{now_s:.1f}-{int(running)}"
 
 
 class Feed:
@@ -55,14 +63,10 @@ class Feed:
         self._signature: Any = None
         self._writing = False
         self._events: list[Event] = []
-        self._meta: Mapping[str, Any] = {}
+        self._cursor = Cursor()
         self._shown: Shown | None = None
         self._wanted_at = time.monotonic()
         self.pulse = asyncio.Event()
-
-    @property
-    def version(self) -> Version:
-        return (self._shown.view.cursor if self._shown else len(self._events), self._writing)
 
     def look(self) -> bool:
         """Read what is new; whether anything is. Called in a thread."""
@@ -88,23 +92,27 @@ class Feed:
     def _read(self, signature: Any, writing: bool, again: bool = False) -> None:
         same_file = self._signature is not None and signature is not None and signature[0] == self._signature[0]
         if again or not same_file or self._shown is None:
-            self._events = []
+            self._events, self._cursor, self._shown = [], Cursor(), None
         try:
             with Ledger.open(self.path) as book:
-                new = book.events(len(self._events))
-                self._meta = book.meta
-            self._events = [*self._events, *map(_kept, new)]
-            self.row = row(self.path, self._meta, self._events, writing)
-            self._shown = Shown(self._meta, self._events, ShiftView.of(self._events), self.row)
+                news, running, meta = book.follow(self._cursor), book.running(), book.meta
+            if news.events or self._shown is None or news.first < len(self._events):
+                self._events = [*self._events[: news.first], *map(_kept, news.events)]
+                view = ShiftView.of(self._events, running.now_s)
+            else:  # nothing but the clock has gone on
+                view = self._shown.view.at(running.now_s)
+            self._cursor = news.cursor
+            self.row = row(self.path, meta, self._events, writing)
+            self._shown = Shown(meta, self._events, view, self.row, news.cursor)
         except UNREADABLE as error:
-            self._events, self._shown = [], None
+            self._events, self._cursor, self._shown = [], Cursor(), None
             self.row = Row(self.path, BROKEN, " ".join(str(error).split())[:500])
         self._signature, self._writing, self.made = signature, writing, {}
 
     def _forget(self) -> None:
         if self.row.state == "ended" and time.monotonic() - self._wanted_at > KEPT_S:
             with self._lock:
-                self._shown, self._events, self.made = None, [], {}
+                self._shown, self._events, self._cursor, self.made = None, [], Cursor(), {}
 
 
 class Shelf:

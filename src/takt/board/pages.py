@@ -329,5 +329,4 @@ def fingerprint(html: str) -> str:
 
 
 def _stream(number: int, page: str, shown: Shown) -> str:
-    cursor, writing = shown.version
-    return f"/shift/{number}/stream?page={page}&after={cursor}.{int(writing)}"
+    return f"/shift/{number}/stream?page={page}&after={shown.id}"

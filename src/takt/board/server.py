@@ -82,7 +82,7 @@ class Board:
 
     async def _folder(self, request: Request) -> Response:
         query = Query.of(request.query_params)
-        return self._html(request, self.pages.folder(self.shelf.rows(), query, _prefs_of(request)))
+        return self._html(request, self.pages.folder(self.shelf.rows(), query, prefs_of(request)))
 
     async def _first_wall(self, request: Request) -> Response:
         """The wall of the shift that runs, or of the one that was begun last."""
@@ -99,7 +99,7 @@ class Board:
         return self._html(request, await self._page(request, "wall", False))
 
     async def _page(self, request: Request, page: str, live: bool) -> str:
-        feed, prefs = self._feed(request), _prefs_of(request)
+        feed, prefs = self._feed(request), prefs_of(request)
         return await asyncio.to_thread(self._rendered, feed, page, prefs, live)
 
     def _rendered(self, feed: Feed, page: str, prefs: Prefs, live: bool) -> str:
@@ -113,7 +113,7 @@ class Board:
         return made[key]
 
     async def _unit(self, request: Request) -> Response:
-        feed, unit, prefs = self._feed(request), int(request.path_params["unit"]), _prefs_of(request)
+        feed, unit, prefs = self._feed(request), int(request.path_params["unit"]), prefs_of(request)
         return self._html(request, await asyncio.to_thread(self._unit_page, feed, unit, prefs))
 
     def _unit_page(self, feed: Feed, unit: int, prefs: Prefs) -> str:
@@ -153,7 +153,7 @@ class Board:
         feeds = [self._of(number) for number in numbers]
 
         def made() -> str:
-            return self.pages.compare([(feed.number, feed.shown()) for feed in feeds], _prefs_of(request))
+            return self.pages.compare([(feed.number, feed.shown()) for feed in feeds], prefs_of(request))
 
         return self._html(request, await asyncio.to_thread(made))
 
@@ -163,15 +163,10 @@ class Board:
     async def _prefs(self, request: Request) -> Response:
         """Keep how somebody wants the pages, in a cookie, and go back there."""
         back = request.query_params.get("back", "/")
-        response = RedirectResponse(back if _is_local(back) else "/", 303)
-        for name in ("language", "light"):
-            value = request.query_params.get(name)
-            if value and getattr(Prefs.of(value, value), name) == value:
-                response.set_cookie(f"takt-{name}", value, max_age=31_536_000, samesite="strict", httponly=True)
-        return response
+        return kept_prefs(request, RedirectResponse(back if is_local_place(back) else "/", 303))
 
     async def _login(self, request: Request) -> Response:
-        prefs = _prefs_of(request)
+        prefs = prefs_of(request)
         if request.method == "GET":
             return self._html(request, self.pages.login(prefs))
         body = b""
@@ -190,7 +185,7 @@ class Board:
     # --- streams ---
 
     async def _folder_stream(self, request: Request) -> Response:
-        query, prefs = Query.of(request.query_params), _prefs_of(request)
+        query, prefs = Query.of(request.query_params), prefs_of(request)
         has = request.headers.get("last-event-id") or request.query_params.get("after", "")
 
         async def news() -> AsyncIterator[dict[str, str]]:
@@ -209,7 +204,7 @@ class Board:
 
     async def _shift_stream(self, request: Request) -> Response:
         """The page as it is, whenever that changes. What a viewer has already (`after`, Last-Event-ID) is not sent."""
-        feed, prefs = self._feed(request), _prefs_of(request)
+        feed, prefs = self._feed(request), prefs_of(request)
         page = request.query_params.get("page", "wall")
         if page not in ("wall", "shift"):
             raise TaktError("a stream is of a wall or of a shift")
@@ -221,7 +216,7 @@ class Board:
                 pulse = feed.pulse
                 try:
                     shown = await asyncio.to_thread(feed.shown)
-                    now = f"{shown.version[0]}.{int(shown.version[1])}"
+                    now = shown.id
                     if now != seen:
                         html = await asyncio.to_thread(self._rendered, feed, page, prefs, True)
                         seen = now
@@ -244,18 +239,14 @@ class Board:
             raise TaktError("there is no such shift on this board") from None
 
     async def _gone(self, request: Request, _: Exception) -> Response:
-        return self._html(request, self.pages.gone(_prefs_of(request)), 404)
+        return self._html(request, self.pages.gone(prefs_of(request)), 404)
 
     async def _wrong(self, request: Request, error: Exception) -> Response:
-        return self._html(request, self.pages.gone(_prefs_of(request), str(error)), 404)
+        return self._html(request, self.pages.gone(prefs_of(request), str(error)), 404)
 
     def _html(self, request: Request, text: str, status: int = 200) -> Response:
         response = HTMLResponse(text, status)
-        for name in ("language", "light"):  # a wall is set up by its address alone
-            given = request.query_params.get(name)
-            if given and request.url.path != "/prefs" and getattr(Prefs.of(given, given), name) == given:
-                response.set_cookie(f"takt-{name}", given, max_age=31_536_000, samesite="strict", httponly=True)
-        return response
+        return kept_prefs(request, response)  # a wall is set up by its address alone
 
 
 class Server(AbstractContextManager["Server"]):
@@ -307,7 +298,16 @@ def can_replay(shown: Shown, unit: int) -> bool:
     return any(one.number == unit and one.good is not None for one in shown.view.units)
 
 
-def _prefs_of(request: Request) -> Prefs:
+def kept_prefs(request: Request, response: Response) -> Response:
+    """The response, with how somebody wants the pages, as the address says, in cookies."""
+    for name in ("language", "light"):
+        value = request.query_params.get(name)
+        if value and getattr(Prefs.of(value, value), name) == value:
+            response.set_cookie(f"takt-{name}", value, max_age=31_536_000, samesite="strict", httponly=True)
+    return response
+
+
+def prefs_of(request: Request) -> Prefs:
     given, kept = request.query_params, request.cookies
     return Prefs.of(
         given.get("language") or kept.get("takt-language"),
@@ -316,7 +316,7 @@ def _prefs_of(request: Request) -> Prefs:
     )
 
 
-def _is_local(back: str) -> bool:
+def is_local_place(back: str) -> bool:
     """Whether an address is a place of ours, so that nobody is led elsewhere."""
     return back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable() and len(back) < 2_000
 

@@ -61,17 +61,20 @@ def watch(
     from takt.show.screen import Watch
 
     seen = units = good = 0
+    last_s = 0.0
     with left_by_signal(lambda: f"left; the shift goes on. `takt watch {path}` looks again"):
         with Watch(terminal.err()) as show:
             while True:
                 writing = being_written(path)  # asked first: who ends in between has written all by then
                 with Ledger.open(path) as book:
                     new, wall_s, over = book.events(seen), float(book.meta.get("wall_s", 0.0)), book.finished
+                    now_s = book.running().now_s or 0.0
                 seen += len(new)
                 units += sum(event.kind in UNIT_ENDED for event in new)
                 good += sum(event.kind == UNIT_GOOD for event in new)
-                if new:
-                    show(Progress(max(event.t_s for event in new), wall_s, units, good, new))
+                last_s = max([last_s, now_s, *(event.t_s for event in new)])
+                if seen:
+                    show(Progress(last_s, wall_s, units, good, new))
                 if over or not writing:
                     break
                 time.sleep(every)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +28,8 @@ from takt.cli.options import (
     options_in,
     seed_in,
 )
+from takt.cli.person import NAME as PERSON
+from takt.cli.person import PORT, Page, at_work, check_page, lag_line, person_options
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import conclude_shift, interrupted_line, left_by_signal, said_silent, shown_working
 from takt.contract.registry import registered_station
@@ -98,6 +101,12 @@ def run(
             show_default="never",
         ),
     ] = None,
+    practice: Annotated[bool, typer.Option("--practice", help="For --worker person: nothing is recorded.")] = False,
+    host: Annotated[str, typer.Option(help="Of a person's page: where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of a person's page; 0 for any that is free.")] = PORT,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="Of a person's page: another name by which it is called.")
+    ] = None,
     require_accept: RequireAccept = False,
     as_json: Json = False,
 ) -> None:
@@ -111,26 +120,39 @@ def run(
     short["cameras"] = cameras.split(",") if cameras else None
     given |= {key: value for key, value in short.items() if value is not None}
     path: Path | Numbered = _free_path(station, worker, seed) if out is None else out
+    page = Page(host, port, tuple(allow_host or ()), practice)
+    check_page(page, worker)
     from takt.shift import run_shift
 
-    with shown_working(path, as_json) as on_progress:
+    with shown_working(path, as_json) as on_progress, ExitStack() as there:
+        paced: Any = clock
+        here: Any = station
+        who: Any = worker
+        if worker == PERSON:
+            from takt.contract.clock import parse_clock
+
+            paced = parse_clock(clock or "live")
+            here, who = there.enter_context(at_work(station, given, page, paced))
         shift = run_shift(
-            station,
-            worker,
+            here,
+            who,
+            worker_name=worker,
             on_silent=said_silent(repr(worker), call_timeout),
             call_timeout_s=call_timeout,
             seed=seed,
             isolate=isolate,
             hours=hours,
             units=units,
-            clock=clock,
+            clock=paced,
             faults=faults or (),
-            ledger=path,
+            ledger=None if practice else path,
             stop_early=stop_early,
             on_progress=on_progress,
-            station_options=given,
+            station_options={} if worker == PERSON else given,
             worker_options=options_in("worker-option", worker_option),
         )
+    if lag := lag_line(shift.meta, shift.path):
+        complain(lag)
     conclude_shift(shift, as_json, require_accept)
 
 
@@ -141,6 +163,7 @@ def resume(
     worker_option: AgainWorker = None,
     option: AgainStation = None,
     trust: Trust = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of a person's page; 0 for any that is free.")] = PORT,
     require_accept: RequireAccept = False,
     as_json: Json = False,
 ) -> None:
@@ -152,8 +175,13 @@ def resume(
     from takt.shift import resume_shift
 
     def work(named: Named) -> Shift:
-        with shown_working(path, as_json) as on_progress:
-            return resume_shift(path, on_progress=on_progress, named=named, on_silent=said_silent("of the shift", None))
+        with shown_working(path, as_json) as on_progress, ExitStack() as there:
+            told: dict[str, Any] = {}
+            if (options := person_options(path, named)) is not None:
+                here, who = there.enter_context(at_work(*options, Page(port=port)))
+                told = {"station": here, "worker": who}
+            silent = said_silent("of the shift", None)
+            return resume_shift(path, on_progress=on_progress, named=named, on_silent=silent, **told)
 
     shift = confirmed(work, named_again(worker, worker_option, option, trust), as_json)
     conclude_shift(shift, as_json, require_accept)

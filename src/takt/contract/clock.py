@@ -7,6 +7,7 @@ period at or after t + c. A clock is the one rule that says how many control per
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,8 @@ from takt.contract.events import SHIFT_ENDED, THOUGHT, Event
 from takt.errors import TaktError
 
 DEFAULT_CLOCK = "fixed:0.08"  # s of thinking a call: the default for robots
+SLOWEST, FASTEST = 0.05, 100.0  # of a live clock: seconds of station time a second
+BEHIND_S = 0.25  # of wall time: a station that is further behind than this goes on from there
 LONGEST_S = 1e6  # of station time that a call may cost: eleven days
 
 
@@ -66,6 +69,37 @@ class Measured:
         return _periods(wall_s, control_s)
 
 
+class Live:
+    """The loop keeps station time and wall time together, `speed` seconds of the one to a second of the other, whether
+    the worker acts or not: for a person. A call costs nothing, for the world goes on meanwhile by itself.
+
+    A machine that is too slow for that makes station time late. It is not made up for: `lag_s` is the wall time, in
+    seconds, by which the station was late in all, and goes into the ledger's meta.
+    """
+
+    measures = False
+
+    def __init__(self, text: str, speed: float = 1.0) -> None:
+        self.text, self.speed, self.lag_s = text, speed, 0.0
+        self._from: tuple[float, float] | None = None  # wall time and station time that belong together
+
+    def periods(self, wall_s: float, control_s: float) -> int:
+        return 0
+
+    def pace(self, now_s: float) -> None:
+        """Wait until the wall's clock has come to where the station's is."""
+        wall_s = time.monotonic()
+        if self._from is None:
+            self._from = wall_s, now_s
+            return
+        due_s = self._from[0] + (now_s - self._from[1]) / self.speed
+        if due_s > wall_s:
+            time.sleep(due_s - wall_s)
+        elif wall_s - due_s > BEHIND_S:
+            self.lag_s += wall_s - due_s
+            self._from = wall_s, now_s
+
+
 class Recorded:
     """A measured clock played back: call by call what was measured then, so that the same shift comes out."""
 
@@ -85,21 +119,33 @@ class Recorded:
 
 
 def parse_clock(text: str) -> Clock:
-    """The clock called `lockstep`, `measured` or, with its cost of a call in seconds, `fixed:0.08`."""
+    """The clock called `lockstep`, `measured`, `fixed:0.08` (its cost of a call in seconds), `live` or `live:0.5`."""
     if text == "lockstep":
         return Lockstep()
     if text == "measured":
         return Measured()
     kind, _, cost = text.partition(":")
+    if kind == "live":
+        return _live(text, cost)
     try:
         cost_s = float(cost) if kind == "fixed" else math.nan
     except ValueError:
         cost_s = math.nan
     if not 0 <= cost_s < math.inf:
-        raise TaktError(f"no clock is called {text!r}; use lockstep, measured or fixed:SECONDS, as in fixed:0.08")
+        raise TaktError(f"no clock is called {text!r}; use lockstep, measured, live or fixed:SECONDS, as in fixed:0.08")
     if cost_s > LONGEST_S:
         raise TaktError(f"a call cannot cost {cost_s:g} s; {LONGEST_S:g} s are the most")
     return Fixed("fixed:" + repr(cost_s).removesuffix(".0"), cost_s)
+
+
+def _live(text: str, speed: str) -> Live:
+    try:
+        times = float(speed) if text != "live" else 1.0
+    except ValueError:
+        times = math.nan
+    if not SLOWEST <= times <= FASTEST:
+        raise TaktError(f"no clock is called {text!r}; a live one runs {SLOWEST:g} to {FASTEST:g} times, as live:0.5")
+    return Live("live" if times == 1.0 else f"live:{times:g}", times)
 
 
 def _periods(cost_s: float, control_s: float) -> int:

@@ -206,6 +206,7 @@ META: dict[str, Rule] = {
     "world": _or_none(_count),
     "worker_seed": _text,
     "wall_s": _time,
+    "lag_s": _time,
     "begun_utc": _text,
     "machine": _object,
     "packages": _object,

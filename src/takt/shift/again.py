@@ -37,7 +37,7 @@ def repeat_shift(
         meta, events, finished = book.meta, book.events(), book.finished
     if not finished:
         raise TaktError(f"{path} has not ended; end it with `takt resume {path}`")
-    definition = {key: value for key, value in meta.items() if key not in ("wall_s", "signatures")}
+    definition = {key: value for key, value in meta.items() if key not in ("wall_s", "lag_s", "signatures")}
     with reopened(path, meta, station, worker, named) as (here, who):
         loop = Loop(here, who, clock_of(meta, events), meta)
         with begun(loop) as started, Ledger.create(ledger, {**definition, **circumstances(here.spec)}) as again:

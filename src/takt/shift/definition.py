@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from takt.contract import costs
-from takt.contract.clock import Clock, Recorded, parse_clock
+from takt.contract.clock import Clock, Live, Lockstep, Recorded, parse_clock
 from takt.contract.events import BEAT, Event
 from takt.contract.faults import merged, schedule
 from takt.contract.foreign import one_line, where
@@ -70,7 +70,10 @@ def check_world(station: Station, shift: Mapping[str, Any]) -> None:
 
 def clock_of(meta: Mapping[str, Any], events: Sequence[Event]) -> Clock:
     """The clock of a shift whose `events` are worked again."""
-    return Recorded(events) if meta["clock"] == "measured" else parse_clock(meta["clock"])
+    if meta["clock"] == "measured":
+        return Recorded(events)
+    clock = parse_clock(meta["clock"])
+    return Lockstep(clock.text) if isinstance(clock, Live) else clock  # worked again, nothing waits for the wall
 
 
 def not_taken_up(of: object, what: str, error: BaseException | None) -> TaktError:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from os import PathLike
 from typing import Any
 
-from takt.contract.clock import Clock, parse_clock
+from takt.contract.clock import Clock, Live, parse_clock
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import Fault, Station, TaktError, check_times
 from takt.contract.worker import SEED_BITS, Journal, usual_clock
@@ -168,6 +168,14 @@ def work_on(
     began = seen = time.perf_counter()
     under_way = UnderWay(ledger)
 
+    live = loop.clock if isinstance(loop.clock, Live) else None
+    lag_before_s = float(meta.get("lag_s") or 0.0)
+
+    def notes() -> dict[str, float]:
+        """What is noted with a commit and is no part of the shift."""
+        lag = {} if live is None else {"lag_s": round(lag_before_s + live.lag_s, 3)}
+        return {"wall_s": wall_s(), **lag}
+
     def wall_s() -> float:
         return round(wall_before_s + time.perf_counter() - began, 3)
 
@@ -186,11 +194,13 @@ def work_on(
         return Shift.of(ledger)
     while not reason:
         happened = loop.step()
+        if live is not None:
+            live.pace(loop.station.now)
         if happened:
             uncommitted += happened
             finished = [event for event in happened if event.kind in UNIT_ENDED]
             if finished:
-                ledger.commit(uncommitted, loop.save(), finished[-1].unit, wall_s=wall_s())
+                ledger.commit(uncommitted, loop.save(), finished[-1].unit, **notes())
                 events += uncommitted if meta["stop_early"] else ()
                 written, uncommitted = uncommitted, []
                 ended += len(finished)
@@ -209,5 +219,5 @@ def work_on(
                 seen = time.perf_counter()
                 on_progress(Progress(loop.station.now, wall_s(), ended, good, unseen))
                 unseen = []
-    ledger.commit([*uncommitted, loop.ended(reason)], None, None, wall_s=wall_s())
+    ledger.commit([*uncommitted, loop.ended(reason)], None, None, **notes())
     return Shift.of(ledger)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,10 @@ class ShiftView:
             curve=_curve(outcomes),
             units=units,
         )
+
+    def at(self, now_s: float | None) -> ShiftView:
+        """The same events, when the station's clock has gone on to `now_s`."""
+        return self if now_s is None or self.ended or now_s <= self.now_s else replace(self, now_s=now_s)
 
     @property
     def rate(self) -> float | None:

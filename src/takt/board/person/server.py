@@ -1,0 +1,246 @@
+"""The person's page, served: forms and a stream at a station of tools, pictures and controls where one is steered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import uvicorn
+from sse_starlette import EventSourceResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from takt.board.door import Door
+from takt.board.person.forms import forms_of
+from takt.board.person.pages import PersonPages, frame
+from takt.board.server import CLOSING_S, is_local_place, kept_prefs, prefs_of
+from takt.contract.station import StationSpec
+from takt.contract.steering import Steering
+from takt.listening import LOOPBACK, bound, is_loopback
+from takt.workers.calls import as_text
+from takt.workers.person.hatch import Hatch
+
+STATE_S = 0.25  # between two states that a page is sent
+MOST_BODY = 64 * 1024  # bytes of a call
+MOST_MESSAGE = 16 * 1024  # of the wire
+LONGEST_CALL_S = 600.0  # wall time until a call of `wait` is answered
+KEPT = 30  # answers that a page that comes later is shown
+STATIC = Path(__file__).parents[1] / "static"
+
+
+class AtWork:
+    """What the server answers. `lag_s` says how late the station is."""
+
+    def __init__(
+        self,
+        hatch: Hatch,
+        spec: StationSpec,
+        steering: Steering | None,
+        token: str,
+        names: Sequence[str],
+        port: int,
+        practice: bool,
+        lag_s: Callable[[], float],
+    ) -> None:
+        self._hatch, self._steering, self._lag_s = hatch, steering, lag_s
+        self.pages = PersonPages(spec, forms_of(spec.tools, spec.looks), steering, practice)
+        self._tools = {tool["function"]["name"] for tool in spec.tools}
+        self._history: deque[str] = deque(maxlen=KEPT)
+        self.stopping = False
+        routes: list[Any] = [
+            Route("/", self._page),
+            Route("/stream", self._stream),
+            Route("/call", self._call, methods=["POST"]),
+            Route("/prefs", self._prefs),
+            Route("/login", self._login, methods=["GET", "POST"]),
+            WebSocketRoute("/wire", self._wire),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+        self.door = Door(Starlette(routes=routes), token, names, port)
+
+    async def _page(self, request: Request) -> Response:
+        prefs = prefs_of(request)
+        state = "" if self._steering is not None else self._state(request)
+        return HTMLResponse(self.pages.page(prefs, state, list(self._history)))
+
+    def _state(self, request: Request) -> str:
+        seen = self._hatch.seen
+        told = None if seen is None else seen.observation
+        return self.pages.state(told, prefs_of(request), self._hatch.over, self._lag_s())
+
+    async def _stream(self, request: Request) -> Response:
+        """How things stand, whenever that differs; a page that is open is a person who is there."""
+
+        async def news() -> AsyncIterator[dict[str, str]]:
+            last = ""
+            self._hatch.come()
+            try:
+                while not self.stopping:
+                    html = await asyncio.to_thread(self._state, request)
+                    if html != last:
+                        last = html
+                        yield {"event": "state", "data": json.dumps({"html": html}, ensure_ascii=False)}
+                    await asyncio.sleep(STATE_S)
+            finally:
+                self._hatch.go()
+
+        return EventSourceResponse(news(), ping=5)
+
+    async def _call(self, request: Request) -> Response:
+        """Have a tool called, and say what came of it."""
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BODY:
+                return PlainTextResponse("too long\n", 413)
+        try:
+            said = json.loads(body)
+            name, given = str(said["name"]), said["arguments"]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return PlainTextResponse("no call\n", 400)
+        if name not in self._tools or not isinstance(given, Mapping):
+            return PlainTextResponse("no such tool\n", 400)
+        arguments = as_text(given)
+        try:
+            answer = await asyncio.wait_for(asyncio.wrap_future(self._hatch.ask(name, arguments)), LONGEST_CALL_S)
+        except TimeoutError:
+            answer = "no answer yet; it comes with what happens at the station"
+        html, done = self.pages.answer(name, arguments, answer, prefs_of(request))
+        self._history.appendleft(html)
+        return JSONResponse({"html": html, "done": done})
+
+    async def _wire(self, socket: WebSocket) -> None:
+        """Pictures out, the newest only and none before the last is drawn; controls in."""
+        if self._steering is None:
+            await socket.close(1008)
+            return
+        await socket.accept()
+        self._hatch.come()
+        drawn = asyncio.Event()
+        drawn.set()
+        reading = asyncio.create_task(self._read(socket, drawn))
+        try:
+            await self._send(socket, self._steering, drawn, reading)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the page is gone
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await reading
+            self._hatch.go()
+
+    async def _send(
+        self, socket: WebSocket, steering: Steering, drawn: asyncio.Event, reading: asyncio.Task[None]
+    ) -> None:
+        number, last = 0, None
+        while not self.stopping and not reading.done():
+            await drawn.wait()
+            seen = await asyncio.to_thread(self._hatch.wait_seen, number, 0.25)
+            if seen is None:
+                if self._hatch.over is not None and last is not None:
+                    self.stopping = True
+                    await socket.send_bytes(frame(steering, last, None, self._lag_s(), self._hatch.over))
+                continue
+            number = seen.number
+            if last is not None and _same(steering.pictures(last), steering.pictures(seen.observation)):
+                continue
+            last = seen.observation
+            drawn.clear()
+            made = await asyncio.to_thread(frame, steering, last, seen.stamp, self._lag_s(), self._hatch.over)
+            await socket.send_bytes(made)
+
+    async def _read(self, socket: WebSocket, drawn: asyncio.Event) -> None:
+        while True:
+            text = await socket.receive_text()
+            if len(text) > MOST_MESSAGE:
+                return
+            try:
+                said = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if not isinstance(said, dict):
+                continue
+            if said.get("seen"):
+                drawn.set()
+            if isinstance(said.get("controls"), dict):
+                stamp = said.get("stamp")
+                self._hatch.steer(said["controls"], float(stamp) if isinstance(stamp, (int, float)) else None)
+
+    async def _prefs(self, request: Request) -> Response:
+        back = request.query_params.get("back", "/")
+        return kept_prefs(request, RedirectResponse(back if is_local_place(back) else "/", 303))
+
+    async def _login(self, request: Request) -> Response:
+        prefs = prefs_of(request)
+        if request.method == "GET":
+            return HTMLResponse(self.pages.login(prefs))
+        body = (await request.body())[:MOST_BODY]
+        given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
+        if not self.door.is_token(given):
+            await asyncio.sleep(1.0)
+            return HTMLResponse(self.pages.login(prefs, wrong=True), 401)
+        return self.door.let_in(RedirectResponse("/", 303))
+
+
+class PersonServer(AbstractContextManager["PersonServer"]):
+    """The person's page, listening."""
+
+    def __init__(
+        self,
+        hatch: Hatch,
+        spec: StationSpec,
+        steering: Steering | None,
+        host: str,
+        port: int,
+        token: str,
+        names: Sequence[str] = (),
+        practice: bool = False,
+        lag_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._socket = bound(host, port)
+        where = self._socket.getsockname()
+        name = f"[{where[0]}]" if ":" in where[0] else where[0]
+        allowed = [*LOOPBACK, host, name, *names] if is_loopback(host) else list(names)
+        self.at_work = AtWork(hatch, spec, steering, token, allowed, where[1], practice, lag_s)
+        self.url = f"http://{name if is_loopback(host) or not names else names[0]}:{where[1]}/"
+        config = uvicorn.Config(
+            self.at_work.door,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            limit_concurrency=64,
+            ws="websockets-sansio",
+            ws_max_size=MOST_MESSAGE,
+            ws_per_message_deflate=False,
+            server_header=False,
+        )
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True, name="person"
+        )
+
+    def __enter__(self) -> PersonServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.at_work.stopping = True
+        self._uvicorn.should_exit = True
+        self._thread.join(5 * CLOSING_S)
+        self._socket.close()
+
+
+def _same(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)

@@ -1,0 +1,285 @@
+// A person at work. At a station of tools: forms that make calls. At the cell: pictures, the newest only, and controls.
+"use strict";
+(() => {
+  const make = (tag, given = {}, ...inside) => {
+    const made = document.createElement(tag);
+    for (const [key, value] of Object.entries(given)) key === "text" ? (made.textContent = value) : made.setAttribute(key, value);
+    made.append(...inside);
+    return made;
+  };
+
+  // --- tools ---
+
+  const valueOf = (input) => {
+    const text = input.value;
+    switch (input.dataset.kind) {
+      case "yes": return input.checked;
+      case "whole": case "number": return text === "" ? undefined : Number(text);
+      case "texts": return text.trim() === "" ? undefined : text.split(",").map((one) => one.trim()).filter(Boolean);
+      case "json": return text.trim() === "" ? undefined : JSON.parse(text);
+      default: return text === "" ? undefined : text;
+    }
+  };
+  const gathered = (place) => {
+    const found = {};
+    for (const input of place.querySelectorAll("[data-kind]")) {
+      const value = valueOf(input);
+      if (value !== undefined && !(input.dataset.kind === "yes" && value === input.defaultChecked)) found[input.name] = value;
+    }
+    return found;
+  };
+  const argumentsOf = (form) => {
+    const found = {};
+    for (const part of form.children) {
+      if (part.matches("label")) Object.assign(found, gathered(part));
+      if (part.matches("fieldset")) {
+        const rows = [...part.querySelectorAll(".row")].map(gathered);
+        if (rows.length) found[part.dataset.rows] = rows;
+      }
+    }
+    return found;
+  };
+  const addRow = (fieldset, given = {}) => {
+    const row = fieldset.querySelector("template").content.firstElementChild.cloneNode(true);
+    for (const input of row.querySelectorAll("[data-kind]")) if (input.name in given) fill(input, given[input.name]);
+    fieldset.insertBefore(row, fieldset.querySelector("[data-more]"));
+    return row;
+  };
+  const fill = (input, value) => {
+    if (input.dataset.kind === "yes") input.checked = Boolean(value);
+    else input.value = Array.isArray(value) ? value.join(", ") : typeof value === "object" ? JSON.stringify(value) : value;
+  };
+  const fillAll = (given) => {
+    for (const form of document.querySelectorAll("form[data-call]")) {
+      const takes = (name) => form.querySelector(`:scope > label [name="${CSS.escape(name)}"], fieldset[data-rows="${CSS.escape(name)}"]`);
+      if (!Object.keys(given).some(takes)) continue;
+      form.reset(); // what was filled in for another is not left there
+      form.querySelectorAll(".row").forEach((row) => row.remove());
+      for (const [name, value] of Object.entries(given)) {
+        const rows = form.querySelector(`fieldset[data-rows="${CSS.escape(name)}"]`);
+        if (rows && Array.isArray(value)) {
+          value.forEach((one) => addRow(rows, one));
+        }
+        const input = form.querySelector(`:scope > label [name="${CSS.escape(name)}"]`);
+        if (input) fill(input, value);
+      }
+    }
+  };
+  const call = async (form) => {
+    const button = form.querySelector(":scope > button:last-child");
+    button.disabled = true;
+    try {
+      const answer = await fetch("/call", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ name: form.dataset.call, arguments: argumentsOf(form) }),
+      });
+      if (!answer.ok) throw new Error(`${answer.status}`);
+      const told = await answer.json();
+      const history = document.getElementById("history");
+      history.insertAdjacentHTML("afterbegin", told.html);
+      while (history.children.length > 30) history.lastElementChild.remove();
+    } catch (error) {
+      document.getElementById("history").prepend(make("p", { class: "alert", text: String(error) }));
+    } finally {
+      button.disabled = false;
+    }
+  };
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form[data-call]")) { event.preventDefault(); call(event.target); }
+  });
+  document.addEventListener("click", (event) => {
+    const at = event.target.closest("[data-fill], [data-more], [data-less]");
+    if (!at) return;
+    if (at.dataset.fill) fillAll(JSON.parse(at.dataset.fill));
+    else if ("more" in at.dataset) addRow(at.closest("fieldset")).querySelector("[data-kind]").focus();
+    else at.closest(".row").remove();
+  });
+  const state = document.getElementById("state");
+  if (state) {
+    const source = new EventSource("/stream");
+    const lost = document.getElementById("link");
+    source.addEventListener("state", (message) => {
+      lost.hidden = true;
+      if (state.contains(document.activeElement) && document.activeElement.matches("button")) return; // it is being used
+      state.innerHTML = JSON.parse(message.data).html;
+    });
+    source.addEventListener("error", () => { lost.hidden = false; });
+    document.addEventListener("keydown", (event) => {
+      if (event.target.closest("input, select, textarea") || event.ctrlKey || event.altKey || event.metaKey) return;
+      const tool = document.querySelectorAll("details[data-tool]")[Number(event.key) - 1];
+      if (!tool || !/^[1-9]$/.test(event.key)) return;
+      event.preventDefault();
+      tool.open = true;
+      (tool.querySelector("form [data-kind], form button") || tool).focus();
+    });
+  }
+
+  // --- the cell ---
+
+  const cell = document.getElementById("cell");
+  if (!cell) return;
+  const keys = JSON.parse(cell.dataset.keys);
+  const held = new Set();
+  const toggled = {};
+  let fromPad = {};
+  let socket = null;
+  let sent = "";
+  const drawn = [];
+  const late = [];
+  let counted = null;
+
+  const controls = () => {
+    const now = { ...fromPad };
+    for (const [code, control, value, toggles] of keys) {
+      if (!toggles && held.has(code)) now[control] = (now[control] || 0) + value;
+    }
+    for (const [control, on] of Object.entries(toggled)) if (on) now[control] = 1;
+    return now;
+  };
+  const steer = () => {
+    const now = controls();
+    const text = JSON.stringify(now);
+    if (text === sent || !socket || socket.readyState !== WebSocket.OPEN) return;
+    sent = text;
+    socket.send(JSON.stringify({ controls: now, stamp: performance.now() }));
+    for (const row of cell.querySelectorAll("[data-code]")) row.classList.toggle("held", held.has(row.dataset.code));
+  };
+  const known = new Map(keys.map((key) => [key[0], key]));
+  document.addEventListener("keydown", (event) => {
+    const key = known.get(event.code);
+    if (!key || event.ctrlKey || event.metaKey || event.target.closest("input")) return;
+    event.preventDefault();
+    if (key[3] && !event.repeat) toggled[key[1]] = !toggled[key[1]];
+    held.add(event.code);
+    steer();
+  });
+  document.addEventListener("keyup", (event) => { held.delete(event.code); steer(); });
+  window.addEventListener("blur", () => { held.clear(); steer(); });
+
+  // The mouse, on a picture: drag moves the hand across, the wheel up and down. The Alt key is for the other hand.
+  const hands = cell.dataset.hands.split(",");
+  const axes = cell.dataset.axes.split(",");
+  let drag = null;
+  cell.querySelector(".eyes").addEventListener("pointerdown", (event) => {
+    drag = { x: event.clientX, y: event.clientY, hand: hands[event.button === 2 || event.altKey ? 1 : 0] };
+    event.target.setPointerCapture(event.pointerId);
+  });
+  cell.querySelector(".eyes").addEventListener("contextmenu", (event) => event.preventDefault());
+  cell.querySelector(".eyes").addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    const most = (value) => Math.max(-1, Math.min(1, value / 80));
+    fromPad = { [`${drag.hand}.${axes[0]}`]: most(drag.x - event.clientX), [`${drag.hand}.${axes[1]}`]: most(drag.y - event.clientY) };
+    steer();
+  });
+  cell.querySelector(".eyes").addEventListener("pointerup", () => { drag = null; fromPad = {}; steer(); });
+
+  // A gamepad has two sticks, one for each hand; a 3D mouse shows itself as a pad of six axes and moves one hand.
+  const pads = () => {
+    const pad = [...navigator.getGamepads()].find(Boolean);
+    if (pad && !drag) {
+      const axis = (i) => (Math.abs(pad.axes[i] || 0) > 0.12 ? pad.axes[i] : 0);
+      const down = (i) => (pad.buttons[i] && pad.buttons[i].pressed ? 1 : 0);
+      fromPad = {};
+      if (pad.axes.length >= 6 && pad.mapping !== "standard") axes.forEach((name, i) => { fromPad[`${hands[0]}.${name}`] = -axis(i); });
+      else hands.forEach((hand, i) => {
+        fromPad[`${hand}.${axes[0]}`] = -axis(2 * i);
+        fromPad[`${hand}.${axes[1]}`] = -axis(2 * i + 1);
+        fromPad[`${hand}.${axes[2]}`] = down(4 + i) - down(6 + i);
+      });
+      hands.forEach((hand, i) => {
+        if (down(i) && !pads[i]) toggled[`${hand}.grip`] = !toggled[`${hand}.grip`];
+        pads[i] = down(i);
+      });
+      steer();
+    }
+    requestAnimationFrame(pads);
+  };
+  window.addEventListener("gamepadconnected", (event) => {
+    document.getElementById("pad").textContent = event.gamepad.id;
+    pads();
+  });
+
+  let sound = null;
+  document.getElementById("tone").addEventListener("change", (event) => {
+    if (sound) { sound.context.close(); sound = null; }
+    if (!event.target.checked) return;
+    const context = new AudioContext();
+    const voice = new OscillatorNode(context, { frequency: 200 });
+    const volume = new GainNode(context, { gain: 0 });
+    voice.connect(volume).connect(context.destination);
+    voice.start();
+    sound = { context, voice, volume };
+  });
+
+  const eyes = cell.querySelector(".eyes");
+  const show = async (data) => {
+    const bytes = new Uint8Array(data);
+    const length = new DataView(data).getUint32(0);
+    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+    let at = 4 + length;
+    for (const [name, size] of head.pictures) {
+      const picture = await createImageBitmap(new Blob([bytes.subarray(at, at + size)], { type: "image/jpeg" }));
+      at += size;
+      let canvas = eyes.querySelector(`canvas[data-eye="${CSS.escape(name)}"]`);
+      if (!canvas) {
+        canvas = make("canvas", { "data-eye": name, width: picture.width, height: picture.height, role: "img", "aria-label": name });
+        eyes.append(make("figure", {}, canvas, make("figcaption", { text: name.replace("_", " ") })));
+      }
+      canvas.getContext("2d").drawImage(picture, 0, 0);
+      picture.close();
+    }
+    const now = performance.now();
+    drawn.push(now);
+    while (drawn.length && now - drawn[0] > 2000) drawn.shift();
+    document.getElementById("rate").textContent = `${(drawn.length / 2).toFixed(1)} /s`;
+    if (head.stamp !== null && head.stamp !== counted) {
+      counted = head.stamp;
+      late.push(now - head.stamp);
+      if (late.length > 20) late.shift();
+      document.getElementById("late").textContent = `${[...late].sort((a, b) => a - b)[late.length >> 1].toFixed(0)} ms`;
+    }
+    cell.dataset.frames = String(Number(cell.dataset.frames || 0) + 1);
+    cell.dataset.late = JSON.stringify(late);
+    gauges(head.gauges);
+    facts(head.facts);
+    const told = document.getElementById("told");
+    told.hidden = !head.over && head.lag_s < 1;
+    told.textContent = head.over || `− ${head.lag_s.toFixed(0)} s`;
+    if (sound) {
+      const push = Math.max(0, ...head.gauges.filter((one) => one[3] === "N").map((one) => one[1]));
+      sound.voice.frequency.value = 200 + 12 * push;
+      sound.volume.gain.value = Math.min(0.2, push / 100);
+    }
+    socket.send(JSON.stringify({ seen: true }));
+  };
+  const language = document.documentElement.lang === "zh" ? 1 : 0;
+  const gauges = (all) => {
+    const place = cell.querySelector(".gauges");
+    all.forEach(([name, value, most, unit], i) => {
+      let row = place.children[i];
+      if (!row) {
+        row = make("div", {}, make("span", { text: name[language] }), make("meter", { min: 0, max: most, "aria-label": name[language] }), make("b"));
+        place.append(row);
+      }
+      row.children[1].value = value;
+      row.children[2].textContent = `${value.toFixed(1)} ${unit}`;
+    });
+  };
+  const facts = (all) => {
+    const place = cell.querySelector(".facts dl");
+    for (const [name, text] of Object.entries(all)) {
+      let row = place.querySelector(`[data-fact="${CSS.escape(name)}"]`);
+      if (!row) { row = make("div", { "data-fact": name }, make("dt", { text: name }), make("dd")); place.append(row); }
+      row.lastElementChild.textContent = text;
+    }
+  };
+  const open = () => {
+    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/wire`);
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("message", (message) => show(message.data));
+    socket.addEventListener("open", () => { sent = ""; document.getElementById("link").hidden = true; steer(); });
+    socket.addEventListener("close", () => { document.getElementById("link").hidden = false; setTimeout(open, 1000); });
+  };
+  open();
+})();

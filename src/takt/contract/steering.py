@@ -1,0 +1,80 @@
+"""Steering: how a person's controls become a station's actions, where the station offers no tools.
+
+A station's package registers one in the entry-point group `takt.steering`, under the station's name. It is made with
+the station's spec and knows nothing but that: what a person sees and does goes through observation and action, as for
+any worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from takt.contract.registry import entry_points, loaded
+from takt.contract.station import StationSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the keyboard. `code` is the browser's `KeyboardEvent.code` (W3C UI Events), whatever the layout.
+
+    control   which control it moves.
+    value     to where, -1 to 1, while it is held; or, if `toggles`, it turns the control over at each press.
+    words     what it does, in English and Chinese.
+    """
+
+    code: str
+    control: str
+    value: float
+    words: tuple[str, str]
+    toggles: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A bar beside the pictures. `name` in English and Chinese; `most` is where the bar is full."""
+
+    name: tuple[str, str]
+    value: float
+    most: float
+    unit: str
+
+
+class Steering(Protocol):
+    """`keys`: what there is to press. `axes`: controls in the order of a gamepad's or a 3D mouse's axes, for each of
+    `hands`. `station_options`: what the station is opened with for a person, unless told otherwise."""
+
+    station_options: Mapping[str, Any]
+    keys: Sequence[Key]
+    hands: Sequence[str]
+    axes: Sequence[str]
+
+    def read(self, given: Any) -> dict[str, float]:
+        """Controls as a page sends them, made sound: known names only, -1 to 1, in coarse steps."""
+        ...
+
+    def action(self, controls: Mapping[str, float]) -> Any:
+        """The action of one control period."""
+        ...
+
+    def pictures(self, observation: Any) -> Mapping[str, np.ndarray]:
+        """What the cameras show: (H, W, 3) uint8, by name."""
+        ...
+
+    def gauges(self, observation: Any) -> Sequence[Gauge]: ...
+
+    def facts(self, observation: Any) -> Mapping[str, str]:
+        """What else an agent may see, as short texts by name: an order in words, where the hands are."""
+        ...
+
+
+def steering_of(spec: StationSpec) -> Steering | None:
+    """How a person steers this station; None if nobody says."""
+    point = next((one for one in entry_points("takt.steering") if one.name == spec.station), None)
+    if point is None:
+        return None
+    made: Steering = loaded(point)(spec)
+    return made

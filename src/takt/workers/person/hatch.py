@@ -1,0 +1,132 @@
+"""The hatch between a person's page and the shift: what is wanted goes in, what is seen comes out. For threads.
+
+Whoever serves the page knows this and nothing of the shift. What is seen is the newest only: nothing waits in a queue
+for a page that is slow.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_WAITING = 16  # calls of a page that are not done yet
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool that somebody made on the page: its name, its arguments as JSON."""
+
+    name: str
+    arguments: str
+    answer: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is to see, and how things stand.
+
+    number   counts up with every one.
+    stamp    which change of the controls was in force when it was seen; None before the first.
+    """
+
+    number: int
+    observation: Any
+    stamp: float | None
+
+
+class Hatch:
+    """One page's worth of exchange; a page that comes later takes over, as the same person."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._calls: list[Call] = []
+        self._controls: Mapping[str, float] = {}
+        self._stamp: float | None = None
+        self._pages = 0
+        self._over: str | None = None
+        self.seen: Seen | None = None
+        self.started = False
+
+    # --- for the page ---
+
+    def ask(self, name: str, arguments: str) -> Future[Any]:
+        """Have a tool called. The answer is the observation after it, or a text: why there is none."""
+        call = Call(name, arguments)
+        with self._changed:
+            if self._over is not None:
+                call.answer.set_result(self._over)
+            elif len(self._calls) >= MOST_WAITING:
+                call.answer.set_result("too many calls are waiting; the station does one at a time")
+            else:
+                self._calls.append(call)
+        return call.answer
+
+    def steer(self, controls: Mapping[str, float], stamp: float | None = None) -> None:
+        """What is held now. It stays so until it is said otherwise, or the page goes. `stamp` comes back with what is
+        seen after it, so that a page can tell how late that is."""
+        with self._changed:
+            self._controls, self._stamp = dict(controls), stamp
+
+    def come(self) -> None:
+        """A page is open."""
+        with self._changed:
+            self._pages += 1
+            self.started = True
+            self._changed.notify_all()
+
+    def go(self) -> None:
+        """A page is closed: nothing is held any more, but what a grip holds."""
+        with self._changed:
+            self._pages -= 1
+            if not self._pages:
+                self._controls = {name: value for name, value in self._controls.items() if name.endswith(".grip")}
+
+    def wait_started(self, wait_s: float) -> bool:
+        """Whether a page has been opened, within so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.started, wait_s)
+
+    def wait_seen(self, after: int, wait_s: float) -> Seen | None:
+        """The newest after number `after`; None if there is none within so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.seen is not None and self.seen.number > after, wait_s)
+            return self.seen if self.seen is not None and self.seen.number > after else None
+
+    @property
+    def over(self) -> str | None:
+        """Why nothing is done any more; None while the shift goes on."""
+        return self._over
+
+    # --- for the worker ---
+
+    @property
+    def pages(self) -> int:
+        return self._pages
+
+    def held(self) -> tuple[Mapping[str, float], float | None]:
+        """The controls, and their stamp."""
+        with self._changed:
+            return self._controls, self._stamp
+
+    def next_call(self) -> Call | None:
+        with self._changed:
+            return self._calls.pop(0) if self._calls else None
+
+    def show(self, observation: Any, stamp: float | None) -> None:
+        """Put what is seen where pages find it."""
+        with self._changed:
+            number = 0 if self.seen is None else self.seen.number
+            self.seen = Seen(number + 1, observation, stamp)
+            self._changed.notify_all()
+
+    def end(self, why: str) -> None:
+        """Answer everything, now and from now on, with this text."""
+        with self._changed:
+            self._over = why
+            waiting, self._calls = self._calls, []
+            self._changed.notify_all()
+        for call in waiting:
+            call.answer.set_result(why)

@@ -1,0 +1,144 @@
+"""The worker `person`: whoever sits at the page. The clock is live, so the world goes on whether they act or not.
+
+It is asked every few control periods and never waits. All that a person does is a numbered record (`said` in the
+ledger), in the journal before it is done: a call of a tool, controls that changed, a page that was opened or closed.
+`idle` is how many times it was asked since the last record, so that the same shift comes out when it is repeated.
+No name is in any record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from takt.contract.station import StationSpec
+from takt.contract.steering import Steering, steering_of
+from takt.contract.worker import Finished, Journal, Plan
+from takt.errors import TaktError
+from takt.ledger.journal import Told
+from takt.ledger.pack import pack, unpack
+from takt.workers.calls import LONGEST_CALL, read_call
+from takt.workers.person.hatch import Call, Hatch
+
+ASK_S = 0.06  # station time between two looks at what is wanted, where the station has periods as short as that
+LONGEST_NAME = 200  # characters of a tool's name
+OPENED, CLOSED = "opened", "closed"
+OVER = "The shift is over."
+START = "a person works through a page: `takt run STATION --worker person` opens it"
+
+
+class Person:
+    """A person at a page in a browser: `takt run STATION --worker person`. See docs/person.md.
+
+    hatch   where the page is; none where a shift is only repeated.
+    """
+
+    clock = "live"
+
+    def __init__(self, hatch: Hatch | None = None) -> None:
+        self._hatch = hatch
+
+    def begin(self, spec: StationSpec, seed: int) -> None:
+        self._steering: Steering | None = None if spec.tools else steering_of(spec)
+        if not spec.tools and self._steering is None:
+            raise TaktError(
+                f"a person cannot work at {spec.station!r}: it offers no tools, and nobody says how to steer it"
+            )
+        self._names = {tool["function"]["name"] for tool in spec.tools}
+        self._every = 1 if spec.tools else max(1, round(ASK_S / spec.control_s))
+        self._journal: Journal | None = None
+        self._said: list[Mapping[str, Any]] = []
+        self._number, self._idle = 0, 0  # of the next record; times asked since the last
+        self._controls: dict[str, float] = {}
+        self._present = False
+        self._doing: Call | None = None
+        self._stamp: float | None = None  # of the controls in force; for the page, and in no record
+
+    def end(self) -> None:
+        if self._doing is not None:  # it ended the shift, and what comes after it is seen by nobody
+            self._doing.answer.set_result(OVER)
+            self._doing = None
+        if self._hatch is not None:
+            self._hatch.end(OVER)
+
+    def ready(self) -> None:
+        """Asked when somebody has to be there."""
+        if self._hatch is None:
+            raise TaktError(START)
+
+    def keep_in(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def records(self) -> list[Mapping[str, Any]]:
+        said, self._said = self._said, []
+        return said
+
+    def save(self) -> bytes:
+        return pack([self._number, self._idle, self._controls, self._present])
+
+    def load(self, state: bytes) -> None:
+        self._number, self._idle, self._controls, self._present = unpack(state)
+
+    def act(self, observation: Any) -> Plan:
+        if self._hatch is not None:
+            self._hatch.show(observation, self._stamp)
+            if self._doing is not None:
+                self._doing.answer.set_result(observation)
+        self._doing = None
+        record = self._record()
+        if record is None:
+            self._idle += 1
+        else:
+            self._said.append(record)
+            self._number, self._idle = self._number + 1, 0
+        return self._plan({} if record is None else record)
+
+    def _plan(self, record: Mapping[str, Any]) -> Plan:
+        if self._steering is None:
+            if "call" not in record:
+                return Plan([], ask_after=1)
+            name, arguments = record["call"]
+            return Plan([read_call(str(name), str(arguments), self._names).text])
+        if "controls" in record:
+            self._controls = self._steering.read(record["controls"])
+        return Plan([np.array(self._steering.action(self._controls))] * self._every)
+
+    def _record(self) -> Mapping[str, Any] | None:
+        """What is done now: as it was recorded, or as it comes in; None if nothing is."""
+        recorded = self._recalled()
+        if recorded is not None:
+            return recorded if recorded.get("idle") == self._idle else None
+        if self._hatch is None or isinstance(self._journal, Told):
+            return None
+        come = self._come()
+        if come is None:
+            return None
+        assert self._journal is not None
+        record = {"number": self._number, "idle": self._idle, **come}
+        self._journal.note(self._number, record)
+        return record
+
+    def _recalled(self) -> Mapping[str, Any] | None:
+        assert self._journal is not None
+        try:
+            return self._journal.recall(self._number)
+        except Finished:
+            return None  # nothing more was done until the end
+
+    def _come(self) -> dict[str, Any] | None:
+        assert self._hatch is not None
+        present = self._hatch.pages > 0
+        if present != self._present:
+            self._present = present
+            return {"page": OPENED if present else CLOSED}
+        if self._steering is None:
+            call = self._hatch.next_call()
+            if call is None:
+                return None
+            self._doing = call
+            return {"call": [call.name[:LONGEST_NAME], call.arguments[: LONGEST_CALL + 1]]}
+        held, self._stamp = self._hatch.held()
+        controls = self._steering.read(held)
+        return {"controls": controls} if controls != self._controls else None

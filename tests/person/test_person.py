@@ -1,0 +1,275 @@
+"""A person at work: the same contract, the same ledger, the same repeat; and the page, for everybody with the token."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+
+import numpy as np
+import pytest
+from asking import TOKEN, asked
+from counter import Counter
+
+from takt import Ledger, repeat_shift, resume_shift, run_shift
+from takt.board.person.forms import filling, forms_of
+from takt.board.person.server import PersonServer
+from takt.cli import main
+from takt.contract import clock as clocks
+from takt.contract.clock import Live, parse_clock
+from takt.errors import TaktError
+from takt.export.trl import KINDS
+from takt.workers.person import Person
+from takt.workers.person.hatch import Hatch
+
+NASTY = "<script>alert('x')</script>"
+
+
+class Somebody(threading.Thread):
+    """A person who sends every parcel that is seen, through the hatch; then leaves."""
+
+    def __init__(self, hatch, parcels, wrong=()):
+        super().__init__(daemon=True)
+        self.hatch, self.parcels, self.wrong, self.answers = hatch, parcels, wrong, []
+
+    def run(self):
+        self.hatch.come()
+        number, done = 0, set()
+        while len(done) < self.parcels and self.hatch.over is None:
+            seen = self.hatch.wait_seen(number, 0.2)
+            if seen is None:
+                continue
+            number = seen.number
+            for row in seen.observation["queue"]:
+                if row["parcel"] not in done:
+                    done.add(row["parcel"])
+                    to = "north" if (row["label"] == "south") == (row["parcel"] in self.wrong) else "south"
+                    given = {"parcel": row["parcel"], "to": to, "stamps": [{"value": 3}]}
+                    answer = self.hatch.ask("send", json.dumps(given)).result(60)
+                    self.answers.append(answer)
+        self.hatch.go()
+
+
+def worked(path, units=4, wrong=("P2",), station=None, **more):
+    hatch = Hatch()
+    somebody = Somebody(hatch, units, wrong)
+    somebody.start()
+    shift = run_shift(
+        station or Counter(),
+        Person(hatch),
+        units=units,
+        seed=3,
+        clock="live:50",
+        ledger=path,
+        worker_name="person",
+        **more,
+    )
+    somebody.join(60)
+    return shift, somebody
+
+
+def test_a_persons_shift_is_a_shift_and_repeats_to_the_same_digest(tmp_path):
+    shift, somebody = worked(tmp_path / "p.takt")
+    outcome = {e.unit: e.kind for e in shift.events if e.kind in ("unit_good", "unit_bad")}
+    assert outcome == {0: "unit_good", 1: "unit_good", 2: "unit_bad", 3: "unit_good"}
+    assert [a["result"]["sent"] for a in somebody.answers[:3]] == ["north", "south", "south"]
+    assert somebody.answers[3] == "The shift is over."  # its call was the last
+    assert shift.meta["clock"] == "live:50" and "lag_s" in shift.meta
+    began = time.monotonic()
+    again = repeat_shift(tmp_path / "p.takt", station=Counter(), worker=Person())
+    assert again.digest == shift.digest and time.monotonic() - began < 30  # it waits for no wall
+
+
+def test_what_is_recorded_holds_what_was_done_and_nobodys_name(tmp_path):
+    shift, _ = worked(tmp_path / "p.takt")
+    said = [e.data for e in shift.events if e.kind == "said"]
+    assert [one["number"] for one in said] == list(range(len(said)))
+    assert {key for one in said for key in one} == {"number", "idle", "call", "page"}
+    assert said[0]["page"] == "opened"
+
+
+def test_a_person_who_is_cut_off_goes_on_from_the_last_unit(tmp_path):
+    path = tmp_path / "p.takt"
+
+    def stop(progress):
+        if progress.units >= 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worked(path, units=5, on_progress=stop)
+    with Ledger.open(path) as book:
+        assert not book.finished
+    with pytest.raises(TaktError, match="a person works through a page"):
+        resume_shift(path, station=Counter(), worker=Person())
+    hatch = Hatch()
+    somebody = Somebody(hatch, 3, ())
+    somebody.start()
+    shift = resume_shift(path, station=Counter(), worker=Person(hatch))
+    somebody.join(60)
+    assert shift.ended == "units"
+    assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
+
+
+def test_station_time_goes_on_whether_the_person_acts_or_not(tmp_path):
+    shift = run_shift(Counter(), Person(Hatch()), units=2, seed=3, clock="live:100", worker_name="person")
+    assert [e.data["reasons"] for e in shift.events if e.kind == "unit_bad"] == [["late"], ["late"]]
+
+
+def test_a_live_clock_keeps_station_and_wall_together_and_counts_how_late_it_was(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(clocks.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(clocks.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    clock = parse_clock("live:2")
+    assert isinstance(clock, Live) and clock.periods(5.0, 0.02) == 0
+    for step in range(11):
+        clock.pace(step * 1.0)
+    assert now[0] == pytest.approx(105.0) and clock.lag_s == 0.0  # 10 s at twice the speed
+    now[0] += 3.0  # the machine is busy elsewhere
+    clock.pace(11.0)
+    assert clock.lag_s == pytest.approx(2.5)  # half a second of it was the step's own
+    clock.pace(12.0)
+    assert now[0] == pytest.approx(108.5) and clock.lag_s == pytest.approx(
+        2.5
+    )  # it goes on from there, and never runs after
+    for wrong in ("live:0", "live:x", "live:1e9", "live:nan"):
+        with pytest.raises(TaktError):
+            parse_clock(wrong)
+
+
+def test_every_tool_has_a_form_with_an_input_for_each_argument():
+    look, send, _ = forms_of(Counter().spec.tools, ("look", "wait"))
+    assert (look.changes, send.changes) == (False, True) and look.fields == ()
+    assert [(f.name, f.kind, f.required) for f in send.fields] == [
+        ("parcel", "text", True),
+        ("to", "choice", True),
+        ("stamps", "rows", True),
+    ]
+    value, colour = send.fields[2].fields
+    assert (value.kind, value.least, value.most) == ("whole", 1, 9) and colour.choices == ("red", "blue")
+
+
+def test_every_argument_of_the_flight_desk_has_an_input_of_its_own():
+    from takt.stations.flightdesk.desk.tools import TOOLS
+
+    forms = forms_of(TOOLS.openai_tools(("authority",)), ())
+    assert len(forms) == len(TOOLS)
+    assert [(form.name, f.name) for form in forms for f in form.fields if f.kind == "json"] == []
+
+
+def test_a_row_fills_what_a_tool_takes_and_nothing_else():
+    forms = forms_of(Counter().spec.tools, ())
+    row = {"parcel": "P1", "label": "north", "stamps": [{"value": 3, "colour": "red", "glue": "old"}]}
+    assert json.loads(filling(row, {"to": "north", "x": 1}, forms)) == {
+        "to": "north",
+        "parcel": "P1",
+        "stamps": [{"value": 3, "colour": "red"}],
+    }
+    assert filling({"label": "north"}, {"to": "north"}, forms) == ""
+
+
+@pytest.fixture
+def page():
+    hatch, station = Hatch(), Counter()
+    station.reset(seed=1)
+    with PersonServer(hatch, station.spec, None, "127.0.0.1", 0, TOKEN) as server:
+        hatch.show({"now_s": 1.0, "queue": [{"parcel": NASTY, "label": NASTY}], "result": None, NASTY: [NASTY]}, None)
+        yield server, hatch
+
+
+def test_the_page_is_for_whoever_has_the_token_and_shows_strangers_text_as_text(page):
+    server, _ = page
+    for path in ("/", "/stream", "/wire"):
+        assert asked(server, path, token=None).status == 401
+    assert asked(server, "/call", token=None, method="POST", body="{}").status == 401
+    shown = asked(server, "/")
+    assert shown.status == 200 and NASTY not in shown.text and "&lt;script&gt;" in shown.text
+    assert "unsafe" not in shown.headers["content-security-policy"]
+
+
+def test_a_call_that_is_none_is_refused_and_one_that_is_comes_back_as_html(page):
+    server, hatch = page
+    assert asked(server, "/call", method="POST", body="{}", headers={"Origin": "http://evil.example"}).status == 403
+    for body in (
+        "",
+        "[]",
+        "{}",
+        '{"name": "send"}',
+        '{"name": "x", "arguments": {}}',
+        '{"name": "send", "arguments": 1}',
+    ):
+        assert asked(server, "/call", method="POST", body=body).status == 400, body
+    assert asked(server, "/call", method="POST", body="x" * 100_000).status == 413
+
+    def answer():
+        for _ in range(200):
+            call = hatch.next_call()
+            if call is not None:
+                call.answer.set_result(
+                    {"now_s": 5.0, "result": {"tool": "look", "error": {"code": "x", "message": NASTY}}}
+                )
+                return
+            time.sleep(0.05)
+
+    threading.Thread(target=answer, daemon=True).start()
+    told = json.loads(asked(server, "/call", method="POST", body='{"name": "look", "arguments": {}}').text)
+    assert told["done"] is False and NASTY not in told["html"] and "&lt;script&gt;" in told["html"]
+    hatch.end("The shift is over.")
+    told = json.loads(asked(server, "/call", method="POST", body='{"name": "look", "arguments": {}}').text)
+    assert told["done"] is False and "The shift is over." in told["html"]
+
+
+def test_a_page_that_closes_lets_go_of_all_but_what_a_grip_holds():
+    hatch = Hatch()
+    hatch.come()
+    hatch.steer({"left.x": 1.0, "left.grip": 1.0}, 7.0)
+    assert hatch.held() == ({"left.x": 1.0, "left.grip": 1.0}, 7.0)
+    hatch.go()
+    assert hatch.held()[0] == {"left.grip": 1.0} and hatch.pages == 0
+
+
+def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them():
+    pytest.importorskip("mujoco")
+    from takt.contract.station import open_station
+    from takt.contract.steering import steering_of
+
+    cell = open_station("nutcell")
+    steering = steering_of(cell.spec)
+    given = {
+        "left.x": 5,
+        "right.z": -0.5,
+        "left.grip": True,
+        "x": 1,
+        "left.y": "1",
+        "right.y": float("nan"),
+        "right.x": 1e-9,
+    }
+    assert steering.read(given) == {"left.grip": 1.0, "left.x": 1.0, "right.z": -0.5}
+    assert steering.read([1]) == {} and steering.read(None) == {}
+    action = steering.action(steering.read(given))
+    assert cell.action_space.contains(action)
+    assert action[0] == pytest.approx(0.2 * 0.02) and action[6] == 0.0 and action[13] == 1.0 and action[14] == 0.0
+    assert np.array_equal(steering.action({})[[6, 13]], [1.0, 1.0])  # hands open, nothing moves
+    observation, _ = cell.reset(seed=1)
+    assert len(steering.gauges(observation)) == 5 and "left hand, mm" in steering.facts(observation)
+    assert {key.code for key in steering.keys if key.code.startswith("Key")} == {
+        f"Key{c}" for c in "WSADRFQETGIKJLPMUOYH"
+    }
+    cell.close()
+
+
+def test_options_of_a_persons_page_are_for_a_person_only(capsys):
+    assert main(["run", "nutcell", "--worker", "idle", "--units", "1", "--practice"]) == 2
+    assert main(["run", "gym", "--worker", "person", "--units", "1", "--host", "0.0.0.0"]) == 2
+    err = capsys.readouterr().err
+    assert "--worker person" in err and "--allow-host" in err and "sft" in KINDS
+
+
+def test_the_wire_is_refused_to_other_sites(page):
+    server, _ = page
+    connection = http.client.HTTPConnection(server.url.split("/")[2], timeout=30)
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    upgrade |= {"Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==", "Authorization": f"Bearer {TOKEN}"}
+    connection.request("GET", "/wire", headers={**upgrade, "Origin": "http://evil.example"})
+    assert connection.getresponse().status == 403
+    connection.close()
