@@ -1,0 +1,71 @@
+"""`takt mine`: light until it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def mine(
+    repository: Annotated[Path, typer.Argument(metavar="REPO", help="A local git repository, bare or not.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder that is made, for `-o tickets=`.", show_default=False)],
+    since: Annotated[
+        str | None, typer.Option(help="Only commits after this revision, or date.", show_default=False)
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of the newest commits.", show_default=False)
+    ] = None,
+    python: Annotated[
+        str, typer.Option(help="The Python for tests: of a virtual environment that has what they need.")
+    ] = "python3",
+    install: Annotated[
+        str | None,
+        typer.Option(
+            help="A command to run in each commit's tree, in the sandbox, before its tests.", show_default=False
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Make tickets for the code desk of a repository's own history.
+
+    takt mine ~/src/project --out tickets --python ~/src/project/.venv/bin/python
+    """
+    import json
+    import sys
+
+    from takt.errors import TaktError
+    from takt.printable import printable
+    from takt.stations.codedesk.mining.mine import mine as mined
+    from takt.stations.codedesk.mining.mine import write
+
+    if out.exists():
+        raise TaktError(f"{out} is there already; name a new folder")
+
+    def told(done: int, of: int, what: str) -> None:
+        print(f"{done}/{of} {printable(what)[:140]}", file=sys.stderr, flush=True)
+
+    found = mined(repository, since, most, python, install, told)
+    write(found, out)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "tickets": len(found.tickets),
+                    "commits": found.commits,
+                    "rejected": found.counts(),
+                    "seconds": round(found.seconds, 1),
+                    "out": str(out),
+                }
+            )
+        )
+        return
+    print(
+        f"{out}: {len(found.tickets)} tickets of {found.commits} commits of {printable(found.name)}, "
+        f"in {found.seconds:.0f} s"
+    )
+    for reason, count in found.counts().items():
+        print(f"  {count:4} {reason}")
+    print(f"what was rejected, commit by commit: {out / 'rejected.json'}")
+    print(f"takt run codedesk -o tickets={out} --worker reference --units {len(found.tickets)}")

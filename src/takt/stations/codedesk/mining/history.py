@@ -1,0 +1,202 @@
+"""A repository's history, read by git in a sandbox: nothing of a stranger's repository is run on this machine.
+
+The folder of git's objects is shown in the sandbox, read-only. Hooks, file-system monitors and pagers are turned off as
+well, but what a configuration could start would start in there, without network, and reach nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from takt.errors import TaktError
+from takt.printable import printable
+from takt.stations.codedesk.sandbox import WORK, Limits, Room, Sandbox
+
+HASH = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
+LARGEST_BLOB = 4 << 20  # bytes; larger files are left out of a tree
+CHUNK_BYTES = 24 << 20  # of one answer
+FILE_MODES = ("100644", "100755")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of the main line. `tree` is path -> (mode, blob)."""
+
+    name: str
+    parent: str | None
+    message: str
+    tree: Mapping[str, tuple[str, str]]
+
+    @property
+    def subject(self) -> str:
+        return next((line.strip() for line in self.message.splitlines() if line.strip()), "(no message)")
+
+
+class History:
+    """The history of one repository, as long as it is open."""
+
+    def __init__(self, repository: Path) -> None:
+        self.folder = git_folder(repository)
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        if self.folder.is_relative_to(WORK):  # where the sandbox has its own tree: a copy of what git needs, elsewhere
+            self._copy = tempfile.TemporaryDirectory(prefix="takt-mine-")
+            copied = Path(self._copy.name, "repository")
+            shutil.copytree(self.folder, copied, ignore=shutil.ignore_patterns("hooks", "logs", "*.lock"))
+            Path(self._copy.name).chmod(0o755)
+            self.folder = copied
+        limits = Limits(wall_s=300.0, memory_mb=2048, output_kb=64 << 10, disk_mb=64)
+        self._room: Room = Sandbox(programs=(str(self.folder),), limits=limits).open()
+        self._blobs: dict[str, bytes] = {}
+        self._sizes: dict[str, int] = {}
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._room.close()
+        if self._copy is not None:
+            self._copy.cleanup()
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """What git says. TaktError, in one line, where it fails."""
+        argv = [
+            "git",
+            "--git-dir",
+            str(self.folder),
+            "-c",
+            "safe.directory=*",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.pager=cat",
+            "--no-pager",
+            "--no-replace-objects",
+            *arguments,
+        ]
+        ran = self._room.run(argv, stdin=stdin, env={"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"})
+        if ran.ended_by != "exit" or ran.code:
+            said = printable(" ".join(ran.stderr.decode(errors="replace").split()))[-300:] or f"ended by {ran.ended_by}"
+            raise TaktError(f"git cannot read {self.folder}: {said}")
+        return ran.stdout
+
+    def main_line(self, since: str | None, most: int | None) -> list[Commit]:
+        """Commits by first parents, the oldest first: those after `since` (a revision, or a date for git), at most so
+        many of the newest."""
+        what = ["HEAD"]
+        if since is not None:
+            what = [f"{revision}..HEAD"] if (revision := self._revision(since)) else [f"--since={since}", "HEAD"]
+        listed = (
+            self.git("rev-list", "--first-parent", "--end-of-options", *what[-1:])
+            if len(what) == 1
+            else (self.git("rev-list", "--first-parent", *what))
+        )
+        names = [name for name in listed.decode().split() if HASH.match(name)][: most if most is not None else None]
+        if not names:
+            raise TaktError(
+                f"{self.folder} has no commit" + (f" since {since!r}; name a revision or a date" if since else "")
+            )
+        commits = [self.commit(name) for name in reversed(names)]
+        return commits
+
+    def _revision(self, words: str) -> str | None:
+        if words.startswith("-"):
+            raise TaktError(f"--since takes a revision or a date, not {words!r}")
+        try:
+            found = (
+                self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{words}^{{commit}}").decode().split()
+            )
+        except TaktError:
+            return None
+        return next((name for name in found if HASH.match(name)), None)
+
+    def commit(self, name: str) -> Commit:
+        """A commit with its tree."""
+        head, _, message = self.git("cat-file", "commit", name).decode(errors="replace").partition("\n\n")
+        parent = re.search(r"^parent ([0-9a-f]+)$", head, flags=re.M)
+        return Commit(name, parent[1] if parent else None, message.strip(), self.tree(name))
+
+    def tree(self, name: str) -> dict[str, tuple[str, str]]:
+        """Path -> (mode, blob) of all that a commit holds; submodules with mode 160000, links with 120000."""
+        found = {}
+        for entry in self.git("ls-tree", "-r", "-z", "--full-tree", name).split(b"\0"):
+            about, _, path = entry.partition(b"\t")
+            if path:
+                mode, _, blob = about.decode().split(" ")
+                found[path.decode(errors="surrogateescape")] = (mode, blob)
+        return found
+
+    def files(self, tree: Mapping[str, tuple[str, str]]) -> dict[str, str | bytes]:
+        """The files of a tree, as text where they are UTF-8; without links, submodules and files that are too large."""
+        wanted = {path: blob for path, (mode, blob) in tree.items() if mode in FILE_MODES and _names_well(path)}
+        self._fetch(wanted.values())
+        return {path: _as_text(self._blobs[blob]) for path, blob in sorted(wanted.items()) if blob in self._blobs}
+
+    def _fetch(self, blobs: Iterable[str]) -> None:
+        missing = sorted({blob for blob in blobs if blob not in self._sizes})
+        if missing:
+            said = self.git("cat-file", "--batch-check", stdin="\n".join(missing).encode() + b"\n").decode().split("\n")
+            for line in said:
+                parts = line.split(" ")
+                if len(parts) == 3 and parts[1] == "blob":
+                    self._sizes[parts[0]] = int(parts[2])
+        chunk: list[str] = []
+        size = 0
+        for blob in missing:
+            if self._sizes.get(blob, LARGEST_BLOB + 1) > LARGEST_BLOB:
+                continue
+            if chunk and size + self._sizes[blob] > CHUNK_BYTES:
+                self._take(chunk)
+                chunk, size = [], 0
+            chunk.append(blob)
+            size += self._sizes[blob] + 100
+        if chunk:
+            self._take(chunk)
+
+    def _take(self, blobs: Sequence[str]) -> None:
+        answer = self.git("cat-file", "--batch", stdin="\n".join(blobs).encode() + b"\n")
+        at = 0
+        for blob in blobs:
+            end = answer.index(b"\n", at)
+            name, kind, size = answer[at:end].decode().split(" ")
+            if name != blob or kind != "blob":
+                raise TaktError(f"git cannot read {self.folder}: an object is another than was asked for")
+            self._blobs[blob] = answer[end + 1 : end + 1 + int(size)]
+            at = end + 2 + int(size)
+
+
+def git_folder(repository: Path) -> Path:
+    """Where git keeps a repository's objects: of a clone, or of a bare repository."""
+    inside = repository / ".git"
+    if inside.is_file():
+        raise TaktError(f"{repository} is a linked working tree or a submodule; name the repository that it belongs to")
+    folder = (inside if inside.is_dir() else repository).absolute()
+    if not (folder / "objects").is_dir() or not (folder / "HEAD").exists():
+        raise TaktError(f"{repository} is no git repository; name a folder that has .git, or a bare repository")
+    if (folder / "objects" / "info" / "alternates").exists():
+        raise TaktError(f"{repository} borrows objects of another repository; mine a clone made with --dissociate")
+    return folder
+
+
+def _names_well(path: str) -> bool:
+    from takt.stations.codedesk.tickets import safe
+
+    try:
+        path.encode()
+        return bool(safe(path))
+    except ValueError:
+        return False
+
+
+def _as_text(file: bytes) -> str | bytes:
+    try:
+        return file.decode() if b"\0" not in file else file
+    except UnicodeDecodeError:
+        return file
