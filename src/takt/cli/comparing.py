@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from takt.cli.app import app
-from takt.cli.options import CLOCKS, Json, numbers_in, options_in, options_of_worker
+from takt.cli.options import CLOCKS, Json, StationOption, numbers_in, options_in, options_of_worker
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import complain_of, left_by_signal
 from takt.contract.registry import registered_station
@@ -42,9 +42,7 @@ def compare(
         str | None, typer.Option(help="As for `takt run`; workers of different ones need it said.", show_default=CLOCKS)
     ] = None,
     faults: Annotated[list[str] | None, typer.Option("--fault", help="As for `takt run`.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
-    ] = None,
+    option: StationOption = None,
     worker_option: Annotated[
         list[str] | None,
         typer.Option("--worker-option", "-w", help="KEY=VALUE for every worker, or 2:KEY=VALUE for the second."),

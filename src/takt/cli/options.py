@@ -32,6 +32,12 @@ ShiftPath = Annotated[
     Path, typer.Argument(metavar="SHIFT", help="The shift's ledger, a .takt file.", show_default=False)
 ]
 SEED_HELP = "What all randomness of the shift comes from: a number, or `random` for 128 bits that nobody can guess."
+StationOption = Annotated[
+    list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+]
+WorkerOption = Annotated[
+    list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
+]
 RequireAccept = Annotated[bool, typer.Option("--require-accept", help="Exit with 1 if the verdict is not accept.")]
 
 

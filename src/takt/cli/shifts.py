@@ -22,7 +22,9 @@ from takt.cli.options import (
     Json,
     RequireAccept,
     ShiftPath,
+    StationOption,
     Trust,
+    WorkerOption,
     confirmed,
     named_again,
     options_in,
@@ -86,12 +88,8 @@ def run(
     instance: Annotated[
         str | None, typer.Option(metavar="DIR", help="Short for -o instance=...; flightdesk: a ROADEF 2009 folder.")
     ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
-    ] = None,
-    worker_option: Annotated[
-        list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
-    ] = None,
+    option: StationOption = None,
+    worker_option: WorkerOption = None,
     call_timeout: Annotated[
         float | None,
         typer.Option(
@@ -211,9 +209,7 @@ def serve(
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="Short for -o scenario=...")] = None,
     instance: Annotated[str | None, typer.Option(metavar="DIR", help="Short for -o instance=...")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
-    ] = None,
+    option: StationOption = None,
     patience: Annotated[
         float, typer.Option(min=LEAST_S, max=MOST_S, help="Seconds without a call after which the client is gone.")
     ] = 900,

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from takt.cli.app import app
-from takt.cli.options import Json, options_in
+from takt.cli.options import Json, StationOption, WorkerOption, options_in
 from takt.cli.printing import grid, print_json, print_names, quiet
 from takt.contract.figure import per_cent
 from takt.contract.foreign import one_line
@@ -82,12 +82,8 @@ def check(
         str | None, typer.Option("--worker", help="A worker to look at there, as for `takt run`.", show_default=False)
     ] = None,
     units: Annotated[int, typer.Option(min=1, max=10_000, help="Units of the worker's shifts.")] = 2,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
-    ] = None,
-    worker_option: Annotated[
-        list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
-    ] = None,
+    option: StationOption = None,
+    worker_option: WorkerOption = None,
     as_json: Json = False,
 ) -> None:
     """Say whether a station keeps its contract, rule by rule, and what to do where it does not. Exits with 2 then."""

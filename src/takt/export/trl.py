@@ -29,7 +29,7 @@ KINDS = ("sft", "prompts", "dpo")
 
 
 def export_trl(
-    shifts: Iterable[str | os.PathLike[str]],
+    shifts: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     out: str | os.PathLike[str],
     view: str | None = None,
     kind: str = "sft",
@@ -38,7 +38,7 @@ def export_trl(
     corrected_by: str = "",
     named: Named = NOTHING,
 ) -> dict[str, Any]:
-    """Write the conversations of shifts, one a line; returns how many of what there are.
+    """Write the conversations of one shift or several, one a line; returns how many of what there are.
 
     view            full or short, as the worker `llm`; its own shifts have theirs.
     kind            sft: whole conversations. prompts: what they begin with, and the state of the station there.
@@ -58,7 +58,7 @@ def export_trl(
         )
     if view not in (None, *VIEWS):
         raise TaktError(f"there is no view {view!r}; there are: {', '.join(VIEWS)}")
-    out, shifts = Path(out), list(shifts)
+    out, shifts = Path(out), [shifts] if isinstance(shifts, str | os.PathLike) else list(shifts)
     count = {"conversations": 0, "calls": 0, "good": 0}
     with (
         whole_file(out, CONVERSATIONS, [Path(shift) for shift in shifts]) as new,
@@ -73,20 +73,6 @@ def export_trl(
             count["good"] += row["reward"] == 1.0
             file.write(json.dumps(_prompt(row) if kind == "prompts" else row, ensure_ascii=False) + "\n")
     return {"written": str(out), **count}
-
-
-def write(
-    shift: Path,
-    out: Path,
-    view: str | None = None,
-    kind: str = "sft",
-    context_tokens: int = Options.context_tokens,
-    good_only: bool = False,
-    corrected_by: str = "",
-    named: Named = NOTHING,
-) -> Mapping[str, Any]:
-    """`export_trl` of one shift: the format `trl` of `takt export`."""
-    return export_trl([shift], out, view, kind, context_tokens, good_only, corrected_by, named)
 
 
 def corrections(

@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium
-from gymnasium import Space
 
 from takt.contract.events import REFUSED, UNIT_GOOD, Event
 from takt.contract.faults import Active
 from takt.contract.options import Limit, wrong_number
 from takt.contract.station import Acceptance, Account, FaultKind, StationSpec, TaktError
-from takt.contract.tools import WAIT, Calls
+from takt.contract.tools import WAIT, Calls, Json
 from takt.contract.worker import Journal
 from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.brief import SHORT, brief
+from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.desk import Desk, Terms
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.model import INSIDE, Door
 from takt.stations.codedesk.mounts import mounts
 from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, Repository, files_of
-from takt.stations.codedesk.sandbox import MIB, Limits, Sandbox, check_works
+from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
 from takt.stations.codedesk.tickets import GENERATED, Series, open_series
 from takt.stations.codedesk.tools import PRIVILEGED, TOOLS, call
 
@@ -50,22 +50,6 @@ LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
 def is_folder(tickets: str) -> bool:
     """Whether this names a folder of tickets; a family's name never does, whatever lies in the current folder."""
     return tickets not in (GENERATED, *families())
-
-
-class Json(Space[Any]):
-    """JSON objects: what a desk shows."""
-
-    def __init__(self) -> None:
-        super().__init__(None, None)
-
-    def contains(self, x: Any) -> bool:
-        return isinstance(x, dict)
-
-    def sample(self, mask: Any = None, probability: Any = None) -> dict[str, Any]:
-        return {}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Json)
 
 
 class CodeDesk(gymnasium.Env[Any, Any]):

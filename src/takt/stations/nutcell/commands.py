@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from takt.cli.options import options_in
+from takt.cli.options import WorkerOption, options_in
 from takt.cli.working import left_by_signal
 from takt.distribution import install
 from takt.errors import TaktError
@@ -39,9 +39,7 @@ def serve_policy(
         list[str] | None,
         typer.Option("--option", "-o", help="KEY=VALUE, what the cell is opened with; JSON, else text."),
     ] = None,
-    worker_option: Annotated[
-        list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
-    ] = None,
+    worker_option: WorkerOption = None,
 ) -> None:
     """Serve a worker of the nut cell by openpi's websocket protocol, until Ctrl-C.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from takt.cli.options import Json, numbers_in, options_in
+from takt.cli.options import Json, StationOption, numbers_in, options_in
 from takt.cli.printing import print_json
 from takt.cli.working import left_by_signal
 from takt.program import complain
@@ -79,9 +79,7 @@ def train(
         int, typer.Option(min=0, max=10_000_000, help="Optimiser steps of each.", show_default="a half")
     ] = 0,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the training.")] = 0,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
-    ] = None,
+    option: StationOption = None,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a language model on a teacher's shifts (extra `train`): docs/train-llm.md.
