@@ -16,7 +16,8 @@ from types import TracebackType
 
 from takt.errors import TaktError
 from takt.printable import printable
-from takt.stations.codedesk.sandbox import WORK, Limits, Room, Sandbox
+from takt.stations.codedesk.bubblewrap import WORK
+from takt.stations.codedesk.sandbox import Limits, Room, Sandbox
 
 HASH = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 LARGEST_BLOB = 4 << 20  # bytes; larger files are left out of a tree
