@@ -74,11 +74,16 @@ def test_every_number_of_every_station_is_refused_or_starts_at_once():
                 assert value in (-1, 5e-324) or isinstance(value, int), f"{name} takes {option}={value}"
 
 
+BELOW_ZERO = {("presence_penalty", -1)}  # from -2 to 2
+
+
 def test_every_number_of_every_worker_is_refused():
     every = {"llm": OfLlm, "nutcell.policy": OfPolicy}
     for name, point in workers().items():
         for option, value in itertools.product(numbers_of(loaded(point), every.get(name)), ODD[:-1]):
             station, _, short = name.rpartition(".")
+            if (option, value) in BELOW_ZERO:
+                continue
             with not_forever(), pytest.raises(TaktError) as refused:
                 open_worker(short, station or "flightdesk", **{**NEEDED.get(name, {}), option: value})
             assert "\n" not in str(refused.value)

@@ -59,7 +59,7 @@ def train(
     short_shift: Annotated[
         int, typer.Option(min=0, max=10_000, help="Units of the shift that it works after each quarter; 0: none.")
     ] = 0,
-    short_seed: Annotated[int, typer.Option(min=0, help="The seed of that shift.")] = 900,
+    short_seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The seed of that shift.")] = 900,
     bf16: Annotated[
         bool, typer.Option("--bf16", help="Multiply in 16 bits on a CPU, too: faster where it can.")
     ] = False,
