@@ -199,6 +199,30 @@ def test_a_template_that_cannot_be_taught_is_one_line_before_anything_is_worked(
     assert "\n" not in str(error.value) and "--chat-template" in str(error.value)
 
 
+def test_answers_that_are_text_need_a_template_without_tools_only(tiny, tmp_path):
+    from takt.train.weights import check_template, open_tokenizer
+
+    path = tmp_path / "plain.jinja"
+    path.write_text(LOSES)
+    check_template(open_tokenizer(str(tiny[0]), str(path)), [])
+    with pytest.raises(TaktError, match="does not show the model its tools"):
+        check_template(open_tokenizer(str(tiny[0]), str(path)), TOOLS)
+
+
+def test_adapters_are_trained_alone_and_merged(tiny):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from takt.train.sft import finetune
+
+    folder, lines = tiny
+    done = finetune(str(folder), lines, folder.parent / "adapted", steps=4, batch=2, rate=1e-2, lora=4, held_out=lines)
+    before, after = (AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (folder, done["model"]))
+    assert set(before) == set(after)
+    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    assert changed and all("proj" in name for name in changed)
+
+
 def test_a_tokenizer_without_an_end_token_is_one_line(tiny, tmp_path):
     from transformers import AutoTokenizer
 

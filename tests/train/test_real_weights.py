@@ -37,7 +37,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(model, tmp_path_factory):
-    """Four steps on conversations that are short, and what was told of them."""
+    """Three steps on conversations that are short, and what was told of them."""
     from test_lessons import row
 
     from takt.train.sft import finetune
@@ -45,20 +45,28 @@ def trained(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
     lines = folder / "some.jsonl"
     lines.write_text("".join(json.dumps(row(str(100 + i), i % 2 == 0)) + "\n" for i in range(4)))
-    options = {"steps": 4, "batch": 1, "rate": 4e-4, "template": TEMPLATE, "gguf": "q8_0", "bf16": True}
+    options = {
+        "steps": 3,
+        "batch": 1,
+        "held_out_most": 1,
+        "rate": 4e-4,
+        "template": TEMPLATE,
+        "gguf": "q8_0",
+        "bf16": True,
+    }
     return finetune(str(model), lines, folder / "desk", held_out=lines, **options), folder
 
 
-def test_its_own_template_is_refused_and_one_with_tools_is_not(model):
+def test_its_own_template_is_refused_and_one_with_tools_is_not(model, trained):
     from test_lessons import TOOLS
 
-    from takt.train.weights import check_template, open_tokenizer, template_text
+    from takt.train.weights import check_template, open_tokenizer, read_gguf
 
-    tokenizer = open_tokenizer(str(model))
+    tokenizer = open_tokenizer(trained[0]["model"])
+    check_template(tokenizer, TOOLS)
+    tokenizer.chat_template = read_gguf(model).fields["tokenizer.chat_template"].contents()
     with pytest.raises(TaktError, match=r"does not show the model its tools \(propose, hotel, book\); give another"):
         check_template(tokenizer, TOOLS)
-    tokenizer.chat_template = template_text(TEMPLATE)
-    check_template(tokenizer, TOOLS)
 
 
 def test_a_file_that_is_cut_off_is_one_line_before_a_teacher_works(model, tmp_path, capsys):
@@ -73,23 +81,24 @@ def test_a_file_that_is_cut_off_is_one_line_before_a_teacher_works(model, tmp_pa
     assert not (tmp_path / "out-shifts").exists()
 
 
-def test_four_steps_teach_something(trained):
+def test_three_steps_teach_something(trained):
     from takt.train.sft import CURVE
 
     _, folder = trained
     before, after = (json.loads(line)["held_out"] for line in (folder / "desk" / CURVE).read_text().splitlines())
-    assert after["token_loss"] < 0.5 * before["token_loss"] and after["tools_right"] > before["tools_right"]
+    assert after["token_loss"] < 0.7 * before["token_loss"] and after["tools_right"] > before["tools_right"]
     assert (folder / "desk" / "model.safetensors").exists()
 
 
 def test_the_file_that_comes_out_is_the_one_that_went_in_with_new_weights(model, trained):
-    """Tensor by tensor in the file's own order of rotary dimensions: four small steps move no weight far."""
+    """Tensor by tensor in the file's own order of rotary dimensions: three small steps move no weight far."""
     import numpy as np
-    from gguf import GGUFReader
     from gguf.quants import dequantize
 
+    from takt.train.weights import read_gguf
+
     told, _ = trained
-    old, new = GGUFReader(str(model)), GGUFReader(told["gguf"])
+    old, new = read_gguf(model), read_gguf(told["gguf"])
     assert [tensor.name for tensor in new.tensors] == [tensor.name for tensor in old.tensors]
     for before, after in zip(old.tensors, new.tensors, strict=True):
         if not any(part in before.name for part in ("blk.0.", "blk.29.attn", "output_norm")):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from takt.errors import TaktError
-from takt.train.weights import GGUF, Weights
+from takt.train.weights import GGUF, Weights, read_gguf
 from takt.writing import Kind, whole_file
 
 FORMS = ("q8_0", "f16")
@@ -26,8 +26,6 @@ TEMPLATE = "tokenizer.chat_template"
 
 def check_form(form: str, weights: Weights) -> None:
     """Raise TaktError if this model cannot be written in this form: before it is trained for that."""
-    from gguf import GGUFReader
-
     if form not in FORMS:
         raise TaktError(f"there is no GGUF form {form!r}; there are: {', '.join(FORMS)}")
     if weights.gguf is None:
@@ -35,7 +33,7 @@ def check_form(form: str, weights: Weights) -> None:
             "a GGUF file is written only of a model that came from one; for a folder, train without --gguf and convert "
             "it with llama.cpp's own convert_hf_to_gguf.py"
         )
-    known = _text(GGUFReader(str(weights.gguf)), "general.architecture")
+    known = _text(read_gguf(weights.gguf), "general.architecture")
     if known not in ARCHITECTURES:
         raise TaktError(
             f"models of architecture {known!r} are not written back to GGUF (only {', '.join(ARCHITECTURES)}); train "
@@ -48,7 +46,7 @@ def write_gguf(causal: Any, tokenizer: Any, weights: Weights, out: Path, form: s
     import gguf
 
     assert weights.gguf is not None
-    source = gguf.GGUFReader(str(weights.gguf))
+    source = read_gguf(weights.gguf)
     architecture = _text(source, "general.architecture")
     trained = {name: value.detach().float().cpu().numpy() for name, value in causal.state_dict().items()}
     names = _names(gguf, architecture, causal.config.num_hidden_layers)

@@ -10,9 +10,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from takt.distribution import install
 from takt.errors import TaktError
 from takt.hub import pinned
 from takt.plainly import plainly
@@ -48,7 +51,7 @@ def open_tokenizer(model: str, template: str = "") -> Any:
 
     try:
         if is_gguf(model):
-            _check_gguf(Path(model))
+            read_gguf(model)
             tokenizer = AutoTokenizer.from_pretrained(str(Path(model).parent), gguf_file=Path(model).name)
         else:
             name, revision = pinned(model)
@@ -107,23 +110,23 @@ def template_text(template: str) -> str:
     return known[template]
 
 
-def check_template(
-    tokenizer: Any, tools: Sequence[Mapping[str, Any]], chars_of_brief: str = "Serve the first."
-) -> None:
-    """Raise TaktError, in one line, if the tokenizer's chat template cannot be taught these tools."""
-    how = "give another with --chat-template FILE, or qwen3 for a model that has ChatML's tokens"
+def check_template(tokenizer: Any, tools: Sequence[Mapping[str, Any]]) -> None:
+    """Raise TaktError, in one line, if the tokenizer's chat template cannot be taught these tools (or, where calls are
+    text and there are none, such answers)."""
+    how = "give another with --chat-template FILE, or qwen3-instruct-2507 for one with ChatML's tokens"
     if not tokenizer.chat_template:
         raise TaktError(f"the model has no chat template; {how}")
-    function = tools[0]["function"]
+    function = tools[0]["function"] if tools else {"name": "no", "parameters": {}}
     arguments = {name: WORD for name in function["parameters"].get("properties", {})}
     call = {"type": "function", "function": {"name": function["name"], "arguments": arguments}}
+    made: dict[str, Any] = {"content": "", "tool_calls": [call]} if tools else {"content": WORD}
     told = json.dumps({"result": {"told": f"{WORD}-BACK"}})
     asked: list[dict[str, Any]] = [
-        {"role": "system", "content": chars_of_brief},
+        {"role": "system", "content": "Serve the first."},
         {"role": "user", "content": '{"queue":[]}'},
     ]
-    answered: list[dict[str, Any]] = [*asked, {"role": "assistant", "content": "", "tool_calls": [call]}]
-    whole: list[dict[str, Any]] = [*answered, {"role": "tool", "content": told, "name": function["name"]}]
+    answered: list[dict[str, Any]] = [*asked, {"role": "assistant", **made}]
+    whole: list[dict[str, Any]] = [*answered, {"role": "tool" if tools else "user", "content": told}]
     try:
         shown = rendered(tokenizer, asked, tools, True)
         said = rendered(tokenizer, answered, tools, False)
@@ -137,7 +140,7 @@ def check_template(
         raise TaktError(f"the chat template does not show the model its tools ({', '.join(unseen)}); {how}")
     if f"{WORD}-BACK" not in back:
         raise TaktError(f"the chat template does not show the model what a call returned; {how}")
-    if arguments and WORD not in said:
+    if (arguments or not tools) and WORD not in said:
         raise TaktError(f"the chat template does not write down the calls that the model made; {how}")
     if tokenizer.eos_token not in said[len(rendered(tokenizer, asked, tools, False)) :]:
         raise TaktError(
@@ -160,18 +163,23 @@ def rendered(
     return str(text)
 
 
-def _check_gguf(path: Path) -> None:
-    """Raise TaktError if a GGUF file is none, or ends before its last weight does."""
-    try:
-        from gguf import GGUFReader
-    except ImportError:
-        from takt.distribution import install
-
-        raise TaktError(f"reading a GGUF file needs the package gguf: {install('train')}") from None
+def read_gguf(path: str | os.PathLike[str]) -> Any:
+    """A GGUF file as `gguf` reads it. Raises TaktError if it is none, or ends before its last weight does."""
+    path = Path(path)
+    if find_spec("gguf") is None:
+        raise TaktError(f"reading a GGUF file needs the package gguf: {install('train')}")
     if not path.is_file():
         raise TaktError(f"there is no file {path}")
+    about = path.stat()
+    return _read(path, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)  # to read a vocabulary of 50,000 takes seconds
+def _read(path: Path, size: int, changed_ns: int) -> Any:
+    from gguf import GGUFReader
+
     try:
-        GGUFReader(str(path))
+        return GGUFReader(str(path))
     except Exception as error:
         raise TaktError(f"{path} is no whole GGUF file: it is cut off or damaged; copy it again") from error
 
