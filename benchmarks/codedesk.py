@@ -34,7 +34,7 @@ from takt.contract.worker import Plan
 from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.shift import resume_shift, run_shift
-from takt.stations.codedesk import desk as desks
+from takt.stations.codedesk import grading
 from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.sandbox import Sandbox
@@ -83,7 +83,7 @@ def cost(asked: argparse.Namespace) -> None:
     starts = timed(20, lambda: Sandbox().open().close())
     told("sandbox, start and end", starts)
     inspections: list[float] = []
-    inspect = desks.inspect
+    inspect = grading.inspect
 
     def watched(*arguments: Any, **named: Any) -> Any:
         before = time.perf_counter()
@@ -91,7 +91,7 @@ def cost(asked: argparse.Namespace) -> None:
         inspections.append(1000 * (time.perf_counter() - before))
         return seen
 
-    desks.inspect = watched
+    grading.inspect = watched
     for family in asked.families.split(",") if asked.families else families():
         run_shift("codedesk", "reference", units=asked.tickets, seed=asked.first, station_options={"tickets": family})
     told(f"inspection, {asked.tickets} tickets of each family", inspections)

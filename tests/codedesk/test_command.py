@@ -14,7 +14,7 @@ from takt.contract.station import TaktError
 from takt.contract.worker import open_worker
 from takt.shift import Shift, run_shift
 from takt.stations.codedesk.account import values_of
-from takt.stations.codedesk.desk import RAN
+from takt.stations.codedesk.terms import RAN
 
 AGENT = """\
 import json, os, subprocess, sys, urllib.request

@@ -22,8 +22,8 @@ from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.shift import repeat_shift, resume_shift, run_shift
 from takt.stations.codedesk.account import values_of
-from takt.stations.codedesk.desk import INSPECTED, MENDED, RAN, REGRESSION
 from takt.stations.codedesk.repository import as_text, of_text, without_times
+from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
 from takt.stations.codedesk.workers import tool_call
 
 

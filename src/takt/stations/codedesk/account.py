@@ -10,7 +10,7 @@ import numpy as np
 
 from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Account, Figure
-from takt.stations.codedesk.desk import INSPECTED, MENDED, RAN, REGRESSION
+from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
 
 CLASSES = ("wrong", "regression", "broken_build", "late", "no_change", "tampered", "help")
 

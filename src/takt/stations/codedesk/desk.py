@@ -2,16 +2,13 @@
 
 Whatever cannot be done twice the same, a command or an inspection, is a numbered record. It is in the journal as soon
 as it is done, and among the shift's events; a shift that is resumed or repeated reads it, and runs nothing again.
-
-Long because: a ticket's life, from due to mended again, is one state machine over one repository.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -19,44 +16,35 @@ from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Eve
 from takt.contract.tools import Refused
 from takt.contract.worker import Journal
 from takt.errors import TaktError
-from takt.stations.codedesk.inspection import Inspection, inspect, suite_of
+from takt.stations.codedesk.grading import graded
 from takt.stations.codedesk.model import Door
-from takt.stations.codedesk.repository import GIT_COMMAND, Repository, as_text, dates, files_of, in_git, of_text
+from takt.stations.codedesk.repository import Repository, as_text, dates, files_of, in_git, of_text
 from takt.stations.codedesk.sandbox import Ran
+from takt.stations.codedesk.terms import (
+    BROKEN_BUILD,
+    COMMIT,
+    GIT_PRICE_S,
+    HELP,
+    INSPECTED,
+    KEPT,
+    LATE,
+    MENDED,
+    NO_CHANGE,
+    OTHER_PRICE_S,
+    RAN,
+    READY,
+    REGRESSION,
+    TAMPERED,
+    TEST_PRICE_S,
+    TESTS,
+    TIMED,
+    WRONG,
+    Terms,
+    shown,
+    touched,
+)
 from takt.stations.codedesk.tickets import Series, Ticket, changed
 from takt.stations.codedesk.trees import File
-
-RAN, INSPECTED, REGRESSION, MENDED = "ran", "inspected", "regression", "mended"  # the station's own events
-WRONG, BROKEN_BUILD, LATE, NO_CHANGE, TAMPERED, HELP = "wrong", "broken_build", "late", "no_change", "tampered", "help"
-TEST_PRICE_S, GIT_PRICE_S, OTHER_PRICE_S = 20.0, 1.0, 5.0
-TESTS = re.compile(r"\b(pytest|unittest|tox|nox)\b")
-TIMED = re.compile(rb"\bin \d+\.\d+s\b")  # as pytest says
-MOST_SHOWN = 8000  # characters of output in an answer, of each stream
-KEPT = "/work/.git/takt-home"
-GIT = " ".join(GIT_COMMAND)
-READY = (
-    "rm -f .git/index.lock; git rev-parse -q --verify HEAD >/dev/null 2>&1 || "
-    f"{{ rm -rf .git; git init -q -b main --template= && {GIT} add -A && {GIT} commit -q --no-verify --allow-empty "
-    "-m 'The repository as it was' && git update-ref refs/takt/last HEAD; }"
-)
-COMMIT = (
-    f'{READY}; {GIT} add -A && {GIT} commit -q --no-verify --allow-empty -m "$1"; '
-    f"{GIT} diff --no-ext-diff --no-textconv refs/takt/last HEAD; git update-ref refs/takt/last HEAD"
-)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """How a desk works. Times in seconds of station time."""
-
-    takt_s: float = 1200.0
-    service_s: float = 2400.0
-    command_s: float = 600.0
-    control_s: float = 1.0
-    fixed: bool = False  # a command costs by its kind, and not what it took
-    each: bool = False  # every ticket begins at the reference's own tree
-    privileged: bool = False
-    keep_home: bool = False  # in the repository's own part, where neither inspections nor commits see it
 
 
 @dataclass
@@ -266,10 +254,10 @@ class Desk:
             "ended_by": ran.ended_by,
             "busy_s": busy_s,
             "took_s": busy_s,
-            "output": _shown(output),
-            "errors": _shown(errors),
+            "output": shown(output),
+            "errors": shown(errors),
             "left_running": max(0, ran.left - (self.door is not None)),  # but for what leads to the model
-            "touched": _touched(ran.changed),
+            "touched": touched(ran.changed),
             "effect": as_text({**ready, **ran.changed}),
         }
 
@@ -308,31 +296,12 @@ class Desk:
         return self._end(due, reasons, seen)
 
     def _inspect(self, due: Due, ticket: Ticket) -> dict[str, Any]:
-        title = f"Ticket {due.number}: {ticket.title}"
         ready = self._ready()
+        title = f"Ticket {due.number}: {ticket.title}"
         commit = self.repository.run(("sh", "-c", COMMIT, "sh", title), wall_s=120.0, env=dates(self.now))
-        tree = self.repository.worktree()
-        suite = suite_of(self.series, ticket, self.accepted, self._retired())
-        sandbox = self.repository.sandbox
-        seen = inspect(sandbox, tree, suite, ticket, self.series)
-        told = asdict(seen)
-        told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
-        told["failed"] = list(seen.failed)[:50]
-        told["health"] = dict(seen.health)
-        told["pure"] = tree == files_of(self.reference(due.number + 1))
-        if self.series.length is not None and seen.failed and not self.terms.each:
-            told["unreachable"] = self._unreachable(tree, ticket, seen)
-        return {**told, "diff": _shown(commit.stdout), "touched": False, "effect": as_text({**ready, **commit.changed})}
-
-    def _unreachable(self, tree: Mapping[str, File], ticket: Ticket, seen: Inspection) -> bool:
-        """Whether not even the known solution would have passed, laid over this tree."""
-        over = dict(tree)
-        for path, file in ticket.reference.items():
-            over.pop(path, None)
-            if file is not None:
-                over[path] = ("f644", file.encode() if isinstance(file, str) else file)
-        suite = suite_of(self.series, ticket, [], self._retired())
-        return not inspect(self.repository.sandbox, over, suite, ticket, self.series).own_pass
+        told = graded(self.series, self.repository, ticket, self.accepted, self._retired(), reach=not self.terms.each)
+        told["pure"] = self.repository.worktree() == files_of(self.reference(due.number + 1))
+        return {**told, "diff": shown(commit.stdout), "touched": False, "effect": as_text({**ready, **commit.changed})}
 
     def _retired(self) -> list[str]:
         """Tests that no longer hold since a ticket is due that asks for something else."""
@@ -401,17 +370,3 @@ class Desk:
         self.open = {row[0]: Due(*row) for row in rows}
         self.events = []
         self.repository.replace({path: (kind, content) for path, kind, content in tree})
-
-
-def _touched(changed: Mapping[str, File | None]) -> bool:
-    """Whether a command changed the tree itself, and not only what git keeps of it."""
-    return any(not in_git(path) for path in changed)
-
-
-def _shown(output: bytes) -> str:
-    """Output as it is shown: its beginning and its end."""
-    text = output.decode(errors="replace").replace("\0", "\ufffd")
-    if len(text) <= MOST_SHOWN:
-        return text
-    half = MOST_SHOWN // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters not shown ...]\n{text[-half:]}"

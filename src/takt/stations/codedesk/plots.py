@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Section
 from takt.draw import plots
-from takt.stations.codedesk.desk import INSPECTED, MENDED, RAN, REGRESSION
+from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
 
 TICKETS_HEIGHT, CODE_HEIGHT = 380, 340  # CSS pixels
 MOST_OUTPUT = 1500  # characters of a command's output

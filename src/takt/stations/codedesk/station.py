@@ -22,12 +22,13 @@ from takt.contract.worker import Journal
 from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.brief import SHORT, brief
 from takt.stations.codedesk.bubblewrap import MIB
-from takt.stations.codedesk.desk import Desk, Terms
+from takt.stations.codedesk.desk import Desk
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.model import INSIDE, Door
 from takt.stations.codedesk.mounts import mounts
 from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, Repository, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
+from takt.stations.codedesk.terms import Terms
 from takt.stations.codedesk.tickets import GENERATED, Series, open_series
 from takt.stations.codedesk.tools import PRIVILEGED, TOOLS, call
 

@@ -1,0 +1,47 @@
+"""What an inspection of the desk's tree comes to, as it is written into the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from takt.stations.codedesk.inspection import inspect, suite_of
+from takt.stations.codedesk.repository import Repository
+from takt.stations.codedesk.tickets import Series, Ticket
+from takt.stations.codedesk.trees import File
+
+MOST_NAMED = 50  # of a ticket's own tests that failed
+
+
+def graded(
+    series: Series,
+    repository: Repository,
+    ticket: Ticket,
+    accepted: Sequence[int],
+    retired: Sequence[str],
+    reach: bool,
+) -> dict[str, Any]:
+    """Inspect the tree for a ticket. `reach`: where the series was mined and the ticket is wrong, look as well whether
+    the known solution would have passed (`unreachable`)."""
+    tree = repository.worktree()
+    seen = inspect(repository.sandbox, tree, suite_of(series, ticket, accepted, retired), ticket, series)
+    told = asdict(seen)
+    told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
+    told["failed"] = list(seen.failed)[:MOST_NAMED]
+    told["health"] = dict(seen.health)
+    if series.length is not None and seen.failed and reach:
+        over = with_solution(tree, ticket)
+        alone = suite_of(series, ticket, [], retired)
+        told["unreachable"] = not inspect(repository.sandbox, over, alone, ticket, series).own_pass
+    return told
+
+
+def with_solution(tree: Mapping[str, File], ticket: Ticket) -> dict[str, File]:
+    """The tree with the known solution laid over it."""
+    over = dict(tree)
+    for path, file in ticket.reference.items():
+        over.pop(path, None)
+        if file is not None:
+            over[path] = ("f644", file.encode() if isinstance(file, str) else file)
+    return over
