@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import resource
+import shutil
 import signal
 import sys
 from pathlib import Path
 
+import by_hand
 import pytest
 
 import takt.cli
@@ -23,6 +26,7 @@ MADE_OF = ["--schedule", "{}", "--aircraft", "{}", "--bookings", "{}"]
 
 # Every command that reads a file or folder, with "{}" where that goes.
 READS = {
+    "check": ["check", "{}"],
     "resume": ["resume", "{}"],
     "repeat": ["repeat", "{}"],
     "bill": ["bill", "{}"],
@@ -51,7 +55,16 @@ READS = {
     "flightdesk bound": ["flightdesk", "bound", "{}"],
     "flightdesk recover": ["flightdesk", "recover", "{}", "--out", "plan", "--seconds", "1"],
     "flightdesk situation": ["flightdesk", "situation", "{}"],
+    "flightdesk situation --fares": ["flightdesk", "situation", "{}", "--fares"],
+    "flightdesk situation --overflights": [
+        *["flightdesk", "situation", "{}", "--overflights", "--from", "2026-02-28", "--to", "2026-03-01"]
+    ],
 }
+RECOVER = ["flightdesk", "recover", "day", "--seconds", "0", "--searchers", "1", "--bound", "0"]
+IMPORT = [
+    *["flightdesk", "import", "--from", "2008-01-01T08:00Z", "--to", "2008-01-02T04:00Z", "--schedule"],
+    *["files/schedule.ssim", "--aircraft", "files/aircraft.csv", "--bookings", "files/bookings.csv"],
+]
 # Every command that writes where the user says, with "{}" where that goes; nothing of the user's may be there after it.
 WRITES = {
     "run": ["run", "gym", "--worker", "idle", "--units", "1", *CART, "--out", "{}"],
@@ -75,6 +88,11 @@ WRITES = {
         "--bookings",
         "600",
     ],
+    "flightdesk baseline": ["flightdesk", "baseline", "day", "--out", "{}"],
+    "flightdesk recover": [*RECOVER, "--out", "{}"],
+    "flightdesk import": [*IMPORT, "--out", "{}"],
+    "flightdesk export": ["flightdesk", "export", "day", "--out", "{}"],
+    "flightdesk situation": ["flightdesk", "situation", "flights.csv", "--out", "{}"],
     "train flightdesk": ["train", "flightdesk", "--model", "none", "--data", "text", "--out", "{}"],
     "train nutcell": ["train", "nutcell", "--out", "{}", "--smoke"],
 }
@@ -100,6 +118,21 @@ PRINTS = {
     "compare": ["compare", "a.takt", "c.takt"],
     "verdict": ["verdict", "a.takt"],
     "plan": ["plan", "--rate", "90.2%"],
+    "check": ["check", "gym", *CART],
+    "check --worker": ["check", "gym", *CART, "--worker", "idle", "--units", "1", "--json"],
+    "verify": ["verify", "a.takt"],
+    "bill": ["bill", "a.takt"],
+    "flightdesk show": ["flightdesk", "show", "day"],
+    "flightdesk check": ["flightdesk", "check", "day", "plan"],
+    "flightdesk baseline": ["flightdesk", "baseline", "day"],
+    "flightdesk baseline --out": ["flightdesk", "baseline", "day", "--out", "made", "--json"],
+    "flightdesk bound": ["flightdesk", "bound", "day", "--rounds", "0"],
+    "flightdesk recover": [*RECOVER, "--out", "made"],
+    "flightdesk import": [*IMPORT, "--out", "made"],
+    "flightdesk import --show-defaults": ["flightdesk", "import", "--show-defaults"],
+    "flightdesk export": ["flightdesk", "export", "day", "--out", "made"],
+    "flightdesk situation": ["flightdesk", "situation", "flights.csv"],
+    "flightdesk situation --json": ["flightdesk", "situation", "flights.csv", "--json"],
     "ledger show": ["ledger", "show", "a.takt"],
     "ledger digest": ["ledger", "digest", "a.takt"],
     "ledger events": ["ledger", "events", "a.takt"],
@@ -122,15 +155,37 @@ def every_command():
 EVERY = every_command()
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+FLIGHTS = """date,origin,dest,sched_dep_time,dep_time
+2026-03-01,A,B,600,601
+2026-03-01,A,C,700,
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What the commands read, made once: two short shifts, an airline's day with a plan and its files, flights."""
+    folder = tmp_path_factory.mktemp("made")
     for name in ("a", "c"):
         options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=1"}
-        run_shift("gym", "idle", units=2, station_options=options, ledger=f"{name}.takt", worker_name=None)
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "text").write_text("not what is read\n")
-    (tmp_path / "locked").write_text("x")
+        path = folder / f"{name}.takt"
+        run_shift("gym", "idle", units=2, station_options=options, ledger=path, worker_name=None)
+    by_hand.write(folder / "day")
+    by_hand.write_plan(folder / "plan")
+    assert main(["flightdesk", "export", str(folder / "day"), "--out", str(folder / "files")]) == 0
+    (folder / "flights.csv").write_text(FLIGHTS)
+    (folder / "folder").mkdir()
+    (folder / "text").write_text("not what is read\n")
+    (folder / "locked").write_text("x")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(made, tmp_path, monkeypatch):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+
+
+MINE = ("config.csv", "config.json", "sol_rotations.csv", "schedule.ssim", "index.html")
 
 
 class Broken(io.TextIOWrapper):
@@ -145,7 +200,7 @@ class Broken(io.TextIOWrapper):
 
 
 def state():
-    return {path.name: path.read_bytes() if path.is_file() else None for path in Path().iterdir()}
+    return {str(path): path.read_bytes() if path.is_file() else None for path in Path().rglob("*")}
 
 
 @pytest.mark.parametrize("what", ["missing", "folder", "text", "/dev/null"])
@@ -184,9 +239,11 @@ def test_no_help_goes_to_a_stdout_that_takes_nothing(words, number, monkeypatch,
 @pytest.mark.parametrize("command", WRITES)
 def test_what_is_there_and_is_not_takts_is_not_written_over(command, what, capsys):
     """A file or a device where a folder is due, a folder where a file is due, a file of another kind."""
-    if what == "folder" and command in ("flightdesk generate", "train flightdesk", "train nutcell"):
-        (Path("folder") / "config.csv").write_text("mine")  # else an empty folder is what they need
-        (Path("folder") / "config.json").write_text("mine")
+    if (
+        what == "folder"
+    ):  # an empty one is what some of them need: the user's own files are in it, by the names of theirs
+        for name in MINE:
+            (Path("folder") / name).write_text("mine")
     before = state()
     assert main([argument.format(what) for argument in WRITES[command]]) == 2
     out, err = capsys.readouterr()
@@ -194,6 +251,86 @@ def test_what_is_there_and_is_not_takts_is_not_written_over(command, what, capsy
     assert "fault of Takt's own" not in err and "Traceback" not in err
     after = state()
     assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("room", [0, 4096], ids=["full", "full soon"])
+@pytest.mark.parametrize("command", [name for name in WRITES if not name.startswith(("serve", "train"))])
+def test_a_disk_that_is_full_is_exit_code_2_and_leaves_nothing_half_written(command, room, capsys):
+    """No file may grow beyond `room` bytes (RLIMIT_FSIZE), as if the disk were full there."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = state()
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        code = main([argument.format("new") for argument in WRITES[command]])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    err = capsys.readouterr().err
+    if code == 0 and room:  # all that it writes is small
+        assert {name: data for name, data in state().items() if not name.startswith("new")} == before
+        return
+    assert code == 2 and err.splitlines()[-1].startswith("takt: "), err
+    assert "fault of Takt's own" not in err and "Traceback" not in err
+    if command == "flightdesk recover" and Path("new").exists():  # a plan that is whole stays, without its report
+        assert main(["flightdesk", "check", "day", "new", "--require-valid"]) == 0
+        shutil.rmtree("new")
+    assert state() == before
+
+
+BUSY = {  # commands that work for a while, by what they write
+    "check": ["check", "gym", *CART],
+    "report": ["report", "a.takt", "--no-pictures", "--out", "made.html"],
+    "export": ["export", "a.takt", "made.jsonl", "--format", "trl"],
+    "flightdesk generate": [*WRITES["flightdesk generate"][:2], "made", *WRITES["flightdesk generate"][3:]],
+    "flightdesk check": ["flightdesk", "check", "day", "plan"],
+    "flightdesk baseline": ["flightdesk", "baseline", "day", "--out", "made"],
+    "flightdesk bound": ["flightdesk", "bound", "day", "--rounds", "0"],
+    "flightdesk recover": [*RECOVER, "--out", "made"],
+    "flightdesk import": [*IMPORT, "--out", "made"],
+    "flightdesk export": ["flightdesk", "export", "day", "--out", "made"],
+    "flightdesk situation": ["flightdesk", "situation", "flights.csv", "--out", "made"],
+}
+
+
+def interrupted_after(calls, words):
+    """The exit code of a command that Ctrl-C comes to after so many calls of Takt's own functions; how many came."""
+    made = 0
+
+    def look(frame, event, _):
+        nonlocal made
+        if event == "call" and "/src/takt/" in frame.f_code.co_filename:
+            made += 1
+            if made == calls:
+                sys.setprofile(None)
+                signal.raise_signal(signal.SIGINT)
+
+    sys.setprofile(look)
+    try:
+        return main(words), made
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("command", BUSY)
+def test_an_interrupt_in_the_middle_is_exit_code_130_and_nothing_half_written(command, capsys):
+    def undo():
+        for path in Path().glob("made*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    interrupted_after(-1, BUSY[command])  # imports are behind us then
+    undo()
+    before = state()
+    _, calls = interrupted_after(-1, BUSY[command])
+    whole = state()
+    for share in (0.3, 0.9):
+        undo()
+        capsys.readouterr()
+        code, _ = interrupted_after(int(share * calls), BUSY[command])
+        err = capsys.readouterr().err
+        assert code == 130 and err.splitlines()[-1].startswith("takt: interrupted"), err
+        assert "Traceback" not in err and "fault of Takt's own" not in err
+        after = state()
+        assert {name: after[name] for name in before} == before
+        assert not [name for name in after if name not in whole], "something was left that no whole run leaves"
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -215,9 +352,9 @@ def test_an_interrupt_is_exit_code_130_and_one_line(command, monkeypatch, capsys
 def test_every_command_there_is_is_walked():
     """Help and interrupts walk the tree. A command that reads, writes or prints belongs into the tables above."""
     known = {name.split(" --")[0].split(" NAME")[0] for name in [*READS, *WRITES, *PRINTS]} - {"--version", "--help"}
-    # check works whole shifts, board serves, check-model asks a server (tests of their own); serve-policy has a folder
-    # for a file below; the last take no file.
-    others = {"check", "check-model", "board", "serve-policy", "flightdesk world", "flightdesk compile"}
+    # board serves, check-model asks a server (tests of their own); serve-policy has a folder for a file below; the last
+    # take no file.
+    others = {"check-model", "board", "serve-policy", "flightdesk world", "flightdesk compile"}
     assert set(EVERY) - known - others == set() and known <= set(EVERY)
 
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from takt import run_shift
 from takt.cli import main
+from takt.contract.station import TaktError
+from takt.hub import why_not
 from takt.ledger.pack import unpack
 from takt.plainly import plainly
 
@@ -94,6 +96,60 @@ def test_wrong_arguments_are_told_by_what_they_must_be(given, said):
 def test_what_libraries_raise_is_told_in_our_words(make, said, tmp_path):
     told = plainly(make(tmp_path))
     assert told.startswith(said) and told and not THEIRS.search(told), told
+
+
+HUB = [  # what transformers 5 and huggingface_hub raise, and what it means
+    (
+        OSError("We couldn't connect to 'https://hub' to load the files, and couldn't find them"),
+        "hub",
+    ),
+    (OSError("x is not a local folder and is not a valid model identifier listed on"), "no such folder here"),
+    (OSError("Repo id must use alphanumeric chars, '-', '_' or '.'. The name cannot start"), "no such folder here"),
+    (
+        OSError("You are trying to access a gated repo. Make sure to have"),
+        "its owner gives it to those",
+    ),
+    (OSError("m does not appear to have a file named config.json. Checkout 'https://"), "it has no config.json"),
+    (OSError("It looks like the config file at 'm/config.json' is not a valid JSON file."), "config.json is no JSON"),
+    (
+        ValueError("Unrecognized model in m. Should have a `model_type` key in its config.json."),
+        "installed transformers",
+    ),
+    (ValueError("Unrecognized configuration class <class 'X'> for this kind of AutoModel"), "another kind"),
+    (ValueError("Couldn't instantiate the backend tokenizer from one of: (1)"), "its tokenizer's files"),
+    (type("SafetensorError", (Exception,), {})("Error while deserializing header: incomplete metadata"), "cut off"),
+    (RuntimeError("something\nnobody has seen"), "it cannot be read (RuntimeError)"),
+]
+
+
+@pytest.mark.parametrize(("error", "said"), HUB)
+def test_why_a_model_cannot_be_loaded_is_told_in_our_words(error, said):
+    told = why_not(error)
+    assert said in told and "\n" not in told and "http" not in told and len(told) < 100
+
+
+DUCKDB = [
+    "SELECT 'x'::INTEGER",
+    "SELECT 9223372036854775807 + 1",
+    "SELECT nothing",
+    "SELEC",
+    "FROM read_csv('not there')",
+    "SELECT sum(x)::BIGINT FROM (VALUES (9223372036854775807), (9223372036854775807)) AS t (x)",
+]
+
+
+@pytest.mark.parametrize("query", DUCKDB)
+def test_what_duckdb_raises_is_told_in_our_words(query):
+    duckdb = pytest.importorskip("duckdb")
+    from takt.stations.flightdesk.situation.files import in_our_words
+
+    with pytest.raises(TaktError) as caught, in_our_words([Path("x.csv")]):
+        duckdb.connect().execute(query)
+    told = str(caught.value)
+    assert told.startswith("cannot make a board of x.csv: ") and len(told) < 100
+    assert not re.search("error|exception|binder|catalog|parser|cast|candidate|line 1|select", told, re.IGNORECASE), (
+        told
+    )
 
 
 @pytest.fixture

@@ -122,6 +122,11 @@ def _sqlite(error: Any) -> str:
     return _SQLITE.get(code & 0xFF, f"it cannot be used ({name})")
 
 
+def _of_a_database(error: Any) -> str:
+    """DuckDB's classes have the names of SQLite's where they are not its own."""
+    return _sqlite(error) if isinstance(error, (sqlite3.Error, sqlite3.Warning)) else "it has what cannot be computed"
+
+
 def _msgpack(error: Any) -> str:
     return _MSGPACK.get(type(error).__name__, "it is no packed value")
 
@@ -163,7 +168,12 @@ _TELL: dict[str, Callable[[Any], str]] = {
     "MemoryError": lambda _: "there is not enough memory for it",
     "ValidationError": _pydantic,
     **dict.fromkeys(_MSGPACK, _msgpack),
-    **{kind.__name__: _sqlite for kind in (sqlite3.Error, sqlite3.Warning)},
+    **{kind.__name__: _of_a_database for kind in (sqlite3.Error, sqlite3.Warning)},
+    "OutOfMemoryException": lambda _: "there is not enough memory for it",
+    "IOException": lambda _: "the disk cannot be read or written",
+    "ConversionException": lambda _: "it has a value that cannot be read",
+    "InvalidInputException": lambda _: "it has a value that cannot be read",
+    "OutOfRangeException": lambda _: "it has a number that is too large",
     "BadZipFile": lambda _: "it is no whole zip archive",
     "LZMAError": lambda error: (
         "it asks for more memory than a file may have" if "Memory usage" in str(error) else "it is no whole xz archive"

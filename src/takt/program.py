@@ -63,7 +63,7 @@ def complain(text: str) -> None:
 
 def _told(error: BaseException) -> tuple[int, str]:
     """The exit code for an exception, and the line."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or _was_a_stop(error):
         _lost_stdout()
         return INTERRUPTED, "interrupted"
     if isinstance(error, SystemExit) and _of_rich(error):
@@ -88,6 +88,14 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, (SystemExit, GeneratorExit)):
         return WRONG, f"something that was imported or called ended the program: {one_line(error)}{at}"
     return WRONG, f"a fault of Takt's own: {one_line(error)}{at}; {TRACEBACK}=1 shows all of it, please report it"
+
+
+def _was_a_stop(error: BaseException) -> bool:
+    """Whether a library has made something else of a Ctrl-C that came in the middle of its work."""
+    from takt.contract.foreign import asked_to_stop
+    from takt.errors import TaktError
+
+    return asked_to_stop() and not isinstance(error, TaktError)
 
 
 def _of_rich(error: BaseException) -> bool:

@@ -15,8 +15,8 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,6 +137,45 @@ def whole_file(out: Path, kind: Kind | None = None, sources: Sequence[Path] = ()
         raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
     finally:
         new.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_files(out: Path, kind: Kind | Mapping[str, Kind] | None = None) -> Iterator[Path]:
+    """A temporary folder whose files become files of `out` when all are written: they belong together, all or none.
+
+    kind   of all files, or by name: what may be replaced. None where the folder as a whole was looked at, by
+           `check_folder`.
+
+    Raises TaktError; of a folder made for this, nothing stays then.
+    """
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise TaktError(f"cannot write into {out}: it is no folder")
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        _folder(out)
+        beside = Path(tempfile.mkdtemp(prefix=".takt-", dir=out))
+    except OSError as error:
+        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
+    try:
+        yield beside
+        places = {}
+        for file in sorted(beside.iterdir()):
+            of = ANY if kind is None else kind if isinstance(kind, Kind) else kind[file.name]
+            target = _target(out / file.name, of, ())
+            if target is None:
+                raise TaktError(f"cannot write {out / file.name}: it is a device or pipe")
+            places[file] = target
+        for file, target in places.items():
+            file.replace(target)
+        made = []
+    except OSError as error:
+        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        with suppress(OSError):  # something is in it after all
+            for folder in made:
+                folder.rmdir()
 
 
 def one_out(place: Path | None, out: Path | None) -> Path:

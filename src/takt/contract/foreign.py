@@ -56,6 +56,11 @@ def check_stop() -> None:
         raise KeyboardInterrupt
 
 
+def asked_to_stop() -> bool:
+    """Whether the user has asked to stop since this program began to watch for it."""
+    return _asked
+
+
 def is_stop(error: BaseException) -> bool:
     """Whether an exception out of others' code is the user's wish to stop or a leave, and not what that code did."""
     if isinstance(error, KeyboardInterrupt):

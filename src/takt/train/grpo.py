@@ -17,7 +17,7 @@ from typing import Any
 
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import Station, StationSpec, TaktError
-from takt.hub import pinned
+from takt.hub import pinned, why_not
 from takt.ledger import Ledger
 from takt.ledger.pack import unpack
 from takt.ledger.trust import open_station_of
@@ -144,7 +144,11 @@ def reinforce(
     station.close()
     rows = load_dataset("json", data_files=str(prompts), split="train").remove_columns("tools")  # nosec B615
     name, revision = pinned(model)
-    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+        causal = AutoModelForCausalLM.from_pretrained(name, revision=revision)
+    except Exception as error:  # whatever a reader of files raises
+        raise TaktError(f"cannot load the model {model!r}: {why_not(error)}") from error
     config = GRPOConfig(
         **settings(out, steps, batch, rate, seed),
         num_generations=answers,
@@ -153,7 +157,7 @@ def reinforce(
         logging_steps=1,
     )
     trainer = GRPOTrainer(
-        AutoModelForCausalLM.from_pretrained(name, revision=revision),
+        causal,
         args=config,
         train_dataset=rows,
         processing_class=tokenizer,

@@ -17,7 +17,7 @@ from typing import Any
 
 from takt.distribution import install
 from takt.errors import TaktError
-from takt.hub import pinned
+from takt.hub import pinned, why_not
 from takt.plainly import plainly
 
 GGUF = b"GGUF"  # the first bytes of such a file
@@ -59,7 +59,7 @@ def open_tokenizer(model: str, template: str = "") -> Any:
     except TaktError:
         raise
     except Exception as error:  # whatever a file that is not what it says makes a reader raise
-        raise TaktError(f"cannot load the model {model!r}: {_first_line(error)}") from error
+        raise TaktError(f"cannot load the model {model!r}: {why_not(error)}") from error
     if template:
         tokenizer.chat_template = template_text(template)
     if tokenizer.eos_token_id is None:
@@ -86,7 +86,7 @@ def open_weights(model: str, tokenizer: Any) -> Weights:
             name, revision = pinned(model)
             causal = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=torch.float32)
     except Exception as error:
-        raise TaktError(f"cannot load the model {model!r}: {_first_line(error)}") from error
+        raise TaktError(f"cannot load the model {model!r}: {why_not(error)}") from error
     return Weights(causal, tokenizer, gguf)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Plan
 from takt.distribution import install
-from takt.hub import pinned
+from takt.hub import pinned, why_not
 from takt.stations.nutcell import scene
 
 if not find_spec("torch") or not find_spec("transformers"):
@@ -148,7 +148,7 @@ class QwenPolicy(nn.Module):
         try:
             self.head.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         except Exception as error:  # a broken file raises a dozen kinds
-            raise TaktError(f"{path} is no action head of this model: {' '.join(str(error).split())[:200]}") from error
+            raise TaktError(f"{path} is no action head of this model ({type(error).__name__})") from error
 
 
 def load(
@@ -179,7 +179,7 @@ def load(
     try:
         config = AutoConfig.from_pretrained(name, revision=revision, local_files_only=local)
     except Exception as error:
-        raise TaktError(f"cannot load the model {model!r}: {' '.join(str(error).split())[:200]}") from error
+        raise TaktError(f"cannot load the model {model!r}: {why_not(error)}") from error
     if not getattr(config, "image_token_id", None) or "qwen" not in str(config.model_type):
         raise TaktError(f"{model} is a {config.model_type!r}; it must be a Qwen-VL model")
     try:
@@ -190,7 +190,7 @@ def load(
         # Pillow's: torchvision is not needed, and no video is ever shown.
         images = AutoImageProcessor.from_pretrained(name, revision=revision, local_files_only=local, backend="pil")
     except Exception as error:
-        raise TaktError(f"cannot load the model {model!r}: {' '.join(str(error).split())[:200]}") from error
+        raise TaktError(f"cannot load the model {model!r}: {why_not(error)}") from error
     tokenizer.padding_side = "right"
     backbone.requires_grad_(train_backbone)
     return QwenPolicy(backbone, tokenizer, images, low, high, horizon).to(device)

@@ -22,6 +22,7 @@ import numpy as np
 from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.instance import CABINS, DAY, Flags, Floats, Instance, Ints, Layout, clock
 from takt.stations.flightdesk.airline.rows import Row, read_rows, write_rows
+from takt.writing import CHALLENGE, whole_files
 
 CANCELLED = "cancelled"
 
@@ -88,10 +89,11 @@ def read_solution(instance: Instance, folder: str | PathLike[str]) -> Solution:
 
 
 def write_solution(instance: Instance, solution: Solution, folder: str | PathLike[str]) -> None:
-    """Write a solution's two files into a folder, which is made if it is not there."""
-    folder, layout = Path(folder), Layout("", "#\n")
-    write_rows(folder / "sol_rotations.csv", _operation_rows(instance, solution.operations), layout)
-    write_rows(folder / "sol_itineraries.csv", _trip_rows(instance, solution.trips), layout)
+    """Write a solution's two files into a folder, which is made if it is not there: both of them, or none."""
+    layout = Layout("", "#\n")
+    with whole_files(Path(folder), CHALLENGE) as new:
+        write_rows(new / "sol_rotations.csv", _operation_rows(instance, solution.operations), layout)
+        write_rows(new / "sol_itineraries.csv", _trip_rows(instance, solution.trips), layout)
 
 
 def planned_index(instance: Instance) -> dict[tuple[int, int], int]:

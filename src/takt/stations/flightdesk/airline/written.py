@@ -17,11 +17,11 @@ from takt.stations.flightdesk.airline.instance import (
     seats_text,
 )
 from takt.stations.flightdesk.airline.rows import write_rows
+from takt.writing import CHALLENGE, whole_files
 
 
 def write_instance(instance: Instance, folder: str | PathLike[str]) -> None:
-    """Write the eleven files of an instance into a folder, which is made if it is not there."""
-    folder = Path(folder)
+    """Write the eleven files of an instance into a folder, which is made if it is not there: all or none."""
     files = {
         "config": _config_rows(instance),
         "airports": _airport_rows(instance),
@@ -35,9 +35,9 @@ def write_instance(instance: Instance, folder: str | PathLike[str]) -> None:
         "alt_aircraft": _grounding_rows(instance),
         "alt_airports": _closure_rows(instance),
     }
-    for name, rows in files.items():
-        layout = instance.layout.get(name, Layout())
-        write_rows(folder / f"{name}.csv", rows, layout)
+    with whole_files(Path(folder), CHALLENGE) as new:
+        for name, rows in files.items():
+            write_rows(new / f"{name}.csv", rows, instance.layout.get(name, Layout()))
 
 
 def _config_rows(instance: Instance) -> list[str]:

@@ -68,6 +68,7 @@ def situation_(
     Needs DuckDB, the extra `situation`: pip install 'run-at-rate[situation]'.
     """
     from takt.stations.flightdesk.situation import cli as board
+    from takt.stations.flightdesk.situation.files import in_our_words
 
     if overflights and fares:
         raise TaktError("--overflights and --fares are two boards; give one of them")
@@ -75,13 +76,14 @@ def situation_(
         board.refuse("flights and fares", {"--weeks": weeks, "--skip": skip})
     if not fares:
         board.refuse("flights and overflights", {"--route": route, "--by-flight": by_flight})
-    if overflights:
-        board.refuse("--overflights", {"--columns": columns})
-        told = board.tell_overflights(paths, day, since, until, weeks, skip, dates, out)
-    elif fares:
-        told = board.tell_fares(paths, day, since, until, columns, dates, route, by_flight, out)
-    else:
-        told = board.tell_flights(paths, day, since, until, columns, dates, out)
+    with in_our_words(paths):
+        if overflights:
+            board.refuse("--overflights", {"--columns": columns})
+            told = board.tell_overflights(paths, day, since, until, weeks, skip, dates, out)
+        elif fares:
+            told = board.tell_fares(paths, day, since, until, columns, dates, route, by_flight, out)
+        else:
+            told = board.tell_flights(paths, day, since, until, columns, dates, out)
     for note in told.notes:
         warnings.warn(note, stacklevel=1)
     if as_json:

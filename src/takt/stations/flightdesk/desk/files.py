@@ -13,7 +13,7 @@ from takt.stations.flightdesk.airline.instance import DAY
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.market import fares, left
 from takt.stations.flightdesk.desk.world import World
-from takt.writing import table, whole_file
+from takt.writing import table, whole_files
 
 FLIGHTS = ("date", "flight", "carrier", "origin", "destination", "scheduled", "departure", "cancelled")
 FARES = ("seen", "flight", "carrier", "origin", "destination", "departure", "corridor", "seats", "fare", "currency")
@@ -23,11 +23,13 @@ SEEN_AT = 12 * 60  # minute of the day at which fares are looked at
 def write_world(world: World, folder: Path, days: int) -> tuple[Path, Path]:
     """Write both files, as known when so many days since the epoch are over."""
     paths = folder / "flights.csv", folder / "fares.csv"
-    for path, names, rows in zip(paths, (FLIGHTS, FARES), (_flights(world, days), _fares(world, days)), strict=True):
-        with whole_file(path, table(names)) as new, new.open("w", newline="", encoding="utf-8") as text:
-            writer = csv.writer(text)
-            writer.writerow(names)
-            writer.writerows(rows)
+    tables = {"flights.csv": (FLIGHTS, _flights(world, days)), "fares.csv": (FARES, _fares(world, days))}
+    with whole_files(folder, {name: table(names) for name, (names, _) in tables.items()}) as new:
+        for name, (names, rows) in tables.items():
+            with (new / name).open("w", newline="", encoding="utf-8") as text:
+                writer = csv.writer(text)
+                writer.writerow(names)
+                writer.writerows(rows)
     return paths
 
 

@@ -6,13 +6,16 @@ Whatever is wrong is a `TaktError` of one line: file, line, column, what is wron
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from takt.contract.foreign import check_stop
 from takt.contract.station import TaktError
 from takt.distribution import install
+from takt.plainly import plainly
 from takt.stations.flightdesk.situation.columns import Names, columns, no_column, parse_columns
 from takt.stations.flightdesk.situation.unpack import unpacked
 
@@ -26,6 +29,7 @@ __all__ = [
     "as_count",
     "as_date",
     "day_first",
+    "in_our_words",
     "keep_notes",
     "no_column",
     "notes",
@@ -118,6 +122,20 @@ def open_database() -> DuckDBPyConnection:
     return duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
 
 
+@contextmanager
+def in_our_words(paths: Sequence[Path]) -> Iterator[None]:
+    """What DuckDB raises in here becomes a TaktError; and what it makes of Ctrl-C is Ctrl-C again."""
+    try:
+        yield
+    except TaktError:
+        raise
+    except Exception as error:
+        check_stop()
+        if "duckdb" not in type(error).__module__:
+            raise
+        raise TaktError(f"cannot make a board of {', '.join(map(str, paths))}: {plainly(error)}") from error
+
+
 def read(db: DuckDBPyConnection, path: Path, names: Names, given: Mapping[str, str]) -> Sheet:
     """The columns of a CSV file that `names` knows, or that are `given` by the file's own names; see `Sheet`."""
     try:
@@ -204,7 +222,7 @@ def as_date(text: str, days_first: bool = False) -> str:
 
 def as_count(text: str) -> str:
     """SQL for a whole number, which may be written 12.0; null if it is none."""
-    return f"(CASE WHEN regexp_full_match({text}, '-?[0-9]+([.]0*)?') THEN try_cast({text} AS BIGINT) END)"
+    return f"(CASE WHEN regexp_full_match({text}, '-?[0-9]+([.]0*)?') THEN try_cast({text} AS INTEGER) END)"
 
 
 def _header(plain: Path, path: Path) -> list[str]:
@@ -231,7 +249,8 @@ def _load(db: DuckDBPyConnection, plain: Path, width: int, columns: Mapping[str,
         db.execute(query, {"path": str(plain), "texts": texts})
     except duckdb.Error as error:
         _check_rows(plain, width, path)
-        raise TaktError(f"{path} cannot be read as a CSV") from error
+        check_stop()
+        raise TaktError(f"{path} cannot be read as a CSV: {plainly(error)}") from error
     words = ", ".join(f"'{word}'" for word in MISSING)
     spaces = "' ' || chr(9) || chr(160) || chr(13) || chr(10)"
     cells = [

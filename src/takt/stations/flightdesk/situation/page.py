@@ -23,8 +23,8 @@ from takt.stations.flightdesk.situation import tables
 from takt.stations.flightdesk.situation.fares import Fare, Seats
 from takt.stations.flightdesk.situation.flights import CAME_BACK, FLOWN, SHUT, STILL_SHUT, Day, Destination, of_status
 from takt.stations.flightdesk.situation.overflights import Line
-from takt.writing import ANY, check_folder, whole_file
 from takt.writing import PAGE as PAGE_OF_OURS
+from takt.writing import check_folder, whole_files
 
 PAGE = "index.html"
 NAMED = 40  # destinations that get their name on the map
@@ -197,17 +197,16 @@ def _write(
     files = [f"{name}.csv" for name in full] + [f"{name}.{kind}" for name in pictures for kind in ("svg", "png")]
     page = environment.get_template(template).render(**told, files=files)
     check_folder(out, [PAGE, *files], PAGE_OF_OURS, PAGE)
-    for name, table in full.items():
-        with whole_file(out / f"{name}.csv", ANY) as new, new.open("w", encoding="utf-8", newline="") as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(field.name for field in fields(table[0]))
-            writer.writerows([_cell(value) for value in astuple(row)] for row in table)
-    for name, picture in pictures.items():
-        for kind in ("svg", "png"):
-            with whole_file(out / f"{name}.{kind}") as new:
-                plots.save(picture.title, picture.height, picture.draw, new)
-    with whole_file(out / PAGE) as new:
-        new.write_text(page, encoding="utf-8")
+    with whole_files(out) as new:
+        for name, table in full.items():
+            with (new / f"{name}.csv").open("w", encoding="utf-8", newline="") as text:
+                writer = csv.writer(text, lineterminator="\n")
+                writer.writerow(field.name for field in fields(table[0]))
+                writer.writerows([_cell(value) for value in astuple(row)] for row in table)
+        for name, picture in pictures.items():
+            for kind in ("svg", "png"):
+                plots.save(picture.title, picture.height, picture.draw, new / f"{name}.{kind}")
+        (new / PAGE).write_text(page, encoding="utf-8")
     return out / PAGE
 
 

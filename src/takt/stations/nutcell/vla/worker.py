@@ -22,6 +22,7 @@ import numpy as np
 from takt.contract.events import FAULT, FAULT_CLEARED
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Plan
+from takt.plainly import plainly
 from takt.stations.nutcell.layout import TAKT_S
 from takt.stations.nutcell.vla import features
 from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
@@ -39,6 +40,23 @@ SHAPES = {
 }
 ANSWERS = {"shifts": (2, KNOTS, 4), "grip": (2,), "ordered": (2, 2)}
 WITHOUT = ("touch", "wrist", "head", "language")
+
+
+# What ONNX Runtime means by the classes that it raises.
+_WHY = {
+    **dict.fromkeys(
+        ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail"), "it is no ONNX model, or is damaged"
+    ),
+    "NotImplemented": "it needs operators that are not here",
+    "NoSuchFile": "the file of its weights is missing",
+    "RuntimeException": "its weights are missing or damaged",
+}
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return plainly(error)
+    return _WHY.get(type(error).__name__, f"it cannot be opened ({type(error).__name__})")
 
 
 class Network:
@@ -68,8 +86,7 @@ class Network:
             answers = {part.name: tuple(part.shape) for part in self.session.get_outputs()}
             about = json.loads(self.session.get_modelmeta().custom_metadata_map.get("takt", "{}"))
         except Exception as error:  # ONNX Runtime raises classes of its own, and so does JSON
-            what = " ".join(str(error).split())[:160]
-            raise TaktError(f"{path} is not a policy that ONNX Runtime can read: {what}") from error
+            raise TaktError(f"{path} is not a policy that ONNX Runtime can read: {_why(error)}") from error
         for name, shape in SHAPES.items():
             if shapes.get(name) != shape:
                 raise TaktError(f"{path} takes {name} of shape {shapes.get(name)}; this worker gives {shape}")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from takt.stations.flightdesk.airline.imports.problems import SHOWN, BrokenFiles
 from takt.stations.flightdesk.airline.imports.tables import moment
 from takt.stations.flightdesk.airline.rows import FILES
 from takt.stations.flightdesk.airline.written import write_instance
-from takt.writing import NOTHING, check_folder
+from takt.writing import NOTHING, check_folder, whole_files
 
 NUMBERS = "numbers.csv"
 
@@ -35,7 +32,9 @@ def run_import(out: Path, files: Files, start: str, end: str, as_json: bool) -> 
             print(f"takt: {line}", file=sys.stderr)
         shown = "all shown" if len(error.shown) < SHOWN else f"the first {SHOWN} shown"
         raise TaktError(f"{error.summary}, {shown}; nothing was written") from None
-    _write_whole(out, found)
+    with whole_files(out) as new:
+        write_instance(found.instance, new)
+        (new / NUMBERS).write_text(numbers_text(found.numbers), encoding="utf-8")
     i = found.instance
     counts = {
         "flights": len(i.flights.number),
@@ -60,12 +59,9 @@ def run_export(instance: Path, out: Path, airline: str, local: bool, bare: bool,
         raise TaktError(f"--airline {airline!r} is no airline designator; write it as AF")
     texts = Exported(read_instance(instance), airline, local).files(bare)
     check_folder(out, list(texts), NOTHING, "schedule.ssim")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
+    with whole_files(out) as new:
         for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
+            (new / name).write_text(text, encoding="utf-8", newline="")
     if as_json:
         print(json.dumps({name: str(out / name) for name in texts}))
     else:
@@ -81,21 +77,3 @@ def _moment(option: str, text: str) -> datetime:
         return moment(text)
     except ValueError as error:
         raise TaktError(f"{option}: {error}") from None
-
-
-def _write_whole(out: Path, found: Imported) -> None:
-    """All files of the instance, or none of them: beside the folder first, then in it."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".import-", dir=out))
-    except OSError as error:
-        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
-    try:
-        write_instance(found.instance, beside)
-        (beside / NUMBERS).write_text(numbers_text(found.numbers), encoding="utf-8")
-        for file in sorted(beside.iterdir()):
-            os.replace(file, out / file.name)
-    except OSError as error:
-        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

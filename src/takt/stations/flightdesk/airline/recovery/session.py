@@ -17,7 +17,8 @@ from typing import Any
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recovery.crew import proven
 from takt.stations.flightdesk.airline.recovery.recover import Found, recover
-from takt.stations.flightdesk.airline.recovery.summary import changes, write_whole
+from takt.stations.flightdesk.airline.recovery.summary import changes
+from takt.stations.flightdesk.airline.solution import write_solution
 from takt.writing import whole_file
 
 REPORT = "report.html"
@@ -48,12 +49,12 @@ def work(
                 history.append((round(found.seconds, 2), found.iterations, found.cost.total))
                 unwritten = True
             if unwritten and found.seconds - written >= WRITE_S:
-                write_whole(instance, found.solution, folder)
+                write_solution(instance, found.solution, folder)
                 written, unwritten = found.seconds, False
             on_found(found)
         assert first is not None and last is not None
         if unwritten:
-            write_whole(instance, last.solution, folder)
+            write_solution(instance, last.solution, folder)
         told: dict[str, Any] = {
             "instance": instance.name,
             "seed": seed,

@@ -1,17 +1,13 @@
-"""What a plan changes, counted; and a plan written whole."""
+"""What a plan changes, counted."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
-from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.instance import Flags, Instance, Ints, given_departures
-from takt.stations.flightdesk.airline.solution import Operations, Solution, write_solution
+from takt.stations.flightdesk.airline.solution import Operations, Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +101,3 @@ def ends_of(instance: Instance, solution: Solution) -> Ends:
         late=np.where(travels, np.maximum(arrival - booked[t.booking], 0), 0),
         as_booked=travels & np.array(same, dtype=np.bool_),
     )
-
-
-def write_whole(instance: Instance, solution: Solution, folder: Path) -> None:
-    """Write a plan beside the one in the folder, and then in its place: never half of it."""
-    beside = folder / ".new"
-    write_solution(instance, solution, beside)
-    try:
-        for file in sorted(beside.iterdir()):
-            os.replace(file, folder / file.name)
-        shutil.rmtree(beside)
-    except OSError as error:
-        raise TaktError(f"cannot write {folder}: {error.strerror or error}") from error
