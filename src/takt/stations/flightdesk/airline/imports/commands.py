@@ -12,7 +12,6 @@ from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.format import read_instance
 from takt.stations.flightdesk.airline.imports.airline import Files, import_airline, numbers_text
 from takt.stations.flightdesk.airline.imports.exported import Exported
-from takt.stations.flightdesk.airline.imports.making import Imported
 from takt.stations.flightdesk.airline.imports.problems import SHOWN, BrokenFiles
 from takt.stations.flightdesk.airline.imports.tables import moment
 from takt.stations.flightdesk.airline.rows import FILES
