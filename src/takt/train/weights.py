@@ -116,7 +116,7 @@ def check_template(tokenizer: Any, tools: Sequence[Mapping[str, Any]]) -> None:
     how = "give another with --chat-template FILE, or qwen3-instruct-2507 for one with ChatML's tokens"
     if not tokenizer.chat_template:
         raise TaktError(f"the model has no chat template; {how}")
-    function = tools[0]["function"] if tools else {"name": "no", "parameters": {}}
+    function: Mapping[str, Any] = tools[0]["function"] if tools else {"name": "no", "parameters": {}}
     arguments = {name: WORD for name in function["parameters"].get("properties", {})}
     call = {"type": "function", "function": {"name": function["name"], "arguments": arguments}}
     made: dict[str, Any] = {"content": "", "tool_calls": [call]} if tools else {"content": WORD}
