@@ -76,6 +76,8 @@ def test_a_lesson_is_what_the_model_meets_at_work_token_for_token(tiny):
         assert "4711" in said and said.endswith(tokenizer.eos_token)
         named = tokenizer.decode(lesson.ids[decision.first : decision.named])
         assert named.rstrip('>"').endswith(decision.kind.rpartition(" ")[2])
+        weighed = tokenizer.decode(lesson.ids[decision.naming : decision.named])
+        assert decision.kind.rpartition(" ")[2] in weighed and len(weighed) <= 10, "the name, and not what leads to it"
     assert len(lessons_of(talk, tokenizer, lesson.decisions[0].last)[0].decisions) == 1, (
         "a long one loses whole answers"
     )
@@ -128,8 +130,8 @@ def test_what_lessons_begin_with_alike_is_read_once_to_the_same_losses_and_gradi
 def test_rare_kinds_and_those_that_go_wrong_are_drawn_more_often():
     from takt.train.lessons import Decision, Lesson, balanced
 
-    often = Lesson((1,), (Decision("propose > book", 0, 1, 1),), "propose book")
-    rare = Lesson((1,), (Decision("propose > hotel", 0, 1, 1),), "propose hotel book")
+    often = Lesson((1,), (Decision("propose > book", 0, 0, 1, 1),), "propose book")
+    rare = Lesson((1,), (Decision("propose > hotel", 0, 0, 1, 1),), "propose hotel book")
     lessons = [often] * 8 + [rare] * 2
     for power, ratio in ((0.0, 0.25), (0.5, 0.5), (1.0, 1.0)):
         chances = balanced(lessons, power)

@@ -26,10 +26,11 @@ START = "start"  # in the place of the tool before the first
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer in a lesson, as positions of tokens: [first, last); [first, named) ends with the tool's name."""
+    """An answer in a lesson, as positions of tokens: [first, last), of which [naming, named) are the tool's name."""
 
     kind: str
     first: int
+    naming: int
     named: int
     last: int
 
@@ -82,10 +83,12 @@ def lessons_of(row: Mapping[str, Any], tokenizer: Any, max_tokens: int) -> list[
         if last > max_tokens:
             break
         tool = calls[0] if calls else "no call"
-        upto = said.find(tool) + len(tool) if calls and tool in said else len(said)
+        begins = said.find(tool) if calls else -1
+        upto = begins + len(tool) if begins >= 0 else len(said)
+        naming = first + sum(end <= max(0, begins) for _, end in spoken["offset_mapping"])
         named = first + sum(start < upto for start, _ in spoken["offset_mapping"])
         ids += [*read, *spoken["input_ids"]]
-        decisions.append(Decision(f"{before} > {tool}", first, named, last))
+        decisions.append(Decision(f"{before} > {tool}", first, naming, named, last))
         text, before = prompt + said, tool
     close()
     return made

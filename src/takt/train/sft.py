@@ -52,7 +52,7 @@ def finetune(
     seed: int = 0,
     template: str = "",
     held_out: str | os.PathLike[str] | None = None,
-    decision_weight: float = 4.0,
+    decision_weight: float = 8.0,
     balance: float = 0.5,
     held_out_most: int = 24,
     gguf: str = "",
@@ -71,7 +71,7 @@ def finetune(
     template        a chat template in place of the model's own: a file, or one of TRL's by name (`qwen3`).
     held_out        conversations of worlds that are in no lesson, on which decisions are measured.
     held_out_most   of these conversations, as many of each kind as there are or as fit.
-    decision_weight weight of the tokens up to a tool's name, where the others of an answer weigh 1.
+    decision_weight weight of the tokens of a tool's name, where the others of an answer weigh 1.
     balance         how far rare kinds of conversation are drawn as often as frequent ones, 0 to 1.
     gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file,
     gguf_from       by default the one that it is from.
@@ -243,7 +243,7 @@ class _Teacher(Trainer):
         losses = []
         for lesson, logits in zip(lessons, logits_of(model, lessons), strict=True):
             said = said_by(lesson)
-            deciding = {at for decision in lesson.decisions for at in range(decision.first, decision.named)}
+            deciding = {at for decision in lesson.decisions for at in range(decision.naming, decision.named)}
             wanted = torch.tensor([lesson.ids[at] for at in said], device=logits.device)
             weights = torch.tensor([self.decision_weight if at in deciding else 1.0 for at in said]).to(logits.device)
             each = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")

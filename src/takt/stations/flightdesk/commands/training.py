@@ -51,8 +51,8 @@ def train(
     lora: Annotated[int, typer.Option(min=0, max=4096, help="Rank of LoRA adapters; 0 trains all weights.")] = 0,
     max_tokens: Annotated[int, typer.Option(min=16, max=10_000_000, help="Tokens of a conversation.")] = 8192,
     decision_weight: Annotated[
-        float, typer.Option(min=0.01, max=1000, help="Weight of tokens up to a tool's name; the others weigh 1.")
-    ] = 4.0,
+        float, typer.Option(min=0.01, max=1000, help="Weight of the tokens of a tool's name; the others weigh 1.")
+    ] = 8.0,
     balance: Annotated[
         float, typer.Option(min=0, max=1, help="0: conversations as they come; 1: rare kinds as often as any.")
     ] = 0.5,
