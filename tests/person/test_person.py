@@ -12,14 +12,14 @@ import pytest
 from asking import TOKEN, asked
 from counter import Counter
 
-from takt import Ledger, repeat_shift, resume_shift, run_shift
+from takt import Ledger, kpis, repeat_shift, resume_shift, run_shift
 from takt.board.person.forms import filling, forms_of
 from takt.board.person.server import PersonServer
 from takt.cli import main
 from takt.contract import clock as clocks
 from takt.contract.clock import Live, parse_clock
 from takt.errors import TaktError
-from takt.export.trl import KINDS
+from takt.judge.human import human_relative
 from takt.workers.person import Person
 from takt.workers.person.hatch import Hatch
 
@@ -262,7 +262,7 @@ def test_options_of_a_persons_page_are_for_a_person_only(capsys):
     assert main(["run", "nutcell", "--worker", "idle", "--units", "1", "--practice"]) == 2
     assert main(["run", "gym", "--worker", "person", "--units", "1", "--host", "0.0.0.0"]) == 2
     err = capsys.readouterr().err
-    assert "--worker person" in err and "--allow-host" in err and "sft" in KINDS
+    assert "--worker person" in err and "--allow-host" in err
 
 
 def test_the_wire_is_refused_to_other_sites(page):
@@ -273,3 +273,30 @@ def test_the_wire_is_refused_to_other_sites(page):
     connection.request("GET", "/wire", headers={**upgrade, "Origin": "http://evil.example"})
     assert connection.getresponse().status == 403
     connection.close()
+
+
+def sends(observation):
+    """A program that sends the first parcel at once."""
+    queue = observation["queue"]
+    if not queue:
+        return '{"name":"wait","arguments":{}}'
+    given = {"parcel": queue[0]["parcel"], "to": queue[0]["label"], "stamps": [{"value": 3}]}
+    return json.dumps({"name": "send", "arguments": given})
+
+
+def test_a_program_is_compared_with_a_person_by_what_each_gets_done(tmp_path, capsys):
+    mine, _ = worked(tmp_path / "p.takt", units=6, wrong=("P2", "P4"))
+    theirs = run_shift(
+        Counter(), sends, units=6, seed=3, clock="fixed:1", ledger=tmp_path / "r.takt", worker_name="robot"
+    )
+    (found,) = human_relative({"person": [mine.events], "robot": [theirs.events]})
+    a, b = kpis(theirs.events), kpis(mine.events)
+    assert (a.good, b.good) == (6, 4)
+    assert found.throughput == pytest.approx((a.good / a.counted_s) / (b.good / b.counted_s))
+    assert found.cycle_s == pytest.approx(a.cycle_mean_s) and found.person_cycle_s == pytest.approx(b.cycle_mean_s)
+    assert human_relative({"one": [theirs.events], "other": [theirs.events]}) == []
+    assert main(["compare", str(tmp_path / "p.takt"), str(tmp_path / "r.takt")]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"human-relative throughput of robot: {found.throughput:.2f}" in out and "by the wall's clock" in out
+    assert main(["compare", str(tmp_path / "p.takt"), str(tmp_path / "r.takt"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["human_relative"][0]["throughput"] == pytest.approx(found.throughput)

@@ -14,6 +14,7 @@ import typer
 
 from takt.cli.app import app
 from takt.cli.options import CLOCKS, Json, StationOption, numbers_in, options_in, options_of_worker
+from takt.cli.person import NAME as PERSON
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import complain_of, left_by_signal
 from takt.contract.registry import registered_station
@@ -95,6 +96,10 @@ def compare(
         grouped = by_worker([(path.stem, shift.events) for path, shift in shifts])
         at = {shift.meta["station"] for _, shift in shifts}
         costs = costs_at(at.pop()) if len(at) == 1 else None  # of different stations: `compared` says so
+        if any(shift.meta["worker"] == PERSON for _, shift in shifts):
+            from takt.contract.steering import shown_options
+
+            may_differ = [*(may_differ or ()), *shown_options(str(shifts[0][1].meta["station"]))]
         found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or (), costs=costs)
         events, paths_of = grouped, [str(path) for path, _ in shifts]
         broken = [line for _, shift in shifts for line in shift.broken]
@@ -143,6 +148,9 @@ def compare(
         events = {name: [shift.events for shift in mine] for name, mine in rounds.shifts.items()}
         paths_of = [str(shift.path) for shift in worked]
         broken = [line for shift in worked for line in shift.broken]
+    from takt.judge.human import human_relative, in_words
+
+    relative = human_relative(events)
     if out is not None:
         from takt.show.report.comparison import write_comparison
 
@@ -152,6 +160,7 @@ def compare(
             {
                 **asdict(found),
                 "decided": found.decided,
+                "human_relative": [asdict(one) for one in relative],
                 "ledgers": paths_of,
                 "standing": standing,
                 "report": out and str(out),
@@ -160,6 +169,8 @@ def compare(
     else:
         console = terminal.out()
         console.print(comparison_table(found, console.width), highlight=False, markup=False)
+        for one in relative:
+            console.print(f"  {in_words(one)}", soft_wrap=True, highlight=False, markup=False)
         for ledger, text in standing.items():
             console.print(f"  {ledger}: {text}", style="dim", soft_wrap=True)
         if out is not None:

@@ -71,6 +71,12 @@ class Steering(Protocol):
         ...
 
 
+def shown_options(station: str) -> tuple[str, ...]:
+    """The options that say what a person is shown at this station: a program may be shown it in another way."""
+    point = next((one for one in entry_points("takt.steering") if one.name == station), None)
+    return () if point is None else tuple(getattr(loaded(point), "station_options", {}))
+
+
 def steering_of(spec: StationSpec) -> Steering | None:
     """How a person steers this station; None if nobody says."""
     point = next((one for one in entry_points("takt.steering") if one.name == spec.station), None)

@@ -15,6 +15,7 @@ from takt.judge.outcomes import Outcomes
 from takt.ledger import canonical
 
 BY = ("auto", "unit", "shift", "free")
+LIVE = "live"  # the clock that people work by; no program is asked to
 SAME = ("station", "options", "seed", "clock", "faults")
 Costs = Callable[[Sequence[Event]], Mapping[int, float]]
 
@@ -180,6 +181,9 @@ def differences(rounds: Sequence[Mapping[str, ComparedShift]], may_differ: Colle
                     option = what.removeprefix("option ")
                     if what.startswith("option ") and option in may_differ:
                         notes.append(f"{what} differs, as allowed: {other} {one}, {name} {two}")
+                        continue
+                    if what == "the clock" and any(text.partition(":")[0] == LIVE for text in (one, two)):
+                        notes.append(f"a person works by the wall's clock: {other} {one}, {name} {two}")
                         continue
                     fix = f"; --may-differ {option} compares them all the same" if what.startswith("option ") else ""
                     raise TaktError(f"{other} and {name} cannot be compared: {what} is {one} and {two}{fix}")

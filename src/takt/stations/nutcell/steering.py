@@ -43,15 +43,15 @@ class Steering:
 
     hands = scene.SIDES
     axes = ("y", "x", "z", "turn", "tip")
+    station_options: Mapping[str, Any] = {  # it is only read
+        "cameras": ["head", "left_wrist", "right_wrist"],
+        "camera_size": SIZE,
+        "camera_hz": 15.0,
+    }
 
     def __init__(self, spec: StationSpec) -> None:
         if spec.options.get("control", "ee") != "ee":
             raise TaktError("a person steers hands and not joints: leave control=joint out")
-        self.station_options: dict[str, Any] = {
-            "cameras": ["head", "left_wrist", "right_wrist"],
-            "camera_size": SIZE,
-            "camera_hz": 15.0,
-        }
         self.keys: Sequence[Key] = [
             Key(f"Key{code}", f"{hand}.{axis}", sign, tuple(f"{_HANDS[hand][i]}: {words[i]}" for i in (0, 1)))  # type: ignore[arg-type]
             for hand, of in _CODES.items()
