@@ -64,7 +64,7 @@ class Loop:
         self.about: int | None = None  # the one that the worker deals with, as far as its actions say
         self.files_by_action = rules_of(shift) > 2 and isinstance(station, Dealing)
         self.calls = Calls(shift.get("call_timeout_s"))
-        self.occupied = station if isinstance(station, Occupied) else None
+        self.occupied: Occupied | None = station if isinstance(station, Occupied) else None
 
     def start(self) -> list[Event]:
         """Begin the shift. One that goes on from a snapshot begins too, and then loads."""
@@ -86,7 +86,7 @@ class Loop:
     def step(self) -> list[Event]:
         """One control period, and what happened in it. Nothing does once the worker is done or broke its contract."""
         woke: list[Event] = []
-        busy = isinstance(self.occupied, Occupied) and self.occupied.busy > 0
+        busy = self.occupied is not None and self.occupied.busy > 0
         stands = busy and self.mode == "working"  # the plan goes on when its last action is done
         while self.wake_in == 0 and not stands:
             self._wake(woke)
