@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from takt.distribution import install
 from takt.errors import TaktError
-from takt.listening import check_host, is_loopback, token_of
 from takt.program import complain
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ def at_work(
     from takt.contract.clock import Live
     from takt.contract.station import open_station
     from takt.contract.steering import steering_of
+    from takt.listening import check_host, token_of
     from takt.workers.person import Person
     from takt.workers.person.hatch import Hatch
 
@@ -79,6 +79,8 @@ def at_work(
 
 def check_page(page: Page, worker: str) -> None:
     """TaktError if something about a page is said of a worker that has none."""
+    from takt.listening import is_loopback
+
     if worker != NAME and page != Page():
         raise TaktError(
             "--practice, --host, --port and --allow-host are of a person's page; use them with --worker person"
