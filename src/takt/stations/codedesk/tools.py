@@ -192,7 +192,7 @@ def run(
     command: Annotated[
         str, Field(min_length=1, max_length=8000, description="A line for the shell, as python3 -m pytest -q.")
     ],
-    timeout_s: Annotated[int, Field(ge=1, le=86_400, description="Seconds after which it is ended.")] = 120,
+    timeout_s: Annotated[int, Field(ge=10, le=86_400, description="Seconds after which it is ended.")] = 120,
 ) -> dict[str, Any]:
     """Run a command at the repository's root, in a sandbox without network. It takes the time that it takes. What it
     leaves running is ended, and of its output the beginning and the end are kept."""

@@ -116,7 +116,7 @@ class Command(_InOrder):
             line = line.replace("{ticket}", shlex.quote(f"{result['title']}\n\n{result['text']}"))
             return Plan(
                 [
-                    tool_call("run", command=line, timeout_s=max(1, int(row["left_s"]) - 1)),
+                    tool_call("run", command=line, timeout_s=max(10, int(row["left_s"]) - 1)),
                     tool_call("submit", ticket=row["ticket"]),
                 ]
             )
