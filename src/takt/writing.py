@@ -55,6 +55,11 @@ SVG = Kind("SVG picture", lambda head: b"<svg" in head)
 PNG = Kind("PNG picture", lambda head: head.startswith(b"\x89PNG"))
 CHALLENGE = Kind("table of ROADEF 2009", lambda head: head.rstrip().rsplit(b"\n", 1)[-1].strip() == b"#")
 BY_NAME = {".html": PAGE, ".mp4": FILM, ".jsonl": CONVERSATIONS, ".json": JSON, ".svg": SVG, ".png": PNG}
+TEXTS = {  # tables of a fleet
+    "markdown": Kind("table in Markdown", lambda head: head.startswith(b"| ")),
+    "csv": Kind("table", lambda head: b"shifts,units,good,rate," in head.partition(b"\n")[0]),
+    "latex": Kind("table in LaTeX", lambda head: b"\\begin{tabular}" in head),
+}
 ANY = Kind("file", lambda head: True)  # in a folder that was looked at as a whole
 NOTHING = Kind("file", lambda head: False)  # of what has no kind, nothing is replaced
 

@@ -90,6 +90,129 @@ def executor_for(plan: Plan, on: str, jobs: int | None) -> Executor:
     raise TaktError(f"--on is {on!r}; it can be local, ray, or ray://HOST:PORT")
 
 
+@fleet_app.command("plan")
+def plan(
+    path: PlanPath,
+    true: Annotated[
+        str | None, typer.Option(help="True good rates to plan for: 95%,97%.", show_default="three above what is asked")
+    ] = None,
+    difference: Annotated[
+        float | None, typer.Option(min=0.001, max=1, help="Also: until a difference in good rate of so much, 0.05.")
+    ] = None,
+    power: Annotated[str, typer.Option(help="In what share of cases it shall be decided by then.")] = "80%",
+    jobs: Jobs = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a plan would run, what is there already, what it takes, and how many shifts it takes to be certain.
+
+    takt fleet plan examples/fleet.toml --difference 0.05
+    """
+    from takt.cli.options import shares_in
+    from takt.fleet.endpoints import check_answers
+    from takt.fleet.estimate import arms_of, jobs_of
+    from takt.fleet.local import cores_here
+    from takt.fleet.shown import estimate_lines
+    from takt.fleet.standing import standing_of_fleet
+    from takt.fleet.toml import read_plan
+
+    chances, (share,) = shares_in("true", true) if true else [], shares_in("power", power, most=1)
+    found = standing_of_fleet(read_plan(path))
+    check_answers(found.plan.endpoints.values())
+    arms, works = arms_of(found), jobs_of(found, chances, difference, share)
+    at_a_time = jobs or cores_here()
+    if as_json:
+        print_json(
+            {
+                "fleet": found.plan.name,
+                "folder": str(found.plan.folder),
+                "shifts": len(found.plan.shifts),
+                "ended": found.ended,
+                "jobs": at_a_time,
+                "arms": [
+                    {"arm": one.arm.name, "planned": one.planned, "there": one.there, "left": one.left}
+                    | {"wall_s": one.wall_s, "money": one.money}
+                    for one in arms
+                ],
+                "works": [asdict(one) for one in works],
+            }
+        )
+        return
+    console = terminal.out()
+    for line in estimate_lines(found, arms, works, at_a_time):
+        console.print(line, highlight=False, markup=False)
+
+
+@fleet_app.command("table")
+def table(
+    path: PlanPath,
+    by: Annotated[str | None, typer.Option(help="Columns to tell rows apart by: worker,difficulty.")] = None,
+    how: Annotated[str, typer.Option("--format", help="markdown, csv or latex.")] = "markdown",
+    accept: Annotated[str, typer.Option(help="Judge by a published figure: xiaomi-2026, figure-bmw, ...")] = "",
+    out: Annotated[Path | None, typer.Option(help="Write it there.", show_default="stdout")] = None,
+) -> None:
+    """Print a fleet as a table with bounds, for a page or a paper."""
+    from takt.fleet.standing import standing_of_fleet
+    from takt.fleet.table import fleet_table, written
+    from takt.fleet.toml import read_plan
+    from takt.writing import TEXTS, whole_file
+
+    columns = [word for word in (by or "").split(",") if word]
+    text = written(fleet_table(standing_of_fleet(read_plan(path)), columns, accept), how)
+    if out is None:
+        print(text, end="")
+        return
+    with whole_file(out, TEXTS[how]) as new:
+        new.write_text(text, encoding="utf-8")
+    print(f"table: {out}")
+
+
+@fleet_app.command("page")
+def page(
+    path: PlanPath,
+    accept: Annotated[str, typer.Option(help="Judge by a published figure: xiaomi-2026, figure-bmw, ...")] = "",
+    out: Annotated[Path | None, typer.Option(help="The page to write.", show_default="in the fleet's folder")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a fleet as one HTML page that needs no network."""
+    from takt.fleet.page import write_page
+    from takt.fleet.standing import standing_of_fleet
+    from takt.fleet.toml import read_plan
+
+    written = write_page(standing_of_fleet(read_plan(path)), out, accept)
+    print_json({"page": str(written)}) if as_json else print(f"page: {written}")
+
+
+@app.command("query")
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="A question over shifts, units, events, faults.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PLAN...", help="Fleets, by plan or folder.")],
+    as_json: Json = False,
+) -> None:
+    """Ask fleets a question in DuckDB's SQL (docs/fleets.md has the views).
+
+    takt query "SELECT worker, avg(good::int) FROM units GROUP BY ALL" shifts/example
+    """
+    from rich.table import Table
+
+    from takt.fleet.tables import query as ask
+    from takt.fleet.tables import update
+    from takt.fleet.toml import read_plan
+
+    plans = [read_plan(path) for path in paths]
+    for one in plans:
+        update(one)
+    names, rows = ask(plans, sql)
+    if as_json:
+        print_json({"columns": names, "rows": [list(row) for row in rows]})
+        return
+    told = Table(*names, box=None, pad_edge=False)
+    for row in rows:
+        told.add_row(
+            *("" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value) for value in row)
+        )
+    terminal.out().print(told, highlight=False, markup=False)
+
+
 @fleet_app.command("status")
 def status(path: PlanPath, as_json: Json = False) -> None:
     """Say how a fleet stands, arm by arm; also while it runs, from anywhere."""

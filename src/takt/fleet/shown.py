@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -16,8 +16,10 @@ from rich.text import Text
 from takt.draw import live
 from takt.draw.words import hms
 from takt.fleet.drive import Standing
+from takt.fleet.estimate import ArmEstimate, JobEstimate
 from takt.fleet.job import MACHINE_FAULTS, Job
 from takt.fleet.plan import Plan
+from takt.fleet.sample import Needed
 from takt.fleet.standing import ArmStanding, FleetStanding
 
 MOST_RUNNING = 12  # lines
@@ -75,6 +77,46 @@ def _row(one: ArmStanding) -> list[Any]:
         bound = f"{100 * taken.lower:.1f} to {100 * taken.upper:.1f}" if taken is not None else "0 to 100"
         said = Text(judged.decision, style=TONES[judged.decision])
     return [one.arm.name, shifts, rate, bound, said, hms(one.wall_s)]
+
+
+def estimate_lines(
+    found: FleetStanding, arms: Sequence[ArmEstimate], works: Sequence[JobEstimate], jobs: int
+) -> Iterator[RenderableType]:
+    """What a plan would take, as tables and sentences."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("arm", "shifts", "there", "to work", "time", "money"):
+        table.add_column(name, justify="left" if name == "arm" else "right", overflow="fold")
+    for one in arms:
+        wall = "unknown" if one.wall_s is None else hms(one.wall_s)
+        money = "unknown" if one.money is None else f"{one.money:,.2f}"
+        table.add_row(one.arm.name, str(one.planned), str(one.there), str(one.left), wall, money)
+    yield table
+    plan, left = found.plan, sum(one.left for one in arms)
+    known = [one.wall_s for one in arms if one.wall_s is not None]
+    unknown = sum(one.left for one in arms if one.wall_s is None)
+    time_s = f"about {hms(sum(known) / jobs)} with {jobs} at a time" if known else "how long, no shift has shown yet"
+    more = f", and {unknown} shifts of which none has shown yet how long they take" if unknown and known else ""
+    yield Text(
+        f"{plan.name}: {len(plan.shifts)} shifts, {found.ended} there, {left} to work; {time_s}{more}; {plan.folder}"
+    )
+    for job in works:
+        how = "seen so far" if job.seen else "taken for usual"
+        yield Text(
+            f"\n{job.work}: {job.units} units a shift, {100 * job.required:.4g} % asked; shifts' rates spread by "
+            f"{100 * job.spread:.1f} points ({how}); verdicts {WORDS[plan.stop.by]}"
+        )
+        for true, need in job.verdicts:
+            yield Text(f"  truly {100 * true:.4g} %: {need.what} in {100 * need.power:g} % of cases by {_needed(need)}")
+        if job.difference is not None:
+            need = job.difference
+            yield Text(f"  {need.what}: told apart in {100 * need.power:g} % of cases by {_needed(need)} of each")
+
+
+WORDS = {"unit": "by unit", "shift": "by shift", "free": "by shift, whatever their distribution"}
+
+
+def _needed(need: Needed) -> str:
+    return "more shifts than are simulated" if need.shifts is None else f"{need.shifts} shifts ({need.units:,} units)"
 
 
 class Live:

@@ -111,11 +111,16 @@ def log_wealth_of_means(x: ArrayLike, mean: ArrayLike) -> Floats:
     `mean` may be an array.
     """
     found, m = np.asarray(x, dtype=float), np.asarray(mean, dtype=float)[..., None, None]
-    stakes, began = np.append(_stake, 1.0), np.append(_weights / 4, 0.5)
+    stakes, began = stakes_of_means()
     with np.errstate(divide="ignore"):
         logs = np.log1p(stakes[:, None] * (found / m - 1)).sum(-1) + np.log(began)
     most = np.maximum(logs.max(-1), -1e300)
     return np.asarray(most + np.log(np.exp(logs - most[..., None]).sum(-1)))
+
+
+def stakes_of_means() -> tuple[Floats, Floats]:
+    """The stakes of the bet on means, and what is at each at the beginning: they add up to 1."""
+    return np.append(_stake, 1.0), np.append(_weights / 4, 0.5)
 
 
 def lower_of_means(x: ArrayLike, alpha: float) -> float:

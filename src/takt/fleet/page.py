@@ -1,0 +1,198 @@
+"""A fleet as one HTML page, in the report's style: table, rates with bounds, cost against rate, why units were bad."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from takt.draw import plots
+from takt.draw.pages import templates
+from takt.fleet.drive import works
+from takt.fleet.job import MACHINE_FAULTS
+from takt.fleet.plan import Plan
+from takt.fleet.record import Record
+from takt.fleet.standing import FleetStanding
+from takt.fleet.table import FleetTable, Row, fleet_table
+from takt.fleet.together import Duel, Together
+from takt.judge.comparison import ALIKE, BETTER, UNDECIDED
+from takt.writing import PAGE, whole_file
+
+NAME = "fleet.html"
+MOST_REASONS = 6  # that are drawn by themselves; the rest is "others"
+MOST_DUELS = 30  # that are listed
+
+
+def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, accept: str = "") -> Path:
+    """Write the page of a fleet to `out` (by default `fleet.html` in its folder), and return its path."""
+    out = found.plan.folder / NAME if out is None else Path(out)
+    table = fleet_table(found, accept=accept)
+    duels = {work: compared(found, work) for work, arms in works(found.plan).items() if len(arms) > 1}
+    with whole_file(Path(out), PAGE) as new:
+        text = (
+            templates(Path(__file__).parent)
+            .get_template("page.html.j2")
+            .render(
+                found=found,
+                table=table,
+                rates=rates(table),
+                pareto=pareto(table),
+                reasons=reasons(found),
+                duels={work: [_told(duel, found.plan) for duel in those] for work, those in duels.items()},
+                faults=_faults(found),
+                state=_state(found),
+            )
+        )
+        new.write_text(text, encoding="utf-8")
+    return Path(out)
+
+
+def compared(found: FleetStanding, work: str) -> list[Duel]:
+    """Every two arms of a work, told apart as far as their common seeds go, with one promise for all."""
+    plan = found.plan
+    arms = [one for one in found.arms if one.arm.work == work]
+    by = plan.stop.by
+    together = Together([one.arm.name for one in arms], alpha=plan.stop.alpha, by=by, margin=plan.stop.margin)
+    records: dict[str, dict[int, Record]] = {
+        one.arm.name: {record.seed: record for record in one.records if record.ended} for one in arms
+    }
+    seeds = list(dict.fromkeys(shift.seed for shift in plan.shifts if shift.arm.work == work))
+    for seed in seeds:  # look after every seed, as a driver does: what is once said stays said
+        mine = {name: [of.get(s) for s in seeds[: seeds.index(seed) + 1]] for name, of in records.items()}
+        together.take(mine)
+        together.look()
+    return list(together.duels.values())
+
+
+def _told(duel: Duel, plan: Plan) -> Mapping[str, str]:
+    words = {UNDECIDED: "undecided", ALIKE: f"no difference above {100 * (plan.stop.margin or 0):g} points"}
+    better = f"{duel.a} is better" if duel.decision == BETTER else f"{duel.b} is better"
+    low, high = duel.bound(plan.stop.by, plan.stop.alpha)
+    return {
+        "a": duel.a,
+        "b": duel.b,
+        "shifts": str(len(duel.means)),
+        "difference": "" if duel.difference is None else f"{100 * duel.difference:+.1f}",
+        "bound": f"{100 * low:+.1f} to {100 * high:+.1f}" if duel.means else "",
+        "decision": words.get(duel.decision, better),
+    }
+
+
+def _state(found: FleetStanding) -> str:
+    if found.driver:
+        return f"it is worked on {found.driver}"
+    return found.told or ("nothing is left to do" if found.done else "nothing works on it")
+
+
+def _faults(found: FleetStanding) -> list[Mapping[str, str]]:
+    counts = Counter(fault.kind for fault in found.faults)
+    last = {fault.kind: fault for fault in found.faults}
+    return [
+        {"kind": kind, "count": str(count), "what": MACHINE_FAULTS.get(kind, ""), "host": last[kind].host}
+        | {"log": last[kind].log, "why": last[kind].why}
+        for kind, count in counts.items()
+    ]
+
+
+def _name(row: Row) -> str:
+    station, *rest = row.of.values()
+    return f"{' '.join(str(value) for value in rest if value is not None)} @ {station}"
+
+
+def rates(table: FleetTable) -> plots.Plot | None:
+    """Good rate of every row with its bound, one below the other."""
+    rows = [row for row in table.rows if row.figures["rate"] is not None]
+    if not rows:
+        return None
+
+    def draw(figure: Figure, wide: bool) -> None:
+        axes = figure.add_axes((0.26 if wide else 0.42, 0.1, 0.7 if wide else 0.53, 0.88))
+        for at, row in enumerate(reversed(rows)):
+            f = row.figures
+            tone = {"accept": plots.GOOD, "reject": plots.BAD}.get(f["verdict"], plots.ACCENT)
+            axes.plot([f["lower"], f["upper"]], [at, at], color=tone, linewidth=4, alpha=0.35, solid_capstyle="butt")
+            axes.plot([f["rate"]], [at], "o", color=tone, markersize=6)
+        names = [_name(row) if wide else _name(row)[:24] for row in reversed(rows)]
+        axes.set_yticks(range(len(rows)), names)
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlim(-0.01, 1.01)
+        axes.grid(axis="x")
+        axes.grid(axis="y", visible=False)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+
+    return plots.plot("good rate with its bound", 60 + 26 * len(rows), draw)
+
+
+def pareto(table: FleetTable) -> plots.Plot | None:
+    """Cost of a unit against good rate: money where it is known, else the wall time of a unit. A step joins those rows
+    that nobody is both cheaper and better than."""
+    priced = any(row.figures["money"] for row in table.rows)
+    points = []
+    for row in table.rows:
+        f = row.figures
+        wall_s = sum(record.wall_s for one in row.arms for record in one.records if record.ended)
+        cost = (f["money"] or 0.0) if priced else wall_s
+        if f["units"] and f["rate"] is not None:
+            points.append((cost / f["units"], f["rate"], _name(row)))
+    if len(points) < 2:
+        return None
+    best = [p for p in sorted(points) if all(other[1] <= p[1] or other[0] > p[0] for other in points)]
+
+    def draw(figure: Figure, wide: bool) -> None:
+        axes = figure.add_axes((0.07 if wide else 0.17, 0.17, 0.9 if wide else 0.78, 0.79))
+        axes.step([p[0] for p in best], [p[1] for p in best], where="post", color=plots.LINE, linewidth=2)
+        for cost, rate, name in points:
+            axes.plot([cost], [rate], "o", color=plots.ACCENT, markersize=6)
+            if wide:
+                axes.annotate(name, (cost, rate), (6, 4), textcoords="offset points", fontsize=11, color=plots.MUTED)
+        axes.set_ylim(-0.05, 1.08)
+        axes.set_xlim(left=0)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+        axes.set_xlabel("money a unit" if priced else "wall seconds a unit")
+
+    return plots.plot("cost and good rate", 320, draw)
+
+
+def reasons(found: FleetStanding) -> plots.Plot | None:
+    """Why units were bad, as shares of each arm's units."""
+    total: Counter[str] = Counter()
+    for one in found.arms:
+        for record in one.records:
+            total.update(record.reasons)
+    if not total:
+        return None
+    shown = [reason for reason, _ in total.most_common(MOST_REASONS)]
+    arms = [one for one in found.arms if one.units]
+    tones = [plots.BAD, plots.WARN, plots.ACCENT, plots.GOOD, plots.MUTED, plots.INK]
+
+    def draw(figure: Figure, wide: bool) -> None:
+        top = 0.9 if wide else 0.8
+        axes = figure.add_axes((0.26 if wide else 0.42, 0.1, 0.7 if wide else 0.53, top - 0.1))
+        left = [0.0] * len(arms)
+        for reason, tone in zip([*shown, "others"], [*tones, plots.LINE], strict=False):
+            share = [_share(one.records, one.units, reason, shown) for one in arms]
+            if any(share):
+                label = str(reason).replace("_", " ")
+                axes.barh(
+                    range(len(arms) - 1, -1, -1), share, left=left, height=0.6, color=tone, alpha=0.75, label=label
+                )
+            left = [a + b for a, b in zip(left, share, strict=True)]
+        axes.set_yticks(range(len(arms) - 1, -1, -1), [one.arm.name if wide else one.arm.name[:24] for one in arms])
+        axes.grid(axis="y", visible=False)
+        axes.grid(axis="x")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=6 if wide else 2, frameon=False, fontsize=10)
+
+    return plots.plot("why units were bad", 80 + 28 * len(arms), draw)
+
+
+def _share(records: Sequence[Record], units: int, reason: str, shown: Sequence[str]) -> float:
+    mine: Counter[str] = Counter()
+    for record in records:
+        mine.update(record.reasons)
+    count = mine[reason] if reason in shown else sum(n for other, n in mine.items() if other not in shown)
+    return count / units

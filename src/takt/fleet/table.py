@@ -1,0 +1,163 @@
+"""A fleet as a table: a row for each arm, or for each value of any of its columns; Markdown, CSV or LaTeX.
+
+A row of one arm has the bound and verdict of that arm's shifts, by what the plan takes for granted. A row of several
+arms has the bound of all their units together, about these units: what several set-ups come to on average is no
+worker's rate.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from takt.errors import TaktError
+from takt.fleet.arms import verdict_of
+from takt.fleet.presets import PRESETS
+from takt.fleet.standing import ArmStanding, FleetStanding
+from takt.judge.bets import bounds
+
+FIGURES = ("shifts", "units", "good", "rate", "lower", "upper", "by", "verdict", "cycle_s", "money", "tokens", "lost")
+FORMATS = ("markdown", "csv", "latex")
+_TEX = {char: f"\\{char}" for char in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: what it is of, by column, and its figures (`FIGURES`); a figure is None where there is none."""
+
+    of: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    arms: Sequence[ArmStanding]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTable:
+    """Rows, and the sentences that belong under them."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    notes: Sequence[str]
+
+
+def fleet_table(found: FleetStanding, by: Sequence[str] = (), accept: str = "") -> FleetTable:
+    """The table of a fleet by these columns; by default by all that its arms are told apart by.
+
+    accept   a preset that arms are judged by instead of what their stations ask (`presets.py`).
+    """
+    known = list(dict.fromkeys(column for one in found.arms for column in one.arm.columns))
+    for column in by:
+        if column not in known:
+            raise TaktError(f"this fleet has no column {column!r}; it has: {', '.join(known)}")
+    accept = accept or found.plan.accept
+    if accept and accept not in PRESETS:
+        raise TaktError(f"there is no acceptance {accept!r}; there are: {', '.join(PRESETS)}")
+    columns = list(by) or known
+    groups: dict[tuple[Any, ...], list[ArmStanding]] = {}
+    for one in found.arms:
+        groups.setdefault(tuple(one.arm.columns.get(column) for column in columns), []).append(one)
+    rows = [
+        Row(dict(zip(columns, key, strict=True)), _figures(found, arms, accept), arms) for key, arms in groups.items()
+    ]
+    return FleetTable(columns, rows, _notes(found, accept, any(len(row.arms) > 1 for row in rows)))
+
+
+def _figures(found: FleetStanding, arms: Sequence[ArmStanding], accept: str) -> dict[str, Any]:
+    stop = found.plan.stop
+    whole = [record for one in arms for record in one.records if record.ended]
+    units, good = sum(record.units for record in whole), sum(record.good for record in whole)
+    cycles = [cycle_s for record in whole for cycle_s in record.cycles if cycle_s is not None]
+    told: dict[str, Any] = {
+        "shifts": len(whole),
+        "units": units,
+        "good": good,
+        "rate": good / units if units else None,
+        "lower": None,
+        "upper": None,
+        "by": "",
+        "verdict": "",
+        "cycle_s": sum(cycles) / len(cycles) if cycles else None,
+        "money": sum(one.money for one in arms) or None,
+        "tokens": sum(one.tokens for one in arms) or None,
+        "lost": sum(one.lost for one in arms),
+    }
+    if len(arms) == 1 and units:
+        judged = arms[0].verdict
+        if accept:
+            judged = verdict_of(whole, alpha=stop.alpha, by=stop.by if stop.verdict else "auto", accept=accept)
+        if judged is not None:
+            bound = {"shift": judged.by_shift, "free": judged.by_shift_free}.get(judged.by, judged.units)
+            told |= {"by": judged.by, "verdict": judged.decision}
+            told |= {"lower": bound.lower if bound else 0.0, "upper": bound.upper if bound else 1.0}
+    elif units:
+        low, high = bounds(good, units - good, stop.alpha, stop.alpha)
+        told |= {"by": "unit", "lower": float(low), "upper": float(high)}
+    return told
+
+
+def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
+    alpha = 100 * found.plan.stop.alpha
+    told = [
+        f"Bounds are each wrong with a chance of {alpha:g} % at most, however often one looks. By unit: about these "
+        "units. By shift: about the worker, if shift means are about normal. Free: whatever their distribution."
+    ]
+    if mixed:
+        told.append("A row of several arms has the bound of all their units together, and no verdict.")
+    if accept:
+        preset = PRESETS[accept]
+        limit = "" if preset.cycle_s is None else f" within {preset.cycle_s:g} s"
+        told.append(f"Judged by {accept}: {100 * preset.good_rate:g} % good{limit} ({preset.kind}). {preset.source}.")
+    lost = sum(one.lost for one in found.arms)
+    if lost:
+        told.append(f"{lost} shifts were given up for faults of machines: they are in no figure.")
+    return told
+
+
+def written(table: FleetTable, how: str) -> str:
+    """The table as a text. Raises TaktError for a format that there is not."""
+    if how not in FORMATS:
+        raise TaktError(f"a table is written as {', '.join(FORMATS)}, not as {how!r}")
+    if how == "csv":
+        out = io.StringIO()
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow([*table.columns, *FIGURES])
+        for row in table.rows:
+            values = [*row.of.values(), *(row.figures[name] for name in FIGURES)]
+            rows.writerow(["" if value is None else _safe(value) for value in values])
+        return out.getvalue()
+    head = [*table.columns, "shifts", "good", "rate", "bound", "verdict", "cycle"]
+    body = [[*("" if v is None else str(v) for v in row.of.values()), *_plain(row)] for row in table.rows]
+    if how == "markdown":
+        cells = [[cell.replace("|", "\\|") for cell in line] for line in (head, *body)]
+        rule = ["---"] * len(table.columns) + ["---:"] * 4 + ["---", "---:"]
+        lines = [f"| {' | '.join(line)} |" for line in (cells[0], rule, *cells[1:])]
+        return "\n".join([*lines, "", *table.notes, ""])
+    lines = [" & ".join(_tex(cell) for cell in line) + r" \\" for line in (head, *body)]
+    kind = "l" * len(table.columns) + "rrrr" + "lr"
+    inside = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
+    notes = [f"% {note}" for note in table.notes]
+    return "\n".join([*notes, rf"\begin{{tabular}}{{{kind}}}", *inside, r"\end{tabular}", ""])
+
+
+def _plain(row: Row) -> list[str]:
+    f = row.figures
+    bound = "" if f["lower"] is None else f"{100 * f['lower']:.1f} to {100 * f['upper']:.1f} ({f['by']})"
+    return [
+        str(f["shifts"]),
+        f"{f['good']} of {f['units']}",
+        "" if f["rate"] is None else f"{100 * f['rate']:.1f} %",
+        bound,
+        f["verdict"],
+        "" if f["cycle_s"] is None else f"{f['cycle_s']:.1f} s",
+    ]
+
+
+def _safe(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula is one no more."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(char, char) for char in text.replace("\\", r"\textbackslash "))
