@@ -58,6 +58,15 @@ def test_takt_itself_is_not_there_to_be_asked_for_hidden_tests(shared_room: Room
     assert b"No module named" in ran.stderr and ran.stdout == b""
 
 
+def test_nor_is_another_takt_in_an_agents_environment(works: None, tmp_path: Path) -> None:
+    families = tmp_path / "agent/lib/python3.12/site-packages/takt/stations/codedesk/families"
+    families.mkdir(parents=True)
+    (families / "x.py").write_text("")
+    with Sandbox(programs=(str(tmp_path / "agent"),), limits=Limits(disk_mb=16)).open() as room:
+        ran = room.run(["find", str(tmp_path), "-name", "x.py"])
+        assert (ran.code, ran.stdout) == (0, b"")
+
+
 def test_nothing_but_the_tree_can_be_written_and_only_the_tree_is_kept(shared_room: Room) -> None:
     sh(shared_room, "echo x > /tmp/x; echo x > ~/x; echo x > /dev/shm/x")
     ran = sh(

@@ -80,9 +80,18 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
     shown += packages()
     below = [where for _, where in shown]
     own = {str(folder) for folder in site_folders(base)} | {str(Path(takt.__file__).resolve().parent)}
+    own |= {str(folder) for above in (*below, "/usr/local") for folder in other_takts(Path(above))}
     hidden = [path for path in sorted(own) if any(Path(path).is_relative_to(above) for above in below)]
     site = next((str(folder) for folder in site_folders(base) if str(folder) in hidden), "")
     return Mounts(tuple(shown), tuple(links), tuple(hidden), site)
+
+
+def other_takts(folder: Path) -> Iterator[Path]:
+    """Takt's package wherever else it may be installed there: whoever has it can make the hidden tests of a seed."""
+    for pattern in ("lib*/python3*/*-packages/takt", "*-packages/takt", "src/takt", "takt"):
+        for found in folder.glob(pattern):
+            if (found / "stations" / "codedesk").is_dir():
+                yield found.resolve()
 
 
 def program_folders(name: str) -> Iterator[Path]:
