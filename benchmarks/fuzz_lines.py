@@ -1,4 +1,4 @@
-"""Random flight rows and command lines, many of them: the long form of tests/test_command_line_fuzz.py.
+"""Random flight rows and command lines, many of them: the long form of tests/cli/test_command_line_fuzz.py.
 
     python benchmarks/fuzz_lines.py --count 10000 --seed 0
 
@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-TEST = Path(__file__).parents[1] / "tests/test_command_line_fuzz.py"
+TEST = Path(__file__).parents[1] / "tests/cli/test_command_line_fuzz.py"
 
 
 def main() -> int:

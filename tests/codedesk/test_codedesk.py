@@ -219,7 +219,7 @@ def test_a_shift_is_repeated_from_its_record_and_no_command_runs_again(tiny: str
 BEGIN = """
 import sys
 sys.path[:0] = [{tests!r}]
-from test_station import Named, Scripted, resume_shift, run_shift
+from test_codedesk import Named, Scripted, resume_shift, run_shift
 options = {{"tickets": {tickets!r}, "takt_s": 20.0}}
 """
 RUN = 'run_shift("codedesk", Scripted(), units=3, station_options=options, ledger={path!r}, worker_name="scripted")'
