@@ -140,6 +140,26 @@ def test_rare_kinds_and_those_that_go_wrong_are_drawn_more_often():
     assert wrong[9] == pytest.approx(3 * wrong[0])
 
 
+def test_what_is_held_out_has_rare_kinds_more_of_than_they_are_and_units_are_weighed_back(monkeypatch):
+    from collections import Counter
+
+    import torch
+
+    from takt.train import measured
+    from takt.train.lessons import Decision, Lesson, kinds_of, mixture
+
+    rows = [row(str(number), number % 10 == 0) for number in range(100)]
+    taken = Counter(kinds_of(one) for one in mixture(rows, 20))
+    assert taken == {"propose book": 15, "propose hotel book": 5} and mixture(rows, 100) == rows
+    good = [Lesson((0, 1), (Decision("start > propose", 1, 1, 2, 2),), "propose book")] * 3
+    bad = [Lesson((0, 2), (Decision("start > propose", 1, 1, 2, 2),), "propose hotel book")]
+    says_one = torch.tensor([[0.0, 1.0, 0.0]])
+    monkeypatch.setattr(measured, "logits_of", lambda causal, lessons: [says_one for _ in lessons])
+    found = measured.measure(torch.nn.Linear(1, 1), good + bad, {"propose book": 90, "propose hotel book": 10})
+    assert found.units_right == pytest.approx(0.9) and found.calls_right == pytest.approx(0.75)
+    assert measured.measure(torch.nn.Linear(1, 1), good + bad).units_right == pytest.approx(0.75)
+
+
 def test_decisions_are_measured_by_kind_and_follow_what_was_learned(tiny):
     from takt.train.sft import CURVE, finetune
 

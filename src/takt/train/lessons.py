@@ -11,6 +11,7 @@ A *decision* is one answer: which tool, with which arguments. Its kind is the to
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,14 +102,15 @@ def kinds_of(row: Mapping[str, Any]) -> str:
 
 
 def mixture(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
-    """At most so many conversations, taken in turn from each kind, rare ones first."""
+    """At most so many conversations: of each kind as many as the root of how many there are, one at least."""
     kinds: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         kinds.setdefault(kinds_of(row), []).append(row)
-    queues = sorted(kinds.values(), key=len)
-    taken: list[Mapping[str, Any]] = []
-    for turn in range(max(map(len, queues), default=0)):
-        taken += [queue[turn] for queue in queues if turn < len(queue)]
+    if len(rows) <= most:
+        return list(rows)
+    queues = sorted(kinds.values(), key=len, reverse=True)
+    share = most / sum(math.sqrt(len(queue)) for queue in queues)
+    taken = [row for queue in queues for row in queue[: max(1, round(share * math.sqrt(len(queue))))]]
     return taken[:most]
 
 

@@ -31,11 +31,16 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Over all decisions of some lessons. `token_loss` in nats a token of the answers; `tokens_right` a share."""
+    """Over all decisions of some lessons. `token_loss` in nats a token of the answers; `tokens_right` a share.
+
+    units_right    the share of conversations in which every decision is right, weighed by how often each kind comes in
+                   the worlds that were measured: how much of a shift there is expected to be the teacher's.
+    """
 
     token_loss: float
     tokens_right: float
     by_kind: Mapping[str, Decided]
+    units_right: float
 
     @property
     def tools_right(self) -> float:
@@ -55,14 +60,16 @@ class Measured:
     def as_json(self) -> dict[str, Any]:
         kinds = {name: [kind.many, kind.tool, kind.call] for name, kind in sorted(self.by_kind.items())}
         told = {"token_loss": round(self.token_loss, 5), "tokens_right": round(self.tokens_right, 5)}
+        told["units_right"] = round(self.units_right, 4)
         return {**told, "tools_right": round(self.tools_right, 4), "calls_right": round(self.calls_right, 4)} | {
             "by_kind": kinds
         }
 
 
 @torch.no_grad()
-def measure(causal: Any, lessons: Sequence[Lesson]) -> Measured:
-    """Measure a model of transformers on lessons."""
+def measure(causal: Any, lessons: Sequence[Lesson], often: Mapping[str, int] | None = None) -> Measured:
+    """Measure a model of transformers on lessons. `often`: how many of each kind there are where these are from."""
+    whole: dict[str, list[bool]] = defaultdict(list)
     was, loss, right, many = causal.training, 0.0, 0, 0
     kinds: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     causal.eval()
@@ -74,10 +81,14 @@ def measure(causal: Any, lessons: Sequence[Lesson]) -> Measured:
             loss += float(torch.nn.functional.cross_entropy(logits, wanted, reduction="sum"))
             hit = dict(zip(said, (logits.argmax(-1) == wanted).tolist(), strict=True))
             right, many = right + sum(hit.values()), many + len(hit)
+            whole[lesson.kinds].append(all(hit.values()))
             for decision in lesson.decisions:
                 kind = kinds[decision.kind]
                 kind[0] += 1
                 kind[1] += all(hit[at] for at in range(decision.first, decision.named))
                 kind[2] += all(hit[at] for at in range(decision.first, decision.last))
     causal.train(was)
-    return Measured(loss / max(1, many), right / max(1, many), {name: Decided(*n) for name, n in kinds.items()})
+    weights = {name: (often or {}).get(name, len(done)) for name, done in whole.items()}
+    units = sum(weights[name] * sum(done) / len(done) for name, done in whole.items()) / max(1, sum(weights.values()))
+    by_kind = {name: Decided(*n) for name, n in kinds.items()}
+    return Measured(loss / max(1, many), right / max(1, many), by_kind, units)

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -23,7 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.train.common import save, settings
-from takt.train.lessons import Lesson, balanced, lessons_of, mixture, read_conversations
+from takt.train.lessons import Lesson, balanced, kinds_of, lessons_of, mixture, read_conversations
 from takt.train.measured import measure
 from takt.train.shared import logits_of, said_by
 from takt.train.weights import check_template, open_tokenizer, open_weights
@@ -70,7 +71,7 @@ def finetune(
     seed            of the order of lessons, and of what is random in the model.
     template        a chat template in place of the model's own: a file, or one of TRL's by name (`qwen3`).
     held_out        conversations of worlds that are in no lesson, on which decisions are measured.
-    held_out_most   of these conversations, as many of each kind as there are or as fit.
+    held_out_most   of these conversations, rare kinds more of than they are.
     decision_weight weight of the tokens of a tool's name, where the others of an answer weigh 1.
     balance         how far rare kinds of conversation are drawn as often as frequent ones, 0 to 1.
     gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file,
@@ -108,9 +109,10 @@ def finetune(
     lessons = [lesson for row in rows for lesson in lessons_of(row, tokenizer, max_tokens)]
     if not lessons:
         raise TaktError(f"no conversation in {shown} has an answer within {max_tokens} tokens; give more --max-tokens")
-    unseen = list[Lesson]()
+    unseen, often = list[Lesson](), dict[str, int]()
     if held_out is not None:
-        mixed = mixture(list(read_conversations(held_out)), held_out_most)
+        there = list(read_conversations(held_out))
+        mixed, often = mixture(there, held_out_most), Counter(kinds_of(row) for row in there)
         unseen = [lesson for row in mixed for lesson in lessons_of(row, tokenizer, max_tokens)]
     claim_folder(out, MARK)
     causal = _with_lora(weights.causal, lora) if lora else weights.causal
@@ -126,7 +128,7 @@ def finetune(
         if gguf and not lora:
             write_gguf(causal, tokenizer, weights, out / f"model-step{step}.gguf", gguf)
 
-    watch = _Watch(causal, tokenizer, unseen, curve, steps, quarter, order, short_shift, say, bf16, keep)
+    watch = _Watch(causal, tokenizer, unseen, often, curve, steps, quarter, order, short_shift, say, bf16, keep)
     common = settings(out, steps, batch, rate, seed)
     arguments = TrainingArguments(
         **{**common, "per_device_train_batch_size": together, "bf16": common["bf16"] or bf16},
@@ -267,6 +269,7 @@ class _Watch(TrainerCallback):
         causal: Any,
         tokenizer: Any,
         unseen: Sequence[Lesson],
+        often: Mapping[str, int],
         curve: Curve,
         steps: int,
         quarter: int,
@@ -277,7 +280,7 @@ class _Watch(TrainerCallback):
         keep: Callable[[int], None],
     ) -> None:
         self._bf16, self._keep = bf16, keep
-        self._causal, self._tokenizer, self._unseen, self._curve = causal, tokenizer, unseen, curve
+        self._causal, self._tokenizer, self._unseen, self._often, self._curve = causal, tokenizer, unseen, often, curve
         self._steps, self._quarter, self._order, self._shift, self._say = steps, quarter, order, short_shift, say
         self._spoke_s, self._work_s, self._since, self._first = 0.0, 0.0, time.perf_counter(), -1
 
@@ -302,10 +305,10 @@ class _Watch(TrainerCallback):
         words = []
         if self._unseen:
             with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-                found = measure(self._causal, self._unseen)
+                found = measure(self._causal, self._unseen, self._often)
             row["held_out"] = found.as_json()
             decided = f"decisions right {found.calls_right:.1%} (tool {found.tools_right:.1%})"
-            words.append(f"{decided}, tokens {found.tokens_right:.1%}")
+            words.append(f"{decided}, whole units {found.units_right:.1%}, tokens {found.tokens_right:.1%}")
         if self._shift is not None and step:
             row["shift"] = dict(self._shift(self._causal, self._tokenizer, step))
             words.append(f"short shift: {row['shift']['good']} of {row['shift']['units']} units good")
