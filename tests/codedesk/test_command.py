@@ -125,10 +125,13 @@ def test_qwen_code_works_tickets(tiny: str) -> None:
     assert good(shift) == [UNIT_GOOD] * 2, [event.data for event in shift.events if event.kind == RAN]
 
 
-def test_a_home_that_is_kept_is_there_for_the_next_ticket_and_in_no_commit(tiny: str, tmp_path: Path) -> None:
-    line = ": {ticket}; date >> ~/session; wc -l < ~/session; touch ~/.cache; git status --short"
+def test_a_home_that_is_kept_and_the_last_answer_are_there_for_the_next_ticket(tiny: str, tmp_path: Path) -> None:
+    line = ": {ticket}; date >> ~/session; wc -l < ~/session; git status --short; printf %s {last}"
     options = {"command": line, "keep_home": True}
     shift = run_shift(
         "codedesk", "command", units=2, station_options={"tickets": tiny, "takt_s": 60.0}, worker_options=options
     )
-    assert [event.data["output"] for event in shift.events if event.kind == RAN] == ["1\n", "2\n"]
+    assert [event.data["output"] for event in shift.events if event.kind == RAN] == [
+        "1\n",
+        '2\n{"ticket": 0, "good": false, "reasons": ["no_change"]}',
+    ]

@@ -74,7 +74,8 @@ class Saboteur(_InOrder):
 class Command(_InOrder):
     """Any command-line agent, as it is: started in the sandbox once a ticket; then the ticket is submitted.
 
-    command    the line for the shell; {ticket} becomes the ticket's text (quoted), {number} its number.
+    command    the line for the shell; {ticket} becomes the ticket's text (quoted), {number} its number, {last} what
+               was said to the submission before (JSON, quoted): whether it was good, which tickets are broken.
     model      the endpoint that it may reach, and nothing else: the station forwards and meters.
     key_env    the environment variable that has its key; the agent never sees it.
     programs   folders of this machine that hold the agent, separated by colons.
@@ -99,20 +100,22 @@ class Command(_InOrder):
 
     def begin(self, spec: StationSpec, seed: int) -> None:
         super().begin(spec, seed)
-        self._reading = -1
+        self._last = ""
 
     def save(self) -> bytes:
-        return pack([self._reading])
+        return pack([self._last])
 
     def load(self, state: bytes) -> None:
-        (self._reading,) = unpack(state)
+        (self._last,) = unpack(state)
 
     def act(self, observation: dict[str, Any]) -> Plan:
         if not observation["tickets"]:
             return Plan([WAIT] * PAUSE)
         row, result = observation["tickets"][0], observation["result"]
+        if result.get("tool") == "submit":
+            self._last = json.dumps({name: value for name, value in result.items() if name != "tool"})
         if result.get("tool") == "ticket" and result.get("ticket") == row["ticket"]:
-            line = self._command.replace("{number}", str(row["ticket"]))
+            line = self._command.replace("{number}", str(row["ticket"])).replace("{last}", shlex.quote(self._last))
             line = line.replace("{ticket}", shlex.quote(f"{result['title']}\n\n{result['text']}"))
             return Plan(
                 [
