@@ -16,10 +16,13 @@ from takt.stations.codedesk.families.series import Generated
 from takt.stations.codedesk.tickets import LEVELS, open_series, tree_before
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # tickets that rename something ask for them
+
+
 @pytest.mark.parametrize("family", families())
 def test_the_reference_passes_every_hidden_test_that_holds_and_the_tree_before_fails_each_ticket(family: str) -> None:
     series = generate(family, "plain", 7)
-    done = worked(series, 14)
+    done = worked(series, 9)
     assert not done.wrong
     for ticket, before in zip(done.tickets, done.trees, strict=False):
         text = next(iter(ticket.hidden.values()))
@@ -31,14 +34,14 @@ def test_the_reference_passes_every_hidden_test_that_holds_and_the_tree_before_f
 @pytest.mark.parametrize("family", families())
 def test_a_series_is_a_function_of_family_level_and_seed(family: str) -> None:
     def shown(series: Generated) -> list[object]:
-        return [series.base(), *(series.ticket(number) for number in range(3))]
+        return [series.base(), *(series.ticket(number) for number in range(2))]
 
     once = shown(generate(family, "plain", 3))
     assert once == shown(generate(family, "plain", 3))
     assert once != shown(generate(family, "plain", 4))
     other = generate(family, "hard", 3)
     assert other.base() == once[0], "the level changes the tickets, not the package"
-    assert [other.ticket(n).title for n in range(3)] == [other.ticket(n).title for n in range(3)]
+    assert [other.ticket(n).title for n in range(2)] == [other.ticket(n).title for n in range(2)]
 
 
 def test_tickets_may_be_asked_for_in_any_order() -> None:
@@ -56,7 +59,7 @@ def test_what_a_ticket_retires_was_asked_by_an_earlier_one_and_is_retired_once(f
     series = generate(family, "plain", 11)
     known: set[str] = set()
     gone: set[str] = set()
-    for number in range(12):
+    for number in range(8):
         ticket = series.ticket(number)
         for node in ticket.retires:
             assert node in known and node not in gone
@@ -78,7 +81,7 @@ def _nodes(text: str) -> list[tuple[str, str]]:
 
 
 def test_levels_differ_in_how_much_is_said() -> None:
-    lengths = {level: sum(len(generate("expressions", level, 2).ticket(n).text) for n in range(4)) for level in LEVELS}
+    lengths = {level: sum(len(generate("expressions", level, 2).ticket(n).text) for n in range(3)) for level in LEVELS}
     assert lengths["easy"] > lengths["plain"]
     assert "Where: " in generate("expressions", "easy", 2).ticket(0).text
     assert "For instance" not in generate("expressions", "hard", 2).ticket(0).text

@@ -25,7 +25,13 @@ def _tariffs() -> Family:
     return Tariffs()
 
 
-MAKERS: dict[str, Callable[[], Family]] = {"expressions": _expressions, "tariffs": _tariffs}
+def _queries() -> Family:
+    from takt.stations.codedesk.families.queries import Queries
+
+    return Queries()
+
+
+MAKERS: dict[str, Callable[[], Family]] = {"expressions": _expressions, "tariffs": _tariffs, "queries": _queries}
 
 
 def families() -> tuple[str, ...]:
