@@ -3,6 +3,7 @@
     python benchmarks/codedesk.py solutions --seeds 20 --tickets 20     known solutions accepted, idle, every family
     python benchmarks/codedesk.py cost --tickets 20                     sandbox start, inspection, a tool call
     python benchmarks/codedesk.py kills --kills 20                      SIGKILL at random instants, resumed
+    python benchmarks/codedesk.py strength --seeds 2 --tickets 25       what share of mutants the hidden tests catch
     python benchmarks/codedesk.py long --hours 4 --takt 240             a scripted agent against its own count
 
 Each prints its table. `solutions` and `cost` say the wall time; `kills` compares every resumed shift with one that was
@@ -36,27 +37,64 @@ from takt.ledger.trust import Named
 from takt.shift import resume_shift, run_shift
 from takt.stations.codedesk import grading
 from takt.stations.codedesk.account import values_of
-from takt.stations.codedesk.families import families
+from takt.stations.codedesk.families import families, generate
+from takt.stations.codedesk.families.trial import Trial
+from takt.stations.codedesk.sabotage import saboteurs
 from takt.stations.codedesk.sandbox import Sandbox
+from takt.stations.codedesk.tickets import changed
 from takt.stations.codedesk.workers import tool_call
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("solutions", "cost", "kills", "long", "work"))
+    parser.add_argument("what", choices=("solutions", "cost", "kills", "strength", "long", "work"))
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--tickets", type=int, default=8)
     parser.add_argument("--families", default="", help="names, with commas; all by default")
     parser.add_argument("--level", default="plain")
     parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--mutants", type=int, default=3, help="of `strength`: mutants of each ticket")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--takt", type=float, default=240.0)
     parser.add_argument("--ledger", help="of `work`: the shift to work or resume")
     asked = parser.parse_args()
     if asked.what != "work":
         print(f"{platform.node()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
-    {"solutions": solutions, "cost": cost, "kills": kills, "long": long, "work": work}[asked.what](asked)
+    {"solutions": solutions, "cost": cost, "kills": kills, "strength": strength, "long": long, "work": work}[
+        asked.what
+    ](asked)
+
+
+def strength(asked: argparse.Namespace) -> None:
+    """Mutants of reference changes against hidden tests: the ticket's, and all earlier ones that hold; lists those missed.
+
+    In this process (`families/trial.py`): what runs is Takt's own code, and mutants of it.
+    """
+    caught = total = 0
+    began = time.perf_counter()
+    for family in asked.families.split(",") if asked.families else families():
+        for seed in range(asked.first, asked.first + asked.seeds):
+            series = generate(family, asked.level, seed)
+            tree, earlier, retired = dict(series.base()), dict[str, str](), set[str]()
+            package = next(path for path in tree if path.endswith("/__init__.py")).split("/")[-2]
+            for number in range(asked.tickets):
+                ticket = series.ticket(number)
+                retired |= set(ticket.retires)
+                for mutant in saboteurs(ticket, tree, random.Random(f"{family}/{seed}/{number}"), asked.mutants):
+                    trial = Trial(changed(tree, mutant.files), package, wall_s=2.0)
+                    results = trial.run({**ticket.hidden, **earlier}, frozenset(retired), stop=True)
+                    total += 1
+                    caught += any(results.values())
+                    if not any(results.values()):
+                        was, now = (str(files[mutant.path]).splitlines() for files in (ticket.reference, mutant.files))
+                        print(f"missed: {family} {seed}/{number} {mutant.path}:{mutant.line} {mutant.what}")
+                        for lines in (was, now):
+                            print(f"  {lines[mutant.line - 1].strip() if len(lines) >= mutant.line else ''}")
+                tree = changed(tree, ticket.reference)
+                earlier |= ticket.hidden
+        share, wall_s = caught / max(1, total), time.perf_counter() - began
+        print(f"up to {family}: caught {caught} of {total} mutants, {share:.1%}, {wall_s:.0f} s", flush=True)
 
 
 def solutions(asked: argparse.Namespace) -> None:

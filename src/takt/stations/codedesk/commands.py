@@ -44,7 +44,7 @@ def mine(
         raise TaktError(f"{out} is there already; name a new folder")
 
     def told(done: int, of: int, what: str) -> None:
-        print(f"{done}/{of} {printable(what)[:140]}", file=sys.stderr, flush=True)
+        print(f"{done}/{of} {printable(what)[:240]}", file=sys.stderr, flush=True)
 
     found = mined(repository, since, most, python, install, told)
     write(found, out)

@@ -144,7 +144,7 @@ class _Miner:
                 self._stand_at(commit)
                 self.found.start = self.tree
                 self.between = []
-            return reason
+            return f"{reason} ({detail})" if detail else reason
         return "a ticket"
 
     def _stand_at(self, commit: Commit) -> None:
