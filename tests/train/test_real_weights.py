@@ -113,6 +113,13 @@ def test_the_file_that_comes_out_is_the_one_that_went_in_with_new_weights(model,
     assert new.fields[tokens].contents() == old.fields[tokens].contents()
 
 
+def test_what_came_out_goes_in_again_though_a_folder_of_transformers_is_beside_it(trained):
+    from takt.train.weights import open_tokenizer
+
+    tokenizer = open_tokenizer(trained[0]["gguf"])
+    assert tokenizer.eos_token == "<|im_end|>" and "<tool_call>" in tokenizer.chat_template
+
+
 def test_what_came_out_is_served_and_its_tools_reach_it(trained, capsys):
     llama = pytest.importorskip("xllamacpp", reason="llama.cpp's server as a wheel, xllamacpp, is not installed")
     pytest.importorskip("openai", reason="needs the extra `llm`")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -52,7 +54,8 @@ def open_tokenizer(model: str, template: str = "") -> Any:
     try:
         if is_gguf(model):
             read_gguf(model)
-            tokenizer = AutoTokenizer.from_pretrained(str(Path(model).parent), gguf_file=Path(model).name)
+            with _alone(Path(model)) as folder:
+                tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=Path(model).name)
         else:
             name, revision = pinned(model)
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
@@ -78,9 +81,10 @@ def open_weights(model: str, tokenizer: Any) -> Weights:
     gguf = Path(model) if is_gguf(model) else None
     try:
         if gguf is not None:
-            causal = AutoModelForCausalLM.from_pretrained(
-                str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32, attn_implementation="sdpa"
-            )
+            with _alone(gguf) as folder:
+                causal = AutoModelForCausalLM.from_pretrained(
+                    folder, gguf_file=gguf.name, dtype=torch.float32, attn_implementation="sdpa"
+                )
             _unmark(causal)
         else:
             name, revision = pinned(model)
@@ -172,6 +176,14 @@ def read_gguf(path: str | os.PathLike[str]) -> Any:
         raise TaktError(f"there is no file {path}")
     about = path.stat()
     return _read(path, about.st_size, about.st_mtime_ns)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[str]:
+    """A folder with nothing but this file: what lies beside it (a model that was saved) would be taken for its own."""
+    with tempfile.TemporaryDirectory(prefix="takt-gguf-") as folder:
+        Path(folder, path.name).symlink_to(path.resolve())
+        yield folder
 
 
 @lru_cache(maxsize=1)  # to read a vocabulary of 50,000 takes seconds
