@@ -17,6 +17,7 @@ from takt.stations.codedesk.inspection import Inspection, Suite, inspect
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import Series, Ticket, open_series
+from takt.stations.codedesk.trees import laid_over
 from takt.stations.codedesk.workers import tool_call
 
 WRONG = code(1, f1="5")  # f1() is to be 1
@@ -204,3 +205,13 @@ def done(station: Any, tool: str, **arguments: Any) -> dict[str, Any]:
     while seen["result"].get("running"):
         seen = station.step(station.hold)[0]
     return dict(seen["result"])
+
+
+@pytest.mark.parametrize("series", [GENERATED, MINED], ids=["generated", "mined"])
+def test_files_where_folders_must_be_and_links_are_no_obstacle(works: None, series: Series) -> None:
+    tree = files_of({"pkg": "a file", "tests": "a file", "takt-settings.ini/x": "a folder"})
+    tree["link"] = ("l", b"/etc/passwd")
+    over = laid_over(tree, {"pkg/__init__.py": ("f644", b""), "pkg/m.py": ("f644", code(1).encode()), "gone": None})
+    path = "tests/test_hidden_1.py"
+    suite = Suite({path: hidden(1)}, {path: 0}, {})
+    assert inspect(Sandbox(limits=Limits(disk_mb=32)), over, suite, TICKET, series, wall_s=60).own_pass

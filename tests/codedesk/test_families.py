@@ -15,7 +15,6 @@ from takt.stations.codedesk.families import families, generate
 from takt.stations.codedesk.families.series import Generated
 from takt.stations.codedesk.tickets import LEVELS, open_series, tree_before
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # tickets that rename something ask for them
 
 

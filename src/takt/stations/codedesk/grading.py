@@ -9,7 +9,7 @@ from typing import Any
 from takt.stations.codedesk.inspection import inspect, suite_of
 from takt.stations.codedesk.repository import Repository
 from takt.stations.codedesk.tickets import Series, Ticket
-from takt.stations.codedesk.trees import File
+from takt.stations.codedesk.trees import File, laid_over
 
 MOST_NAMED = 50  # of a ticket's own tests that failed
 
@@ -39,9 +39,8 @@ def graded(
 
 def with_solution(tree: Mapping[str, File], ticket: Ticket) -> dict[str, File]:
     """The tree with the known solution laid over it."""
-    over = dict(tree)
-    for path, file in ticket.reference.items():
-        over.pop(path, None)
-        if file is not None:
-            over[path] = ("f644", file.encode() if isinstance(file, str) else file)
-    return over
+    new = {
+        path: None if file is None else ("f644", file.encode() if isinstance(file, str) else file)
+        for path, file in ticket.reference.items()
+    }
+    return laid_over(tree, new)

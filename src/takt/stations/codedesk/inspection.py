@@ -31,7 +31,7 @@ from takt.printable import whole_texts
 from takt.stations.codedesk.mounts import EXAMINE
 from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
 from takt.stations.codedesk.tickets import Series, Ticket
-from takt.stations.codedesk.trees import File, write_tree
+from takt.stations.codedesk.trees import File, laid_over, write_tree
 
 WALL_S, TEST_S = 300.0, 20.0
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
@@ -170,12 +170,7 @@ def prepared(tree: Mapping[str, File], suite: Suite) -> tuple[dict[str, File], d
         over[path], named = canary_file(rng)
         canaries |= {f"{path}::{name}": passes for name, passes in named.items()}
         tests.insert(rng.randrange(len(tests) + 1), path)
-    for path, text in over.items():  # a file where a folder must be gives way
-        for above in [str(one) for one in PurePosixPath(path).parents]:
-            laid.pop(above, None)
-        for below in [one for one in laid if one.startswith(f"{path}/")]:
-            del laid[below]
-        laid[path] = ("f644", text.encode())
+    laid = laid_over(laid, {path: ("f644", text.encode()) for path, text in over.items()})
     sources = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and not _is_test(path)]
     order = {
         "word": token_hex(16),

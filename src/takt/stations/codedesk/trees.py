@@ -25,6 +25,23 @@ def checked(path: Any) -> str:
     return path
 
 
+def laid_over(tree: Tree, files: Mapping[str, File | None]) -> dict[str, File]:
+    """The tree, files alone, with these written over it; None takes away. What lies where a folder or a file must be
+    gives way."""
+    after = dict(tree)
+    for path, file in files.items():
+        if file is None:
+            after.pop(path, None)
+            continue
+        parts = path.split("/")
+        for end in range(1, len(parts)):
+            after.pop("/".join(parts[:end]), None)
+        for below in [one for one in after if one.startswith(f"{path}/")]:
+            del after[below]
+        after[path] = file
+    return after
+
+
 def read_tree(folder: Path) -> dict[str, File]:
     """The files of a folder of this machine, `.git` left out; links as links."""
     found: dict[str, File] = {}
