@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,11 +19,29 @@ from takt.cli.printing import print_json, quiet
 from takt.cli.working import complain_of, left_by_signal
 from takt.contract.registry import registered_station
 from takt.errors import TaktError
+from takt.program import complain
 from takt.show import terminal
 
 if TYPE_CHECKING:
+    from takt.fleet.ahead import Ahead
     from takt.judge.comparison import Comparison
     from takt.shift import Progress
+
+
+@contextmanager
+def several(jobs: int, folder: Path, shift: Mapping[str, Any]) -> Iterator[Ahead | None]:
+    """What works several shifts at a time, in processes; None where one is worked after the other, in this one."""
+    if jobs == 1:
+        yield None
+        return
+    from takt.fleet.ahead import Ahead
+    from takt.fleet.local import Local
+
+    ahead = Ahead(Local(jobs, folder / "logs"), jobs, shift, lambda fault: complain(f"{fault.arm}: {fault.why}"))
+    try:
+        yield ahead
+    finally:
+        ahead.close()
 
 
 @app.command()
@@ -65,6 +83,7 @@ def compare(
     every_seed: Annotated[
         bool, typer.Option("--every-seed", help="Work all seeds, even if it is certain before which is better.")
     ] = False,
+    jobs: Annotated[int, typer.Option(min=1, max=100_000, help="Shifts at a time, each in a process of its own.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -125,7 +144,13 @@ def compare(
                 terminal.err().print(line, soft_wrap=True, highlight=False, markup=False)
 
         where = shlex.quote(str(folder))
-        with left_by_signal(lambda: f"interrupted; the same command goes on with what is in {where}"), quiet(as_json):
+        shift = {"station": station, "station_options": options_in("option", option), "hours": hours, "units": units}
+        shift |= {"clock": clock, "faults": faults or ()}
+        with (
+            left_by_signal(lambda: f"interrupted; the same command goes on with what is in {where}"),
+            quiet(as_json),
+            several(jobs, folder, shift) as ahead,
+        ):
             rounds = work_rounds(
                 station,
                 contestants,
@@ -142,6 +167,7 @@ def compare(
                 every_seed=every_seed,
                 watching=watching,
                 on_round=on_round,
+                ahead=ahead,
             )
         found = rounds.comparison
         worked = [shift for mine in rounds.shifts.values() for shift in mine]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -58,13 +59,13 @@ def resume(path: PlanPath, on: On = "local", jobs: Jobs = None, as_json: Json = 
     run(path, on, jobs, as_json)
 
 
-def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> None:
+def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding:
     from takt.fleet.drive import Driver
     from takt.fleet.quick import remember
     from takt.fleet.shown import Live
     from takt.fleet.standing import standing_of_fleet
 
-    again = f"takt fleet resume {plan.folder}"
+    again = f"takt fleet resume {plan.folder}" if plan.text else "the same command"
     live = Live(plan, terminal.err(as_json), as_json)
     with left_by_signal(lambda: f"interrupted; no finished unit is lost, go on with `{again}`"), live:
         done = Driver(plan, lambda: executor_for(plan, on, jobs), live.news, complain).run()
@@ -75,6 +76,34 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> None:
         complain(f"left at a unit's end: {done.told}; go on with `{again}`")
     if done.refused or done.lost or done.why == "full":
         raise typer.Exit(2)
+    return found
+
+
+def run_seeds(
+    station: dict[str, Any],
+    worker: dict[str, Any],
+    shifts: dict[str, Any],
+    out: Path | None,
+    jobs: int,
+    stop_early: bool,
+    require_accept: bool,
+    as_json: bool,
+) -> None:
+    """`takt run --seeds`: one worker at one station, a shift for each seed, as a fleet of a single arm."""
+    from takt.fleet.toml import plan_from
+
+    name = re.sub(r"[^\w.-]+", "-", f"{station['name']}-{worker['name']}")[:80]
+    told = {
+        **shifts,
+        "name": name,
+        "folder": str(out or Path("shifts") / name),
+        "station": [station],
+        "worker": [worker],
+    }
+    found = _work(plan_from({**told, "stop": {"verdict": stop_early}}, "takt run"), "local", jobs, as_json)
+    judged = found.arms[0].verdict
+    if require_accept and (judged is None or judged.decision != "accept"):
+        raise typer.Exit(1)
 
 
 def executor_for(plan: Plan, on: str, jobs: int | None) -> Executor:

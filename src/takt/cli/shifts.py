@@ -72,8 +72,15 @@ def run(
         typer.Option("--fault", help="feeder_jam@00:20:00 (when), +90s (for how long), or camera_dropout~1/h."),
     ] = None,
     stop_early: Annotated[bool, typer.Option("--stop-early", help="End as soon as the verdict is certain.")] = False,
+    seeds: Annotated[
+        str | None, typer.Option(help="Instead of one seed: a shift for each of 0-9 or 0,3,7, one verdict for all.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=100_000, help="With --seeds: shifts at a time.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="The ledger to write.", show_default="shifts/STATION-WORKER-seedN.takt")
+        Path | None,
+        typer.Option(
+            help="The ledger to write; with --seeds, a folder.", show_default="shifts/STATION-WORKER-seedN.takt"
+        ),
     ] = None,
     difficulty: Annotated[
         str | None, typer.Option(help="Short for -o difficulty=...; nutcell: nominal, plant, harsh.")
@@ -117,6 +124,18 @@ def run(
     short: dict[str, Any] = {"difficulty": difficulty, "control": control, "scenario": scenario, "instance": instance}
     short["cameras"] = cameras.split(",") if cameras else None
     given |= {key: value for key, value in short.items() if value is not None}
+    if seeds is not None:
+        from takt.cli.fleets import run_seeds
+
+        table = {"name": station, "options": given}
+        hand = {"name": worker, "options": options_in("worker-option", worker_option), "isolate": isolate}
+        hand |= {} if call_timeout is None else {"call_timeout_s": call_timeout}
+        length = {
+            key: value for key, value in {"hours": hours, "units": units, "clock": clock}.items() if value is not None
+        }
+        shifts = {"seeds": seeds, **length, "faults": faults or []}
+        run_seeds(table, hand, shifts, out, jobs, stop_early, require_accept, as_json)
+        return
     path: Path | Numbered = _free_path(station, worker, seed) if out is None else out
     page = Page(host, port, tuple(allow_host or ()), practice)
     check_page(page, worker)

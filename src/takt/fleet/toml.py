@@ -76,6 +76,11 @@ def plan_of(text: str, called: str = "fleet.toml") -> Plan:
         raise TaktError(f"{called} is no TOML: {' '.join(str(error).split())}") from error
 
 
+def plan_from(told: Mapping[str, Any], called: str) -> Plan:
+    """The plan that these values say, as if they were read from a file."""
+    return _Reader(told, called).plan("")
+
+
 class _Reader:
     """One plan, as it is read.
 

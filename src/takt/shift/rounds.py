@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from takt.contract.clock import parse_clock
 from takt.contract.events import UNIT_ENDED, Event
@@ -51,6 +51,18 @@ class Rounds:
     folder: Path
 
 
+class Ahead(Protocol):
+    """Whoever works the shifts of rounds ahead of their being read (`takt.fleet.ahead`)."""
+
+    def prepare(self, rounds: Sequence[Sequence[tuple[Contestant, int, Path]]]) -> None:
+        """The rounds that may come: worker, seed and ledger of each shift."""
+        ...
+
+    def ready(self, number: int) -> None:
+        """Return when every shift of this round has ended."""
+        ...
+
+
 def work_rounds(
     station: str,
     workers: Sequence[Contestant],
@@ -68,6 +80,7 @@ def work_rounds(
     every_seed: bool = False,
     watching: Watching = lambda worker, seed: nullcontext(),
     on_round: Callable[[Comparison], None] | None = None,
+    ahead: Ahead | None = None,
 ) -> Rounds:
     """Work shifts as `run_shift` would, for each seed by each worker, until every two of them are decided.
 
@@ -77,6 +90,7 @@ def work_rounds(
     every_seed  work all seeds to their end, certain or not: the bound of the cost is not waited for else.
     watching   opened around each shift with (name, seed): gives what is called with its progress.
     on_round   called with the comparison after each round.
+    ahead      works shifts several at a time, before they are read here. Looks are then after whole rounds only.
     """
     folder = Path(folder)
     clock = None if clock is None else parse_clock(clock).text
@@ -101,9 +115,20 @@ def work_rounds(
             events, alpha=alpha, margin=margin, by=by, several=len(seeds) > 1, may_differ=senses, costs=costs
         )
 
-    for seed in seeds:
+    def path_of(worker: Contestant, seed: int) -> Path:
+        return folder / f"{_file_name(worker.name)}-seed{seed}.takt"
+
+    if ahead is not None:
+        ahead.prepare([[(worker, seed, path_of(worker, seed)) for worker in workers] for seed in seeds])
+    for number, seed in enumerate(seeds):
+        if ahead is not None:
+            try:
+                ahead.ready(number)
+            except TaktError:
+                _leave(folder)
+                raise
         for worker in workers:
-            path = folder / f"{_file_name(worker.name)}-seed{seed}.takt"
+            path = path_of(worker, seed)
             with watching(worker.name, seed) as on_progress:
                 look = _Looking(looked if cut_short and worker is workers[-1] else None)
                 try:

@@ -1,0 +1,200 @@
+"""What is told of a fleet: tables with bounds, Parquet and SQL, the page, what a plan takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from takt import TaktError
+from takt.cli import main
+from takt.fleet.arms import decided
+from takt.fleet.record import Record
+from takt.fleet.sample import decided_at, drawn, log_e_along, shifts_to_verdict
+from takt.fleet.standing import standing_of_fleet
+from takt.fleet.table import fleet_table, written
+from takt.fleet.tables import query, update
+from takt.fleet.together import Together
+from takt.fleet.toml import plan_of, read_plan
+from takt.judge.sequences import closed
+from takt.shift import run_shift
+
+PLAN = """
+name = "few"
+seeds = "0-2"
+units = 10
+clock = "lockstep"
+
+[[station]]
+name = "gym"
+options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
+
+[[worker]]
+name = "hands:Balances"
+label = "=balances|1%"
+
+[[worker]]
+name = "hands:Sometimes"
+label = "sometimes"
+vary = { share = [0.5, 0.9] }
+"""
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory):
+    """A fleet that is done: its shifts are worked here, without processes."""
+    plan = plan_of(PLAN)
+    folder = tmp_path_factory.mktemp("worked")
+    for shift in plan.shifts:
+        arm = shift.arm
+        run_shift(
+            arm.station,
+            arm.worker,
+            seed=shift.seed,
+            units=arm.units,
+            clock=arm.clock,
+            station_options=arm.station_options,
+            worker_options=arm.worker_options,
+            ledger=folder / shift.file,
+            notes={"shift_id": shift.id},
+        )
+    return folder
+
+
+@pytest.fixture
+def fleet(worked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("fleet.toml").write_text(PLAN)
+    shutil.copytree(worked, "shifts/few/ledgers")
+    return read_plan(Path("fleet.toml"))
+
+
+def test_a_table_has_bounds_and_goes_into_a_page_a_sheet_and_a_paper(fleet):
+    found = standing_of_fleet(fleet)
+    table = fleet_table(found)
+    rows = list(csv.DictReader(io.StringIO(written(table, "csv"))))
+    assert [(row["worker"], row["share"], row["units"]) for row in rows] == [
+        ("'=balances|1%", "", "30"),
+        ("sometimes", "0.5", "30"),
+        ("sometimes", "0.9", "30"),
+    ], "a label is no formula in a spreadsheet"
+    for row, one in zip(rows, found.arms, strict=True):
+        assert float(row["lower"]) <= float(row["rate"]) <= float(row["upper"])
+        assert int(row["good"]) == sum(record.good for record in one.records) and row["verdict"] == one.verdict.decision
+    assert "| =balances\\|1% |" in written(table, "markdown") and "=balances|1\\% &" in written(table, "latex")
+    (both, _) = fleet_table(found, by=["worker"]).rows[1], None
+    assert both.figures["units"] == 60 and both.figures["by"] == "unit" and not both.figures["verdict"]
+    with pytest.raises(TaktError, match="no column 'difficulty'; it has: station, worker, share"):
+        fleet_table(found, by=["difficulty"])
+
+
+def test_an_acceptance_by_citation_says_where_it_is_from_and_whether_it_was_reached(fleet):
+    strict = fleet_table(standing_of_fleet(fleet), accept="agibot-longcheer")
+    assert any("(press)" in note and "AgiBot" in note for note in strict.notes)
+    assert {row.figures["verdict"] for row in strict.rows} <= {"reject", "undecided"}
+    with pytest.raises(TaktError, match="there are: xiaomi-2026"):
+        fleet_table(standing_of_fleet(fleet), accept="nobody")
+
+
+def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet, tmp_path):
+    assert update(fleet) == 9 and update(fleet) == 0
+    shares = "(SELECT id, json_extract(columns, '$.share') AS share FROM shifts)"
+    _, rows = query([fleet], f"SELECT share, sum(good::int) FROM units JOIN {shares} USING (id) GROUP BY ALL")
+    good = {str(one.arm.columns.get("share")): one.good for one in standing_of_fleet(fleet).arms}
+    assert {str(share): count for share, count in rows} == good
+    assert query([fleet], "SELECT count(*) FROM events WHERE kind = 'shift_ended'")[1] == [(9,)]
+    assert query([fleet], "SELECT count(*) FROM faults")[1] == [(0,)]
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    for wrong in (
+        "SELECT * FROM 'secret.csv'",
+        "SELECT nothing FROM units",
+        "COPY units TO 'out.csv'",
+        "SET threads = 1",
+    ):
+        with pytest.raises(TaktError, match="DuckDB does not answer that") as error:
+            query([fleet], wrong)
+        assert "\n" not in str(error.value)
+    assert not Path("out.csv").exists()
+
+
+def test_parts_that_a_writer_left_half_are_made_again(fleet):
+    update(fleet)
+    tables = fleet.folder / "tables"
+    next(tables.glob("units-*.parquet")).unlink()
+    (tables / "events-000099.parquet").write_bytes(b"half")
+    assert update(fleet) == 9
+    assert query([fleet], "SELECT count(*), count(DISTINCT id) FROM units WHERE judged")[1] == [(90, 9)]
+
+
+def test_the_page_and_the_plan_say_what_is_there(fleet, capsys):
+    assert main(["fleet", "page", "fleet.toml", "--accept", "xiaomi-2026"]) == 0
+    page = (fleet.folder / "fleet.html").read_text()
+    assert page.count("<svg") == 6 and "=balances|1%" in page and "closed testing" in page and "Xiaomi" in page
+    capsys.readouterr()
+    assert main(["fleet", "plan", "fleet.toml", "--true", "99.5%", "--difference", "0.3", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [arm["left"] for arm in told["arms"]] == [0, 0, 0] and told["works"][0]["units"] == 10
+    assert main(["fleet", "plan", "fleet.toml", "--true", "99.5%"]) == 0
+    assert "truly 99.5 %" in capsys.readouterr().out
+
+
+def record(outcomes, seed, required=0.9):
+    good = outcomes.count("g")
+    by_unit = outcomes.replace("g", "1").replace("b", "0")
+    asked = {"good_rate": required, "cycle_s": None}
+    return Record(
+        str(seed), seed, "units", "", outcomes, 0, by_unit, "0" * 6 * len(outcomes), [1.0] * good, 1.0, 1.0, "", "",
+        acceptance=asked,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["unit", "shift", "free"])
+def test_what_a_plan_simulates_is_what_judges(by):
+    """A dozen fleets drawn, judged shift by shift by the simulation and by the real thing: the same look decides."""
+    rng = np.random.default_rng(24)
+    shifts = 40 if by == "free" else 8
+    good = np.concatenate([drawn(rate, 0.03, 0.2, shifts, 20, 2, rng) for rate in (0.5, 0.85, 0.97, 1.0)])
+    yes, no = decided_at(good, 0.9, 0.05, by)
+    for path, at in zip(good, np.minimum(yes, no), strict=True):
+        records = [record("".join("bg"[int(one)] for one in shift), seed) for seed, shift in enumerate(path)]
+        looks = [n for n in range(1, shifts + 1) if decided(records[:n], alpha=0.05, by=by)]
+        assert (looks[0] if looks else shifts + 1) == at
+    a, b = good[:4], good[4:]
+    e = log_e_along(a.astype(int) - b.astype(int), by)
+    for path in range(2):
+        duel = Together(["a", "b"], alpha=0.05, by=by)
+        for n in range(1, shifts + 1):
+            rows = {"a": a, "b": b}
+            told = {
+                k: [record("".join("bg"[int(x)] for x in s), i) for i, s in enumerate(v[path][:n])]
+                for k, v in rows.items()
+            }
+            duel.take(told)
+            assert duel.duels["a", "b"].log_e(by, 0.0) == pytest.approx(tuple(e[:, path, n - 1]), abs=1e-6)
+
+
+def test_more_spread_takes_more_shifts_and_it_says_when_it_does_not_know():
+    calm, wild = (shifts_to_verdict(0.9, 0.97, 100, spread=spread) for spread in (0.0, 0.04))
+    assert calm.shifts < wild.shifts and calm.units == 100 * calm.shifts
+    assert shifts_to_verdict(0.9, 0.9001, 1000, spread=0.0).shifts is None
+
+
+def test_together_keeps_its_promise_where_single_tests_would_not():
+    """Six equal arms, 15 pairs, a look after each of 12 shifts that differ: any false word in 5 % of fleets at most.
+
+    400 fleets: a true 5 % shows more than 8.5 % with a chance of 0.2 %. Without the correction it is 12 % and more.
+    """
+    rng = np.random.default_rng(7)
+    fleets, arms, shifts, units = 400, 6, 12, 20
+    effect = np.clip(0.85 + rng.normal(0, 0.06, (arms, fleets, shifts)), 0, 1)
+    good = (rng.random((arms, fleets, shifts, units)) < effect[..., None]).astype(int)
+    e = [log_e_along(good[a] - good[b], "shift") for a, b in combinations(range(arms), 2)]
+    logs = np.concatenate(e)  # (directions of pairs, fleets, shifts)
+    assert closed(logs, 0.05).any((0, 2)).mean() < 0.085
+    assert (logs >= np.log(2 / 0.05)).any((0, 2)).mean() > 0.085, "each pair by itself"
