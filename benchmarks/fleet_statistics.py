@@ -1,0 +1,104 @@
+"""How often a fleet's tests err, looked at after every shift, and how many units they save against fixed designs.
+
+    python benchmarks/fleet_statistics.py [--paths 400] [--seed 24]
+
+Units of a shift are a two-state chain of stickiness 0, 0.3 and 0.5; shifts differ by 0 or 4 points (beta). Errors are
+of fleets in which anything false was ever said; promised are 5 %. With shifts that differ, `unit` speaks of these units
+and not of the worker, and is shown so that one sees what it costs to take one for the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import binom, norm
+
+from takt.fleet.sample import decided_at, drawn, log_e_along
+from takt.judge.sequences import closed
+
+REQUIRED, UNITS, ALPHA = 0.902, 40, 0.05
+RHOS, SPREADS = (0.0, 0.3, 0.5), (0.0, 0.04)
+
+
+def pooled_errors(paths: int, rng: np.random.Generator) -> None:
+    print(f"\nVerdict of an arm at exactly {100 * REQUIRED:.1f} %, {UNITS} units a shift: wrong at any look")
+    print("| stickiness | shifts differ by | by | shifts | accept | reject |\n| --- | --- | --- | --- | --- | --- |")
+    for spread in SPREADS:
+        for rho in RHOS:
+            for by, shifts in (("unit", 40), ("shift", 40), ("free", 60)):
+                good = drawn(REQUIRED, spread, rho, shifts, UNITS, paths, rng)
+                yes, no = decided_at(good, REQUIRED, ALPHA, by)
+                told = f"{100 * (yes <= shifts).mean():.1f} % | {100 * (no <= shifts).mean():.1f} %"
+                print(f"| {rho} | {100 * spread:.0f} points | {by} | {shifts} | {told} |")
+
+
+def together_errors(paths: int, rng: np.random.Generator) -> None:
+    print("\nFive equal arms of 85 %, ten pairs, 20 shifts: any false word, at any look")
+    print("| stickiness | shifts differ by | by | together | each pair by itself |\n| --- | --- | --- | --- | --- |")
+    arms, shifts = 5, 20
+    for spread in SPREADS:
+        for rho in RHOS:
+            good = [drawn(0.85, spread, rho, shifts, 20, paths, rng).astype(int) for _ in range(arms)]
+            for by in ("unit", "shift", "free"):
+                logs = np.concatenate([log_e_along(good[a] - good[b], by) for a, b in combinations(range(arms), 2)])
+                together = closed(logs, ALPHA).any((0, 2)).mean()
+                single = (logs >= math.log(2 / ALPHA)).any((0, 2)).mean()
+                print(f"| {rho} | {100 * spread:.0f} points | {by} | {100 * together:.1f} % | {100 * single:.1f} % |")
+
+
+def saved(paths: int, rng: np.random.Generator) -> None:
+    print(f"\nUnits until the verdict, {UNITS} a shift, by shift; and of the exact test of fixed size (90 % power)")
+    print("| true rate | mean units | in 80 % of fleets by | fixed size |\n| --- | --- | --- | --- |")
+    for true in (0.95, 0.97, 0.99):
+        most = 60
+        yes, _ = decided_at(drawn(true, 0.0, 0.0, most, UNITS, paths, rng), REQUIRED, ALPHA, "shift")
+        late = (yes > most).mean()
+        mean = UNITS * np.minimum(yes, most).mean()
+        more = f" ({100 * late:.1f} % not by {most * UNITS})" if late else ""
+        print(f"| {100 * true:.0f} % | {mean:.0f}{more} | {UNITS * int(np.quantile(yes, 0.8))} | {fixed_size(true)} |")
+    print("\nFive arms, one of 93 % and four of 85 %, 40 units a shift, by shift: units until the best is known")
+    arms, shifts = 5, 60
+    good = [drawn(0.93 if arm == 0 else 0.85, 0.02, 0.0, shifts, UNITS, paths, rng).astype(int) for arm in range(arms)]
+    pairs = list(combinations(range(arms), 2))
+    sure = closed(np.concatenate([log_e_along(good[a] - good[b], "shift") for a, b in pairs]), ALPHA)
+    beats = np.array([sure[2 * n] for n, (a, _) in enumerate(pairs) if a == 0])  # (others, paths, shifts)
+    at = np.where(beats.any(2), beats.argmax(2) + 1, shifts)  # an arm that is beaten is worked no more
+    units = UNITS * (at.sum(0) + at.max(0))
+    z = norm.ppf(1 - ALPHA / 4) + norm.ppf(0.9)
+    n = math.ceil(z**2 * (0.93 * 0.07 + 0.85 * 0.15 + 2 * UNITS * 0.02**2) / 0.08**2)
+    unknown = (~beats.any(2).all(0)).mean()
+    print(
+        f"mean {units.mean():.0f}, in 80 % of fleets by {np.quantile(units, 0.8):.0f}; not known after {shifts} shifts"
+    )
+    print(f"in {100 * unknown:.1f} %. Fixed size, Bonferroni over four, 90 % power for each: {arms * n}")
+
+
+def fixed_size(true: float) -> int:
+    """Units of the least exact binomial test of size 5 % that has 90 % power at `true`."""
+    n = 20
+    while True:
+        least = int(binom.ppf(1 - ALPHA, n, REQUIRED)) + 1
+        if binom.sf(least - 1, n, true) >= 0.9:
+            return n
+        n += 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--paths", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=24)
+    given = parser.parse_args()
+    rng = np.random.default_rng(given.seed)
+    print(
+        f"{given.paths} fleets each, seed {given.seed}; standard error at 5 %: {100 * math.sqrt(0.0475 / given.paths):.1f}"
+    )
+    pooled_errors(given.paths, rng)
+    together_errors(given.paths, rng)
+    saved(given.paths, rng)
+
+
+if __name__ == "__main__":
+    main()
