@@ -71,9 +71,7 @@ def main() -> None:
                 ledger=f"{seed}.takt",
             )
         alone_s, alone_cpu_s = (time.perf_counter() - began_s) / few, (time.process_time() - cpu_s) / few
-        print(
-            f"one after the other, in one process: {1000 * alone_s:.1f} ms a shift (processor: {1000 * alone_cpu_s:.1f})"
-        )
+        print(f"in one process, one by one: {1000 * alone_s:.1f} ms a shift (processor: {1000 * alone_cpu_s:.1f})")
         for jobs in map(int, given.jobs.split(",")):
             plan = plan_of(PLAN.format(jobs=jobs, last=given.shifts - 1, units=given.units))
             began_s, cpu_s = time.perf_counter(), time.process_time()

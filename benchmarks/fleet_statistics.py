@@ -92,9 +92,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=24)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
-    print(
-        f"{given.paths} fleets each, seed {given.seed}; standard error at 5 %: {100 * math.sqrt(0.0475 / given.paths):.1f}"
-    )
+    print(f"{given.paths} fleets each, seed {given.seed}; error at 5 %: {100 * math.sqrt(0.0475 / given.paths):.1f}")
     pooled_errors(given.paths, rng)
     together_errors(given.paths, rng)
     saved(given.paths, rng)
