@@ -86,7 +86,7 @@ def test_a_replay_of_a_small_picture_is_large_enough_to_read(tmp_path):
     tiny = Film(tmp_path / "tiny.mp4", 1.0)
     with tiny:
         assert tiny.wants_picture(1.0)
-        tiny.add(np.zeros((7, 9, 3), np.uint8), "left", "right")
+        tiny.add(np.zeros((7, 9, 3), np.uint8), "left", "right", (1, 2, 3))
     assert film(tmp_path / "tiny.mp4")[0][0].shape == (282, 332, 3), "37 times as large, and even"
 
 

@@ -147,7 +147,7 @@ def timeline(view: ShiftView, events: Sequence[Any], width: int) -> Plot:
 def cycles(view: ShiftView, width: int) -> Plot | None:
     """How long each unit took, against the takt. None if no unit has ended."""
     units = [unit for unit in view.units if unit.good is not None][:MOST_MARKS]
-    takt_s = view.kpis.takt_s or 0.0
+    takt_s = view.takt_s or 0.0
     done = [unit.cycle_s for unit in units if unit.cycle_s is not None]
     if not units or not (done or takt_s):
         return None

@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from takt.contract.events import SAID, Event
 from takt.errors import TaktError
 from takt.ledger import Ledger
 from takt.ledger.base import Cursor
-from takt.show.listing import BROKEN, Row, being_written, ledgers_in, row
+from takt.show.listing import BROKEN, Row, being_written, ledgers_in, locked_files, row
 from takt.show.view import ShiftView
 
 LOOK_S = 0.4  # between two looks at the files; with what reading takes, a viewer is less than 2 s behind
@@ -68,10 +68,10 @@ class Feed:
         self._wanted_at = time.monotonic()
         self.pulse = asyncio.Event()
 
-    def look(self) -> bool:
+    def look(self, held: Collection[int] | None = None) -> bool:
         """Read what is new; whether anything is. Called in a thread."""
         signature = _signature(self.path)
-        writing = being_written(self.path) if self.row.state != "ended" or signature != self._signature else False
+        writing = being_written(self.path, held) if self.row.state != "ended" or signature != self._signature else False
         if signature == self._signature and writing == self._writing:
             self._forget()
             return False
@@ -102,7 +102,7 @@ class Feed:
             else:  # nothing but the clock has gone on
                 view = self._shown.view.at(running.now_s)
             self._cursor = news.cursor
-            self.row = row(self.path, meta, self._events, writing)
+            self.row = row(self.path, meta, self._events, writing, view.judged)
             self._shown = Shown(meta, self._events, view, self.row, news.cursor)
         except UNREADABLE as error:
             self._events, self._cursor, self._shown = [], Cursor(), None
@@ -142,8 +142,8 @@ class Shelf:
 
     def look(self) -> list[Feed]:
         """Those that have changed. Called in a thread."""
-        changed = self.scan()
-        found = [feed for feed in list(self.feeds.values()) if feed.look()]
+        changed, held = self.scan(), locked_files()
+        found = [feed for feed in list(self.feeds.values()) if feed.look(held)]
         if changed or found:
             self.changes += 1
         return found

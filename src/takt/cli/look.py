@@ -245,7 +245,9 @@ def replay(
     path: ShiftPath,
     unit: Annotated[int, typer.Option(min=0, max=MOST_UNIT, help="Which unit, counted from 0.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="The mp4 to write.", show_default="SHIFT-uN.mp4, beside it")] = None,
-    speed: Annotated[float, typer.Option(min=0.01, max=10_000, help="Times real time.")] = 1.0,
+    speed: Annotated[
+        float | None, typer.Option(min=0.01, max=10_000, help="Times real time.", show_default="for a film of 15 s")
+    ] = None,
     worker: Again = None,
     option: AgainStation = None,
     trust: Trust = False,

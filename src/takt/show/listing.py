@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SAID, Event
+from takt.contract.events import SAID, SHIFT_ENDED, Event
 from takt.errors import TaktError
-from takt.judge.outcomes import Outcomes
-from takt.judge.verdict import verdict
+from takt.judge.verdict import Verdict, verdict
 from takt.ledger import Ledger
 
 SUFFIX = ".takt"
@@ -92,9 +91,13 @@ def row_of(path: Path) -> Row:
         return Row(path, BROKEN, " ".join(str(error).split()))
 
 
-def row(path: Path, meta: Mapping[str, Any], events: Sequence[Event], writing: bool) -> Row:
-    judged = verdict([event for event in events if event.kind != SAID])
-    ended = Outcomes.of(events).ended
+def row(
+    path: Path, meta: Mapping[str, Any], events: Sequence[Event], writing: bool, judged: Verdict | None = None
+) -> Row:
+    """What a row says; `judged` is the verdict on these events, if it is known."""
+    if judged is None:
+        judged = verdict([event for event in events if event.kind != SAID])
+    ended = str(events[-1].data["reason"]) if events and events[-1].kind == SHIFT_ENDED else ""
     price = sum(float(e.data["price"]) for e in events if e.kind == SAID and _is_number(e.data.get("price")))
     return Row(
         path=path,
@@ -115,22 +118,31 @@ def row(path: Path, meta: Mapping[str, Any], events: Sequence[Event], writing: b
     )
 
 
-def being_written(path: Path) -> bool:
+def being_written(path: Path, held: Collection[int] | None = None) -> bool:
     """Whether a process has this ledger open to write it: it holds a lock on the file as long as it lives.
 
-    Linux says which locks there are. To try for the lock instead would, for that instant, keep a shift from starting.
+    held   the files that are locked (`locked_files`), if that was asked just now.
+
+    To try for the lock instead would, for that instant, keep a shift from starting.
     """
+    held = locked_files() if held is None else held
+    if held is None:
+        return _written_lately(path)
     try:
-        here = path.stat()
+        return path.stat().st_ino in held
+    except OSError:
+        return False
+
+
+def locked_files() -> set[int] | None:
+    """The inodes of the files that some process has locked for itself, as Linux says it; None where nothing does."""
+    try:
         held = LOCKS.read_text(encoding="ascii", errors="replace")
     except OSError:
-        return _written_lately(path)
-    number = str(here.st_ino)
-    for line in held.splitlines():
-        words = line.split()
-        if len(words) > 5 and words[1] == "FLOCK" and words[3] == "WRITE" and words[5].rsplit(":", 1)[-1] == number:
-            return True
-    return False
+        return None
+    lines = (line.split() for line in held.splitlines())
+    found = (words[5].rsplit(":", 1)[-1] for words in lines if len(words) > 5 and words[1::2][:2] == ["FLOCK", "WRITE"])
+    return {int(number) for number in found if number.isdigit()}
 
 
 def _written_lately(path: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from takt.contract.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
-from takt.contract.station import TaktError
+from takt.contract.station import Station, TaktError
 from takt.draw.words import hms
 from takt.errors import Different
 from takt.ledger import Ledger, spelled
@@ -28,6 +29,12 @@ from takt.writing import FILM, whole_file
 
 FPS = 25.0
 LEAST_SPEED, MOST_SPEED = 0.01, 10_000.0  # times real time: a film of hours, a film of one picture
+USUAL_S = 15.0  # about so long is a film whose speed nobody says; a unit that is over sooner is shown as fast as it was
+DRAWN_IN_S = 12.0  # wall time that drawing such a film may take; a station that draws slowly has fewer pictures
+LEAST_FPS = 5.0
+AFTER_S = 2.0  # station time that a film goes on after the worker has finished
+TONES = {UNIT_GOOD: (69, 196, 180), UNIT_BAD: (245, 132, 145)}  # of what is written of an event; all others: OTHER
+OTHER = (226, 176, 98)
 SAID_FOR_S = 3.0  # station time for which a thing that happened stays written below the picture
 LEAST_SIDE = 256  # pixels
 
@@ -49,17 +56,21 @@ def replay(
     unit: int,
     out: str | os.PathLike[str],
     *,
-    speed: float = 1.0,
+    speed: float | None = None,
     named: Named = NOTHING,
     on_frame: Callable[[float, float], None] | None = None,
 ) -> Replay:
     """Film `unit` of the shift in `ledger` at `speed` times real time, and write it to `out` (mp4, H.264).
 
+    The film ends a little after the worker has finished the unit, which then goes on undrawn to its end, where it is
+    known whether it came out the same. Without a speed it is one at which the film lasts some 15 s, and real time at
+    least, with fewer pictures where the station is drawn slowly.
+
     The unit is worked again, so the worker is opened; `named` has what of it the user named (trust.py).
     `on_frame(done_s, of_s)` is called after every picture, in station time. Raises TaktError if the unit has not ended,
     if the station cannot be drawn here, or if `out` cannot be written; nothing is written then.
     """
-    if not LEAST_SPEED <= speed <= MOST_SPEED:
+    if speed is not None and not LEAST_SPEED <= speed <= MOST_SPEED:
         raise TaktError(f"a replay cannot run at {speed:g} times real time; give {LEAST_SPEED:g} to {MOST_SPEED:,.0f}")
     out = Path(out)
     if out.suffix != ".mp4":
@@ -71,9 +82,14 @@ def replay(
         raise TaktError(f"unit {unit} has not ended in {ledger}; {_has(len(ended))}")
     ended_s = ended[unit].t_s
     due_s = next((event.t_s for event in recorded if event.kind == UNIT_DUE and event.unit == unit), 0.0)
+    cycle_s = ended[unit].data.get("cycle_s")
+    shown_s = ended_s if cycle_s is None else min(ended_s, due_s + float(cycle_s) + AFTER_S)
+    usual = speed is None
+    if speed is None:
+        speed = max(1.0, round((shown_s - due_s) / USUAL_S, 1))
     again: list[Event] = []
     picture: Any = None
-    said, said_s = "", -math.inf  # what happened last, and when
+    said, said_s, tone = "", -math.inf, OTHER  # what happened last, and when
     with whole_file(out, FILM, [Path(ledger)]) as new, Film(new, speed) as film, warnings.catch_warnings():
         warnings.simplefilter("ignore", Different)  # of a unit that came out differently: `same` says so
         for station, happened in drawn_steps(ledger, unit, named):
@@ -83,15 +99,20 @@ def replay(
                 continue
             for event in happened:
                 if event.kind not in (UNIT_DUE, THOUGHT) and event.unit in (unit, None):
-                    said, said_s = _said(event), now
+                    said, said_s, tone = _said(event), now, TONES.get(event.kind, OTHER)
+            if now > shown_s and picture is not None:
+                continue
+            if usual and picture is None:
+                film.fps = _affordable_fps(station, (shown_s - due_s) / speed)
             wanted = film.wants_picture(station.spec.control_s)
             if wanted and (picture is None or not _begins_another(happened, unit)):
                 picture = station.render()
-                left = f"unit {unit}   {hms(now)}   {max(0.0, ended_s - now):.1f} s left"
-                film.add(picture, left, said if now - said_s < SAID_FOR_S else "")
+                left = f"unit {unit}   {hms(now)}   {max(0.0, ended_s - now):.1f} s left{_told(station)}"
+                film.add(picture, left, said if now - said_s < SAID_FOR_S else "", tone)
                 if on_frame is not None:
-                    on_frame(min(now, ended_s) - due_s, ended_s - due_s)
-        film.add(picture, f"unit {unit}   {hms(ended_s)}", _said(ended[unit]), for_s=1.0)
+                    on_frame(min(now, shown_s) - due_s, shown_s - due_s)
+        at = f"unit {unit}   {hms(shown_s)}" + ("" if cycle_s is None else f"   done in {float(cycle_s):.1f} s")
+        film.add(picture, at, _said(ended[unit]), TONES[ended[unit].kind], for_s=1.0)
     then = recorded[snapshot.seq : snapshot.seq + len(again)]
     same = ended[unit] in again and [spelled(event) for event in again] == [spelled(event) for event in then]
     return Replay(out, unit, film.frames, float(film.frames / film.rate), len(again), same)
@@ -102,6 +123,7 @@ class Film:
 
     def __init__(self, path: Path, speed: float) -> None:
         self._path, self._speed = path, speed
+        self.fps = FPS  # to be changed before the first picture
         self.rate = Fraction(FPS).limit_denominator(1000)  # pictures a second
         self.frames = 0
         self._every = 0  # control periods from one picture to the next; known at the first
@@ -124,16 +146,17 @@ class Film:
     def wants_picture(self, control_s: float) -> bool:
         """To be called once a control period. The first is always wanted."""
         if not self._every:
-            self._every = max(1, round(self._speed / (FPS * control_s)))
+            self._every = max(1, round(self._speed / (self.fps * control_s)))
             self.rate = Fraction(self._speed / (self._every * control_s)).limit_denominator(1000)
         self._periods += 1
         return (self._periods - 1) % self._every == 0
 
-    def add(self, picture: Any, left: str, right: str, for_s: float = 0.0) -> None:
-        """A picture with a line of text below it; one that stays for `for_s` seconds, if that is longer."""
+    def add(self, picture: Any, left: str, right: str, tone: tuple[int, int, int], for_s: float = 0.0) -> None:
+        """A picture with a line of text below it, the right part in `tone`; one that stays for `for_s` seconds, if that
+        is longer."""
         import av
 
-        drawn = _captioned(_large_enough(picture), left, right)
+        drawn = _captioned(_large_enough(picture), left, right, tone)
         if self._file is None:
             height, width, _ = drawn.shape
             self._file = av.open(str(self._path), "w", format="mp4", options={"movflags": "+faststart"})
@@ -145,6 +168,15 @@ class Film:
             self.frames += 1
 
 
+def _affordable_fps(station: Station, lasts_s: float) -> float:
+    """Pictures a second, FPS at most, of which a film that lasts so long is drawn in DRAWN_IN_S."""
+    station.render()  # the first makes what drawing needs
+    began = time.perf_counter()
+    station.render()
+    cost_s = time.perf_counter() - began
+    return min(FPS, max(LEAST_FPS, DRAWN_IN_S / max(cost_s * lasts_s, 1e-9)))
+
+
 def _large_enough(picture: Any) -> np.ndarray:
     """At least LEAST_SIDE pixels wide and high, in whole steps: letters below a grid world of 8 x 8 would not fit."""
     if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
@@ -153,7 +185,13 @@ def _large_enough(picture: Any) -> np.ndarray:
     return picture.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def _captioned(picture: np.ndarray, left: str, right: str) -> np.ndarray:
+def _told(station: Station) -> str:
+    """What the station says of the unit as it is now, if it says anything: `told`, a few words."""
+    words = getattr(station, "told", "")
+    return f"   {words}" if isinstance(words, str) and words else ""
+
+
+def _captioned(picture: np.ndarray, left: str, right: str, tone: tuple[int, int, int]) -> np.ndarray:
     """The picture with a line of text below it; its sides are even, as H.264 wants them."""
     from PIL import Image, ImageDraw, ImageFont
 
@@ -166,7 +204,7 @@ def _captioned(picture: np.ndarray, left: str, right: str) -> np.ndarray:
     font = ImageFont.load_default(18 if width >= 600 else 12)
     middle = height + bar // 2
     pen.text((12, middle), left, fill=(233, 234, 236), font=font, anchor="lm")
-    pen.text((width - 12, middle), right, fill=(220, 165, 76), font=font, anchor="rm")
+    pen.text((width - 12, middle), right, fill=tone, font=font, anchor="rm")
     return np.asarray(drawn)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -74,9 +74,8 @@ class ShiftView:
     good, bad   of the units that have ended; `due` fell due, `waiting` of them are open.
     hours       the hour board, where units fall due at a pace.
     failures    the commonest main reasons of bad units, and how often.
-    oee         availability x effectiveness x quality (ISO 22400-2), where the plant has a planned cycle; else None.
-    curve       the good rate and its bound along the shift, thinned to MOST_POINTS.
     units       all units in the order in which they fell due.
+    events      without what a worker said, which no figure reads.
     """
 
     cursor: int
@@ -95,20 +94,19 @@ class ShiftView:
     waiting: int
     pace: str
     judged: Verdict
-    kpis: Kpis
     hours: tuple[Hour, ...]
     failures: tuple[tuple[str, int], ...]
     stops: tuple[Stop, ...]
-    oee: float | None
-    curve: tuple[Bound, ...]
     units: tuple[Unit, ...]
+    events: Sequence[Event] = field(repr=False, compare=False)
+    _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # what takes time, once asked for
 
     @classmethod
     def of(cls, events: Sequence[Event], now_s: float | None = None) -> ShiftView:
         """`now_s` is the station's time where it is known to be later than that of the last event."""
         outcomes = Outcomes.of(events)
         seen = [event for event in events if event.kind != SAID]  # no figure reads what a worker said
-        judged, figures = verdict(seen), kpis(seen)
+        judged = verdict(seen)
         started, units = outcomes.started, tuple(outcomes.units)
         at_s = outcomes.end_s if now_s is None or outcomes.ended else max(now_s, outcomes.end_s)
         open_units = [unit for unit in units if unit.good is None]
@@ -135,14 +133,38 @@ class ShiftView:
             waiting=len(open_units),
             pace=outcomes.pace,
             judged=judged,
-            kpis=figures,
             hours=_hours(outcomes),
             failures=tuple(reasons.most_common(TOP)),
             stops=_stops(seen, at_s),
-            oee=_oee(figures),
-            curve=_curve(outcomes),
             units=units,
+            events=seen,
         )
+
+    @property
+    def takt_s(self) -> float | None:
+        takt_s = self.started.get("takt_s")
+        return float(takt_s) if takt_s and float(takt_s) > 0 else None
+
+    @property
+    def kpis(self) -> Kpis:
+        """All figures. They take their time, and a wall needs none of them: so not before they are asked for."""
+        if "kpis" not in self._made:
+            self._made["kpis"] = kpis(self.events)
+        made: Kpis = self._made["kpis"]
+        return made
+
+    @property
+    def oee(self) -> float | None:
+        """Availability x effectiveness x quality (ISO 22400-2), where the plant has a planned cycle; else None."""
+        return _oee(self.kpis) if self.started.get("planned_cycle_s") else None
+
+    @property
+    def curve(self) -> tuple[Bound, ...]:
+        """The good rate and its bound along the shift, thinned to MOST_POINTS."""
+        if "curve" not in self._made:
+            self._made["curve"] = _curve(Outcomes.of(self.events))
+        made: tuple[Bound, ...] = self._made["curve"]
+        return made
 
     def at(self, now_s: float | None) -> ShiftView:
         """The same events, when the station's clock has gone on to `now_s`."""
@@ -156,7 +178,7 @@ class ShiftView:
     @property
     def takt_left_s(self) -> float | None:
         """Until the next unit falls due; None where units do not fall due at a beat, or nothing does any more."""
-        takt_s = self.kpis.takt_s
+        takt_s = self.takt_s
         if self.pace != BEAT or self.state == OVER or takt_s is None or self.due_s is None:
             return None
         return max(0.0, min(takt_s, self.due_s + takt_s - self.now_s))

@@ -234,6 +234,14 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.world.load(saved["physics"])
         self.fixture.find()
 
+    @property
+    def told(self) -> str:
+        """The unit as it is now, in a few words: which side is seated."""
+        if not self.world.beat.fixture_in():
+            return "the fixture comes"
+        seen = (self.inspection.look_at(side)["good"] for side in range(2))
+        return ", ".join(f"{name} {'seated' if good else '-'}" for name, good in zip(scene.SIDES, seen, strict=True))
+
     def render(self) -> np.ndarray:
         """The head camera and a wide view, side by side: (480, 1280, 3) uint8. With the order in it, if any."""
         self.eyes.settle()

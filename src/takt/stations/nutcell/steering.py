@@ -18,8 +18,8 @@ from takt.contract.steering import Gauge, Key
 from takt.stations.nutcell import scene
 from takt.stations.nutcell.layout import CONTROL_S, IMAGES
 
-FAST_M_S, FINE_M_S = 0.20, 0.03  # of a hand: through the air, and near things (ISO 10218-1: reduced speed is 0.25)
-FAST_RAD_S, FINE_RAD_S = 1.2, 0.35
+FAST_M_S, FINE_M_S = 0.20, 0.015  # of a hand: through the air, and near things (ISO 10218-1: reduced speed is 0.25)
+FAST_RAD_S, FINE_RAD_S = 1.2, 0.3
 STEPS = 32  # of a control, from 0 to 1: finer is a trembling stick
 MOST_PUSH_N = 60.0  # of a touch bar
 SIZE = 160  # pixels of a person's pictures: what two cores draw in real time (docs/person.md)
@@ -107,7 +107,7 @@ class Steering:
     def facts(self, observation: Any) -> Mapping[str, str]:
         points = np.asarray(observation["observation.setpoint"])
         told = {
-            f"{hand} hand, mm": " ".join(f"{1e3 * v:.0f}" for v in points[i, :3]) for i, hand in enumerate(self.hands)
+            f"{hand} hand, mm": " ".join(f"{1e3 * v:.1f}" for v in points[i, :3]) for i, hand in enumerate(self.hands)
         }
         shear = np.asarray(observation["observation.touch"])[:, :, 1:].sum(axis=(1, 3, 4))  # hand, two shears: N
         told |= {f"{hand} pull, N": " ".join(f"{v:.1f}" for v in shear[i]) for i, hand in enumerate(self.hands)}

@@ -22,7 +22,7 @@ from takt.ledger.pack import pack, unpack
 from takt.workers.calls import LONGEST_CALL, read_call
 from takt.workers.person.hatch import Call, Hatch
 
-ASK_S = 0.06  # station time between two looks at what is wanted, where the station has periods as short as that
+ASK_S = 0.04  # station time between two looks at what is wanted, where the station has periods as short as that
 LONGEST_NAME = 200  # characters of a tool's name
 OPENED, CLOSED = "opened", "closed"
 OVER = "The shift is over."
