@@ -185,6 +185,14 @@ def test_a_departure_that_may_be_the_scheduled_one_is_warned_of(told):
     assert told("date,origin,dest,scheduled,departure\n2026-03-01,A,B,600,605\n2026-03-01,A,C,700,\n")[1] == ""
 
 
+@pytest.mark.parametrize("word", ["", "Unknown", "N/A", "-"])
+def test_a_status_that_is_missing_beside_others_is_neither_flown_nor_cancelled_and_said(word, told):
+    rows = "date,origin,dest,status\n2026-03-01,A,B,Cancelled\n2026-03-01,A,C,Departed 10:05\n2026-03-01,A,D,{}\n"
+    found, warned = told(rows.format(word))
+    assert found == {"2026-03-01": (1, 3, 1)} and "1 row has no status: not counted as flown, nor" in warned
+    assert told(rows.replace("Departed 10:05", "").format(word))[0] == {"2026-03-01": (1, 3, 2)}  # it names those only
+
+
 DATED = "date,origin,dest,dep_time\n{},A,B,600\n{},A,B,\n{},A,B,600\n"
 
 

@@ -193,7 +193,12 @@ def _said(sheet: files.Sheet, asked: bool) -> tuple[str, str]:
         )
     marked = f"coalesce({_is(column, states, CANCELLED)}, false)"
     if "departure" not in has and any(state in (GONE, TO_GO) for state in states.values()):
-        departed = f"NOT coalesce({_is(column, states, TO_GO)} OR {_is(column, states, CANCELLED)}, false)"
+        # Where others say that they left, no word at all is no departure.
+        departed = f"coalesce(NOT ({_is(column, states, TO_GO)} OR {_is(column, states, CANCELLED)}), false)"
+        silent = sheet.db.execute(f"SELECT count(*) FROM {files.SHEET} WHERE {column} IS NULL").fetchone() or (0,)
+        if silent[0]:
+            what = f"{silent[0]:,} row{'s have' if silent[0] > 1 else ' has'} no {has[column]}"
+            sheet.notes.append(f"{what}: not counted as flown, nor as cancelled")
     return departed, marked
 
 
