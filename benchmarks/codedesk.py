@@ -5,6 +5,7 @@
     python benchmarks/codedesk.py kills --kills 20                      SIGKILL at random instants, resumed
     python benchmarks/codedesk.py strength --seeds 2 --tickets 25       what share of mutants the hidden tests catch
     python benchmarks/codedesk.py long --hours 4 --takt 240             a scripted agent against its own count
+    python benchmarks/codedesk.py calls --seeds 10                      random calls, gone on with from a snapshot
 
 Each prints its table. `solutions` and `cost` say the wall time; `kills` compares every resumed shift with one that was
 never killed, at fixed prices.
@@ -47,7 +48,7 @@ from takt.stations.codedesk.workers import tool_call
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("solutions", "cost", "kills", "strength", "long", "work"))
+    parser.add_argument("what", choices=("solutions", "cost", "kills", "strength", "long", "calls", "work"))
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--tickets", type=int, default=8)
@@ -61,9 +62,15 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.what != "work":
         print(f"{platform.node()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
-    {"solutions": solutions, "cost": cost, "kills": kills, "strength": strength, "long": long, "work": work}[
-        asked.what
-    ](asked)
+    {
+        "solutions": solutions,
+        "cost": cost,
+        "kills": kills,
+        "strength": strength,
+        "long": long,
+        "calls": calls,
+        "work": work,
+    }[asked.what](asked)
 
 
 def strength(asked: argparse.Namespace) -> None:
@@ -296,6 +303,64 @@ def long(asked: argparse.Namespace) -> None:
         for share in (0.25, 0.5, 0.75, 1.0):
             units, mib, size = next(one for one in sizes if one[0] >= share * sizes[-1][0])
             print(f"after {units:4} tickets: {mib:6.0f} MiB at most, ledger {size / 2**20:6.2f} MiB")
+
+
+LINES = (
+    "git add -A; git commit -qm x; git log --oneline | wc -l",
+    "rm -rf .git",
+    "git checkout -q -b other; ls",
+    "git stash -uq; git stash list",
+    "git reset -q --hard; git clean -fdq",
+    "mkdir -p a/b/c; ln -sf ../x a/l; chmod +x README.md",
+    "rm -rf tests; echo x > tests",
+    "mv tests t2; ls t2",
+    "printf x >> README.md; date > /tmp/x; ls /tmp ~",
+)
+
+
+def calls(asked: argparse.Namespace) -> None:
+    """Random calls, on trees that they wreck; from a snapshot in their midst the rest must come out the same."""
+    same = 0
+    for seed in range(asked.first, asked.first + asked.seeds):
+        rng = random.Random(seed)
+        drawn = [drawn_call(rng) for _ in range(25)]
+        cut = rng.randrange(5, 20)
+        with closing(open_station("codedesk", takt_s=15.0, prices="fixed")) as station:
+            station.reset(seed=seed)
+            begin = done(station, drawn[:cut]) and station.save()
+            rest, end = done(station, drawn[cut:]), station.save()
+        with closing(open_station("codedesk", takt_s=15.0, prices="fixed")) as station:
+            station.reset(seed=seed)
+            station.load(bytes(begin))
+            same += done(station, drawn[cut:]) == rest and station.save() == end
+    print(f"{asked.seeds} shifts of 25 random calls: {same} the same from a snapshot on")
+
+
+def drawn_call(rng: random.Random) -> str:
+    paths = ("README.md", "tests", "a", "a/b", "a/q", "new/x.txt", "z")
+    kind = rng.choices(("run", "write", "move", "delete", "diff", "submit"), (9, 3, 2, 2, 2, 2))[0]
+    arguments: dict[str, Any] = {
+        "run": {"command": rng.choice(LINES)},
+        "write": {"path": rng.choice(paths), "text": f"x = {rng.random()}\n"},
+        "move": {"path": rng.choice(paths), "to": rng.choice(paths)},
+        "delete": {"path": rng.choice(paths)},
+        "diff": {},
+        "submit": {"ticket": rng.randrange(4)},
+    }[kind]
+    return tool_call(kind, **arguments)
+
+
+def done(station: Any, actions: list[str]) -> list[Any]:
+    """What was seen and told after each."""
+    seen = []
+    for action in actions:
+        shown, _, _, _, info = station.step(action)
+        told = list(info["events"])
+        while station.busy:
+            shown, _, _, _, info = station.step(station.hold)
+            told += info["events"]
+        seen.append((shown, told))
+    return seen
 
 
 def timed(times: int, do: Callable[[], Any]) -> list[float]:
