@@ -61,13 +61,18 @@ def lessons(shift_path, out, **options):
     return rows
 
 
+@pytest.fixture(scope="module")
+def put_right(worked):
+    """The lessons of the model that forgets hotels."""
+    return lessons(worked / "forgets_hotels.takt", worked / "right.jsonl", corrected_by="greedy")
+
+
 def calls_of(messages):
     return [call["function"]["name"] for message in messages for call in message.get("tool_calls", ())]
 
 
-def test_a_forgotten_hotel_is_given_by_the_teacher_where_the_model_booked(worked, tmp_path):
-    path = worked / "forgets_hotels.takt"
-    rows = lessons(path, tmp_path / "out.jsonl", corrected_by="greedy")
+def test_a_forgotten_hotel_is_given_by_the_teacher_where_the_model_booked(worked, put_right):
+    path, rows = worked / "forgets_hotels.takt", put_right
     assert rows, "some group was due a hotel"
     for row in rows:
         assert row["corrected"]["said"]["name"] == "book" and row["corrected"]["by"] == "greedy"
@@ -95,11 +100,10 @@ def test_a_conversation_that_was_given_up_is_put_right_as_well(worked, tmp_path)
     assert REFUSALS == 2, "after two the conversation was begun anew"
 
 
-def test_pairs_for_dpo_have_one_prompt_and_two_answers(worked, tmp_path):
+def test_pairs_for_dpo_have_one_prompt_and_two_answers(worked, put_right, tmp_path):
     rows = lessons(worked / "forgets_hotels.takt", tmp_path / "out.jsonl", corrected_by="greedy", kind="dpo")
-    whole = lessons(worked / "forgets_hotels.takt", tmp_path / "sft.jsonl", corrected_by="greedy")
-    assert len(rows) == len(whole)
-    for row, lesson in zip(rows, whole, strict=True):
+    assert len(rows) == len(put_right)
+    for row, lesson in zip(rows, put_right, strict=True):
         assert row["prompt"] == lesson["messages"][: len(row["prompt"])]
         assert calls_of(row["rejected"]) == ["book"] and calls_of(row["chosen"]) == ["hotel"]
         assert row["prompt"][-1]["role"] in ("user", "tool")

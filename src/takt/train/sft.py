@@ -128,7 +128,7 @@ def finetune(
         if gguf and not lora:
             write_gguf(causal, tokenizer, weights, out / f"model-step{step}.gguf", gguf)
 
-    watch = _Watch(causal, tokenizer, unseen, often, curve, steps, quarter, order, short_shift, say, bf16, keep)
+    watch = _Watch(causal, tokenizer, unseen, often, curve, steps, quarter, short_shift, say, bf16, keep)
     common = settings(out, steps, batch, rate, seed)
     arguments = TrainingArguments(
         **{**common, "per_device_train_batch_size": together, "bf16": common["bf16"] or bf16},
@@ -145,6 +145,7 @@ def finetune(
     )
     trainer = _Teacher(model=causal, args=arguments, train_dataset=order, data_collator=_together, callbacks=[watch])
     trainer.decision_weight = decision_weight
+    watch.read = lambda: trainer.read
     if not begun and unseen:
         watch.look(0)
     found = trainer.train(resume_from_checkpoint=last)
@@ -216,7 +217,6 @@ class Order(torch.utils.data.Dataset[Lesson]):
     ) -> None:
         self._lessons, self._places, self._batch, self._balance = lessons, places, batch, balance
         self._seed, self._curve = seed, curve
-        self.read = 0  # tokens fetched so far
         self._for, self._chances = -1, torch.empty(0)
 
     def __len__(self) -> int:
@@ -229,7 +229,6 @@ class Order(torch.utils.data.Dataset[Lesson]):
             self._for, self._chances = step, torch.tensor(chances)
         rng = torch.Generator().manual_seed(self._seed * 1_000_003 + place)
         lesson = self._lessons[int(torch.multinomial(self._chances, 1, generator=rng))]
-        self.read += len(lesson.ids)
         return lesson
 
 
@@ -237,11 +236,13 @@ class _Teacher(Trainer):
     """`Trainer` on lessons as they are, with weights on tokens: those that decide weigh more than the rest."""
 
     decision_weight = 1.0
+    read = 0  # tokens of lessons that were learned from
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         lessons: Sequence[Lesson] = inputs["lessons"]
+        self.read += sum(len(lesson.ids) for lesson in lessons)
         losses = []
         for lesson, logits in zip(lessons, logits_of(model, lessons), strict=True):
             said = said_by(lesson)
@@ -273,7 +274,6 @@ class _Watch(TrainerCallback):
         curve: Curve,
         steps: int,
         quarter: int,
-        order: Order,
         short_shift: Try | None,
         say: Callable[[str], None],
         bf16: bool,
@@ -281,20 +281,21 @@ class _Watch(TrainerCallback):
     ) -> None:
         self._bf16, self._keep = bf16, keep
         self._causal, self._tokenizer, self._unseen, self._often, self._curve = causal, tokenizer, unseen, often, curve
-        self._steps, self._quarter, self._order, self._shift, self._say = steps, quarter, order, short_shift, say
+        self._steps, self._quarter, self._shift, self._say = steps, quarter, short_shift, say
+        self.read: Callable[[], int] = lambda: 0  # tokens learned from so far
         self._spoke_s, self._work_s, self._since, self._first = 0.0, 0.0, time.perf_counter(), -1
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         self._since = time.perf_counter()
         if self._first < 0:
-            self._first, self._order.read = state.global_step, 0
+            self._first = state.global_step
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         self._work_s += time.perf_counter() - self._since
         step, done = state.global_step, state.global_step - self._first
         if self._work_s - self._spoke_s > SPEAK_S or done == 1:
             self._spoke_s = self._work_s
-            speed, left_s = self._order.read / self._work_s, self._work_s / done * (self._steps - step)
+            speed, left_s = self.read() / self._work_s, self._work_s / done * (self._steps - step)
             self._say(f"step {step} of {self._steps}: {speed:.0f} tokens/s, about {left_s / 60:.0f} min left")
         if step % self._quarter == 0 or step == self._steps:
             self.look(step)
