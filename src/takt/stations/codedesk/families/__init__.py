@@ -31,7 +31,18 @@ def _queries() -> Family:
     return Queries()
 
 
-MAKERS: dict[str, Callable[[], Family]] = {"expressions": _expressions, "tariffs": _tariffs, "queries": _queries}
+def _records() -> Family:
+    from takt.stations.codedesk.families.records import Records
+
+    return Records()
+
+
+MAKERS: dict[str, Callable[[], Family]] = {
+    "expressions": _expressions,
+    "tariffs": _tariffs,
+    "queries": _queries,
+    "records": _records,
+}
 
 
 def families() -> tuple[str, ...]:

@@ -214,7 +214,7 @@ class Generated:
         gone = []
         for node, (question, posed) in self._asked.items():
             now = model.pose(question)
-            if now != posed or now is None or now.notes & after.wrong:
+            if now is None or _differ(now, posed) or now.notes & after.wrong:
                 gone.append(node)
         for node in gone:
             del self._asked[node]
@@ -242,7 +242,12 @@ def _is_new(one: tuple[Question, Posed], old: Model, offer: Offer, before: State
     if offer.mends is not None:
         return offer.mends in posed.notes
     former = old.pose(question)
-    return former is None or former != posed or bool(former.notes & before.wrong)
+    return former is None or _differ(former, posed) or bool(former.notes & before.wrong)
+
+
+def _differ(one: Posed, other: Posed) -> bool:
+    """Whether two answers are different; 1 and True are."""
+    return one != other or repr(one.expected) != repr(other.expected)
 
 
 def _spread(

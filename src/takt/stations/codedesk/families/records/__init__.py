@@ -1,0 +1,200 @@
+"""A text format for settings: parser, writer, differences."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from takt.stations.codedesk.families import drawn, words
+from takt.stations.codedesk.families.offers import gather
+from takt.stations.codedesk.families.records.features import CHANGES, DEFECTS, FEATURES, bad, document, drawn_call
+from takt.stations.codedesk.families.records.spec import Filing
+from takt.stations.codedesk.families.state import Ask, Model, Offer, Question, State
+from takt.stations.codedesk.families.writing import fill
+
+KIND = {"number": "int", "text": "str", "list": "list"}
+
+
+class Records:
+    """The family `records`."""
+
+    name = "records"
+
+    def start(self, stream: Random) -> State:
+        s = stream
+        facts: dict[str, Any] = {
+            "pkg": s.choice(words.PACKAGES), "root": s.choice(["", "src"]), "summary": s.choice(["Settings as text.", "A small format for settings.", "Documents of sections and entries."]),
+            "e_base": s.choice(["DocumentError", "SettingsError"]), "e_syntax": s.choice(["BadLine", "BadSyntax"]), "e_missing": s.choice(["NotThere", "NoSuchEntry"]),
+            "e_value": s.choice(["BadValue", "WrongValue"]), "sign": s.choice(["=", ":", "->"]), "comment": s.choice(["#", ";", "%"]), "twice": s.choice(["error", "first", "last"]),
+            "default": s.choice(["default", "common", "all"]), "merge_other": s.random() < 0.5,
+        }  # fmt: skip
+        facts["open_"], facts["close"] = s.choice([("[", "]"), ("<", ">"), ("(", ")")])
+        facts["true_"], facts["false_"] = s.choice([("yes", "no"), ("on", "off"), ("true", "false")])
+        return State(facts=facts)
+
+    def asks(self, facts: Mapping[str, Any]) -> Mapping[str, Ask]:
+        return {
+            "parse": Ask("text", ("return PKG.parse(text)",)), "write": Ask("document", ("return PKG.write(document)",)),
+            "round": Ask("document", ("return PKG.parse(PKG.write(document))",)),
+            "line_of": Ask("text", (f"with pytest.raises(PKG.{facts['e_syntax']}) as caught:", "    PKG.parse(text)", "return caught.value.line")),
+            "diff": Ask("old, new", ("return PKG.diff(old, new)",)), "patch": Ask("document, changes", ("return PKG.patch(document, changes)",)),
+            "merge": Ask("document, other", ("return PKG.merge(document, other)",)), "find": Ask("document, path", ("return PKG.find(document, path)",)),
+            "find_default": Ask("document, path, default", ("return PKG.find(document, path, default)",)),
+            "rename": Ask("document, section, old, new", (
+                "found = PKG.rename(document, section, old, new)", "return [[name, [list(pair) for pair in entries.items()]] for name, entries in found.items()]")),
+            "flatten": Ask("document", ("return PKG.flatten(document)",)), "same": Ask("document", ("return PKG.same_values(document)",)),
+            "filled": Ask("document", ("return PKG.filled(document)",)), "transform": Ask("name, value", ("return PKG.transform(name, value)",)),
+            "grows": Ask("count", (
+                "def document(number):", "    return {'s': {f'n{place}': f'v{place}' for place in range(number)}}", "once = steps(lambda: PKG.same_values(document(count)))",
+                "twice = steps(lambda: PKG.same_values(document(2 * count)))", "return twice < 2.7 * once")),
+        }  # fmt: skip
+
+    def first_questions(self, model: Model, stream: Random) -> Question:
+        assert isinstance(model, Filing)
+        roll = stream.random()
+        if roll < 0.12:
+            return bad(model.state, model, stream)
+        found = document(model.state, stream)
+        if roll < 0.6:
+            return ("parse", found, stream.randint(0, 10**6))
+        return (
+            ("again", stream.choice(["x", "server"])) if roll > 0.95 else ("write" if roll < 0.85 else "round", found)
+        )
+
+    def model(self, state: State) -> Filing:
+        return Filing(worded(state))
+
+    def offers(self, state: State, stream: Random) -> list[Offer]:
+        state = worded(state)
+        found = gather(state, stream, FEATURES, DEFECTS, CHANGES, worded)
+        if not state.has("transforms"):
+            return found
+        taken = {one.name for one in state.drawn} | {"upper"}
+        pattern = stream.choice(list(drawn.PATTERNS))
+        name = stream.choice(drawn.PATTERNS[pattern].nouns)
+        if name in taken:
+            name = words.fresh(stream, [f"{name}_{word}" for word in words.WORDS], sorted(taken))
+        new = drawn.draw(stream, name, pattern)
+        wrong = frozenset([new.defect]) if new.can_be_wrong and stream.random() < 0.35 else frozenset[str]()
+        found.append(self._transform(state, new, wrong, "new", 2.0))
+        for one in state.drawn:
+            if one.defect in state.wrong:
+                said = (
+                    f"`{one.name}` does not do what README.md says: {one.of.defect}. Make it do so.",
+                    *(f"~{line}" for line in one.tell()),
+                )
+                after = state.mended(one.defect)
+                found.append(
+                    replace(
+                        self._transform(state, one, frozenset(), "mend", 1.6),
+                        kind="defect",
+                        mends=one.defect,
+                        said=said,
+                        after=after,
+                        draw=_bound(drawn_call(one), after),
+                    )
+                )
+        settled = [one for one in state.drawn if one.defect not in state.wrong]
+        if settled:
+            old = stream.choice(settled)
+            other = drawn.draw(stream, old.name, old.pattern)
+            if other != old:
+                found.append(self._transform(state, other, frozenset(), "again", 0.5))
+        return found
+
+    def _transform(self, state: State, one: drawn.Drawn, wrong: frozenset[str], how: str, weight: float) -> Offer:
+        rest = tuple(other for other in state.drawn if other.name != one.name)
+        after = replace(state, drawn=tuple(sorted((*rest, one), key=lambda d: d.name)), wrong=state.wrong | wrong)
+        kind = one.of.takes[0]
+        first = (
+            f"`{one.name}` is a transformation of a {kind}{' of numbers' if kind == 'list' else ''}:"
+            if how == "new"
+            else f"The transformation `{one.name}` shall do this from now on:"
+        )
+        said = (first, *one.tell(), f"What is undefined raises {state.facts['e_value']}.")
+        title = {
+            "new": f"A transformation `{one.name}`",
+            "again": f"`{one.name}` shall do it otherwise",
+            "mend": f"`{one.name}` is wrong",
+        }[how]
+        key = {"new": one.name, "again": f"{one.name}_again", "mend": f"mend.{one.name}"}[how]
+        vague = (
+            f"About `{one.name}`: {one.of.defect}."
+            if how == "mend"
+            else f"We make {one.name.replace('_', ' ')} by hand."
+        )
+        return Offer(
+            key,
+            "feature",
+            title,
+            vague,
+            said,
+            after,
+            _bound(drawn_call(one), after),
+            (f"{state.facts['pkg']}/library.py",),
+            (one.name,),
+            "library",
+            weight,
+            1,
+            about=one.name,
+        )
+
+    def tree(self, state: State) -> dict[str, str]:
+        state = worded(state)
+        facts, on = state.facts, set(state.on)
+        package = (f"{facts['root']}/" if facts["root"] else "") + facts["pkg"]
+        stock = (
+            ("diff", "changes", "diff"), ("patch", "changes", "patch"), ("merge", "changes", "merge"), ("find", "changes", "find"), ("rename", "changes", "rename"),
+            ("flatten", "changes", "flatten"), ("same_values", "changes", "same_values"), ("interpolation", "reading", "filled"), ("transforms", "library", "transform"),
+        )  # fmt: skip
+        public = [("errors", facts[name]) for name in ("e_base", "e_missing", "e_syntax", "e_value")] + [
+            ("reading", "parse"),
+            ("writing", "write"),
+        ]
+        public += [(module, name) for feature, module, name in stock if feature in on]
+        functions = [
+            {
+                "name": one.name, "kind": KIND[one.of.takes[0]], "python": f"{one.name}_", "doc": one.tell()[0].replace('"', "'")[:100].partition(". ")[0],
+                "body": textwrap.indent(one.code(one.defect in state.wrong).replace("UNDEFINED", facts["e_value"]), "    "),
+            }
+            for one in state.drawn
+        ]  # fmt: skip
+        more: dict[str, Any] = {
+            "public": public,
+            "all_names": sorted(name for _, name in public),
+            "functions": functions,
+        }
+        files = {
+            "__init__": "init",
+            "errors": "errors",
+            "values": "values",
+            "reading": "reading",
+            "writing": "writing",
+            "__main__": "cli",
+        }
+        files |= {module: module for module in ("changes", "library") if any(one == module for one, _ in public)}
+        tree = {
+            f"{package}/{name}.py": fill(self.name, f"{template}.py.j2", state, **more)
+            for name, template in files.items()
+        }
+        tree["docs/conventions.md"] = fill(self.name, "conventions.md.j2", state, **more)
+        return tree
+
+
+def _bound(draw: Any, after: State) -> Any:
+    return lambda model, stream: draw(after, model, stream)
+
+
+def worded(state: State) -> State:
+    """The state with sentences that depend on its meanings."""
+    f = dict(state.facts)
+    f["twice_told"] = {
+        "error": f"it cannot be read (`{f['e_syntax']}`)",
+        "first": "the first one counts",
+        "last": "the last one counts",
+    }[f["twice"]]
+    f["merge_told"] = "that of the other one" if f["merge_other"] else "that of the first one"
+    return replace(state, facts=f)
