@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def strength(asked: argparse.Namespace) -> None:
-    """Mutants of reference changes against hidden tests, the ticket's and all earlier ones that hold; lists those missed.
+    """Mutants of reference changes against the ticket's hidden tests and all earlier ones that hold; lists the rest.
 
     In this process (`families/trial.py`): what runs is Takt's own code, and mutants of it.
     """
