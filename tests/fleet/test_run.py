@@ -182,3 +182,47 @@ def test_what_cannot_be_worked_is_one_line_and_is_not_tried_again(here, capsys):
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
     out, err = capsys.readouterr()
     assert "CartPole-v99" in err and "cannot be worked: 1" in out and not machine_faults(Path("shifts/few"))
+
+
+def test_several_seeds_and_several_workers_at_a_time_come_to_the_same_as_one_after_the_other(here, capsys):
+    shift = [
+        "--units",
+        "8",
+        "-o",
+        "id=CartPole-v1",
+        "-o",
+        "takt_s=0.5",
+        "-o",
+        "success=return>=15",
+        "--clock",
+        "lockstep",
+    ]
+    assert (
+        main(
+            [
+                "run",
+                "gym",
+                "--worker",
+                "hands:Balances",
+                "--seeds",
+                "0-1",
+                "--jobs",
+                "2",
+                *shift,
+                "--out",
+                "f",
+                "--json",
+            ]
+        )
+        == 0
+    )
+    (arm,) = json.loads(capsys.readouterr().out)["arms"]
+    assert (arm["ended"], arm["units"], arm["good"]) == (2, 16, 16)
+    command = ["compare", "--station", "gym", "--worker", "hands:Balances,hands:Right", "--seeds", "0-2", *shift]
+    told = []
+    for folder, jobs in (("one", "1"), ("two", "2")):
+        assert main([*command, "--ledgers", folder, "--jobs", jobs, "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0]["pairs"] == told[1]["pairs"] and told[0]["seeds"] == told[1]["seeds"]
+    for path in Path("one").glob("*.takt"):
+        assert digest(path) == digest(Path("two") / path.name)

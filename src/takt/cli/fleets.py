@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,12 +72,25 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding
         done = Driver(plan, lambda: executor_for(plan, on, jobs), live.news, complain).run()
     found = standing_of_fleet(plan)
     remember(plan, found)
+    if done.began:
+        _keep_beside(plan, found)
     print_standing(found, as_json)
     if done.why in ("budget", "stopped", "full"):
         complain(f"left at a unit's end: {done.told}; go on with `{again}`")
     if done.refused or done.lost or done.why == "full":
         raise typer.Exit(2)
     return found
+
+
+def _keep_beside(plan: Plan, found: FleetStanding) -> None:
+    """Bring the tables and the page beside the ledgers up to date; without the extra `fleet` there are no tables."""
+    from takt.fleet.page import write_page
+    from takt.fleet.tables import update
+
+    with suppress(TaktError):
+        update(plan)
+    with suppress(TaktError):
+        write_page(found)
 
 
 def run_seeds(

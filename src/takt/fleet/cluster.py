@@ -1,13 +1,13 @@
 """Ray as an executor: each shift a task on whatever machine has room, worked there by a process as on this one.
 
 Ray retries nothing by itself (`max_retries=0`): a lost machine comes back as a fault, the crew counts it, and the shift
-goes on from its last finished unit on another one. The ledgers' store must be the same place for all machines: a shared
-folder, or a server by URI.
+goes on from its last finished unit on another one. All machines must see the folder in which the fleet was begun, by
+the same path: ledgers lie there, and workers by import are found as they are here.
 """
 
 from __future__ import annotations
 
-import socket
+import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ from typing import Any
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.fleet.job import FAULT, HARNESS, LOST, MEMORY, PROGRESS, Job, Message
-from takt.fleet.local import Child, too_much
+from takt.fleet.local import Child, sys_path, too_much
 
 LOOK_S = 0.5
 ASK_S = 2.0  # between two words of a task with the driver
@@ -63,7 +63,9 @@ class Cluster:
         memory = {} if job.memory_gb is None else {"memory": int(job.memory_gb * 1e9)}
         task = self._task.options(num_cpus=job.cores, num_gpus=job.gpus, name=f"{job.arm} {job.seed}", **memory)
         key = f"{id(job)}-{time.monotonic_ns()}"
-        self._running[task.remote(job.told(), key, self._board, str(self._logs), self._silent_s)] = job
+        told = job.told() if "://" in job.ledger else {**job.told(), "ledger": os.path.abspath(job.ledger)}
+        place = {"logs": str(self._logs), "path": sys_path(), "folder": os.getcwd()}
+        self._running[task.remote(told, key, self._board, place, self._silent_s)] = job
         self._keys[id(job)] = key
 
     def wait(self, timeout_s: float) -> Sequence[Message]:
@@ -134,14 +136,16 @@ class _Board:
         return said
 
 
-def _worked(told: dict[str, Any], key: str, board: Any, logs: str, silent_s: float) -> tuple[str, dict[str, Any]]:
+def _worked(
+    told: dict[str, Any], key: str, board: Any, place: dict[str, Any], silent_s: float
+) -> tuple[str, dict[str, Any]]:
     """On the machine that has room: hand the job to the process here, and pass on what it says."""
     import ray
 
     job = Job(**told)
     child = _kept.pop("child", None)
     if child is None or child.process.poll() is not None:
-        child = Child(Path(logs) / socket.gethostname())
+        child = Child(Path(place["logs"]), place["path"], place["folder"])
     child.start(job)
     last: dict[str, Any] = {}
     asked_s = 0.0

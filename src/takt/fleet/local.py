@@ -27,10 +27,18 @@ def cores_here() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Child:
-    """One process (child.py), with the job that it works."""
+def sys_path() -> list[str]:
+    """Where this process imports from, as other processes find it."""
+    return [os.path.abspath(path) for path in sys.path]
 
-    def __init__(self, logs: Path) -> None:
+
+class Child:
+    """One process (child.py), with the job that it works.
+
+    path, folder   where it imports from, and the folder that it is in; by default as for this process.
+    """
+
+    def __init__(self, logs: Path, path: Sequence[str] = (), folder: str | None = None) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self.log = logs / f"{socket.gethostname()}-{os.getpid()}-{time.time_ns() // 1000}.log"
         with self.log.open("wb") as log:
@@ -40,11 +48,8 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # a terminal's Ctrl-C is for the one who started it, and it goes with its own
-                env={
-                    **os.environ,
-                    "PYTHONUNBUFFERED": "1",
-                    "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path),
-                },
+                cwd=folder,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(path or sys_path())},
             )
         assert self.process.stdout is not None
         os.set_blocking(self.process.stdout.fileno(), False)
