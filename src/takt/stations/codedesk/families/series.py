@@ -116,12 +116,13 @@ class Generated:
         model, old = self.family.model(offer.after), self.family.model(before)
         pool = _pool(model, lambda: offer.draw(model, stream), offer.after, DRAWS)
         new = [one for one in pool if _is_new(one, old, offer, before)]
+        asked = {posed.key for _, posed in new}
         want = stream.randint(26, 34)
         chosen = _spread(new, want, stream, self._common)
         if len(chosen) < min(FEWEST, 3):
             return []
         chosen += _spread(
-            [one for one in pool if one not in new],
+            [one for one in pool if one[1].key not in asked],
             min(MOST - len(chosen), 8 if offer.kind in ("feature", "defect") else 18),
             stream,
             self._common,
@@ -194,9 +195,7 @@ class Generated:
 
     def _text(self, offer: Offer, after: State, posed: list[Posed]) -> str:
         said = [line.removeprefix("~") for line in offer.said if self.level != "hard" or not line.startswith("~")]
-        parts = [offer.vague] if self.level == "hard" else []
-        parts += said
-        text = "\n".join(parts)
+        text = "\n".join([offer.vague, "", *said])
         shown = writing.examples(self.family.asks(after.facts), after, posed)[: EXAMPLES[self.level]]
         if shown:
             text += "\n\nFor instance:\n" + "\n".join(f"    {line}" for line in shown)
