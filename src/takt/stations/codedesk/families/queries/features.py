@@ -1,4 +1,7 @@
-"""What can be asked for in the family `queries`."""
+"""What can be asked for in the family `queries`.
+
+Long because: it is a catalogue; each entry is whole by itself, and a new one goes to the end.
+"""
 
 from __future__ import annotations
 

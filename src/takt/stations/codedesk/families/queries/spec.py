@@ -1,4 +1,7 @@
-"""What a query means: the specification of the family `queries`, executable. A query is a tree here, and never read."""
+"""What a query means: the specification of the family `queries`, executable. A query is a tree here, and never read.
+
+Long because: it is one meaning, a method for each part of the language, that must agree with each other.
+"""
 
 from __future__ import annotations
 
@@ -163,7 +166,10 @@ class Row:
 
 
 class Answering:
-    """The model: answers questions in one state."""
+    """The model: answers questions in one state.
+
+    Long because: it is one meaning, a method for each part of the language, that must agree with each other.
+    """
 
     def __init__(self, state: State) -> None:
         self.state, self.facts, self.on = state, state.facts, set(state.on)

@@ -1,4 +1,7 @@
-"""What a document means: the specification of the family `records`. A document is data here; texts are written from it."""
+"""What a document means: the specification of the family `records`. A document is data here; texts are written from it.
+
+Long because: it is one meaning, a method for each kind of question, that must agree with each other.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ def _plain(value: Any) -> Any:
 
 
 class Filing:
-    """The model: answers questions in one state."""
+    """The model: answers questions in one state.
+
+    Long because: it is one meaning, a method for each kind of question, that must agree with each other.
+    """
 
     def __init__(self, state: State) -> None:
         self.state, self.facts, self.on = state, state.facts, set(state.on)
