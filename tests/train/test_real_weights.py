@@ -37,7 +37,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(model, tmp_path_factory):
-    """Three steps on conversations that are short, and what was told of them."""
+    """Four steps on conversations that are short, and what was told of them."""
     from test_lessons import row
 
     from takt.train.sft import finetune
@@ -46,7 +46,7 @@ def trained(model, tmp_path_factory):
     lines = folder / "some.jsonl"
     lines.write_text("".join(json.dumps(row(str(100 + i), i % 2 == 0)) + "\n" for i in range(4)))
     options = {
-        "steps": 3,
+        "steps": 4,
         "batch": 1,
         "held_out_most": 1,
         "rate": 4e-4,
@@ -81,7 +81,7 @@ def test_a_file_that_is_cut_off_is_one_line_before_a_teacher_works(model, tmp_pa
     assert not (tmp_path / "out-shifts").exists()
 
 
-def test_three_steps_teach_something(trained):
+def test_four_steps_teach_something(trained):
     from takt.train.sft import CURVE
 
     _, folder = trained
@@ -91,7 +91,7 @@ def test_three_steps_teach_something(trained):
 
 
 def test_the_file_that_comes_out_is_the_one_that_went_in_with_new_weights(model, trained):
-    """Tensor by tensor in the file's own order of rotary dimensions: three small steps move no weight far."""
+    """Tensor by tensor in the file's own order of rotary dimensions: four small steps move no weight far."""
     import numpy as np
     from gguf.quants import dequantize
 

@@ -65,7 +65,8 @@ def finetune(
     """Train a causal model (a GGUF file, or a name or folder of transformers) on conversations, and save it to `out`.
 
     steps, batch    optimiser steps, and conversations in each.
-    rate            peak learning rate; it warms up over a twentieth of the steps, and falls to zero as a cosine.
+    rate            peak learning rate; it warms up over a twentieth of the steps, one at least, and falls to zero as a
+                    cosine.
     lora            rank of LoRA adapters on all linear layers, merged in the end; 0 trains all weights.
     max_tokens      of a conversation; what is longer loses its end.
     seed            of the order of lessons, and of what is random in the model.
@@ -133,7 +134,7 @@ def finetune(
     arguments = TrainingArguments(
         **{**common, "per_device_train_batch_size": together, "bf16": common["bf16"] or bf16},
         gradient_accumulation_steps=batch // together,
-        warmup_steps=steps // 20,
+        warmup_steps=max(1, steps // 20),  # without, Adam's first step goes as far as it can in every weight
         lr_scheduler_type="cosine",
         train_sampling_strategy="sequential",  # the order is ours
         remove_unused_columns=False,
