@@ -228,6 +228,7 @@ def test_a_worker_apart_that_does_not_answer_is_ended(capsys):
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (TaktError("this is wrong"), 2, "this is wrong"),
+        (TaktError("\x1b[33mthis\x1b[0m is wrong"), 2, "this is wrong"),
         (OSError(28, "No space left on device", "a.html"), 2, "cannot read or write a.html: No space left on device"),
         (MemoryError(), 2, "there is not enough memory"),
         (SystemExit(0), 2, "ended the program: SystemExit: 0"),

@@ -6,10 +6,12 @@ Imports nothing heavy, so that Ctrl-C is understood from the first moment on.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # others' words may have them
 LONGEST_WORD, LONGEST_LINE = 1024, 4096  # characters of a complaint; a path may have so many
 INTERRUPTED = 130
 WRONG = 2
@@ -56,6 +58,7 @@ def complain(text: str) -> None:
     with suppress(OSError, ValueError):
         from takt.printable import printable, shortened
 
+        text = COLOURS.sub("", text)
         # What was given, or a server said, is in many a line: none of it may fill a screen.
         line = " ".join(word if len(word) <= LONGEST_WORD else shortened(word) for word in text.split())
         print(f"takt: {printable(shortened(line, LONGEST_LINE))}", file=sys.stderr, flush=True)

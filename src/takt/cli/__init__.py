@@ -45,7 +45,7 @@ def command(arguments: Sequence[str]) -> int:
     if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
         program.main(list(arguments), prog_name="takt")
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
+        warnings.showwarning = lambda message, *_: complain(f"warning: {_said(message)}")
         try:
             with program.make_context("takt", list(arguments) or ["--help"]) as context:
                 program.invoke(context)
@@ -60,6 +60,11 @@ def command(arguments: Sequence[str]) -> int:
             complain(wrong_usage(error))
             return WRONG
     return 0
+
+
+def _said(warning: object) -> str:
+    """Gymnasium's warnings begin with a coloured word that says what the line says already."""
+    return re.sub(r"^(\x1b\[[0-9;]*m)*WARN: ", "", str(warning))
 
 
 def _refuse_empty(arguments: Sequence[str]) -> None:
