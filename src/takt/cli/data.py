@@ -20,7 +20,7 @@ def export_shift(
     place: Annotated[Path | None, typer.Argument(metavar="[OUT]", help="Short for --out.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="What to write.", show_default=False)] = None,
     option: Annotated[
-        list[str] | None, typer.Option("--format-option", "-x", help="KEY=VALUE for the format; JSON, else text.")
+        list[str] | None, typer.Option("--format-option", "-x", help="KEY=VALUE for the format; JSON, otherwise text.")
     ] = None,
     corrected_by: Annotated[
         str,

@@ -33,10 +33,10 @@ ShiftPath = Annotated[
 ]
 SEED_HELP = "What all randomness of the shift comes from: a number, or `random` for 128 bits that nobody can guess."
 StationOption = Annotated[
-    list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, else text.")
+    list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the station; JSON, otherwise text.")
 ]
 WorkerOption = Annotated[
-    list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, else text.")
+    list[str] | None, typer.Option("--worker-option", "-w", help="KEY=VALUE for the worker; JSON, otherwise text.")
 ]
 RequireAccept = Annotated[bool, typer.Option("--require-accept", help="Exit with 1 if the verdict is not accept.")]
 

@@ -87,7 +87,7 @@ def work_rounds(
     Looks are after each round; by unit, also after units of the last worker's shift, which is then cut off. What the
     workers ask of their station themselves (`Worker.station_options`) may differ between them, nothing else.
 
-    every_seed  work all seeds to their end, certain or not: the bound of the cost is not waited for else.
+    every_seed  work all seeds to their end, certain or not; otherwise the bound of the cost is not waited for.
     watching   opened around each shift with (name, seed): gives what is called with its progress.
     on_round   called with the comparison after each round.
     ahead      works shifts several at a time, before they are read here. Looks are then after whole rounds only.

@@ -37,7 +37,7 @@ def serve_policy(
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", "-o", help="KEY=VALUE, what the cell is opened with; JSON, else text."),
+        typer.Option("--option", "-o", help="KEY=VALUE, what the cell is opened with; JSON, otherwise text."),
     ] = None,
     worker_option: WorkerOption = None,
 ) -> None:
