@@ -29,7 +29,9 @@ from takt.contract.events import (
 )
 from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
 from takt.show.reasons import in_words
+from takt.show.report import write_report
 from takt.show.summaries import junit, markdown
+from takt.show.thinking import spent
 from takt.show.transcript import STATION, WORKER, chosen_units, of_unit, transcript
 from takt.show.units import as_csv, unit_records
 from takt.show.view import FAULTY, HELP, OVER, WAITING, WORKING, ShiftView
@@ -261,3 +263,14 @@ def test_report_prints_a_summary_or_writes_it(tmp_path, capsys):
         assert main(["report", path, "--format", "junit", "--out", str(out)]) == 0
     assert ElementTree.parse(out).getroot().get("failures") == "6"
     assert main(["report", path, "--format", "pdf"]) == 2
+
+
+def test_a_report_says_what_a_models_thinking_came_to_and_why_units_were_bad_in_words(tmp_path):
+    with Ledger.open(LEDGERS / "desk-llm.takt") as book:
+        rows = dict(spent(book.events(), book.meta["worker_options"]))
+    assert rows["model"] == "scripted" and rows["exchanges"] == "12" and rows["prompt tokens"] == "1,200"
+    assert spent([started(), Event(1.0, "said", 0, {"usage": {"prompt_tokens": NASTY}, "odd": 7, "failed": [1]})])
+    text = write_report(LEDGERS / "desk-llm.takt", tmp_path / "a.html", pictures=False).read_text(encoding="utf-8")
+    assert "prompt tokens" in text and "scripted" in text
+    text = write_report(LEDGERS / "nutcell-expert-mixed.takt", tmp_path / "b.html", pictures=False).read_text("utf-8")
+    assert "No nut is on the pin" in text

@@ -26,7 +26,7 @@ from takt.show.view import ShiftView
 LOOK_S = 0.4  # between two looks at the files; with what reading takes, a viewer is less than 2 s behind
 SCAN_S = 2.0  # between two looks at what ledgers there are
 KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
-KEPT_OF_SAID = ("price", "usage", "took_s")  # of a record, what the board sums up
+KEPT_OF_SAID = ("price", "usage", "took_s", "odd", "failed", "nudge")  # of a record, what the board sums up
 UNREADABLE = (TaktError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 Version = tuple[str, float, bool]  # the ledger's cursor, station time, and whether somebody writes
 

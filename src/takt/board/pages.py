@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, UndefinedError
 
 from takt.board import drawing
 from takt.board.feed import Shown
-from takt.board.telling import bill_of, broken_of, flat_of, percent, ran_as, sentence, spaced, told_of
+from takt.board.telling import broken_of, flat_of, percent, ran_as, sentence, spaced, told_of
 from takt.board.words import LANGUAGES, word
 from takt.contract.events import Event
 from takt.draw.words import hms, short
@@ -30,6 +30,7 @@ from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.show.listing import BROKEN, Row
 from takt.show.reasons import in_words
+from takt.show.thinking import spent
 from takt.show.transcript import EVENT, of_unit, transcript
 
 LIGHTS = ("auto", "day", "night")
@@ -201,7 +202,7 @@ class Pages:
             took=[drawing.cycles(view, width) for width in both],
             bad=bad,
             figures=table,
-            bill=bill_of(shown.events),
+            bill=spent(shown.events, shown.meta.get("worker_options")),
             ran=ran_as(shown.meta),
             sections=(),
         )

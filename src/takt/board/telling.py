@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from takt.contract.events import SAID, SHIFT_ENDED, THOUGHT, Event
+from takt.contract.events import SHIFT_ENDED, Event
 from takt.draw.words import hms
 from takt.show.reasons import in_words
 
@@ -23,24 +23,6 @@ def broken_of(events: Iterable[Event]) -> list[str]:
         for e in events
         if (e.kind == SHIFT_ENDED or e.data.get("name") == "worker_raised") and "error" in e.data
     ]
-
-
-def bill_of(events: Iterable[Event]) -> list[tuple[str, str]]:
-    """Thinking, and what a language model's answers came to."""
-    thought = [e.data for e in events if e.kind == THOUGHT]
-    said = [e.data for e in events if e.kind == SAID]
-    rows = []
-    if thought:
-        seconds, calls = (sum(float(one.get(key) or 0) for one in thought) for key in ("seconds", "calls"))
-        rows = [("thinking, s", f"{seconds:,.1f}"), ("calls", f"{calls:,.0f}")]
-    usage = [one["usage"] for one in said if isinstance(one.get("usage"), Mapping)]
-    if usage:
-        for key in ("prompt_tokens", "completion_tokens", "cached_tokens"):
-            total = sum(one.get(key) or 0 for one in usage if isinstance(one.get(key), (int, float)))
-            rows += [(key.replace("_", " "), f"{total:,.0f}")] if total else []
-        price = sum(float(one["price"]) for one in said if isinstance(one.get("price"), (int, float)))
-        rows += [("price", f"{price:.6g}")]
-    return rows
 
 
 def ran_as(meta: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -245,7 +245,7 @@
     facts(head.facts);
     const told = document.getElementById("told");
     told.hidden = !head.over && head.lag_s < 1;
-    told.textContent = head.over || `− ${head.lag_s.toFixed(0)} s`;
+    told.textContent = head.over || cell.dataset.lag.replace("{n}", head.lag_s.toFixed(0));
     if (sound) {
       const push = Math.max(0, ...head.gauges.filter((one) => one[3] === "N").map((one) => one[1]));
       sound.voice.frequency.value = 200 + 12 * push;

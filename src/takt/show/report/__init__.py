@@ -32,6 +32,8 @@ from takt.ledger.trust import NOTHING, Named, by_import, open_station_of
 from takt.shift import Shift, reset_as, steps_of_unit
 from takt.shift.account import account_of, sections_of
 from takt.shift.verification import standing_of
+from takt.show.reasons import in_words
+from takt.show.thinking import spent
 from takt.writing import PAGE, not_named, whole_file
 
 MOST_PICTURES = 24  # about 80 kB each
@@ -136,6 +138,8 @@ def page(
             pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
             notes=notes(judged),
             plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
+            spent=spent(events, shift.meta.get("worker_options")),
+            told_why=lambda reason: in_words(str(shift.meta["station"]), str(reason)),
             sections=sections,
             pictures=pictures,
             standing=standing,
