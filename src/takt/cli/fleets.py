@@ -299,6 +299,7 @@ def watch(path: PlanPath, every: Annotated[float, typer.Option(min=0.2, max=3600
 
 def print_standing(found: FleetStanding, as_json: bool) -> None:
     """How a fleet stands, on stdout."""
+    from takt.fleet.secret import without_secrets
     from takt.fleet.shown import standing_table
 
     if not as_json:
@@ -316,7 +317,7 @@ def print_standing(found: FleetStanding, as_json: bool) -> None:
         {
             "fleet": found.plan.name,
             "folder": str(found.plan.folder),
-            "store": found.plan.store,
+            "store": without_secrets(found.plan.store),
             "shifts": len(found.plan.shifts),
             "ended": found.ended,
             "driver": found.driver,

@@ -36,7 +36,8 @@ class Cluster:
             import ray
         except ModuleNotFoundError:
             raise TaktError(f"--on ray needs the extra `fleet`: {install('fleet')}") from None
-        self._ray, self._logs, self._silent_s = ray, logs.resolve(), silent_s
+        self._ray: Any = ray  # its types are of its own making
+        self._logs, self._silent_s = logs.resolve(), silent_s
         if not ray.is_initialized():
             try:
                 ray.init(address or None, log_to_driver=False, configure_logging=False, include_dashboard=False)
@@ -44,8 +45,8 @@ class Cluster:
                 told = " ".join(str(error).split())
                 raise TaktError(f"there is no Ray cluster at {address or 'this machine'}: {told[:300]}") from error
         self._jobs = jobs
-        self._board = ray.remote(num_cpus=0)(_Board).remote()
-        self._task = ray.remote(max_retries=0)(_worked)
+        self._board: Any = self._ray.remote(num_cpus=0)(_Board).remote()
+        self._task: Any = self._ray.remote(max_retries=0)(_worked)
         self._running: dict[Any, Job] = {}
         self._keys: dict[int, str] = {}  # by which a job's task is known to the board
         self._asked_s = 0.0
@@ -77,7 +78,7 @@ class Cluster:
         if time.monotonic() - self._asked_s > ASK_S:
             self._asked_s = time.monotonic()
             try:
-                told = self._ray.get(self._board.taken.remote(), timeout=30)
+                told: dict[str, Any] = self._ray.get(self._board.taken.remote(), timeout=30)
             except Exception:  # the board's machine is gone: another one takes its place
                 self._board = self._ray.remote(num_cpus=0)(_Board).remote()
                 told = {}
@@ -102,6 +103,8 @@ class Cluster:
 
     def _ended(self, ref: Any) -> Message:
         job = self._running.pop(ref)
+        fault: str
+        why: BaseException
         try:
             kind, data = self._ray.get(ref)
             return Message(job, kind, data)

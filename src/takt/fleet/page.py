@@ -16,6 +16,7 @@ from takt.fleet.drive import works
 from takt.fleet.job import MACHINE_FAULTS
 from takt.fleet.plan import Plan
 from takt.fleet.record import Record
+from takt.fleet.secret import without_secrets
 from takt.fleet.standing import FleetStanding
 from takt.fleet.table import FleetTable, Row, fleet_table
 from takt.fleet.together import Duel, Together
@@ -38,6 +39,7 @@ def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, 
             .get_template("page.html.j2")
             .render(
                 found=found,
+                store=without_secrets(found.plan.store),
                 table=table,
                 rates=rates(table),
                 pareto=pareto(table),
