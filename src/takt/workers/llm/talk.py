@@ -137,7 +137,8 @@ class Talk:
         return self.history.forget()
 
     def _seen(self, observation: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(observation) if self.short is None else _shortened(observation, self.short)
+        told = {key: value for key, value in observation.items() if not hasattr(value, "dtype")}  # pictures are no text
+        return told if self.short is None else _shortened(told, self.short)
 
     def _beside(self, observation: Mapping[str, Any]) -> dict[str, Any]:
         """Beside a result or a nudge: numbers and short texts; all of it where all of it is short."""
