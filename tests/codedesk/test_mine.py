@@ -141,7 +141,7 @@ def test_what_cannot_be_mined_is_one_line_and_nothing_is_written(
 
 def test_the_main_line_is_read_without_a_checkout(repository: Path, works: None) -> None:
     with History(repository) as history:
-        commits = history.main_line(None, 3)
+        commits = [history.commit(name) for name in history.main_line(None, 3)]
         assert [one.subject for one in commits] == [message.split("\n")[0] for message, _ in HISTORY[-3:]]
         assert history.files(commits[-1].tree)["sums.py"] == HISTORY[-1][1]["sums.py"]
         assert len(history.main_line("HEAD~2", None)) == 2
@@ -178,3 +178,29 @@ def test_a_ticket_names_what_is_new_what_is_gone_and_what_its_tests_will_look_fo
     assert (
         kind_of("Make it faster") == "speed" and kind_of("Rename f") == "refactoring" and kind_of("Add x") == "feature"
     )
+
+
+def test_a_root_is_where_a_series_begins_and_a_merge_is_told_by_what_it_merged(
+    tmp_path: Path, works: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "merged"
+    folder.mkdir()
+
+    def git(*words: str) -> None:
+        env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"}
+        named = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run([*named, *words], cwd=folder, check=True, capture_output=True, env=env)
+
+    git("init", "-q", "-b", "main")
+    for number, branch in enumerate(("main", "side")):
+        git("checkout", "-q", "-B", branch)
+        (folder / f"test_{number}.py").write_text("def test_it():\n    pass\n")
+        git("add", "-A")
+        git("commit", "-q", "-m", f"Work {number}")
+    git("checkout", "-q", "main")
+    git("merge", "-q", "--no-ff", "side", "-m", "Merge pull request #7 from a/side\n\nThe other side")
+    with History(folder) as history:
+        last = history.commit(history.main_line(None, None)[-1])
+        assert last.subject == "The other side" and history.merged(last) == ["Work 1"]
+    assert main(["mine", str(folder), "--out", str(tmp_path / "out")]) == 2
+    assert "1 the first commit, 1 tests only" in capsys.readouterr().err

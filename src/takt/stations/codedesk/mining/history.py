@@ -33,10 +33,15 @@ class Commit:
     parent: str | None
     message: str
     tree: Mapping[str, tuple[str, str]]
+    parents: int = 1
 
     @property
     def subject(self) -> str:
-        return next((line.strip() for line in self.message.splitlines() if line.strip()), "(no message)")
+        """The first line; of a merge that only says so, the next one, which has the title of what was merged."""
+        lines = [line.strip() for line in self.message.splitlines() if line.strip()]
+        if len(lines) > 1 and lines[0].startswith(("Merge pull request", "Merge branch", "Merge remote")):
+            return lines[1]
+        return lines[0] if lines else "(no message)"
 
 
 class History:
@@ -88,24 +93,30 @@ class History:
             raise TaktError(f"git cannot read {self.folder}: {said}")
         return ran.stdout
 
-    def main_line(self, since: str | None, most: int | None) -> list[Commit]:
+    def main_line(self, since: str | None, most: int | None) -> list[str]:
         """Commits by first parents, the oldest first: those after `since` (a revision, or a date for git), at most so
         many of the newest."""
         what = ["HEAD"]
         if since is not None:
             what = [f"{revision}..HEAD"] if (revision := self._revision(since)) else [f"--since={since}", "HEAD"]
-        listed = (
-            self.git("rev-list", "--first-parent", "--end-of-options", *what[-1:])
-            if len(what) == 1
-            else (self.git("rev-list", "--first-parent", *what))
-        )
+        listed = self.git("rev-list", "--first-parent", *what)
         names = [name for name in listed.decode().split() if HASH.match(name)][: most if most is not None else None]
         if not names:
-            raise TaktError(
-                f"{self.folder} has no commit" + (f" since {since!r}; name a revision or a date" if since else "")
-            )
-        commits = [self.commit(name) for name in reversed(names)]
-        return commits
+            more = f" since {since!r}; name a revision or a date" if since else ""
+            raise TaktError(f"{self.folder} has no commit{more}")
+        return names[::-1]
+
+    def merged(self, commit: Commit) -> list[str]:
+        """Subjects of the commits that a merge brought, the newest first, at most 20."""
+        if commit.parents < 2 or commit.parent is None:
+            return []
+        listed = self.git("log", "-20", "--no-merges", "--format=%s", f"{commit.parent}..{commit.name}")
+        return [line.strip() for line in listed.decode(errors="replace").splitlines() if line.strip()]
+
+    def keep(self, *trees: Mapping[str, tuple[str, str]]) -> None:
+        """Forget the files that none of these trees has: a long history has more of them than memory."""
+        wanted = {blob for tree in trees for _, blob in tree.values()}
+        self._blobs = {blob: file for blob, file in self._blobs.items() if blob in wanted}
 
     def _revision(self, words: str) -> str | None:
         if words.startswith("-"):
@@ -121,8 +132,8 @@ class History:
     def commit(self, name: str) -> Commit:
         """A commit with its tree."""
         head, _, message = self.git("cat-file", "commit", name).decode(errors="replace").partition("\n\n")
-        parent = re.search(r"^parent ([0-9a-f]+)$", head, flags=re.M)
-        return Commit(name, parent[1] if parent else None, message.strip(), self.tree(name))
+        parents = re.findall(r"^parent ([0-9a-f]+)$", head, flags=re.M)
+        return Commit(name, parents[0] if parents else None, message.strip(), self.tree(name), len(parents))
 
     def tree(self, name: str) -> dict[str, tuple[str, str]]:
         """Path -> (mode, blob) of all that a commit holds; submodules with mode 160000, links with 120000."""
@@ -141,9 +152,10 @@ class History:
         return {path: _as_text(self._blobs[blob]) for path, blob in sorted(wanted.items()) if blob in self._blobs}
 
     def _fetch(self, blobs: Iterable[str]) -> None:
-        missing = sorted({blob for blob in blobs if blob not in self._sizes})
-        if missing:
-            said = self.git("cat-file", "--batch-check", stdin="\n".join(missing).encode() + b"\n").decode().split("\n")
+        missing = sorted({blob for blob in blobs if blob not in self._blobs})
+        unknown = [blob for blob in missing if blob not in self._sizes]
+        if unknown:
+            said = self.git("cat-file", "--batch-check", stdin="\n".join(unknown).encode() + b"\n").decode().split("\n")
             for line in said:
                 parts = line.split(" ")
                 if len(parts) == 3 and parts[1] == "blob":

@@ -30,6 +30,7 @@ RUNS = 3
 WALL_S = 300.0  # of one run of a commit's tests
 Tree = Mapping[str, str | bytes]
 REASONS = (
+    "the first commit",
     "no test",
     "tests only",
     "tests need binary files",
@@ -107,14 +108,13 @@ def mine(
     repository = repository.absolute()
     name = repository.name.removesuffix(".git") or "repository"
     with History(repository) as history:
-        commits = history.main_line(since, most)
+        names = history.main_line(since, most)
         miner = _Miner(history, Mining(name, command), Sandbox(programs=programs), runner or Pytest(), install)
-        miner.begin(commits[0])
-        for done, commit in enumerate(commits):
-            what = miner.look_at(commit)
-            told(done + 1, len(commits), f"{commit.name[:10]} {what}: {commit.subject}")
+        for done, commit in enumerate(map(history.commit, names)):
+            what = miner.look_at(commit) if done else miner.begin(commit)
+            told(done + 1, len(names), f"{commit.name[:10]} {what}: {commit.subject}")
     found = miner.found
-    found.commits, found.seconds = len(commits), time.monotonic() - began
+    found.commits, found.seconds = len(names), time.monotonic() - began
     return found
 
 
@@ -127,16 +127,30 @@ class _Miner:
         self.tree: Tree = {}
         self.names: Mapping[str, tuple[str, str]] = {}
         self.between: list[str] = []
+        self.before: Mapping[str, tuple[str, str]] = {}  # the tree of the commit before
 
-    def begin(self, first: Commit) -> None:
-        """The tree before the first commit."""
-        self.names = self.history.tree(first.parent) if first.parent else {}
+    def begin(self, first: Commit) -> str:
+        """The first commit, and the tree before it. Where there is none (a root, or a shallow clone's end), the series
+        begins with the commit's own tree: nobody is asked to write a repository from nothing."""
+        try:
+            self.names = self.history.tree(first.parent) if first.parent else {}
+        except TaktError:
+            self.names = {}
+        if not self.names:
+            self._stand_at(first)
+            self.found.start = self.tree
+            self.found.rejected.append(Rejected(first.name, first.subject, "the first commit"))
+            return "the first commit"
         self.tree = self.history.files(self.names)
         self.found.start = self.tree
+        self.before = self.names
+        return self.look_at(first)
 
     def look_at(self, commit: Commit) -> str:
         """Make a ticket of a commit, or note why not; what it became, in a word."""
         reason, detail = self._reason(commit)
+        self.before = commit.tree
+        self.history.keep(self.names, commit.tree)
         if reason:
             self.found.rejected.append(Rejected(commit.name, commit.subject, reason, detail))
             self.between.append(commit.subject)
@@ -148,15 +162,14 @@ class _Miner:
         return "a ticket"
 
     def _stand_at(self, commit: Commit) -> None:
-        self.names, self.tree = commit.tree, self.history.files(commit.tree)
+        self.names, self.tree, self.before = commit.tree, self.history.files(commit.tree), commit.tree
 
     def _reason(self, commit: Commit) -> tuple[str, str]:
         runner = self.runner
         differing = [
             path for path in sorted({*self.names, *commit.tree}) if self.names.get(path) != commit.tree.get(path)
         ]
-        before = self.history.tree(commit.parent) if commit.parent else {}
-        own = [path for path in differing if before.get(path) != commit.tree.get(path)]
+        own = [path for path in differing if self.before.get(path) != commit.tree.get(path)]
         tests = [
             path for path in own if runner.is_test(path) and path in commit.tree and commit.tree[path][0] in FILE_MODES
         ]
@@ -181,7 +194,7 @@ class _Miner:
         hidden = {path: str(text) for path, text in support.items() if not path.endswith("conftest.py")}
         text, named = text_of(
             commit.message,
-            self.between,
+            [*self.between, *self.history.merged(commit)],
             _sources(self.tree, differing, runner),
             _sources(files, differing, runner),
             {path: hidden[path] for path in tests},
