@@ -144,7 +144,8 @@ def compare(
                 terminal.err().print(line, soft_wrap=True, highlight=False, markup=False)
 
         where = shlex.quote(str(folder))
-        shift = {"station": station, "station_options": options_in("option", option), "hours": hours, "units": units}
+        shift: dict[str, Any] = {"station": station, "station_options": options_in("option", option)}
+        shift |= {"hours": hours, "units": units}
         shift |= {"clock": clock, "faults": faults or ()}
         with (
             left_by_signal(lambda: f"interrupted; the same command goes on with what is in {where}"),

@@ -221,8 +221,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.hands.load(saved["hands"])
         self.world.grip = saved["grip"].copy()
         self.eyes.images = saved["images"]
-        self._help = saved["help"]
-        self._log = []
+        self._log, self._help = [], saved["help"]
         self.feeders.load(saved)
         self.inspection.begin_unit(self._drawn_order())
         self.inspection.load(saved)
@@ -237,10 +236,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
     @property
     def told(self) -> str:
         """The unit as it is now, in a few words: which side is seated."""
-        if not self.world.beat.fixture_in():
-            return "the fixture comes"
-        seen = (self.inspection.look_at(side)["good"] for side in range(2))
-        return ", ".join(f"{name} {'seated' if good else '-'}" for name, good in zip(scene.SIDES, seen, strict=True))
+        return self.inspection.told() if self.world.beat.fixture_in() else "the fixture comes"
 
     def render(self) -> np.ndarray:
         """The head camera and a wide view, side by side: (480, 1280, 3) uint8. With the order in it, if any."""
@@ -273,8 +269,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         for side, k in np.ndindex(*self.nuts.state.shape):
             self.nuts.park(side, k)
         self.world.command(self.hands.arms)
-        self._log = []
-        self._help = False
+        self._log, self._help = [], False
         self._begin_unit()
         mujoco.mj_forward(self.model, self.data)
 
