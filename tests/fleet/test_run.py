@@ -177,6 +177,21 @@ def test_a_budget_ends_a_fleet_at_a_units_end_and_more_of_it_goes_on(here):
     assert done.ended == 2 and digests(plan) == alone(plan)
 
 
+def test_asked_to_stop_it_leaves_every_shift_at_a_units_end(here, capsys):
+    Path("fleet.toml").write_text(PLAN.replace("0-3", "0-1").replace("units = 10", "units = 200") + hand("Slow"))
+    assert main(["fleet", "stop", "fleet.toml"]) == 2 and "nothing to stop" in capsys.readouterr().err
+    plan = read_plan(Path("fleet.toml"))
+
+    def ask(_standing, running):
+        if any(said.get("units") for said in running.values()) and not (plan.folder / "stop").exists():
+            assert main(["fleet", "stop", "fleet.toml"]) == 0
+
+    done = Driver(plan, lambda: Local(1, plan.folder / "logs"), ask).run()
+    assert done.why == "stopped" and not done.ended and done.began == 1
+    (record,) = done.records.values()
+    assert record.units >= 1 and "asked to stop" in done.told
+
+
 def test_what_cannot_be_worked_is_one_line_and_is_not_tried_again(here, capsys):
     Path("fleet.toml").write_text(PLAN.replace("0-3", "0").replace("CartPole-v1", "CartPole-v99") + hand("Right"))
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
