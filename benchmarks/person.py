@@ -174,7 +174,7 @@ def desk(minutes: float, speed: float, out: Path) -> None:
         running,
     ):
         done: set[str] = set()
-        while running.poll() is None and not page.locator("#state .alert").count():
+        while running.poll() is None and not page.locator("#state", has_text="The shift is over").count():
             time.sleep(0.2)
             queue = page.locator("#state .use[data-fill*='\"group\"']")
             waiting = [
