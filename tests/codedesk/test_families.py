@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,42 @@ def test_what_is_no_series_is_one_line_that_names_what_there_is(tmp_path: Path) 
     with pytest.raises(TaktError, match=r"series\.json"):
         open_series(str(tmp_path), "plain", 1)
     assert open_series("generated", "plain", 1).name in families()
+
+
+def test_no_name_that_is_drawn_is_that_of_a_variable_of_the_reference() -> None:
+    """A function called `price` and a variable `price` beside a call of it: every name of the stock, asked at once."""
+    for family, fact, names in (
+        ("tariffs", "quote", ("quote", "price", "rate", "charge")),
+        ("expressions", "evaluate", ("evaluate", "compute", "calc", "value")),
+        ("queries", "query", ("query", "ask", "search")),
+    ):
+        series = generate(family, "plain", 1)
+        state = series.step(6).after
+        everything = {
+            "quote_all",
+            "cheapest",
+            "refund",
+            "points",
+            "currency",
+            "difference",
+            "explain",
+            "which",
+            "run",
+            "formula",
+        }
+        state = replace(state, on=tuple(dict.fromkeys([*state.on, *sorted(everything)])))
+        for name in names:
+            facts = {**state.facts, fact: name}
+            for path, text in series.family.tree(replace(state, facts=facts)).items():
+                if path.endswith(".py"):
+                    assert not _shadowed(text, name), f"{path} has a variable {name!r} beside the function"
+
+
+def _shadowed(text: str, name: str) -> bool:
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef):
+            named = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
+            calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+            if any(isinstance(node.ctx, ast.Store) for node in named) and any(node in calls for node in named):
+                return True
+    return False
