@@ -55,7 +55,7 @@ def open_tokenizer(model: str, template: str = "") -> Any:
         if is_gguf(model):
             read_gguf(model)
             with _alone(Path(model)) as folder:
-                tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=Path(model).name)
+                tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=Path(model).name)  # nosec B615: a file
         else:
             name, revision = pinned(model)
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
@@ -82,7 +82,7 @@ def open_weights(model: str, tokenizer: Any) -> Weights:
     try:
         if gguf is not None:
             with _alone(gguf) as folder:
-                causal = AutoModelForCausalLM.from_pretrained(
+                causal = AutoModelForCausalLM.from_pretrained(  # nosec B615: a file
                     folder, gguf_file=gguf.name, dtype=torch.float32, attn_implementation="sdpa"
                 )
             _unmark(causal)
