@@ -118,7 +118,8 @@ def test_all_is_done_with_the_keyboard_alone(running, tmp_path):
         watched = Watched(running)
         page = watched.page
         page.goto(f"{server.url}login")
-        page.keyboard.type(TOKEN)  # the field has the focus
+        page.locator("input[name=token]:focus").wait_for()  # it has the focus by itself
+        page.keyboard.type(TOKEN)
         page.keyboard.press("Enter")
         page.wait_for_selector("table.shifts")
         page.keyboard.press("Tab")
