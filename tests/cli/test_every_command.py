@@ -40,6 +40,7 @@ READS = {
     "compare": ["compare", "{}", "{}"],
     "verdict": ["verdict", "{}"],
     "verify": ["verify", "{}"],
+    "mine": ["mine", "{}", "--out", "mined"],
     "sign": ["sign", "{}", "--key", "text"],
     "flightdesk import": [
         *["flightdesk", "import", "imported", "--from", "2026-01-07T15:00Z", "--to", "2026-01-08T15:00Z"],
@@ -451,6 +452,7 @@ NAMES = {  # what is written to, and who works, is called so in every command th
         "train flightdesk",
         "train nutcell",
         "units",
+        "mine",
         "fleet table",
         "fleet page",
     }

@@ -15,7 +15,8 @@ def mine(
         str | None, typer.Option(help="Only commits after this revision, or date.", show_default=False)
     ] = None,
     most: Annotated[
-        int | None, typer.Option(min=1, help="At most so many of the newest commits.", show_default=False)
+        int | None,
+        typer.Option(min=1, max=10_000_000, help="At most so many of the newest commits.", show_default=False),
     ] = None,
     python: Annotated[
         str, typer.Option(help="The Python for tests: of a virtual environment that has what they need.")
