@@ -1,4 +1,5 @@
-"""What Takt itself costs, in two checkouts in turn: a control period, a call, a unit, a report, a comparison, a start.
+"""What Takt itself costs, in two checkouts in turn: a control period, a call, a unit, a report, a comparison,
+figures of a ledger, a start.
 
     git worktree add /tmp/before REV
     python benchmarks/overheads.py --before /tmp/before --rounds 5
@@ -32,6 +33,7 @@ SAID = {
     "unit": "a unit: events, snapshot, transaction, us",
     "report": "a report of 300 units, ms",
     "compare": "a comparison of two shifts of 300 units, ms",
+    "kpis": "figures and verdict of a ledger of 300 units, ms",
 }
 
 
@@ -73,7 +75,8 @@ def measured() -> dict[str, float]:
     import numpy as np
 
     import takt
-    from takt import Plan, compare, kpis, run_shift
+    from takt import Plan, compare, kpis, run_shift, verdict
+    from takt.shift import Shift
 
     sys.path.insert(0, str(Path(takt.__file__).parents[2] / "tests"))  # the toy station of that checkout
     from toy import Toy
@@ -115,6 +118,13 @@ def measured() -> dict[str, float]:
         )
         with ledger.open(Path(folder, "a.takt")) as a, ledger.open(Path(folder, "b.takt")) as b:
             logs = {"a": [list(a.events())], "b": [list(b.events())]}
+
+        def figures() -> None:
+            """What `takt kpis` does once all is imported."""
+            with ledger.open(Path(folder, "a.takt")) as book:
+                read = Shift.of(book)
+            kpis(read.events), verdict(read.events)
+
         pages = [(Path(folder, f"{name}.takt"), Path(folder, f"{name}.html")) for name in "ab"]
         reports = [cpu_s(partial(write_report, *page)) for page in pages]
         return {
@@ -123,6 +133,7 @@ def measured() -> dict[str, float]:
             "unit": unit,
             "report": 1e3 * min(reports),
             "compare": 1e3 * min(cpu_s(lambda: (compare(logs), kpis(logs["a"][0]))) for _ in range(3)),
+            "kpis": 1e3 * min(cpu_s(figures) for _ in range(3)),
         }
 
 

@@ -11,6 +11,10 @@ class Busy(TaktError):
     """Another process works on this shift just now; try again when it has ended, or died."""
 
 
+class Lost(Busy):
+    """This process worked on a shift, was not heard of for too long, and another has taken the shift over."""
+
+
 class Unwritable(TaktError):
     """A ledger cannot be written: its disk is full, or its server is gone. What was written before is whole."""
 

@@ -114,7 +114,7 @@ def place_new(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def whole_file(out: Path, kind: Kind | None = None, sources: Sequence[Path] = ()) -> Iterator[Path]:
+def whole_file(out: Path, kind: Kind | None = None, sources: Sequence[os.PathLike[str]] = ()) -> Iterator[Path]:
     """A temporary path that becomes `out` when all has been written to it. Nothing half-written stays, ever.
 
     kind      what is written; by its name if not given. See the rule above.
@@ -225,10 +225,10 @@ def what_is(path: Path) -> str:
     return "a file" if stat.S_ISREG(mode) else "a device or pipe"
 
 
-def _target(out: Path, kind: Kind, sources: Sequence[Path]) -> Path | None:
+def _target(out: Path, kind: Kind, sources: Sequence[os.PathLike[str]]) -> Path | None:
     """Where the file goes that is to be `out`: what a link leads to. None if it is written through."""
     for source in sources:
-        if source.exists() and out.exists() and out.samefile(source):
+        if isinstance(source, Path) and source.exists() and out.exists() and out.samefile(source):
             raise TaktError(f"cannot write {out}: it is what is read")
     if out.suffix == ".takt":
         raise TaktError(f"cannot write {out}: .takt is a ledger's name, and this is a {kind.name}")

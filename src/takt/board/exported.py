@@ -21,7 +21,7 @@ def export_pages(places: Sequence[Path], out: Path, prefs: Prefs | None = None) 
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
         raise TaktError(f"{out} is there already and is no board of Takt's; choose another folder")
     prefs = prefs or Prefs()
-    pages, feeds = Pages(exported=True), [Feed(path) for path in ledgers_in(places)]
+    pages, feeds = Pages(exported=True), [Feed(path) for path in ledgers_in(places) if isinstance(path, Path)]
     out.mkdir(parents=True, exist_ok=True)
     (out / MARK).write_text("pages of `takt board --export`\n", encoding="utf-8")
     shutil.copytree(Path(__file__).parent / "static", out / "static", dirs_exist_ok=True)

@@ -131,7 +131,8 @@ class Shelf:
             return False
         self._scanned = time.monotonic()
         try:
-            paths = ledgers_in([place for place in self._places if place.exists()])
+            found = ledgers_in([place for place in self._places if place.exists()])
+            paths = [path for path in found if isinstance(path, Path)]
         except (TaktError, OSError):
             return False
         known = {feed.path: feed for feed in self.feeds.values()}

@@ -19,6 +19,7 @@ from takt.cli.printing import print_json, quiet
 from takt.cli.working import complain_of, left_by_signal
 from takt.contract.registry import registered_station
 from takt.errors import TaktError
+from takt.ledger.store import place_of
 from takt.program import complain
 from takt.show import terminal
 
@@ -47,7 +48,8 @@ def several(jobs: int, folder: Path, shift: Mapping[str, Any]) -> Iterator[Ahead
 @app.command()
 def compare(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[SHIFT]...", help="Ledgers to compare.", show_default=False)
+        list[Path] | None,
+        typer.Argument(metavar="[SHIFT]...", help="Ledgers to compare.", show_default=False, parser=place_of),
     ] = None,
     station: Annotated[str | None, typer.Option(help="Instead: work paired shifts at this station,")] = None,
     named: Annotated[

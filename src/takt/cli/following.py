@@ -15,6 +15,7 @@ from takt.cli.printing import print_json, quiet
 from takt.cli.working import conclude_shift, left_by_signal
 from takt.contract.events import UNIT_ENDED
 from takt.errors import TaktError
+from takt.ledger.store import place_of
 from takt.program import complain
 from takt.show import terminal
 from takt.writing import not_named
@@ -26,7 +27,12 @@ LOOK_S = 0.5  # wall time between two looks at a running shift
 def list_shifts(
     places: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FOLDER...]", help="Folders of ledgers, or ledgers.", show_default="shifts"),
+        typer.Argument(
+            metavar="[FOLDER...]",
+            help="Folders of ledgers, ledgers, or stores by their address.",
+            show_default="shifts",
+            parser=place_of,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -27,6 +27,7 @@ from takt.cli.working import conclude_shift
 from takt.contract.events import UNIT_ENDED
 from takt.contract.figure import per_cent
 from takt.errors import TaktError
+from takt.ledger.store import place_of
 from takt.printable import printable
 from takt.program import complain
 from takt.show import terminal
@@ -76,7 +77,9 @@ def kpis(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json =
 
 @app.command()
 def verdict(
-    paths: Annotated[list[Path], typer.Argument(metavar="SHIFT...", help="Ledgers of one worker at one job.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="SHIFT...", help="Ledgers of one worker at one job.", parser=place_of)
+    ],
     by: Annotated[
         str, typer.Option(help="unit (about these units), shift (if shift means are about normal), free, or auto.")
     ] = "auto",
@@ -301,6 +304,28 @@ def digest(path: ShiftPath, as_json: Json = False) -> None:
         print_json({"digest": found})
     else:
         print(found)
+
+
+@ledger_app.command("copy")
+def copy(
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="A ledger, a folder of them, or a store by its address.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TO", help="A new ledger, a folder, or a store.")],
+    as_json: Json = False,
+) -> None:
+    """Copy ledgers: backup and restore, files into a database and back. The digest of each is checked.
+
+    takt ledger copy shifts/ postgresql://HOST/DATABASE
+    takt ledger copy postgresql://HOST/DATABASE backup/
+    """
+    from takt.ledger.copying import copy as copies
+
+    for one in copies(source, target):
+        if as_json:
+            print_json({"from": str(one.source), "to": str(one.target), "digest": one.digest, "new": one.new})
+        else:
+            print(f"{one.target}  {one.digest[:16]}  {one.events} events{'' if one.new else ', was there'}")
 
 
 @ledger_app.command("events")

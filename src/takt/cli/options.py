@@ -17,6 +17,7 @@ from takt.contract.clock import DEFAULT_CLOCK
 from takt.contract.options import numbers_in as numbers_in
 from takt.contract.registry import SEED_BITS
 from takt.errors import TaktError
+from takt.ledger.store import place_of
 from takt.printable import shortened
 from takt.program import complain
 
@@ -29,7 +30,13 @@ MOST_UNIT = 10_000_000
 CLOCKS = f"{DEFAULT_CLOCK}; measured for a language model"  # where none is said
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines; no progress.")]
 ShiftPath = Annotated[
-    Path, typer.Argument(metavar="SHIFT", help="The shift's ledger, a .takt file.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="SHIFT",
+        help="The shift's ledger: a .takt file, or postgresql://HOST/DATABASE#SHIFT.",
+        show_default=False,
+        parser=place_of,
+    ),
 ]
 SEED_HELP = "What all randomness of the shift comes from: a number, or `random` for 128 bits that nobody can guess."
 StationOption = Annotated[

@@ -37,6 +37,7 @@ from takt.cli.working import conclude_shift, interrupted_line, left_by_signal, s
 from takt.contract.registry import registered_station
 from takt.distribution import install
 from takt.errors import TaktError
+from takt.ledger.store import place_of
 from takt.program import complain
 from takt.show import terminal
 from takt.writing import Numbered
@@ -79,7 +80,10 @@ def run(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The ledger to write; with --seeds, a folder.", show_default="shifts/STATION-WORKER-seedN.takt"
+            metavar="SHIFT",
+            help="The ledger to write: a file, or postgresql://HOST/DATABASE#SHIFT; with --seeds, a folder.",
+            show_default="shifts/STATION-WORKER-seedN.takt",
+            parser=place_of,
         ),
     ] = None,
     difficulty: Annotated[
@@ -223,6 +227,7 @@ def serve(
         typer.Option(
             "--out",
             help="The ledger to write, or to go on with.",
+            parser=place_of,
             show_default="shifts/STATION-mcp-seedN.takt, a new one",
         ),
     ] = None,
@@ -283,7 +288,7 @@ def serve(
 @app.command()
 def repeat(
     path: ShiftPath,
-    out: Annotated[Path | None, typer.Option(help="The ledger to write.", show_default="none")] = None,
+    out: Annotated[Path | None, typer.Option(help="The ledger to write.", show_default="none", parser=place_of)] = None,
     worker: Again = None,
     option: AgainStation = None,
     trust: Trust = False,

@@ -17,6 +17,7 @@ from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import Station, StationSpec, TaktError
 from takt.export.corrected import Corrections
 from takt.ledger import Ledger
+from takt.ledger.store import place_of
 from takt.ledger.trust import NOTHING, Named, open_station_of
 from takt.shift import repeat_shift, reset_as
 from takt.workers.calls import as_text
@@ -61,7 +62,7 @@ def export_trl(
     out, shifts = Path(out), [shifts] if isinstance(shifts, str | os.PathLike) else list(shifts)
     count = {"conversations": 0, "calls": 0, "good": 0}
     with (
-        whole_file(out, CONVERSATIONS, [Path(shift) for shift in shifts]) as new,
+        whole_file(out, CONVERSATIONS, [place_of(shift) for shift in shifts]) as new,
         new.open("w", encoding="utf-8", errors="replace") as file,
     ):
         for row in (row for shift in shifts for row in _rows(shift, view, context_tokens, corrected_by, kind, named)):

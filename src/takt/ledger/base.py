@@ -145,6 +145,9 @@ class Rows(Protocol):
     def blob(self, name: bytes) -> Row | None:
         """base, size, data."""
 
+    def journal(self) -> list[Row]:
+        """number, record (JSON): what the worker keeps until the next commit."""
+
     def recall(self, number: int) -> Any:
         """The record (JSON) that the journal has under this number, or None."""
 

@@ -166,6 +166,9 @@ class SqliteRows:
         row: Row | None = rows[0] if rows else None
         return row
 
+    def journal(self) -> list[Row]:
+        return self._rows("SELECT number, record FROM journal ORDER BY number") if "journal" in self._tables else []
+
     def recall(self, number: int) -> Any:
         if "journal" not in self._tables:
             return None

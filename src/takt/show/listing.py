@@ -14,6 +14,8 @@ from takt.contract.events import SAID, SHIFT_ENDED, Event
 from takt.errors import TaktError
 from takt.judge.verdict import Verdict, verdict
 from takt.ledger import Ledger
+from takt.ledger.address import Address
+from takt.ledger.store import Place, shifts_in
 
 SUFFIX = ".takt"
 MOST_FOUND = 10_000  # ledgers of a folder
@@ -31,7 +33,7 @@ class Row:
     begun_utc      when it was begun, ISO 8601; "" if unknown.
     """
 
-    path: Path
+    path: Place
     state: str
     why: str = ""
     worker: str = ""
@@ -58,12 +60,15 @@ class Row:
         return max(0.0, (time.time() if now_s is None else now_s) - begun.timestamp())
 
 
-def ledgers_in(places: Iterable[Path]) -> list[Path]:
+def ledgers_in(places: Iterable[Place]) -> list[Place]:
     """The ledgers that are named, and those in folders that are named, in order of their names; none twice."""
-    found: dict[Path, Path] = {}
+    found: dict[Place, Place] = {}
     for place in places:
-        if place.is_dir():
-            mine = sorted(_in_folder(place))
+        mine: list[Place]
+        if isinstance(place, Address):
+            mine = shifts_in(place) if place.is_dir() else [place]
+        elif place.is_dir():
+            mine = [*sorted(_in_folder(place))]
         elif place.exists():
             mine = [place]
         else:
@@ -81,7 +86,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
         yield from (Path(at, name) for name in names if name.endswith(SUFFIX))
 
 
-def row_of(path: Path) -> Row:
+def row_of(path: Place) -> Row:
     """What a ledger says of its shift, in a row. Whatever is wrong with the file is in the row, too."""
     try:
         with Ledger.open(path) as book:
@@ -92,7 +97,7 @@ def row_of(path: Path) -> Row:
 
 
 def row(
-    path: Path, meta: Mapping[str, Any], events: Sequence[Event], writing: bool, judged: Verdict | None = None
+    path: Place, meta: Mapping[str, Any], events: Sequence[Event], writing: bool, judged: Verdict | None = None
 ) -> Row:
     """What a row says; `judged` is the verdict on these events, if it is known."""
     if judged is None:
@@ -118,13 +123,17 @@ def row(
     )
 
 
-def being_written(path: Path, held: Collection[int] | None = None) -> bool:
+def being_written(path: Place, held: Collection[int] | None = None) -> bool:
     """Whether a process has this ledger open to write it: it holds a lock on the file as long as it lives.
 
     held   the files that are locked (`locked_files`), if that was asked just now.
 
     To try for the lock instead would, for that instant, keep a shift from starting.
     """
+    if isinstance(path, Address):
+        from takt.ledger.postgres_store import is_held
+
+        return is_held(path)
     held = locked_files() if held is None else held
     if held is None:
         return _written_lately(path)

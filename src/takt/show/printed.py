@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -51,8 +52,11 @@ _COLUMNS = (
 def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
     """One shift on each line, with as many columns as there is room for; what cannot be read is below."""
     readable = [row for row in rows if row.state != BROKEN]
-    above = os.path.commonpath([row.path.absolute().parent for row in rows]) if rows else ""
-    names = [os.path.relpath(row.path.absolute(), above) for row in readable]
+    files = [row.path.absolute().parent for row in rows if isinstance(row.path, Path)]
+    above = os.path.commonpath(files) if files else ""
+    names = [
+        os.path.relpath(row.path.absolute(), above) if isinstance(row.path, Path) else row.path.name for row in readable
+    ]
     cells = {column: [column.cell(row) for row in readable] for column in _COLUMNS}
     wide = {column: max(map(len, [column.name, *mine])) + 2 for column, mine in cells.items()}
     room = width - max(map(len, ["shift", *names])) - 3

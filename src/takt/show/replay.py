@@ -23,6 +23,7 @@ from takt.contract.station import Station, TaktError
 from takt.draw.words import hms
 from takt.errors import Different
 from takt.ledger import Ledger, spelled
+from takt.ledger.store import place_of
 from takt.ledger.trust import NOTHING, Named
 from takt.show.report import drawn_steps
 from takt.writing import FILM, whole_file
@@ -90,7 +91,7 @@ def replay(
     again: list[Event] = []
     picture: Any = None
     said, said_s, tone = "", -math.inf, OTHER  # what happened last, and when
-    with whole_file(out, FILM, [Path(ledger)]) as new, Film(new, speed) as film, warnings.catch_warnings():
+    with whole_file(out, FILM, [place_of(ledger)]) as new, Film(new, speed) as film, warnings.catch_warnings():
         warnings.simplefilter("ignore", Different)  # of a unit that came out differently: `same` says so
         for station, happened in drawn_steps(ledger, unit, named):
             again += happened

@@ -28,6 +28,7 @@ from takt.draw.pages import templates
 from takt.judge.outcomes import Outcomes
 from takt.ledger import Ledger
 from takt.ledger.pack import unpack
+from takt.ledger.store import place_of
 from takt.ledger.trust import NOTHING, Named, by_import, open_station_of
 from takt.shift import Shift, reset_as, steps_of_unit
 from takt.shift.account import account_of, sections_of
@@ -85,7 +86,7 @@ def write_report(
 
     `on_picture(done, of)` is called after every picture of a failed unit.
     """
-    ledger = Path(ledger)
+    ledger = place_of(ledger)
     out = not_named(ledger.with_suffix(".html")) if out is None else Path(out)
     with Ledger.open(ledger) as book, whole_file(out, PAGE, [ledger]) as new:
         shift = Shift.of(book)
