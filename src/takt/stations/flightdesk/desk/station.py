@@ -40,7 +40,7 @@ HOME_WITHIN_H = {"gulf-2026": 96.0}  # two days of shut hubs leave nobody home w
 LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
     ("flights", 1, 10_000, True),
     ("aircraft", 1, 2_000, True),
-    ("bookings", 1, 100_000, True),
+    ("bookings", 1, 250_000, True),
     ("days", 1, 14, True),
     ("takt_s", 0.1, 86_400, False),
     ("service_s", 0.1, 604_800, False),
