@@ -33,7 +33,7 @@ def lacking(error: BaseException) -> str:
         return ""
     for need in needed:
         found = _EXTRA.fullmatch(need)
-        if found and found[1].replace("-", "_").lower() == module.lower() and found[2] not in NO_HINT:
+        if found and found[1].replace("-", "_").lower() == module.lower() and found[2] not in (*NO_HINT, "fleet"):  # which says so itself
             return f"this needs the extra `{found[2]}`: {install(found[2])}"
     return ""
 
