@@ -6,6 +6,7 @@ import re
 
 NAME = "run-at-rate"
 NO_HINT = {"all", "dev", "bench", "docs"}  # extras that only gather others, or serve who works on Takt itself
+OWN_HINT = {"fleet"}  # what these lack they say themselves: their packages are other extras' as well
 
 _EXTRA = re.compile(r"([\w.-]+).*extra == ['\"](\w+)['\"].*")  # of a requirement, as a distribution's metadata has it
 
@@ -33,7 +34,7 @@ def lacking(error: BaseException) -> str:
         return ""
     for need in needed:
         found = _EXTRA.fullmatch(need)
-        if found and found[1].replace("-", "_").lower() == module.lower() and found[2] not in (*NO_HINT, "fleet"):  # which says so itself
+        if found and found[1].replace("-", "_").lower() == module.lower() and found[2] not in NO_HINT | OWN_HINT:
             return f"this needs the extra `{found[2]}`: {install(found[2])}"
     return ""
 
