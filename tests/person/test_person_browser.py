@@ -62,11 +62,13 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running, tmp
         last.focus()
         last.fill("1")
         page.keyboard.press("Enter")
-        page.locator("#history .answer.done", has_text="north").wait_for()
+        page.locator("#history .answer.done", has_text="sent").wait_for()  # `look` has another word
         assert violations(page) == []
         page.reload()
         assert page.locator("#history .answer").count() == 3  # whoever comes later sees what was done
         watched.check()
+        page.locator("#state td", has_text="P1").wait_for()  # the second goes the short way
+        hatch.ask("send", '{"parcel":"P1","to":"south","stamps":[{"value":3}]}')
         shift.join(120)
         page.locator("#state", has_text="The shift is over").wait_for()
         watched.close()

@@ -129,7 +129,7 @@ def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first():
         "feeder jam",
         "not seated",
         "help called",
-        "d" * 64,
+        shift.digest,
     ):
         assert said in found.text
     assert found.count("svg") == 8, "four plots, each in a wide and a narrow shape"
