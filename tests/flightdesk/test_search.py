@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,10 +23,22 @@ from takt.stations.flightdesk.airline.recovery.problem import plan_of, problem_o
 MOVES = 40
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def uncompiled():
-    """The same code as plain Python: small airlines need no faster one."""
-    compiled.interpret()
+    """The same code as plain Python: small airlines need no faster one.
+
+    The loops are imported anew: another test of this process may have imported some of them compiled, and plain Python
+    that calls a compiled inner loop crashes. Afterwards they are what they were.
+    """
+    room = compiled.__name__.rpartition(".")[0]
+    loops = [f"{room}.{name}" for name in ("prices", "passengers", "rotations", "search", "cheapest", "seating")]
+    before = {name: sys.modules.pop(name) for name in loops if name in sys.modules}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "_interpreted", True)
+        yield
+    for name in loops:
+        sys.modules.pop(name, None)
+    sys.modules.update(before)
 
 
 @settings(max_examples=25, deadline=None)

@@ -32,7 +32,8 @@ _interpreted = False
 
 
 def interpret() -> None:
-    """Leave the functions that are imported from now on in this process as they are."""
+    """Leave the functions that are imported from now on in this process as they are. Before the first of them only:
+    plain Python that calls a compiled `inner` function crashes."""
     global _interpreted
     _interpreted = True
 
