@@ -206,7 +206,7 @@ def test_stations_and_workers(capsys):
     out = capsys.readouterr().out
     assert re.search("^expert ", out, re.MULTILINE) and re.search("^idle ", out, re.MULTILINE)
     assert main(["workers", "gym", "--json"]) == 0
-    assert [worker["name"] for worker in told(capsys)[0]["workers"]] == ["idle", "llm", "mcp"]
+    assert [worker["name"] for worker in told(capsys)[0]["workers"]] == ["idle", "llm", "mcp", "person"]
 
 
 def test_version_and_help(capsys):

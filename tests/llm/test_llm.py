@@ -7,13 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import zlib
 
 import pytest
 from fake_server import FakeServer, Say, seen
 from scripts import CLOCKED, DESK, said, serve, shift
 
-from takt import TaktError, open_station, open_worker, repeat_shift, resume_shift, run_shift, steps_of_unit
+from takt import Ledger, TaktError, open_station, open_worker, repeat_shift, resume_shift, run_shift, steps_of_unit
 from takt.cli import main
 from takt.distribution import install
 from takt.errors import Different
@@ -263,8 +262,8 @@ def test_the_key_is_nowhere(tmp_path, monkeypatch, capsys):
     assert "Incorrect API key provided: [key]" in printed.err
     assert main(["report", str(path), "--no-pictures"]) == 0
     files = [file.read_bytes() for file in tmp_path.iterdir()]
-    with sqlite3.connect(path) as book:
-        files += [zlib.decompress(row[0]) for row in book.execute("SELECT state FROM snapshots")]
+    with Ledger.open(path) as ledger:
+        files += [repr(ledger.snapshot_after(unit)).encode() for unit in range(-1, 3)]
     assert len(files) > 2 and not any(key.encode() in content for content in files)
     assert key not in printed.out + printed.err
 

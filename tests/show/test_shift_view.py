@@ -153,8 +153,8 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(tmp_path, capsy
     told = json.loads(capsys.readouterr().out)["shifts"]
     assert [one["units"] for one in told] == [0, 3, 3] and told[1]["age_s"] >= 0
     assert main(["ls", str(tmp_path)]) == 0
-    out = " ".join(capsys.readouterr().out.split())
-    assert "in/1.takt" in out and "broken.takt is not a ledger" in out
+    out = "".join(capsys.readouterr().out.split())  # a line may be broken anywhere in a long path
+    assert "in/1.ta" in out and "broken.taktisnotaledger" in out
     assert main(["ls", str(tmp_path / "none")]) == 2
 
 

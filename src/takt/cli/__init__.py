@@ -69,7 +69,7 @@ def _said(warning: object) -> str:
 
 def _refuse_empty(arguments: Sequence[str]) -> None:
     """An empty word is what a variable that is not set leaves; as a path, it would be the folder one is in."""
-    for before, word in zip(["takt", *arguments], arguments, strict=False):
+    for before, word in zip(("takt", *arguments), arguments, strict=False):
         if not word.strip() or re.fullmatch(r"--[\w-]+=\s*", word):
             after = word.rstrip("= ") or before
             raise TaktError(f"there is nothing after {after} but an empty word; is a variable not set?")

@@ -7,8 +7,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from takt.contract.events import Event
 from takt.errors import TaktError
 from takt.plainly import plainly
@@ -45,6 +43,8 @@ def digest_of(meta: Mapping[str, Any], events: Iterable[Event]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    import numpy as np  # long to import, and there already if a value is one of its
+
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     if isinstance(value, Mapping):

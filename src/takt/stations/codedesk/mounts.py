@@ -89,11 +89,11 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
 def other_takts(folder: Path) -> Iterator[Path]:
     """Takt's package wherever else it may be installed there: whoever has it can make the hidden tests of a seed."""
     for pattern in (
+        "takt",
         "lib*/python3*/*-packages/takt",
         "envs/*/lib/python3*/*-packages/takt",
         "*-packages/takt",
         "src/takt",
-        "takt",
     ):
         for found in folder.glob(pattern):
             if (found / "stations" / "codedesk").is_dir():
