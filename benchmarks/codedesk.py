@@ -32,6 +32,7 @@ import numpy as np
 
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import open_station
+from takt.contract.tools import tool_call
 from takt.contract.worker import Plan
 from takt.ledger import Ledger
 from takt.ledger.trust import Named
@@ -43,7 +44,6 @@ from takt.stations.codedesk.families.trial import Trial
 from takt.stations.codedesk.sabotage import saboteurs
 from takt.stations.codedesk.sandbox import Sandbox
 from takt.stations.codedesk.tickets import changed
-from takt.stations.codedesk.workers import tool_call
 
 
 def main() -> None:

@@ -12,13 +12,13 @@ from series import BASE, code, hidden, write_series
 
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import open_station
+from takt.contract.tools import tool_call
 from takt.stations.codedesk import inspection
 from takt.stations.codedesk.inspection import Inspection, Suite, inspect
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import Series, Ticket, open_series
 from takt.stations.codedesk.trees import laid_over
-from takt.stations.codedesk.workers import tool_call
 
 WRONG = code(1, f1="5")  # f1() is to be 1
 GENERATED = cast(Series, SimpleNamespace(length=None, python=("python3",)))

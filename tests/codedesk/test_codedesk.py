@@ -17,6 +17,7 @@ from series import code, write_series
 from takt.contract.check import RULES, check_station
 from takt.contract.events import REFUSED, UNIT_BAD, UNIT_GOOD, Event
 from takt.contract.station import Station, TaktError, open_station
+from takt.contract.tools import tool_call
 from takt.contract.worker import Plan
 from takt.ledger import Ledger
 from takt.ledger.trust import Named
@@ -24,7 +25,6 @@ from takt.shift import repeat_shift, resume_shift, run_shift
 from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.repository import as_text, of_text, without_times
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
-from takt.stations.codedesk.workers import tool_call
 
 
 class Desk:

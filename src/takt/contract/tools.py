@@ -39,6 +39,11 @@ UNKNOWN_TOOL, BAD_ARGUMENTS, NOT_JSON, NOT_A_CALL = "unknown_tool", "bad_argumen
 Function = Callable[..., dict[str, Any]]
 
 
+def tool_call(name: str, **arguments: Any) -> str:
+    """A tool call, as an action: what a worker says that is a program."""
+    return json.dumps({"name": name, "arguments": arguments}, separators=(",", ":"))
+
+
 class Refused(Exception):
     """A tool call that cannot be done. `code` is for programs, the text says what to do instead."""
 

@@ -7,16 +7,11 @@ import shlex
 from typing import Any
 
 from takt.contract.station import StationSpec, TaktError
-from takt.contract.tools import WAIT
+from takt.contract.tools import WAIT, tool_call
 from takt.contract.worker import Plan
 from takt.ledger.pack import pack, unpack
 
 PAUSE = 10  # control periods to wait when no ticket is open
-
-
-def tool_call(name: str, **arguments: Any) -> str:
-    """A tool call, as an action."""
-    return json.dumps({"name": name, "arguments": arguments}, separators=(",", ":"))
 
 
 class _InOrder:

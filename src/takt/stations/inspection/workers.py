@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from takt.contract.station import StationSpec
-from takt.contract.tools import WAIT
+from takt.contract.tools import WAIT, tool_call
 from takt.contract.worker import Plan
 from takt.stations.inspection.fixtures import SIDES
-
-
-def tool_call(name: str, **arguments: Any) -> str:
-    """A tool call, as an action."""
-    return json.dumps({"name": name, "arguments": arguments}, separators=(",", ":"))
 
 
 def said(classes: dict[str, str]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from takt.contract import tools
 from takt.contract.station import StationSpec
 from takt.contract.tools import WAIT
 from takt.contract.worker import Plan
@@ -17,7 +17,7 @@ TRIES = 3  # for a group, before it gets its money back
 
 def tool_call(name: str, **arguments: Any) -> Plan:
     """A plan of one tool call."""
-    return Plan([json.dumps({"name": name, "arguments": arguments}, separators=(",", ":"))])
+    return Plan([tools.tool_call(name, **arguments)])
 
 
 def legs_of(itinerary: dict[str, Any]) -> list[dict[str, str]]:
