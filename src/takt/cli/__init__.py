@@ -25,7 +25,7 @@ from takt.cli import stations, shifts, look, following, board, model, proofs, co
 # isort: on
 from takt.cli.app import app
 from takt.cli.options import Json
-from takt.cli.registered import HELP, flags_as_flags
+from takt.cli.registered import HELP, flags_as_flags, group_of
 from takt.distribution import extras, version
 from takt.errors import TaktError
 from takt.program import WRONG, bounded, complain
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(arguments: Sequence[str]) -> int:
     """Do what a command line says; returns the exit code. Raises whatever that raises: see `program.bounded`."""
     _refuse_empty(arguments)
-    program = typer.main.get_command(app)
+    program = group_of(app)
     if not arguments or not {*HELP}.isdisjoint(arguments):
         flags_as_flags(program)
     if "_TAKT_COMPLETE" in os.environ:  # a shell asks what could come next
