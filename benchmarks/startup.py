@@ -1,6 +1,6 @@
-"""How long the program takes to answer: `import takt`, `takt --help` and two small commands, in processes of their own.
+"""How long the program takes to answer: `import takt`, `takt --help` and small commands, in processes of their own.
 
-    python benchmarks/startup.py --times 10
+    python benchmarks/startup.py --times 10 --shift SHIFT      of three hours, for `takt kpis`
 
 CPU time (user and system, of the process and its children): the best of so many is what the program itself takes. The
 median of the wall time is what this machine makes of it now. Each is run once before, uncounted, so that its bytecode
@@ -18,7 +18,7 @@ import tempfile
 import time
 
 PROGRAM = [sys.executable, "-m", "takt.program"]
-COMMANDS = {
+COMMANDS: dict[str, tuple[list[str], float | None]] = {
     "python -c pass": ([sys.executable, "-c", "pass"], None),
     "import takt": ([sys.executable, "-c", "import takt"], 0.2),
     "takt --help": ([*PROGRAM, "--help"], 0.3),
@@ -32,11 +32,15 @@ COMMANDS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=10, help="how often each")
-    times = parser.parse_args().times
+    parser.add_argument("--shift", help="a ledger of a shift of three hours, for `takt kpis`")
+    given = parser.parse_args()
+    times, commands = given.times, dict(COMMANDS)
+    if given.shift:
+        commands["takt kpis SHIFT"] = ([*PROGRAM, "kpis", given.shift], 0.5)
     print(f"{'':<24}{'CPU':>8}{'wanted':>8}{'wall':>8}   (s)")
     with tempfile.TemporaryDirectory() as bytecode:
         surroundings = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
-        for name, (command, wanted) in COMMANDS.items():
+        for name, (command, wanted) in commands.items():
             took, cost = [], []
             for _ in range(times + 1):
                 before, began = os.times(), time.perf_counter()

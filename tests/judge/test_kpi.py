@@ -27,7 +27,7 @@ from takt.contract.events import (
     UNIT_GOOD,
     Event,
 )
-from takt.judge.formulas import halves, mtbf_lower_s, phi, slope_per_h
+from takt.judge.formulas import fisher_p, halves, kendall_p, mtbf_lower_s, phi, slope_per_h
 from takt.judge.kpi import Faults, Kpis
 from takt.judge.kpi_table import rows
 from takt.judge.spans import fault_spans, length, merged
@@ -248,6 +248,22 @@ def test_drift_of_the_cycle_time():
     assert slope_per_h([1.0, 2.0, 3.0], [5.0, 5.0, 5.0]) == (0.0, 1.0)
     long = slope_per_h([float(i) for i in range(4000)], [60 + i / 3600 for i in range(4000)])
     assert long == (pytest.approx(1.0), pytest.approx(0.0, abs=1e-9)), "a sample of the pairs, evenly spaced"
+
+
+def test_the_tests_of_drift_are_scipys():
+    """Within 1e-9 of `scipy.stats`, on tables of all kinds, and on times with and without ties, few, many, in order."""
+    draw = np.random.default_rng(5)
+    for n in range(3, 60):
+        of_a, of_b = int(draw.integers(1, 90)), int(draw.integers(1, 90))
+        a, b = int(draw.integers(0, of_a + 1)), int(draw.integers(0, of_b + 1))
+        expected = stats.fisher_exact([[a, of_a - a], [b, of_b - b]]).pvalue
+        assert fisher_p(a, of_a, b, of_b) == pytest.approx(expected, rel=1e-9)
+        x = np.arange(n, dtype=float) if n % 4 else draw.integers(0, 9, n).astype(float)
+        y = {0: draw.random(n), 1: draw.integers(0, 6, n).astype(float), 2: -x}[n % 3]
+        if np.ptp(x) and np.ptp(y):
+            assert kendall_p(x, y) == pytest.approx(stats.kendalltau(x, y).pvalue, rel=1e-9), n
+            slope, _ = slope_per_h((3600 * x).tolist(), y.tolist()) or (None, None)
+            assert slope == pytest.approx(stats.theilslopes(y, x).slope)
 
 
 # --- fault spans ------------------------------------------------------------------------------------------------------

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import warnings
 from importlib.metadata import EntryPoint
+from types import ModuleType
 
 import pytest
 
@@ -13,7 +16,7 @@ from takt.cli import main
 from takt.contract.events import UNIT_GOOD
 from takt.contract.station import Account, Accounting, Figure, Section
 from takt.draw import plots
-from takt.shift.account import account_of, sections_of
+from takt.shift.account import account_of, costs_at, sections_of
 from takt.show.report import write_report
 from toy import Toy, push
 
@@ -105,6 +108,32 @@ def test_a_station_with_nothing_to_say_changes_nothing_and_is_not_even_opened(tm
     assert main(["kpis", str(shift.path), "--json"]) == 0
     assert "account" not in json.loads(capsys.readouterr().out)
     assert write_report(shift.path, pictures=False).read_text().count("<svg") == 8
+
+
+def test_a_station_whose_module_says_that_it_has_none_is_not_even_imported(tmp_path, monkeypatch):
+    class Quiet(ModuleType):
+        ACCOUNTS = False
+
+        def __getattr__(self, name):
+            raise AssertionError(f"{name} was asked for")
+
+    monkeypatch.setitem(sys.modules, "quiet", Quiet("quiet"))
+    points = [EntryPoint("toy", "quiet:Station", "takt.stations")]
+    monkeypatch.setattr("takt.contract.registry.entry_points", lambda group: points)
+    shift = worked(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert account_of(shift) is None and costs_at("toy") is None
+
+
+def test_figures_of_a_shift_at_the_nut_cell_import_no_physics():
+    code = (
+        "import sys; from takt.shift.account import costs_at; from takt.contract.registry import accounts, stations\n"
+        "assert costs_at('nutcell') is None and not accounts(stations()['nutcell'])\n"
+        "import takt.judge.kpi, takt.judge.verdict\n"
+        "print(*{'mujoco', 'mink', 'scipy.stats'} & sys.modules.keys())"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
 def test_a_station_that_is_not_registered_has_no_account(tmp_path):

@@ -10,10 +10,12 @@ seeds are fixed, so a finding comes again.
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from gymnasium.utils.env_checker import check_env
@@ -345,6 +347,12 @@ def what_it_says_of_a_shift_is_plain(open_it: Open, steps: int) -> str | None:
     with closing(open_it()) as station:
         if not isinstance(station, Accounting | Costing):
             return None
+        packages = accumulate(type(station).__module__.split("."), "{}.{}".format)
+        silent = [name for name in packages if getattr(sys.modules.get(name), "ACCOUNTS", True) is False]
+        need(
+            not silent,
+            f"{', '.join(silent)} says ACCOUNTS = False, so that nobody asks for the account or costs it has",
+        )
         _, info = station.reset(seed=SEED)
         events: list[Event] = list(info.get("events") or ())
         drawn = Drawn(station, SEED)

@@ -30,6 +30,7 @@ BEAT, ARRIVALS, FREE = "beat", "arrivals", "free"  # how units fall due: `Statio
 FAULT = "fault"  # data: name, origin, stops
 FAULT_CLEARED = "fault_cleared"  # data: name, origin, stops
 HELP_CALLED = "help_called"  # data: why
+WORKER_RAISED = "worker_raised"  # the name of the loop's own fault: a worker that raises
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Event:
 
     `fault` and `fault_cleared` carry
 
-    name     which fault; one of the station's `spec.faults`, or `worker_raised`.
+    name     which fault; one of the station's `spec.faults`, or WORKER_RAISED.
     origin   "station" (the cell itself), "worker" (the policy or agent), "harness" (Takt or its servers).
     stops    True if work cannot go on meanwhile: the time until it clears is downtime.
     """

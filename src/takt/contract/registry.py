@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any
 
 from takt.contract.foreign import foreign
@@ -49,6 +50,16 @@ def loaded(point: Any) -> Any:
     what = point.group.removeprefix("takt.").removesuffix("s")
     with foreign(f"cannot import the {what} {point.name!r}"):
         return point.load()
+
+
+def accounts(point: Any) -> bool:
+    """Whether the station of an entry point may have more to say of a shift than units tell (`Accounting`, `Costing`).
+
+    False if the module that the entry point names has `ACCOUNTS = False`. A station that takes long to import says so
+    in its package, which is light: then `takt kpis` of its shifts need not import it to learn that there is nothing.
+    """
+    with foreign(f"cannot import the station {point.name!r}"):
+        return getattr(import_module(point.module), "ACCOUNTS", True) is not False
 
 
 def meant(name: str, known: Iterable[str]) -> str:

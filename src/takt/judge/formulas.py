@@ -1,6 +1,7 @@
 """The figures' formulas, each beside its standard; `kpi` says of what. docs/kpi.md names the sources.
 
-What is undefined is None, never NaN.
+What is undefined is None, never NaN. The two tests are written out, and compared with SciPy's in the tests: importing
+`scipy.stats` takes longer than `takt kpis` in all.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
-from scipy.special import gammainc, gammaln
+from numpy.typing import NDArray
+from scipy.special import betaln, gammainc, gammaln
 
 MTBF_CONFIDENCE = 0.95  # of `mtbf_lower_s`
 SLOPE_UNITS = 1500  # Theil-Sen looks at all pairs: beyond this many units, evenly spaced ones are taken
+EXACT_UNITS = 33  # up to so many units without ties, Kendall's test counts permutations; beyond, they are normal enough
+AS_LIKELY = 1 + 1e-7  # tables whose chances differ by less are equally likely: R's fisher.test takes the same
 
 
 def ratio(part: float, whole: float) -> float | None:
@@ -125,8 +128,22 @@ def halves(goods: Sequence[bool]) -> tuple[float, float, float] | None:
         return None
     a, b = sum(goods[:half]), sum(goods[half:])
     n_b = len(goods) - half
-    p = float(stats.fisher_exact([[a, half - a], [b, n_b - b]]).pvalue)
-    return a / half, b / n_b, min(p, 1.0)
+    return a / half, b / n_b, fisher_p(a, half, b, n_b)
+
+
+def fisher_p(a: int, of_a: int, b: int, of_b: int) -> float:
+    """Fisher's exact test, two-sided, of `a` of `of_a` against `b` of `of_b`: the chance of a table that is no likelier
+    than this one, given its margins (Fisher 1935)."""
+    total = a + b
+    k = np.arange(max(0, total - of_b), min(of_a, total) + 1)
+    log = _log_choose(of_a, k) + _log_choose(of_b, total - k)
+    chances = np.exp(log - log.max())
+    seen = chances[a - k[0]]
+    return min(1.0, float(chances[chances <= seen * AS_LIKELY].sum() / chances.sum()))
+
+
+def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(-betaln(n - k + 1, k + 1) - math.log(n + 1))
 
 
 def slope_per_h(t_s: Sequence[float], cycles: Sequence[float]) -> tuple[float, float] | None:
@@ -138,6 +155,30 @@ def slope_per_h(t_s: Sequence[float], cycles: Sequence[float]) -> tuple[float, f
     hours, seconds = np.asarray(t_s)[take] / 3600.0, np.asarray(cycles)[take]
     if seconds.min() == seconds.max():
         return 0.0, 1.0
-    slope = float(stats.theilslopes(seconds, hours).slope)
-    p = float(stats.kendalltau(hours, seconds).pvalue)
-    return slope, p
+    run = hours[:, None] - hours
+    rise = seconds[:, None] - seconds
+    slope = float(np.median(rise[run > 0] / run[run > 0]))
+    return slope, kendall_p(hours, seconds)
+
+
+def kendall_p(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Two-sided p-value of Kendall's tau-b, which asks whether x and y rise together (Kendall 1970, chapters 4 and 5):
+    exact for few without ties, otherwise by the normal approximation with the variance that ties leave. Neither x nor y
+    may be one value throughout."""
+    n = len(x)
+    score = float((np.sign(x[:, None] - x) * np.sign(y[:, None] - y)).sum()) / 2  # concordant pairs - discordant ones
+    ties = [np.unique(values, return_counts=True)[1].astype(float) for values in (x, y)]
+    pairs, threes, spread = (
+        [float((t * (t - 1) * factor(t)).sum()) for t in ties]
+        for factor in (lambda t: 0.5, lambda t: t - 2, lambda t: 2 * t + 5)
+    )
+    all_pairs = n * (n - 1)
+    inversions = round((all_pairs / 2 - abs(score)) / 2)  # as far from either order as this
+    if not any(pairs) and (n <= EXACT_UNITS or inversions <= 1):
+        ways = [1]  # permutations of 1, 2, ... with so many inversions
+        for of in range(2, n + 1):
+            ways = [sum(ways[max(0, k - of + 1) : k + 1]) for k in range(min(len(ways) + of - 1, inversions + 1))]
+        return min(1.0, 2 * sum(ways) / math.factorial(n))
+    variance = (all_pairs * (2 * n + 5) - sum(spread)) / 18 + 2 * math.prod(pairs) / all_pairs
+    variance += math.prod(threes) / (9 * all_pairs * (n - 2))
+    return math.erfc(abs(score) / math.sqrt(2 * variance))

@@ -11,11 +11,14 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from takt.contract.station import Station, TaktError, loaded, open_station, registered_station
-from takt.contract.worker import workers
+from takt.contract.registry import loaded, registered_station, workers
+from takt.errors import TaktError
 from takt.ledger import canonical
+
+if TYPE_CHECKING:
+    from takt.contract.station import Station
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def check_named(
 def open_station_of(path: object, meta: Mapping[str, Any], named: Named = NOTHING, **options: Any) -> Station:
     """Open the station of a ledger's meta, with these options beside its own. Raises NotNamed as `check_named`."""
     check_named(path, meta, named, station=True, worker=False, asks=False)
+    from takt.contract.station import open_station  # with all of Gymnasium, which who only reads does without
+
     return open_station(meta["station"], **{**meta["options"], **options})
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from inspect import getattr_static
+from typing import TYPE_CHECKING
 
 from takt.contract.events import Event
 from takt.contract.foreign import is_stop, one_line
-from takt.contract.station import Account, Accounting, Costing, Section, loaded, registered_station, stations
+from takt.contract.registry import accounts, loaded, registered_station, stations
 from takt.ledger.trust import open_station_of
-from takt.shift import Shift, reset_as
+from takt.shift.result import Shift
+
+if TYPE_CHECKING:
+    from takt.contract.station import Account, Section
 
 
 def account_of(shift: Shift) -> Account | None:
@@ -22,7 +26,13 @@ def account_of(shift: Shift) -> Account | None:
     if name not in stations():
         return None
     try:
-        make = loaded(registered_station(name))
+        point = registered_station(name)
+        if not accounts(point):  # importing one can take longer than all the figures
+            return None
+        from takt.contract.station import Accounting
+        from takt.shift.definition import reset_as
+
+        make = loaded(point)
         if isinstance(make, type) and not issubclass(make, Accounting):  # opening one can take seconds
             return None
         if isinstance(getattr_static(make, "account", None), staticmethod):  # it needs the events alone
@@ -45,8 +55,10 @@ def account_of(shift: Shift) -> Account | None:
 
 def costs_at(station: str) -> Callable[[Sequence[Event]], Mapping[int, float]] | None:
     """How the station of this name says what units cost. None if it does not, or is not registered."""
-    if station not in stations():
+    if station not in stations() or not accounts(registered_station(station)):
         return None
+    from takt.contract.station import Costing
+
     make = loaded(registered_station(station))
     return make.unit_costs if isinstance(make, type) and issubclass(make, Costing) else None
 

@@ -19,6 +19,7 @@ from takt.contract.events import (
     THOUGHT,
     UNIT_DUE,
     UNIT_ENDED,
+    WORKER_RAISED,
     Event,
 )
 from takt.contract.foreign import check_stop, foreign, is_stop, one_line, trace, where
@@ -30,7 +31,6 @@ from takt.ledger.pack import pack, unpack
 from takt.shift.calls import Calls, Unanswered
 from takt.shift.definition import not_taken_up, reset_as, rules_of, seed_of_worker, started_data
 
-WORKER_RAISED = "worker_raised"  # the fault of a worker that raises
 RESTART_S = 30.0  # station time that a worker is down after it has raised
 NEVER = 2**62  # control periods: longer than any shift
 

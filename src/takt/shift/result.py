@@ -9,9 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SHIFT_ENDED, Event
+from takt.contract.events import SHIFT_ENDED, WORKER_RAISED, Event
 from takt.ledger import Ledger, digest_of
-from takt.shift.loop import WORKER_RAISED
 
 
 @dataclass(frozen=True)

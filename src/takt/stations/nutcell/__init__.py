@@ -33,5 +33,6 @@ if "MUJOCO_GL" not in os.environ:
     os.environ["MUJOCO_GL"] = "egl" if _there("EGL") else "osmesa" if _there("OSMesa") else "disable"
 
 __all__ = ["NutCell"]
+ACCOUNTS = False  # it says no more of a shift than its units tell: figures of a shift need no physics
 
 __getattr__ = late(__name__, {"station": "NutCell"})
