@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,13 +24,12 @@ from takt.board.replays import Replays
 from takt.contract.registry import stations, workers
 from takt.errors import TaktError
 from takt.ledger import Ledger
-from takt.listening import LOOPBACK, bound, is_loopback
+from takt.serving import Served
 
 PING_S = 15.0  # a stream without news says at least that it lives
 MOST_CONNECTIONS = 1_000
 MOST_FORM = 4_096  # bytes of a form: only the token comes in one
 MOST_COMPARED = 2
-CLOSING_S = 2.0
 
 
 class Board:
@@ -249,45 +246,17 @@ class Board:
         return kept_prefs(request, response)  # a wall is set up by its address alone
 
 
-class Server(AbstractContextManager["Server"]):
+class Server(Served):
     """The board, listening. `url` is where; with the token it lets a browser in."""
 
     def __init__(self, places: Sequence[Path], host: str, port: int, token: str, names: Sequence[str] = ()) -> None:
-        self._socket = bound(host, port)
-        where = self._socket.getsockname()
-        name = f"[{where[0]}]" if ":" in where[0] else where[0]
-        allowed = [*LOOPBACK, host, name, *names] if is_loopback(host) else list(names)
-        self.board = Board(places, token, allowed, where[1])
-        shown = name if is_loopback(host) or not names else names[0]
-        self.url = f"http://{shown}:{where[1]}/"
-        config = uvicorn.Config(
-            self.board.door,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-            limit_concurrency=MOST_CONNECTIONS,
-            ws_max_size=MOST_FORM,
-            server_header=False,
-        )
-        self._uvicorn = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True, name="board"
-        )
-
-    def __enter__(self) -> Server:
-        self._thread.start()
-        return self
-
-    def wait(self) -> None:
-        """Until the server ends, which it does when it is left."""
-        while self._thread.is_alive():
-            self._thread.join(0.5)
+        super().__init__(host, port, names)
+        self.board = Board(places, token, self.allowed, self.port)
+        self.serve(self.board.door, "board", limit_concurrency=MOST_CONNECTIONS, ws_max_size=MOST_FORM)
 
     def __exit__(self, *_: object) -> None:
         self.board.stop()
-        self._uvicorn.should_exit = True
-        self._thread.join(5 * CLOSING_S)
-        self._socket.close()
+        super().__exit__()
 
 
 def can_replay(shown: Shown, unit: int) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
-import uvicorn
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,15 +23,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from takt.board.door import Door
 from takt.board.person.forms import forms_of
 from takt.board.person.pages import PersonPages, frame
-from takt.board.server import CLOSING_S, is_local_place, kept_prefs, prefs_of
+from takt.board.server import is_local_place, kept_prefs, prefs_of
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering
-from takt.listening import LOOPBACK, bound, is_loopback
+from takt.serving import Served
 from takt.workers.calls import as_text
 from takt.workers.person.hatch import Hatch
 
 STATE_S = 0.25  # between two states that a page is sent
 MOST_BODY = 64 * 1024  # bytes of a call
+MOST_CONNECTIONS = 64
 MOST_MESSAGE = 16 * 1024  # of the wire
 LONGEST_CALL_S = 600.0  # wall time until a call of `wait` is answered
 KEPT = 30  # answers that a page that comes later is shown
@@ -194,7 +193,7 @@ class AtWork:
         return self.door.let_in(RedirectResponse("/", 303))
 
 
-class PersonServer(AbstractContextManager["PersonServer"]):
+class PersonServer(Served):
     """The person's page, listening."""
 
     def __init__(
@@ -209,37 +208,20 @@ class PersonServer(AbstractContextManager["PersonServer"]):
         practice: bool = False,
         lag_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self._socket = bound(host, port)
-        where = self._socket.getsockname()
-        name = f"[{where[0]}]" if ":" in where[0] else where[0]
-        allowed = [*LOOPBACK, host, name, *names] if is_loopback(host) else list(names)
-        self.at_work = AtWork(hatch, spec, steering, token, allowed, where[1], practice, lag_s)
-        self.url = f"http://{name if is_loopback(host) or not names else names[0]}:{where[1]}/"
-        config = uvicorn.Config(
+        super().__init__(host, port, names)
+        self.at_work = AtWork(hatch, spec, steering, token, self.allowed, self.port, practice, lag_s)
+        self.serve(
             self.at_work.door,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-            limit_concurrency=64,
+            "person",
+            limit_concurrency=MOST_CONNECTIONS,
             ws="websockets-sansio",
             ws_max_size=MOST_MESSAGE,
             ws_per_message_deflate=False,
-            server_header=False,
         )
-        self._uvicorn = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True, name="person"
-        )
-
-    def __enter__(self) -> PersonServer:
-        self._thread.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.at_work.stopping = True
-        self._uvicorn.should_exit = True
-        self._thread.join(5 * CLOSING_S)
-        self._socket.close()
+        super().__exit__()
 
 
 def _same(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:

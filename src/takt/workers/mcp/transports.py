@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import secrets
-import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -15,7 +14,6 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import anyio
-import uvicorn
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel import Server
@@ -23,9 +21,9 @@ from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
-from takt.listening import LOOPBACK, bound, is_loopback
 from takt.listening import check_host as check_host
 from takt.listening import token_of as token_of
+from takt.serving import Served
 from takt.workers.mcp.window import Window
 
 PATH = "/mcp"
@@ -96,52 +94,28 @@ class _Lines:
             yield line
 
 
-class Http(AbstractContextManager["Http"]):
+class Http(Served):
     """Any number of clients, each with the token. Requests under another name than ours, or from a page of another
     origin, are refused (DNS rebinding); `names` are those that we have besides the loopback's.
     """
 
     def __init__(self, server: Server[Any], host: str, port: int, token: str, names: tuple[str, ...]) -> None:
-        hosts = [*LOOPBACK, host, *names] if is_loopback(host) else list(names)
-        security = TransportSecuritySettings(
-            allowed_hosts=[name for host in hosts for name in (host, f"{host}:*")],
-            allowed_origins=[f"{way}://{name}" for way in ("http", "https") for h in hosts for name in (h, f"{h}:*")],
-        )
+        super().__init__(host, port, names, PATH)
+        hosts = [form for name in self.allowed for form in (name, f"{name}:*")]
         app = server.streamable_http_app(
             streamable_http_path=PATH,
             json_response=True,
             max_request_body_size=MOST_BODY,
             max_sessions=MOST_SESSIONS,
-            transport_security=security,
+            transport_security=TransportSecuritySettings(
+                allowed_hosts=hosts, allowed_origins=[f"{way}://{name}" for way in ("http", "https") for name in hosts]
+            ),
             host=host,
             # No server issues our token; without an issuer the SDK asks for no token at all.
             auth=AuthSettings(issuer_url=AnyHttpUrl("http://localhost"), resource_server_url=None),
             token_verifier=_Token(token),
         )
-        self._socket = bound(host, port)
-        where = self._socket.getsockname()
-        name = f"[{where[0]}]" if self._socket.family == socket.AF_INET6 else where[0]
-        self.url = f"http://{name}:{where[1]}{PATH}"
-        config = uvicorn.Config(
-            Accepts(app),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-            limit_concurrency=MOST_CONNECTIONS,
-        )
-        self._uvicorn = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True, name="mcp-http"
-        )
-
-    def __enter__(self) -> Http:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._uvicorn.should_exit = True
-        self._thread.join(5 * CLOSING_S)
-        self._socket.close()
+        self.serve(Accepts(app), "mcp-http", limit_concurrency=MOST_CONNECTIONS)
 
 
 class Accepts:

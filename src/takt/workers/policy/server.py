@@ -26,14 +26,13 @@ from takt.contract.plan import BrokenPlan, checked
 from takt.contract.station import StationSpec, TaktError, open_station
 from takt.contract.worker import Plan, Worker, as_worker, open_worker
 from takt.distribution import version
-from takt.listening import is_loopback
+from takt.listening import LOOPBACK, is_loopback
 from takt.workers.policy.wire import decode, encode
 
 PORT = 8000  # openpi's
 MOST_CLIENTS = 16  # connections at once, each with a worker
 IDLE_S = 900.0  # wall time without a message after which a connection is closed
 LONGEST_TEXT = 10_000  # characters of an order, in bytes beside the observation
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PROMPTS = ("order", "prompt", "task")  # where a client may put the order's words
 
 
