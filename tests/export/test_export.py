@@ -8,10 +8,11 @@ import pytest
 from fake_server import FakeServer
 from scripts import DESK, serve, shift
 
-from takt import TaktError, run_shift
+from takt import Ledger, TaktError, run_shift
 from takt.cli import main
 from takt.export import export, formats
 from takt.export.trl import conversations, export_trl
+from takt.stations.flightdesk.desk import FlightDesk
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,11 @@ def test_another_workers_shift_is_told_as_conversations(greedy, view):
                 shown = "".join(m["content"] for m in row["messages"][:i])
                 assert f'"{call["function"]["arguments"]["group"]}"' in shown
     assert 1.0 in {row["reward"] for row in rows}
-    assert all(row["cost_eur"] >= 0 for row in rows) and any(row["cost_eur"] > 0 for row in rows)
+    with Ledger.open(greedy) as book:
+        costs = FlightDesk.unit_costs(book.events())
+    for row in rows:
+        assert row["cost"] == pytest.approx(sum(costs.get(unit["unit"], 0) for unit in row["units"]), abs=0.01)
+    assert any(row["cost"] > 0 for row in rows) and {row["currency"] for row in rows} == {"EUR"}
 
 
 def test_a_models_shift_is_written_as_it_was_seen(tmp_path):

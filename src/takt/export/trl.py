@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
-from takt.contract.station import Station, StationSpec, TaktError
+from takt.contract.station import Costing, Station, StationSpec, TaktError
 from takt.export.corrected import Corrections
 from takt.ledger import Ledger
 from takt.ledger.store import place_of
@@ -161,8 +161,11 @@ def conversations(
             raise TaktError(f"{shift} does not come out as it is recorded; it was worked by another version of takt?")
     finally:
         station.close()
+    costs = station.unit_costs(again.events) if isinstance(station, Costing) else None
     for row in watched.rows:
-        yield {**row, "shift": str(shift), "seed": meta["seed"], "worker": meta["worker"]}
+        cost = None if costs is None else round(sum(costs.get(unit["unit"], 0.0) for unit in row["units"]), 2)
+        about = {"shift": str(shift), "seed": meta["seed"], "worker": meta["worker"]}
+        yield {**row, "cost": cost, "currency": station.spec.currency, **about}
 
 
 class _Watched:
@@ -172,7 +175,6 @@ class _Watched:
         self._station = station
         self.rows: list[dict[str, Any]] = []
         self._ended: list[Event] = []  # by calls since the last conversation was closed
-        self._cost = 0.0
         self._last_unit = -1  # that ended, by a call or not
         self._after_unit: int | None = None  # the last that had ended when the conversation began
 
@@ -191,7 +193,6 @@ class _Watched:
             if self._after_unit is None:
                 self._after_unit = self._last_unit
             self._ended += [e for e in units if e.data.get("cycle_s") is not None]  # not those that gave up waiting
-            self._cost += _cost(self._observation.get("result"))
             self.called(before, action, self._observation)
         self._last_unit = units[-1].unit if units else self._last_unit
         return stepped
@@ -205,7 +206,7 @@ class _Watched:
             for e in self._ended
         ]
         reward = sum(unit["good"] for unit in units) / len(units) if units else None
-        cost, self._ended, self._cost = self._cost, [], 0.0
+        self._ended = []
         spoken = [_spoken(message) for message in messages]
         while spoken and spoken[-1]["role"] == "user":  # asked, and never answered
             spoken.pop()
@@ -214,7 +215,6 @@ class _Watched:
                 "messages": spoken,
                 "tools": list(tools),
                 "reward": reward,
-                "cost_eur": round(cost, 2),
             }
             self.rows.append({**row, "units": units, "after_unit": self._after_unit})
         self._after_unit = None
@@ -321,13 +321,6 @@ def _spoken(message: Mapping[str, Any]) -> dict[str, Any]:
         ]
     spoken.pop("tool_call_id", None)
     return spoken
-
-
-def _cost(result: Any) -> float:
-    """EUR that a call cost: what its result says it `costs`, or the `cost` of what it `settled`."""
-    if not isinstance(result, Mapping):
-        return 0.0
-    return float(result.get("costs", result.get("cost", 0.0) if result.get("settled") else 0.0))
 
 
 def _prompt(row: Mapping[str, Any]) -> dict[str, Any]:
