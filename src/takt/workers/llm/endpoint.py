@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from takt.errors import TaktError
+from takt.keys import key_for
 from takt.plainly import plainly
-from takt.workers.keys import key_for
 from takt.workers.llm.answer import Call, Reply, Stream, storable, whole
 from takt.workers.llm.refusals import NoAnswer, refusal
 from takt.workers.llm.server import Server, look

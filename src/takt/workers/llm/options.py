@@ -9,7 +9,7 @@ from typing import Any
 
 from takt.contract.options import Limit, wrong_number
 from takt.contract.station import TaktError
-from takt.workers.keys import check_address
+from takt.keys import check_address
 from takt.workers.llm.form import CALLS
 from takt.workers.llm.profiles import PROFILES
 from takt.workers.llm.talk import VIEWS

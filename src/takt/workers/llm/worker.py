@@ -22,10 +22,10 @@ from takt.contract.exchange import exchanged
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Finished, Journal, Plan
 from takt.distribution import install
+from takt.keys import led_elsewhere
 from takt.ledger import Ledger
 from takt.ledger.journal import Told
 from takt.workers.calls import as_text, plan_of, read_call
-from takt.workers.keys import led_elsewhere
 from takt.workers.llm.answer import Reply
 from takt.workers.llm.endpoint import Endpoint
 from takt.workers.llm.examples import examples_of
