@@ -320,8 +320,16 @@ def interrupted_after(calls, words):
         sys.setprofile(None)
 
 
+@pytest.fixture
+def heeds_interrupts():
+    """A shell gives what it starts in the background a SIGINT that is ignored, and this whole suite may be started so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("command", BUSY)
-def test_an_interrupt_in_the_middle_is_exit_code_130_and_nothing_half_written(command, capsys):
+def test_an_interrupt_in_the_middle_is_exit_code_130_and_nothing_half_written(command, heeds_interrupts, capsys):
     def undo():
         for path in Path().glob("made*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
