@@ -36,8 +36,9 @@ def test_the_examples_commands_run_and_print_what_the_page_says(here, capsys):
     assert main(first[1:]) == 0
     assert capsys.readouterr().out == printed
     assert len(others) == 3
-    for command in others:
-        assert command[0] == "takt" and main(command[1:]) == 0, command
+    for takt, *words in others:
+        shorter = ["--bound", "1"] if "recover" in words else []  # not the 20 s that it takes unless told
+        assert takt == "takt" and main([*words, *shorter]) == 0, words
     out = capsys.readouterr().out
     assert "A319#1 unavailable" in out and "report: plan/report.html" in out and "\nvalid\n" in out
 

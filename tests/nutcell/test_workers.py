@@ -62,9 +62,9 @@ def test_the_expert_puts_a_bad_nut_aside_and_takes_the_next() -> None:
 
 def test_the_blind_one_fails_often_and_for_the_stated_reasons() -> None:
     """A spline's yaw is anything within its pitch of 60 degrees, and with the magnet's help a nut comes home within 10
-    or so: each side one time in three, both one in eight. That 3 or 4 of 4 are good has a chance of 1 %."""
-    figures = kpis(worked("blind", 4, seed=24).events)
-    assert figures.good <= 2 and set(figures.failures_by_class) <= CLASSES
+    or so: each side one time in three, both one in eight. That 2 or 3 of 3 are good has a chance of 4 %."""
+    figures = kpis(worked("blind", 3, seed=24).events)
+    assert figures.good <= 1 and set(figures.failures_by_class) <= CLASSES
     assert set(figures.parts) == set(SIDES)
 
 
