@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from takt.fleet.index import machine_faults
+from takt.fleet.notes import machine_faults
 from takt.fleet.toml import read_plan
 from takt.ledger import Ledger
 from takt.shift import run_shift
@@ -109,7 +109,7 @@ def main() -> None:
             arm = shift.arm
             given_here = {"units": arm.units, "clock": arm.clock, "station_options": arm.station_options}
             wrong += run_shift(arm.station, arm.worker, seed=shift.seed, **given_here).digest != digest
-        faults = Counter(fault.kind for fault in machine_faults(plan.folder))
+        faults = Counter(fault.kind for fault in machine_faults(plan))
         print(
             f"{killed.total()} SIGKILLs ({dict(killed)}) on {given.on}, seed {given.seed}: {len(files)} shifts, "
             f"{wrong} with another digest than alone; faults counted by drivers that lived: {dict(faults)}; "

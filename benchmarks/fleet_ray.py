@@ -23,8 +23,8 @@ from ray.cluster_utils import Cluster as Nodes
 
 from takt.fleet.cluster import Cluster
 from takt.fleet.drive import Driver, Standing
-from takt.fleet.index import machine_faults
 from takt.fleet.job import Job
+from takt.fleet.notes import machine_faults
 from takt.fleet.toml import plan_of
 from takt.ledger import Ledger
 from takt.shift import run_shift
@@ -72,7 +72,7 @@ def main() -> None:
             )
             with Ledger.open(plan.folder / "ledgers" / shift.file) as book:
                 wrong += not book.finished or book.digest() != alone.digest
-        faults = [(fault.kind, fault.attempt) for fault in machine_faults(plan.folder)]
+        faults = [(fault.kind, fault.attempt) for fault in machine_faults(plan)]
         print(f"{done.ended} of {given.shifts} shifts; faults of machines (kind, attempt): {faults}")
         print(f"{wrong} with another digest than worked alone; {time.monotonic() - began_s:.0f} s")
         ray.shutdown()

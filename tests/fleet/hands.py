@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -72,6 +73,14 @@ class Grows(Balances):
         self.kept.append(bytes([1]) * (4 << 20))
         time.sleep(0.01)
         return super().act(observation)
+
+
+class Fills(Balances):
+    """Works where no file can grow above 100 kB, as on a disk that is full; not where the mark is."""
+
+    def __init__(self, mark: str = "") -> None:
+        if not Path(mark).exists():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 
 
 class Slow(Balances):

@@ -15,8 +15,8 @@ import pytest
 
 from takt.cli import main
 from takt.fleet.drive import Driver
-from takt.fleet.index import machine_faults
 from takt.fleet.local import Local
+from takt.fleet.notes import machine_faults
 from takt.fleet.standing import standing_of_fleet
 from takt.fleet.toml import plan_of, read_plan
 from takt.ledger import Ledger
@@ -134,7 +134,7 @@ def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here):
     text = PLAN.replace("0-3", "0-1") + hand("Dies", options={"mark": mark, "calls": 100})
     plan, done = work(text + "[limits]\nbackoff_s = 0.1\n", jobs=1)
     assert done.ended == 2 and not done.lost
-    (fault,) = machine_faults(plan.folder)
+    (fault,) = machine_faults(plan)
     assert (fault.kind, fault.attempt, fault.given_up) == ("lost", 1, False) and "SIGKILL" in fault.why
     assert fault.host and "seed 0" in Path(fault.log).read_text()
     assert digests(plan) == alone(plan), "here the mark is there, so that it does not die"
@@ -196,7 +196,26 @@ def test_what_cannot_be_worked_is_one_line_and_is_not_tried_again(here, capsys):
     Path("fleet.toml").write_text(PLAN.replace("0-3", "0").replace("CartPole-v1", "CartPole-v99") + hand("Right"))
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
     out, err = capsys.readouterr()
-    assert "CartPole-v99" in err and "cannot be worked: 1" in out and not machine_faults(Path("shifts/few"))
+    assert "CartPole-v99" in err and "cannot be worked: 1" in out and not machine_faults(read_plan(Path("fleet.toml")))
+
+
+def test_a_disk_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(here, capsys):
+    Path("fleet.toml").write_text(
+        PLAN.replace("0-3", "0-1").replace("units = 10", "units = 120") + hand("Fills", options={"mark": "mark"})
+    )
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
+    plan = read_plan(Path("fleet.toml"))
+    told = [line for line in capsys.readouterr().err.splitlines() if "left at a unit's end" in line]
+    assert len(told) == 1 and "cannot write the ledger" in told[0] and plan.shifts[0].file in told[0]
+    (fault,) = machine_faults(plan)
+    assert fault.kind == "store" and not fault.given_up, "the next shift could not be worked either"
+    with Ledger.open(plan.folder / "ledgers" / plan.shifts[0].file) as book:
+        before = book.events()
+    assert before and not standing_of_fleet(plan).arms[0].lost
+    Path("mark").touch()
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "2"]) == 0
+    with Ledger.open(plan.folder / "ledgers" / plan.shifts[0].file) as book:
+        assert book.finished and book.events()[: len(before)] == before
 
 
 def test_several_seeds_and_several_workers_at_a_time_come_to_the_same_as_one_after_the_other(here, capsys):

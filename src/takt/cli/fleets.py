@@ -17,6 +17,8 @@ from takt.cli.options import Json
 from takt.cli.printing import print_json
 from takt.cli.working import left_by_signal
 from takt.errors import TaktError
+from takt.ledger.address import Address
+from takt.ledger.store import place_of
 from takt.program import complain
 from takt.show import terminal
 
@@ -29,7 +31,13 @@ fleet_app = typer.Typer(help="Work many shifts by a plan, none twice and none lo
 app.add_typer(fleet_app, name="fleet")
 
 PlanPath = Annotated[
-    Path, typer.Argument(metavar="PLAN", help="The plan, a .toml file; or the fleet's folder.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="PLAN",
+        help="The plan, a .toml file; or the fleet's folder, or postgresql://HOST/DATABASE#FLEET.",
+        show_default=False,
+        parser=place_of,
+    ),
 ]
 On = Annotated[str, typer.Option(help="Where: local, ray (the cluster here, or a new one), ray://HOST:PORT.")]
 Jobs = Annotated[
@@ -65,8 +73,9 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding
     from takt.fleet.quick import remember
     from takt.fleet.shown import Live
     from takt.fleet.standing import standing_of_fleet
+    from takt.fleet.store import quoted
 
-    again = f"takt fleet resume {plan.folder}" if plan.text else "the same command"
+    again = f"takt fleet resume {quoted(plan)}" if plan.text else "the same command"
     live = Live(plan, terminal.err(as_json), as_json)
     with left_by_signal(lambda: f"interrupted; no finished unit is lost, go on with `{again}`"), live:
         done = Driver(plan, lambda: executor_for(plan, on, jobs), live.news, complain).run()
@@ -74,7 +83,7 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding
     remember(plan, found)
     if done.began:
         _keep_beside(plan, found)
-    print_standing(found, as_json)
+    print_standing(found, as_json, began=done.began)
     if done.why in ("budget", "stopped", "full"):
         complain(f"left at a unit's end: {done.told}; go on with `{again}`")
     if done.refused or done.lost or done.why == "full":
@@ -107,6 +116,8 @@ def run_seeds(
     from takt.fleet.toml import plan_from
 
     name = re.sub(r"[^\w.-]+", "-", f"{station['name']}-{worker['name']}")[:80]
+    if isinstance(out, Address):
+        raise TaktError("--seeds are worked into a folder; into a database by a plan with a store (docs/fleets.md)")
     told = {
         **shifts,
         "name": name,
@@ -228,7 +239,9 @@ def page(
 @app.command("query")
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A question over shifts, units, events, faults.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PLAN...", help="Fleets, by plan or folder.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PLAN...", help="Fleets, by plan, folder or address.", parser=place_of)
+    ],
     as_json: Json = False,
 ) -> None:
     """Ask fleets a question in DuckDB's SQL (docs/fleets.md has the views).
@@ -268,14 +281,20 @@ def status(path: PlanPath, as_json: Json = False) -> None:
 @fleet_app.command("stop")
 def stop(path: PlanPath, as_json: Json = False) -> None:
     """Ask the driver of a fleet to leave every shift at its unit's end, and to end."""
-    from takt.fleet.index import STOP, driving
+    from takt.fleet.notes import notes_of
+    from takt.fleet.store import home
     from takt.fleet.toml import read_plan
 
     plan = read_plan(path)
-    if not driving(plan.folder):
-        raise TaktError(f"nothing works on the fleet in {plan.folder} on this machine, so there is nothing to stop")
-    (plan.folder / STOP).touch()
-    print_json({"stopping": str(plan.folder)}) if as_json else print(f"asked to stop: {plan.folder}")
+    notes, where = notes_of(plan), home(plan)
+    try:
+        if not notes.driven():
+            here = " on this machine" if isinstance(where, Path) else ""
+            raise TaktError(f"nothing works on the fleet in {where}{here}, so there is nothing to stop")
+        notes.ask_to_stop()
+    finally:
+        notes.close()
+    print_json({"stopping": str(where)}) if as_json else print(f"asked to stop: {where}")
 
 
 @fleet_app.command("watch")
@@ -283,10 +302,11 @@ def watch(path: PlanPath, every: Annotated[float, typer.Option(min=0.2, max=3600
     """Show how a fleet stands until nothing works on it any more."""
     from takt.fleet.shown import standing_table
     from takt.fleet.standing import standing_of_fleet
+    from takt.fleet.store import quoted
     from takt.fleet.toml import read_plan
 
     plan, console = read_plan(path), terminal.out()
-    with left_by_signal(lambda: f"the fleet goes on; look again with `takt fleet status {plan.folder}`"):
+    with left_by_signal(lambda: f"the fleet goes on; look again with `takt fleet status {quoted(plan)}`"):
         while True:
             found = standing_of_fleet(plan)
             if console.is_terminal:
@@ -297,10 +317,10 @@ def watch(path: PlanPath, every: Annotated[float, typer.Option(min=0.2, max=3600
             time.sleep(every)
 
 
-def print_standing(found: FleetStanding, as_json: bool) -> None:
-    """How a fleet stands, on stdout."""
-    from takt.fleet.secret import without_secrets
+def print_standing(found: FleetStanding, as_json: bool, **more: Any) -> None:
+    """How a fleet stands, on stdout; in JSON with what is said of it besides."""
     from takt.fleet.shown import standing_table
+    from takt.fleet.store import shown
 
     if not as_json:
         console = terminal.out()
@@ -317,11 +337,12 @@ def print_standing(found: FleetStanding, as_json: bool) -> None:
         {
             "fleet": found.plan.name,
             "folder": str(found.plan.folder),
-            "store": without_secrets(found.plan.store),
+            "store": shown(found.plan.store),
             "shifts": len(found.plan.shifts),
             "ended": found.ended,
             "driver": found.driver,
             "over": found.over,
+            **more,
             "arms": arms,
             "refused": found.refused,
             "machine_faults": dict(faults),

@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Any, TextIO
 
-from takt.fleet.job import BUSY, FAULT, HARNESS, MEMORY, PROGRESS, REFUSED, STORE, Job
+from takt.fleet.job import BUSY, FAULT, HARNESS, MEMORY, PROGRESS, REFUSED, SERVER, STORE, Job
 
 PARENT_GONE = 3
 
@@ -47,18 +47,22 @@ def _listen(jobs: queue.SimpleQueue[Job], leave: threading.Event) -> None:
 def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
     from takt.contract.foreign import one_line
     from takt.errors import Busy, TaktError, Unwritable
+    from takt.fleet.store import is_gone, shown
     from takt.fleet.work import work
 
-    print(f"--- {job.arm}, seed {job.seed} ({job.id or job.ledger})", file=sys.stderr, flush=True)
+    print(f"--- {job.arm}, seed {job.seed} ({job.id or shown(job.ledger)})", file=sys.stderr, flush=True)
     try:
         kind, record = work(job, lambda told: _say(out, {"kind": PROGRESS, "data": told}), leave.is_set)
         return {"kind": kind, "data": record.told()}
     except Busy as error:
         return {"kind": BUSY, "data": {"why": str(error)}}
-    except Unwritable as error:
-        return {"kind": FAULT, "data": {"kind": STORE, "why": str(error)}}
     except TaktError as error:
-        return {"kind": REFUSED, "data": {"why": " ".join(str(error).split())}}
+        why = " ".join(str(error).split())
+        if is_gone(error):
+            return {"kind": FAULT, "data": {"kind": SERVER, "why": why}}
+        if isinstance(error, Unwritable):
+            return {"kind": FAULT, "data": {"kind": STORE, "why": why}}
+        return {"kind": REFUSED, "data": {"why": why}}
     except MemoryError:
         return {"kind": FAULT, "data": {"kind": MEMORY, "why": "there is not enough memory"}}
     except BaseException as error:

@@ -1,13 +1,15 @@
 """Ray as an executor: each shift a task on whatever machine has room, worked there by a process as on this one.
 
 Ray retries nothing by itself (`max_retries=0`): a lost machine comes back as a fault, the crew counts it, and the shift
-goes on from its last finished unit on another one. All machines must see the folder in which the fleet was begun, by
-the same path: ledgers lie there, and workers by import are found as they are here.
+goes on from its last finished unit on another one. Where ledgers are files, all machines must see the folder in which
+the fleet was begun, by the same path; where they are in a database, they must reach that. Workers by import are found
+by the same paths as here.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -139,6 +141,16 @@ class _Board:
         return said
 
 
+def _here(place: dict[str, Any]) -> tuple[Path, list[str], str | None]:
+    """Logs, import path and folder of a process on this machine, which may not have the driver's folders."""
+    logs, folder = Path(place["logs"]), place["folder"]
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        logs = Path(tempfile.gettempdir()) / "takt-fleet"
+    return logs, place["path"], folder if os.path.isdir(folder) else None
+
+
 def _worked(
     told: dict[str, Any], key: str, board: Any, place: dict[str, Any], silent_s: float
 ) -> tuple[str, dict[str, Any]]:
@@ -148,7 +160,7 @@ def _worked(
     job = Job(**told)
     child = _kept.pop("child", None)
     if child is None or child.process.poll() is not None:
-        child = Child(Path(place["logs"]), place["path"], place["folder"])
+        child = Child(*_here(place))
     child.start(job)
     last: dict[str, Any] = {}
     asked_s = 0.0

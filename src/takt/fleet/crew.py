@@ -16,8 +16,9 @@ from typing import Any
 from takt.contract.exchange import backoff_s
 from takt.fleet.endpoints import silent
 from takt.fleet.executor import Executor
-from takt.fleet.job import BUSY, ENDED, FAULT, LEFT, PROGRESS, REFUSED, SERVER, Job, Message
+from takt.fleet.job import BUSY, ENDED, FAULT, LEFT, PROGRESS, REFUSED, SERVER, STORE, Job, Message
 from takt.fleet.plan import Endpoint, Limits
+from takt.fleet.told import read_as
 
 BUSY_S = 2.0  # until it is tried again, when somebody else works on a shift
 LONGEST_BACKOFF_S = 300.0
@@ -37,6 +38,11 @@ class MachineFault:
     log: str
     at_utc: str
     given_up: bool
+
+    @classmethod
+    def read(cls, told: Any) -> MachineFault:
+        """From its JSON. Raises TypeError or ValueError if it is none."""
+        return read_as(cls, told)
 
 
 class Crew:
@@ -132,14 +138,15 @@ class Crew:
         job, data = message.job, message.data
         self._attempts[job] += 1
         attempt = self._attempts[job]
-        given_up = attempt > self._limits.retries
+        full = data.get("kind") == STORE  # so it is for every shift: the driver ends, and this one goes on another time
+        given_up = attempt > self._limits.retries and not full
         told = {key: str(data.get(key, "")) for key in ("kind", "why", "host", "log")}
         at_utc = datetime.now(UTC).isoformat(timespec="seconds")
         fault = MachineFault(
             id=job.id, arm=job.arm, seed=job.seed, attempt=attempt, at_utc=at_utc, given_up=given_up, **told
         )
         self._on_fault(fault)
-        if given_up:
+        if given_up or full:
             return [message]
         if leaving:
             return [Message(job, LEFT, {})]

@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +20,8 @@ from takt.fleet.arms import decided, in_order
 from takt.fleet.crew import Crew, MachineFault
 from takt.fleet.endpoints import check_answers
 from takt.fleet.executor import Executor
-from takt.fleet.index import NOTE, STOP, Index, add_fault, lock_driver, say_as_driver
 from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Message
+from takt.fleet.notes import Notes, notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.store import ledger_of, ledgers_in, read
@@ -75,6 +76,7 @@ class Driver:
         self._of: dict[str, list[Planned]] = {arm.name: [] for arm in plan.arms}
         for shift in plan.shifts:
             self._of[shift.arm.name].append(shift)
+        self._notes = notes_of(plan)
         self._jobs: dict[Job, Planned] = {}
         self._new: list[tuple[str, Record]] = []
         self._done_arms: set[str] = set()
@@ -88,15 +90,9 @@ class Driver:
 
     def run(self) -> Standing:
         """Work it. Raises TaktError if it cannot be begun; KeyboardInterrupt leaves all ledgers at their last unit."""
-        folder = self.plan.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = lock_driver(folder)
-        index = Index(folder)
+        self._notes.drive(self.plan.text)
         try:
-            (folder / STOP).unlink(missing_ok=True)
-            if self.plan.text:
-                (folder / NOTE).write_text(self.plan.text, encoding="utf-8")
-            self.standing.records = found_in(self.plan, index)
+            self.standing.records = found_in(self.plan, self._notes)
             for record in self.standing.records.values():
                 self._count(record)
             self._look(self.plan.arms)
@@ -104,17 +100,17 @@ class Driver:
             if waiting:
                 used = {name for shift in waiting for name in shift.arm.endpoints}
                 check_answers(one for name, one in self.plan.endpoints.items() if name in used)
-                self._work(waiting, index)
+                self._work(waiting)
             else:
                 self._over(CERTAIN if self.standing.spared else WORKED, "nothing is left to do")
             return self.standing
         finally:
-            self._keep(index, now=True)
-            self._say({}, over=True)
-            index.close()
-            os.close(lock)
+            with suppress(TaktError):  # another one drives, or the store is gone: there is nothing here that matters
+                self._keep(now=True)
+                self._say({}, over=True)
+            self._notes.close()
 
-    def _work(self, waiting: list[Planned], index: Index) -> None:
+    def _work(self, waiting: list[Planned]) -> None:
         began_s = time.monotonic()
         crew = Crew(self._make(), self.plan.limits, self.plan.endpoints, self._faulted)
         try:
@@ -129,7 +125,7 @@ class Driver:
                     break
                 for message in crew.wait(TICK_S):
                     self._heard(message, crew)
-                self._keep(index)
+                self._keep()
                 self._say(crew.running)
             if not self.standing.why:
                 self._over(CERTAIN if self.standing.spared else WORKED, "")
@@ -193,7 +189,7 @@ class Driver:
             crew.leave([job for job, other in self._jobs.items() if other.arm.name in done])
 
     def _faulted(self, fault: MachineFault) -> None:
-        add_fault(self.plan.folder, fault)
+        self._notes.add_fault(fault)
         if fault.given_up:
             self.standing.lost[fault.id] = fault
         how = "given up" if fault.given_up else "it will be tried again"
@@ -247,16 +243,16 @@ class Driver:
         ):
             if most is not None and used >= most:
                 self._over(BUDGET, f"the budget of {name.replace('_', ' ')} is used up: {used:,.4g} of {most:,.4g}")
-        if (self.plan.folder / STOP).exists():
+        if self._notes.asked_to_stop():
             self._over(STOPPED, "it was asked to stop")
 
     def _over(self, why: str, told: str) -> None:
         if not self.standing.why:
             self.standing.why, self.standing.told = why, told
 
-    def _keep(self, index: Index, now: bool = False) -> None:
+    def _keep(self, now: bool = False) -> None:
         if self._new and (now or len(self._new) >= KEPT or time.monotonic() - self._kept_s > SAY_S):
-            index.put(self._new)
+            self._notes.put(self._new)
             self._new, self._kept_s = [], time.monotonic()
 
     def _say(self, running: Mapping[Job, Mapping[str, Any]], over: bool = False) -> None:
@@ -273,7 +269,7 @@ class Driver:
             "over": self.standing.why if over else "",
             "told": self.standing.told,
         }
-        say_as_driver(self.plan.folder, told)
+        self._notes.say(told)
         self._on_news(self.standing, running)
 
 
@@ -309,12 +305,12 @@ def job_of(plan: Plan, shift: Planned) -> Job:
     )
 
 
-def found_in(plan: Plan, index: Index) -> dict[str, Record]:
-    """The records of what is there: from the index, and from ledgers that it does not know, which it knows then.
+def found_in(plan: Plan, notes: Notes) -> dict[str, Record]:
+    """The records of what is there: from the notes, and from ledgers that they do not have, which they have then.
 
     A record whose ledger is gone is forgotten: the shift is worked again.
     """
-    known = index.records()
+    known = notes.records()
     there = ledgers_in(plan.store)
     found: dict[str, Record] = {}
     new: list[tuple[str, Record]] = []
@@ -332,8 +328,8 @@ def found_in(plan: Plan, index: Index) -> dict[str, Record]:
         found[shift.id] = fresh
         new.append((shift.arm.name, fresh))
     if new:
-        index.put(new)
+        notes.put(new)
     gone = [shift.id for shift in plan.shifts if shift.id in known and shift.file not in there]
     if gone:
-        index.drop(gone)
+        notes.drop(gone)
     return found

@@ -16,8 +16,8 @@ from takt.fleet.drive import works
 from takt.fleet.job import MACHINE_FAULTS
 from takt.fleet.plan import Plan
 from takt.fleet.record import Record
-from takt.fleet.secret import without_secrets
 from takt.fleet.standing import FleetStanding
+from takt.fleet.store import shown
 from takt.fleet.table import FleetTable, Row, fleet_table
 from takt.fleet.together import Duel, Together
 from takt.judge.comparison import ALIKE, BETTER, UNDECIDED
@@ -30,7 +30,9 @@ MOST_DUELS = 30  # that are listed
 
 def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, accept: str = "") -> Path:
     """Write the page of a fleet to `out` (by default `fleet.html` in its folder), and return its path."""
-    out = found.plan.folder / NAME if out is None else Path(out)
+    if out is None:
+        found.plan.folder.mkdir(parents=True, exist_ok=True)  # of a fleet in a database there may be none here yet
+        out = found.plan.folder / NAME
     table = fleet_table(found, accept=accept)
     duels = {work: compared(found, work) for work, arms in works(found.plan).items() if len(arms) > 1}
     with whole_file(Path(out), PAGE) as new:
@@ -39,7 +41,7 @@ def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, 
             .get_template("page.html.j2")
             .render(
                 found=found,
-                store=without_secrets(found.plan.store),
+                store=shown(found.plan.store),
                 table=table,
                 rates=rates(table),
                 pareto=pareto(table),

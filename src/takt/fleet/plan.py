@@ -122,8 +122,8 @@ class Limits:
 class Plan:
     """A fleet, read and checked. `shifts` are in the order in which they are to be begun: seed by seed, arm by arm.
 
-    folder   where the fleet's own things are: index, faults, tables, page; and its ledgers, unless `store` is a server.
-    store    where the ledgers are: the folder, or a URI.
+    folder   where logs, tables and page are; and ledgers and notes (notes.py), unless `store` is a database.
+    store    where the ledgers are: the folder, or a URI, which may have a password in it (`takt.fleet.store.shown`).
     """
 
     name: str

@@ -39,10 +39,12 @@ def remember(plan: Plan, found: FleetStanding) -> None:
     note.write_text(json.dumps(told), encoding="utf-8")
 
 
-def nothing_to_do(path: Path) -> dict[str, Any] | None:
+def nothing_to_do(path: os.PathLike[str]) -> dict[str, Any] | None:
     """What there is to say of a plan, or of its folder, that is done; None if it is not surely so."""
     import tomllib
 
+    if not isinstance(path, Path):
+        return None
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, tomllib.TOMLDecodeError):
         text = (path / "fleet.toml" if path.is_dir() else path).read_text(encoding="utf-8")
         told = tomllib.loads(text)

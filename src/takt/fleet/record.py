@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from takt.contract.events import FAULT, UNIT_BAD, Event
+from takt.fleet.told import read_as
 from takt.judge.compare import WHOLE
 from takt.judge.compared_shifts import ComparedShift
 from takt.judge.outcomes import Outcomes
@@ -119,8 +120,8 @@ class Record:
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Record:
-        """From its JSON. Raises TypeError if it is another version's."""
-        return cls(**told)
+        """From its JSON. Raises TypeError or ValueError if it is another version's, or none."""
+        return read_as(cls, told)
 
     def told(self) -> dict[str, Any]:
         """As JSON values."""

@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
+IN_URL = re.compile(
+    r"://[^/@\s:]*:[^/@\s]+@|"
+    r"://\S*[?&](\w*pass(word|wd)?|\w*secret|api_?key|key|access_token|token|auth|sig)=[^&#\s]",
+    re.I,
+)
 NAMES = re.compile(
     r"(^|_)(pass|passwd|password|passphrase|secret|api_?key|access_key|access_token|auth|bearer|token)$", re.I
 )
@@ -27,8 +31,3 @@ def secrets_in(value: Any, where: str = "") -> Iterator[str]:
             yield from secrets_in(one, f"{where}[{number}]")
     elif isinstance(value, str) and (IN_URL.search(value) or VALUES.search(value)):
         yield where
-
-
-def without_secrets(text: str) -> str:
-    """A text that may be shown: what stands where a URL has its password is gone."""
-    return re.sub(r"(://[^/@\s:]*):[^/@\s]+@", r"\1:***@", text)

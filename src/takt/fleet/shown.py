@@ -21,6 +21,7 @@ from takt.fleet.job import MACHINE_FAULTS, Job
 from takt.fleet.plan import Plan
 from takt.fleet.sample import Needed
 from takt.fleet.standing import ArmStanding, FleetStanding
+from takt.fleet.store import shown
 
 MOST_RUNNING = 12  # lines
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
@@ -48,7 +49,7 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
     else:
         state = found.told or ("nothing is left to do" if found.done else "nothing works on it")
     money = f"; {cost:,.2f} spent" if cost else ""
-    lines.append(Text(f"{plan.name}: {ended}{money}; {state}; ledgers in {plan.folder}"))
+    lines.append(Text(f"{plan.name}: {ended}{money}; {state}; ledgers in {shown(plan.store)}"))
     for kind, count in Counter(fault.kind for fault in found.faults).items():
         last = [fault for fault in found.faults if fault.kind == kind][-1]
         told = f"{kind} {count} ({MACHINE_FAULTS.get(kind, '')})"
@@ -96,9 +97,8 @@ def estimate_lines(
     unknown = sum(one.left for one in arms if one.wall_s is None)
     time_s = f"about {hms(sum(known) / jobs)} with {jobs} at a time" if known else "how long, no shift has shown yet"
     more = f", and {unknown} shifts of which none has shown yet how long they take" if unknown and known else ""
-    yield Text(
-        f"{plan.name}: {len(plan.shifts)} shifts, {found.ended} there, {left} to work; {time_s}{more}; {plan.folder}"
-    )
+    counts = f"{len(plan.shifts)} shifts, {found.ended} there, {left} to work"
+    yield Text(f"{plan.name}: {counts}; {time_s}{more}; {shown(plan.store)}")
     for job in works:
         how = "seen so far" if job.seen else "taken for usual"
         yield Text(

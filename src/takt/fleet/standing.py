@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import found_in
-from takt.fleet.index import Index, driving, machine_faults, said_by_driver
+from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan
 from takt.fleet.record import Record
 from takt.judge.pooled import Pooled
@@ -68,23 +69,43 @@ class FleetStanding:
         return all(one.ended + one.lost + one.spared >= one.planned for one in self.arms)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a driver said last (`drive.Driver`): ids of shifts that run, and are not needed; why some are refused."""
+
+    running: set[str]
+    spared: set[str]
+    refused: Mapping[str, str]
+    where: str
+    over: str
+    told: str
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Said:
+        """Of its JSON values, which may be a stranger's: what is none of a driver's is left out."""
+        running, spared, refused = told.get("running"), told.get("spared"), told.get("refused")
+        return cls(
+            {str(one.get("id")) for one in running if isinstance(one, dict)} if isinstance(running, list) else set(),
+            {one for one in spared if isinstance(one, str)} if isinstance(spared, list) else set(),
+            {one: str(why) for one, why in refused.items()} if isinstance(refused, dict) else {},
+            f"{told.get('host')}, process {told.get('pid')}",
+            str(told.get("over", "")),
+            str(told.get("told", "")),
+        )
+
+
 def standing_of_fleet(plan: Plan) -> FleetStanding:
     """How the fleet of this plan stands, whoever works it, wherever."""
-    index = Index(plan.folder)
+    notes = notes_of(plan)
     try:
-        records = found_in(plan, index)
+        records = found_in(plan, notes)
+        said, alive, faults = Said.of(notes.said()), notes.driven(), notes.faults()
     finally:
-        index.close()
-    said = said_by_driver(plan.folder)
-    alive = driving(plan.folder)
-    faults = machine_faults(plan.folder)
+        notes.close()
     lost = {fault.id for fault in faults if fault.given_up} - {one for one, record in records.items() if record.ended}
-    running = {one["id"] for one in said.get("running", ())} if alive else set()
-    arms = [_arm(plan, arm, records, lost, running, set(said.get("spared", ()))) for arm in plan.arms]
-    where = f"{said.get('host')}, process {said.get('pid')}" if alive else ""
-    return FleetStanding(
-        plan, arms, faults, said.get("refused", {}), where, str(said.get("over", "")), str(said.get("told", ""))
-    )
+    running = said.running if alive else set()
+    arms = [_arm(plan, arm, records, lost, running, said.spared) for arm in plan.arms]
+    return FleetStanding(plan, arms, faults, said.refused, said.where if alive else "", said.over, said.told)
 
 
 def _arm(

@@ -1,41 +1,84 @@
-"""Where a fleet's ledgers are: a folder, one SQLite file for each shift; or a server, by URI."""
+"""Where a fleet's ledgers are: a folder, one SQLite file for each shift; or a database, by URI."""
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from takt.fleet.plan import LEDGERS, Planned
+from takt.errors import TaktError
+from takt.fleet.plan import LEDGERS, Plan, Planned
 from takt.ledger import Ledger
+from takt.ledger.address import LONGEST_NAME, Address
+from takt.ledger.store import Place, place_of
+
+LONGEST = LONGEST_NAME - 1 - 140  # of a fleet's name in a store; a shift's file is called by up to 139
 
 
-def check_store(store: str) -> str:
-    """What is wrong with where a plan wants its ledgers; "" if nothing is."""
-    if "://" in store:
-        return f"is {store.partition('://')[0]}://...; a folder is the only store there is"
-    if Path(store).exists() and not Path(store).is_dir():
-        return f"is {store}, and that is no folder"
-    return ""
+def store_of(given: str, fleet: str) -> str:
+    """The store that a plan names, for a fleet of this name. Raises TaktError with what is wrong with it.
+
+    In a database a fleet has its name before those of its shifts: postgresql://HOST/DATABASE#FLEET.
+    """
+    place = place_of(given)
+    if isinstance(place, Path):
+        if place.exists() and not place.is_dir():
+            raise TaktError(f"it is {place}, and that is no folder")
+        return str(place)
+    place = place if place.name else place.named(fleet)
+    if len(place.name) > LONGEST:
+        raise TaktError(f"{place} has a long name; {LONGEST} characters are the most that a fleet's has in a store")
+    return place.full
 
 
 def ledger_of(store: str, shift: Planned) -> str:
-    """Where the ledger of a planned shift is, or is to be."""
-    return str(Path(store) / LEDGERS / shift.file)
+    """Where the ledger of a planned shift is, or is to be; of a database with the password that its address has."""
+    place = place_of(store)
+    return str(place / LEDGERS / shift.file) if isinstance(place, Path) else (place / shift.file).full
 
 
 def ledgers_in(store: str) -> set[str]:
-    """The names of the ledgers that are there."""
-    import os
+    """The names of the ledgers that are there, as `Planned.file`."""
+    place = place_of(store)
+    if isinstance(place, Path):
+        try:
+            return {entry.name for entry in os.scandir(place / LEDGERS) if entry.name.endswith(".takt")}
+        except FileNotFoundError:
+            return set()
+    from takt.ledger.postgres_store import names
 
-    try:
-        return {entry.name for entry in os.scandir(Path(store) / LEDGERS) if entry.name.endswith(".takt")}
-    except FileNotFoundError:
-        return set()
+    return {f"{name[len(place.name) + 1 :]}.takt" for name in names(place)}
 
 
 def exists(location: str) -> bool:
-    return Path(location).exists()
+    return place_of(location).exists()
+
+
+def shown(location: str) -> str:
+    """A store or ledger as it may be shown: without a password."""
+    return str(place_of(location))
+
+
+def is_gone(error: TaktError) -> bool:
+    """Whether it says that a database, or the way to it, is gone: it may be there again soon."""
+    if type(error.__cause__).__module__.partition(".")[0] != "psycopg":
+        return False
+    from takt.ledger.postgres_connection import is_gone as gone
+
+    return gone(error)
+
+
+def home(plan: Plan) -> Place:
+    """Where a fleet is seen, stopped and gone on with: its folder, or its address in a database."""
+    place = place_of(plan.store)
+    return plan.folder if isinstance(place, Path) else place
+
+
+def quoted(plan: Plan) -> str:
+    """`home` as a word of a command line."""
+    return shlex.quote(str(home(plan)))
 
 
 def read(location: str, look: Callable[[Ledger], Any]) -> Any:
@@ -48,3 +91,23 @@ def read(location: str, look: Callable[[Ledger], Any]) -> Any:
     except Unfinished:
         with Ledger.resume(location) as book:
             return look(book)
+
+
+def text_of(place: Address) -> tuple[Address, str]:
+    """The fleet at this address, or the only one in this store, and the text of its plan. Raises TaktError."""
+    from takt.fleet.notes_in_postgres import PostgresNotes, fleets_in
+
+    if not place.name:
+        there = fleets_in(place)
+        if len(there) != 1:
+            told = f"it has: {', '.join(there)}" if there else "it has none"
+            raise TaktError(f"{place} is a store; name the fleet in it: '{place}#NAME' ({told})")
+        place = place.named(there[0])
+    notes = PostgresNotes(place)
+    try:
+        text = notes.plan_text()
+    finally:
+        notes.close()
+    if not text:
+        raise TaktError(f"there is no fleet {place}; `takt fleet run PLAN` begins one")
+    return place, text

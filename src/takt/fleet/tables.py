@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from takt.contract.events import UNIT_BAD, Event
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.fleet.drive import found_in
-from takt.fleet.index import Index, machine_faults
+from takt.fleet.notes import notes_of
 from takt.fleet.plan import Plan, Planned
 from takt.fleet.record import Record
-from takt.fleet.store import ledger_of, read
+from takt.fleet.store import ledger_of, read, shown
 from takt.judge.outcomes import Outcomes
 from takt.ledger import canonical
 
@@ -39,11 +40,11 @@ def update(plan: Plan) -> int:
     pa, pq = _arrow()
     folder = plan.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    index = Index(plan.folder)
+    notes = notes_of(plan)
     try:
-        records = found_in(plan, index)
+        records, faults = found_in(plan, notes), notes.faults()
     finally:
-        index.close()
+        notes.close()
     parts = _parts(folder)
     known = {one for ids in parts.values() for one in ids}
     new = [shift for shift in plan.shifts if shift.id in records and records[shift.id].ended and shift.id not in known]
@@ -56,8 +57,7 @@ def update(plan: Plan) -> int:
     if len(parts) > MOST_PARTS:
         _together(pq, folder, parts)
     _whole(pa, pq, folder / "shifts.parquet", list(_shift_rows(plan, records)), _schema(pa)["shifts"])
-    faults = [{key: getattr(fault, key) for key in fault.__dataclass_fields__} for fault in machine_faults(plan.folder)]
-    _whole(pa, pq, folder / "faults.parquet", faults, _schema(pa)["faults"])
+    _whole(pa, pq, folder / "faults.parquet", [asdict(fault) for fault in faults], _schema(pa)["faults"])
     return len(new)
 
 
@@ -154,7 +154,7 @@ def _shift_rows(plan: Plan, records: Mapping[str, Record]) -> Iterator[dict[str,
         told = {key: getattr(record, key) for key in ("ended", "cut_off", "cycle_s", "station_s", "wall_s", "money")}
         told |= {key: getattr(record, key) for key in ("tokens", "host", "begun_utc", "digest")}
         rate = record.good / record.units if record.units else None
-        where = {"columns": canonical(dict(shift.arm.columns)), "ledger": ledger_of(plan.store, shift)}
+        where = {"columns": canonical(dict(shift.arm.columns)), "ledger": shown(ledger_of(plan.store, shift))}
         yield {**_of(shift), **where, "units": record.units, **counts, "rate": rate, **told}
 
 

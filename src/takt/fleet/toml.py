@@ -9,6 +9,7 @@ Long because: one reader knows the place of each word of a plan, to name it wher
 from __future__ import annotations
 
 import math
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,12 +27,13 @@ from takt.contract.worker import made_by, usual_clock
 from takt.errors import TaktError
 from takt.fleet.endpoints import ENDPOINT, endpoint_of, named_in
 from takt.fleet.identity import definition_of, id_of
-from takt.fleet.index import NOTE
+from takt.fleet.notes_in_folder import NOTE
 from takt.fleet.plan import Arm, Budget, Endpoint, Limits, Plan, Planned, Stop
 from takt.fleet.presets import PRESETS
 from takt.fleet.secret import secrets_in
 from takt.judge.compared_shifts import BY
 from takt.ledger import canonical
+from takt.ledger.store import place_of
 from takt.shift.definition import MOST_HOURS, MOST_UNITS
 
 MOST_SHIFTS = 1_000_000
@@ -53,8 +55,16 @@ WORKER = (
 )
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan that a file has, or that a fleet's folder was worked by. Raises TaktError for what is wrong with it."""
+def read_plan(path: str | os.PathLike[str]) -> Plan:
+    """The plan that a file has, or that a fleet was worked by, in a folder or at postgresql://HOST/DATABASE#FLEET.
+
+    Raises TaktError for what is wrong with it."""
+    path = place_of(path)
+    if not isinstance(path, Path):
+        from takt.fleet.store import text_of
+
+        place, text = text_of(path)
+        return plan_of(text, str(place), place.full)
     if path.is_dir():
         if not (path / NOTE).is_file():
             raise TaktError(f"{path} is no fleet's folder: it has no {NOTE}")
@@ -68,10 +78,14 @@ def read_plan(path: Path) -> Plan:
     return plan_of(text, path.name)
 
 
-def plan_of(text: str, called: str = "fleet.toml") -> Plan:
-    """The plan that a text has; `called` is what errors call it."""
+def plan_of(text: str, called: str = "fleet.toml", store: str | None = None) -> Plan:
+    """The plan that a text has; `called` is what errors call it, `store` where its ledgers are, whatever it says."""
     try:
-        return _Reader(tomllib.loads(text), called).plan(text)
+        told = tomllib.loads(text)
+        if store is None:
+            return _Reader(told, called).plan(text)
+        told.pop("store", None)  # perhaps in an environment variable of another machine's
+        return replace(_Reader(told, called).plan(text), store=store)
     except tomllib.TOMLDecodeError as error:
         raise TaktError(f"{called} is no TOML: {' '.join(str(error).split())}") from error
 
@@ -108,7 +122,7 @@ class _Reader:
         return Plan(
             name=name,
             folder=folder,
-            store=self.store(folder),
+            store=self.store(folder, name),
             arms=arms,
             shifts=self.shifts(arms, seeds),
             endpoints=endpoints,
@@ -119,14 +133,12 @@ class _Reader:
             text=text,
         )
 
-    def store(self, folder: Path) -> str:
+    def store(self, folder: Path, name: str) -> str:
         """The folder, a URI, or what an environment variable has: `store = {env = "TAKT_STORE"}`."""
-        from takt.fleet.store import check_store
+        from takt.fleet.store import store_of
 
         given = self.told.get("store", str(folder))
         if isinstance(given, Mapping):
-            import os
-
             self.keys("store", given, ("env",))
             variable = self.text("env", given, "")
             given = os.environ.get(variable, "")
@@ -134,10 +146,7 @@ class _Reader:
                 self.wrong("store", f"is in the environment variable {variable!r}, and there is none")
         if not isinstance(given, str):
             self.wrong("store", 'must be a folder, a URI, or {env = "VARIABLE"}')
-        why = check_store(given)
-        if why:
-            self.wrong("store", why)
-        return given
+        return str(self.said("store", partial(store_of, given, name)))
 
     def endpoints(self) -> dict[str, Endpoint]:
         found = {}

@@ -10,11 +10,12 @@ from takt.contract.events import Event
 from takt.errors import TaktError
 from takt.fleet.job import ENDED, LEFT, Job
 from takt.fleet.record import Record, spent
-from takt.fleet.store import exists, read
+from takt.fleet.store import exists, is_gone, read, shown
 from takt.ledger.trust import Named
 from takt.shift import Progress, Shift, resume_shift, run_shift
 
 SAID_S = 1.0  # wall time between two signs of life
+PATIENCE_S, WAIT_S = 60.0, 0.5  # for a store that does not answer when a shift is begun
 
 
 def work(job: Job, say: Callable[[dict[str, Any]], None], asked_to_leave: Callable[[], bool]) -> tuple[str, Record]:
@@ -22,7 +23,17 @@ def work(job: Job, say: Callable[[dict[str, Any]], None], asked_to_leave: Callab
 
     Raises Busy if another process works on it, TaktError if it cannot be worked, and whatever else may happen.
     """
-    watch = _Watch(say, asked_to_leave)
+    watch, until = _Watch(say, asked_to_leave), time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return _worked(job, watch)
+        except TaktError as error:  # a server that is gone is waited for, before a shift as in its middle
+            if not is_gone(error) or time.monotonic() > until or asked_to_leave():
+                raise
+            time.sleep(WAIT_S)
+
+
+def _worked(job: Job, watch: _Watch) -> tuple[str, Record]:
     if exists(job.ledger):
         shift = _go_on(job, watch)
     else:
@@ -56,10 +67,10 @@ def _go_on(job: Job, watch: _Watch) -> Shift:
     meta = read(job.ledger, lambda book: book.meta)
     if meta.get("shift_id", "") != job.id:
         raise TaktError(
-            f"{job.ledger} is another shift than the plan's ({meta.get('shift_id') or 'no id'}); move it away"
+            f"{shown(job.ledger)} is another shift than the plan's ({meta.get('shift_id') or 'no id'}); move it away"
         )
     if (meta["station"], meta["worker"], meta["seed"]) != (job.station, job.worker, job.seed):
-        raise TaktError(f"{job.ledger} is a shift of another worker, station or seed; move it away")
+        raise TaktError(f"{shown(job.ledger)} is a shift of another worker, station or seed; move it away")
     named = Named(job.worker, job.worker_options, job.station_options)
     return resume_shift(job.ledger, on_progress=watch, leave=watch.leave, named=named)
 

@@ -21,19 +21,19 @@ from takt.errors import Busy, TaktError, Unwritable
 from takt.ledger.address import Address
 from takt.ledger.base import Batch, Row, Seen
 from takt.ledger.postgres_connection import (
+    PATIENCE_S,
     at,
     check_named,
     closed_if_fails,
     connected,
     holder,
+    is_gone,
     lease_s,
-    needed,
     shift_of,
     taken_over,
 )
 from takt.ledger.postgres_schema import BEHIND, LOST, migrate
 
-PATIENCE_S = 60.0  # a server that is gone is waited for
 KEPT = 64 * 2**20  # bytes of units that the server may not have on its disk yet, to be appended once more
 T = TypeVar("T")
 
@@ -289,8 +289,7 @@ class PostgresRows:
                             return found
                     return do()
             except Unwritable as error:
-                psycopg = needed()
-                gone = isinstance(error.__cause__, (psycopg.OperationalError, psycopg.InterfaceError))
+                gone = is_gone(error)
                 behind = getattr(error.__cause__, "sqlstate", None) == BEHIND
                 if not (gone or (behind and not broken)) or time.monotonic() > until:
                     raise

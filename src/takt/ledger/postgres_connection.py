@@ -12,6 +12,7 @@ from takt.ledger.address import Address, without_secrets
 from takt.ledger.postgres_schema import LOST, check_version
 
 LEASE_S = 30.0  # for so long a shift is a worker's after it was last heard of; TAKT_LEASE_S says otherwise
+PATIENCE_S = 60.0  # a server that is gone is waited for
 LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 
 
@@ -70,6 +71,13 @@ def holder() -> str:
 
 def taken_over(place: Address) -> Lost:
     return Lost(f"another process works on {place} by now; this one has stopped, and wrote nothing more")
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether a TaktError of `at` says that the server, or the way to it, is gone: it may be there again soon."""
+    cause, psycopg = error.__cause__, needed()
+    full = str(getattr(cause, "sqlstate", None)) in ("53100", "53200")  # its disk, its memory
+    return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)) and not full
 
 
 class at:

@@ -112,6 +112,24 @@ BEGIN
     FROM unnest(_t_s, _kind, _unit, _data) WITH ORDINALITY AS e (t, k, u, d, i);
 END $$;
 """,
+    f"""
+CREATE TABLE takt.fleets (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text UNIQUE NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+  plan text NOT NULL DEFAULT '' CHECK (octet_length(plan) <= {LONGEST_VALUE}),
+  said text NOT NULL DEFAULT '{{}}' CHECK (octet_length(said) <= {LONGEST_VALUE}),
+  stop boolean NOT NULL DEFAULT false, token bigint NOT NULL DEFAULT 0, holder text, until timestamptz
+);
+CREATE TABLE takt.records (
+  fleet bigint REFERENCES takt.fleets ON DELETE CASCADE, id text, arm text NOT NULL,
+  record text NOT NULL CHECK (octet_length(record) <= {LONGEST_VALUE}), PRIMARY KEY (fleet, id)
+);
+CREATE TABLE takt.faults (
+  fleet bigint REFERENCES takt.fleets ON DELETE CASCADE, token bigint, shift text, attempt integer,
+  number bigint GENERATED ALWAYS AS IDENTITY,
+  fault text NOT NULL CHECK (octet_length(fault) <= {LONGEST_VALUE}), PRIMARY KEY (fleet, token, shift, attempt)
+);
+""",
 )
 
 
@@ -124,18 +142,20 @@ def version_of(connection: Any) -> int:
 
 
 def check_version(connection: Any, place: object) -> bool:
-    """Whether there is a schema, one of this Takt's. TaktError if it is a newer one's."""
+    """Whether there is a schema: this Takt's, or an older one's, whose shifts are read as they are.
+
+    Raises TaktError if it is a newer one's."""
     version = version_of(connection)
     if version > len(MIGRATIONS):
         raise TaktError(
             f"{place} has a store of version {version}, this Takt knows {len(MIGRATIONS)}; install a newer Takt"
         )
-    return version == len(MIGRATIONS)
+    return version > 0
 
 
 def migrate(connection: Any, place: object) -> None:
     """Make the schema, or bring it up to this Takt's; of many at once, one does it."""
-    if check_version(connection, place):
+    if check_version(connection, place) and version_of(connection) == len(MIGRATIONS):
         return
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))

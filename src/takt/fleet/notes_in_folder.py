@@ -1,0 +1,160 @@
+"""What is known of a fleet beside its ledgers, in its folder: an index of its shifts, faults, and the driver.
+
+`index.db` is lost, or a ledger is brought from elsewhere: it is read from the ledgers again. Of all the rest nothing is
+needed to go on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from takt.errors import Busy, Unwritable
+from takt.fleet.crew import MachineFault
+from takt.fleet.record import Record
+from takt.plainly import plainly
+
+INDEX, FAULTS, DRIVER, LOCK, STOP, NOTE = "index.db", "faults.jsonl", "driver.json", "driver.lock", "stop", "fleet.toml"
+VERSION = 1
+
+
+class FolderNotes:
+    """`takt.fleet.notes.Notes` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._index: sqlite3.Connection | None = None
+        self._lock: int | None = None
+
+    # --- records ---
+
+    def records(self) -> dict[str, Record]:
+        found = {}
+        for one, text in self._database.execute("SELECT id, record FROM shifts"):
+            with suppress(TypeError, ValueError):
+                found[one] = Record.read(json.loads(text))
+        return found
+
+    def put(self, records: Iterable[tuple[str, Record]]) -> None:
+        rows = [(record.id, arm, json.dumps(record.told())) for arm, record in records]
+        with self._writing(), self._database as database:
+            database.executemany("INSERT OR REPLACE INTO shifts VALUES (?, ?, ?)", rows)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        with self._writing(), self._database as database:
+            database.executemany("DELETE FROM shifts WHERE id = ?", [(one,) for one in ids])
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        if self._index is None:
+            with self._writing():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._index = self._opened()
+        return self._index
+
+    def _opened(self) -> sqlite3.Connection:
+        path = self.folder / INDEX
+        with suppress(sqlite3.DatabaseError):
+            database = sqlite3.connect(path, timeout=30)
+            if database.execute("PRAGMA user_version").fetchone()[0] in (0, VERSION):
+                database.execute("PRAGMA synchronous = OFF")  # it can be made again
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS shifts (id TEXT PRIMARY KEY, arm TEXT, record TEXT NOT NULL)"
+                )
+                database.execute(f"PRAGMA user_version = {VERSION}")
+                return database
+            database.close()
+        path.unlink(missing_ok=True)  # another version's, or damaged
+        return self._opened()
+
+    # --- faults of machines ---
+
+    def add_fault(self, fault: MachineFault) -> None:
+        """A line, in one write."""
+        with self._writing(), (self.folder / FAULTS).open("ab") as file:
+            file.write(json.dumps(asdict(fault)).encode() + b"\n")
+
+    def faults(self) -> Sequence[MachineFault]:
+        """A line that was cut short by a fault of the machine itself is left out."""
+        found = []
+        with suppress(FileNotFoundError):
+            for line in (self.folder / FAULTS).read_bytes().splitlines():
+                with suppress(ValueError, TypeError):
+                    found.append(MachineFault.read(json.loads(line)))
+        return found
+
+    # --- the driver ---
+
+    def drive(self, text: str) -> None:
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = self._locked()
+            (self.folder / STOP).unlink(missing_ok=True)
+            if text:
+                (self.folder / NOTE).write_text(text, encoding="utf-8")
+
+    def say(self, told: Mapping[str, Any]) -> None:
+        new = self.folder / f".{DRIVER}-{os.getpid()}"
+        with self._writing():
+            new.write_text(json.dumps(told), encoding="utf-8")
+            new.replace(self.folder / DRIVER)
+
+    def said(self) -> Mapping[str, Any]:
+        try:
+            told = json.loads((self.folder / DRIVER).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def driven(self) -> bool:
+        """On this machine: the lock is none for others."""
+        try:
+            os.close(self._locked())
+        except Busy:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def ask_to_stop(self) -> None:
+        (self.folder / STOP).touch()
+
+    def asked_to_stop(self) -> bool:
+        return (self.folder / STOP).exists()
+
+    def close(self) -> None:
+        if self._index is not None:
+            self._index.close()
+        if self._lock is not None:
+            os.close(self._lock)
+        self._index = self._lock = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise Unwritable(f"cannot write into the fleet's folder {self.folder}: {plainly(error)}") from error
+
+    def _locked(self) -> int:
+        """The lock lasts as long as its process. Raises Busy."""
+        lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            import fcntl
+        except ImportError:  # not on Windows
+            return lock
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise Busy(
+                f"another driver works on the fleet in {self.folder}; look at it with "
+                f"`takt fleet status {self.folder}`, or end it with `takt fleet stop {self.folder}`"
+            ) from error
+        return lock

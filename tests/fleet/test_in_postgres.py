@@ -1,0 +1,329 @@
+"""A fleet whose ledgers and notes are in a database: seen and gone on with from anywhere, by one driver at a time.
+
+All of this is by a real server (postgres_server.py), and is skipped, with words, where there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from postgres_server import Server
+from takt import Ledger, TaktError, run_shift
+from takt.cli import main
+from takt.errors import Busy, Lost
+from takt.fleet.crew import MachineFault
+from takt.fleet.drive import Driver, job_of
+from takt.fleet.executor import Executor
+from takt.fleet.job import ENDED, LOST, STORE, Message
+from takt.fleet.local import Local
+from takt.fleet.notes import machine_faults, notes_of
+from takt.fleet.record import Record
+from takt.fleet.standing import standing_of_fleet
+from takt.fleet.store import is_gone, ledger_of, ledgers_in
+from takt.fleet.toml import plan_of, read_plan
+from takt.fleet.work import work
+from takt.ledger.postgres_schema import migrate
+from takt.ledger.postgres_store import standings
+from takt.ledger.store import place_of
+
+PLAN = """
+name = "few"
+store = { env = "TAKT_STORE" }
+seeds = "0-1"
+units = 6
+clock = "lockstep"
+
+[limits]
+backoff_s = 0.1
+
+[[station]]
+name = "gym"
+options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
+
+[[worker]]
+name = "hands:Balances"
+"""
+HUSH = "hush-hush"  # the server takes any password
+
+
+@pytest.fixture
+def store(server, request, tmp_path, monkeypatch) -> str:
+    """A store of the test's own, by an address with a password in it."""
+    monkeypatch.chdir(tmp_path)
+    name = request.node.name[:40].rstrip("_")
+    address = server.uri.replace("takt@", f"takt:{HUSH}@") + f"#{name}"
+    monkeypatch.setenv("TAKT_STORE", address)
+    return address
+
+
+class Here(Executor):
+    """Works a job at once, in this process."""
+
+    def __init__(self) -> None:
+        self.told: list[Message] = []
+
+    def room(self, job):
+        return not self.told
+
+    def start(self, job):
+        kind, record = work(job, lambda said: None, lambda: False)
+        self.told.append(Message(job, kind, record.told()))
+
+    def wait(self, timeout_s):
+        told, self.told = self.told, []
+        return told
+
+    def leave(self, job): ...
+
+    def kill(self, job): ...
+
+    def close(self): ...
+
+
+def digests(plan):
+    found = {}
+    for shift in plan.shifts:
+        with Ledger.open(ledger_of(plan.store, shift)) as book:
+            assert book.finished and book.faults() == []
+            found[shift.id] = book.digest()
+    return found
+
+
+def alone(plan):
+    return {
+        shift.id: run_shift(
+            shift.arm.station,
+            shift.arm.worker,
+            seed=shift.seed,
+            units=shift.arm.units,
+            clock=shift.arm.clock,
+            station_options=shift.arm.station_options,
+        ).digest
+        for shift in plan.shifts
+    }
+
+
+def test_a_fleet_in_a_database_is_worked_once_and_told_of_from_anywhere_and_no_password_is(store, tmp_path, capsys):
+    Path("fleet.toml").write_text(PLAN)
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 0
+    plan = read_plan(Path("fleet.toml"))
+    assert digests(plan) == alone(plan) and ledgers_in(store) == {shift.file for shift in plan.shifts}
+    (tmp_path / "elsewhere").mkdir()
+    os.chdir(tmp_path / "elsewhere")  # another machine: it has the address, and no plan, no folder, no variable
+    os.environ.pop("TAKT_STORE")
+    out = capsys.readouterr()
+    for command in (
+        ["fleet", "status", store],
+        ["fleet", "table", store],
+        ["fleet", "page", store],
+        ["query", "SELECT ledger, count(*) FROM shifts JOIN units USING (id) GROUP BY ALL", store],
+        ["fleet", "plan", store],
+        ["fleet", "watch", store],
+        ["fleet", "status", store, "--json"],
+    ):
+        assert main(command) == 0, command
+        told = capsys.readouterr()
+        out = type(out)(out.out + told.out, out.err + told.err)
+    assert json.loads(told.out)["ended"] == 2 and "12 of 12" in out.out and "takt:***@" in out.out
+    assert main(["fleet", "resume", store, "--json"]) == 0 and json.loads(capsys.readouterr().out)["began"] == 0
+    assert main(["fleet", "stop", store]) == 2
+    assert "nothing to stop" in capsys.readouterr().err and HUSH not in out.out + out.err
+    assert main(["fleet", "status", store.partition("#")[0] + "#nobody"]) == 2
+    assert "there is no fleet" in capsys.readouterr().err
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or HUSH.encode() not in path.read_bytes(), path
+    with Ledger.open(ledger_of(store, plan.shifts[0])) as book:
+        assert HUSH not in json.dumps(book.meta)
+
+
+def test_a_fleet_has_one_driver_and_one_that_woke_late_writes_nothing_and_ends(store, server):
+    import psycopg
+
+    plan = plan_of(PLAN)
+    first, second = notes_of(plan), notes_of(plan)
+    first.drive("x = 1")
+    first.say({"running": []})
+    with pytest.raises(Busy, match=r"another driver .* works on the fleet"):
+        second.drive("")
+    second.ask_to_stop()
+    assert second.driven() and not first.asked_to_stop()
+    first.say({})
+    assert first.asked_to_stop()
+    with psycopg.connect(server.uri, autocommit=True) as by_hand:  # it was not heard of for too long
+        by_hand.execute("UPDATE takt.fleets SET until = clock_timestamp() - interval '1 s'")
+    first.say({"still": "here"})  # nobody took its place
+    with pytest.raises(Busy):
+        second.drive("")
+    with psycopg.connect(server.uri, autocommit=True) as by_hand:
+        by_hand.execute("UPDATE takt.fleets SET until = clock_timestamp() - interval '1 s'")
+    second.drive("")
+    for attempt in (
+        lambda: first.say({"wrong": True}),
+        lambda: first.put([("arm", _record())]),
+        lambda: first.add_fault(_fault()),
+    ):
+        with pytest.raises(Lost, match="this one has stopped, and wrote nothing"):
+            attempt()
+    first.close()  # gives back nothing, for it has nothing
+    assert second.driven() and not second.records() and not second.faults() and second.said() == {}
+    second.close()
+    assert not notes_of(plan).driven() and "x = 1" in notes_of(plan).plan_text()
+
+
+def _record():
+    return Record("a", 1, "units", "", "g", 0, "1", "000000", [1.0], 1.0, 1.0, "", "")
+
+
+def _fault():
+    return MachineFault("a", "arm", 1, 1, LOST, "why", "host", "log", "", False)
+
+
+def test_a_driver_that_was_stopped_and_wakes_when_another_has_taken_its_place_ends_and_nothing_is_doubled(store):
+    """All of the first driver's processes sleep (SIGSTOP) in the middle; the second does the rest; the first wakes."""
+    Path("fleet.toml").write_text(PLAN.replace("Balances", "Slow").replace("units = 6", "units = 15"))
+    plan = read_plan(Path("fleet.toml"))
+    env = {**os.environ, "TAKT_LEASE_S": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "takt.cli", "fleet", "run", "fleet.toml", "--jobs", "1"]
+    first = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    family = Path(f"/proc/{first.pid}/task/{first.pid}/children")
+    try:
+        until(lambda: any(one.units for one in _standings(store)), first)
+        asleep = [first.pid, *map(int, family.read_text().split())]
+        for pid in asleep:
+            os.kill(pid, signal.SIGSTOP)
+        until(lambda: not notes_of(plan).driven())  # and the shift's lease ends as it does
+        done = subprocess.run([*command, "--json"], env=env, capture_output=True, timeout=240)
+        assert json.loads(done.stdout)["ended"] == 2
+        before = digests(plan)
+        for pid in asleep:
+            os.kill(pid, signal.SIGCONT)
+        assert "another driver works on the fleet" in first.communicate(timeout=240)[1] and first.returncode == 2
+        assert digests(plan) == before == alone(plan) and len(ledgers_in(store)) == 2
+    finally:
+        first.kill()
+        first.wait()
+
+
+def _standings(store):
+    return standings(place_of(store))
+
+
+def until(found, process=None):
+    end = time.monotonic() + 240
+    while time.monotonic() < end:
+        if value := found():
+            return value
+        assert process is None or process.poll() in (None, 0)
+        time.sleep(0.05)
+    raise AssertionError("it never came to that")
+
+
+def test_two_drivers_of_other_plans_forced_onto_one_shift_come_to_one_shift(store):
+    """Two runners with the same shift, begun at the same time by different fleets' drivers: one works it, the other
+    waits until it can read it."""
+    plan = plan_of(PLAN.replace("0-1", "0"))
+    told, barrier = [], threading.Barrier(2)
+    job = _job(plan)
+
+    def run():
+        barrier.wait()
+        while True:
+            try:
+                told.append(work(job, lambda said: None, lambda: False))
+                return
+            except Busy:
+                time.sleep(0.05)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(120)
+    assert [kind for kind, _ in told] == [ENDED, ENDED] and told[0][1].digest == told[1][1].digest
+    assert len(ledgers_in(store)) == 1 and digests(plan) == alone(plan)
+
+
+def _job(plan):
+    return job_of(plan, plan.shifts[0])
+
+
+def test_a_server_that_is_killed_is_waited_for_by_driver_and_shifts_and_is_no_bad_unit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Server() as mortal:
+        monkeypatch.setenv("TAKT_STORE", mortal.uri)
+        plan = plan_of(PLAN.replace("Balances", "Slow").replace("units = 6", "units = 15"))
+        killed = []
+
+        def news(_standing, running):
+            if not killed and any(said.get("units") for said in running.values()):
+                killed.append(mortal.kill())
+                mortal.start()
+
+        done = Driver(plan, lambda: Local(1, plan.folder / "logs"), news).run()
+        assert killed and done.ended == 2 and not done.lost and digests(plan) == alone(plan)
+        assert len(ledgers_in(plan.store)) == 2 and standing_of_fleet(plan).ended == 2
+
+
+def test_a_store_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(store, server):
+    import psycopg
+
+    plan = plan_of(PLAN)
+    full = "CREATE FUNCTION takt.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.seq > 8 THEN "
+    full += "RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END IF; RETURN NEW; END $$;"
+    full += "CREATE TRIGGER f BEFORE INSERT ON takt.events FOR EACH ROW EXECUTE FUNCTION takt.full()"
+    with psycopg.connect(server.uri, autocommit=True) as by_hand:
+        migrate(by_hand, store)
+        by_hand.execute(full)
+        try:
+            done = Driver(plan, lambda: Local(1, plan.folder / "logs")).run()
+        finally:
+            by_hand.execute("DROP FUNCTION takt.full CASCADE")
+    assert done.why == "full" and "No space left" in done.told and HUSH not in done.told and "\n" not in done.told
+    assert [fault.kind for fault in machine_faults(plan)] == [STORE]
+    assert Driver(plan, Here).run().ended == 2 and digests(plan) == alone(plan)
+
+
+def test_a_server_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TAKT_STORE", f"postgresql://takt:{HUSH}@127.0.0.1:1/takt")
+    Path("fleet.toml").write_text(PLAN)
+    for command in ("run", "status"):
+        assert main(["fleet", command, "fleet.toml"]) == 2
+        out, err = capsys.readouterr()
+        assert err.count("\n") == 1 and "127.0.0.1:1" in err and HUSH not in out + err
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet.toml"]
+    with pytest.raises(TaktError) as error:
+        work(_job(plan_of(PLAN)), lambda said: None, lambda: True)
+    assert is_gone(error.value), "so that it is a machine's fault, and tried again"
+
+
+def test_what_a_stranger_wrote_into_the_notes_is_left_out(store, server):
+    """Records, faults and the driver's word of another's making: the fleet is read from its ledgers."""
+    import psycopg
+
+    plan = plan_of(PLAN)
+    Driver(plan, Here).run()
+    told = _record().told()
+    strange = ["{", "[]", "3", json.dumps({**told, "cycles": ["x"]}), json.dumps({**told, "seed": True})]
+    strange += ['{"spared": 3, "refused": [], "running": {"a": 1}}', '{"spared": [[]], "refused": {"a": {}}}']
+    strange += [json.dumps({**told, "ended": 7}), json.dumps({**told, "more": 1}), json.dumps({**told, "wall_s": "1"})]
+    with psycopg.connect(server.uri, autocommit=True) as by_hand:
+        for number, text in enumerate(strange):
+            where = "WHERE fleet = (SELECT id FROM takt.fleets WHERE name = %s)"
+            by_hand.execute(f"UPDATE takt.records SET record = %s {where}", (text, place_of(store).name))
+            said = "UPDATE takt.fleets SET said = %s WHERE name = %s"
+            by_hand.execute(said, (text, place_of(store).name))
+            insert = "INSERT INTO takt.faults (fleet, token, shift, attempt, fault) "
+            insert += "SELECT id, 9, %s, 1, %s FROM takt.fleets WHERE name = %s"
+            by_hand.execute(insert, (str(number), text, place_of(store).name))
+            found = standing_of_fleet(plan)
+            assert found.ended == 2 and not found.faults and found.done
