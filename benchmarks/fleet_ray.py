@@ -43,7 +43,7 @@ def main() -> None:
         others = [nodes.add_node(num_cpus=1) for _ in range(2)]
         ray.init(address=nodes.address, log_to_driver=False)
         print(f"three nodes are up after {time.monotonic() - began_s:.0f} s", flush=True)
-        plan = plan_of(PLAN.format(last=given.shifts - 1))
+        plan = plan_of(PLAN.format(name="kills", first=0, last=given.shifts - 1, units=40, store=""))
 
         def news(standing: Standing, running: Mapping[Job, Mapping[str, Any]]) -> None:
             units = [said.get("units") for said in running.values()]

@@ -137,6 +137,3 @@ class Plan:
     limits: Limits = Limits()
     accept: str = ""
     text: str = ""
-
-    def shifts_of(self, arm: Arm) -> list[Planned]:
-        return [shift for shift in self.shifts if shift.arm is arm]

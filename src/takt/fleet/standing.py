@@ -10,7 +10,7 @@ from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import found_in
 from takt.fleet.notes import notes_of
-from takt.fleet.plan import Arm, Plan
+from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.judge.pooled import Pooled
 
@@ -104,19 +104,22 @@ def standing_of_fleet(plan: Plan) -> FleetStanding:
         notes.close()
     lost = {fault.id for fault in faults if fault.given_up} - {one for one, record in records.items() if record.ended}
     running = said.running if alive else set()
-    arms = [_arm(plan, arm, records, lost, running, said.spared) for arm in plan.arms]
+    of: dict[str, list[Planned]] = {arm.name: [] for arm in plan.arms}
+    for shift in plan.shifts:
+        of[shift.arm.name].append(shift)
+    arms = [_arm(plan, arm, of[arm.name], records, lost, running, said.spared) for arm in plan.arms]
     return FleetStanding(plan, arms, faults, said.refused, said.where if alive else "", said.over, said.told)
 
 
 def _arm(
     plan: Plan,
     arm: Arm,
+    shifts: Sequence[Planned],
     records: Mapping[str, Record],
     lost: Collection[str],
     running: Collection[str],
     spared: Collection[str],
 ) -> ArmStanding:
-    shifts = [shift for shift in plan.shifts if shift.arm is arm]
     mine = [records[shift.id] for shift in shifts if shift.id in records]
     ordered = [record for record in in_order(shifts, records, lost) if record is not None]
     ended = {record.id for record in mine if record.ended}

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -184,8 +185,7 @@ class _Reader:
                         seeds.append(of)
                 if not here:
                     self.wrong(place, f"{name!r} has no worker: none of the plan's works there")
-        names = [arm.name for arm in arms]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = next((name for name, count in Counter(arm.name for arm in arms).items() if count > 1), None)
         if twice is not None:
             self.wrong("worker", f"two arms are both called {twice!r}; tell them apart with label = ...")
         return arms, seeds

@@ -11,6 +11,7 @@ verdict is about that shift. Three readings of several, each with what it takes 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -200,8 +201,8 @@ def _check(found: Sequence[Judged], by: str) -> None:
                     f"these shifts are not of one worker at one job: {key} is {canonical(first)} in one and "
                     f"{canonical(other)} in another; judge them apart, or `takt compare` workers"
                 )
-    seeds = [one.started["seed"] for one in found]
-    twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
+    counts = Counter(one.started["seed"] for one in found)
+    twice = next((seed for seed, count in counts.items() if count > 1), None)
     if twice is not None:
         raise TaktError(f"seed {twice} is given twice; the same units do not count twice")
 
