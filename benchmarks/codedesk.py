@@ -228,7 +228,7 @@ class Patchy:
     """Right in 70 % of tickets, and in 10 % breaks what was accepted before; mends that two tickets later.
 
     What it does is drawn from the seed. `good` is its own count, by the rule of the job: the ticket is right, and
-    nothing accepted is broken.
+    breaks nothing that was accepted. What was broken before counts against the ticket that broke it.
     """
 
     station_options = {"privileged": True}  # noqa: RUF012
@@ -253,11 +253,12 @@ class Patchy:
     def text(self, number: int, right: bool, breaks: bool) -> str:
         if self.mend_at == number:
             self.mend_at = -1
-        if breaks and self.mend_at < 0 and self.accepted:
+        breaks = breaks and self.mend_at < 0 and bool(self.accepted)
+        if breaks:
             self.mend_at = number + 2
             self.victim = self.accepted[0]
             self.broke += 1
-        if right and self.mend_at < 0:
+        if right and not breaks:
             self.good.append(number)
             self.accepted.append(number)
         values = {k: str(k) for k in range(number + 2)}

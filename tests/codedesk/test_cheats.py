@@ -14,9 +14,12 @@ from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import open_station
 from takt.contract.tools import tool_call
 from takt.stations.codedesk import inspection
+from takt.stations.codedesk.families.state import Ask, Posed, Raises
+from takt.stations.codedesk.families.writing import hidden_file
 from takt.stations.codedesk.inspection import Inspection, Suite, inspect
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
+from takt.stations.codedesk.sealing import sealed, verdict
 from takt.stations.codedesk.tickets import Series, Ticket, open_series
 from takt.stations.codedesk.trees import laid_over
 
@@ -123,6 +126,69 @@ def test_a_hidden_test_cannot_be_rewritten_before_it_is_imported(works: None) ->
     seen = inspected(WRONG + REWRITE)
     assert seen.failed and not seen.own_pass
     assert inspected(WRONG + REWRITE, series=MINED).tampered
+
+
+PEEK = """
+import gc, glob, re, sys
+
+
+def f1(x):
+    frame = sys._getframe()
+    while frame:
+        for value in frame.f_locals.values():
+            if type(value) is int and 9000 < value < 9003:
+                return value
+        frame = frame.f_back
+    texts = [open(path).read() for path in glob.glob("/work/tests/**/test_*.py", recursive=True)]
+    texts += [o for o in gc.get_objects() if type(o) is str]
+    return int((re.findall("900" + "[12]", "".join(texts)) or ["5"])[0])
+
+
+class Any(int):
+    __eq__ = lambda *_: True
+    __hash__ = int.__hash__
+
+
+def f2(x):
+    return Any(5)
+
+
+def f3(x):
+    raise ValueError(x)
+
+
+def f4(x):
+    return (x, [True, 1.5, {"a": None}], "\u00e9")
+"""
+
+
+def test_what_is_expected_of_a_generated_ticket_is_nowhere_in_the_sandbox(works: None) -> None:
+    """Each call has a right answer that its own code cannot know: one looks for it in frames, files and memory."""
+    asks = {name: Ask("x", (f"return PKG.{name}(x)",)) for name in ("f1", "f2", "f3", "f4")}
+    good = (3, [True, 1.5, {"a": None}], "\u00e9")
+    posed = [
+        Posed("f1", (3,), 9001), Posed("f2", (3,), 9002), Posed("f3", (3,), Raises("ValueError")),
+        Posed("f4", (3,), good), Posed("f4", (4,), (4, [1, 1.5, {"a": None}], "\u00e9")),
+    ]  # fmt: skip
+    text = hidden_file(asks, "pkg.m", "peeked at", posed)
+    laid, answers = sealed(text)
+    assert "900" in text and "900" not in laid and len(answers) == 5
+    tree = files_of({**BASE, "pkg/m.py": PEEK + "\nValueError = ValueError\n"})
+    suite = Suite({"tests/hidden/test_t.py": text}, {"tests/hidden/test_t.py": 0}, {})
+    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, GENERATED, wall_s=60)
+    failed = [node.partition("::")[2] for node in seen.failed]
+    assert failed == ["test_f1[c0]", "test_f2[c1]", "test_f4[c4]"] and seen.passed == 2 and not seen.tampered
+    assert "9001 was due, and there came 5" in seen.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [None, 7, [], {}, {"value": ["int", "zz"]}, {"value": ["int", 5]}, {"value": ["odd", "5"]}, {"raised": ["E"]},
+     {"value": ["set", [["list", []]]]}, {"raised": 3}, {"value": ["str", "5"]}, {"value": ["fraction", ["5", "0"]]},
+     {"value": ["bool", 5]}],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_wrong_and_never_an_error_of_ours(said: Any) -> None:
+    assert verdict(said, 5) and verdict({"value": ["int", "5"]}, 5) == ""
 
 
 def test_a_test_without_end_is_ended_alone(works: None, monkeypatch: pytest.MonkeyPatch) -> None:

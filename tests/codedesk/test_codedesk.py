@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,13 @@ from takt.contract.worker import Plan
 from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.shift import repeat_shift, resume_shift, run_shift
+from takt.shift.again import steps_of_unit
 from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.repository import as_text, of_text, without_times
+from takt.stations.codedesk.sandbox import check_works
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
+
+TRUSTED = Named(trust=True)
 
 
 class Desk:
@@ -132,16 +136,25 @@ def test_a_regression_is_of_the_ticket_that_broke_it_until_it_is_mended(desk: De
     assert answer["reasons"] == ["regression"] and answer["broken_tickets"] == [0]
     desk.wait_until(201)
     desk.call("write", path="pkg/m.py", text=code(3, f1="7", f3="3"))
-    assert desk.call("submit", ticket=2)["reasons"] == ["regression"]  # inherited
+    later = desk.call("submit", ticket=2)
+    assert later["good"] and later["broken_tickets"] == [0], "it is told, and counts against ticket 1 alone"
+    found = desk.of(UNIT_GOOD)[-1]
+    assert (found.unit, found.data["found_broken"]) == (2, [0])
+    assert values_of(desk.events)["broken_tickets"] == 1
     desk.wait_until(301)
-    desk.call("write", path="pkg/m.py", text=code(4))
-    assert desk.call("submit", ticket=3)["good"]
-    (broke,) = desk.of(REGRESSION)
-    (mended,) = desk.of(MENDED)
-    assert (broke.unit, broke.data["ticket"], mended.unit, mended.data["broken_by"]) == (1, 0, 3, 1)
+    desk.call("write", path="pkg/m.py", text=code(4, f1="7", f3="0", f4="4"))
+    worse = desk.call("submit", ticket=3)
+    assert worse["reasons"] == ["regression"] and worse["broken_tickets"] == [0, 2], "it breaks another one"
+    desk.wait_until(401)
+    desk.call("write", path="pkg/m.py", text=code(5))
+    assert desk.call("submit", ticket=4)["good"]
+    assert [(e.unit, e.data["ticket"]) for e in desk.of(REGRESSION)] == [(1, 0), (3, 2)]
+    mended = desk.of(MENDED)
+    assert [(e.unit, e.data["ticket"], e.data["broken_by"]) for e in mended] == [(4, 0, 1), (4, 2, 3)]
     values = values_of(desk.events)
-    assert values["regressions"] == 1 and values["repairs"] == 1 and values["still_broken"] == 0
-    assert values["to_repair_s"] == mended.t_s - broke.t_s
+    assert values["regressions"] == 2 and values["repairs"] == 2
+    assert values["still_broken"] == values["broken_tickets"] == 0
+    assert values["to_repair_s"] == sum(e.t_s - b.t_s for e, b in zip(mended, desk.of(REGRESSION), strict=True)) / 2
 
 
 def test_a_ticket_that_asks_for_something_else_retires_the_tests_of_the_older_one(works: None, tmp_path: Path) -> None:
@@ -207,13 +220,35 @@ def told(path: Path) -> tuple[str, list[Any]]:
         return book.digest(), [(event.kind, event.unit) for event in book.events()]
 
 
-def test_a_shift_is_repeated_from_its_record_and_no_command_runs_again(tiny: str, tmp_path: Path) -> None:
+@pytest.fixture
+def without_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """From when it is called on, this machine has no program at all."""
+
+    def gone() -> None:
+        monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+        check_works.cache_clear()
+
+    yield gone
+    monkeypatch.undo()
+    check_works.cache_clear()
+
+
+def test_a_shift_is_repeated_from_its_record_without_bubblewrap_and_no_command_runs_again(
+    tiny: str, tmp_path: Path, without_bubblewrap: Callable[[], None]
+) -> None:
     path = tmp_path / "a.takt"
     options = {"tickets": tiny, "takt_s": 20.0}
     run_shift("codedesk", Scripted(), units=3, station_options=options, ledger=path, worker_name="scripted")
-    again = tmp_path / "b.takt"
+    again, new = tmp_path / "b.takt", tmp_path / "new.takt"
+    without_bubblewrap()
     repeat_shift(path, again, worker=Scripted(), named=Named(trust=True))
     assert told(path) == told(again)  # the output of `date` among it
+    assert resume_shift(path).ended, "a finished one is read"
+    seen = [event.kind for _, events in steps_of_unit(path, 2, worker=Scripted(), named=TRUSTED) for event in events]
+    assert UNIT_BAD in seen, "a replay of one unit"
+    with pytest.raises(TaktError, match="apt-get install bubblewrap"):
+        run_shift("codedesk", Scripted(), units=1, station_options=options, ledger=new, worker_name="scripted")
+    assert not new.exists()
 
 
 BEGIN = """
@@ -303,12 +338,15 @@ def test_options_that_lead_out_of_a_ledger_are_named(works: None) -> None:
         ({"reset": "each", "service_s": 4000.0}, "service_s is 1,?200"),
         ({"model": "ftp://x"}, "model='ftp://x' is no endpoint"),
         ({"programs": "/no/such/agent"}, "no program or folder '/no/such/agent'"),
+        ({"ticket_tokens": 1000}, "ticket_tokens is about what a model's endpoint takes"),
+        ({"model": "http://x/v1", "shift_money": 5}, "price_in and price_out"),
         ({"reset": "now"}, "reset='now'"),
     ],
 )
 def test_wrong_options_are_one_line(works: None, tiny: str, options: dict[str, Any], says: str) -> None:
     with pytest.raises(TaktError, match=says):
         station = open_station("codedesk", **{"tickets": tiny, **options})
+        station.ready()  # type: ignore[attr-defined]  # before anything is written
         station.reset(seed=0)
 
 

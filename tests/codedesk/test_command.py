@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scripted_model import USAGE, Model, scripted_model
@@ -12,8 +14,12 @@ from scripted_model import USAGE, Model, scripted_model
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import TaktError
 from takt.contract.worker import open_worker
-from takt.shift import Shift, run_shift
+from takt.ledger import Ledger
+from takt.ledger.trust import Named
+from takt.shift import Shift, repeat_shift, run_shift
 from takt.stations.codedesk.account import values_of
+from takt.stations.codedesk.model import Cap, Meter, Spent
+from takt.stations.codedesk.sandbox import Room
 from takt.stations.codedesk.terms import RAN
 
 AGENT = """\
@@ -66,6 +72,139 @@ def test_an_agent_works_tickets_with_a_model_and_nothing_else(
     values = values_of(shift.events)
     assert values["tokens"] == 2 * USAGE["total_tokens"] and values["tokens_per_good"] == 110
     assert "the-secret-key" not in str([event.data for event in shift.events])
+
+
+ASKER = """\
+import json, os, sys, urllib.error, urllib.request
+for number in range(4):
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "go on"}]}).encode()
+    request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", body)
+    try:
+        urllib.request.urlopen(request).read()
+    except urllib.error.HTTPError as error:
+        print(error.code, json.load(error)["error"])
+        break
+"""
+
+
+def test_what_is_over_the_cap_of_a_ticket_or_of_the_shift_is_refused_as_an_api_does_and_counted(
+    tiny: str, tmp_path: Path
+) -> None:
+    asker = tmp_path / "agent" / "asker.py"
+    asker.parent.mkdir()
+    asker.write_text(ASKER)
+    caps = {"ticket_tokens": 200, "shift_tokens": 300, "shift_money": 50.0, "price_in": 1000.0, "price_out": 2000.0}
+    options = {"command": f"python3 {asker} {{ticket}}", "programs": str(asker.parent), **caps}
+    station = {"tickets": tiny, "takt_s": 300.0}
+    with scripted_model() as model:
+        options["model"] = model.url
+        shift = run_shift("codedesk", "command", units=3, station_options=station, worker_options=options)
+        assert len(model.seen) == 3, "2 for the first ticket, 1 for the second, none for the third"
+    ran = [event.data for event in shift.events if event.kind == RAN]
+    assert [data["model"].get("requests") for data in ran] == [2, 1, 0]
+    assert [data["model"]["refused"] for data in ran] == [1, 1, 1]
+    assert "429" in ran[0]["output"] and "the cap on tokens for a ticket is reached: 220 of 200" in ran[0]["output"]
+    assert "insufficient_quota" in ran[1]["output"] and "tokens for a shift is reached: 330 of 300" in ran[1]["output"]
+    values = values_of(shift.events)
+    assert values["requests_refused"] == 3 and values["tokens"] == 330
+    assert values["price"] == pytest.approx(3 * (0.1 + 0.02))
+
+
+def test_a_cap_on_money_ends_where_the_money_does_and_what_was_spent_survives_a_snapshot() -> None:
+    cap = Cap(shift_money=0.5, price_in=1000.0, price_out=2000.0)
+    spent = Spent()
+    spent.add(3, {"prompt_tokens": 100, "completion_tokens": 100, "price": cap.price({"prompt_tokens": 100})})
+    spent.add(4, {"prompt_tokens": 350, "price": 0.35})
+    again = Spent(spent.state())
+    assert again.of(3) == (200, 0.1) and again.in_all() == (550, pytest.approx(0.45)) and again.of(9) == (0, 0.0)
+    assert cap.passed(again.of(4), again.in_all()) == ""
+    assert "money for a shift" in cap.passed(again.of(4), (0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("answer", "usage", "written"),
+    [
+        ('{"usage": {"prompt_tokens": 7, "completion_tokens": 2}}', (7, 2), 13),
+        ('data: {"response": {"usage": {"input_tokens": 7, "output_tokens": 2}}}\n\n', (7, 2), 1),
+        ('data: {"choices": []}\n\ndata: {"choices": []}\n\n', None, 2),
+        ("no JSON at all", None, 3),
+    ],
+)
+def test_what_an_answer_took_is_read_off_it_or_estimated(
+    answer: str, usage: tuple[int, int] | None, written: int
+) -> None:
+    meter = Meter()
+    for part in (answer[:20], answer[20:]):
+        meter.take(part.encode())
+    read = meter.usage()
+    assert (read or None) == (usage and {"prompt_tokens": usage[0], "completion_tokens": usage[1]})
+    assert meter.written() == written
+
+
+LASTING = """\
+import json, os, sys, threading, time
+
+gap = [0.0]
+
+def tick():
+    last = time.monotonic()
+    while True:
+        time.sleep(0.005)
+        now = time.monotonic()
+        gap[0], last = max(gap[0], now - last), now
+
+threading.Thread(target=tick, daemon=True).start()
+for done, line in enumerate(sys.stdin):
+    ticket = json.loads(line)
+    number = ticket["ticket"]
+    print("pid", os.getpid(), "before this", done, "last", ticket["last"], "stood still", gap[0] > 0.4, flush=True)
+    gap[0] = 0.0
+    print(json.dumps({"submit": number + 7}), flush=True)  # not its ticket: no more than a line
+    if number == 2:
+        print(json.dumps({"help": 2, "why": "too hard"}), flush=True)
+        continue
+    if number == 3:
+        sys.exit(5)
+    with open("pkg/m.py", "a") as file:
+        file.write(f"\\n\\ndef f{number + 1}():\\n    return {number + 1}\\n")
+    open(os.path.expanduser("~/notes"), "a").write(str(number))
+    print(open(os.path.expanduser("~/notes")).read(), flush=True)
+    print(json.dumps({"submit": number}), flush=True)
+"""
+
+
+def test_an_agent_that_is_started_once_a_shift_gets_its_tickets_one_after_the_other_and_stands_still_between(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = tmp_path / "agent" / "agent.py"
+    agent.parent.mkdir()
+    agent.write_text(LASTING)
+    ledger, again = tmp_path / "a.takt", tmp_path / "b.takt"
+    options = {"command": f"exec python3 {agent}", "programs": str(agent.parent), "once": "shift"}
+    station = {"tickets": tiny, "takt_s": 60.0, "prices": "fixed"}
+    turn = Room.turn
+
+    def slowly(room: Room, *given: Any, **more: Any) -> Any:
+        time.sleep(0.5)
+        return turn(room, *given, **more)
+
+    monkeypatch.setattr(Room, "turn", slowly)
+    shift = run_shift("codedesk", "command", units=5, station_options=station, worker_options=options, ledger=ledger)
+    monkeypatch.undo()
+    ends = [(e.kind, e.data.get("reasons")) for e in shift.events if e.kind in (UNIT_GOOD, UNIT_BAD)]
+    bad = [(UNIT_BAD, ["help"]), (UNIT_BAD, ["no_change"])]
+    assert ends == [(UNIT_GOOD, None), (UNIT_GOOD, None), *bad, (UNIT_GOOD, None)]
+    ran = [event.data for event in shift.events if event.kind == RAN]
+    assert [data["started"] for data in ran] == [True, False, False, False, True], "anew once it has ended"
+    assert [data["ended_by"] for data in ran] == ["said", "said", "said", "exit", "said"] and ran[3]["code"] == 5
+    first, second = ran[0]["output"].splitlines(), ran[1]["output"].splitlines()
+    assert first[0].split()[:2] == second[0].split()[:2], "the same process"
+    assert "before this 0 last None" in first[0] and first[2:3] == ["0"]
+    assert "before this 1 last {'ticket': 0, 'good': True, 'reasons': []} stood still True" in second[0]
+    assert second[2] == "01", "its home is kept"
+    repeat_shift(ledger, again, named=Named(trust=True))
+    with Ledger.open(ledger) as one, Ledger.open(again) as two:
+        assert one.digest() == two.digest(), "repeated from what is recorded, without an agent"
 
 
 def test_a_model_that_is_not_there_is_said_to_the_agent_and_counted(tiny: str, tmp_path: Path) -> None:

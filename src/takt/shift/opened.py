@@ -96,10 +96,13 @@ def begun(loop: Loop) -> Iterator[list[Event]]:
             warnings.warn(f"worker {loop.shift['worker']!r} raised in end: {one_line(error)}", stacklevel=2)
 
 
-def check_ready(worker: Worker) -> None:
-    """A worker that will ask a server may say now why it cannot: `ready`, which a repeated shift's is not asked."""
-    ready = getattr(worker, "ready", None)
-    if callable(ready) and not isinstance(worker, Isolated):
+def check_ready(who: Worker | Station) -> None:
+    """A worker that will ask a server, or a station that will run programs, may say now why it cannot: `ready`.
+
+    Those of a shift that is repeated are not asked, for all that they would do is recorded.
+    """
+    ready = getattr(who, "ready", None)
+    if callable(ready) and not isinstance(who, Isolated):
         ready()
 
 

@@ -85,6 +85,7 @@ def run_shift(
     clock = parse_clock(clock) if isinstance(clock, str) else clock
     Calls(call_timeout_s)
     with opened(station, station_options or {}, worker, worker_options or {}, isolate) as (here, who):
+        check_ready(here)
         check_ready(who)
         spec = here.spec
         check_times(spec)

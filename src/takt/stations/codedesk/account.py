@@ -52,12 +52,15 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
         "repairs": len(repairs),
         "to_repair_s": float(np.mean(repairs)) if repairs else None,
         "still_broken": still_broken(events),
+        "broken_tickets": len(broken_tickets(events)),
+        "found_broken": sum(bool(event.data.get("found_broken")) for event in ended),
         "thinking_share": thought_s / end_s if end_s else None,
         "commands": len(ran),
         "commands_share": sum(float(data["busy_s"]) for data in ran) / end_s if end_s else None,
         "tests_share": tests_s / end_s if end_s else None,
         "tokens": tokens,
         "tokens_per_good": tokens / good if good and tokens else None,
+        "requests_refused": sum(int((data.get("model") or {}).get("refused", 0)) for data in ran),
         "price": money,
         "price_per_good": money / good if good and money else None,
         "reasons": {name: reasons[name] for name in CLASSES},
@@ -70,7 +73,7 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
 
 
 def spent(events: Sequence[Event]) -> tuple[int, float]:
-    """Tokens, by the worker's own account or through the sandbox's socket, and money as the worker says."""
+    """Tokens and money, by the worker's own account or through the sandbox's socket."""
     tokens, money = 0, 0.0
     for event in events:
         used: Mapping[str, Any] = {}
@@ -79,6 +82,7 @@ def spent(events: Sequence[Event]) -> tuple[int, float]:
             money += float(event.data.get("price") or 0.0)
         elif event.kind == RAN:
             used = event.data.get("model") or {}
+            money += float(used.get("price") or 0.0)
         tokens += int(used.get("prompt_tokens", 0)) + int(used.get("completion_tokens", 0))
     return tokens, money
 
@@ -106,6 +110,15 @@ def still_broken(events: Sequence[Event]) -> int:
     return count
 
 
+def broken_tickets(events: Sequence[Event]) -> set[int]:
+    """Accepted tickets of which a test fails at the end: work in progress, though it was accepted once."""
+    failing: Counter[int] = Counter()
+    for event in events:
+        if event.kind in (REGRESSION, MENDED):
+            failing[event.data["ticket"]] += event.data["count"] * (1 if event.kind == REGRESSION else -1)
+    return {ticket for ticket, count in failing.items() if count > 0}
+
+
 def figures_of(values: Mapping[str, Any]) -> list[Figure]:
     """The table."""
     first, last = values["health_first"], values["health_last"]
@@ -120,7 +133,9 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
         Figure(
             "to_repair_s", "Time to repair, mean", _minutes(values["to_repair_s"]), "min", "until the tests pass again"
         ),
+        Figure("found_broken", "Tickets on a broken tree", str(values["found_broken"]), "", "broken by earlier ones"),
         Figure("still_broken", "Accepted tests broken at the end", str(values["still_broken"]), "", ""),
+        Figure("broken_tickets", "... of so many tickets", str(values["broken_tickets"]), "", "work in progress"),
         Figure("thinking_share", "Time thinking", _number(values["thinking_share"], 1, 100), "%", "of the shift"),
         Figure("commands_share", "Time running commands", _number(values["commands_share"], 1, 100), "%", ""),
         Figure("tests_share", "... of it tests", _number(values["tests_share"], 1, 100), "%", "by the command's words"),
@@ -132,9 +147,12 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
             "Money per accepted ticket",
             _number(values["price_per_good"], 4),
             "",
-            "as the worker says",
+            "as the worker says, or by price_in and price_out",
         ),
     ]
+    if values["requests_refused"]:
+        refused = str(values["requests_refused"])
+        table.append(Figure("requests_refused", "Requests over the cap", refused, "", "refused to the agent"))
     if values["unreachable"]:
         rate = _number(values["good_rate_reachable"], 1, 100)
         table += [

@@ -43,9 +43,10 @@ several may wait. Nothing is ever reset: what you write is what your next ticket
 broken until you mend it. Time passes while you think and while your commands run.
 
 A ticket is done well if you submit it within {service_s / 60:g} minutes of falling due, and then hidden tests of what \
-it asks pass, and all those of the tickets that were accepted before as well. It counts as bad if
+it asks pass, and no test of a ticket that was accepted before breaks. It counts as bad if
 - its tests fail, or it changed nothing;
-- a test of an earlier ticket fails, whoever broke it: `broken_tickets` in the answer to `submit` says of which;
+- it breaks a test of an earlier ticket: `broken_tickets` in the answer to `submit` says which are broken, whoever \
+broke them; what was broken before does not count again, and stays in your way until you mend it;
 - the code cannot be imported;
 - its time runs out before it is good;
 - tests were tampered with;

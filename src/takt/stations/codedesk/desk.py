@@ -7,7 +7,7 @@ as it is done, and among the shift's events; a shift that is resumed or repeated
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -17,34 +17,32 @@ from takt.contract.tools import Refused
 from takt.contract.worker import Journal
 from takt.errors import TaktError
 from takt.stations.codedesk.grading import graded
-from takt.stations.codedesk.model import Door
+from takt.stations.codedesk.model import Door, Spent
 from takt.stations.codedesk.repository import Repository, as_text, dates, files_of, in_git, of_text
 from takt.stations.codedesk.sandbox import Ran
+from takt.stations.codedesk.session import Session
 from takt.stations.codedesk.terms import (
     BROKEN_BUILD,
     COMMIT,
-    GIT_PRICE_S,
     HELP,
     INSPECTED,
     KEPT,
     LATE,
     MENDED,
     NO_CHANGE,
-    OTHER_PRICE_S,
     RAN,
     READY,
     REGRESSION,
     TAMPERED,
-    TEST_PRICE_S,
-    TESTS,
-    TIMED,
     WRONG,
     Terms,
+    record_of,
     shown,
-    touched,
 )
 from takt.stations.codedesk.tickets import Series, Ticket, changed
 from takt.stations.codedesk.trees import File
+
+SHOWN = ("code", "ended_by", "took_s", "output", "errors", "left_running", "started", "word")
 
 
 @dataclass
@@ -80,8 +78,16 @@ class Desk:
     ended: int = 0
     shell_down: bool = False
     broken: dict[str, list[Any]] = field(default_factory=dict)  # test -> its ticket, the unit that broke it, when (s)
+    spent: Spent = field(default_factory=Spent)  # at the model's endpoint
     events: list[Event] = field(default_factory=list)
     _reference: tuple[int, dict[str, str | bytes] | None] = (0, None)
+
+    def __post_init__(self) -> None:
+        self.session = Session(self.repository)
+
+    def close(self) -> None:
+        self.session.close()
+        self.repository.close()
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -144,6 +150,31 @@ class Desk:
 
     def command(self, kind: str, said: str, *argv: str, timeout_s: float = 60.0) -> dict[str, Any]:
         """Run a command on the tree, or read what it came to; it keeps the station busy."""
+
+        def run(line: Sequence[str], wall_s: float, env: Mapping[str, str]) -> tuple[Ran, dict[str, Any]]:
+            return self.repository.run(line, wall_s=wall_s, env=env), {}
+
+        return self._ran(kind, said, self._current(), argv, timeout_s, run)
+
+    def hand(self, number: int, command: str, line: str, timeout_s: float) -> dict[str, Any]:
+        """A ticket for the agent that lives through the shift: it goes on until it says that it is done with it."""
+        self.due(number)
+
+        def turn(argv: Sequence[str], wall_s: float, env: Mapping[str, str]) -> tuple[Ran, dict[str, Any]]:
+            ran, started = self.session.turn(argv, line.encode(), number, wall_s=wall_s, env=env)
+            return ran, {"started": started, "word": dict(ran.word)}
+
+        return self._ran("hand", command, number, ("sh", "-c", command), timeout_s, turn)
+
+    def _ran(
+        self,
+        kind: str,
+        said: str,
+        unit: int | None,
+        argv: Sequence[str],
+        timeout_s: float,
+        do: Callable[..., tuple[Ran, dict[str, Any]]],
+    ) -> dict[str, Any]:
         if self.shell_down:
             raise Refused("shell_down", "no command can be run now; files can be read and edited")
         left_s = min((due.deadline_s for due in self.open.values()), default=math.inf) - self.now
@@ -151,17 +182,23 @@ class Desk:
 
         def run() -> dict[str, Any]:
             ready = self._ready()
-            before = None if self.door is None else self.door.counts()
+            if self.door is not None:
+                self.door.begin(self.spent.of(unit), self.spent.in_all())
             line = list(argv) if self.door is None else self.door.command(argv)
             if self.terms.keep_home:
                 line = ["sh", "-c", f'mkdir -p {KEPT}; exec "$@"', "sh", *line]
-            ran = self.repository.run(line, wall_s=wall_s, env=dates(self.now) | self._environment())
-            after = None if self.door is None else self.door.counts(before)
-            return self._record(kind, said, ran, ready) | ({"model": after} if after and after["requests"] else {})
+            ran, more = do(line, wall_s, dates(self.now) | self._environment())
+            asked = {} if self.door is None else self.door.told()
+            return (
+                record_of(self.terms, kind, said, ran, ready, self.door is not None)
+                | more
+                | ({"model": asked} if asked else {})
+            )
 
-        record = self._recorded(RAN, self._current(), run)
+        record = self._recorded(RAN, unit, run)
+        self.spent.add(unit, record.get("model") or {})
         self.busy_periods = max(0, math.ceil(record["busy_s"] / self.terms.control_s - 1e-9) - 1)
-        shown = {name: record[name] for name in ("code", "ended_by", "took_s", "output", "errors", "left_running")}
+        shown = {name: record.get(name, "") for name in SHOWN}
         return {
             name: value for name, value in shown.items() if value not in ("", 0, "exit") or name in ("code", "output")
         }
@@ -235,32 +272,6 @@ class Desk:
         self.repository.replace({**tree, **made})
         return dict(made)
 
-    def _record(self, kind: str, said: str, ran: Ran, ready: Mapping[str, File | None]) -> dict[str, Any]:
-        """What is written down of a command."""
-        output, errors = ran.stdout, ran.stderr
-        if self.terms.fixed:
-            output, errors = TIMED.sub(b"in ...s", output), TIMED.sub(b"in ...s", errors)
-            took_s = GIT_PRICE_S if kind != "run" else TEST_PRICE_S if TESTS.search(said) else OTHER_PRICE_S
-        else:
-            took_s = ran.seconds
-        busy_s = max(1, math.ceil(took_s / self.terms.control_s - 1e-9)) * self.terms.control_s
-        if ran.too_much:
-            errors += b"\n[all that this command changed is undone: it was too much, or the sandbox was lost]\n"
-        return {
-            "tool": kind,
-            "said": said[:2000],
-            "tests": kind == "run" and bool(TESTS.search(said)),
-            "code": ran.code,
-            "ended_by": ran.ended_by,
-            "busy_s": busy_s,
-            "took_s": busy_s,
-            "output": shown(output),
-            "errors": shown(errors),
-            "left_running": max(0, ran.left - (self.door is not None)),  # but for what leads to the model
-            "touched": touched(ran.changed),
-            "effect": as_text({**ready, **ran.changed}),
-        }
-
     def _environment(self) -> dict[str, str]:
         return ({} if self.door is None else self.door.environment) | ({"HOME": KEPT} if self.terms.keep_home else {})
 
@@ -278,12 +289,14 @@ class Desk:
         record = self._recorded(INSPECTED, due.number, lambda: self._inspect(due, ticket))
         seen = {int(number): list(tests) for number, tests in record["broken"].items()}
         reasons = [TAMPERED] if record["tampered"] else []
+        found = sorted({was[0] for was in self.broken.values()})
         if not record["tampered"]:
-            if record["build"]:
+            breaks = self._regressed(due.number, seen)
+            if record["build"] and (record["failed"] or breaks):
                 reasons.append(BROKEN_BUILD)
             elif record["failed"]:
                 reasons.append(WRONG if self.changes != due.changes else NO_CHANGE)
-            if self._regressed(due.number, seen):
+            if breaks:
                 reasons.append(REGRESSION)
         if reasons and not submitted:
             reasons.insert(0, LATE)
@@ -293,7 +306,7 @@ class Desk:
                 f"the tickets are refused: the known solution of ticket {due.number} ({ticket.title}) is not accepted: "
                 f"{' '.join(why.split())[-300:]}"
             )
-        return self._end(due, reasons, seen)
+        return self._end(due, reasons, seen, found)
 
     def _inspect(self, due: Due, ticket: Ticket) -> dict[str, Any]:
         ready = self._ready()
@@ -308,11 +321,14 @@ class Desk:
         return [one for number in range(self.next_due) for one in self.series.ticket(number).retires]
 
     def _regressed(self, unit: int, seen: Mapping[int, list[str]]) -> bool:
-        """Tell what this unit broke and what it mended of what others broke; whether anything accepted is broken."""
-        failing = {test: number for number, tests in seen.items() for test in tests}
+        """Tell what this unit broke and what it mended of what others broke; whether it broke anything. What was broken
+        before counts against the unit that broke it, and against no other."""
+        failing = {test for tests in seen.values() for test in tests}
+        breaks = False
         for number, tests in seen.items():
             new = [test for test in tests if test not in self.broken]
             if new:
+                breaks = True
                 data = {"ticket": number, "tests": new[:20], "count": len(new)}
                 self.events.append(Event(self.now, REGRESSION, unit, data))
                 self.broken |= {test: [number, unit, self.now] for test in new}
@@ -323,14 +339,20 @@ class Desk:
         for (number, by, at_s), count in sorted(mended.items()):
             data = {"ticket": number, "broken_by": by, "after_s": round(self.now - at_s, 6), "count": count}
             self.events.append(Event(self.now, MENDED, unit, data))
-        return bool(failing)
+        return breaks
 
-    def _end(self, due: Due, reasons: list[str], seen: Mapping[int, list[str]] | None = None) -> dict[str, Any]:
-        """The unit has ended."""
+    def _end(
+        self,
+        due: Due,
+        reasons: list[str],
+        seen: Mapping[int, list[str]] | None = None,
+        found: Sequence[int] = (),
+    ) -> dict[str, Any]:
+        """The unit has ended. `found`: accepted tickets that were broken already when it was inspected."""
         del self.open[due.number]
         self.ended += 1
         cycle_s = round(min(self.now, due.deadline_s) - due.due_s, 6)
-        data: dict[str, Any] = {"cycle_s": cycle_s, "parts": {}}
+        data: dict[str, Any] = {"cycle_s": cycle_s, "parts": {}} | ({"found_broken": list(found)} if found else {})
         if reasons:
             self.events.append(Event(self.now, UNIT_BAD, due.number, {**data, "reasons": reasons}))
         else:
@@ -362,11 +384,14 @@ class Desk:
             list(self.accepted),
             self.broken,
             sorted([p, *f] for p, f in self.repository.tree.items()),
+            self.spent.state(),
         ]
 
     def restore(self, state: list[Any]) -> None:
-        counts, rows, self.accepted, self.broken, tree = state
+        counts, rows, self.accepted, self.broken, tree, *later = state
+        self.spent = Spent(later[0] if later else ())
         self.periods, self.busy_periods, self.number, self.changes, self.next_due, self.ended = counts
         self.open = {row[0]: Due(*row) for row in rows}
         self.events = []
+        self.session.close()
         self.repository.replace({path: (kind, content) for path, kind, content in tree})

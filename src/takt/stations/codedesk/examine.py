@@ -15,13 +15,17 @@ import os
 import signal
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 PACKAGES = "/opt/takt/packages"
 WORK = "/work"
 LONGEST = 1500  # characters of a message
+MOST_ANSWER = 100_000  # characters of what a test tells
+ANSWERS: list[dict[str, Any]] = []  # what the test that runs has told
 
 
 def main() -> None:
@@ -122,9 +126,12 @@ class Watch:
                 outcome = "passed"  # the hidden test itself says that it does not apply
         if report.when == "call" or outcome != "passed" or report.outcome == "skipped":
             message = "" if outcome == "passed" else str(report.longrepr)[-LONGEST:]
-            self.tell(test=report.nodeid, when=report.when, outcome=outcome, message=message)
+            came = {"answer": ANSWERS.pop()} if ANSWERS else {}
+            self.tell(test=report.nodeid, when=report.when, outcome=outcome, message=message, **came)
 
     def pytest_runtest_protocol(self, item: Any) -> None:
+        ANSWERS.clear()
+
         def too_long(*_: object) -> None:
             raise TookTooLong(f"longer than {self.order['test_s']} s")
 
@@ -148,6 +155,44 @@ class Watch:
             if now is not value or getattr(now, "__code__", None) is not code:
                 found.append(f"{getattr(owner, '__name__', owner)}.{name}")
         return [*self.altered, *altered(self.order["laid"]), *found][:20]
+
+
+def answered(package: Any, came: str, value: Any) -> None:
+    """Called by hidden tests that do not know what is expected (`sealing.py`): what came of a call, to be told."""
+    if came == "error":
+        own = [*vars(package).items(), *((one.__name__, one) for one in type(value).__mro__)]
+        names = {name for name, one in own if isinstance(one, type) and isinstance(value, one)}
+        names = {name for name in names if isinstance(getattr(package, name, None), type)}
+        told: dict[str, Any] = {"raised": sorted(names), "message": f"{type(value).__name__}: {value}"[:LONGEST]}
+    else:
+        told = {"value": as_told(value)}
+    if len(json.dumps(told)) > MOST_ANSWER:
+        told = {"value": ["odd", "an answer that is too long"]}
+    ANSWERS[:] = [told]
+
+
+def as_told(value: Any) -> list[Any]:
+    """A value by its kind, for whoever compares it elsewhere: what it says of itself (`__eq__`) does not count."""
+    if value is None or isinstance(value, bool):
+        return ["bool", value] if isinstance(value, bool) else ["none", None]
+    if isinstance(value, int):
+        return ["int", f"{int.__index__(value):x}"]
+    if isinstance(value, float):
+        return ["float", float.__float__(value)]
+    if isinstance(value, str):
+        return ["str", str.__str__(value)]
+    if isinstance(value, (bytes, bytearray)):
+        return ["bytes", bytes(value).hex()]
+    if isinstance(value, Fraction):
+        return ["fraction", [f"{value.numerator:x}", f"{value.denominator:x}"]]
+    if isinstance(value, Decimal):
+        return ["decimal", str(value)]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        kind = "list" if isinstance(value, list) else "tuple" if isinstance(value, tuple) else "set"
+        return [kind, [as_told(one) for one in value]]
+    if isinstance(value, Mapping):
+        return ["dict", [[as_told(key), as_told(one)] for key, one in value.items()]]
+    return ["odd", f"{type(value).__name__}: {value!r}"[:LONGEST]]
 
 
 def altered(laid: dict[str, str]) -> list[str]:

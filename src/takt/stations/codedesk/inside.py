@@ -4,6 +4,8 @@ It needs nothing but the standard library, for it is all of Takt that a sandbox 
 namespace, so nothing there can kill it, and it is not dumpable, so nothing there can read or trace it. A message, both
 ways, is the length of a header (4 bytes, big-endian), the header (JSON) and the blobs whose lengths it lists.
 Who reads its answers believes nothing of them: what runs beside it is a stranger's.
+
+Long because: it is all of Takt that a sandbox holds, and must be one file.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ SCRATCH = ("/tmp", "/home/agent", "/dev/shm")  # nosec B108: the sandbox's own, 
 LOOK_S = 0.05  # between two looks at memory, processes and disk
 FLOOD = 64 << 20  # bytes of output after which a command is ended
 MOST_RECORDS = 4 << 20  # bytes of what comes over the channel of records
+LONGEST_LINE = 1 << 16  # bytes of a line in which a command that lives on may say that it is done
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -39,6 +42,7 @@ def main() -> None:
     for number in (0, 1):
         os.dup2(nothing, number)
     seen: dict[str, Entry] = {}
+    living: list[Command] = []
     send(wire_out, {"ready": os.getpid()}, [])
     while (message := receive(wire_in)) is not None:
         header, blobs = message
@@ -46,31 +50,32 @@ def main() -> None:
             put(header["delete"], header["files"], blobs)
             seen = scan()[0]
             send(wire_out, {"done": True}, [])
-        else:
-            answer, out = run(header, blobs)
-            try:
+            continue
+        answer, out = turn(living, header, blobs) if header["op"] == "turn" else run(header, blobs)
+        try:
+            if header["op"] == "run":
                 clean()
-                after, odd = scan()
-            except OSError as error:  # names too long, folders too deep: this sandbox is not to be used again
-                send(wire_out, {**answer, "unclean": str(error), "files": [], "deleted": [], "odd": 0}, out)
-                return
-            changed = [path for path, entry in after.items() if seen.get(path) != entry]
-            deleted = [path for path in seen if path not in after]
-            files, contents, size = [], [], 0
-            for path in changed:
-                kind, mode, length, _, _ = after[path]
-                size += length
-                if size > header["effect"]:
-                    answer["too_much"] = True
-                    break
-                files.append([path, kind, mode])
-                contents.append(content(path, kind))
-            else:
-                seen = after
-            if answer.get("too_much"):
-                files, contents, deleted = [], [], []
-            answer |= {"files": files, "deleted": deleted, "odd": odd}
-            send(wire_out, answer, [*out, *contents])
+            after, odd = scan()
+        except OSError as error:  # names too long, folders too deep: this sandbox is not to be used again
+            send(wire_out, {**answer, "unclean": str(error), "files": [], "deleted": [], "odd": 0}, out)
+            return
+        changed = [path for path, entry in after.items() if seen.get(path) != entry]
+        deleted = [path for path in seen if path not in after]
+        files, contents, size = [], [], 0
+        for path in changed:
+            kind, mode, length, _, _ = after[path]
+            size += length
+            if size > header["effect"]:
+                answer["too_much"] = True
+                break
+            files.append([path, kind, mode])
+            contents.append(content(path, kind))
+        else:
+            seen = after
+        if answer.get("too_much"):
+            files, contents, deleted = [], [], []
+        answer |= {"files": files, "deleted": deleted, "odd": odd}
+        send(wire_out, answer, [*out, *contents])
 
 
 def receive(wire: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
@@ -210,84 +215,158 @@ def empty(folder: str, shown: list[str]) -> None:
 
 def run(asked: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
     """Run one command to its end, or to the limit that it comes to first; then kill whatever it has left behind."""
-    limit = asked["limits"]
-    records, channel = os.pipe()
-    began = time.monotonic()
     try:
-        child = subprocess.Popen(  # nosec B603: running strangers' commands is what this process is for
-            asked["argv"],
-            cwd=os.path.join(WORK, asked["cwd"]),
-            env=asked["env"] | {"TAKT_RECORDS": str(channel)} if asked["records"] else asked["env"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(channel,) if asked["records"] else (),
-            start_new_session=True,
-            preexec_fn=lambda: bounded(limit),
-        )
+        command = Command(asked)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        os.close(records)
-        os.close(channel)
-        said = f"{asked['argv'][0]}: {getattr(error, 'strerror', None) or error}\n"
-        return {"code": 127, "seconds": 0.0, "ended_by": "exit"}, [b"", said.encode(), b""]
-    os.close(channel)
-    assert child.stdin and child.stdout and child.stderr
-    kept: dict[int, Kept] = {}
-    look = selectors.DefaultSelector()
-    for number, most in (
-        (child.stdout.fileno(), limit["output"]),
-        (child.stderr.fileno(), limit["output"]),
-        (records, MOST_RECORDS),
-    ):
-        os.set_blocking(number, False)
-        kept[number] = Kept(most)
-        look.register(number, selectors.EVENT_READ)
-    pending = memoryview(blobs[0]) if blobs else memoryview(b"")
-    os.set_blocking(child.stdin.fileno(), False)
-    ended_by = ""
-    while not ended_by:
-        for key, _ in look.select(LOOK_S):
-            try:
-                came = os.read(key.fd, 1 << 16)
-            except OSError:
-                continue
-            if came:
-                kept[key.fd].take(came)
-            else:
-                look.unregister(key.fd)
-        if not child.stdin.closed:
-            try:
-                pending = pending[os.write(child.stdin.fileno(), pending[:65536]) :] if pending else pending
-                if not pending:
-                    child.stdin.close()
-            except BlockingIOError:
-                pass
-            except OSError:
-                child.stdin.close()
-        if reap(child):
-            ended_by = "exit"
-        elif time.monotonic() - began > limit["wall_s"]:
-            ended_by = "time"
-        elif sum(one.total for one in kept.values()) > FLOOD:
-            ended_by = "output"
-        else:
-            ended_by = over(limit)
-        if not look.get_map() and not ended_by:
-            time.sleep(0.002)
-    seconds = time.monotonic() - began
-    left = kill_all(child)
-    for number, one in kept.items():  # what lies in the pipes still
+        return not_started(asked, error)
+    ended_by = command.attend(asked["limits"], blobs[0] if blobs else b"", closing=True)
+    return command.end(ended_by)
+
+
+def turn(living: list[Command], asked: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    """Let the command that lives here go on, with a line to read, until it says that it is done with what that line
+    asks for, `asked["ticket"]`, or comes to an end or a limit. Then all of it stands still until its next turn.
+
+    It says so by a line of its output that is a JSON object with `submit` or `help` and the ticket's number.
+    """
+    if not living:
         try:
-            while one.total <= FLOOD and (came := os.read(number, 1 << 16)):
-                one.take(came)
-        except OSError:
-            pass
-    os.close(records)
-    for pipe in (child.stdin, child.stdout, child.stderr):
-        pipe.close()
-    code = child.returncode
-    answer = {"code": code if code >= 0 else 128 - code, "seconds": seconds, "ended_by": ended_by, "left": left}
-    return answer, [one.text() for one in kept.values()]
+            living.append(Command(asked))
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            return not_started(asked, error)
+    (command,) = living
+    with suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGCONT)
+    ended_by = command.attend(asked["limits"], blobs[0], until=asked["ticket"])
+    if ended_by in ("said", "time") and stand_still():
+        return command.told(ended_by)
+    living.clear()
+    return command.end("gone" if ended_by in ("said", "time") else ended_by)
+
+
+def not_started(asked: dict[str, Any], error: Exception) -> tuple[dict[str, Any], list[bytes]]:
+    said = f"{asked['argv'][0]}: {getattr(error, 'strerror', None) or error}\n"
+    return {"code": 127, "seconds": 0.0, "ended_by": "exit"}, [b"", said.encode(), b""]
+
+
+class Command:
+    """A command that runs, and what it has said since it was last told."""
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.output = asked["limits"]["output"]
+        self.records, channel = os.pipe()
+        try:
+            self.child = subprocess.Popen(  # nosec B603: running strangers' commands is what this process is for
+                asked["argv"],
+                cwd=os.path.join(WORK, asked["cwd"]),
+                env=asked["env"] | {"TAKT_RECORDS": str(channel)} if asked["records"] else asked["env"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(channel,) if asked["records"] else (),
+                start_new_session=True,
+                preexec_fn=lambda: bounded(asked["limits"]),
+            )
+        except BaseException:
+            os.close(self.records)
+            raise
+        finally:
+            os.close(channel)
+        assert self.child.stdin and self.child.stdout and self.child.stderr
+        self.numbers = (self.child.stdout.fileno(), self.child.stderr.fileno(), self.records)
+        self.look = selectors.DefaultSelector()
+        for number in self.numbers:
+            os.set_blocking(number, False)
+            self.look.register(number, selectors.EVENT_READ)
+        os.set_blocking(self.child.stdin.fileno(), False)
+        self.line, self.word, self.seconds = b"", dict[str, Any](), 0.0
+        self.empty()
+
+    def empty(self) -> None:
+        most = (self.output, self.output, MOST_RECORDS)
+        self.kept = {number: Kept(one) for number, one in zip(self.numbers, most, strict=True)}
+
+    def attend(self, limit: dict[str, Any], given: bytes, closing: bool = False, until: int | None = None) -> str:
+        """Give it this to read, and read what it says, until it ends or comes to a limit: which. `until`: or until it
+        has said that it is done with this ticket."""
+        began = time.monotonic()
+        pending, stdin = memoryview(given), self.child.stdin
+        assert stdin
+        self.word = {}
+        ended_by = ""
+        while not ended_by:
+            for key, _ in self.look.select(LOOK_S):
+                try:
+                    came = os.read(key.fd, 1 << 16)
+                except OSError:
+                    continue
+                if came:
+                    self.kept[key.fd].take(came)
+                    if until is not None and key.fd == self.numbers[0]:
+                        self.hear(came, until)
+                else:
+                    self.look.unregister(key.fd)
+            if not stdin.closed and (pending or closing):
+                try:
+                    pending = pending[os.write(stdin.fileno(), pending[:65536]) :] if pending else pending
+                    if not pending and closing:
+                        stdin.close()
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    stdin.close()
+            if reap(self.child):
+                ended_by = "exit"
+            elif self.word:
+                ended_by = "said"
+            elif time.monotonic() - began > limit["wall_s"]:
+                ended_by = "time"
+            elif sum(one.total for one in self.kept.values()) > FLOOD:
+                ended_by = "output"
+            else:
+                ended_by = over(limit)
+            if not self.look.get_map() and not ended_by:
+                time.sleep(0.002)
+        self.seconds = time.monotonic() - began
+        return ended_by
+
+    def hear(self, came: bytes, ticket: int) -> None:
+        """Look for its word among the lines that it prints."""
+        *lines, rest = (self.line + came).split(b"\n")
+        self.line = rest[-LONGEST_LINE:]
+        for line in lines:
+            if line.lstrip().startswith(b"{") and not self.word:
+                try:
+                    said = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                for name in ("submit", "help"):
+                    if type(said.get(name)) is int and said[name] == ticket:
+                        self.word = {name: ticket, "why": str(said.get("why") or "")[:500]}
+
+    def told(self, ended_by: str) -> tuple[dict[str, Any], list[bytes]]:
+        """What came of its turn."""
+        out = [one.text() for one in self.kept.values()]
+        self.empty()
+        return {"code": 0, "seconds": self.seconds, "ended_by": ended_by, "word": self.word}, out
+
+    def end(self, ended_by: str) -> tuple[dict[str, Any], list[bytes]]:
+        """Kill it, and all that it has left behind; what came of it."""
+        left = kill_all(self.child)
+        for number, one in self.kept.items():  # what lies in the pipes still
+            try:
+                while one.total <= FLOOD and (came := os.read(number, 1 << 16)):
+                    one.take(came)
+            except OSError:
+                pass
+        os.close(self.records)
+        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        code = self.child.returncode
+        answer, out = self.told(ended_by)
+        return answer | {"code": code if code >= 0 else 128 - code, "left": left}, out
 
 
 class Kept:
@@ -315,7 +394,7 @@ def bounded(limit: dict[str, Any]) -> None:
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_FSIZE, limit["disk"]),
         (resource.RLIMIT_NPROC, limit["processes"] + 2),
-        (resource.RLIMIT_CPU, int(limit["wall_s"]) + 5),
+        (resource.RLIMIT_CPU, limit["cpu_s"]),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 1024),
         (resource.RLIMIT_MEMLOCK, 1 << 16),
@@ -346,6 +425,26 @@ def over(limit: dict[str, Any]) -> str:
 
 def others() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+
+
+def stand_still() -> bool:
+    """Stop all but this process; whether they do stand, all of them."""
+    for _ in range(500):
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGSTOP)
+        if all(stands(pid) for pid in others()):
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def stands(pid: int) -> bool:
+    """Whether a process is stopped, or dead."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "TtZX"
+    except (OSError, IndexError):
+        return True
 
 
 def reap(child: subprocess.Popen[bytes]) -> bool:

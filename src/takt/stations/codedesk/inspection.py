@@ -30,6 +30,7 @@ from typing import Any
 from takt.printable import whole_texts
 from takt.stations.codedesk.mounts import EXAMINE
 from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
+from takt.stations.codedesk.sealing import sealed, verdict
 from takt.stations.codedesk.tickets import Series, Ticket
 from takt.stations.codedesk.trees import File, laid_over, write_tree
 
@@ -119,7 +120,7 @@ def inspect(
     imported. Those of a repository that was mined may write into their tree, as they do at home; `examine.py` looks
     whether they are still what they were.
     """
-    laid, order, canaries = prepared(tree, suite)
+    laid, order, canaries, answers = prepared(tree, suite, sealing=series.length is None)
     limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
     tidy()
     with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
@@ -133,7 +134,7 @@ def inspect(
                 room.put(laid)
             argv = [*series.python, "-I", EXAMINE]
             ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
-    return judged(ran, suite, ticket, order, canaries)
+    return judged(ran, suite, ticket, order, canaries, answers)
 
 
 @cache
@@ -146,10 +147,17 @@ def tidy() -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def prepared(tree: Mapping[str, File], suite: Suite) -> tuple[dict[str, File], dict[str, Any], dict[str, bool]]:
-    """The tree with the tests laid over it, what `examine.py` is told, and the canaries: test -> whether it passes."""
+def prepared(
+    tree: Mapping[str, File], suite: Suite, sealing: bool
+) -> tuple[dict[str, File], dict[str, Any], dict[str, bool], dict[str, Any]]:
+    """The tree with the tests laid over it, what `examine.py` is told, the canaries: test -> whether it passes, and the
+    answers that tests are laid without (`sealing.py`): test -> what is expected."""
+    answers: dict[str, Any] = {}
     laid = {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION}
     over = {**suite.settings, **suite.files}
+    for path, text in suite.files.items() if sealing else ():
+        over[path], known = sealed(text)
+        answers |= {f"{path}::{name}": expected for name, expected in known.items()}
     if "pytest.ini" in over:
         ini = "pytest.ini"
     elif "pyproject.toml" in suite.settings:
@@ -181,7 +189,7 @@ def prepared(tree: Mapping[str, File], suite: Suite) -> tuple[dict[str, File], d
         "sources": sources[:MOST_SOURCES],
         "test_s": TEST_S,
     }
-    return laid, order, canaries
+    return laid, order, canaries, answers
 
 
 def canary_file(rng: Random) -> tuple[str, dict[str, bool]]:
@@ -217,10 +225,16 @@ def twin_of(text: str, rng: Random) -> tuple[str, str] | None:
 
 
 def judged(
-    ran: Ran, suite: Suite, ticket: Ticket, order: Mapping[str, Any], canaries: Mapping[str, bool]
+    ran: Ran,
+    suite: Suite,
+    ticket: Ticket,
+    order: Mapping[str, Any],
+    canaries: Mapping[str, bool],
+    answers: Mapping[str, Any],
 ) -> Inspection:
     """What the records come to."""
     told = _Told(ran.records, str(order["word"]))
+    told.compare(answers)
     stopped = ran.ended_by != "exit" or ran.code >= 128
     message = "" if not stopped else f"the tests were ended by their limit: {ran.ended_by}"
     tampered = told.wrong
@@ -285,6 +299,7 @@ class _Told:
         self.syntax: list[str] = []
         self.touched: list[str] = []
         self.health: dict[str, float] = {}
+        self.answers: dict[str, Any] = {}
         self.ended, self.wrong = False, ""
         calls: set[str] = set()
         for line in records.splitlines():
@@ -295,6 +310,15 @@ class _Told:
                 self._take(said, calls)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 self.wrong = self.wrong or "records came that are not ours"
+
+    def compare(self, answers: Mapping[str, Any]) -> None:
+        """Tests that only told what came have passed if that is what was expected."""
+        for node, expected in answers.items():
+            if self.outcomes.get(node):
+                wrong = verdict(self.answers.get(node), expected)
+                self.outcomes[node] = not wrong
+                if wrong:
+                    self.messages.setdefault(node, f"{node}\n{wrong}")
 
     def _take(self, said: dict[str, Any], calls: set[str]) -> None:
         if self.ended or ("items" in said and self.items):
@@ -307,6 +331,8 @@ class _Told:
                 raise ValueError("twice")
             calls |= {node} if said["when"] == "call" else set()
             self.outcomes[node] = self.outcomes.get(node, True) and passes
+            if "answer" in said:
+                self.answers[node] = said["answer"]
             if not passes:
                 self.messages.setdefault(node, str(said["message"]))
         elif "uncollected" in said:

@@ -1,4 +1,8 @@
-"""The one way out of a sandbox: a socket to a model's endpoint, which Takt forwards to, with the key, and meters."""
+"""The one way out of a sandbox: a socket to a model's endpoint, which Takt forwards to, with the key, and meters.
+
+It may have a cap: tokens and money that commands may spend for a ticket, and in the whole shift. What is asked for when
+that is spent is answered as an API answers whose account is empty, and counted.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -23,7 +28,71 @@ INSIDE = "/run/takt/model.sock"
 PORT = 8765
 MOST_REQUEST = 32 << 20  # bytes
 ALLOWED = ("/chat/completions", "/completions", "/responses", "/models", "/embeddings")
-COUNTED = ("requests", "failed", "prompt_tokens", "completion_tokens")
+COUNTED = ("requests", "failed", "prompt_tokens", "completion_tokens", "refused", "estimated")
+ALWAYS = COUNTED[:4]  # the others are told where there are any
+BYTES_A_TOKEN = 4  # of an answer that does not say what it took
+
+
+@dataclass(frozen=True)
+class Cap:
+    """What commands may spend through the socket: tokens and money for a ticket and in a shift; None is no end.
+
+    price_in, price_out   money for a million tokens read and written.
+    """
+
+    ticket_tokens: float | None = None
+    shift_tokens: float | None = None
+    ticket_money: float | None = None
+    shift_money: float | None = None
+    price_in: float = 0.0
+    price_out: float = 0.0
+
+    @property
+    def on_money(self) -> bool:
+        return self.ticket_money is not None or self.shift_money is not None
+
+    @property
+    def priced(self) -> bool:
+        return bool(self.price_in or self.price_out)
+
+    def price(self, counts: Mapping[str, int]) -> float:
+        read, written = counts.get("prompt_tokens", 0), counts.get("completion_tokens", 0)
+        return (read * self.price_in + written * self.price_out) / 1e6
+
+    def passed(self, ticket: Sequence[float], shift: Sequence[float]) -> str:
+        """What is used up, "" if nothing. Of both: tokens and money spent so far."""
+        for spent, most, what in (
+            (ticket[0], self.ticket_tokens, "tokens for a ticket"),
+            (shift[0], self.shift_tokens, "tokens for a shift"),
+            (ticket[1], self.ticket_money, "money for a ticket"),
+            (shift[1], self.shift_money, "money for a shift"),
+        ):
+            if most is not None and spent >= most:
+                return f"the cap on {what} is reached: {spent:,.10g} of {most:,.10g} spent; no more is forwarded"
+        return ""
+
+
+class Spent:
+    """Tokens and money that commands have taken, by ticket."""
+
+    def __init__(self, rows: Sequence[Sequence[Any]] = ()) -> None:
+        self.rows: dict[int | None, tuple[int, float]] = {unit: (tokens, money) for unit, tokens, money in rows}
+
+    def add(self, unit: int | None, told: Mapping[str, Any]) -> None:
+        """Count what a command's record says of it."""
+        tokens = int(told.get("prompt_tokens", 0)) + int(told.get("completion_tokens", 0))
+        before = self.of(unit)
+        if tokens:
+            self.rows[unit] = (before[0] + tokens, before[1] + float(told.get("price", 0.0)))
+
+    def of(self, unit: int | None) -> tuple[int, float]:
+        return self.rows.get(unit, (0, 0.0))
+
+    def in_all(self) -> tuple[int, float]:
+        return sum(tokens for tokens, _ in self.rows.values()), sum(money for _, money in self.rows.values())
+
+    def state(self) -> list[list[Any]]:
+        return [[unit, *row] for unit, row in self.rows.items()]
 
 
 class Door:
@@ -33,12 +102,17 @@ class Door:
     Only requests below the endpoint's own path are forwarded, and only of those kinds that a model answers.
     """
 
-    def __init__(self, endpoint: str, key_env: str = "OPENAI_API_KEY", timeout_s: float = 600.0) -> None:
+    def __init__(
+        self, endpoint: str, key_env: str = "OPENAI_API_KEY", timeout_s: float = 600.0, cap: Cap | None = None
+    ) -> None:
         parts = urlsplit(endpoint)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
             raise TaktError(f"model={endpoint!r} is no endpoint; give one such as http://127.0.0.1:8000/v1")
         self.parts, self.key, self.timeout_s = parts, os.environ.get(key_env, ""), timeout_s
+        self.cap = cap or Cap()
         self._counts: Counter[str] = Counter()
+        self._spent_before: tuple[Sequence[float], Sequence[float]] = ((0, 0.0), (0, 0.0))
+        self._since: dict[str, int] = self.counts()
         self._folder = tempfile.TemporaryDirectory(prefix="takt-model-")
         self.path = str(Path(self._folder.name) / "model.sock")
         self._server = _Server(self.path, self)
@@ -61,6 +135,25 @@ class Door:
     def counts(self, before: Mapping[str, int] | None = None) -> dict[str, int]:
         """What was asked and read so far, or since."""
         return {name: self._counts[name] - (before or {}).get(name, 0) for name in COUNTED}
+
+    def begin(self, ticket: Sequence[float], shift: Sequence[float]) -> None:
+        """A command begins: tokens and money that were spent before, for its ticket and in the shift."""
+        self._spent_before = tuple(ticket), tuple(shift)
+
+    def told(self) -> dict[str, Any]:
+        """What was asked for since this was last told: counts, and money where tokens have prices; {} if nothing."""
+        counts, self._since = self.counts(self._since), self.counts()
+        told: dict[str, Any] = {name: counts[name] for name in COUNTED if name in ALWAYS or counts[name]}
+        if self.cap.priced:
+            told["price"] = round(self.cap.price(counts), 9)
+        return told if counts["requests"] or counts["refused"] else {}
+
+    def passed(self) -> str:
+        """Which part of the cap is used up now, "" if none. A request that is under way is not counted yet."""
+        counts = self.counts(self._since)
+        tokens, money = counts["prompt_tokens"] + counts["completion_tokens"], self.cap.price(counts)
+        ticket, shift = ((before[0] + tokens, before[1] + money) for before in self._spent_before)
+        return self.cap.passed(ticket, shift)
 
     def count(self, name: str, by: int = 1) -> None:
         self._counts[name] += by
@@ -111,6 +204,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(403, "only requests to the model are forwarded")
             return
         body = self.rfile.read(int(length))
+        if path != "/models" and (why := door.passed()):
+            door.count("refused")
+            self._refuse(429, why, "insufficient_quota")
+            return
         door.count("requests")
         make = http.client.HTTPSConnection if door.parts.scheme == "https" else http.client.HTTPConnection
         upstream = make(str(door.parts.hostname), door.parts.port, timeout=door.timeout_s)
@@ -130,40 +227,52 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        meter = _Meter()
+        meter = Meter()
         with suppress(OSError, http.client.HTTPException):
             for part in _parts(answer):
                 meter.take(part)
                 self.wfile.write(part)
                 self.wfile.flush()
-        for name, number in meter.usage().items():
+        usage = meter.usage()
+        if not usage and answer.status < 400 and path != "/models":
+            usage = {"prompt_tokens": len(body) // BYTES_A_TOKEN, "completion_tokens": meter.written()}
+            door.count("estimated")
+        for name, number in usage.items():
             door.count(name, number)
         upstream.close()
 
-    def _refuse(self, status: int, why: str) -> None:
-        body = json.dumps({"error": {"message": why, "type": "takt"}}).encode()
+    def _refuse(self, status: int, why: str, kind: str = "takt") -> None:
+        body = json.dumps({"error": {"message": why, "type": kind, "code": kind}}).encode()
         self.send_response(status)
+        self.send_header("x-should-retry", "false")  # as the `openai` SDK reads it
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
 
-class _Meter:
+class Meter:
     """Reads tokens off an answer, whole or streamed (server-sent events); the last count said is the one."""
 
     def __init__(self) -> None:
-        self._whole = b""
+        self._whole, self.size = b"", 0
 
     def take(self, part: bytes) -> None:
+        self.size += len(part)
         if len(self._whole) < MOST_REQUEST:
             self._whole += part
+
+    def written(self) -> int:
+        """Tokens of an answer that does not say them: one for each event of a stream, or by its length."""
+        events = sum(line.startswith(b"data:") for line in self._whole.splitlines())
+        return events or self.size // BYTES_A_TOKEN
 
     def usage(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for text in [self._whole, *(line[5:] for line in self._whole.splitlines() if line.startswith(b"data:"))]:
             with suppress(ValueError, AttributeError, TypeError, RecursionError):
-                usage = json.loads(text).get("usage") or {}
+                said = json.loads(text)
+                usage = said.get("usage") or (said.get("response") or {}).get("usage") or {}
                 read = usage.get("prompt_tokens", usage.get("input_tokens", 0))
                 written = usage.get("completion_tokens", usage.get("output_tokens", 0))
                 if usage:

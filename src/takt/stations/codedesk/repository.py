@@ -69,17 +69,25 @@ class Repository:
         """Run a command on the tree, and keep what it changes, unless that is too much: then nothing is changed."""
         room = self._opened()
         ran = room.run(argv, wall_s=wall_s, env=env, stdin=stdin)
+        return self.taken(ran, room.lost)
+
+    def taken(self, ran: Ran, lost: bool, elsewhere: bool = False) -> Ran:
+        """Keep what a command has changed, in the repository's own sandbox or `elsewhere`, unless that is too much."""
         after = self.tree | {path: file for path, file in ran.changed.items() if file is not None}
         too_large = len(after) > MOST_FILES or sum(len(file[1]) for file in after.values()) > MOST_TREE
-        if ran.too_much or too_large or room.lost:
-            self.close()  # a new sandbox has the tree as it was
+        if ran.too_much or too_large or lost:
+            if not elsewhere:
+                self.close()  # a new sandbox has the tree as it was
             return replace(ran, changed={}, too_much=True)
         told = (
             (path, (file[0], without_times(file[1])) if file and path == INDEX else file)
             for path, file in ran.changed.items()
         )
         changed = {path: file for path, file in told if self.tree.get(path) != file}
-        self.adopt(changed)
+        if elsewhere:
+            self.change(changed)
+        else:
+            self.adopt(changed)
         return replace(ran, changed=changed)
 
     def adopt(self, changed: Mapping[str, File | None]) -> None:

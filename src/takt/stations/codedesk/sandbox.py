@@ -35,7 +35,8 @@ from takt.stations.codedesk.bubblewrap import MIB, command_line, environment
 from takt.stations.codedesk.cgroups import Group
 from takt.stations.codedesk.trees import File, Tree, checked, mode_of, read_tree
 
-Ended = Literal["exit", "time", "memory", "processes", "disk", "output", "gone"]
+Ended = Literal["exit", "time", "memory", "processes", "disk", "output", "gone", "said"]
+CPU_OF_A_LIFE_S = 1_000_000  # processor time of a command that lives through a shift
 GRACE_S = 30.0  # beyond a command's limit, until a sandbox that gives no answer is given up
 WITHOUT_END = 1 << 60
 FIX = {
@@ -67,6 +68,7 @@ class Ran:
     left       processes that it left running, and that were killed.
     changed    files that it wrote, by path, with None for deleted ones; empty if `too_much` of them.
     records    what came over the channel of records.
+    word       what a command said at the end of a turn (`Room.turn`): {"submit" or "help": the ticket, "why"}.
     """
 
     code: int
@@ -78,6 +80,7 @@ class Ran:
     changed: Mapping[str, File | None] = field(default_factory=dict)
     too_much: bool = False
     records: bytes = b""
+    word: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -200,17 +203,30 @@ class Room:
     ) -> Ran:
         """Run a command to its end, or to its limit. It never raises for what a command does; a room that is `lost`
         thereby takes no further one."""
+        return self._do({"op": "run", "cwd": cwd, "records": records}, argv, wall_s, env, stdin)
+
+    def turn(
+        self, argv: Sequence[str], line: bytes, ticket: int, *, wall_s: float, env: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Let the one command that lives here, started now if it was not, read a line, and go on until it says that it
+        is done with the ticket (`Ran.word`), or comes to its end, or to a limit. After "said" and "time" it lives on,
+        and stands still until its next turn; /tmp and its home are kept. Such a room is for this command alone."""
+        header = {"op": "turn", "cwd": "", "records": False, "ticket": ticket}
+        return self._do(header, argv, wall_s, env, line.rstrip(b"\n") + b"\n")
+
+    def _do(
+        self, op: dict[str, Any], argv: Sequence[str], wall_s: float | None, env: Mapping[str, str] | None, stdin: bytes
+    ) -> Ran:
         limits = self.sandbox.limits
         wall_s = limits.wall_s if wall_s is None else min(wall_s, limits.wall_s)
         header = {
-            "op": "run",
+            **op,
             "argv": list(argv),
-            "cwd": cwd,
             "env": environment(self.sandbox) | dict(env or {}),
-            "records": records,
             "effect": limits.effect_mb * MIB,
             "limits": {
                 "wall_s": wall_s,
+                "cpu_s": int(wall_s) + 5 if op["op"] == "run" else CPU_OF_A_LIFE_S,
                 "memory": limits.memory_mb * MIB,
                 "processes": limits.processes,
                 "output": limits.output_kb * 1024,
@@ -255,6 +271,7 @@ class Room:
                 changed,
                 bool(answer.get("too_much") or answer.get("unclean")),
                 records,
+                worded(answer.get("word") or {}),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Lost from error
@@ -299,6 +316,15 @@ class Room:
                 parts.append(part)
                 length -= len(part)
         return b"".join(parts)
+
+
+def worded(word: Any) -> dict[str, Any]:
+    """What a command said of its ticket, as far as it can be believed. ValueError for what is no such thing."""
+    if not isinstance(word, dict):
+        raise ValueError("no word")
+    why = str(word.get("why", "")).encode(errors="replace").decode()[:500]
+    said = {name: int(word[name]) for name in ("submit", "help") if type(word.get(name)) is int}
+    return {**said, "why": why} if said else {}
 
 
 class Lost(Exception):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,13 +25,13 @@ from takt.stations.codedesk.brief import SHORT, brief
 from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.desk import Desk
 from takt.stations.codedesk.families import families
-from takt.stations.codedesk.model import INSIDE, Door
+from takt.stations.codedesk.model import INSIDE, Cap, Door
 from takt.stations.codedesk.mounts import mounts
 from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, Repository, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
 from takt.stations.codedesk.terms import Terms
 from takt.stations.codedesk.tickets import GENERATED, Series, open_series
-from takt.stations.codedesk.tools import PRIVILEGED, TOOLS, call
+from takt.stations.codedesk.tools import TOOLS, allowed, call
 
 SHELL_DOWN = "shell_down"
 SHOWN = 10  # tickets in an observation
@@ -45,6 +46,15 @@ LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
     ("processes", 8, 4096, True),
     ("disk_mb", 16, 16_384, True),
     ("output_kb", 1, 1024, True),
+)
+CAPPED = ("ticket_tokens", "shift_tokens", "ticket_money", "shift_money")
+CAPS: tuple[Limit, ...] = (
+    ("ticket_tokens", 1, 1e12, False),
+    ("shift_tokens", 1, 1e12, False),
+    ("ticket_money", 0, 1e9, False),
+    ("shift_money", 0, 1e9, False),
+    ("price_in", 0, 1e6, False),
+    ("price_out", 0, 1e6, False),
 )
 
 
@@ -65,7 +75,11 @@ class CodeDesk(gymnasium.Env[Any, Any]):
     reset         never; or each: every ticket begins at the known solutions of those before, for comparison.
     model         an endpoint that commands may reach at http://127.0.0.1:8765/v1, such as http://127.0.0.1:8000/v1.
     key_env       the environment variable that has its key.
+    ticket_tokens, shift_tokens   what commands may spend there: tokens read and written, for a ticket and in the shift.
+    ticket_money, shift_money     the same in money, by price_in and price_out.
+    price_in, price_out           of a million tokens read and written there.
     programs      folders of this machine that commands see, read-only, separated by colons: an agent's installation.
+    session       whether a command may live through the shift, for an agent that is started once (`Session`).
     keep_home     whether what a command leaves in its home is there for the next: an agent's session goes on.
     memory_mb, processes, disk_mb, output_kb   limits of a command.
     privileged    whether the known solutions can be asked for.
@@ -86,12 +100,19 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         reset: Literal["never", "each"] = "never",
         model: str | None = None,
         key_env: str = "OPENAI_API_KEY",
+        ticket_tokens: float | None = None,
+        shift_tokens: float | None = None,
+        ticket_money: float | None = None,
+        shift_money: float | None = None,
+        price_in: float = 0.0,
+        price_out: float = 0.0,
         programs: str | None = None,
         memory_mb: int = 2048,
         processes: int = 256,
         disk_mb: int = 512,
         output_kb: int = 64,
         keep_home: bool = False,
+        session: bool = False,
         privileged: bool = False,
         control_s: float = 1.0,
         good_rate: float = 0.8,
@@ -105,11 +126,17 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         numbers |= {"good_rate": good_rate, "memory_mb": memory_mb, "processes": processes, "disk_mb": disk_mb}
         if wrong := wrong_number({**numbers, "output_kb": output_kb}, LIMITS):
             raise TaktError(wrong)
+        cap = Cap(ticket_tokens, shift_tokens, ticket_money, shift_money, price_in, price_out)
+        if wrong := wrong_number(asdict(cap), CAPS, CAPPED):
+            raise TaktError(wrong)
+        caps = {name: value for name, value in asdict(cap).items() if value or (name in CAPPED and value is not None)}
+        if caps and model is None:
+            raise TaktError(f"{next(iter(caps))} is about what a model's endpoint takes, and none is given: model=...")
+        if cap.on_money and not cap.priced:
+            raise TaktError("a cap on money needs price_in and price_out, for a million tokens read and written")
         if each and service_s > takt_s:
             raise TaktError(f"with reset=each one ticket is open at a time: service_s is {takt_s:g} at most")
         shown = tuple(part for part in (programs or "").split(":") if part)
-        mounts(shown)  # what is not there is said now
-        check_works()
         self._series_of = (str(tickets), str(level))
         self._opened: tuple[int, Series] | None = None
         self._fixed_series = open_series(str(tickets), str(level), 0) if is_folder(str(tickets)) else None
@@ -122,8 +149,9 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             each=each,
             privileged=bool(privileged),
             keep_home=bool(keep_home),
+            session=bool(session),
         )
-        self._door = None if model is None else Door(model, key_env, float(service_s))
+        self._door = None if model is None else Door(model, key_env, float(service_s), cap)
         self._sandbox = Sandbox(
             programs=shown + self._python_of(),
             path=tuple(
@@ -135,9 +163,10 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         named = str(tickets) if self._fixed_series is None else str(Path(str(tickets)).resolve())
         options: dict[str, Any] = {"tickets": named, "level": level, **numbers, "output_kb": output_kb}
         options |= {"prices": prices, "reset": reset, "privileged": bool(privileged), "keep_home": bool(keep_home)}
-        options |= {} if model is None else {"model": model, "key_env": key_env}
+        options |= {} if model is None else {"model": model, "key_env": key_env, **caps}
         options |= {} if programs is None else {"programs": programs}
-        allowed = (PRIVILEGED,) if privileged else ()
+        options |= {"session": True} if session else {}
+        also = allowed(bool(privileged), bool(session))
         self._spec = StationSpec(
             id="takt/CodeDesk-v0",
             entry_point="takt.stations.codedesk.station:CodeDesk",
@@ -149,8 +178,8 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             acceptance=Acceptance(good_rate=float(good_rate)),
             options=options,
             brief=brief(takt_s, service_s),
-            tools=tuple(TOOLS.openai_tools(allowed)),
-            looks=tuple(tool.name for tool in TOOLS.offered(allowed) if not tool.changes),
+            tools=tuple(TOOLS.openai_tools(also)),
+            looks=tuple(tool.name for tool in TOOLS.offered(also) if not tool.changes),
             short=SHORT,
             pace="beat",
             privileged=bool(privileged),
@@ -168,6 +197,12 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         tickets = str(options.get("tickets", GENERATED))
         named = {"tickets": tickets} if is_folder(tickets) else {}
         return named | {name: options[name] for name in ("model", "programs", "key_env") if options.get(name)}
+
+    def ready(self) -> None:
+        """Raise TaktError, in one line, where no command could be run: no sandbox, or no such programs. Whoever only
+        reads a shift, or repeats one from its records, need not have them."""
+        mounts(self._sandbox.programs)
+        check_works()
 
     @property
     def now(self) -> float:
@@ -200,7 +235,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         drawn = int(self.np_random.integers(2**31)) if seed is None else int(seed)
         series = self._series(drawn)
         if self._desk is not None:
-            self._desk.repository.close()
+            self._desk.close()
         base = files_of(series.base())
         if (size := sum(len(content) for _, content in base.values())) > MOST_TREE or len(base) > MOST_FILES:
             raise TaktError(
@@ -267,7 +302,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
 
     def close(self) -> None:
         if self._desk is not None:
-            self._desk.repository.close()
+            self._desk.close()
         if self._door is not None:
             self._door.close()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from takt.stations.codedesk.repository import GIT_COMMAND, in_git
+from takt.stations.codedesk.repository import GIT_COMMAND, as_text, in_git
+from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.trees import File
 
 RAN, INSPECTED, REGRESSION, MENDED = "ran", "inspected", "regression", "mended"  # the station's own events
@@ -39,7 +42,38 @@ class Terms:
     fixed: bool = False  # a command costs by its kind, and not what it took
     each: bool = False  # every ticket begins at the reference's own tree
     privileged: bool = False
+    session: bool = False  # whether a command may live through the shift
     keep_home: bool = False  # in the repository's own part, where neither inspections nor commits see it
+
+
+def record_of(
+    terms: Terms, kind: str, said: str, ran: Ran, ready: Mapping[str, File | None], door: bool
+) -> dict[str, Any]:
+    """What is written down of a command. `ready`: what was changed before it, so that git is there; `door`: whether it
+    ran beside what leads to a model."""
+    output, errors = ran.stdout, ran.stderr
+    if terms.fixed:
+        output, errors = TIMED.sub(b"in ...s", output), TIMED.sub(b"in ...s", errors)
+        took_s = GIT_PRICE_S if kind in ("diff", "log") else TEST_PRICE_S if TESTS.search(said) else OTHER_PRICE_S
+    else:
+        took_s = ran.seconds
+    busy_s = max(1, math.ceil(took_s / terms.control_s - 1e-9)) * terms.control_s
+    if ran.too_much:
+        errors += b"\n[all that this command changed is undone: it was too much, or the sandbox was lost]\n"
+    return {
+        "tool": kind,
+        "said": said[:2000],
+        "tests": kind == "run" and bool(TESTS.search(said)),
+        "code": ran.code,
+        "ended_by": ran.ended_by,
+        "busy_s": busy_s,
+        "took_s": busy_s,
+        "output": shown(output),
+        "errors": shown(errors),
+        "left_running": max(0, ran.left - door),  # but for what leads to the model
+        "touched": touched(ran.changed),
+        "effect": as_text({**ready, **ran.changed}),
+    }
 
 
 def touched(changed: Mapping[str, File | None]) -> bool:

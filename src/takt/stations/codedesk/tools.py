@@ -14,6 +14,7 @@ from takt.stations.codedesk.repository import GIT_COMMAND, PLAIN, in_git
 from takt.stations.codedesk.tickets import safe
 
 PRIVILEGED = "privileged"  # tools of those who know the solutions
+SESSION = "session"  # of a worker that is an agent which lives through the shift
 MOST_LINES, MOST_CHARS = 400, 16_000  # of a file, in one answer
 MOST_FOUND = 100
 LONGEST_SEARCHED = 1 << 20  # bytes of a file
@@ -37,7 +38,12 @@ def call(desk: Desk, text: str) -> dict[str, Any]:
         if desk.busy and tool.name != "wait":
             raise Refused("busy", f"the last command is still running, for {desk.busy} s; wait")
 
-    return TOOLS.call(desk, text, (PRIVILEGED,) if desk.privileged else (), ready)
+    return TOOLS.call(desk, text, allowed(desk.privileged, desk.terms.session), ready)
+
+
+def allowed(privileged: bool, session: bool) -> tuple[str, ...]:
+    """What tools there are beside the usual ones."""
+    return (PRIVILEGED,) * privileged + (SESSION,) * session
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
@@ -197,6 +203,20 @@ def run(
     """Run a command at the repository's root, in a sandbox without network. It takes the time that it takes. What it
     leaves running is ended, and of its output the beginning and the end are kept."""
     return desk.command("run", command, "sh", "-c", command, timeout_s=float(timeout_s))
+
+
+@_tool(changes=True, only=SESSION)
+def hand(
+    desk: Desk,
+    ticket: Number,
+    command: Annotated[
+        str, Field(min_length=1, max_length=8000, description="The line for the shell that starts the agent.")
+    ],
+    line: Annotated[str, Field(min_length=1, max_length=16_000, description="What it reads: a JSON object, one line.")],
+    timeout_s: Annotated[int, Field(ge=10, le=86_400, description="Seconds after which its turn is over.")] = 120,
+) -> dict[str, Any]:
+    """Give a ticket to the agent that lives through the shift, and wait until it says that it is done with it."""
+    return desk.hand(ticket, command, line, float(timeout_s))
 
 
 @_tool(changes=True)

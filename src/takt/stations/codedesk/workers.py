@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
+from typing import Any, Literal
 
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.tools import WAIT, tool_call
@@ -67,12 +67,16 @@ class Saboteur(_InOrder):
 
 
 class Command(_InOrder):
-    """Any command-line agent, as it is: started in the sandbox once a ticket; then the ticket is submitted.
+    """Any command-line agent, as it is, in the sandbox.
 
     command    the line for the shell; {ticket} becomes the ticket's text (quoted), {number} its number, {last} what
                was said to the submission before (JSON, quoted): whether it was good, which tickets are broken.
+    once       `ticket`: it is started for each ticket, which is submitted when it ends. `shift`: it is started once,
+               reads tickets, a JSON object a line, and says {"submit": NUMBER} or {"help": NUMBER, "why": ...} in a
+               line of its output when it is done with one; between tickets it stands still (docs/codedesk.md).
     model      the endpoint that it may reach, and nothing else: the station forwards and meters.
     key_env    the environment variable that has its key; the agent never sees it.
+    ticket_tokens, shift_tokens, ticket_money, shift_money, price_in, price_out   what it may spend there (`CodeDesk`).
     programs   folders of this machine that hold the agent, separated by colons.
     keep_home  whether its home is kept from ticket to ticket, for agents that can go on with a session.
     """
@@ -84,13 +88,29 @@ class Command(_InOrder):
         key_env: str = "OPENAI_API_KEY",
         programs: str | None = None,
         keep_home: bool = False,
+        once: Literal["ticket", "shift"] = "ticket",
+        ticket_tokens: float | None = None,
+        shift_tokens: float | None = None,
+        ticket_money: float | None = None,
+        shift_money: float | None = None,
+        price_in: float | None = None,
+        price_out: float | None = None,
     ) -> None:
-        if not command or "{ticket}" not in command:
+        if not command or ("{ticket}" not in command and once == "ticket"):
             raise TaktError("worker 'command' needs the line of an agent, such as -w command='qwen -p {ticket}'")
-        self._command = command
+        if once == "shift" and any(place in command for place in ("{ticket}", "{number}", "{last}")):
+            raise TaktError("an agent that is started once a shift reads its tickets: command has no place for them")
+        self._command, self._stays = command, once == "shift"
         asked: dict[str, Any] = {"model": model, "programs": programs, "keep_home": keep_home or None} | (
             {"key_env": key_env} if model else {}
         )
+        asked |= {"ticket_tokens": ticket_tokens, "shift_tokens": shift_tokens, "ticket_money": ticket_money}
+        asked |= {
+            "session": self._stays or None,
+            "shift_money": shift_money,
+            "price_in": price_in,
+            "price_out": price_out,
+        }
         self.station_options = {name: value for name, value in asked.items() if value is not None}
 
     def begin(self, spec: StationSpec, seed: int) -> None:
@@ -109,6 +129,19 @@ class Command(_InOrder):
         row, result = observation["tickets"][0], observation["result"]
         if result.get("tool") == "submit":
             self._last = json.dumps({name: value for name, value in result.items() if name != "tool"})
+        if self._stays and result.get("tool") == "hand" and "error" not in result:
+            word = result.get("word") or {}
+            if "help" in word:
+                return Plan([tool_call("help", ticket=row["ticket"], why=word.get("why") or "it did not say")])
+            return Plan([tool_call("submit", ticket=row["ticket"])])
+        if result.get("tool") == "ticket" and result.get("ticket") == row["ticket"] and self._stays:
+            about = {name: result[name] for name in ("ticket", "title", "text", "kind", "named", "left_s")}
+            about |= {"waiting": observation["waiting"] - 1, "last": json.loads(self._last or "null")}
+            until_s = max(10, int(row["left_s"]) - 2)
+            call = tool_call(
+                "hand", ticket=row["ticket"], command=self._command, line=json.dumps(about), timeout_s=until_s
+            )
+            return Plan([call])
         if result.get("tool") == "ticket" and result.get("ticket") == row["ticket"]:
             line = self._command.replace("{number}", str(row["ticket"])).replace("{last}", shlex.quote(self._last))
             line = line.replace("{ticket}", shlex.quote(f"{result['title']}\n\n{result['text']}"))
