@@ -322,7 +322,7 @@ def interrupted_after(calls, words):
 
 @pytest.fixture
 def heeds_interrupts():
-    """A shell gives what it starts in the background a SIGINT that is ignored, and this whole suite may be started so."""
+    """A shell lets what it starts in the background ignore SIGINT, and this whole suite may be started so."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -26,6 +26,7 @@ class Options:
     calls              tools, schema or text: how it makes its calls (form.py).
     system             more words for the system message.
     examples, shots    a shift, or a file of `takt export --format trl`, whose good units it is shown first, so many.
+    pictures           whether it is sent the newest pictures, where a station has some; false for a model without eyes.
     thinking           whether the model thinks before it answers.
     keep_thinking      whether what it thought is sent back to it.
     stream             whether answers come in pieces.
@@ -56,6 +57,7 @@ class Options:
     system: str = ""
     examples: str = ""
     shots: int = 2
+    pictures: bool = True
     thinking: bool = False
     keep_thinking: bool = False
     stream: bool = False
@@ -107,7 +109,7 @@ class Options:
             check_address("base_url", url.strip())
         if not isinstance(self.extra_body, Mapping):
             raise TaktError("extra_body is not an object, as in -w 'extra_body={\"top_k\": 20}'")
-        for name in ("thinking", "keep_thinking", "stream"):
+        for name in ("pictures", "thinking", "keep_thinking", "stream"):
             if not isinstance(getattr(self, name), bool):
                 raise TaktError(f"{name} is {getattr(self, name)!r}; it must be true or false")
         wrong = wrong_number(self, LIMITS, optional=OPTIONAL)

@@ -38,6 +38,7 @@ from takt.workers.llm.server import Server, tools_dropped
 from takt.workers.llm.several import endpoint_of
 from takt.workers.llm.spoken import calls_in
 from takt.workers.llm.talk import Talk
+from takt.workers.pictures import TOKENS, Picture, pictures_of, shown
 
 IDLE_S = 5.0  # station time between two looks at whether somebody waits
 OUTAGE_S = 30.0  # station time until a server that did not answer is asked again
@@ -110,6 +111,7 @@ class Llm:
         self._nudge, self._nudges = "", 0
         self._spent, self._unanswered = 0.0, 0
         self._asked_s = -math.inf  # wall time of the last request
+        self._pictures: list[Picture] = []  # that the next request has
 
     def end(self) -> None: ...
 
@@ -162,6 +164,7 @@ class Llm:
         cap = self.options.spend_cap
         if cap is not None and self._spent >= cap:
             raise Finished(f"{self._spent:.4f} is spent, and the cap is {cap:g}")
+        self._pictures = pictures_of(observation) if self.options.pictures else []
         self._tell(observation)
         record = self._exchange()
         self._number += 1
@@ -182,7 +185,7 @@ class Llm:
                 f"{self.options.context_tokens}: start it with more, or -w context_tokens={record['server_context']}",
                 failed=True,
             )
-        if not record["usage"].get("estimated"):
+        if not record["usage"].get("estimated") and not self._pictures:  # what of the count is pictures is not told
             self._history.counted(record["usage"]["prompt_tokens"])
         self._take(record)
         if self._calls:
@@ -204,6 +207,9 @@ class Llm:
         elif self._show:
             self._talk.show(observation)
         self._show = False
+        o = self.options
+        room = o.context_tokens - o.max_tokens
+        self._history.room_tokens = max(room // 2, room - TOKENS * len(self._pictures))
         dropped = self._history.fit(self._talk.everything(observation))
         if dropped:
             self._said.append(dropped)
@@ -226,7 +232,7 @@ class Llm:
 
     def _answer(self) -> dict[str, Any]:
         """What the endpoint says to the history as it is, and what that costs."""
-        o, messages = self.options, self._history.messages()
+        o, messages = self.options, shown(self._history.messages(), self._pictures)
         rng = random.Random(f"{self._seed}/{self._number}")
         before = time.perf_counter()
         beat_s = 60.0 / o.requests_per_min if o.requests_per_min else 0.0
@@ -259,6 +265,7 @@ class Llm:
             "took_s": round(took_s, 6),
             "odd": [] if reply is None else self._odd(reply),
             "failed": [_told_of(attempt) for attempt in failed],
+            **({"pictures": [picture.told for picture in self._pictures]} if self._pictures else {}),
             **({"examples": self._history.examples} if first and self._history.examples else {}),
             **(self._first_look(reply) if first and reply is not None else {}),
         }
@@ -332,7 +339,8 @@ class Llm:
             if last["kind"] == "too_long" or last["status"] in (400, 413):  # perhaps too long, by the server's count
                 dropped = self._history.fit(self._talk.in_brief(observation), all_of_it=True)
             if not dropped.get("dropped"):
-                raise Finished(f"the endpoint refuses: {last['text']}", failed=True)
+                blind = "; for a model that takes no pictures: -w pictures=false" if self._pictures else ""
+                raise Finished(f"the endpoint refuses: {last['text']}{blind}", failed=True)
             self._said.append(dropped)
             return Plan([], took_s=record["took_s"])
         self._unanswered += 1

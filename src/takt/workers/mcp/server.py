@@ -138,7 +138,10 @@ def _result(answer: Any) -> types.CallToolResult:
     """What the station answered, or why it does not any more. A refusal is an error that the client can act on."""
     if isinstance(answer, str):
         return types.CallToolResult(content=[types.TextContent(text=answer)])
-    return types.CallToolResult(content=[types.TextContent(text=as_text(answer))], is_error=refused(answer))
+    content: list[types.ContentBlock] = [types.TextContent(text=as_text(answer.told))]
+    for picture in answer.pictures:
+        content.append(types.ImageContent(data=picture.base64, mime_type="image/png"))
+    return types.CallToolResult(content=content, is_error=refused(answer.told))
 
 
 def _client(ctx: ServerRequestContext[Any]) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
+
+from takt.workers.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,14 @@ class Asked:
     client: str
     answer: Future[Any] = field(default_factory=Future)
     at_s: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the station says to a call, and the pictures that it shows."""
+
+    told: Mapping[str, Any]
+    pictures: tuple[Picture, ...] = ()
 
 
 class Window:
@@ -34,7 +45,7 @@ class Window:
     # --- for the one who serves ---
 
     def ask(self, name: str, arguments: str, client: str = "") -> Future[Any]:
-        """Put a call in; its answer is a mapping (what the station says) or a text (why it says nothing any more)."""
+        """Put a call in; its answer is an `Answer` (what the station says) or a text (why it says nothing any more)."""
         asked = Asked(name, arguments, client)
         with self._changed:
             if self._shut is not None:

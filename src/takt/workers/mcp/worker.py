@@ -17,7 +17,8 @@ from takt.errors import Leave
 from takt.ledger.journal import Told
 from takt.ledger.pack import pack, unpack
 from takt.workers.calls import LONGEST_CALL, answer_of, plan_of, read_call, refused
-from takt.workers.mcp.window import Asked, Window
+from takt.workers.mcp.window import Answer, Asked, Window
+from takt.workers.pictures import pictures_of
 
 WAIT = "wait"  # the tool by which a worker says that it waits
 MOST_PATIENCE_S = 31_536_000  # a year
@@ -115,7 +116,7 @@ class Mcp:
 
     def _answer(self, observation: Mapping[str, Any]) -> None:
         if self._window is not None:
-            self._window.answer(answer_of(observation))
+            self._window.answer(Answer(answer_of(observation), tuple(pictures_of(observation))))
             if self._since >= 0:
                 self._since = time.monotonic()
 
