@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
+from takt.stations.codedesk.families.endless import NEW, Library
 from takt.stations.codedesk.families.expressions.draws import Draws, as_node
 from takt.stations.codedesk.families.expressions.features import CHANGES, DEFECTS, FEATURES
 from takt.stations.codedesk.families.expressions.library import LIBRARY, Builtin
@@ -216,56 +217,11 @@ def _library_draw(state: State, some: tuple[Builtin, ...], _model: Model, stream
 
 
 def _drawn_offers(state: State, stream: Random) -> list[Offer]:
-    """Functions without end: new ones, ones that shall do it otherwise, ones that are wrong."""
-    takes = tuple(
-        kind
-        for kind, need in (("number", None), ("list", "lists"), ("text", "strings"))
-        if need is None or state.has(need)
-    )
+    needs = (("number", None), ("list", "lists"), ("text", "strings"))
+    takes = [kind for kind, need in needs if need is None or state.has(need)]
+    patterns = [key for key, one in drawn.PATTERNS.items() if one.takes[0] in takes]
     taken = {one.name for one in state.drawn} | set(state.facts["calls"].values())
-    found = []
-    pattern = stream.choice([key for key, one in drawn.PATTERNS.items() if one.takes[0] in takes])
-    name = stream.choice(drawn.PATTERNS[pattern].nouns)
-    if name in taken:
-        name = words.fresh(stream, [f"{name}_{word}" for word in words.WORDS], sorted(taken))
-    new = drawn.draw(stream, name, pattern)
-    wrong = frozenset([new.defect]) if new.can_be_wrong and stream.random() < 0.35 else frozenset()
-    found.append(_drawn_offer(state, new, wrong, "new", 1.5 if len(state.on) > 6 else 0.5))
-    for one in state.drawn:
-        if one.defect in state.wrong:
-            after = state.mended(one.defect)
-            assert one.of.defect is not None
-            found.append(Offer(
-                f"mend.{one.name}", "defect", f"`{one.name}` is wrong", f"About `{one.name}`: {one.of.defect}.",
-                (f"`{one.name}` does not do what README.md says: {one.of.defect}. Make it do so.", *(f"~{line}" for line in one.tell())),
-                after, partial(_drawn_draw, after, one), (f"{state.facts['pkg']}/{_file_of(one)}.py",),
-                (one.name,), _file_of(one), 1.6, 1, one.defect))  # fmt: skip
-    settled = [one for one in state.drawn if one.defect not in state.wrong]
-    if settled:
-        old = stream.choice(settled)
-        new = drawn.draw(stream, old.name, old.pattern)
-        if new != old:
-            found.append(_drawn_offer(state, new, frozenset(), "again", 0.35))
-    return found
-
-
-def _drawn_offer(state: State, one: drawn.Drawn, wrong: frozenset[str], how: str, weight: float) -> Offer:
-    rest = tuple(other for other in state.drawn if other.name != one.name)
-    after = replace(state, drawn=tuple(sorted((*rest, one), key=lambda d: d.name)), wrong=state.wrong | wrong)
-    undefined = "Undefined means {e_undef}.".format(**state.facts)
-    kind = one.of.takes[0]
-    said = (
-        f"`{one.name}({kind})`:" if how == "new" else f"`{one.name}({kind})` shall do this from now on:",
-        *one.tell(),
-        undefined,
-    )
-    return Offer(
-        f"{one.name}" if how == "new" else f"{one.name}_again", "feature",
-        f"A function `{one.name}`" if how == "new" else f"`{one.name}` shall do it otherwise",
-        f"We compute {one.name.replace('_', ' ')} by hand." if how == "new" else f"What `{one.name}` does has been settled anew.",
-        said, after, partial(_drawn_draw, after, one), (f"{state.facts['pkg']}/{_file_of(one)}.py",), (one.name,),
-        _file_of(one), weight, 1, about=one.name,
-    )  # fmt: skip
+    return DRAWN.offers(state, stream, patterns, taken, 1.5 if len(state.on) > 6 else 0.5)
 
 
 def _file_of(one: drawn.Drawn) -> str:
@@ -281,6 +237,21 @@ def _drawn_draw(state: State, one: drawn.Drawn, _model: Model, stream: Random) -
         arguments = (as_node("x" if one.of.takes[0] != "text" else 3),) if d.there_is("text") else arguments
     tree = ("call", one.name, arguments)
     return d.value(tree)
+
+
+def _first(one: drawn.Drawn, how: str) -> str:
+    called = f"`{one.name}({one.of.takes[0]})`"
+    return f"{called}:" if how == NEW else f"{called} shall do this from now on:"
+
+
+DRAWN = Library(
+    _first,
+    lambda state: "Undefined means {e_undef}.".format(**state.facts),
+    _drawn_draw,
+    _file_of,
+    otherwise="What `{called}` does has been settled anew.",
+    weights=(1.5, 0.35),
+)
 
 
 def _has_group(state: State, group: str) -> bool:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
+from takt.stations.codedesk.families.endless import NEW, Library
 from takt.stations.codedesk.families.offers import gather
 from takt.stations.codedesk.families.queries.features import CHANGES, DEFECTS, FEATURES, Draws, drawn_query
 from takt.stations.codedesk.families.queries.spec import Answering
@@ -21,6 +22,22 @@ SCENES = (
     ("Ask tables that are in memory.", "plants", "visits", "code", "name", "height", "bed", "remark", "week", ("aster", "beech", "clover")),
     ("Tables in memory, asked by text.", "trips", "stops", "number", "driver", "distance", "line", "place", "minute", ("ada", "bela", "cleo")),
 )  # fmt: skip
+
+
+def _first(one: drawn.Drawn, how: str) -> str:
+    return (
+        f"`{one.name}` is a function of a {one.of.takes[0]}:"
+        if how == NEW
+        else f"The function `{one.name}` shall do this from now on:"
+    )
+
+
+LIBRARY = Library(
+    _first,
+    lambda state: f"What is undefined raises {state.facts['e_type']}. ~".removesuffix(" ~"),
+    lambda after, one, model, stream: drawn_query(one)(after, model, stream),
+    area="functions",
+)
 
 
 class Queries:
@@ -78,61 +95,9 @@ class Queries:
         found = gather(state, stream, FEATURES, DEFECTS, CHANGES, worded)
         if not state.has("functions"):
             return found
+        patterns = [key for key, one in drawn.PATTERNS.items() if one.takes[0] in ("number", "text")]
         taken = {one.name for one in state.drawn} | {"upper", "size", "count", "sum", "min", "max"}
-        pattern = stream.choice([key for key, one in drawn.PATTERNS.items() if one.takes[0] in ("number", "text")])
-        name = stream.choice(drawn.PATTERNS[pattern].nouns)
-        if name in taken:
-            name = words.fresh(stream, [f"{name}_{word}" for word in words.WORDS], sorted(taken))
-        new = drawn.draw(stream, name, pattern)
-        wrong = frozenset([new.defect]) if new.can_be_wrong and stream.random() < 0.35 else frozenset[str]()
-        found.append(self._function(state, new, wrong, "new", 2.0))
-        for one in state.drawn:
-            if one.defect in state.wrong:
-                offer = self._function(state, one, frozenset(), "mend", 1.6)
-                said = (
-                    f"`{one.name}` does not do what README.md says: {one.of.defect}. Make it do so.",
-                    *(f"~{line}" for line in one.tell()),
-                )
-                found.append(
-                    replace(
-                        offer,
-                        kind="defect",
-                        mends=one.defect,
-                        said=said,
-                        after=state.mended(one.defect),
-                        draw=_bound(drawn_query(one), state.mended(one.defect)),
-                    )
-                )
-        settled = [one for one in state.drawn if one.defect not in state.wrong]
-        if settled:
-            old = stream.choice(settled)
-            other = drawn.draw(stream, old.name, old.pattern)
-            if other != old:
-                found.append(self._function(state, other, frozenset(), "again", 0.5))
-        return found
-
-    def _function(self, state: State, one: drawn.Drawn, wrong: frozenset[str], how: str, weight: float) -> Offer:
-        rest = tuple(other for other in state.drawn if other.name != one.name)
-        after = replace(state, drawn=tuple(sorted((*rest, one), key=lambda d: d.name)), wrong=state.wrong | wrong)
-        kind = one.of.takes[0]
-        said = (
-            f"`{one.name}` is a function of a {kind}:" if how == "new" else f"The function `{one.name}` shall do this from now on:", *one.tell(),
-            f"What is undefined raises {state.facts['e_type']}. ~".removesuffix(" ~"),
-        )  # fmt: skip
-        title = {
-            "new": f"A function `{one.name}`",
-            "again": f"`{one.name}` shall do it otherwise",
-            "mend": f"`{one.name}` is wrong",
-        }[how]
-        key = {"new": one.name, "again": f"{one.name}_again", "mend": f"mend.{one.name}"}[how]
-        vague = (
-            f"About `{one.name}`: {one.of.defect}."
-            if how == "mend"
-            else f"We compute {one.name.replace('_', ' ')} by hand."
-        )
-        return Offer(
-            key, "feature", title, vague, said, after, _bound(drawn_query(one), after), (f"{state.facts['pkg']}/library.py",), (one.name,), "functions", weight, 1, about=one.name,
-        )  # fmt: skip
+        return found + LIBRARY.offers(state, stream, patterns, taken)
 
     def tree(self, state: State) -> dict[str, str]:
         state = worded(state)
@@ -175,10 +140,6 @@ class Queries:
         tree[f"{package}/__init__.py"] = fill(self.name, "init.py.j2", state, **more)
         tree["docs/conventions.md"] = fill(self.name, "conventions.md.j2", state, **more)
         return tree
-
-
-def _bound(draw: Any, after: State) -> Any:
-    return lambda model, stream: draw(after, model, stream)
 
 
 def _words(state: State) -> list[str]:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
+from takt.stations.codedesk.families.endless import NEW, Library
 from takt.stations.codedesk.families.offers import gather
 from takt.stations.codedesk.families.records.features import CHANGES, DEFECTS, FEATURES, bad, document, drawn_call
 from takt.stations.codedesk.families.records.spec import Filing
@@ -16,6 +17,25 @@ from takt.stations.codedesk.families.state import Ask, Model, Offer, Question, S
 from takt.stations.codedesk.families.writing import fill
 
 KIND = {"number": "int", "text": "str", "list": "list"}
+
+
+def _first(one: drawn.Drawn, how: str) -> str:
+    kind = one.of.takes[0]
+    return (
+        f"`{one.name}` is a transformation of a {kind}{' of numbers' if kind == 'list' else ''}:"
+        if how == NEW
+        else f"The transformation `{one.name}` shall do this from now on:"
+    )
+
+
+TRANSFORMS = Library(
+    _first,
+    lambda state: f"What is undefined raises {state.facts['e_value']}.",
+    lambda after, one, model, stream: drawn_call(one)(after, model, stream),
+    noun="transformation",
+    by_hand="We make {name} by hand.",
+    otherwise="We make {name} by hand.",
+)
 
 
 class Records:
@@ -73,74 +93,7 @@ class Records:
         if not state.has("transforms"):
             return found
         taken = {one.name for one in state.drawn} | {"upper"}
-        pattern = stream.choice(list(drawn.PATTERNS))
-        name = stream.choice(drawn.PATTERNS[pattern].nouns)
-        if name in taken:
-            name = words.fresh(stream, [f"{name}_{word}" for word in words.WORDS], sorted(taken))
-        new = drawn.draw(stream, name, pattern)
-        wrong = frozenset([new.defect]) if new.can_be_wrong and stream.random() < 0.35 else frozenset[str]()
-        found.append(self._transform(state, new, wrong, "new", 2.0))
-        for one in state.drawn:
-            if one.defect in state.wrong:
-                said = (
-                    f"`{one.name}` does not do what README.md says: {one.of.defect}. Make it do so.",
-                    *(f"~{line}" for line in one.tell()),
-                )
-                after = state.mended(one.defect)
-                found.append(
-                    replace(
-                        self._transform(state, one, frozenset(), "mend", 1.6),
-                        kind="defect",
-                        mends=one.defect,
-                        said=said,
-                        after=after,
-                        draw=_bound(drawn_call(one), after),
-                    )
-                )
-        settled = [one for one in state.drawn if one.defect not in state.wrong]
-        if settled:
-            old = stream.choice(settled)
-            other = drawn.draw(stream, old.name, old.pattern)
-            if other != old:
-                found.append(self._transform(state, other, frozenset(), "again", 0.5))
-        return found
-
-    def _transform(self, state: State, one: drawn.Drawn, wrong: frozenset[str], how: str, weight: float) -> Offer:
-        rest = tuple(other for other in state.drawn if other.name != one.name)
-        after = replace(state, drawn=tuple(sorted((*rest, one), key=lambda d: d.name)), wrong=state.wrong | wrong)
-        kind = one.of.takes[0]
-        first = (
-            f"`{one.name}` is a transformation of a {kind}{' of numbers' if kind == 'list' else ''}:"
-            if how == "new"
-            else f"The transformation `{one.name}` shall do this from now on:"
-        )
-        said = (first, *one.tell(), f"What is undefined raises {state.facts['e_value']}.")
-        title = {
-            "new": f"A transformation `{one.name}`",
-            "again": f"`{one.name}` shall do it otherwise",
-            "mend": f"`{one.name}` is wrong",
-        }[how]
-        key = {"new": one.name, "again": f"{one.name}_again", "mend": f"mend.{one.name}"}[how]
-        vague = (
-            f"About `{one.name}`: {one.of.defect}."
-            if how == "mend"
-            else f"We make {one.name.replace('_', ' ')} by hand."
-        )
-        return Offer(
-            key,
-            "feature",
-            title,
-            vague,
-            said,
-            after,
-            _bound(drawn_call(one), after),
-            (f"{state.facts['pkg']}/library.py",),
-            (one.name,),
-            "library",
-            weight,
-            1,
-            about=one.name,
-        )
+        return found + TRANSFORMS.offers(state, stream, list(drawn.PATTERNS), taken)
 
     def tree(self, state: State) -> dict[str, str]:
         state = worded(state)
@@ -182,10 +135,6 @@ class Records:
         }
         tree["docs/conventions.md"] = fill(self.name, "conventions.md.j2", state, **more)
         return tree
-
-
-def _bound(draw: Any, after: State) -> Any:
-    return lambda model, stream: draw(after, model, stream)
 
 
 def worded(state: State) -> State:

@@ -1,0 +1,109 @@
+"""Functions without end: small drawn functions that a family's package can always be asked for one more of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from takt.stations.codedesk.families import drawn, words
+from takt.stations.codedesk.families.drawn import Drawn
+from takt.stations.codedesk.families.state import Model, Offer, Question, State
+
+NEW, AGAIN, MEND = "new", "again", "mend"
+
+
+@dataclass(frozen=True)
+class Library:
+    """How a family speaks of its functions, and asks them.
+
+    first      of a function that is new, or that is otherwise from now on (NEW, AGAIN): how its ticket begins.
+    undefined  what is said of arguments that it has no answer for.
+    draw       a question that asks it, in the state after.
+    file       of the package where it is, without ending; also the file of its tests, where `area` is "".
+    by_hand, otherwise    how a user would put it: that there is none yet, that it is to be another.
+    """
+
+    first: Callable[[Drawn, str], str]
+    undefined: Callable[[State], str]
+    draw: Callable[[State, Drawn, Model, Random], Question]
+    file: Callable[[Drawn], str] = lambda one: "library"
+    area: str = ""
+    noun: str = "function"
+    by_hand: str = "We compute {name} by hand."
+    otherwise: str = "We compute {name} by hand."
+    weights: tuple[float, float] = (2.0, 0.5)  # of a new one, of one that is otherwise
+
+    def offers(
+        self,
+        state: State,
+        stream: Random,
+        patterns: Sequence[str],
+        taken: Collection[str],
+        new_weight: float | None = None,
+    ) -> list[Offer]:
+        """A new one, those that are wrong, and one that shall do it otherwise."""
+        pattern = stream.choice(patterns)
+        name = stream.choice(drawn.PATTERNS[pattern].nouns)
+        if name in taken:
+            name = words.fresh(stream, [f"{name}_{word}" for word in words.WORDS], sorted(taken))
+        new = drawn.draw(stream, name, pattern)
+        wrong = frozenset([new.defect]) if new.can_be_wrong and stream.random() < 0.35 else frozenset[str]()
+        found = [self._offer(state, new, wrong, NEW, self.weights[0] if new_weight is None else new_weight)]
+        found += [self._mend(state, one) for one in state.drawn if one.defect in state.wrong]
+        settled = [one for one in state.drawn if one.defect not in state.wrong]
+        if settled:
+            old = stream.choice(settled)
+            other = drawn.draw(stream, old.name, old.pattern)
+            if other != old:
+                found.append(self._offer(state, other, frozenset(), AGAIN, self.weights[1]))
+        return found
+
+    def _offer(self, state: State, one: Drawn, wrong: frozenset[str], how: str, weight: float) -> Offer:
+        rest = tuple(other for other in state.drawn if other.name != one.name)
+        after = replace(state, drawn=tuple(sorted((*rest, one), key=lambda d: d.name)), wrong=state.wrong | wrong)
+        spoken = one.name.replace("_", " ")
+        return self._of(
+            one,
+            after,
+            key=one.name if how == NEW else f"{one.name}_again",
+            title=f"A {self.noun} `{one.name}`" if how == NEW else f"`{one.name}` shall do it otherwise",
+            vague=(self.by_hand if how == NEW else self.otherwise).format(name=spoken, called=one.name),
+            said=(self.first(one, how), *one.tell(), self.undefined(state)),
+            weight=weight,
+        )
+
+    def _mend(self, state: State, one: Drawn) -> Offer:
+        offer = self._of(
+            one,
+            state.mended(one.defect),
+            key=f"mend.{one.name}",
+            title=f"`{one.name}` is wrong",
+            vague=f"About `{one.name}`: {one.of.defect}.",
+            said=(
+                f"`{one.name}` does not do what README.md says: {one.of.defect}. Make it do so.",
+                *(f"~{line}" for line in one.tell()),
+            ),
+            weight=1.6,
+        )
+        return replace(offer, kind="defect", mends=one.defect)
+
+    def _of(
+        self, one: Drawn, after: State, *, key: str, title: str, vague: str, said: tuple[str, ...], weight: float
+    ) -> Offer:
+        file = self.file(one)
+        return Offer(
+            key,
+            "feature",
+            title,
+            vague,
+            said,
+            after,
+            lambda model, stream: self.draw(after, one, model, stream),
+            (f"{after.facts['pkg']}/{file}.py",),
+            (one.name,),
+            self.area or file,
+            weight,
+            1,
+            about=one.name,
+        )
