@@ -61,9 +61,9 @@ def rows(path, columns=None):
 
 def test_cancelled_by_day_past_and_to_come(by_hand):
     assert flights.cancellations(flights.read(by_hand), DAY, date(2026, 3, 1), date(2026, 3, 9)) == [
-        flights.Day(date(2026, 3, 1), True, 5, 4, 1, 0.8),
-        flights.Day(date(2026, 3, 2), True, 6, 3, 3, 0.5),  # the one to FFF was not scheduled
-        flights.Day(date(2026, 3, 3), False, 1, 0, 0, 0.0),
+        flights.Day(date(2026, 3, 1), True, 5, 4, 1, 0, 0.8),
+        flights.Day(date(2026, 3, 2), True, 6, 3, 3, 0, 0.5),  # the one to FFF was not scheduled
+        flights.Day(date(2026, 3, 3), False, 1, 0, 0, 1, None),
     ]
 
 
@@ -90,6 +90,7 @@ def test_an_explicit_column_says_what_is_cancelled_also_of_days_to_come(tmp_path
     )
     days = flights.cancellations(flights.read(path), date(2026, 3, 1), date(2026, 3, 1), date(2026, 3, 2))
     assert [(day.past, day.scheduled, day.cancelled, day.flown) for day in days] == [(True, 2, 1, 0), (False, 2, 1, 0)]
+    assert [(day.unknown, day.rate) for day in days] == [(1, 1.0), (0, 0.5)]  # what is not known is not 0 %
 
 
 def test_columns_are_found_by_usual_names_or_as_given(tmp_path):
@@ -141,6 +142,7 @@ def test_the_command_prints_tells_and_writes(tmp_path, capsys):
         "scheduled": 5,
         "cancelled": 4,
         "flown": 1,
+        "unknown": 0,
         "rate": 0.8,
     }
     assert {file.name for file in out.iterdir()} == {

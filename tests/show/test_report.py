@@ -205,12 +205,12 @@ def test_every_failed_unit_has_its_picture(tmp_path):
 
 def test_a_picture_shows_the_end_of_its_own_unit(tmp_path):
     """Not the beginning of the next one, which is what the environment is in when a unit's takt is over."""
-    from takt.show.report import _worked_again, drawn_steps
+    from takt.show.report.pictures import drawn_steps, worked_again
 
     options = {"id": "CartPole-v1", "takt_s": 0.1, "success": "truncated"}
     run_shift("gym", "idle", units=3, seed=1, station_options=options, ledger=tmp_path / "a.takt")
     with Ledger.open(tmp_path / "a.takt") as book:
-        picture = _worked_again(book, 1)
+        picture = worked_again(book, 1)
     frames = [station.render() for station, _ in drawn_steps(tmp_path / "a.takt", 1)]
     assert len(frames) == 5 and np.array_equal(picture, frames[-2]) and not np.array_equal(picture, frames[-1])
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from takt.draw.words import hms
 from takt.judge.spans import fault_spans
+from takt.show.steps import Curve
 from takt.show.view import ShiftView
 
 WIDE, NARROW = 1060, 360  # CSS pixels
 STEPS_S = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 RING_R = 44.0
+MOST_CURVES = 12  # of a unit
 MOST_MARKS = 3_000  # units that are drawn one by one
 
 
@@ -67,6 +69,8 @@ class Plot:
     level_above: bool = True
     marks: tuple[Mark, ...] = ()
     lanes: tuple[Lane, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()  # what is measured, and its path
+    title: str = ""
 
 
 def ring(share: float | None) -> dict[str, float]:
@@ -178,6 +182,41 @@ def cycles(view: ShiftView, width: int) -> Plot | None:
         level_text=f"{takt_s:g} s",
         marks=tuple(marks),
     )
+
+
+def measured(curves: Sequence[Curve], marks_s: Sequence[float], width: int) -> list[Plot]:
+    """What was measured of a unit, those of a kind together ("left grip" and "right grip"); `marks_s`: its steps."""
+    kinds: dict[tuple[str, str], list[Curve]] = {}
+    for curve in curves[:MOST_CURVES]:
+        kinds.setdefault((curve.name.rpartition(" ")[2], curve.unit), []).append(curve)
+    return [_measured(f"{kind}, {unit}", mine, marks_s, width) for (kind, unit), mine in kinds.items() if mine[0].t_s]
+
+
+def _measured(title: str, curves: Sequence[Curve], marks_s: Sequence[float], width: int) -> Plot:
+    height, left, top = 180, 52.0, 12.0
+    bottom = height - 26.0
+    begin_s, end_s = (pick(t for c in curves for t in c.t_s) for pick in (min, max))
+    values = [value for curve in curves for value in curve.values if math.isfinite(value)] or [0.0]
+    low, high = min(0.0, *values), max(1e-9, *values)
+
+    def x(t_s: float) -> float:
+        return round(left + (width - left - 8) * (t_s - begin_s) / max(1e-9, end_s - begin_s), 1)
+
+    def y(value: float) -> float:
+        return round(bottom - (bottom - top) * (value - low) / (high - low), 1)
+
+    lines = []
+    for curve in curves:
+        every = max(1, len(curve.t_s) // (2 * width))
+        points = list(zip(curve.t_s, curve.values, strict=False))[::every]
+        lines.append((curve.name, "M" + "L".join(f"{x(t)} {y(value)}" for t, value in points if math.isfinite(value))))
+    step = next((s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if (high - low) / s <= 4), high)
+    up = tuple(Tick(y(i * step), f"{i * step:g}") for i in range(math.ceil(low / step), int(high / step) + 1))
+    every_s = next((s for s in STEPS_S if (end_s - begin_s) / s <= (9 if width == WIDE else 4)), STEPS_S[-1])
+    first = math.ceil(begin_s / every_s)
+    across = tuple(Tick(x(i * every_s), hms(i * every_s)) for i in range(first, int(end_s / every_s) + 1))
+    marks = tuple(Mark(i, x(t), top, 0, "", "") for i, t in enumerate(marks_s) if begin_s <= t <= end_s)
+    return Plot(width, height, left, bottom, across, up, marks=marks, lines=tuple(lines), title=title)
 
 
 def _times(end_s: float, x: Any, width: int) -> tuple[Tick, ...]:

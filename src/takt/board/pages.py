@@ -30,6 +30,8 @@ from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.show.listing import BROKEN, Row
 from takt.show.reasons import in_words
+from takt.show.sections import Own
+from takt.show.steps import Steps
 from takt.show.thinking import spent
 from takt.show.transcript import EVENT, of_unit, transcript
 
@@ -204,7 +206,6 @@ class Pages:
             figures=table,
             bill=spent(shown.events, shown.meta.get("worker_options")),
             ran=ran_as(shown.meta),
-            sections=(),
         )
 
     def unit(
@@ -218,6 +219,8 @@ class Pages:
         making: bool = False,
         replay_error: str = "",
         can_replay: bool = False,
+        steps: Steps | None = None,
+        step: int = 0,
     ) -> str:
         """`events` are the ledger's, with what was said in full. TaktError if there is no such unit."""
         units = {unit.number: place for place, unit in enumerate(shown.view.units)}
@@ -230,6 +233,7 @@ class Pages:
         mine = of_unit(transcript(events), events, unit_number)[: 2 * MOST_LINES]
         reasons = [str(one) for one in unit.data.get("reasons") or (["unstated"] if unit.good is False else [])]
         parts = {str(k): v for k, v in (unit.data.get("parts") or {}).items() if isinstance(v, Mapping)}
+        curves, marks = ((), []) if steps is None else (steps.curves, [one.t_s for one in steps.steps])
         known = {"cycle_s", "parts", "reasons", "first_time"}
         return self._made(
             "unit",
@@ -254,6 +258,28 @@ class Pages:
             making=making,
             replay_error=replay_error,
             can_replay=can_replay,
+            steps=steps,
+            step=max(0, min(step, len(marks) - 1)),
+            curves=[drawing.measured(curves, marks, width) for width in (drawing.WIDE, drawing.NARROW)],
+        )
+
+    def station(
+        self, number: int, shown: Shown, own: Own | None, prefs: Prefs, making: bool, wrong: str, can_open: bool
+    ) -> str:
+        """What the station itself has to say of the shift, if that was made."""
+        return self._made(
+            "station",
+            prefs,
+            2,
+            False,
+            f"/shift/{number}/station",
+            "",
+            number=number,
+            shown=shown,
+            own=own,
+            making=making,
+            wrong=wrong,
+            can_open=can_open,
         )
 
     def compare(self, chosen: Sequence[tuple[int, Shown]], prefs: Prefs) -> str:

@@ -1,52 +1,86 @@
-"""Films of units, made on request by `takt replay` in a process of its own: the board itself opens no worker and no
-station. That process opens registered ones only; what a ledger names besides is not opened (`takt.ledger.trust`).
+"""What is made on request, in processes of their own: films of units with what is to be seen step by step, and what a
+station itself says of its shift. The board itself opens no worker and no station. Those processes open registered ones
+only; what a ledger names besides is not opened (`takt.ledger.trust`).
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
+from takt.errors import TaktError
+from takt.show.sections import PICTURE, Own, read_sections
+from takt.show.steps import Steps, read_steps
+
 LONGEST_S = 600.0  # wall time that a film may take
 AT_ONCE = 1
 MOST_WAITING = 8
 MOST_KEPT = 40  # films
+STATION = -1  # in place of a unit: what the station says of the shift
+Key = tuple[int, int]  # shift and unit
 
 
 class Replays:
-    """Films in a folder that goes away with the board, by shift and unit."""
+    """Films, steps and sections in a folder that goes away with the board, by shift and unit."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="takt-board-")
         self._lock = threading.Lock()
         self._room = threading.Semaphore(AT_ONCE)
-        self._made: dict[tuple[int, int], str | None] = {}  # None: under way; "": done; else why it failed
+        self._made: dict[Key, str | None] = {}  # None: under way; "": done; else why it failed
         self._running: list[subprocess.Popen[bytes]] = []
 
     def film(self, number: int, unit: int) -> Path | None:
-        path = self._path(number, unit)
-        return path if self._made.get((number, unit)) == "" and path.is_file() else None
+        path = self._path(number, unit) / "film.mp4"
+        return path if self._is_done(number, unit) and path.is_file() else None
+
+    def steps(self, number: int, unit: int) -> Steps | None:
+        """The unit step by step, if that was made."""
+        try:
+            return read_steps(self._path(number, unit) / "steps") if self._is_done(number, unit) else None
+        except TaktError:
+            return None
+
+    def step_picture(self, number: int, unit: int, step: int) -> Path | None:
+        steps = self.steps(number, unit)
+        if steps is None or not 0 <= step < len(steps.steps):
+            return None
+        path = self._path(number, unit) / "steps" / steps.steps[step].picture
+        return path if path.is_file() else None
+
+    def own(self, number: int) -> Own | None:
+        """What the station says, if that was made."""
+        try:
+            return read_sections(self._path(number, STATION)) if self._is_done(number, STATION) else None
+        except TaktError:
+            return None
+
+    def own_picture(self, number: int) -> Path | None:
+        path = self._path(number, STATION) / PICTURE
+        return path if self._is_done(number, STATION) and path.is_file() else None
 
     def state(self, number: int, unit: int) -> tuple[bool, str]:
-        """Whether a film is being made, and why the last one was not, or ""."""
+        """Whether it is being made, and why the last one was not, or ""."""
         key = (number, unit)
         return key in self._made and self._made[key] is None, self._made.get(key) or ""
 
     def begin(self, number: int, unit: int, ledger: Path) -> None:
-        """Have the film made, unless it is there or on its way, or too many are waited for."""
+        """Have it made, unless a film is there or it is on its way, or too many are waited for."""
         with self._lock:
             waiting = sum(state is None for state in self._made.values())
-            if self._made.get((number, unit)) == "" or self.state(number, unit)[0] or waiting >= MOST_WAITING:
+            there = unit != STATION and self._is_done(number, unit)  # a shift goes on, and its sections with it
+            if there or self.state(number, unit)[0] or waiting >= MOST_WAITING:
                 return
             while len(self._made) >= MOST_KEPT:
                 old = next((key for key, state in self._made.items() if state is not None), None)
                 if old is None:
                     return
                 del self._made[old]
-                self._path(*old).unlink(missing_ok=True)
+                shutil.rmtree(self._path(*old), ignore_errors=True)
             self._made[number, unit] = None
         threading.Thread(target=self._make, args=(number, unit, ledger), daemon=True, name="board replay").start()
 
@@ -56,23 +90,17 @@ class Replays:
                 process.kill()
         self._folder.cleanup()
 
+    def _is_done(self, number: int, unit: int) -> bool:
+        return self._made.get((number, unit)) == ""
+
     def _make(self, number: int, unit: int, ledger: Path) -> None:
-        out = self._path(number, unit)
-        words = [
-            sys.executable,
-            "-m",
-            "takt.cli",
-            "replay",
-            str(ledger.resolve()),
-            "--unit",
-            str(unit),
-            "--out",
-            str(out),
-        ]
         with self._room:
             try:
                 process = subprocess.Popen(  # nosec B603  # our own program, words and no shell
-                    words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                    self._words(number, unit, ledger),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
                 )
                 self._running.append(process)
                 try:
@@ -87,5 +115,12 @@ class Replays:
         with self._lock:
             self._made[number, unit] = why.removeprefix("takt: ")
 
+    def _words(self, number: int, unit: int, ledger: Path) -> list[str]:
+        path, out = str(ledger.resolve()), self._path(number, unit)
+        if unit == STATION:
+            return [sys.executable, "-m", "takt.show.sections", path, str(out)]
+        made = ["--out", str(out / "film.mp4"), "--steps", str(out / "steps")]
+        return [sys.executable, "-m", "takt.cli", "replay", path, "--unit", str(unit), *made]
+
     def _path(self, number: int, unit: int) -> Path:
-        return Path(self._folder.name) / f"{number}-{unit}.mp4"
+        return Path(self._folder.name) / f"{number}-{'station' if unit == STATION else unit}"

@@ -20,7 +20,8 @@ from takt.board.door import Door
 from takt.board.feed import UNREADABLE, Feed, Shelf, Shown
 from takt.board.metrics import KIND, exposition
 from takt.board.pages import Pages, Prefs, Query, fingerprint
-from takt.board.replays import Replays
+from takt.board.replays import STATION, Replays
+from takt.board.telling import drawn_for
 from takt.contract.registry import stations, workers
 from takt.errors import TaktError
 from takt.ledger import Ledger
@@ -30,6 +31,7 @@ PING_S = 15.0  # a stream without news says at least that it lives
 MOST_CONNECTIONS = 1_000
 MOST_FORM = 4_096  # bytes of a form: only the token comes in one
 MOST_COMPARED = 2
+SVG_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # of a drawing
 
 
 class Board:
@@ -48,6 +50,10 @@ class Board:
             Route("/shift/{number:int}/unit/{unit:int}", self._unit),
             Route("/shift/{number:int}/unit/{unit:int}/replay", self._replay, methods=["POST"]),
             Route("/shift/{number:int}/unit/{unit:int}/film.mp4", self._film),
+            Route("/shift/{number:int}/unit/{unit:int}/step/{step:int}.jpg", self._step),
+            Route("/shift/{number:int}/station", self._station, methods=["GET", "POST"]),
+            Route("/shift/{number:int}/station/picture.jpg", self._own_picture),
+            Route("/shift/{number:int}/station/{section:int}-{shape}.svg", self._drawing),
             Route("/compare", self._compare),
             Route("/metrics", self._metrics),
             Route("/prefs", self._prefs),
@@ -111,9 +117,11 @@ class Board:
 
     async def _unit(self, request: Request) -> Response:
         feed, unit, prefs = self._feed(request), int(request.path_params["unit"]), prefs_of(request)
-        return self._html(request, await asyncio.to_thread(self._unit_page, feed, unit, prefs))
+        step = request.query_params.get("step", "0")
+        at = int(step) if step.isascii() and step.isdigit() and len(step) < 6 else 0
+        return self._html(request, await asyncio.to_thread(self._unit_page, feed, unit, prefs, at))
 
-    def _unit_page(self, feed: Feed, unit: int, prefs: Prefs) -> str:
+    def _unit_page(self, feed: Feed, unit: int, prefs: Prefs, step: int) -> str:
         shown = feed.shown()
         with Ledger.open(feed.path) as book:
             events = book.events()
@@ -128,13 +136,15 @@ class Board:
             film=f"/shift/{feed.number}/unit/{unit}/film.mp4" if film else "",
             making=making,
             replay_error=wrong,
-            can_replay=can_replay(shown, unit),
+            can_replay=can_replay(shown, unit) and isinstance(feed.path, Path),
+            steps=self.replays.steps(feed.number, unit),
+            step=step,
         )
 
     async def _replay(self, request: Request) -> Response:
         feed, unit = self._feed(request), int(request.path_params["unit"])
         shown = await asyncio.to_thread(feed.shown)
-        if not can_replay(shown, unit):
+        if not can_replay(shown, unit) or not isinstance(feed.path, Path):
             raise TaktError("only ended units of registered stations and workers are worked again here")
         self.replays.begin(feed.number, unit, feed.path)
         return RedirectResponse(f"/shift/{feed.number}/unit/{unit}", 303)
@@ -142,6 +152,40 @@ class Board:
     async def _film(self, request: Request) -> Response:
         film = self.replays.film(self._feed(request).number, int(request.path_params["unit"]))
         return PlainTextResponse("no film\n", 404) if film is None else FileResponse(film, media_type="video/mp4")
+
+    async def _step(self, request: Request) -> Response:
+        numbers = (int(request.path_params[name]) for name in ("unit", "step"))
+        picture = self.replays.step_picture(self._feed(request).number, *numbers)
+        return PlainTextResponse("no picture\n", 404) if picture is None else FileResponse(picture)
+
+    # --- what the station itself says, drawn in another process ---
+
+    async def _station(self, request: Request) -> Response:
+        feed, prefs = self._feed(request), prefs_of(request)
+        shown = await asyncio.to_thread(feed.shown)
+        can_open = isinstance(feed.path, Path) and str(shown.meta["station"]) in stations()
+        if request.method == "POST":
+            if not can_open or not isinstance(feed.path, Path):
+                raise TaktError("only registered stations are opened here, of ledgers that are files")
+            self.replays.begin(feed.number, STATION, feed.path)
+            return RedirectResponse(f"/shift/{feed.number}/station", 303)
+        making, wrong = self.replays.state(feed.number, STATION)
+        own = await asyncio.to_thread(self.replays.own, feed.number)
+        return self._html(request, self.pages.station(feed.number, shown, own, prefs, making, wrong, can_open))
+
+    async def _own_picture(self, request: Request) -> Response:
+        picture = self.replays.own_picture(self._feed(request).number)
+        return PlainTextResponse("no picture\n", 404) if picture is None else FileResponse(picture)
+
+    async def _drawing(self, request: Request) -> Response:
+        """A drawing of the station's, as an image: what is in it runs nothing, whoever drew it."""
+        own = await asyncio.to_thread(self.replays.own, self._feed(request).number)
+        place, shape = int(request.path_params["section"]), request.path_params["shape"]
+        plot = own.sections[place].plot if own is not None and 0 <= place < len(own.sections) else None
+        if plot is None or shape not in ("wide", "narrow"):
+            return PlainTextResponse("no drawing\n", 404)
+        text = drawn_for(plot.wide if shape == "wide" else plot.narrow, prefs_of(request).light)
+        return Response(text, media_type="image/svg+xml", headers={"Content-Security-Policy": SVG_CSP})
 
     async def _compare(self, request: Request) -> Response:
         numbers = list(dict.fromkeys(request.query_params.getlist("s")))

@@ -79,3 +79,26 @@ def flat_of(text: str) -> str:
 
 def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
+
+
+_DAY = (
+    "--ink:#17191c;--muted:#5b6067;--line:#d9dbd8;--paper:#fbfbf9;"
+    "--good:#0d6e66;--bad:#b3233b;--warn:#8a5a0c;--accent:#2456c9;"
+)
+_NIGHT = (
+    "--ink:#e9eaec;--muted:#a3a9b1;--line:#363b41;--paper:#131518;"
+    "--good:#45c4b4;--bad:#f58491;--warn:#e2b062;--accent:#8badff;"
+)
+
+
+def drawn_for(svg: str, light: str) -> str:
+    """A drawing of `takt.draw.plots` as a file of its own, with the board's colours; "auto" follows the browser."""
+    colours = {
+        "day": f":root{{{_DAY}}}",
+        "night": f":root{{{_NIGHT}}}",
+        "auto": f":root{{{_DAY}}}@media (prefers-color-scheme: dark){{:root{{{_NIGHT}}}}}",
+    }[light]
+    head, found, rest = svg.partition(">")
+    if "xmlns=" not in head:
+        head += ' xmlns="http://www.w3.org/2000/svg"'
+    return f"{head}{found}<style>:root{{--sans:sans-serif}}{colours}</style>{rest}"

@@ -251,6 +251,10 @@ def replay(
     speed: Annotated[
         float | None, typer.Option(min=0.01, max=10_000, help="Times real time.", show_default="for a film of 15 s")
     ] = None,
+    steps: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write pictures to step through, and curves.", show_default=False),
+    ] = None,
     worker: Again = None,
     option: AgainStation = None,
     trust: Trust = False,
@@ -262,7 +266,8 @@ def replay(
 
     out = not_named(path.with_name(f"{path.stem}-u{unit}.mp4")) if out is None else out
     with quiet(as_json), counting(terminal.err(as_json), f"unit {unit}") as on_frame:
-        made = film(path, unit, out, speed=speed, named=named_again(worker, None, option, trust), on_frame=on_frame)
+        named = named_again(worker, None, option, trust)
+        made = film(path, unit, out, speed=speed, named=named, on_frame=on_frame, steps=steps)
     if as_json:
         print_json({**asdict(made), "path": str(made.path)})
     else:

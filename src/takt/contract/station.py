@@ -199,15 +199,25 @@ class Drawing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of texts below their heads, as they are read. `units`: of each row, the unit that it is about, or ()."""
+
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    units: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a shift's report: heading, a note of plain text below it, a plot, and texts that can be opened below
-    it, each with its heading, shown as they stand.
+    """A part of a shift's report: heading, a note of plain text below it, a plot, a table, and texts that can be opened
+    below it, each with its heading, shown as they stand.
     """
 
     title: str
     note: str
-    plot: Drawing
+    plot: Drawing | None = None
     texts: Sequence[tuple[str, str]] = ()
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +227,17 @@ class Account:
     figures    in the order in which they are read.
     values     the same for programs, by name: JSON as it stands, None where undefined.
     sections   draws them, for a page.
+    first      names of the figures that a page begins with, before those of any station.
+    causes     of bad units, where their main reason covers several, which of them it was, in words.
+    bad        a table of the bad units, which a page shows in place of a picture of each; None: pictures it is.
     """
 
     figures: Sequence[Figure]
     values: Mapping[str, Any]
     sections: Callable[[], Sequence[Section]] = tuple
+    first: tuple[str, ...] = ()
+    causes: Mapping[int, str] = field(default_factory=dict)
+    bad: Callable[[], Table] | None = None
 
 
 @runtime_checkable
@@ -251,6 +267,25 @@ class Dealing(Protocol):
 
     def unit_of(self, action: Any) -> int | None:
         """The unit, None if the action names none. Asked before the action is done."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A station that can be looked at closely, by people who ask why a unit is as it is. No worker sees any of it."""
+
+    def closeup(self) -> Any:
+        """An (H, W, 3) uint8 picture of what decides whether the unit is good, small."""
+        ...
+
+    def noted(self) -> Sequence[tuple[str, str]]:
+        """What has changed since it was asked last, or since `load`, that matters for the unit: part, and a few words.
+        To be asked after every control period.
+        """
+        ...
+
+    def gauges(self) -> Mapping[str, tuple[float, str]]:
+        """What is worth a curve: value now, and its unit, by name."""
         ...
 
 

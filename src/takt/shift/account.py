@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from inspect import getattr_static
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from takt.contract.events import Event
 from takt.contract.foreign import is_stop, one_line
@@ -17,7 +17,7 @@ from takt.ledger.trust import open_station_of
 from takt.shift.result import Shift
 
 if TYPE_CHECKING:
-    from takt.contract.station import Account, Section
+    from takt.contract.station import Account, Section, Table
 
 
 def account_of(shift: Shift) -> Account | None:
@@ -67,10 +67,23 @@ def sections_of(account: Account | None) -> Sequence[Section]:
     """An account's sections, drawn."""
     if account is None:
         return ()
+    found: Sequence[Section] = _told(lambda: tuple(account.sections()), (), "sections cannot be drawn")
+    return found
+
+
+def bad_table_of(account: Account | None) -> Table | None:
+    """An account's table of the bad units, if it has one."""
+    if account is None or account.bad is None:
+        return None
+    found: Table | None = _told(account.bad, None, "bad units cannot be told")
+    return found
+
+
+def _told(tell: Callable[[], Any], otherwise: Any, what: str) -> Any:
     try:
-        return tuple(account.sections())
+        return tell()
     except BaseException as error:
         if is_stop(error):
             raise
-        warnings.warn(f"the station's sections cannot be drawn: {one_line(error)}", stacklevel=2)
-        return ()
+        warnings.warn(f"the station's {what}: {one_line(error)}", stacklevel=2)
+        return otherwise

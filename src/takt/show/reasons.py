@@ -1,12 +1,14 @@
 """Why a unit was bad, in words: what a station's inspection calls a reason, as a sentence for people.
 
-A station's folder may hold `reasons.toml`: a table for each reason, with the sentence in languages (`en`, `zh`). It is
+A station's folder may hold `reasons.toml`: a table for each reason, with the sentence in languages (`en`, `zh`), and,
+for workers that call tools, what an answer must show for a unit that is bad so (`shown`, see `takt.show.seen`). It is
 data and is read without importing the station, so that a page can be made where no station is opened.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,9 +32,28 @@ def in_words(station: str, reason: str, language: str = "en") -> str:
     return told.get(language) or told.get("en") or reason.replace("_", " ")
 
 
+def shown_rule(station: str, reason: str) -> Mapping[str, Any] | None:
+    """What must have been shown: `field`, `same`, and the words for `yes` and `no` by language; None if nothing is."""
+    found = _tables(station).get(reason)
+    rule = found.get("shown") if isinstance(found, dict) else None
+    if not isinstance(rule, dict) or not isinstance(rule.get("field"), str):
+        return None
+    return {"same": "", **rule, **{key: rule[key] if isinstance(rule.get(key), dict) else {} for key in ("yes", "no")}}
+
+
 @lru_cache(maxsize=64)
 def _known(station: str) -> dict[str, dict[str, str]]:
-    """The sentences of a registered station; {} if it has none, or a file that is none."""
+    """The sentences of a registered station."""
+    return {
+        reason: {language: text for language, text in told.items() if isinstance(text, str)}
+        for reason, told in _tables(station).items()
+        if isinstance(told, dict)
+    }
+
+
+@lru_cache(maxsize=64)
+def _tables(station: str) -> dict[str, Any]:
+    """The file of a registered station; {} if it has none, or one that is none."""
     point = stations().get(station)
     folder = None if point is None else _folder(point.module)
     if folder is None:
@@ -41,14 +62,9 @@ def _known(station: str) -> dict[str, dict[str, str]]:
         file = folder / FILE
         if file.stat().st_size > LONGEST:
             return {}
-        found: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {
-        reason: {language: text for language, text in told.items() if isinstance(text, str)}
-        for reason, told in found.items()
-        if isinstance(told, dict)
-    }
 
 
 def _folder(module: str) -> Path | None:

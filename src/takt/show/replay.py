@@ -25,7 +25,8 @@ from takt.errors import Different
 from takt.ledger import Ledger, spelled
 from takt.ledger.store import place_of
 from takt.ledger.trust import NOTHING, Named
-from takt.show.report import drawn_steps
+from takt.show.report.pictures import drawn_steps
+from takt.show.steps import stepping_into
 from takt.writing import FILM, whole_file
 
 FPS = 25.0
@@ -60,6 +61,7 @@ def replay(
     speed: float | None = None,
     named: Named = NOTHING,
     on_frame: Callable[[float, float], None] | None = None,
+    steps: str | os.PathLike[str] | None = None,
 ) -> Replay:
     """Film `unit` of the shift in `ledger` at `speed` times real time, and write it to `out` (mp4, H.264).
 
@@ -68,6 +70,7 @@ def replay(
     least, with fewer pictures where the station is drawn slowly.
 
     The unit is worked again, so the worker is opened; `named` has what of it the user named (trust.py).
+    `steps`: a folder for pictures to step through and curves (steps.py); the whole unit is then looked at, to its end.
     `on_frame(done_s, of_s)` is called after every picture, in station time. Raises TaktError if the unit has not ended,
     if the station cannot be drawn here, or if `out` cannot be written; nothing is written then.
     """
@@ -91,13 +94,20 @@ def replay(
     again: list[Event] = []
     picture: Any = None
     said, said_s, tone = "", -math.inf, OTHER  # what happened last, and when
-    with whole_file(out, FILM, [place_of(ledger)]) as new, Film(new, speed) as film, warnings.catch_warnings():
+    with (
+        stepping_into(steps, unit, due_s, ended_s) as stepping,
+        whole_file(out, FILM, [place_of(ledger)]) as new,
+        Film(new, speed) as film,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore", Different)  # of a unit that came out differently: `same` says so
         for station, happened in drawn_steps(ledger, unit, named):
             again += happened
             now = station.now
             if now < due_s:  # a unit that overlaps others is re-simulated from before it fell due
                 continue
+            if stepping is not None:
+                stepping.look(station, happened)
             for event in happened:
                 if event.kind not in (UNIT_DUE, THOUGHT) and event.unit in (unit, None):
                     said, said_s, tone = _said(event), now, TONES.get(event.kind, OTHER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import warnings
@@ -19,6 +20,7 @@ from takt.show.report import write_report
 from takt.stations.flightdesk.desk import FlightDesk, figures
 from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, tally, unit_costs
 from takt.stations.flightdesk.desk.map import curve
+from takt.stations.flightdesk.desk.served import breaks
 
 SMALL = {"flights": 300, "aircraft": 30, "bookings": 2000, "days": 3}
 OPTIONS = [word for name, size in SMALL.items() for word in ("-o", f"{name}={size}")]
@@ -152,12 +154,41 @@ def test_the_sections_show_the_map_the_queue_and_the_cost(account):
     assert ">regret " in cost.plot.wide
 
 
-def test_the_report_has_it_all_and_pictures_of_the_desk(shift, tmp_path, monkeypatch):
-    monkeypatch.setattr("takt.show.report.MOST_PICTURES", 3)
+def test_the_report_has_it_all_and_says_of_each_bad_group_what_became_of_it(shift, account, tmp_path):
     text = write_report(shift.path, tmp_path / "a.html").read_text()
     for said in ("Where passengers went", "The queue at the desk", "Cost against hindsight", "Cost per passenger home"):
         assert said in text
-    assert text.count("<img") > 0 and "No pictures" not in text
+    assert "<img" not in text and len(text) < 1_000_000
+    assert text.index("Passengers home, share") < text.index("Service level")  # people before any plant's figures
+    table, bad = account.bad(), {e.unit: e for e in shift.events if e.kind == UNIT_BAD}
+    assert list(table.units) == list(bad) and len(table.rows) == len(bad) > 0
+    for row, unit in zip(table.rows, table.units, strict=True):
+        told = dict(zip(table.heads, row, strict=True))
+        booked = [e for e in shift.events if e.kind == "booked" and e.unit == unit]
+        assert all(name in told["booked"] for event in booked for name, _ in event.data["legs"])
+        assert all(("known" in told["what became of it"]) or event.data["flown"] for event in booked)
+        assert html.escape(told["what became of it"]) in text
+
+
+def test_why_nobody_came_home_is_divided_by_cause(shift, account):
+    not_home = {e.unit for e in shift.events if e.kind == UNIT_BAD and e.data["reasons"][0] == "not_home"}
+    assert set(account.causes) == not_home
+    assert sum(account.values["not_home_causes"].values()) == len(not_home)
+
+
+def test_when_it_became_known_is_when_the_group_came_back(shift, desk):
+    world, found = desk.office.world, 0
+    for event in shift.events:
+        if event.kind != "booked" or event.data["flown"]:
+            continue
+        why = breaks(world, event)
+        came = [e.t_s for e in shift.events if e.kind == UNIT_DUE and e.data["group"] == event.data["group"]]
+        back = [t_s for t_s in came if t_s > event.t_s]
+        known_s = max(event.t_s, 60 * (why.known - world.instance.start))
+        assert [abs(t_s - known_s) <= 1.5 for t_s in back] in ([], [True]) and why.flight in dict(event.data["legs"])
+        assert back or known_s > shift.events[-1].t_s - 1.5
+        found += 1
+    assert found
 
 
 def test_the_account_is_the_one_of_the_ledger(shift, account):

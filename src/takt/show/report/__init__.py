@@ -1,44 +1,38 @@
 """A shift as one HTML page: verdict first, then the figures, then every unit that was not good.
 
 The page needs no network and no JavaScript. `page` is a pure function of the shift's events; only the pictures of
-failed units and what the station itself has to say need more than events. The pictures come from the ledger's
-snapshots: the station, loaded as it was when the unit was inspected, draws itself. A station that cannot do that must
-work the unit once more, which is done only if the user says so: a report opens no worker by itself.
+failed units (pictures.py) and what the station itself has to say need more than events.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 import os
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, combinations, islice
+from itertools import accumulate, combinations
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import HELP_CALLED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
-from takt.contract.figure import Figure
-from takt.contract.options import takes
-from takt.contract.station import Section, Station, TaktError, Unseen, loaded, registered_station
+from takt.contract.events import HELP_CALLED, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
+from takt.contract.station import Account, Table, TaktError
 from takt.draw.pages import templates
 from takt.judge.outcomes import Outcomes
 from takt.ledger import Ledger
-from takt.ledger.pack import unpack
 from takt.ledger.store import place_of
-from takt.ledger.trust import NOTHING, Named, by_import, open_station_of
-from takt.shift import Shift, reset_as, steps_of_unit
-from takt.shift.account import account_of, sections_of
+from takt.ledger.trust import NOTHING, Named, by_import
+from takt.shift import Shift
+from takt.shift.account import account_of, bad_table_of, sections_of
 from takt.shift.verification import standing_of
 from takt.show.reasons import in_words
+from takt.show.report.pictures import Pictures, pictures_of
+from takt.show.seen import seen_and_done
 from takt.show.thinking import spent
 from takt.writing import PAGE, not_named, whole_file
 
-MOST_PICTURES = 24  # about 80 kB each
-PICTURE_WIDTH = 960
+NO_PICTURES = Pictures({})
 TILES = (
     "good_rate",
     "takt_attainment",
@@ -62,14 +56,6 @@ class Unit:
     meanwhile: tuple[str, ...]  # faults that were there, and calls for help
 
 
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """Pictures of failed units as data URIs by unit number, and a line that says why some are missing, or ""."""
-
-    by_unit: Mapping[int, str]
-    note: str = ""
-
-
 def write_report(
     ledger: str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,
@@ -90,23 +76,25 @@ def write_report(
     out = not_named(ledger.with_suffix(".html")) if out is None else Path(out)
     with Ledger.open(ledger) as book, whole_file(out, PAGE, [ledger]) as new:
         shift = Shift.of(book)
-        none = Pictures({}, "This report was made without pictures.")
-        shots = _pictures(book, shift, work_again, named, on_picture) if pictures else none
         account = account_of(shift)
-        more = () if account is None else account.figures
+        table = bad_table_of(account)
+        if not pictures:
+            shots = Pictures({}, "This report was made without pictures." if table is None else "")
+        else:
+            shots = Pictures({}) if table is not None else pictures_of(book, shift, work_again, named, on_picture)
         standing = standing_of(book, shift.digest)
-        new.write_text(page(shift, shots, more, sections_of(account), str(standing)), encoding="utf-8")
+        new.write_text(page(shift, shots, account, table, str(standing)), encoding="utf-8")
     return out
 
 
 def page(
     shift: Shift,
-    pictures: Pictures = Pictures({}),
-    more: Sequence[Figure] = (),
-    sections: Sequence[Section] = (),
+    pictures: Pictures = NO_PICTURES,
+    account: Account | None = None,
+    bad_table: Table | None = None,
     standing: str = "",
 ) -> str:
-    """The page; `more` and `sections` are what the station has to say, `standing` what stands behind the figures."""
+    """The page; `account` is what the station has to say, `standing` what stands behind the figures."""
     from jinja2 import UndefinedError
 
     from takt.judge.kpi import kpis
@@ -118,8 +106,10 @@ def page(
     end_s = max((e.t_s for e in events), default=0.0)
     units = ended_units(events)
     figures = kpis(events)
-    table = rows(figures)
-    judged = verdict(events)
+    table, judged = rows(figures), verdict(events)
+    more = () if account is None else account.figures
+    first = [row for name in (() if account is None else account.first) for row in more if row.name == name]
+    causes = {} if account is None else account.causes
     drawn = templates(Path(__file__).parent).get_template("page.html.j2")
     try:
         return drawn.render(
@@ -131,17 +121,20 @@ def page(
             end_s=end_s,
             verdict=judged,
             gauge=_gauge(judged),
-            rows=[*table, *more],
-            tiles=[row for name in TILES for row in table if row.name == name],
+            rows=[*first, *table, *(row for row in more if row not in first)],
+            tiles=[*first, *(row for name in TILES for row in table if row.name == name)],
             units=units,
             bad=[unit for unit in units if not unit.good],
-            classes=_classes(units),
+            classes=_classes(units, causes),
+            causes=causes,
+            told_bad=bad_table,
+            seen_done=seen_and_done(events, str(shift.meta["station"])),
             pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
             notes=notes(judged),
             plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
             spent=spent(events, shift.meta.get("worker_options")),
             told_why=lambda reason: in_words(str(shift.meta["station"]), str(reason)),
-            sections=sections,
+            sections=sections_of(account),
             pictures=pictures,
             standing=standing,
         )
@@ -175,90 +168,6 @@ def ended_units(events: Sequence[Event]) -> list[Unit]:
     return units
 
 
-def drawn_steps(
-    ledger: str | os.PathLike[str], unit: int, named: Named = NOTHING
-) -> Iterator[tuple[Station, list[Event]]]:
-    """`steps_of_unit` of a station that can `render`. Gymnasium has an option for that; not every station does."""
-    with Ledger.open(ledger) as book:
-        name = book.meta["station"]
-    yield from steps_of_unit(ledger, unit, named=named, **_to_draw(name))
-
-
-def _open_to_draw(shift: Shift, named: Named) -> Station:
-    return open_station_of(shift.path, shift.meta, named, **_to_draw(shift.meta["station"]))
-
-
-def _to_draw(name: str) -> dict[str, Any]:
-    """What a station is opened with so that it can `render`."""
-    make = loaded(registered_station(name))
-    return {"render_mode": "rgb_array"} if takes(make, "render_mode") else {}
-
-
-def _pictures(
-    book: Ledger, shift: Shift, work_again: bool, named: Named, on_picture: Callable[[int, int], None] | None
-) -> Pictures:
-    """A picture of each failed unit, as it was right after its end. Whatever goes wrong, there is a report."""
-    bad = [e.unit for e in shift.events if e.kind == UNIT_BAD and e.unit is not None]
-    if not bad:
-        return Pictures({})
-    found: dict[int, str] = {}
-    try:
-        for number, picture in islice(_drawn(book, shift, bad, work_again, named), MOST_PICTURES):
-            found[number] = _data_uri(picture)
-            if on_picture is not None:
-                on_picture(len(found), min(len(bad), MOST_PICTURES))
-    except TaktError as error:
-        return Pictures(found, f"No pictures of the failed units: {error}.")
-    except Exception as error:  # whatever a station's drawing may raise: a report without pictures beats none
-        return Pictures(found, f"No pictures of the failed units: {type(error).__name__} while drawing: {error}.")
-    return Pictures(found, f"Pictures of {len(found)} of {len(bad)}." if len(found) < len(bad) else "")
-
-
-def _drawn(
-    book: Ledger, shift: Shift, numbers: Sequence[int], work_again: bool, named: Named
-) -> Iterator[tuple[int, Any]]:
-    """The station right after each of these units."""
-    station = _open_to_draw(shift, named)
-    try:
-        reset_as(station, shift.meta)
-        for number in numbers:
-            snapshot = book.snapshot(number + 1)
-            if snapshot is None or snapshot.unit != number:
-                continue  # units overlap here, and another one ended meanwhile
-            station.load(unpack(snapshot.state)["station"])
-            try:
-                yield number, station.render()
-            except Unseen as unseen:
-                if not work_again:
-                    raise TaktError(f"{unseen}; --work-again has the worker do these units once more") from unseen
-                yield number, _worked_again(book, number, named)
-    finally:
-        station.close()
-
-
-def _worked_again(book: Ledger, number: int, named: Named = NOTHING) -> Any:
-    """The station at the end of a unit, worked once more."""
-    assert book.path is not None
-    ended_s = next(e.t_s for e in book.events() if e.unit == number and e.kind in UNIT_ENDED)
-    picture = None
-    for station, happened in drawn_steps(book.path, number, named):
-        replaced = any(event.kind == UNIT_DUE and event.unit != number for event in happened)
-        if station.now > ended_s - 1.5 * station.spec.control_s and not (replaced and picture is not None):
-            picture = station.render()
-    return picture
-
-
-def _data_uri(frame: Any) -> str:
-    from PIL import Image
-
-    image = Image.fromarray(frame)
-    if image.width > PICTURE_WIDTH:
-        image = image.resize((PICTURE_WIDTH, round(image.height * PICTURE_WIDTH / image.width)))
-    written = io.BytesIO()
-    image.save(written, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(written.getvalue()).decode()
-
-
 def _gauge(judged: Any) -> dict[str, float]:
     """Where the verdict's marks lie on a line from `low` to 100 %, in percent of its length."""
     marks = {"lower": judged.lower, "upper": judged.upper, "required": judged.required}
@@ -268,10 +177,11 @@ def _gauge(judged: Any) -> dict[str, float]:
     return {"low": low} | {name: 100 * (value - low) / (1 - low) for name, value in marks.items()}
 
 
-def _classes(units: Sequence[Unit]) -> list[tuple[str, int, float]]:
-    """Main failure class, how many, and their share of the commonest, in percent."""
-    counted = Counter(unit.reasons[0] for unit in units if not unit.good).most_common()
-    return [(name, count, 100 * count / counted[0][1]) for name, count in counted]
+def _classes(units: Sequence[Unit], causes: Mapping[int, str]) -> list[tuple[str, str, int, float]]:
+    """Main failure class and its cause where one is told, how many, and their share of the commonest, in percent."""
+    bad = [unit for unit in units if not unit.good]
+    counted = Counter((unit.reasons[0], causes.get(unit.number, "")) for unit in bad).most_common()
+    return [(name, cause, count, 100 * count / counted[0][1]) for (name, cause), count in counted]
 
 
 def _pair(a: str, b: str, units: Sequence[Unit]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Cameras:
         world.model.opt.enableflags |= sleep
         self._nuts.show()
 
-    def drawn(self, camera: str, height: int, width: int) -> np.ndarray:
+    def drawn(self, camera: str | mujoco.MjvCamera, height: int, width: int) -> np.ndarray:
         """(height, width, 3) uint8 RGB, of what was settled. TaktError if there is no OpenGL."""
         model = self._world.model
         if (height, width) not in self.renderers:

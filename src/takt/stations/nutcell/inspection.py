@@ -89,11 +89,6 @@ class Inspection:
             seen["peak_force_n"] = round(self.push, 3)
         return seen | ({"reasons": reasons} if reasons else {"first_time": self._feeders.fed_again() <= 1})
 
-    def told(self) -> str:
-        """Which side is seated now, in a few words."""
-        seen = (self.look_at(side)["good"] for side in range(2))
-        return ", ".join(f"{name} {'seated' if good else '-'}" for name, good in zip(scene.SIDES, seen, strict=True))
-
     def look_at(self, side: int) -> dict[str, Any]:
         """One pin: is a nut on it, how high above the seat, how tilted; and if it is not seated, why."""
         nuts, seat, variants = self._nuts, self._fixture.seat[side], self._world.line.variants

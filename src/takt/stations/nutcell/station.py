@@ -23,7 +23,6 @@ from takt.contract.station import StationSpec, check_faults
 from takt.ledger.pack import pack, unpack
 from takt.stations.nutcell import layout, orders, scene, variation
 from takt.stations.nutcell.cameras import Cameras
-from takt.stations.nutcell.caption import captioned
 from takt.stations.nutcell.feeders import Feeders
 from takt.stations.nutcell.fixture import Fixture
 from takt.stations.nutcell.hands import Hands
@@ -33,6 +32,7 @@ from takt.stations.nutcell.line import LINES
 from takt.stations.nutcell.nuts import Nuts
 from takt.stations.nutcell.sensing import Senses, privileged
 from takt.stations.nutcell.spec import spec_of
+from takt.stations.nutcell.watching import Watching
 from takt.stations.nutcell.world import RULES, Beat, World
 
 
@@ -100,6 +100,8 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.inspection = Inspection(self.world, self.nuts, self.fixture, self.feeders)
         self.senses = Senses(self.world, self.hands, self.faults)
         self.eyes = Cameras(self.world, self.nuts, self.faults, cameras, camera_size)
+        self.onlooker = Watching(self.world, self.nuts, self.fixture, self.feeders, self.inspection, self.eyes)
+        self.closeup, self.noted, self.gauges = self.onlooker.closeup, self.onlooker.noted, self.onlooker.gauges
         self.action_space: spaces.Box = layout.action_space(control)
         self.observation_space: spaces.Dict = layout.observation_space(
             LINES[line], cameras, camera_size, self.privileged
@@ -232,20 +234,16 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.nuts.load(saved)
         self.world.load(saved["physics"])
         self.fixture.find()
+        self.onlooker.forget()
 
     @property
     def told(self) -> str:
-        """The unit as it is now, in a few words: which side is seated."""
-        return self.inspection.told() if self.world.beat.fixture_in() else "the fixture comes"
+        """The unit as it is now, in a few words: how far each side is."""
+        return self.onlooker.told()
 
     def render(self) -> np.ndarray:
-        """The head camera and a wide view, side by side: (480, 1280, 3) uint8. With the order in it, if any."""
-        self.eyes.settle()
-        picture = np.concatenate([self.eyes.drawn(name, 480, 640) for name in ("head", "wide")], axis=1)
-        if self.order is None:
-            return picture
-        names = [self.world.line.variants[part].name for part in self.order.parts]
-        return captioned(picture, self.order.text, f"left {names[0]}, right {names[1]}")
+        """What people see (watching.py): (480, 1280, 3) uint8."""
+        return self.onlooker.picture(self.order)
 
     def close(self) -> None:
         self.eyes.close()

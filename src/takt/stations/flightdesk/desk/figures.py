@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from takt.contract.events import Event
-from takt.contract.station import Account, Figure
+from takt.contract.station import Account, Figure, Table
 from takt.stations.flightdesk.airline.cost import tariff
 from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parties_of, tally
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.seats import Assigned
+from takt.stations.flightdesk.desk.served import causes_of, not_served, table_of
 from takt.stations.flightdesk.desk.world import World
 
 PART_SOURCES = {
@@ -26,17 +28,25 @@ PART_SOURCES = {
 }
 
 
+FIRST = ("home_rate", "cost_per_home_eur", "regret_eur")  # what a desk is asked for before any plant's figures
+
+
 def account_of(world: World, authority: bool, events: Sequence[Event]) -> Account:
     """The whole of it. The bound takes seconds, and is worked out once."""
-    sums, bound = tally(events), hindsight(world, events)
+    sums, bound, bad = tally(events), hindsight(world, events), not_served(events)
+    causes = causes_of(world, bad)
     values = values_of(world, authority, events, sums, bound)
+    values["not_home_causes"] = dict(sorted(Counter(causes.values()).items()))
 
     def sections() -> Any:
         from takt.stations.flightdesk.desk.plots import sections  # Matplotlib takes a second to import
 
         return sections(world, authority, events, bound)
 
-    return Account(figures_of(values), values, sections)
+    def table() -> Table:
+        return table_of(world, events, bad, bound)
+
+    return Account(figures_of(values), values, sections, FIRST, causes, table)
 
 
 def values_of(world: World, authority: bool, events: Sequence[Event], sums: Tally, bound: Assigned) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ COLORS = {
     "hotel_not_due": plots.INK,
     "not_brought_home": plots.BAD,
 }
+HOURS_S = (300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAP_HEIGHT, QUEUE_HEIGHT, COST_HEIGHT = 530, 380, 470  # CSS pixels
 BINS = (60, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)  # seconds: the first of which 60 fill a shift
 LEAST = 0.12  # of the longest bar: what is shorter has nothing written in it
@@ -40,6 +43,7 @@ def sections(world: World, authority: bool, events: Sequence[Event], bound: Assi
     if not parties:
         return []
     end_s = max(event.t_s for event in events)
+    closed = closures(world, end_s)
     found = []
     shown = _map(world, parties)
     if shown is not None:
@@ -51,9 +55,10 @@ def sections(world: World, authority: bool, events: Sequence[Event], bound: Assi
         found.append(Section("Where passengers went", note, shown))
     note = (
         "Above, groups that have come and are not settled. Below, those that came (line) and those served (bars: good, "
-        "and bad in red) in each span of time. Bands are faults."
+        "and bad in red) in each span of time. Times are UTC. Bands are faults; grey is when something is known to be "
+        f"shut{_told(closed)}."
     )
-    found.append(Section("The queue at the desk", note, _queue(events, end_s)))
+    found.append(Section("The queue at the desk", note, _queue(world, events, closed, end_s)))
     holds = (
         "This desk may change flights, so the bound does not hold for it."
         if authority
@@ -62,8 +67,39 @@ def sections(world: World, authority: bool, events: Sequence[Event], bound: Assi
     )
     note = f"EUR by part: all of the shift, and of the groups that had come by then. {holds}"
     stays = float(bound.stays @ world.groups.stays[[b for _, b in came(world, events)]])
-    found.append(Section("Cost against hindsight", note, _cost(parties, bound, stays, authority, end_s)))
+    found.append(Section("Cost against hindsight", note, _cost(world, parties, bound, stays, closed, end_s, authority)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Places that are known to be shut at the same time, seconds since the start of the shift."""
+
+    places: tuple[str, ...]
+    start_s: float
+    end_s: float
+
+
+def closures(world: World, end_s: float) -> list[Closed]:
+    """What is known to be shut in the shift's time, in order; what is said to go on is one."""
+    start = world.instance.start
+    spans: dict[str, tuple[float, float]] = {}
+    for news in sorted((news for news in world.news if news.kind == "closed"), key=lambda news: news.minute):
+        since, until = 60 * (news.minute - start), 60 * (news.until - start)
+        if since < end_s and until > 0:
+            before = spans.get(news.place)
+            if before is not None and since <= before[1]:
+                since, until = before[0], max(before[1], until)
+            spans[news.place] = (max(0.0, since), min(end_s, until))
+    by_span: dict[tuple[float, float], list[str]] = {}
+    for place, span in spans.items():
+        by_span.setdefault(span, []).append(place)
+    return [Closed(tuple(sorted(places)), *span) for span, places in sorted(by_span.items())]
+
+
+def _told(closed: Sequence[Closed]) -> str:
+    names = sorted({place for one in closed for place in one.places})
+    return f": {', '.join(names[:12])}" if names else ""
 
 
 def _map(world: World, parties: Sequence[Party]) -> plots.Plot | None:
@@ -94,7 +130,7 @@ def _map(world: World, parties: Sequence[Party]) -> plots.Plot | None:
     return plots.plot("where passengers went", MAP_HEIGHT, draw)
 
 
-def _queue(events: Sequence[Event], end_s: float) -> plots.Plot:
+def _queue(world: World, events: Sequence[Event], closed: Sequence[Closed], end_s: float) -> plots.Plot:
     spans = fault_spans(events, end_s)
     steps = [(e.t_s, 1 if e.kind == UNIT_DUE else -1) for e in events if e.kind in (UNIT_DUE, UNIT_GOOD, UNIT_BAD)]
     times = [0.0, *(t_s for t_s, _ in steps), end_s]
@@ -109,14 +145,16 @@ def _queue(events: Sequence[Event], end_s: float) -> plots.Plot:
     def draw(figure: Figure, wide: bool) -> None:
         above, below = (plots.axes_over_time(figure, end_s, wide) for _ in range(2))
         left, width = above.get_position().x0, above.get_position().width
-        above.set_position((left, 0.52, width, 0.43))
-        below.set_position((left, 0.075, width, 0.33))
-        above.tick_params(labelbottom=False)
+        above.set_position((left, 0.53, width, 0.42))
+        below.set_position((left, 0.11, width, 0.31))
         for axes, text in ((above, "groups that wait"), (below, f"groups in {_span(bin_s)}")):
+            _dated(axes, world, end_s, wide)
+            _shade(axes, closed)
             for span in spans:
                 axes.axvspan(span.start_s, span.end_s, color=plots.WARN, alpha=0.2, linewidth=0)
             axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
             axes.set_title(text, loc="left", fontsize=12, color=plots.MUTED)
+        above.tick_params(labelbottom=False)
         for span in spans:
             name = span.name.replace("_", " ")
             above.annotate(name, (span.start_s, 1), (3, -3), ("data", "axes fraction"), "offset points", va="top")
@@ -133,7 +171,15 @@ def _queue(events: Sequence[Event], end_s: float) -> plots.Plot:
     return plots.plot("queue at the desk", QUEUE_HEIGHT, draw)
 
 
-def _cost(parties: Sequence[Party], bound: Assigned, stays: float, authority: bool, end_s: float) -> plots.Plot:
+def _cost(
+    world: World,
+    parties: Sequence[Party],
+    bound: Assigned,
+    stays: float,
+    closed: Sequence[Closed],
+    end_s: float,
+    authority: bool,
+) -> plots.Plot:
     """Two bars, shift and bound, `stays` EUR of it for who stays in hindsight; below, how the cost of who came grew."""
     came_in = sorted(parties, key=lambda party: party.due_s)
     times = [0.0, *(party.due_s for party in came_in), end_s]
@@ -170,7 +216,9 @@ def _cost(parties: Sequence[Party], bound: Assigned, stays: float, authority: bo
                 bars.text(begin + length / 2, 1, f"{text} {_eur(length)}" if wide else text, va="center", ha="center")
         bars.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=6 if wide else 2, fontsize=11.5, **spaced)
         axes = plots.axes_over_time(figure, end_s, wide)
-        axes.set_position((left, 0.06, width, 0.55))
+        axes.set_position((left, 0.085, width, 0.53))
+        _dated(axes, world, end_s, wide)
+        _shade(axes, closed)
         _grows(axes, times, [grown[part] for part in parts], [COLORS[part] for part in parts])
         axes.axhline(least, color=plots.INK, linewidth=1.2, dashes=(4, 3))
         axes.annotate("bound", (0, least), (3, 3), textcoords="offset points")
@@ -179,6 +227,26 @@ def _cost(parties: Sequence[Party], bound: Assigned, stays: float, authority: bo
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _eur(value, 0 if most > 5e6 else 1)))
 
     return plots.plot("cost against hindsight", COST_HEIGHT, draw)
+
+
+def _shade(axes: Axes, closed: Sequence[Closed]) -> None:
+    """Grey where something is known to be shut."""
+    for one in closed:
+        axes.axvspan(one.start_s, one.end_s, color=plots.MUTED, alpha=0.13, linewidth=0, zorder=0)
+
+
+def _dated(axes: Axes, world: World, end_s: float, wide: bool) -> None:
+    """UTC below an axis of station time: hours, and the date at the first and at each new day."""
+    step = next((s for s in HOURS_S if end_s / s <= (8 if wide else 4)), HOURS_S[-1])
+    offset = (60 * world.instance.start) % step
+    at = np.arange((step - offset) % step, end_s + 1e-9, step).tolist() or [0.0]
+    names, day = [], ""
+    for seconds in at:
+        clock = world.clock(world.instance.start + seconds / 60)
+        date = f"\n{int(clock[8:10])} {MONTHS[int(clock[5:7]) - 1]}"
+        names.append(clock[11:16] + (date if date != day else ""))
+        day = date
+    axes.set_xticks(at, names)
 
 
 def _grows(axes: Axes, times: Sequence[float], amounts: Sequence[Any], colors: Sequence[str]) -> None:

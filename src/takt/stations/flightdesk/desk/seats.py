@@ -27,6 +27,7 @@ from takt.stations.flightdesk.desk.paths import LEGS, Network, cheapest, latenes
 ROUNDS = 60  # of column generation, at most; the bound is one whenever it ends
 WAYS = 3  # columns per group and round
 CLOSE = 1e-4  # of the value: near enough
+LEAST_PEOPLE = 1e-6  # less of a person goes nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,22 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """People of a group, parts of them too, who go the same way: its (flight, cabin), and EUR a person."""
+
+    people: float
+    legs: tuple[tuple[int, int], ...]
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
 class Assigned:
     """What came of it.
 
     value   of the linear program, EUR; `bound`: no assignment costs less.
     seat    (F, 3) EUR that one seat more is worth. `stays`: (groups,) people who stay.
     rounds  of column generation.
+    shares  who of each group goes which way, the most first.
     """
 
     value: float
@@ -63,6 +74,7 @@ class Assigned:
     seat: Floats
     stays: Floats
     rounds: int
+    shares: tuple[tuple[Share, ...], ...] = ()
 
 
 def assign(
@@ -80,7 +92,7 @@ def assign(
     uses: list[list[int]] = []  # cells of `seats`, flat
     seen: set[tuple[int, ...]] = set()
     value, bound = float(people @ worth), 0.0
-    stays, done = people.copy(), 0
+    stays, done, goes = people.copy(), 0, np.zeros(0)
     while done < rounds:
         done += 1
         pays, added = 0.0, 0
@@ -105,8 +117,20 @@ def assign(
         bound = max(bound, pays - float((shadow * seats).sum()))
         if not added or value - bound <= CLOSE * max(1.0, abs(value)):
             break
-        value, worth, shadow, stays = _solved(count, people, wishes, seats, cost, owner, uses)
-    return Assigned(value, min(bound, value), shadow, stays, done)
+        value, worth, shadow, stays, goes = _solved(count, people, wishes, seats, cost, owner, uses)
+    return Assigned(value, min(bound, value), shadow, stays, done, _shares(count, goes, owner, uses, cost))
+
+
+def _shares(
+    count: int, goes: Floats, owner: Sequence[int], uses: Sequence[Sequence[int]], cost: Sequence[float]
+) -> tuple[tuple[Share, ...], ...]:
+    """The ways that are gone, group by group. Columns behind the last program's were not asked for."""
+    shares: list[list[Share]] = [[] for _ in range(count)]
+    for people, group, cells, eur in zip(goes.tolist(), owner, uses, cost, strict=False):
+        if people > LEAST_PEOPLE:
+            legs = tuple((cell // 3, cell % 3) for cell in cells)
+            shares[group].append(Share(people, legs, eur))
+    return tuple(tuple(sorted(mine, key=lambda share: -share.people)) for mine in shares)
 
 
 def _best_cabins(price: Floats) -> tuple[Ints, Floats]:
@@ -123,8 +147,9 @@ def _solved(
     cost: list[float],
     owner: list[int],
     uses: list[list[int]],
-) -> tuple[float, Floats, Floats, Floats]:
-    """The program with these ways: its value, what a person of each group and a seat is worth, and who stays."""
+) -> tuple[float, Floats, Floats, Floats, Floats]:
+    """The program with these ways: its value, what a person of each group and a seat is worth, who stays, and how many
+    go each way."""
     cells, row = np.unique(np.concatenate([np.array(u, dtype=np.int64) for u in uses]), return_inverse=True)
     column = np.repeat(np.arange(len(uses)), [len(u) for u in uses])
     capacity = csc_array((np.ones(len(column)), (row, column)), shape=(len(cells), len(uses) + count))
@@ -148,4 +173,5 @@ def _solved(
         raise RuntimeError(f"HiGHS says: {done.message}")  # everybody may stay, so there is always a solution
     shadow = np.zeros(seats.size)
     shadow[cells] = np.maximum(-done.ineqlin.marginals, 0.0)
-    return float(done.fun), done.eqlin.marginals, shadow.reshape(seats.shape), done.x[len(owner) :]
+    x, many = done.x, len(owner)
+    return float(done.fun), done.eqlin.marginals, shadow.reshape(seats.shape), x[many:], x[:many]

@@ -190,10 +190,12 @@ def _plain(row: Any) -> dict[str, Any]:
 
 def _days(name: str, days: Sequence[flights.Day]) -> Table:
     table = Table(title=f"{name}: cancelled by day", title_justify="left", box=None)
-    for column in ("day", "", "scheduled", "cancelled", "rate"):
+    for column in ("day", "", "scheduled", "flown", "cancelled", "rate"):
         table.add_column(column, justify="left" if column in ("day", "") else "right")
     for day in days:
-        counts = (f"{day.scheduled:,}", f"{day.cancelled:,}", f"{100 * day.rate:.1f} %")
+        flown = f"{day.flown:,}" if day.past else "–"
+        rate = "unknown" if day.rate is None else f"{100 * day.rate:.1f} %"
+        counts = (f"{day.scheduled:,}", flown, f"{day.cancelled:,}", rate)
         table.add_row(f"{day.date}", "past" if day.past else "to come", *counts)
     return table
 

@@ -52,10 +52,12 @@ FAR = 31  # days between a flight's day and its departure: beyond this, one of t
 FLOWN, CAME_BACK, STILL_SHUT, SHUT = "flown", "came back", "still shut", "shut"
 
 # What is known of each flight at the end of $day. Where the file says which flights are cancelled, that is it; else a
-# past flight that did not depart is. A flight after $day is never flown.
+# past flight that did not depart is. A flight after $day is never flown. Unknown is a past flight that neither flew nor
+# was cancelled, and a flight to come where no column says what is cancelled.
 _KNOWN = """
 known AS (
-  SELECT *, past AND NOT cancelled AND coalesce(departed, true) AS flown
+  SELECT *, past AND NOT cancelled AND coalesce(departed, true) AS flown,
+    CASE WHEN past THEN NOT cancelled AND NOT coalesce(departed, true) ELSE marked IS NULL END AS unknown
   FROM (
     SELECT *, date <= $day AS past, coalesce(marked, date <= $day AND NOT departed, false) AS cancelled
     FROM flights
@@ -65,14 +67,15 @@ known AS (
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's flights; `rate` is the share cancelled of those scheduled."""
+    """A day's flights; `rate` is the share cancelled of those of which it is known; None if it is known of none."""
 
     date: date
     past: bool
     scheduled: int
     cancelled: int
     flown: int
-    rate: float
+    unknown: int
+    rate: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +275,8 @@ def cancellations(db: DuckDBPyConnection, day: date, first: date, last: date) ->
     """Each day from `first` to `last` that has flights, as it is known at the end of `day`."""
     query = f"""
 WITH {_KNOWN}
-SELECT date, any_value(past), count(*), count(*) FILTER (cancelled), count(*) FILTER (flown), avg(cancelled::INTEGER)
+SELECT date, any_value(past), count(*), count(*) FILTER (cancelled), count(*) FILTER (flown),
+  count(*) FILTER (unknown), avg(cancelled::INTEGER) FILTER (NOT unknown)
 FROM known WHERE date BETWEEN $first AND $last GROUP BY date ORDER BY date"""
     found = db.execute(query, {"day": day, "first": first, "last": last}).fetchall()
     return [Day(*row) for row in found]

@@ -1,4 +1,4 @@
-"""Maps, drawn as `takt.show.report.plots` draws: longitude and latitude, all airports as faint dots, the land."""
+"""Maps, drawn as `takt.show.report.plots` draws: longitude and latitude, over the land."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from statistics import median
 from typing import Any
 
 import airportsdata
 import matplotlib.patches
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.path import Path
@@ -106,19 +108,32 @@ def _padded(values: Sequence[float]) -> Place:
 
 
 def land(axes: Axes, across: Place, up: Place) -> None:
-    """All airports within, as one path of round dots."""
-    dot = 1e-4
-    ends = [
-        (airport["lon"] + shift, airport["lat"])
-        for airport in _airports("IATA").values()
-        if across[0] < airport["lon"] < across[1] and up[0] < airport["lat"] < up[1]
-        for shift in (0.0, dot)
-    ]
-    if ends:
-        path = Path(ends, [Path.MOVETO, Path.LINETO] * (len(ends) // 2))
-        path.should_simplify = False
-        style: dict[str, Any] = {"facecolor": "none", "edgecolor": plots.LINE, "capstyle": "round", "linewidth": 2.4}
-        axes.add_patch(matplotlib.patches.PathPatch(path, **style))
+    """The land within, as far as a map's pixels tell it; east goes on beyond 180 degrees."""
+    corners = axes.transData.transform([(across[0], up[0]), (across[1], up[1])])
+    a_pixel = np.array([across[1] - across[0], up[1] - up[0]]) / np.maximum(1.0, np.ptp(corners, axis=0))
+    vertices, codes = [], []
+    for outline in outlines():
+        for shift in (-360.0, 0.0, 360.0):
+            ring = outline + [shift, 0.0]
+            (west, south), (east, north) = ring.min(axis=0), ring.max(axis=0)
+            if east < across[0] or west > across[1] or north < up[0] or south > up[1]:
+                continue
+            places = np.round(ring / a_pixel)
+            kept = np.r_[True, (np.diff(places, axis=0) != 0).any(axis=1)]
+            ring = ring[kept]
+            if len(ring) > 2:
+                vertices += [*ring.tolist(), ring[0].tolist()]
+                codes += [Path.MOVETO, *[Path.LINETO] * (len(ring) - 1), Path.CLOSEPOLY]
+    if vertices:
+        style: dict[str, Any] = {"facecolor": plots.LINE, "edgecolor": plots.LINE, "linewidth": 0.8, "alpha": 0.55}
+        axes.add_patch(matplotlib.patches.PathPatch(Path(vertices, codes), zorder=0, **style))
+
+
+@cache
+def outlines() -> tuple[np.ndarray, ...]:
+    """The world's land, (points, 2) degrees east and north: `land.txt`, whose first line says where it is from."""
+    lines = (files(__package__) / "land.txt").read_text(encoding="ascii").splitlines()[1:]
+    return tuple(np.cumsum(np.array(line.split(), dtype=np.int64).reshape(-1, 2), axis=0) / 10 for line in lines)
 
 
 def names(axes: Axes, named: Sequence[Dot], legend: Mapping[str, Kind], around: Sequence[Place]) -> None:

@@ -57,9 +57,7 @@ def write_flights(
 ) -> Path:
     """The board of a flight-status file into the folder `out`; gives the page's path."""
     where = maps.places([*(airport.destination for airport in airports), *origins])
-    pictures = {
-        "cancellations": Picture("Cancelled of the flights scheduled, by day", drawn.RATE_HEIGHT, drawn.rates(days))
-    }
+    pictures = {"cancellations": Picture("Flown and cancelled by day", drawn.RATE_HEIGHT, drawn.rates(days))}
     placed = [airport for airport in airports if airport.destination in where]
     if placed:
         named = [airport.destination for airport in placed if airport.status != FLOWN][:NAMED]
@@ -74,6 +72,7 @@ def write_flights(
         "title": f"{day}",
         "source": source,
         "days": days,
+        "worst_first": sorted(days, key=lambda row: (row.rate is None, -(row.rate or 0.0), row.date)),
         "today": next(row for row in days if row.date == day),
         "airports": airports,
         "counts": Counter(airport.status for airport in airports),

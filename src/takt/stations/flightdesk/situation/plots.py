@@ -12,6 +12,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from takt.draw import plots
@@ -24,6 +25,7 @@ from takt.stations.flightdesk.situation.tables import by_corridor
 COLORS = (plots.BAD, plots.ACCENT, plots.GOOD, plots.WARN, plots.MUTED)
 DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1.6)))  # the colours again, for more lines than colours
 STYLES = [{"color": color, "linestyle": dash, "linewidth": 1.8} for dash in DASHES for color in COLORS]
+GOOD = plots.ACCENT  # of flights that flew
 BOLD = {"color": plots.INK, "linewidth": 3.2}
 CORRIDORS = {"north": plots.ACCENT, "middle": plots.GOOD, "south": plots.BAD}
 BEHIND = {"facecolor": plots.PAPER, "edgecolor": "none", "pad": 0.5}  # a name, so that no grid line goes through it
@@ -42,25 +44,39 @@ def percent(share: float, digits: int = 0, sign: bool = False) -> str:
 
 
 def rates(days: Sequence[Day]) -> Draw:
-    """The cancellation rate of each day; days that are still to come are pale."""
+    """What became of each day's flights: flown, cancelled above it, and with the share cancelled; unknown in grey.
+
+    Days that are still to come are pale.
+    """
 
     def draw(figure: Figure, wide: bool) -> None:
-        left = 0.055 if wide else 0.13
-        axes = figure.add_axes((left, 0.11, 0.97 - left, 0.82))
+        left = 0.065 if wide else 0.15
+        axes = figure.add_axes((left, 0.11, 0.97 - left, 0.75))
         for place, day in enumerate(days):
-            axes.bar(place, day.rate, 0.72, color=plots.BAD, alpha=1.0 if day.past else 0.4, linewidth=0)
-            if len(days) <= (21 if wide else 8) and (day.past or day.cancelled):
-                text = percent(day.rate, 1 if len(days) <= (12 if wide else 4) else 0)
-                if wide and len(days) <= 10:
-                    text += f"\n{day.cancelled} of {day.scheduled}"
-                _above(axes, place, day.rate, text)
-        axes.set_ylim(0, 1.22 * max([0.05, *(day.rate for day in days)]))
+            low = 0
+            for count, color in ((day.flown, GOOD), (day.cancelled, plots.BAD), (_open(day), plots.LINE)):
+                axes.bar(place, count, 0.72, low, color=color, alpha=1.0 if day.past else 0.45, linewidth=0)
+                low += count
+            if len(days) <= (21 if wide else 8):
+                text = "?" if day.rate is None else percent(day.rate, 1 if len(days) <= (12 if wide else 4) else 0)
+                if wide and len(days) <= 10 and day.rate is not None:
+                    text += f"\n{day.cancelled} cancelled"
+                _above(axes, place, day.scheduled, text)
+        axes.set_ylim(0, 1.2 * max([1, *(day.scheduled for day in days)]))
         _days(axes, [day.date for day in days], wide, 15 if wide else 5)
         axes.set_xlim(-0.6, max(len(days), 3) - 0.4)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10), integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        named = [("flown", GOOD), ("cancelled", plots.BAD), ("not known, or to come", plots.LINE)]
+        shown = [Patch(color=color, label=name) for name, color in named]
+        axes.legend(handles=shown, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0.1)
 
     return draw
+
+
+def _open(day: Day) -> int:
+    """Flights of a day that are neither flown nor cancelled."""
+    return day.scheduled - day.flown - day.cancelled
 
 
 def corridor(days: Sequence[date], lines: Sequence[Line], name: str) -> Draw:

@@ -1,0 +1,135 @@
+"""A unit to be stepped through: pictures at what happened, with words, and curves of what was measured meanwhile.
+
+It is made while the unit is worked again (`takt replay --steps`). A station that can be looked at closely (`Watched`)
+says what has changed, is drawn close up, and has curves; any other is drawn as it draws itself, at its events.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from takt.contract.events import THOUGHT, Event
+from takt.contract.station import Station, Watched
+from takt.errors import TaktError
+from takt.show.report.pictures import as_jpeg
+from takt.writing import JSON, check_folder, whole_files
+
+FILE = "steps.json"
+BETWEEN_S = 5.0  # station time between two pictures where nothing happens, more in a long unit
+MOST_BETWEEN, MOST_STEPS = 24, 120
+CURVE_S = 0.1  # station time between two points of a curve
+WIDTH = 640  # pixels
+SAID = ("name", "why", "group", "tool")  # of an event, what is said of it
+LONGEST = 16 * 2**20  # bytes of the file that are read
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A picture (a file's name) at `t_s` of station time, and what happened then."""
+
+    t_s: float
+    words: str
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What was measured: `values` in `unit` at `t_s`."""
+
+    name: str
+    unit: str
+    t_s: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A unit to be stepped through."""
+
+    steps: tuple[Step, ...]
+    curves: tuple[Curve, ...]
+
+
+class Stepping:
+    """Keeps pictures and curves in a folder, which must be there. `look` after every control period, then `close`."""
+
+    def __init__(self, folder: Path, unit: int, due_s: float, length_s: float) -> None:
+        self._folder, self._unit, self._due_s = folder, unit, due_s
+        self._between_s = max(BETWEEN_S, length_s / MOST_BETWEEN)
+        self._steps: list[Step] = []
+        self._drawn_s = self._measured_s = -math.inf
+        self._curves: dict[str, tuple[str, list[float], list[float]]] = {}
+
+    def look(self, station: Station, happened: Sequence[Event]) -> None:
+        if station.now < self._due_s:
+            return  # a unit that overlaps others is worked again from before it fell due
+        watched = station if isinstance(station, Watched) else None
+        words = [_event(event) for event in happened if event.unit in (self._unit, None) and event.kind != THOUGHT]
+        if watched is not None:
+            words += [f"{part} {what}".strip() for part, what in watched.noted()]
+            if station.now - self._measured_s >= CURVE_S - 1e-9:
+                self._measured_s = station.now
+                self._measure(watched.gauges(), station.now)
+        if (words or station.now - self._drawn_s >= self._between_s) and len(self._steps) < MOST_STEPS:
+            self._drawn_s = station.now
+            picture = station.render() if watched is None else watched.closeup()
+            name = f"{len(self._steps):03d}.jpg"
+            (self._folder / name).write_bytes(as_jpeg(picture, WIDTH))
+            self._steps.append(Step(station.now, "; ".join(words)[:300], name))
+
+    def close(self) -> None:
+        told = {
+            "steps": [[round(step.t_s, 3), step.words, step.picture] for step in self._steps],
+            "curves": {name: [unit, t_s, values] for name, (unit, t_s, values) in self._curves.items()},
+        }
+        (self._folder / FILE).write_text(json.dumps(told), encoding="utf-8")
+
+    def _measure(self, gauges: Mapping[str, tuple[float, str]], now_s: float) -> None:
+        for name, (value, unit) in gauges.items():
+            _, t_s, values = self._curves.setdefault(name, (unit, [], []))
+            t_s.append(round(now_s, 3))
+            values.append(value)
+
+
+@contextmanager
+def stepping_into(
+    out: str | os.PathLike[str] | None, unit: int, due_s: float, ended_s: float
+) -> Iterator[Stepping | None]:
+    """What looks at a unit, and leaves what it saw in the folder `out`, all or nothing; None for no folder."""
+    if out is None:
+        yield None
+        return
+    check_folder(Path(out), [FILE], JSON, FILE)
+    with whole_files(Path(out)) as folder:
+        stepping = Stepping(folder, unit, due_s, ended_s - due_s)
+        yield stepping
+        stepping.close()
+
+
+def read_steps(folder: Path) -> Steps:
+    """What `Stepping` has left in a folder. TaktError if it is none of that."""
+    path = folder / FILE
+    try:
+        if path.stat().st_size > LONGEST:
+            raise TaktError(f"{path} is longer than any that Takt writes")
+        told: Any = json.loads(path.read_text(encoding="utf-8"))
+        steps = tuple(Step(float(t), str(words), Path(str(name)).name) for t, words, name in told["steps"])
+        curves = tuple(
+            Curve(str(name), str(unit), tuple(map(float, t_s)), tuple(map(float, values)))
+            for name, (unit, t_s, values) in told["curves"].items()
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TaktError(f"{folder} has no steps that can be read: {type(error).__name__}") from error
+    return Steps(steps, curves)
+
+
+def _event(event: Event) -> str:
+    about = event.data.get("reasons") or [event.data[key] for key in SAID if key in event.data]
+    return (event.kind + (f": {', '.join(str(one) for one in about)}" if about else "")).replace("_", " ")
