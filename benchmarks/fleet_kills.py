@@ -94,7 +94,7 @@ def working(driver: int) -> list[tuple[str, int]]:
         text = called(pid)
         if "takt.fleet.child" in text:
             found.append(("worker", pid))
-        elif text.startswith("ray::") and "IDLE" not in text and "_Board" not in text:
+        elif text.startswith("ray::") and ("slow_worker" in text or "_worked" in text):  # not Ray's own agents
             found.append(("ray worker", pid))
     return found
 
@@ -147,7 +147,11 @@ class Fleets:
             self.server.start()  # type: ignore[attr-defined]
             return
         there = sorted(working(driver.pid))
-        kind, pid = ("driver", driver.pid) if not there or self.rng.random() < 1 / 8 else self.rng.choice(there)
+        if self.rng.random() < 1 / 8:
+            there = [("driver", driver.pid)]
+        if not there:
+            return  # nothing works yet: whatever starts is given the time
+        kind, pid = self.rng.choice(there)
         with suppress(OSError):
             if driver.poll() is None:
                 os.kill(pid, signal.SIGKILL)

@@ -29,7 +29,7 @@ from scipy.stats import binom, chi2
 from takt.judge.bets import Wealth, log_wealth, log_wealth_high
 from takt.judge.formulas import mtbf_lower_s
 from takt.judge.power import boundary, decided_by, good_units_to_accept, units_needed
-from takt.judge.sequences import bounds_of_shifts, log_wealth_of_means
+from takt.judge.sequences import bounds_of_shifts, deviation_of, log_wealth_of_means
 from takt.judge.stickiness import Steps, accept_evidence, reject_evidence
 
 REQUIRED, ALPHA = 0.902, 0.05
@@ -385,7 +385,8 @@ def shifts_table(paths: int) -> Table:
         t_wrong = free = 0
         for row, won in zip(y, counts, strict=True):
             looks = range(3, 41)
-            low = np.array([bounds_of_shifts(row[:n], ALPHA)[0] for n in looks])
+            least = [deviation_of((row[:n].mean() + REQUIRED) / 2, SHIFT, 0.0) for n in looks]  # these units do not stick
+            low = np.array([bounds_of_shifts(row[:n], ALPHA, one)[0] for n, one in zip(looks, least, strict=True)])
             n_units = np.arange(3, 41) * SHIFT
             unit_ok = log_wealth_high(won[2:], n_units - won[2:], REQUIRED) >= LEVEL
             t_wrong += bool(((low >= REQUIRED) & unit_ok).any())

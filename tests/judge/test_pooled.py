@@ -44,21 +44,21 @@ def test_a_plant_may_ask_that_it_stands_up_to_more():
 
 
 def test_what_a_plant_asks_of_units_it_asks_of_shifts_as_well():
-    """Three shifts alike by luck are no surer than their units, and these stand up to 0.12 only."""
-    logs = [shift("g" * 15, seed=seed) for seed in range(3)]
+    """Shifts alike by luck are no surer than their units, and these stand up to so much stickiness only."""
+    logs = [shift("g" * 20, seed=seed) for seed in range(6)]
     assert pooled(logs).decision == "accept"
-    found = pooled(logs, stands_to=0.3)
-    assert (found.by, found.decision) == ("shift", "undecided") and "the job asks for 0.3" in found.why
-    assert pooled([shift("g" * 60, seed=seed) for seed in range(3)], stands_to=0.3).decision == "accept"
+    found = pooled(logs, stands_to=0.8)
+    assert (found.by, found.decision) == ("shift", "undecided") and "the job asks for 0.8" in found.why
+    assert pooled(logs, stands_to=0.3).decision == "accept"
 
 
 def test_units_of_several_shifts_add_up_and_shifts_are_judged_apart():
-    """Four shifts of 20 good units: together enough about these units; as shifts, alike by luck, no surer than they."""
-    logs = [shift("g" * 20, seed=seed) for seed in range(4)]
-    found = pooled(logs)
-    assert verdict(logs[0]).decision == "undecided" and (found.by, found.shifts) == ("shift", 4)
-    assert found.units.units == 80 and found.units.decision == "accept" and found.decision == "accept"
-    assert found.by_shift.lower == found.units.lower, "never narrower than by unit"
+    """Four shifts of 20 good units: enough about these units, but that shifts do not differ much takes six."""
+    logs = [shift("g" * 20, seed=seed) for seed in range(6)]
+    few, found = pooled(logs[:4]), pooled(logs)
+    assert verdict(logs[0]).decision == "undecided" and (found.by, found.shifts) == ("shift", 6)
+    assert few.units.units == 80 and few.units.decision == "accept" and few.decision == "undecided"
+    assert found.decision == "accept" and found.by_shift.lower < found.units.lower, "never narrower than by unit"
     assert pooled(logs, by="free").decision == "undecided" and 0.3 < found.by_shift_free.lower < 0.902
     said = " ".join(readings(found))
     assert "About these units" in said and "if shift means are about normal" in said and "about 30 shifts" in said
@@ -92,11 +92,11 @@ def test_a_rare_bad_shift_fools_the_normal_reading_and_not_the_free_one():
         logs = []
         for seed in range(12):
             good = 95 if rng.random() < 0.9 else 47
-            logs.append(shift("g" * good + "b" * (100 - good), seed=seed))
+            logs.append(shift(rng.permutation(list("g" * good + "b" * (100 - good))), seed=seed))
         found = pooled(logs)
         wrong["shift"] += found.decision == "accept"
         wrong["free"] += found.by_shift_free.lower >= 0.902
-    assert wrong["free"] == 0 and wrong["shift"] >= 2
+    assert wrong["free"] == 0 and wrong["shift"] >= 1
 
 
 def test_stickiness_does_not_cross_shifts_and_unfinished_shifts_are_named():

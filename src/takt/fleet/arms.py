@@ -19,8 +19,10 @@ from takt.fleet.record import BAD, GOOD, OPEN, Record
 from takt.judge.bets import accepts, rejects
 from takt.judge.outcomes import Unit
 from takt.judge.pooled import Pooled, pooled_outcomes
-from takt.judge.sequences import bounds_of_shifts, lower_of_means
+from takt.judge.sequences import bounds_of_shifts, least_deviation, lower_of_means
 from takt.judge.verdict import Job
+
+Rows = Sequence[Sequence[bool]]  # of each shift, whether its units were good, or good ones within the cycle time
 
 
 def in_order(
@@ -63,15 +65,16 @@ def decided(records: Sequence[Record], *, alpha: float, by: str) -> bool:
     job = Job.of({"acceptance": whole[0].acceptance}, alpha)
     good, bad, still = (sum(r.outcomes.count(letter) for r in records) for letter in (GOOD, BAD, OPEN))
     asked = [(good, bad, job.required)]
-    rates = [np.array([record.good / record.units for record in whole])]
+    rows = [[[letter == GOOD for letter in record.outcomes] for record in whole]]
     if job.limit_s is not None:
         within = sum(record.within(job.limit_s) for record in records)
         asked.append((within, good - within, job.quantile))
-        rates.append(np.array([record.within(job.limit_s) / record.good for record in whole if record.good]))
+        limit_s = job.limit_s
+        rows.append([[t is not None and t <= limit_s for t in record.cycles] for record in whole if record.good])
     unit = [_unit(yes, no, still, least, job) for yes, no, least in asked]
     over: dict[str, Callable[..., Any]] = {"unit": lambda x, least: 0, "shift": lambda x, least: _normal(x, least, job)}
     over["free"] = lambda x, least: _free(x, least, job)
-    shift = [over[by](x, least) for x, (_, _, least) in zip(rates, asked, strict=True)]
+    shift = [over[by](x, least) for x, (_, _, least) in zip(rows, asked, strict=True)]
     both = (
         unit
         if by == "unit"
@@ -92,15 +95,20 @@ def _unit(yes: int, no: int, still: int, least: float, job: Job) -> int:
     return -1 if (no and least >= 1.0) or bool(rejects(yes + still, no, least, job.alphas[1])) else 0
 
 
-def _normal(rates: Any, least: float, job: Job) -> int:
-    low, high = bounds_of_shifts(rates, min(job.alphas))
+def _normal(rows: Rows, least: float, job: Job) -> int:
+    low, high = bounds_of_shifts(_rates(rows), min(job.alphas), least_deviation(rows, least))
     return 1 if low >= least else -1 if high < least else 0
 
 
-def _free(rates: Any, least: float, job: Job) -> int:
+def _free(rows: Rows, least: float, job: Job) -> int:
+    rates = _rates(rows)
     if lower_of_means(rates, job.alphas[0]) >= least:
         return 1
     return -1 if 1 - lower_of_means(1 - rates, job.alphas[1]) < least else 0
+
+
+def _rates(rows: Rows) -> Any:
+    return np.array([sum(row) / len(row) for row in rows])
 
 
 def _known(record: Record, accept: str) -> _Known:

@@ -5,7 +5,8 @@ verdict is about that shift. Three readings of several, each with what it takes 
 
     unit    all units in one row: about these units, under any dependence, whatever shifts do;
     shift   the wider of that and a sequential t-test of the shifts' means: about the worker, *if shift means are about
-            normal*. Rare bad shifts break it: with 95 % in nine shifts of ten and 47 % in the tenth it errs in 60 %;
+            normal*. Rare bad shifts break it: with 95 % in nine shifts of ten and 47 % in the tenth it errs in 60 %.
+            To accept, it does not take shifts to spread less than their units do (`sequences.least_deviation`);
     free    a bet on the shifts' means: about the worker, whatever their distribution. It takes some 30 shifts.
 """
 
@@ -25,7 +26,7 @@ from takt.judge.bets import Floats
 from takt.judge.compare import WHOLE
 from takt.judge.compared_shifts import BY
 from takt.judge.outcomes import Outcomes, Unit
-from takt.judge.sequences import bounds_of_shifts, lower_of_means
+from takt.judge.sequences import bounds_of_shifts, least_deviation, lower_of_means
 from takt.judge.verdict import Bound, Job, Verdict, judged
 from takt.ledger import canonical
 
@@ -100,12 +101,14 @@ def pooled_outcomes(
     units = judged(job, [one.judged for one in found], cut_off)
     whole = [one.judged for one in found if one.ended in (*WHOLE, "broken_plan") and one.judged]
     rates = np.array([sum(unit.good is True for unit in mine) / len(mine) for mine in whole])
-    normal, free = _bounds(rates, job)
+    rows = [[unit.good is True for unit in mine] for mine in whole]
+    normal, free = _bounds(rates, job, least_deviation(rows, job.required))
     normal = _wider(normal, units.lower, units.upper)
     asked = [(normal, free, job.required)]
     if units.cycles is not None:
-        shares = np.array([share for mine in whole if (share := _within(mine, job)) is not None])
-        of_times, free_times = _bounds(shares, job)
+        within = [row for mine in whole if (row := _within(mine, job))]
+        shares = np.array([sum(row) / len(row) for row in within])
+        of_times, free_times = _bounds(shares, job, least_deviation(within, job.quantile))
         asked.append((_wider(of_times, units.cycles.lower, units.cycles.upper), free_times, job.quantile))
     decision, why = units.decision, units.why
     if by != "unit":
@@ -148,11 +151,11 @@ def readings(p: Pooled) -> list[str]:
     return [*told, *(f"Note: {note}." for note in p.notes)]
 
 
-def _bounds(rates: Floats, job: Job) -> tuple[Bound | None, Bound | None]:
+def _bounds(rates: Floats, job: Job, least: float) -> tuple[Bound | None, Bound | None]:
     """Of the mean over shifts: if means are about normal, and whatever they are."""
     if len(rates) < 2:
         return None, None
-    low, high = bounds_of_shifts(rates, min(job.alphas))
+    low, high = bounds_of_shifts(rates, min(job.alphas), least)
     normal = None if np.isinf(low) else Bound(max(0.0, low), min(1.0, high))
     accept, reject = job.alphas
     return normal, Bound(lower_of_means(rates, accept), 1 - lower_of_means(1 - rates, reject))
@@ -180,10 +183,10 @@ def _decided(taken: Sequence[tuple[Bound, float]], by: str, shifts: int, job: Jo
     return "undecided", f"{counts}; the bound {what} {_ends(rate)}, does not decide it ({asked}){few}"
 
 
-def _within(mine: Sequence[Unit], job: Job) -> float | None:
-    good = [unit for unit in mine if unit.good is True]
-    within = sum(unit.cycle_s is not None and unit.cycle_s <= (job.limit_s or 0.0) for unit in good)
-    return within / len(good) if good else None
+def _within(mine: Sequence[Unit], job: Job) -> list[bool]:
+    """Of the good units, whether each was within the cycle time."""
+    limit_s = job.limit_s or 0.0
+    return [unit.cycle_s is not None and unit.cycle_s <= limit_s for unit in mine if unit.good is True]
 
 
 def _check(found: Sequence[Judged], by: str) -> None:

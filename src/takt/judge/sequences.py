@@ -15,6 +15,8 @@ dependence (`bets`); nothing is divided by anything.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +25,7 @@ from scipy.special import xlogy
 STAKES = 32  # shares of his fortune that the gambler bets: as many gamblers, who began with `_weight` each
 HALVINGS = 45  # of the interval that holds a bound: to 1e-13
 SHIFT_EFFECT = 3.0  # differences between workers that are looked for, in standard deviations between shifts
+MOST_STICKY = 0.9  # that is believed of units
 TELLING = 20  # costs that differ from the commonest one: fewer say nothing of how far out others may lie
 
 Floats = NDArray[np.float64]
@@ -82,8 +85,10 @@ def sure_signs(signs: Floats, alpha: float) -> NDArray[np.bool_]:
     return sure
 
 
-def bounds_of_shifts(means: Floats, alpha: float) -> tuple[float, float]:
+def bounds_of_shifts(means: Floats, alpha: float, least: float = 0.0) -> tuple[float, float]:
     """Bounds of the mean of normal figures, one for each shift; -inf and inf while there are too few.
+
+    least   what their standard deviation is at least, for the lower bound (`least_deviation`).
 
     The likelihood ratio of t with mean/deviation ~ N(0, g), g = SHIFT_EFFECT^2, against 0 (as a Bayes factor: Gonen,
     Johnson, Lu & Westfall, "The Bayesian two-sample t test", Am. Stat. 59, 2005) is a martingale under 0, whatever the
@@ -99,8 +104,41 @@ def bounds_of_shifts(means: Floats, alpha: float) -> tuple[float, float]:
     if ratio >= k:
         return -math.inf, math.inf
     x = (ratio - 1) / (1 - ratio / k)
-    half = float(means.std(ddof=1)) * math.sqrt(x * (n - 1) / n)
-    return float(means.mean()) - half, float(means.mean()) + half
+    mean, deviation, width = float(means.mean()), float(means.std(ddof=1)), math.sqrt(x * (n - 1) / n)
+    return mean - width * max(deviation, least), mean + width * deviation
+
+
+def least_deviation(shifts: Sequence[ArrayLike], required: float) -> float:
+    """What good rates of shifts spread by at least, by their units: booleans in due order, a row for each shift.
+
+    Means of few sticky units near 100 % are skewed: the first few shifts of a worker at the required rate are often all
+    lucky and all alike, and a t-test of them alone accepts falsely in up to 21 % of fleets. So their spread is taken to
+    be at least what chance makes of so many units, at a rate half way between that seen and that required, as sticky as
+    these units are seen to be (docs/fleets.md has what that comes to).
+    """
+    rows = [np.asarray(row, dtype=float) for row in shifts if len(np.asarray(row))]
+    units = sum(map(len, rows))
+    if not rows:
+        return 0.0
+    rate = (sum(float(row.sum()) for row in rows) / units + required) / 2
+    both = sum(float(row[:-1] @ row[1:]) for row in rows)
+    earlier, later = (sum(float(row[ends].sum()) for row in rows) for ends in (slice(None, -1), slice(1, None)))
+    return float(deviation_of(rate, units / len(rows), stickiness_of(both, earlier, later, units - len(rows))))
+
+
+def stickiness_of(both: ArrayLike, earlier: ArrayLike, later: ArrayLike, pairs: ArrayLike) -> Floats:
+    """The correlation of neighbours, from 0 to MOST_STICKY: of so many pairs, in how many both, the earlier, the later
+    one is good."""
+    n = np.maximum(np.asarray(pairs, dtype=float), 1.0)
+    a, b = np.asarray(earlier) / n, np.asarray(later) / n
+    spread = np.maximum((a * (1 - a) + b * (1 - b)) / 2, 1e-9)
+    return np.asarray(np.clip((np.asarray(both) / n - a * b) / spread, 0.0, MOST_STICKY))
+
+
+def deviation_of(rate: ArrayLike, units: ArrayLike, stickiness: ArrayLike) -> Any:
+    """Standard deviation of the mean of so many units of this rate, neighbours correlated so much."""
+    p, rho = np.asarray(rate, dtype=float), np.asarray(stickiness, dtype=float)
+    return np.sqrt(p * (1 - p) / np.asarray(units, dtype=float) * (1 + rho) / (1 - rho))
 
 
 def log_wealth_of_means(x: ArrayLike, mean: ArrayLike) -> Floats:
