@@ -385,7 +385,7 @@ def shifts_table(paths: int) -> Table:
         t_wrong = free = 0
         for row, won in zip(y, counts, strict=True):
             looks = range(3, 41)
-            least = [deviation_of((row[:n].mean() + REQUIRED) / 2, SHIFT, 0.0) for n in looks]  # these units do not stick
+            least = [deviation_of((row[:n].mean() + REQUIRED) / 2, SHIFT, 0.0) for n in looks]  # none sticks
             low = np.array([bounds_of_shifts(row[:n], ALPHA, one)[0] for n, one in zip(looks, least, strict=True)])
             n_units = np.arange(3, 41) * SHIFT
             unit_ok = log_wealth_high(won[2:], n_units - won[2:], REQUIRED) >= LEVEL

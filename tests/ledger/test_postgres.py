@@ -106,6 +106,26 @@ def test_two_never_append_to_one_shift(store):
         assert ledger.events() == [event(0)]
 
 
+def test_of_many_who_come_first_to_an_empty_database_one_makes_the_tables(server):
+    import psycopg
+
+    with psycopg.connect(server.uri, autocommit=True) as by_hand:
+        by_hand.execute("CREATE DATABASE empty")
+    store, made, barrier = place_of(server.uri.replace("/postgres", "/empty")), [], threading.Barrier(6)
+
+    def make(number):
+        barrier.wait()
+        with Ledger.create(store / str(number), META) as ledger:
+            made.append(ledger.path.name)
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == [one.name for one in shifts_in(store)] == list("012345")
+
+
 def expire(server, place):
     """Let the lease run out, as by a heartbeat that is heard of no more."""
     import psycopg

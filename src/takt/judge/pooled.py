@@ -5,7 +5,7 @@ verdict is about that shift. Three readings of several, each with what it takes 
 
     unit    all units in one row: about these units, under any dependence, whatever shifts do;
     shift   the wider of that and a sequential t-test of the shifts' means: about the worker, *if shift means are about
-            normal*. Rare bad shifts break it: with 95 % in nine shifts of ten and 47 % in the tenth it errs in 60 %.
+            normal*. Rare bad shifts break it: with 95 % in nine shifts of ten and 47 % in the tenth it errs in 53 %.
             To accept, it does not take shifts to spread less than their units do (`sequences.least_deviation`);
     free    a bet on the shifts' means: about the worker, whatever their distribution. It takes some 30 shifts.
 """

@@ -135,7 +135,9 @@ CREATE TABLE takt.faults (
 
 def version_of(connection: Any) -> int:
     """The schema's version; 0 if there is none."""
-    if connection.execute("SELECT to_regclass('takt.version')").fetchone()[0] is None:
+    # Not by to_regclass: what that knows may be from before another one's migration, which was waited for.
+    there = "SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'takt' AND tablename = 'version'"
+    if not connection.execute(f"SELECT exists({there})").fetchone()[0]:
         return 0
     (version,) = connection.execute("SELECT version FROM takt.version").fetchone()
     return int(version)
