@@ -134,6 +134,7 @@ def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], Non
         written = io.StringIO()
         figure.savefig(written, format="svg", transparent=True)
     svg = written.getvalue()
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # hundredths of a pixel are fine enough
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     label = html.escape(title)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', lambda tag: f'{tag[1]} role="img" aria-label="{label}"', svg, count=1)

@@ -32,6 +32,7 @@ from takt.show.seen import seen_and_done
 from takt.show.thinking import spent
 from takt.writing import PAGE, not_named, whole_file
 
+MOST_TILES = 6  # in a row, beside the good units
 NO_PICTURES = Pictures({})
 TILES = (
     "good_rate",
@@ -122,7 +123,7 @@ def page(
             verdict=judged,
             gauge=_gauge(judged),
             rows=[*first, *table, *(row for row in more if row not in first)],
-            tiles=[*first, *(row for name in TILES for row in table if row.name == name)],
+            tiles=[*first, *(row for name in TILES for row in table if row.name == name)][:MOST_TILES],
             units=units,
             bad=[unit for unit in units if not unit.good],
             classes=_classes(units, causes),

@@ -81,8 +81,9 @@ class Cameras:
         world.model.opt.enableflags |= sleep
         self._nuts.show()
 
-    def drawn(self, camera: str | mujoco.MjvCamera, height: int, width: int) -> np.ndarray:
-        """(height, width, 3) uint8 RGB, of what was settled. TaktError if there is no OpenGL."""
+    def drawn(self, camera: str | mujoco.MjvCamera, height: int, width: int, plain: bool = False) -> np.ndarray:
+        """(height, width, 3) uint8 RGB, of what was settled; `plain`: without shadows and reflections. TaktError if
+        there is no OpenGL."""
         model = self._world.model
         if (height, width) not in self.renderers:
             vis, small = model.vis, height < 200
@@ -99,7 +100,7 @@ class Cameras:
             if geom.category != mujoco.mjtCatBit.mjCAT_DECOR:
                 break
             geom.rgba = 0.0  # a touch sensor's plug-in puts a red mark on what it feels, first of all geoms, always
-        if height < 200:  # shadows and reflections cost two thirds of a small picture's time
+        if plain or height < 200:  # shadows and reflections cost two thirds of a small picture's time
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         picture: np.ndarray = renderer.render()

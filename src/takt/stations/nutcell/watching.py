@@ -64,14 +64,14 @@ class Watching:
         eye.type = mujoco.mjtCamera.mjCAMERA_FREE
         eye.lookat[:] = self._fixture.seat[side] + [self._fixture.x, 0.0, 0.014]
         eye.distance, eye.azimuth, eye.elevation = NEAR_M, FROM_DEG[scene.SIDES[side]], -LOOKS_DOWN_DEG
-        return self._eyes.drawn(eye, height, width)
+        return self._eyes.drawn(eye, height, width, plain=True)
 
     def picture(self, order: Order | None) -> np.ndarray:
         """The head's view; beside it both pins close up, over a wide view: (480, 1280, 3) uint8. With the order in it,
         if there is one."""
         self._eyes.settle()
         pins = np.concatenate([self.pin(side, 240, 320) for side in range(2)], axis=1)
-        beside = np.concatenate([pins, self._eyes.drawn("wide", 240, 640)], axis=0)
+        beside = np.concatenate([pins, self._eyes.drawn("wide", 240, 640, plain=True)], axis=0)
         picture = np.concatenate([self._eyes.drawn("head", 480, 640), beside], axis=1)
         if order is None:
             return picture

@@ -252,9 +252,9 @@ def _bookings(
     seats[aircraft.surface[flights.aircraft]] = 0, 0, COACH_SEATS
     size = max(1.0, LOAD * seats.sum() / (1.6 * recipe.bookings))
     order = np.argsort(flights.departure, kind="stable")
-    leaving = [order[flights.origin[order] == at].tolist() for at in range(len(codes))]
-    times = [[int(flights.departure[i]) for i in there] for there in leaving]
-    into_hub = flights.destination < len(recipe.hubs)
+    leaving = [order[flights.origin[order] == at] for at in range(len(codes))]
+    times = [flights.departure[there].tolist() for there in leaving]
+    into_hub, takes = flights.destination < len(recipe.hubs), flights.arrival - flights.departure
     rows: list[tuple[int, float, int, list[int], int]] = []
     full = 0  # flights in a row that had no seat left
     while len(rows) < recipe.bookings and full < 100:
@@ -265,21 +265,20 @@ def _bookings(
             window = leaving[hub][
                 bisect_left(times[hub], lands + CONNECT[0]) : bisect_left(times[hub], lands + CONNECT[1])
             ]
-            onward = np.array([i for i in window if flights.destination[i] != origin], dtype=np.int64)
+            onward = window[flights.destination[window] != origin]
             if len(onward):
                 direct = minutes[origin, flights.destination[onward]]
                 detour = (minutes[origin, hub] + minutes[hub, flights.destination[onward]]) / direct
                 pull = mass[flights.destination[onward]] * np.exp(-3 * np.maximum(detour - 1.2, 0))
-                legs.append(int(rng.choice(onward, p=pull / pull.sum())))
-        cabin = (
-            int(rng.choice(3, p=seats[legs].min(axis=0) / total)) if (total := seats[legs].min(axis=0).sum()) else -1
-        )
+                legs.append(int(onward[_one_of(rng, pull / pull.sum())]))
+        least = seats[legs].min(axis=0)
+        cabin = _one_of(rng, least / total) if (total := least.sum()) else -1
         full = full + 1 if cabin < 0 else 0
         if cabin < 0:
             continue
-        people = min(int(rng.geometric(1 / size)), int(seats[legs, cabin].min()))
+        people = min(int(rng.geometric(1 / size)), int(least[cabin]))
         seats[legs, cabin] -= people
-        flying = int((flights.arrival - flights.departure)[legs].sum())
+        flying = int(takes[legs].sum())
         fare = 12.5 * round((60 + flying) * (8, 4, 1)[cabin] / 12.5)
         rows.append((int(rng.random() < 0.5), float(fare), people, legs, cabin))
     if len(rows) < recipe.bookings:
@@ -294,6 +293,13 @@ def _bookings(
         leg_flight=np.array([leg for row in rows for leg in row[3]], dtype=np.int64),
         leg_cabin=np.array([row[4] for row in rows for _ in row[3]], dtype=np.int64),
     )
+
+
+def _one_of(rng: np.random.Generator, p: np.ndarray) -> int:
+    """A place with these probabilities, as `rng.choice(len(p), p=p)` draws it, without what that checks each time."""
+    upto = p.cumsum()
+    upto /= upto[-1]
+    return int(upto.searchsorted(rng.random(), side="right"))
 
 
 def _wanted(aircraft: Aircraft, kinds: list[Type], flights: Flights) -> Wanted:

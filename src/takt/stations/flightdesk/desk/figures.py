@@ -28,7 +28,7 @@ PART_SOURCES = {
 }
 
 
-FIRST = ("home_rate", "cost_per_home_eur", "regret_eur")  # what a desk is asked for before any plant's figures
+FIRST = ("home_rate", "cost_per_home_eur", "regret_rate")  # what a desk is asked for before any plant's figures
 
 
 def account_of(world: World, authority: bool, events: Sequence[Event]) -> Account:
