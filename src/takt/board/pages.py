@@ -26,6 +26,7 @@ from takt.judge.compared_shifts import by_worker
 from takt.judge.comparison import decision, promise
 from takt.judge.kpi_table import rows as kpi_rows
 from takt.judge.outcomes import Unit
+from takt.judge.side_by_side import only_one, reasons
 from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.show.listing import BROKEN, Row
@@ -39,6 +40,7 @@ LIGHTS = ("auto", "day", "night")
 SORTS = ("worker", "station", "seed", "state", "units", "rate", "verdict", "cost", "age")
 TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
 MOST_LINES = 500  # of a unit's transcript and of its events
+MOST_COMPARED = 100  # reasons, and units that only one did
 MOST_ROWS = 2_000  # of the table of shifts
 
 
@@ -286,9 +288,13 @@ class Pages:
         """Two shifts side by side, and by the pairs of their units if they are of the same work."""
         both = [{"number": number, "name": f"{s.meta['worker']} {s.meta['seed']}"} for number, s in chosen]
         found, wrong, said = None, "", ""
+        why: Sequence[Any] = ()
+        only: Sequence[Any] = ((), ())
         try:
-            found = compare(by_worker([(shown.row.path.stem, shown.events) for _, shown in chosen]))
-            said = promise(found)
+            grouped = by_worker([(shown.row.path.stem, shown.events) for _, shown in chosen])
+            found = compare(grouped)
+            said, why = promise(found), reasons(grouped)[:MOST_COMPARED]
+            only = only_one(grouped, found.pairs[0].a, found.pairs[0].b)
         except TaktError as error:
             wrong = str(error)
         table = [{row.name: row for row in kpi_rows(shown.view.kpis)} for _, shown in chosen]
@@ -318,6 +324,11 @@ class Pages:
             found=found,
             wrong=wrong,
             promise=said,
+            why=why,
+            only=only,
+            named=list(grouped) if found else [],
+            numbers={name: number for name, (number, _) in zip(grouped, chosen, strict=False)} if found else {},
+            most=MOST_COMPARED,
             figures=figures,
             differs=differs,
             decide=decided,

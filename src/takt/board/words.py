@@ -54,6 +54,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "wall": ("Wall", "大屏"),
     "shift": ("Shift", "班次"),
     "compare": ("Compare the two that are ticked", "比较勾选的两个"),
+    "only did": ("Only done by", "仅由其完成："),
     "compare title": ("Two shifts compared", "两个班次的比较"),
     "filter": ("Filter", "筛选"),
     "show": ("Show", "显示"),

@@ -16,8 +16,11 @@ from takt.draw.pages import templates
 from takt.judge.compare import curve
 from takt.judge.compared_shifts import times
 from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
+from takt.judge.side_by_side import differing, only_one, reasons
 from takt.show.report.plots import capability
 from takt.writing import PAGE, whole_file
+
+MOST_ROWS = 40  # reasons, and units that only one did
 
 
 def write_comparison(
@@ -47,6 +50,10 @@ def write_comparison(
             points=points,
             decision=decision,
             standing=standing or {},
+            reasons=reasons(shifts)[:MOST_ROWS],
+            only={(pair.a, pair.b): only_one(shifts, pair.a, pair.b) for pair in found.pairs},
+            differing=differing(shifts),
+            most=MOST_ROWS,
         )
         new.write_text(text, encoding="utf-8")
     return Path(out)

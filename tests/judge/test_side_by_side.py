@@ -1,0 +1,41 @@
+"""Shifts beside each other: reasons, the units that only one did, and what differed in how they ran."""
+
+from __future__ import annotations
+
+from takt import Event
+from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.judge.side_by_side import Only, differing, only_one, reasons
+
+
+def shift(ends, seed=0, **more):
+    """Units by what became of them: "" good, "." open, else the main reason why it is bad."""
+    told = {"seed": seed, "worker": "w", "clock": "fixed:0.08", "options": {"difficulty": "plant"}, **more}
+    events = [Event(0.0, SHIFT_STARTED, None, told)]
+    for unit, end in enumerate(ends):
+        events.append(Event(float(unit), UNIT_DUE, unit, {}))
+        if end != ".":
+            data = {"reasons": [end, "late"]} if end else {}
+            events.append(Event(unit + 0.5, UNIT_BAD if end else UNIT_GOOD, unit, data))
+    return events
+
+
+def test_reasons_stand_side_by_side_and_units_that_only_one_did_are_named_with_the_others_reason():
+    a = [shift(["", "", "jammed", "."]), shift(["", "dropped"], seed=1)]
+    b = [shift(["dropped", "", "", ""]), shift(["dropped", ""], seed=1)]
+    both = {"a": a, "b": b}
+    assert reasons(both) == [("dropped", {"a": 1, "b": 2}), ("jammed", {"a": 1, "b": 0})]
+    only_a, only_b = only_one(both, "a", "b")
+    assert only_a == [Only(0, 0, "dropped"), Only(1, 0, "dropped")]
+    assert only_b == [Only(0, 2, "jammed"), Only(1, 1, "dropped")]
+    assert only_one(both, "b", "a")[0] == only_one(both, "a", "b")[1]
+
+
+def test_everything_that_differs_in_how_they_ran_is_told_option_by_option():
+    a = [shift([""], worker="expert", worker_options={"grip": 0.5})]
+    b = [shift([""], worker="llm", clock="measured", worker_options={"model": "m", "grip": 0.5})]
+    rows = {row.name: row.values for row in differing({"a": a, "b": b})}
+    assert rows == {
+        "worker": {"a": "expert", "b": "llm"},
+        "clock": {"a": "fixed:0.08", "b": "measured"},
+        "worker_options model": {"a": "–", "b": "m"},
+    }
