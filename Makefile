@@ -1,6 +1,6 @@
 # make run    a first shift: 20 units at the nut cell by its expert, with report and replay
 # make test   the tests
-# make lint   ruff, mypy, the layers (import-linter) and bandit
+# make lint   ruff, mypy (src, then tests), the layers (import-linter) and bandit
 # make docs   the documentation as a site, in site/; a warning is an error
 # make clean  remove what the others made, but no shift
 #
@@ -28,6 +28,7 @@ lint: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini --cache-dir .mypy_cache/tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src plugins
 

@@ -83,7 +83,7 @@ class Server:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            subprocess.run(
+            subprocess.run(  # type: ignore[call-overload]
                 [self._bin / "pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop"],
                 capture_output=True,
                 **self._as,
@@ -92,7 +92,7 @@ class Server:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, program: str, *words: str) -> None:
-        done = subprocess.run(
+        done = subprocess.run(  # type: ignore[call-overload]
             [str(self._bin / program), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # the server inherits it: a pipe would not end

@@ -10,6 +10,7 @@ import sys
 import time
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,22 +30,22 @@ CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=10"] 
 class Sways:
     """Pushes at random, with a memory that is saved; takes `sleep_s` to think about it, or what SLEEP_S says."""
 
-    def __init__(self, sleep_s=0.0):
+    def __init__(self, sleep_s: Any = 0.0) -> None:
         self.sleep_s = sleep_s
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self.rng = np.random.default_rng(seed)
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         time.sleep(float(os.environ.get("SLEEP_S", self.sleep_s)))
         return [int(self.rng.integers(2))]
 
-    def end(self): ...
+    def end(self) -> None: ...
 
-    def save(self):
+    def save(self) -> Any:
         return pack(self.rng.bit_generator.state)
 
-    def load(self, state):
+    def load(self, state: Any) -> None:
         self.rng.bit_generator.state = unpack(state)
 
 
@@ -53,7 +54,7 @@ class Raises(Sways):
 
     calls = 0
 
-    def act(self, observation):
+    def act(self, observation: Any) -> Any:
         print("thinking")
         self.calls += 1
         if self.calls % 9 == 0:
@@ -61,63 +62,65 @@ class Raises(Sways):
         return super().act(observation)
 
 
-def loud(observation):
+def loud(observation: Any) -> Any:
     print("by python")
     os.write(1, b"by the file\n")
     subprocess.run(["echo", "by a process"], check=True)
     return right(observation)
 
 
-def nan(observation):
+def nan(observation: Any) -> Any:
     return float("nan")
 
 
-def wrong_shape(observation):
+def wrong_shape(observation: Any) -> list[Any]:
     return [0, 1]
 
 
-def right(observation):
+def right(observation: Any) -> int:
     return 1
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
 
 
 @pytest.fixture
-def shift(capsys):
+def shift(capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["run", "gym", "--worker", "test_cli:Sways", "--units", "8", *CART, "--out", "a.takt"]) == 0
     capsys.readouterr()
     return "a.takt"
 
 
-def told(capsys):
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
     """What was printed as JSON, and to stderr."""
     out, err = capsys.readouterr()
     assert out.count("\n") == 1
     return json.loads(out), err
 
 
-def units(path):
+def units(path: Any) -> Any:
     with Ledger.open(path) as book:
         return sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
 
 
-def started(*arguments, sleep_s=0.0, **given):
+def started(*arguments: Any, sleep_s: Any = 0.0, **given: Any) -> Any:
     """The program in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "SLEEP_S": str(sleep_s)}
     command = [sys.executable, "-m", "takt.cli", *map(str, arguments)]
     given["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=environment, text=True, **pipes, **given)
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------
 
 
-def test_a_shift_says_its_verdict_first_then_the_figures_then_what_to_do_next(capsys, monkeypatch):
+def test_a_shift_says_its_verdict_first_then_the_figures_then_what_to_do_next(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
     assert main(["run", "gym", "--worker", "test_cli:right", "--units", "40", *CART, "-o", "success=return>=12"]) == 0
     out, err = capsys.readouterr()
@@ -129,7 +132,7 @@ def test_a_shift_says_its_verdict_first_then_the_figures_then_what_to_do_next(ca
     assert "40 of 40 units" in err.splitlines()[-1] and "bound" in err.splitlines()[-1]
 
 
-def test_json_is_one_object_and_nothing_else(capsys):
+def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--units", "8", "--seed", "5", *CART, "--json"]
     assert main(["run", "gym", "--worker", "test_cli:Raises", *arguments]) == 2
     shift, err = told(capsys)
@@ -141,14 +144,14 @@ def test_json_is_one_object_and_nothing_else(capsys):
     assert told(capsys)[0] == shift
 
 
-def test_json_is_alone_on_stdout_whatever_a_worker_writes_there_and_however():
+def test_json_is_alone_on_stdout_whatever_a_worker_writes_there_and_however() -> None:
     done = started("run", "gym", "--worker", "test_cli:loud", "--units", "2", *CART, "--json")
     out, err = done.communicate(timeout=120)
     assert json.loads(out)["ended"] == "units" and done.returncode == 0
     assert all(way in err for way in ("by python", "by the file", "by a process"))
 
 
-def test_a_ledger_is_never_overwritten(capsys):
+def test_a_ledger_is_never_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     for number in ("", "-2", "-3"):
         assert main(["run", "gym", "--worker", "idle", "--units", "1", *CART, "--json"]) == 0
         assert told(capsys)[0]["ledger"] == f"shifts/gym-idle-seed0{number}.takt"
@@ -159,7 +162,7 @@ def test_a_ledger_is_never_overwritten(capsys):
     assert Path("shifts/gym-idle-seed0.takt").read_bytes() == before
 
 
-def test_options_and_defaults_are_in_the_ledger(capsys):
+def test_options_and_defaults_are_in_the_ledger(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["-o", "hold=1", "-w", "sleep_s=0", "--seed", "3", "--hours", "0.001", "--units", "3"]
     assert main(["run", "gym", "--worker", "test_cli:Sways", *CART, *options, "--out", "a.takt"]) == 0
     capsys.readouterr()
@@ -174,7 +177,7 @@ def test_options_and_defaults_are_in_the_ledger(capsys):
     assert "fixed:0.08" in capsys.readouterr().out
 
 
-def test_exit_codes_of_the_verdict(capsys):
+def test_exit_codes_of_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     easy = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=1", "--hours", "1", "--stop-early"]
     assert main(["run", "gym", "--worker", "idle", *easy, "--require-accept", "--json"]) == 0
     shift, _ = told(capsys)
@@ -187,7 +190,7 @@ def test_exit_codes_of_the_verdict(capsys):
     assert main(["resume", shift["ledger"], "--json", "--require-accept"]) == 1
 
 
-def test_stations_and_workers(capsys):
+def test_stations_and_workers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stations"]) == 0
     out = capsys.readouterr().out
     assert "nutcell" in out and "Any Gymnasium environment as a station" in out
@@ -209,7 +212,7 @@ def test_stations_and_workers(capsys):
     assert [worker["name"] for worker in told(capsys)[0]["workers"]] == ["idle", "llm", "mcp", "person"]
 
 
-def test_version_and_help(capsys):
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert re.fullmatch(r"takt \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
     assert main(["version"]) == 0
@@ -221,7 +224,7 @@ def test_version_and_help(capsys):
         assert "Usage: takt" in capsys.readouterr().out
 
 
-def test_the_ledger_is_looked_into(shift, capsys):
+def test_the_ledger_is_looked_into(shift: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with Ledger.open(shift) as book:
         events, digest = book.events(), book.digest()
     assert main(["ledger", "digest", shift]) == 0
@@ -237,7 +240,7 @@ def test_the_ledger_is_looked_into(shift, capsys):
     assert capsys.readouterr().out.split() == [f"{events[-1].t_s:.2f}", "shift_ended", '{"reason":"units"}']
 
 
-def test_report_and_replay(shift, capsys):
+def test_report_and_replay(shift: Any, capsys: pytest.CaptureFixture[str]) -> None:
     mine = ["--worker", "test_cli:Sways"]
     assert main(["report", shift, "--work-again", *mine]) == 0
     assert capsys.readouterr() == ("report: a.html\n", "") and Path("a.html").read_text().count("<img") > 0
@@ -301,7 +304,9 @@ DESK = ["run", "flightdesk", "--worker", "idle", "--units", "1"]
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])
-def test_what_is_given_wrong_is_one_line_and_exit_code_2(capsys, arguments, line, as_json):
+def test_what_is_given_wrong_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: Any, line: Any, as_json: Any
+) -> None:
     Path("notes.txt").write_text("not a ledger, but long enough to look like a file of some kind\n" * 20)
     assert main([*arguments, "--json"] if as_json and len(arguments) > 1 else arguments) == 2
     out, err = capsys.readouterr()
@@ -309,7 +314,7 @@ def test_what_is_given_wrong_is_one_line_and_exit_code_2(capsys, arguments, line
     assert [path.name for path in Path().iterdir()] == ["notes.txt"]
 
 
-def test_a_unit_that_is_not_there_and_a_film_that_is_no_mp4(shift, capsys):
+def test_a_unit_that_is_not_there_and_a_film_that_is_no_mp4(shift: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", shift, "--unit", "99"]) == 2
     assert "unit 99 has not ended in a.takt; it has units 0 to 7" in capsys.readouterr().err
     assert main(["replay", shift, "--unit", "1", "--out", "u.gif"]) == 2
@@ -319,7 +324,9 @@ def test_a_unit_that_is_not_there_and_a_film_that_is_no_mp4(shift, capsys):
 
 
 @pytest.mark.parametrize(("worker", "said"), [("nan", "nan"), ("wrong_shape", "[0, 1]")])
-def test_a_worker_that_breaks_its_contract_ends_the_shift_and_the_ledger_is_readable(capsys, worker, said):
+def test_a_worker_that_breaks_its_contract_ends_the_shift_and_the_ledger_is_readable(
+    capsys: pytest.CaptureFixture[str], worker: Any, said: Any
+) -> None:
     assert main(["run", "gym", "--worker", f"test_cli:{worker}", "--units", "3", *CART, "--out", "a.takt"]) == 2
     err = capsys.readouterr().err
     assert (
@@ -330,7 +337,7 @@ def test_a_worker_that_breaks_its_contract_ends_the_shift_and_the_ledger_is_read
     assert told(capsys)[0]["ended"] == "broken_plan"
 
 
-def test_a_worker_that_raises_is_down_and_the_shift_goes_on(capsys):
+def test_a_worker_that_raises_is_down_and_the_shift_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "gym", "--worker", "test_cli:Raises", "--hours", "0.1", *CART, "--out", "a.takt"]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("takt: ")]
     assert len(lines) == 4 and lines[0].startswith("takt: worker 'test_cli:Raises' raised ValueError: no idea (at ")
@@ -345,7 +352,7 @@ def test_a_worker_that_raises_is_down_and_the_shift_goes_on(capsys):
 CUT = ["--worker", "test_cli:Sways", "--units", "60", "--seed", "2", *CART, "--out", "cut.takt"]
 
 
-def begun(units_ended=3):
+def begun(units_ended: Any = 3) -> Any:
     """A shift in a process of its own that has got so far."""
     process = started("run", "gym", *CUT, sleep_s=0.02)
     while not Path("cut.takt").exists() or units("cut.takt") < units_ended:
@@ -354,10 +361,10 @@ def begun(units_ended=3):
     return process
 
 
-def whole_digest():
+def whole_digest() -> Any:
     """Of the same shift, not cut off."""
     options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
-    given = {"clock": "fixed:0.08", "station_options": options}
+    given: dict[str, Any] = {"clock": "fixed:0.08", "station_options": options}
     return run_shift("gym", "test_cli:Sways", units=60, seed=2, **given).digest
 
 
@@ -365,7 +372,7 @@ GO_ON = "takt resume cut.takt --worker test_cli:Sways"  # a worker by import is 
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_shift_says_how_to_go_on(how, capsys):
+def test_an_interrupted_shift_says_how_to_go_on(how: Any, capsys: pytest.CaptureFixture[str]) -> None:
     process = begun()
     process.send_signal(how)
     out, err = process.communicate(timeout=20)
@@ -379,7 +386,7 @@ def test_an_interrupted_shift_says_how_to_go_on(how, capsys):
     assert told(capsys)[0]["digest"] == whole_digest()
 
 
-def test_a_shift_killed_twice_goes_on_to_the_same_digest(capsys):
+def test_a_shift_killed_twice_goes_on_to_the_same_digest(capsys: pytest.CaptureFixture[str]) -> None:
     process = begun()
     process.kill()
     process.communicate()
@@ -397,7 +404,7 @@ def test_a_shift_killed_twice_goes_on_to_the_same_digest(capsys):
     assert capsys.readouterr().out.strip() == whole_digest()
 
 
-def test_two_cannot_work_on_one_ledger(capsys):
+def test_two_cannot_work_on_one_ledger(capsys: pytest.CaptureFixture[str]) -> None:
     process = begun()
     try:
         assert main(["resume", "cut.takt"]) == 2
@@ -412,7 +419,7 @@ def test_two_cannot_work_on_one_ledger(capsys):
 
 
 @pytest.mark.parametrize("width", [80, 140])
-def test_a_running_shift_on_a_terminal(width, monkeypatch):
+def test_a_running_shift_on_a_terminal(width: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
     monkeypatch.setattr("takt.draw.live.DRAW_S", 0.0)
     calls = iter(range(10**6))
@@ -421,7 +428,7 @@ def test_a_running_shift_on_a_terminal(width, monkeypatch):
     with Watch(console) as watch:
         seen = []
 
-        def show(progress):
+        def show(progress: Any) -> None:
             seen.append(progress)
             if next(calls) % 100 == 50:
                 new = [event for one in seen for event in one.new_events]
@@ -446,7 +453,7 @@ def test_a_running_shift_on_a_terminal(width, monkeypatch):
     assert "bad: spoiled" in last and "fault: jam" in text and re.search(r"about 0:00:0\d left", last)
 
 
-def test_the_gauge_shows_where_the_bound_is():
+def test_the_gauge_shows_where_the_bound_is() -> None:
     shift = run_shift(Toy(spoil=0.0), push, units=20)
     out = StringIO()
     judged = verdict(shift.events)
@@ -457,7 +464,7 @@ def test_the_gauge_shows_where_the_bound_is():
     assert line[required] == "┃" and line[-1] == "●" and set(line) <= set("─━●┃") and len(low + line + high) + 2 == 60
 
 
-def test_no_color_is_heeded(monkeypatch):
+def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     out = StringIO()
     with Watch(Console(file=out, width=80, force_terminal=True)) as watch:
@@ -468,7 +475,7 @@ def test_no_color_is_heeded(monkeypatch):
 # --- what is imported -------------------------------------------------------------------------------------------------
 
 
-def test_the_core_imports_no_heavy_packages():
+def test_the_core_imports_no_heavy_packages() -> None:
     heavy = [
         "torch",
         "mujoco",
@@ -486,14 +493,14 @@ def test_the_core_imports_no_heavy_packages():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
-def _children_s():
+def _children_s() -> Any:
     """Processor time of the processes that were waited for: what else the machine does hardly counts in it."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["stations"], ["workers"]])
-def test_it_answers_at_once(arguments):
+def test_it_answers_at_once(arguments: Any) -> None:
     took = []
     for _ in range(3):
         before = _children_s()

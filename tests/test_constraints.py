@@ -13,7 +13,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name)[0]).lower()
 
 
-def test_every_package_that_an_extra_asks_for_has_a_version():
+def test_every_package_that_an_extra_asks_for_has_a_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     lines = (ROOT / "constraints.txt").read_text().split()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,7 @@ INSTALLS = re.compile(r"(?:pip3?|pipx|uv|\$\(PIP\))\s+(?:install|add|run --with)
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(?:\[[^\]]*\])?(?:[=<>!~]=[\w.*]+)?")
 
 
-def texts():
+def texts() -> Iterator[Any]:
     """Every text file that is ours: the tracked ones of a checkout, else those that are there."""
     try:
         names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -47,7 +49,7 @@ def texts():
             continue
 
 
-def installed_by(line):
+def installed_by(line: Any) -> Iterator[Any]:
     """The distributions that the rest of a `pip install` line names, without paths, options and versions."""
     line = re.split(r"  +|[`;#)]|\\n|\. |, | in ", line)[0]
     for word in line.replace('"', " ").replace("'", " ").split():
@@ -58,21 +60,21 @@ def installed_by(line):
         yield re.split(r"[\[=<>!~]", word)[0]
 
 
-def declared():
+def declared() -> set[Any]:
     """What pyproject.toml itself depends on."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     return {re.split(r"[\[=<>!~ ]", one)[0] for one in wanted}
 
 
-def test_no_text_of_ours_tells_to_install_what_is_neither_ours_nor_meant():
+def test_no_text_of_ours_tells_to_install_what_is_neither_ours_nor_meant() -> None:
     known = OURS | THEIRS | declared()
     found = {(file, name) for file, text in texts() for line in INSTALLS.findall(text) for name in installed_by(line)}
     assert {name for _, name in found} >= {NAME, "lerobot"}, "the pattern finds nothing any more"
     assert sorted((file, name) for file, name in found if name not in known) == []
 
 
-def test_no_text_of_ours_names_the_strangers_distribution():
+def test_no_text_of_ours_names_the_strangers_distribution() -> None:
     """`takt[extra]`, or `takt` among dependencies or in a request for metadata, is the stranger's package."""
     stranger = re.compile(
         r"\btakt\[[a-z]|(?:version|distribution|metadata|requires)\(['\"]takt['\"]\)|[\[,]\s*['\"]takt['\"],"
@@ -83,7 +85,7 @@ def test_no_text_of_ours_names_the_strangers_distribution():
     assert wrong == []
 
 
-def test_the_hint_names_an_extra_that_there_is():
+def test_the_hint_names_an_extra_that_there_is() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     hints = {
         extra
@@ -94,12 +96,14 @@ def test_the_hint_names_an_extra_that_there_is():
     assert {"llm", "situation", "export", "train"} <= hints <= set(extras)
 
 
-def test_the_version_is_that_of_our_distribution(capsys, monkeypatch):
+def test_the_version_is_that_of_our_distribution(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"takt {metadata.version(NAME)}\n" == f"takt {version()}\n"
     assert install("llm") == "pip install 'run-at-rate[llm]' (in a checkout: pip install -e '.[llm]')"
 
-    def none(name):
+    def none(name: Any) -> None:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", none)

@@ -26,7 +26,7 @@ class Lamp(gymnasium.Env[dict[str, Any], np.ndarray]):
     """Two joints that go where they are told; `info["lit"]` while the first is above 0.5. Never ends by itself."""
 
     metadata = {"render_modes": [], "render_fps": 10}  # noqa: RUF012
-    action_space = spaces.Box(np.float32([0.1, -1]), np.float32([1, 1]))
+    action_space = spaces.Box(np.array([0.1, -1], np.float32), np.float32([1, 1]))  # type: ignore[arg-type]
     observation_space = spaces.Dict({"joints": spaces.Box(-10, 10, (2,)), "start": spaces.Box(0, 1, (1,))})
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
@@ -45,7 +45,7 @@ class Lamp(gymnasium.Env[dict[str, Any], np.ndarray]):
 
 @pytest.fixture(autouse=True)
 def lamp() -> Iterator[None]:
-    register(id=TOY, entry_point=Lamp)
+    register(id=TOY, entry_point=Lamp)  # type: ignore[arg-type]
     yield
     del registry[TOY]
 
@@ -64,7 +64,7 @@ def ended(events: Any) -> list[Event]:
 
 
 def steps(station: Any, actions: Any) -> list[Event]:
-    return [event for action in actions for event in station.step(np.float32(action))[4]["events"]]
+    return [event for action in actions for event in station.step(np.array(action, np.float32))[4]["events"]]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_hold() -> None:
     assert open_lamp().hold.tolist() == pytest.approx([0.1, 0.0])  # zero, within the bounds
     assert open_lamp(hold=[0.7, 0]).hold.tolist() == pytest.approx([0.7, 0.0])
     station = open_lamp(hold="observation:joints")
-    station.step(np.float32([0.3, 0.4]))
+    station.step(np.array([0.3, 0.4], np.float32))
     assert station.hold.tolist() == pytest.approx([0.3, 0.4])
     assert station.hold in station.action_space
     assert open_station("gym", id="CartPole-v1").hold == 0
@@ -172,7 +172,7 @@ def test_two_workers_meet_the_same_units_and_two_seeds_do_not() -> None:
     def starts(seed: int, action: tuple[float, float]) -> list[float]:
         station = open_lamp()
         seen = [station.reset(seed=seed)[0]]
-        seen += [station.step(np.float32(action))[0] for _ in range(49)]
+        seen += [station.step(np.array(action, np.float32))[0] for _ in range(49)]
         return [observation["start"].item() for observation in seen[::10]]
 
     assert starts(0, (0.9, 0)) == starts(0, (0.9, -1))
@@ -186,13 +186,13 @@ def test_goes_on_from_a_snapshot_exactly(at: int) -> None:
     first.reset(seed=7)
     second.reset(seed=8)
     for action in actions[:at]:
-        first.step(np.float32(action))
+        first.step(np.array(action, np.float32))
     state = first.save()
     second.load(state)
     assert second.save() == state
     assert second.hold.tolist() == first.hold.tolist()
     for action in actions[at:]:
-        (seen, *rest), (again, *same) = first.step(np.float32(action)), second.step(np.float32(action))
+        (seen, *rest), (again, *same) = first.step(np.array(action, np.float32)), second.step(np.float32(action))  # type: ignore[arg-type]
         assert first.now == second.now
         assert rest == same
         assert all((seen[key] == again[key]).all() for key in seen)
@@ -200,7 +200,7 @@ def test_goes_on_from_a_snapshot_exactly(at: int) -> None:
 
 def test_has_no_snapshot_within_a_unit() -> None:
     station = open_lamp()
-    station.step(np.float32([0.9, 0]))
+    station.step(np.array([0.9, 0], np.float32))
     with pytest.raises(TaktError, match="cannot be saved within a unit"):
         station.save()
 

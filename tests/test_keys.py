@@ -8,6 +8,8 @@ import socketserver
 import sqlite3
 import threading
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +45,7 @@ SECRETS = {
         ("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", "hush-dash"),
     ],
 )
-def test_a_key_goes_to_its_host(url, variable, key):
+def test_a_key_goes_to_its_host(url: Any, variable: Any, key: Any) -> None:
     assert key_for(url, variable, SECRETS) == key
 
 
@@ -57,7 +59,7 @@ def test_a_key_goes_to_its_host(url, variable, key):
         ("https://aliyuncs.com.evil.example/v1", "DASHSCOPE_API_KEY", "not for aliyuncs.com.evil.example"),
     ],
 )
-def test_a_key_goes_nowhere_else(url, variable, says):
+def test_a_key_goes_nowhere_else(url: Any, variable: Any, says: Any) -> None:
     with pytest.raises(TaktError, match=says) as error:
         key_for(url, variable, SECRETS)
     assert SECRETS[variable] not in str(error.value)
@@ -66,7 +68,7 @@ def test_a_key_goes_nowhere_else(url, variable, says):
         assert key_for(url, variable, {**SECRETS, "TAKT_KEY_HOSTS": f"X=y,{variable}={host}"}) == SECRETS[variable]
 
 
-def meta(worker, **options):
+def meta(worker: Any, **options: Any) -> dict[str, Any]:
     station = "nutcell" if worker == "policy" else "flightdesk"
     return {"station": station, "options": {}, "worker": worker, "worker_options": options}
 
@@ -85,7 +87,7 @@ def meta(worker, **options):
         meta("policy", url="wss://evil.example:8000", key_env="AWS_SECRET"),
     ],
 )
-def test_where_a_ledger_leads_the_user_must_have_said_again(ledger):
+def test_where_a_ledger_leads_the_user_must_have_said_again(ledger: Any) -> None:
     with pytest.raises(NotNamed) as missing:
         check_named("a.takt", ledger, Named(), station=False, worker=True, asks=True)
     leads = {key: value for key, value in ledger["worker_options"].items() if key != "model"}
@@ -98,7 +100,7 @@ def test_where_a_ledger_leads_the_user_must_have_said_again(ledger):
         check_named("a.takt", ledger, Named(worker_options=other), station=False, worker=True, asks=True)
 
 
-def test_a_server_on_this_machine_without_a_key_is_asked_as_before():
+def test_a_server_on_this_machine_without_a_key_is_asked_as_before() -> None:
     for ledger in (meta("llm", model="m", base_url="http://127.0.0.1:8000/v1"), meta("policy", url="localhost:8000")):
         check_named("a.takt", ledger, Named(), station=False, worker=True, asks=True)
     check_named("a.takt", meta("llm", model="m"), Named(), station=False, worker=True, asks=True)
@@ -109,12 +111,12 @@ class Listens(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = daemon_threads = True
 
-    def __init__(self, script):
+    def __init__(self, script: Any) -> None:
         self.heard = b""
         server = self
 
         class Handler(socketserver.BaseRequestHandler):
-            def handle(self):
+            def handle(self) -> None:
                 server.heard += self.request.recv(65536)
                 with contextlib.suppress(OSError):
                     script(self.request)
@@ -124,7 +126,9 @@ class Listens(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
-def test_a_resumed_ledger_does_not_send_a_variable_to_the_server_that_it_names(tmp_path, monkeypatch):
+def test_a_resumed_ledger_does_not_send_a_variable_to_the_server_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from takt import run_shift
 
     monkeypatch.setenv("AWS_SECRET", "aws-secret-of-the-user")
@@ -148,8 +152,8 @@ def test_a_resumed_ledger_does_not_send_a_variable_to_the_server_that_it_names(t
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
-def drips(head, piece):
-    def script(wire):
+def drips(head: Any, piece: Any) -> Any:
+    def script(wire: Any) -> None:
         wire.sendall(head)
         while True:
             wire.sendall(piece)
@@ -167,7 +171,7 @@ def drips(head, piece):
     ],
     ids=["body", "stream", "headers"],
 )
-def test_an_answer_that_drips_has_the_deadline_of_any_other(stream, script):
+def test_an_answer_that_drips_has_the_deadline_of_any_other(stream: Any, script: Any) -> None:
     with Listens(script) as server:
         endpoint = OpenAiCompatible(server.url, "", timeout_s=0.6)
         with pytest.raises(NoAnswer) as failure:
@@ -176,10 +180,10 @@ def test_an_answer_that_drips_has_the_deadline_of_any_other(stream, script):
         server.shutdown()
 
 
-def test_an_answer_without_an_end_is_cut_off(monkeypatch):
+def test_an_answer_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("takt.workers.llm.bounded.MOST_BYTES", 0)
 
-    def script(wire):
+    def script(wire: Any) -> None:
         wire.sendall(HEAD + b"Content-Length: 10000000000\r\n\r\n")
         while True:
             wire.sendall(bytes(65536))
@@ -192,7 +196,7 @@ def test_an_answer_without_an_end_is_cut_off(monkeypatch):
         server.shutdown()
 
 
-def test_what_was_not_asked_for_is_not_unpacked_and_no_redirect_is_followed():
+def test_what_was_not_asked_for_is_not_unpacked_and_no_redirect_is_followed() -> None:
     from takt.workers.llm import bounded
 
     with Listens(lambda wire: wire.sendall(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc")) as server:
@@ -207,7 +211,7 @@ def test_what_was_not_asked_for_is_not_unpacked_and_no_redirect_is_followed():
 
 
 @pytest.mark.parametrize("url", ["https://host/v1?api_key=hush", "https://host/v1#hush", "https://me:hush@host/v1"])
-def test_a_secret_in_an_address_is_neither_stored_nor_shown(url):
+def test_a_secret_in_an_address_is_neither_stored_nor_shown(url: Any) -> None:
     for make in (
         lambda: Options(model="m", base_url=url),
         lambda: PolicyOptions(url=url.replace("https", "wss")),

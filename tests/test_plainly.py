@@ -8,6 +8,7 @@ import sqlite3
 import tomllib
 import zlib
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import pytest
@@ -41,13 +42,13 @@ class Strict(BaseModel):
     sure: bool = False
 
 
-def raised(work, *arguments):
+def raised(work: Any, *arguments: Any) -> Any:
     with pytest.raises(Exception) as caught:
         work(*arguments)
     return caught.value
 
 
-def locked(path):
+def locked(path: Any) -> Any:
     holder = sqlite3.connect(path)
     holder.execute("CREATE TABLE t (x)")
     holder.execute("BEGIN EXCLUSIVE")
@@ -71,7 +72,7 @@ def locked(path):
         ({"people": None}, "people must be a whole number, not null"),
     ],
 )
-def test_wrong_arguments_are_told_by_what_they_must_be(given, said):
+def test_wrong_arguments_are_told_by_what_they_must_be(given: Any, said: Any) -> None:
     error = raised(Strict.model_validate, given)
     assert isinstance(error, ValidationError) and plainly(error) == said
 
@@ -93,7 +94,7 @@ def test_wrong_arguments_are_told_by_what_they_must_be(given, said):
         (lambda here: locked(here / "a.db"), "another program is writing it; try again when that is done"),
     ],
 )
-def test_what_libraries_raise_is_told_in_our_words(make, said, tmp_path):
+def test_what_libraries_raise_is_told_in_our_words(make: Any, said: Any, tmp_path: Path) -> None:
     told = plainly(make(tmp_path))
     assert told.startswith(said) and told and not THEIRS.search(told), told
 
@@ -123,7 +124,7 @@ HUB = [  # what transformers 5 and huggingface_hub raise, and what it means
 
 
 @pytest.mark.parametrize(("error", "said"), HUB)
-def test_why_a_model_cannot_be_loaded_is_told_in_our_words(error, said):
+def test_why_a_model_cannot_be_loaded_is_told_in_our_words(error: Any, said: Any) -> None:
     told = why_not(error)
     assert said in told and "\n" not in told and "http" not in told and len(told) < 100
 
@@ -139,7 +140,7 @@ DUCKDB = [
 
 
 @pytest.mark.parametrize("query", DUCKDB)
-def test_what_duckdb_raises_is_told_in_our_words(query):
+def test_what_duckdb_raises_is_told_in_our_words(query: Any) -> None:
     duckdb = pytest.importorskip("duckdb")
     from takt.stations.flightdesk.situation.files import in_our_words
 
@@ -153,7 +154,7 @@ def test_what_duckdb_raises_is_told_in_our_words(query):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run_shift("gym", "idle", units=1, station_options={"id": "CartPole-v1", "takt_s": 0.5}, ledger="a.takt")
     Path("no.takt").write_bytes(Path("a.takt").read_bytes()[:4096] + b"\xff" * 4096)
@@ -195,14 +196,16 @@ IMPORT = "flightdesk import x --schedule s --aircraft a --bookings b --from 2026
         "train flightdesk --model x --out y --data a.takt",
     ],
 )
-def test_a_wrong_command_line_or_file_is_one_line_in_our_words(line, here, capsys):
+def test_a_wrong_command_line_or_file_is_one_line_in_our_words(
+    line: Any, here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(line.split()) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("takt: ") and err.count("\n") == 1, err
     assert not THEIRS.search(err), err
 
 
-def test_a_near_miss_is_answered_with_what_was_meant(capsys):
+def test_a_near_miss_is_answered_with_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     for line, meant in {
         "run gym --wrker idle": "did you mean --worker?",
         "kpsi a.takt": "did you mean kpis?",

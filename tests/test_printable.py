@@ -10,6 +10,7 @@ import os
 import sqlite3
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m[link=file:///etc/passwd]x[/link] \u202egn
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
 
 
-def test_a_table_of_strangers_text_gives_a_terminal_no_orders():
+def test_a_table_of_strangers_text_gives_a_terminal_no_orders() -> None:
     out = io.StringIO()
     console = PlainConsole(file=out, force_terminal=True, color_system=None, width=200)
     table = Table(title=EVIL)
@@ -43,7 +44,7 @@ def test_a_table_of_strangers_text_gives_a_terminal_no_orders():
 
 
 @given(st.text())
-def test_what_is_printed_is_never_an_order(text):
+def test_what_is_printed_is_never_an_order(text: Any) -> None:
     assert printable(text).isprintable() or set(printable(text)) - set("\n\t") == {
         mark for mark in printable(text) if mark not in "\n\t"
     }
@@ -52,7 +53,9 @@ def test_what_is_printed_is_never_an_order(text):
 
 
 @pytest.mark.parametrize("command", [["kpis"], ["ledger", "show"], ["ledger", "events"], ["report"], ["resume"]])
-def test_a_ledgers_texts_reach_no_terminal_as_orders(tmp_path, capsys, command):
+def test_a_ledgers_texts_reach_no_terminal_as_orders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: Any
+) -> None:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
     with sqlite3.connect(path) as book:
@@ -70,7 +73,7 @@ def test_a_ledgers_texts_reach_no_terminal_as_orders(tmp_path, capsys, command):
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd", "\t=1", "\r=1"])
-def test_a_cell_is_no_formula(text):
+def test_a_cell_is_no_formula(text: Any) -> None:
     assert cell(text).startswith("'")
     assert cell("-2.5e3") == "-2.5e3" and cell("+7") == "+7" and cell(-3) == -3 and cell("EK-203") == "EK-203"
 
@@ -79,7 +82,7 @@ HALVES = ['{"group": "\\ud800"}', '{"\\udfff": [{"x": "a\\ud800"}]}', '"{\\"grou
 
 
 @pytest.mark.parametrize("arguments", HALVES)
-def test_half_a_surrogate_pair_ends_no_shift(arguments):
+def test_half_a_surrogate_pair_ends_no_shift(arguments: Any) -> None:
     """It cannot be stored: a call that had one ended the shift, and every resume of it."""
     call = read_call("look\ud800", arguments, ["look"])
     call.text.encode()
@@ -94,7 +97,7 @@ def test_half_a_surrogate_pair_ends_no_shift(arguments):
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))
-def test_whole_texts_can_always_be_written(value):
+def test_whole_texts_can_always_be_written(value: Any) -> None:
     json.dumps(whole_texts(value), ensure_ascii=False).encode()
 
 
@@ -102,7 +105,7 @@ def test_whole_texts_can_always_be_written(value):
 
 
 @pytest.mark.parametrize("form", ["gz", "zip", "zip in gz"])
-def test_an_archive_that_unpacks_to_a_disk_full_is_one_line(tmp_path, form):
+def test_an_archive_that_unpacks_to_a_disk_full_is_one_line(tmp_path: Path, form: Any) -> None:
     from takt.stations.flightdesk.situation.unpack import unpacked
 
     plain = b"a,b\n" + bytes(100 * 2**20).replace(b"\0", b"1")
@@ -119,7 +122,7 @@ def test_an_archive_that_unpacks_to_a_disk_full_is_one_line(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", ["xz", "zip by LZMA"])
-def test_an_archive_that_asks_for_gigabytes_of_memory_is_one_line(tmp_path, form):
+def test_an_archive_that_asks_for_gigabytes_of_memory_is_one_line(tmp_path: Path, form: Any) -> None:
     """Its head says how much a reader must set aside; `lzma.open` and `zipfile` do so."""
     from takt.stations.flightdesk.situation.unpack import unpacked
 
@@ -133,7 +136,7 @@ def test_an_archive_that_asks_for_gigabytes_of_memory_is_one_line(tmp_path, form
         pass
 
 
-def test_an_xz_file_is_unpacked_stream_by_stream(tmp_path):
+def test_an_xz_file_is_unpacked_stream_by_stream(tmp_path: Path) -> None:
     from takt.stations.flightdesk.situation.unpack import unpacked
 
     plain = b"a,b\n" + bytes(range(48, 58)) * 300_000
@@ -146,7 +149,7 @@ def test_an_xz_file_is_unpacked_stream_by_stream(tmp_path):
         pass
 
 
-def test_a_folder_for_machine_code_is_the_users_own(tmp_path):
+def test_a_folder_for_machine_code_is_the_users_own(tmp_path: Path) -> None:
     made = private_folder(tmp_path / "deep" / "cache")
     assert made.stat().st_mode & 0o777 == 0o700
     made.chmod(0o755)

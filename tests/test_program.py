@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,19 +23,19 @@ CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5"]
 RUN = ["run", "gym", "--units", "3", *CART]
 
 
-def exits(observation):
+def exits(observation: Any) -> None:
     sys.exit(0)
 
 
-def interrupts(observation):
+def interrupts(observation: Any) -> None:
     raise KeyboardInterrupt
 
 
-def closes(observation):
+def closes(observation: Any) -> None:
     raise GeneratorExit
 
 
-def recurses(observation):
+def recurses(observation: Any) -> Any:
     return recurses(observation)
 
 
@@ -42,33 +43,33 @@ class Exiting(BaseException):
     pass
 
 
-def leaves(observation):
+def leaves(observation: Any) -> None:
     raise Exiting("and out")
 
 
 class Hangs:
     """Does not come back from its third call; a class of the last resort catches whatever it can."""
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self.calls = 0
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         self.calls += 1
         if self.calls == 3:
             with suppress(Exception):
                 time.sleep(60)
         return [0]
 
-    def end(self): ...
+    def end(self) -> None: ...
 
 
 class RaisesIn:
     """Raises what `kind` says where `where` says."""
 
-    def __init__(self, where="begin", kind="SystemExit"):
+    def __init__(self, where: Any = "begin", kind: Any = "SystemExit") -> None:
         self.where, self.kind = where, kind
 
-    def _now(self, where):
+    def _now(self, where: Any) -> None:
         if where == self.where:
             raise {
                 "SystemExit": SystemExit(0),
@@ -76,37 +77,37 @@ class RaisesIn:
                 "ValueError": ValueError("no"),
             }[self.kind]
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self._now("begin")
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [0]
 
-    def records(self):
+    def records(self) -> Any:
         self._now("records")
         return [{"odd": {1, 2}}] if self.where == "what is said" else []
 
-    def keep_in(self, journal):
+    def keep_in(self, journal: Any) -> None:
         self._now("keep_in")
 
-    def save(self):
+    def save(self) -> bytes:
         self._now("save")
         return b""
 
-    def load(self, state):
+    def load(self, state: Any) -> None:
         self._now("load")
 
-    def end(self):
+    def end(self) -> None:
         self._now("end")
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parent)])
 
 
-def units(path):
+def units(path: Any) -> Any:
     with Ledger.open(path) as book:
         return sum(event.kind in (UNIT_GOOD, UNIT_BAD) for event in book.events())
 
@@ -115,7 +116,9 @@ def units(path):
 
 
 @pytest.mark.parametrize("worker", ["exits", "interrupts", "closes", "leaves", "recurses"])
-def test_whatever_a_worker_raises_is_a_fault_that_is_told_and_the_shift_goes_on(worker, capsys):
+def test_whatever_a_worker_raises_is_a_fault_that_is_told_and_the_shift_goes_on(
+    worker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([*RUN, "--worker", f"test_program:{worker}", "--out", "a.takt"]) == 2
     err = capsys.readouterr().err
     assert f"takt: worker 'test_program:{worker}' raised " in err and "test_program.py:" in err
@@ -127,7 +130,9 @@ def test_whatever_a_worker_raises_is_a_fault_that_is_told_and_the_shift_goes_on(
 
 @pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt", "ValueError"])
 @pytest.mark.parametrize("where", ["begin", "keep_in", "records", "save", "what is said"])
-def test_whatever_a_worker_raises_elsewhere_is_one_line_and_not_the_end_in_silence(where, kind, capsys):
+def test_whatever_a_worker_raises_elsewhere_is_one_line_and_not_the_end_in_silence(
+    where: Any, kind: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     options = ["-w", f"where={where}", "-w", f"kind={kind}"]
     assert main([*RUN, "--worker", "test_program:RaisesIn", *options, "--out", "a.takt"]) == 2
     out, err = capsys.readouterr()
@@ -135,7 +140,7 @@ def test_whatever_a_worker_raises_elsewhere_is_one_line_and_not_the_end_in_silen
     assert ("cannot be written down" if where == "what is said" else f"raised in {where}: {kind}") in err
 
 
-def test_what_a_worker_raises_at_its_end_is_a_warning(capsys):
+def test_what_a_worker_raises_at_its_end_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "--worker", "test_program:RaisesIn", "-w", "where=end", "--out", "a.takt"]) == 0
     assert "raised in end: SystemExit" in capsys.readouterr().err and units("a.takt") == 3
 
@@ -143,7 +148,9 @@ def test_what_a_worker_raises_at_its_end_is_a_warning(capsys):
 @pytest.mark.parametrize(
     "raises", ["raise SystemExit(0)", "raise KeyboardInterrupt", "1/0", "import no_such_module", "x ="]
 )
-def test_a_module_that_raises_on_import_is_one_line(raises, capsys, tmp_path):
+def test_a_module_that_raises_on_import_is_one_line(
+    raises: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / "odd_module.py").write_text(raises)
     sys.modules.pop("odd_module", None)
     assert main([*RUN, "--worker", "odd_module:Mine"]) == 2
@@ -151,9 +158,9 @@ def test_a_module_that_raises_on_import_is_one_line(raises, capsys, tmp_path):
     assert out == "" and err.startswith("takt: cannot import the worker 'odd_module:Mine': ") and err.count("\n") == 1
 
 
-def test_a_station_that_raises_ends_the_shift_with_one_line_and_keeps_what_is_finished(tmp_path):
+def test_a_station_that_raises_ends_the_shift_with_one_line_and_keeps_what_is_finished(tmp_path: Path) -> None:
     class Broken(Toy):
-        def step(self, action):
+        def step(self, action: Any) -> Any:
             if self.period == 250:
                 raise SystemExit(0)
             return super().step(action)
@@ -164,7 +171,7 @@ def test_a_station_that_raises_ends_the_shift_with_one_line_and_keeps_what_is_fi
 
 
 @pytest.fixture
-def plug_ins(monkeypatch, tmp_path):
+def plug_ins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A distribution beside ours, whose station and worker cannot be imported, or are not even there."""
     folder = tmp_path / "plug-ins"
     about = folder / "odd_plugin-1.0.dist-info"
@@ -181,7 +188,9 @@ def plug_ins(monkeypatch, tmp_path):
         sys.modules.pop(name, None)
 
 
-def test_plug_ins_that_raise_on_import_are_named_in_lists_and_one_line_elsewhere(plug_ins, capsys):
+def test_plug_ins_that_raise_on_import_are_named_in_lists_and_one_line_elsewhere(
+    plug_ins: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["stations"]) == 0 and main(["workers"]) == 0
     out, err = capsys.readouterr()
     assert "Raises" in out and "torn  " in out and "cannot be read" in out and "nutcell" in out and err == ""
@@ -200,7 +209,9 @@ def test_plug_ins_that_raise_on_import_are_named_in_lists_and_one_line_elsewhere
 # --- a worker that does not answer --------------------------------------------------------------------------------
 
 
-def test_a_worker_that_does_not_answer_is_said_to_and_is_a_fault_if_that_is_asked_for(capsys, monkeypatch):
+def test_a_worker_that_does_not_answer_is_said_to_and_is_a_fault_if_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("takt.shift.calls.SILENT_S", 0.1)
     assert main([*RUN, "--worker", "test_program:Hangs", "--call-timeout", "0.5", "--out", "a.takt"]) == 2
     err = capsys.readouterr().err
@@ -214,7 +225,7 @@ def test_a_worker_that_does_not_answer_is_said_to_and_is_a_fault_if_that_is_aske
     assert "--call-timeout must be 0.001 or more" in capsys.readouterr().err
 
 
-def test_a_worker_apart_that_does_not_answer_is_ended(capsys):
+def test_a_worker_apart_that_does_not_answer_is_ended(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--isolate", "--call-timeout", "0.5", "--out", "a.takt"]
     assert main([*RUN, "--worker", "test_program:Hangs", *arguments]) == 2
     assert "gave no answer within 0.5 s (at " in capsys.readouterr().err and units("a.takt") == 3
@@ -235,8 +246,10 @@ def test_a_worker_apart_that_does_not_answer_is_ended(capsys):
         (ZeroDivisionError("x\ny"), 2, "a fault of Takt's own: ZeroDivisionError: x y (test_program.py:"),
     ],
 )
-def test_what_comes_out_of_a_command_is_one_line_and_a_documented_code(error, code, says, capsys):
-    def work():
+def test_what_comes_out_of_a_command_is_one_line_and_a_documented_code(
+    error: Any, code: Any, says: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> None:
         raise error
 
     assert bounded(work) == code
@@ -244,7 +257,7 @@ def test_what_comes_out_of_a_command_is_one_line_and_a_documented_code(error, co
     assert out == "" and err.startswith("takt: ") and err.count("\n") == 1 and says in err
 
 
-def takt(*arguments, **given):
+def takt(*arguments: Any, **given: Any) -> Any:
     """The program in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     return subprocess.Popen(
@@ -256,7 +269,7 @@ def takt(*arguments, **given):
     )
 
 
-def test_a_stdout_that_is_full_or_closed_is_one_line_and_exit_code_2(tmp_path):
+def test_a_stdout_that_is_full_or_closed_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=2, station_options={"id": "CartPole-v1", "takt_s": 0.5}, ledger=path)
     full, read_end, closed = os.open("/dev/full", os.O_WRONLY), *os.pipe()
@@ -275,8 +288,8 @@ def test_a_stdout_that_is_full_or_closed_is_one_line_and_exit_code_2(tmp_path):
         )
 
 
-def test_ctrl_c_at_any_moment_is_exit_code_130_and_one_line(tmp_path):
-    def default():
+def test_ctrl_c_at_any_moment_is_exit_code_130_and_one_line(tmp_path: Path) -> None:
+    def default() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background
 
     at = [0.15, 0.4, 0.8]  # s after the start: among the imports, most likely
@@ -299,7 +312,7 @@ def test_ctrl_c_at_any_moment_is_exit_code_130_and_one_line(tmp_path):
 # --- how fast it is there -----------------------------------------------------------------------------------------
 
 
-def test_neither_the_package_nor_the_help_imports_what_is_heavy():
+def test_neither_the_package_nor_the_help_imports_what_is_heavy() -> None:
     """What costs the time, and not the time, which depends on the machine: benchmarks/startup.py prints that."""
     heavy = "{'numpy', 'scipy', 'gymnasium', 'mujoco', 'matplotlib', 'duckdb', 'pydantic', 'numba'} & set(sys.modules)"
     code = f"import sys, takt; first = {heavy}; from takt.cli import main; main(['--help']); print(first, {heavy})"
@@ -307,7 +320,7 @@ def test_neither_the_package_nor_the_help_imports_what_is_heavy():
     assert ran.stdout.splitlines()[-1] == "set() set()" and "flightdesk" in ran.stdout, ran.stderr
 
 
-def test_a_name_that_there_is_not_is_met_with_the_one_that_was_meant(capsys):
+def test_a_name_that_there_is_not_is_met_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = {
         ("stations", "nutcel"): "no station named 'nutcel', did you mean 'nutcell'?",
         (
@@ -330,7 +343,9 @@ def test_a_name_that_there_is_not_is_met_with_the_one_that_was_meant(capsys):
 # --- what it is like ----------------------------------------------------------------------------------------------
 
 
-def test_on_forty_columns_every_figure_is_whole(capsys, monkeypatch):
+def test_on_forty_columns_every_figure_is_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main([*RUN, "--worker", "idle", "--out", "a.takt"]) == 0
     capsys.readouterr()
     assert main(["kpis", "a.takt", "--json"]) == 0
@@ -342,13 +357,13 @@ def test_on_forty_columns_every_figure_is_whole(capsys, monkeypatch):
     assert '"units": 3' in wide and "Takt attainment" in out and "bound" in out
 
 
-def test_a_worker_that_breaks_its_contract_at_once_gets_a_line_and_no_table(capsys):
+def test_a_worker_that_breaks_its_contract_at_once_gets_a_line_and_no_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "--worker", "test_cli:wrong_shape", "--out", "a.takt"]) == 2
     out, err = capsys.readouterr()
     assert out == "no unit has ended; ledger: a.takt\n" and err.count("answered with") == 1
 
 
-def test_the_bill_of_a_shift_without_a_model_says_so(capsys):
+def test_the_bill_of_a_shift_without_a_model_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "--worker", "idle", "--out", "a.takt"]) == 0
     capsys.readouterr()
     assert main(["bill", "a.takt"]) == 0

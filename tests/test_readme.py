@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def python(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("of", [commands, tables, python])
-def test_both_languages_have_the_same_commands_code_and_figures(of) -> None:
+def test_both_languages_have_the_same_commands_code_and_figures(of: Any) -> None:
     assert of(ENGLISH) == of(CHINESE)
     assert len(of(ENGLISH)) >= 3
 

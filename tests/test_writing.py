@@ -8,6 +8,7 @@ import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ KINDS = {".html": PAGE, ".mp4": FILM, ".jsonl": CONVERSATIONS, ".json": JSON, ".
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory):
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A shift in a ledger."""
     path = tmp_path_factory.mktemp("shift") / "a.takt"
     run_shift("gym", "idle", units=2, station_options={**CART, "success": "return>=1000"}, ledger=path)
@@ -51,7 +52,7 @@ def worked(tmp_path_factory):
 
 
 @pytest.fixture
-def there(tmp_path, worked):
+def there(tmp_path: Path, worked: Any) -> Any:
     """Things that are no output of Takt's, by what they are called."""
     (tmp_path / "code.py").write_text("print('mine')\n")
     (tmp_path / "own.html").write_text("<html>my own page</html>")
@@ -67,7 +68,7 @@ def there(tmp_path, worked):
 THERE = ["code.py", "own.html", "other.takt", "ledger-by-another-name", "folder", "nowhere", "to-code", "notes.csv"]
 
 
-def state(folder):
+def state(folder: Any) -> dict[str, Any]:
     """What is in a folder: names, kinds, contents and links."""
     return {
         str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.is_file() and path.read_bytes()
@@ -75,7 +76,7 @@ def state(folder):
     }
 
 
-def commands(ledger, out):
+def commands(ledger: Any, out: Any) -> dict[str, Any]:
     """Every command that writes one file, writing it to `out`."""
     cart = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5"]
     return {
@@ -91,7 +92,9 @@ def commands(ledger, out):
 
 @pytest.mark.parametrize("what", THERE)
 @pytest.mark.parametrize("command", list(commands(Path("x"), Path("y"))))
-def test_no_command_replaces_what_is_of_another_kind(command, what, there, worked, capsys):
+def test_no_command_replaces_what_is_of_another_kind(
+    command: Any, what: Any, there: Any, worked: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = state(there)
     arguments = commands(worked, there / what)[command]
     assert main([str(argument) for argument in arguments]) == 2
@@ -102,7 +105,9 @@ def test_no_command_replaces_what_is_of_another_kind(command, what, there, worke
 
 @pytest.mark.parametrize("device", ["/dev/full", "/dev/null", "/dev/stdout"])
 @pytest.mark.parametrize("command", list(commands(Path("x"), Path("y"))))
-def test_a_device_is_written_through_or_refused_and_stays(command, device, worked, capfd):
+def test_a_device_is_written_through_or_refused_and_stays(
+    command: Any, device: Any, worked: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = os.lstat(device)
     code = main([str(argument) for argument in commands(worked, Path(device))[command]])
     after = os.lstat(device)
@@ -115,7 +120,7 @@ def test_a_device_is_written_through_or_refused_and_stays(command, device, worke
 
 
 @pytest.mark.parametrize("name", MINE)
-def test_what_is_of_the_same_kind_is_replaced_whole_or_not_at_all(name, tmp_path):
+def test_what_is_of_the_same_kind_is_replaced_whole_or_not_at_all(name: Any, tmp_path: Path) -> None:
     out = tmp_path / f"x{name}"
     for before in (MINE[name], b""):
         out.write_bytes(before)
@@ -128,7 +133,7 @@ def test_what_is_of_the_same_kind_is_replaced_whole_or_not_at_all(name, tmp_path
         assert out.read_text() == "new" and list(tmp_path.iterdir()) == [out]
 
 
-def test_a_link_is_followed_and_stays(tmp_path):
+def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
     target, link = tmp_path / "deep" / "page.html", tmp_path / "link.html"
     target.parent.mkdir()
     target.write_bytes(MINE[".html"])
@@ -138,7 +143,7 @@ def test_a_link_is_followed_and_stays(tmp_path):
     assert link.is_symlink() and target.read_text() == "new" and not target.is_symlink()
 
 
-def test_a_table_is_replaced_only_if_it_has_the_same_columns(tmp_path):
+def test_a_table_is_replaced_only_if_it_has_the_same_columns(tmp_path: Path) -> None:
     out = tmp_path / "flights.csv"
     out.write_text("year,month,day\n2013,1,1\n")
     with pytest.raises(TaktError, match="is no table"), whole_file(out, table(("date", "flight"))):
@@ -149,18 +154,18 @@ def test_a_table_is_replaced_only_if_it_has_the_same_columns(tmp_path):
     assert out.read_text() == "date,flight\n"
 
 
-def test_the_files_of_the_challenge_are_known_by_how_they_end():
+def test_the_files_of_the_challenge_are_known_by_how_they_end() -> None:
     assert CHALLENGE.is_one(b"1 ORY CDG 10:00 11:00 #\n#\n") and not CHALLENGE.is_one(b"a,b\n1,2\n")
 
 
-def test_an_instance_is_never_made_over_another(tmp_path, capsys):
+def test_an_instance_is_never_made_over_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "flights.csv").write_text("year,month,day\n")
     assert main(["flightdesk", "generate", str(tmp_path)]) == 2
     assert "flights.csv: it is there already, and not by Takt; choose another folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["flights.csv"]
 
 
-def test_a_folder_is_filled_again_only_if_takt_filled_it(tmp_path):
+def test_a_folder_is_filled_again_only_if_takt_filled_it(tmp_path: Path) -> None:
     check_folder(tmp_path, ["index.html", "map.png"], PAGE, "index.html")
     (tmp_path / "map.png").write_bytes(b"my own map")
     with pytest.raises(TaktError, match=r"map.png: it is there already, and not by Takt"):
@@ -171,7 +176,7 @@ def test_a_folder_is_filled_again_only_if_takt_filled_it(tmp_path):
         check_folder(tmp_path / "map.png", [], PAGE, "index.html")
 
 
-def test_a_folder_that_is_filled_over_time_is_a_new_one_or_the_same(tmp_path):
+def test_a_folder_that_is_filled_over_time_is_a_new_one_or_the_same(tmp_path: Path) -> None:
     claim_folder(tmp_path / "new", "note")
     claim_folder(tmp_path / "new", "note")
     (tmp_path / "other").mkdir()
@@ -184,11 +189,11 @@ def test_a_folder_that_is_filled_over_time_is_a_new_one_or_the_same(tmp_path):
             claim_folder(tmp_path / name, "note")
 
 
-def test_of_many_shifts_at_once_each_gets_a_name_of_its_own(tmp_path, monkeypatch):
+def test_of_many_shifts_at_once_each_gets_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ready = threading.Barrier(8)
 
-    def make(_):
+    def make(_: Any) -> str:
         name = Numbered(Path("shifts/a.takt"))
         ready.wait()
         Ledger.create(name, {"seed": 0}).close()
@@ -200,8 +205,8 @@ def test_of_many_shifts_at_once_each_gets_a_name_of_its_own(tmp_path, monkeypatc
     assert sorted(str(path) for path in Path("shifts").iterdir()) == names
 
 
-def test_a_new_file_is_made_where_there_are_no_hard_links_too(tmp_path, monkeypatch):
-    def none(*_):
+def test_a_new_file_is_made_where_there_are_no_hard_links_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: Any) -> None:
         raise OSError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", none)
@@ -212,7 +217,9 @@ def test_a_new_file_is_made_where_there_are_no_hard_links_too(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize(("command", "beside"), [(["report"], "a.html"), (["replay", "--unit", "1"], "a-u1.mp4")])
-def test_a_link_where_a_page_goes_by_itself_is_not_followed(command, beside, tmp_path, capsys):
+def test_a_link_where_a_page_goes_by_itself_is_not_followed(
+    command: Any, beside: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whoever made the folder put it there; a link that the user names is followed, as always."""
     run_shift("gym", "idle", units=2, station_options=CART, ledger=tmp_path / "a.takt")
     elsewhere = tmp_path / "elsewhere"

@@ -44,7 +44,7 @@ class Toy(gymnasium.Env[Any, Any]):
             sleep_s,
             render_mode,
         )
-        self.spec = StationSpec(
+        self.spec: StationSpec = StationSpec(
             id="toy-v0",
             station="toy",
             takt_s=takt_s,

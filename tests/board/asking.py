@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from dataclasses import dataclass
+from typing import Any
 
 TOKEN = "a-token-for-tests-0123"
 
@@ -15,7 +16,15 @@ class Answer:
     text: str
 
 
-def asked(board, path, token=TOKEN, method="GET", body=None, headers=None, most=None):
+def asked(
+    board: Any,
+    path: Any,
+    token: Any = TOKEN,
+    method: Any = "GET",
+    body: Any = None,
+    headers: Any = None,
+    most: Any = None,
+) -> Any:
     """One request; of a stream (`most`) only the beginning is read."""
     connection = http.client.HTTPConnection(board.url.split("/")[2], timeout=60)
     try:

@@ -1,12 +1,17 @@
+from __future__ import annotations
+
 import os
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from asking import TOKEN
 
 
 @pytest.fixture
-def board(tmp_path, monkeypatch):
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A board of the folder `tmp_path / shifts`, served; closed after the test."""
     from takt.board import feed
     from takt.board.server import Server
@@ -23,6 +28,6 @@ def board(tmp_path, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def no_token(monkeypatch):
+def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TAKT_TOKEN", raising=False)
     assert os.environ.get("TAKT_TOKEN") is None

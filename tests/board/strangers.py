@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from html.parser import HTMLParser
+from typing import Any
 
 from takt import Event, Ledger
 from takt.contract.events import FAULT, HELP_CALLED, SAID, SHIFT_STARTED, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD
@@ -27,7 +28,7 @@ META = {
 }
 
 
-def nasty_ledger(path):
+def nasty_ledger(path: Any) -> Any:
     """Every text that a ledger can hold is NASTY."""
     started = {
         **{key: META[key] for key in ("station", "worker", "seed", "clock", "hours", "units")},
@@ -70,7 +71,7 @@ def nasty_ledger(path):
     return path
 
 
-def long_ledger(path, units):
+def long_ledger(path: Any, units: Any) -> Any:
     """A shift of very many units."""
     with Ledger.create(path, {**META, "station": "toy", "worker": "w", "clock": "lockstep", "begun_utc": ""}) as book:
         events = [
@@ -89,11 +90,11 @@ def long_ledger(path, units):
     return path
 
 
-def broken_ledgers(folder, good):
+def broken_ledgers(folder: Any, good: Any) -> Any:
     """Files that are no ledgers, or no sound ones, made from a sound one."""
     made = []
 
-    def put(name, data):
+    def put(name: Any, data: Any) -> None:
         (folder / name).write_bytes(data)
         made.append(folder / name)
 
@@ -124,27 +125,27 @@ def broken_ledgers(folder, good):
 class Page(HTMLParser):
     """A page, read: its tags, its texts, and where it leads."""
 
-    def __init__(self, text):
+    def __init__(self, text: Any) -> None:
         super().__init__(convert_charrefs=True)
         self.tags, self.texts = [], []
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: Any, attributes: Any) -> None:
         self.tags.append((tag, dict(attributes)))
 
-    def handle_startendtag(self, tag, attributes):
+    def handle_startendtag(self, tag: Any, attributes: Any) -> None:
         self.tags.append((tag, dict(attributes)))
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self.texts.append(data)
 
     @property
-    def text(self):
+    def text(self) -> str:
         return " ".join(" ".join(self.texts).split())
 
     @property
-    def links(self):
+    def links(self) -> list[Any]:
         return [
             value
             for _, given in self.tags
@@ -153,7 +154,7 @@ class Page(HTMLParser):
         ]
 
 
-def check_harmless(text):
+def check_harmless(text: Any) -> Any:
     """Nothing in a page is a stranger's markup: no script but ours, no handler, no inline style, no outside address."""
     page = Page(text)
     for tag, given in page.tags:

@@ -10,6 +10,7 @@ import shutil
 import time
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -31,7 +32,7 @@ LEDGERS = Path(__file__).parents[1] / "ledgers"
 EVERY_PAGE = ("/", "/shift/{0}", "/shift/{0}/wall", "/shift/{0}/unit/0", "/metrics", "/stream", "/shift/{0}/stream")
 
 
-def put(board, name="desk-llm"):
+def put(board: Any, name: Any = "desk-llm") -> Any:
     """A shift on the board; its number."""
     path = board.folder / f"{name}.takt"
     shutil.copy(LEDGERS / f"{name}.takt", path)
@@ -42,7 +43,7 @@ def put(board, name="desk-llm"):
     raise AssertionError("the board does not see a new ledger")
 
 
-def test_without_the_token_there_is_nothing_but_the_login(board):
+def test_without_the_token_there_is_nothing_but_the_login(board: Any) -> None:
     number = put(board)
     for page in EVERY_PAGE:
         answer = asked(board, page.format(number), token=None)
@@ -56,7 +57,7 @@ def test_without_the_token_there_is_nothing_but_the_login(board):
     assert asked(board, f"/shift/{number}/unit/0/replay", token=None, method="POST").status == 401
 
 
-def test_the_token_becomes_a_cookie_that_holds_no_token(board):
+def test_the_token_becomes_a_cookie_that_holds_no_token(board: Any) -> None:
     first = asked(board, f"/?{urlencode({'q': 'x', 'token': TOKEN})}", token=None)
     assert first.status == 303 and first.headers["location"] == "/?q=x"
     cookie = first.headers["set-cookie"]
@@ -73,7 +74,7 @@ def test_the_token_becomes_a_cookie_that_holds_no_token(board):
     assert asked(board, "/login", token=None, method="POST", body="token=" + "x" * 5000, headers=form).status == 413
 
 
-def test_other_names_and_other_sites_are_refused(board):
+def test_other_names_and_other_sites_are_refused(board: Any) -> None:
     """DNS rebinding, and a form on somebody's page."""
     number = put(board)
     assert asked(board, "/", headers={"Host": "evil.example"}).status == 400
@@ -103,20 +104,20 @@ def test_other_names_and_other_sites_are_refused(board):
         "/nothing",
     ],
 )
-def test_what_is_not_there_is_not_there(board, path):
+def test_what_is_not_there_is_not_there(board: Any, path: Any) -> None:
     answer = asked(board, path)
     assert answer.status in (400, 404) and "root:" not in answer.text and "import " not in answer.text
     check_harmless(answer.text) if "html" in answer.headers["content-type"] else None
 
 
-def test_every_answer_forbids_strangers_scripts(board):
+def test_every_answer_forbids_strangers_scripts(board: Any) -> None:
     number = put(board)
     for page in ("/", f"/shift/{number}", "/login", "/static/board.css", "/nothing"):
         csp = asked(board, page).headers["content-security-policy"]
         assert "default-src 'none'" in csp and "unsafe" not in csp and "script-src 'self'" in csp
 
 
-def test_a_strangers_words_are_words_on_every_page(board):
+def test_a_strangers_words_are_words_on_every_page(board: Any) -> None:
     """A script, a handler and a template's marks in every text field of a ledger; and in the address."""
     nasty = number_of(nasty_ledger(board.folder / "nasty.takt"))
     other = put(board)
@@ -137,7 +138,7 @@ def test_a_strangers_words_are_words_on_every_page(board):
     )
 
 
-def test_broken_ledgers_are_rows_that_say_so_and_no_page_fails(board):
+def test_broken_ledgers_are_rows_that_say_so_and_no_page_fails(board: Any) -> None:
     good = board.folder / "good.takt"
     run_shift(Toy(), Lazy(0.3), units=8, seed=1, clock="lockstep", ledger=good)
     made = broken_ledgers(board.folder, good)
@@ -154,7 +155,7 @@ def test_broken_ledgers_are_rows_that_say_so_and_no_page_fails(board):
             assert status in (200, 404), (path, page)
 
 
-def test_a_huge_shift_is_shown_in_pages_of_bounded_size(tmp_path):
+def test_a_huge_shift_is_shown_in_pages_of_bounded_size(tmp_path: Path) -> None:
     feed = Feed(long_ledger(tmp_path / "long.takt", 20_000))
     feed.look()
     shown, pages = feed.shown(), Pages()
@@ -163,7 +164,7 @@ def test_a_huge_shift_is_shown_in_pages_of_bounded_size(tmp_path):
     assert len(pages.wall(feed.number, shown, Prefs())) < 20_000
 
 
-def test_the_wall_says_the_ledgers_own_numbers_in_both_languages():
+def test_the_wall_says_the_ledgers_own_numbers_in_both_languages() -> None:
     feed = Feed(LEDGERS / "desk-greedy.takt")
     feed.look()
     shown = feed.shown()
@@ -177,13 +178,13 @@ def test_the_wall_says_the_ledgers_own_numbers_in_both_languages():
     assert sum(hour.target for hour in shown.view.hours) == figures.units
 
 
-def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_path):
+def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_path: Path) -> None:
     """The board is a pure function of the ledgers: only when and how long it was worked differs."""
-    run = {"units": 30, "seed": 4, "clock": "lockstep", "worker_name": "lazy"}
+    run: dict[str, Any] = {"units": 30, "seed": 4, "clock": "lockstep", "worker_name": "lazy"}
     run_shift(Toy(), Lazy(0.3), ledger=tmp_path / "a" / "s.takt", **run)
 
     class Killed(Lazy):
-        def act(self, observation):
+        def act(self, observation: Any) -> Any:
             if self.calls > 1500:
                 raise KeyboardInterrupt
             return super().act(observation)
@@ -201,7 +202,7 @@ def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_pat
     fresh.look()
     pages = Pages()
 
-    def page(make, feed):  # where a viewer goes on from differs by how often the shift was begun
+    def page(make: Any, feed: Any) -> Any:  # where a viewer goes on from differs by how often the shift was begun
         return re.sub(r"after=[\d.-]+", "after=", make(1, feed.shown(), Prefs()))
 
     for make in (pages.wall, lambda n, s, p: pages.unit(n, s, s.events, 12, p)):
@@ -212,7 +213,7 @@ def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_pat
 class Stream:
     """A viewer's stream of server-sent events."""
 
-    def __init__(self, board, path, last=None):
+    def __init__(self, board: Any, path: Any, last: Any = None) -> None:
         host = board.url.split("/")[2]
         self.connection = http.client.HTTPConnection(host, timeout=60)
         headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "text/event-stream"}
@@ -220,7 +221,7 @@ class Stream:
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
 
-    def next(self):
+    def next(self) -> Any:
         """The next page: its number, and what it says."""
         told = {}
         while True:
@@ -231,11 +232,11 @@ class Stream:
             if key in ("id", "event", "data"):
                 told[key] = value
 
-    def close(self):
+    def close(self) -> None:
         self.connection.close()
 
 
-def test_a_stream_sends_what_is_new_and_a_reconnect_loses_and_doubles_nothing(board):
+def test_a_stream_sends_what_is_new_and_a_reconnect_loses_and_doubles_nothing(board: Any) -> None:
     path = board.folder / "s.takt"
     whole = run_shift(Toy(), Lazy(0.3), units=12, seed=4, clock="lockstep")
     meta = dict(whole.meta)
@@ -275,7 +276,7 @@ def test_a_stream_sends_what_is_new_and_a_reconnect_loses_and_doubles_nothing(bo
     idle.close()
 
 
-def test_looking_changes_no_byte(board):
+def test_looking_changes_no_byte(board: Any) -> None:
     number = put(board, "nutcell-expert-faults")
     path = board.folder / "nutcell-expert-faults.takt"
     before = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
@@ -285,7 +286,7 @@ def test_looking_changes_no_byte(board):
     assert sorted(one.name for one in board.folder.iterdir()) == [path.name]
 
 
-def test_metrics_are_the_rows():
+def test_metrics_are_the_rows() -> None:
     feed = Feed(LEDGERS / "desk-greedy.takt")
     feed.look()
     text = exposition([(feed.number, feed.row)])
@@ -296,7 +297,7 @@ def test_metrics_are_the_rows():
     assert 'takt_shifts{state="ended"} 1' in text
 
 
-def test_the_table_is_filtered_and_sorted(board):
+def test_the_table_is_filtered_and_sorted(board: Any) -> None:
     for name in ("desk-llm", "desk-greedy", "gym-cartpole"):
         put(board, name)
     files = re.compile(r"<small>([\w-]+)\.takt</small>")
@@ -306,7 +307,7 @@ def test_the_table_is_filtered_and_sorted(board):
     assert files.findall(asked(board, "/?verdict=reject").text) == ["gym-cartpole"]
 
 
-def test_two_shifts_are_compared_as_takt_compare_does(board):
+def test_two_shifts_are_compared_as_takt_compare_does(board: Any) -> None:
     for worker, leaves in (("a", 0.0), ("b", 0.6)):
         path = board.folder / f"{worker}.takt"
         run_shift(Toy(), Lazy(leaves), units=40, seed=2, clock="lockstep", ledger=path, worker_name=worker)
@@ -318,7 +319,7 @@ def test_two_shifts_are_compared_as_takt_compare_does(board):
     assert wrong.status == 200 and "cannot be compared" in wrong.text
 
 
-def test_an_exported_board_stands_alone(tmp_path):
+def test_an_exported_board_stands_alone(tmp_path: Path) -> None:
     folder = tmp_path / "shifts"
     folder.mkdir()
     nasty_ledger(folder / "nasty.takt")
@@ -339,7 +340,9 @@ def test_an_exported_board_stands_alone(tmp_path):
         export_pages([folder], tmp_path / "mine")
 
 
-def test_the_command_refuses_what_it_cannot_serve_in_one_line(tmp_path, capsys):
+def test_the_command_refuses_what_it_cannot_serve_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["board", str(tmp_path / "none")]) == 2
     assert main(["board", str(tmp_path), "--host", "0.0.0.0"]) == 2
     assert main(["board", str(tmp_path), "--host", "0.0.0.0", "--allow-host", "a.example", "--no-token"]) == 2
@@ -347,7 +350,7 @@ def test_the_command_refuses_what_it_cannot_serve_in_one_line(tmp_path, capsys):
     assert err.count("\n") == 3 and "--allow-host" in err and "--no-token" in err
 
 
-def test_every_word_is_there_in_both_languages():
+def test_every_word_is_there_in_both_languages() -> None:
     templates = Path(__file__).parents[2] / "src" / "takt" / "board" / "templates"
     used = {
         key for path in templates.glob("*.j2") for key in re.findall(r"""\bt\(["']([^"']+)["']\)""", path.read_text())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asking import TOKEN
@@ -21,31 +23,33 @@ LEDGERS = Path(__file__).parents[1] / "ledgers"
 
 
 @pytest.fixture(scope="module")
-def running():
+def running() -> Iterator[Any]:
     with browser() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def whole():
+def whole() -> Any:
     return run_shift(Toy(), Lazy(0.3), units=24, seed=4, clock="lockstep")
 
 
-def cuts(whole):
+def cuts(whole: Any) -> list[Any]:
     """How many events there are when a unit has ended and the next one is there."""
     return [i + 1 for i, event in enumerate(whole.events) if event.kind == "thought"]
 
 
-def figure(page, name):
+def figure(page: Any, name: Any) -> Any:
     return page.locator(f"[data-figure={name}]").inner_text()
 
 
-def shown(page, cursor):
+def shown(page: Any, cursor: Any) -> None:
     """Wait until the page has seen so many events."""
     page.wait_for_selector(f"[data-cursor='{cursor}']")
 
 
-def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(running, whole, tmp_path):
+def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(
+    running: Any, whole: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "s.takt"
     at = cuts(whole)
     first = Ledger.create(path, whole.meta)
@@ -82,7 +86,7 @@ def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(r
     watched.close()
 
 
-def test_every_page_passes_axe_by_day_and_by_night_and_asks_nobody_else(running, tmp_path):
+def test_every_page_passes_axe_by_day_and_by_night_and_asks_nobody_else(running: Any, tmp_path: Path) -> None:
     for name in ("desk-llm", "nutcell-expert-mixed"):
         shutil.copy(LEDGERS / f"{name}.takt", tmp_path)
     nasty_ledger(tmp_path / "nasty.takt")
@@ -111,7 +115,7 @@ def test_every_page_passes_axe_by_day_and_by_night_and_asks_nobody_else(running,
         watched.close()
 
 
-def test_all_is_done_with_the_keyboard_alone(running, tmp_path):
+def test_all_is_done_with_the_keyboard_alone(running: Any, tmp_path: Path) -> None:
     for name in ("desk-llm", "desk-greedy"):
         shutil.copy(LEDGERS / f"{name}.takt", tmp_path)
     with Server([tmp_path], "127.0.0.1", 0, TOKEN) as server:
@@ -125,7 +129,7 @@ def test_all_is_done_with_the_keyboard_alone(running, tmp_path):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
 
-        def tab_to(selector):
+        def tab_to(selector: Any) -> None:
             for _ in range(60):
                 page.keyboard.press("Tab")
                 if page.evaluate(f"document.activeElement.matches({selector!r})"):

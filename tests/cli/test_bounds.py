@@ -6,7 +6,10 @@ import inspect
 import itertools
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +23,7 @@ from takt.stations.nutcell.policy.options import Options as OfPolicy
 from takt.workers.llm.options import Options as OfLlm
 
 ODD = [1e308, -1, float("nan"), 10**12, float("inf"), 5e-324]  # the last is a number that some take
-SMALL = {
+SMALL: dict[str, Any] = {
     "flightdesk": {"scenario": "two-hubs", "flights": 120, "aircraft": 20, "bookings": 600},
     "gym": {"takt_s": 0.5},
 }
@@ -29,8 +32,8 @@ HUNG_S = 60  # wall time after which it counts as hung, and not as slow
 
 
 @contextmanager
-def not_forever():
-    def hung(*_):
+def not_forever() -> Iterator[Any]:
+    def hung(*_: Any) -> None:
         raise AssertionError("it goes on without an end")
 
     assert threading.current_thread() is threading.main_thread()
@@ -43,7 +46,7 @@ def not_forever():
         signal.signal(signal.SIGALRM, before)
 
 
-def numbers_of(make, dataclass=None):
+def numbers_of(make: Any, dataclass: Any = None) -> list[Any]:
     """Names of the options that are numbers, or may be."""
     of = dataclass or make
     hints = {name: str(p.annotation) for name, p in inspect.signature(of).parameters.items()}
@@ -55,7 +58,7 @@ def numbers_of(make, dataclass=None):
     ]
 
 
-def test_every_number_of_every_station_is_refused_or_starts_at_once():
+def test_every_number_of_every_station_is_refused_or_starts_at_once() -> None:
     for name, point in stations().items():
         found = numbers_of(loaded(point))
         assert len(found) >= 3, name
@@ -77,7 +80,7 @@ def test_every_number_of_every_station_is_refused_or_starts_at_once():
 BELOW_ZERO = {("presence_penalty", -1)}  # from -2 to 2
 
 
-def test_every_number_of_every_worker_is_refused():
+def test_every_number_of_every_worker_is_refused() -> None:
     every = {"llm": OfLlm, "nutcell.policy": OfPolicy}
     for name, point in workers().items():
         for option, value in itertools.product(numbers_of(loaded(point), every.get(name)), ODD[:-1]):
@@ -90,8 +93,8 @@ def test_every_number_of_every_worker_is_refused():
             assert option in str(refused.value), refused.value
 
 
-def numbers_of_commands():
-    def walk(group, words):
+def numbers_of_commands() -> Iterator[Any]:
+    def walk(group: Any, words: Any) -> Iterator[Any]:
         for name, command in group.commands.items():
             if hasattr(command, "commands"):
                 yield from walk(command, [*words, name])
@@ -106,7 +109,7 @@ CHECKED = {"--hours", "--units", "--seed"}
 SHIFTS = {"run", "serve", "compare", "train flightdesk"}
 
 
-def test_every_number_of_every_command_has_two_ends(capsys):
+def test_every_number_of_every_command_has_two_ends(capsys: pytest.CaptureFixture[str]) -> None:
     without, seen = [], 0
     for command, param in numbers_of_commands():
         kind = str(param.type_descriptor.annotation)
@@ -120,7 +123,9 @@ def test_every_number_of_every_command_has_two_ends(capsys):
 
 @pytest.mark.parametrize("value", ["1e308", "-1", "nan", "1000000000000", "x"])
 @pytest.mark.parametrize("option", ["--hours", "--units", "--seed"])
-def test_the_length_and_the_seed_of_a_shift_have_ends(option, value, tmp_path, monkeypatch, capsys):
+def test_the_length_and_the_seed_of_a_shift_have_ends(
+    option: Any, value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     length = ["--units", "1"] if option == "--seed" else []
     command = ["run", "gym", "--worker", "idle", "-o", "id=CartPole-v1", "-o", "takt_s=0.5", *length, option, value]

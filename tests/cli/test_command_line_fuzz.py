@@ -11,6 +11,7 @@ import json
 import os
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -39,7 +40,7 @@ AIRPORT = st.one_of(st.sampled_from(["FRA", "JFK", "eddf", "B"]), MISSING)
 STATUS = {"Cancelled": (1, 0), "Departed": (0, 1), "Landed 08:12": (0, 1), "Scheduled": (0, 0), "CNX": (1, 0)}
 
 
-def run(*arguments):
+def run(*arguments: Any) -> Any:
     """Exit code, stdout and stderr of a command, in this process."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
@@ -47,7 +48,7 @@ def run(*arguments):
     return code, out.getvalue(), err.getvalue()
 
 
-def sound(code, out, err):
+def sound(code: Any, out: Any, err: Any) -> None:
     """What holds for every command whatever it is given."""
     assert code in (0, 1, 2, 130)
     assert "Traceback" not in err and "fault of Takt's own" not in err, err
@@ -58,7 +59,7 @@ def sound(code, out, err):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tmp_path_factory.mktemp("fuzz")
 
 
@@ -72,7 +73,7 @@ def folder(tmp_path_factory):
     ),
     st.one_of(st.none(), st.none(), GARBAGE),
 )
-def test_flight_rows_are_counted_as_they_are_or_refused_with_their_line(folder, rows, garbage):
+def test_flight_rows_are_counted_as_they_are_or_refused_with_their_line(folder: Any, rows: Any, garbage: Any) -> None:
     """The oracle counts what the words mean; a time that cannot be read must be refused, and never counted."""
     if garbage is not None:
         rows = [*rows, ("FRA", "JFK", "600", garbage)]
@@ -85,7 +86,7 @@ def test_flight_rows_are_counted_as_they_are_or_refused_with_their_line(folder, 
     sound(code, out, err)
     gone = {"", "null", "nan", "nat", "n/a", "#n/a", "-", "--", "\\n", "none", "<na>"}
 
-    def there(text):
+    def there(text: Any) -> Any:
         return text.strip().lower() not in gone
 
     counted = [row for row in rows if there(row[2]) and there(row[0]) and there(row[1])]
@@ -100,7 +101,7 @@ def test_flight_rows_are_counted_as_they_are_or_refused_with_their_line(folder, 
 @seed(SEED)
 @HOW
 @given(st.lists(st.sampled_from(list(STATUS)), min_size=ROWS, max_size=ROWS))
-def test_statuses_are_counted_as_they_say(folder, states):
+def test_statuses_are_counted_as_they_say(folder: Any, states: Any) -> None:
     path = folder / "states.csv"
     path.write_text("date,origin,dest,status\n" + "".join(f"2026-03-01,A,B,{state}\n" for state in states))
     code, out, err = run("flightdesk", "situation", path, "--json")
@@ -124,7 +125,7 @@ FAST = ["run", "gym", "--worker", "idle", "-o", "id=CartPole-v1", "-o", "takt_s=
 @seed(SEED)
 @LINES
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.booleans())
-def test_a_command_line_is_done_or_refused_and_loses_nothing(folder, words, after_a_run):
+def test_a_command_line_is_done_or_refused_and_loses_nothing(folder: Any, words: Any, after_a_run: Any) -> None:
     here = Path.cwd()
     os.chdir(folder)
     try:

@@ -8,7 +8,9 @@ import resource
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import pytest
@@ -149,10 +151,10 @@ PRINTS = {
 }
 
 
-def every_command():
+def every_command() -> list[Any]:
     """The words of every command that there is, from the program's own tree: a new one cannot be forgotten."""
 
-    def walk(group, words):
+    def walk(group: Any, words: Any) -> Iterator[Any]:
         for name, command in group.commands.items():
             if hasattr(command, "commands"):
                 yield from walk(command, [*words, name])
@@ -172,7 +174,7 @@ FLIGHTS = """date,origin,dest,sched_dep_time,dep_time
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the commands read, made once: two short shifts, an airline's day with a plan and its files, flights."""
     folder = tmp_path_factory.mktemp("made")
     for name in ("a", "c"):
@@ -190,7 +192,7 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def here(made, tmp_path, monkeypatch):
+def here(made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
 
@@ -201,21 +203,23 @@ MINE = ("config.csv", "config.json", "sol_rotations.csv", "schedule.ssim", "inde
 class Broken(io.TextIOWrapper):
     """A stdout that takes nothing any more."""
 
-    def __init__(self, number):
+    def __init__(self, number: Any) -> None:
         super().__init__(io.BufferedWriter(io.FileIO(os.open(os.devnull, os.O_WRONLY), "w")), encoding="utf-8")
         self.number = number
 
-    def write(self, text):
+    def write(self, text: Any) -> None:
         raise OSError(self.number, os.strerror(self.number))
 
 
-def state():
+def state() -> dict[str, Any]:
     return {str(path): path.read_bytes() if path.is_file() else None for path in Path().rglob("*")}
 
 
 @pytest.mark.parametrize("what", ["missing", "folder", "text", "/dev/null"])
 @pytest.mark.parametrize("command", READS)
-def test_what_is_no_such_file_is_one_line_and_nothing_is_written(command, what, capsys):
+def test_what_is_no_such_file_is_one_line_and_nothing_is_written(
+    command: Any, what: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = state()
     assert main([argument.format(what) for argument in READS[command]]) == 2
     out, err = capsys.readouterr()
@@ -226,7 +230,9 @@ def test_what_is_no_such_file_is_one_line_and_nothing_is_written(command, what, 
 
 @pytest.mark.parametrize("number", [28, 32], ids=["full disk", "closed pipe"])
 @pytest.mark.parametrize("command", PRINTS)
-def test_a_stdout_that_takes_nothing_is_exit_code_2(command, number, monkeypatch, capsys):
+def test_a_stdout_that_takes_nothing_is_exit_code_2(
+    command: Any, number: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "stdout", Broken(number))
     code = main(PRINTS[command])
     monkeypatch.undo()
@@ -237,7 +243,9 @@ def test_a_stdout_that_takes_nothing_is_exit_code_2(command, number, monkeypatch
 
 @pytest.mark.parametrize("number", [28, 32], ids=["full disk", "closed pipe"])
 @pytest.mark.parametrize("words", EVERY)
-def test_no_help_goes_to_a_stdout_that_takes_nothing(words, number, monkeypatch, capsys):
+def test_no_help_goes_to_a_stdout_that_takes_nothing(
+    words: Any, number: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "stdout", Broken(number))
     code = main([*words.split(), "--help"])
     monkeypatch.undo()
@@ -247,7 +255,9 @@ def test_no_help_goes_to_a_stdout_that_takes_nothing(words, number, monkeypatch,
 
 @pytest.mark.parametrize("what", ["text", "folder", "/dev/full"])
 @pytest.mark.parametrize("command", WRITES)
-def test_what_is_there_and_is_not_takts_is_not_written_over(command, what, capsys):
+def test_what_is_there_and_is_not_takts_is_not_written_over(
+    command: Any, what: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file or a device where a folder is due, a folder where a file is due, a file of another kind."""
     if (
         what == "folder"
@@ -265,7 +275,9 @@ def test_what_is_there_and_is_not_takts_is_not_written_over(command, what, capsy
 
 @pytest.mark.parametrize("room", [0, 4096], ids=["full", "full soon"])
 @pytest.mark.parametrize("command", [name for name in WRITES if not name.startswith(("serve", "train"))])
-def test_a_disk_that_is_full_is_exit_code_2_and_leaves_nothing_half_written(command, room, capsys):
+def test_a_disk_that_is_full_is_exit_code_2_and_leaves_nothing_half_written(
+    command: Any, room: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     """No file may grow beyond `room` bytes (RLIMIT_FSIZE), as if the disk were full there."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = state()
@@ -301,11 +313,11 @@ BUSY = {  # commands that work for a while, by what they write
 }
 
 
-def interrupted_after(calls, words):
+def interrupted_after(calls: Any, words: Any) -> Any:
     """The exit code of a command that Ctrl-C comes to after so many calls of Takt's own functions; how many came."""
     made = 0
 
-    def look(frame, event, _):
+    def look(frame: Any, event: Any, _: Any) -> None:
         nonlocal made
         if event == "call" and "/src/takt/" in frame.f_code.co_filename:
             made += 1
@@ -321,7 +333,7 @@ def interrupted_after(calls, words):
 
 
 @pytest.fixture
-def heeds_interrupts():
+def heeds_interrupts() -> Iterator[Any]:
     """A shell lets what it starts in the background ignore SIGINT, and this whole suite may be started so."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -329,8 +341,10 @@ def heeds_interrupts():
 
 
 @pytest.mark.parametrize("command", BUSY)
-def test_an_interrupt_in_the_middle_is_exit_code_130_and_nothing_half_written(command, heeds_interrupts, capsys):
-    def undo():
+def test_an_interrupt_in_the_middle_is_exit_code_130_and_nothing_half_written(
+    command: Any, heeds_interrupts: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def undo() -> None:
         for path in Path().glob("made*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -352,11 +366,13 @@ def test_an_interrupt_in_the_middle_is_exit_code_130_and_nothing_half_written(co
 
 
 @pytest.mark.parametrize("command", EVERY)
-def test_an_interrupt_is_exit_code_130_and_one_line(command, monkeypatch, capsys):
+def test_an_interrupt_is_exit_code_130_and_one_line(
+    command: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The signal comes when the command has been found and is about to begin: as early as it can be told apart."""
     begin = takt.cli.typer.main.get_command
 
-    def interrupted(app):
+    def interrupted(app: Any) -> Any:
         program = begin(app)
         monkeypatch.setattr(program, "make_context", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
         return program
@@ -367,7 +383,7 @@ def test_an_interrupt_is_exit_code_130_and_one_line(command, monkeypatch, capsys
     assert capsys.readouterr().err == "takt: interrupted\n" and state() == before
 
 
-def test_every_command_there_is_is_walked():
+def test_every_command_there_is_is_walked() -> None:
     """Help and interrupts walk the tree. A command that reads, writes or prints belongs into the tables above."""
     known = {name.split(" --")[0].split(" NAME")[0] for name in [*READS, *WRITES, *PRINTS]} - {"--version", "--help"}
     # board serves, check-model asks a server, ledger copy has stores: tests of their own. serve-policy has a folder for
@@ -377,7 +393,7 @@ def test_every_command_there_is_is_walked():
 
 
 @pytest.mark.parametrize("what", ["missing.onnx", "folder.onnx"])
-def test_a_policy_that_is_no_file_is_not_served(what, capsys):
+def test_a_policy_that_is_no_file_is_not_served(what: Any, capsys: pytest.CaptureFixture[str]) -> None:
     Path("folder.onnx").mkdir()
     assert main(["serve-policy", "--worker", what]) == 2 and what in capsys.readouterr().err
 
@@ -394,13 +410,15 @@ def test_a_policy_that_is_no_file_is_not_served(what, capsys):
         (["flightdesk", "generate", "x", "--preset", "two-hubs"], "--scenario"),
     ],
 )
-def test_an_option_by_its_old_name_is_refused_by_a_line_that_names_the_new(old, new, capsys):
+def test_an_option_by_its_old_name_is_refused_by_a_line_that_names_the_new(
+    old: Any, new: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(old) == 2
     err = capsys.readouterr().err
     assert err.endswith(f"is called {new} now: a name means the same in every command\n") and err.count("\n") == 1
 
 
-def test_the_worker_of_serve_policy_is_given_by_name_as_everywhere(capsys):
+def test_the_worker_of_serve_policy_is_given_by_name_as_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve-policy", "expert"]) == 2
     assert "is given by name now: --worker expert" in capsys.readouterr().err
     assert main(["serve-policy"]) == 2 and "needs --worker" in capsys.readouterr().err
@@ -418,7 +436,7 @@ def test_the_worker_of_serve_policy_is_given_by_name_as_everywhere(capsys):
         (["compare", "a.takt", ""], "a.takt"),
     ],
 )
-def test_an_empty_word_is_no_path_and_no_name(words, after, capsys):
+def test_an_empty_word_is_no_path_and_no_name(words: Any, after: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """What is left of a variable that is not set: as a path, it would be the folder one is in."""
     before = state()
     assert main(words) == 2 and state() == before
@@ -427,7 +445,7 @@ def test_an_empty_word_is_no_path_and_no_name(words, after, capsys):
     )
 
 
-def test_what_was_given_fills_no_screen(capsys):
+def test_what_was_given_fills_no_screen(capsys: pytest.CaptureFixture[str]) -> None:
     digits = "9" * 5000
     for words in (
         ["run", "gym", "--worker", "idle", "--seed", digits],
@@ -484,7 +502,7 @@ OTHER_NAMES = {
 }
 
 
-def commands():
+def commands() -> Iterator[Any]:
     program = all_loaded(takt.cli.typer.main.get_command(takt.cli.app))
     for words in EVERY:
         command = program
@@ -493,14 +511,14 @@ def commands():
         yield words, command
 
 
-def test_the_same_thing_has_the_same_name_in_every_command():
+def test_the_same_thing_has_the_same_name_in_every_command() -> None:
     named = {words: {name for param in command.params for name in param.opts} for words, command in commands()}
     for name, having in NAMES.items():
         assert {words for words, names in named.items() if name in names} == having
     assert not [(words, names & OTHER_NAMES) for words, names in named.items() if names & OTHER_NAMES]
 
 
-def test_a_place_to_write_to_is_given_once(capsys):
+def test_a_place_to_write_to_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "a.takt", "--format", "trl"]) == 2
     assert "say where to write to: --out" in capsys.readouterr().err
     assert main(["export", "a.takt", "x", "--out", "y", "--format", "trl"]) == 2
@@ -509,7 +527,7 @@ def test_a_place_to_write_to_is_given_once(capsys):
     assert Path("made/config.csv").exists()
 
 
-def test_flags_are_shown_as_flags(capsys):
+def test_flags_are_shown_as_flags(capsys: pytest.CaptureFixture[str]) -> None:
     for words in ([], ["run"], ["flightdesk", "recover"]):
         assert main([*words, "--help"]) == 0
         out = capsys.readouterr().out

@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.seen.append({"path": self.path, "authorization": self.headers.get("Authorization"), **request})
         message = answer(request)
         end = "tool_calls" if message.get("tool_calls") else "stop"
-        about = {"id": "x", "created": 0, "model": request.get("model", "scripted")}
+        about: dict[str, Any] = {"id": "x", "created": 0, "model": request.get("model", "scripted")}
         if not request.get("stream"):
             choice = {"index": 0, "message": message, "finish_reason": end}
             body = {**about, "object": "chat.completion", "choices": [choice], "usage": USAGE}
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             {"choices": [{"index": 0, "delta": {}, "finish_reason": end}]},
             {"choices": [], "usage": USAGE},
         ]
-        lines = [json.dumps({**about, "object": "chat.completion.chunk", **chunk}) for chunk in chunks]
+        lines = [json.dumps({**about, "object": "chat.completion.chunk", **chunk}) for chunk in chunks]  # type: ignore[dict-item]
         self._send("text/event-stream", "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode())
 
     def _send(self, kind: str, body: bytes) -> None:

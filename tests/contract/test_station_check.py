@@ -47,7 +47,7 @@ class Bench(gymnasium.Env[Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         super().reset(seed=seed)
         faults = (options or {}).get("faults", ())
-        check_faults(self.spec, faults)
+        check_faults(self.spec, faults)  # type: ignore[arg-type]
         self.active.begin(faults)
         self.seed, self.periods, self.pushed = seed or 0, 0, np.zeros(1, np.float32)
         return self.pushed.copy(), {"events": [Event(0.0, "unit_due", 0)]}
@@ -192,8 +192,8 @@ class NoShare(Bench):
 class Believes(Bench):
     """Offers a tool, takes whatever it is told, and says nothing of the argument."""
 
-    action_space, hold = Text(2_000_000, charset=frozenset(map(chr, range(32, 127)))), '{"name":"wait"}'
-    observation_space = Dict({"result": Text(100)})
+    action_space, hold = Text(2_000_000, charset=frozenset(map(chr, range(32, 127)))), '{"name":"wait"}'  # type: ignore[assignment]
+    observation_space = Dict({"result": Text(100)})  # type: ignore[assignment]
 
     def __init__(self, described: str = "How much.") -> None:
         amount = {"type": "number", "description": described}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from scripts import DESK, shift
 from test_view import serve as briefly
 
 
-def serve(body, n=0):
+def serve(body: Any, n: Any = 0) -> Any:
     """Works as greedy does, in the short view."""
     say, first = briefly(body, n), (seen(body).get("queue") or [{}])[0]
     if [call[0] for call in say.calls] == ["refund"] and first.get("people", 1) > 1:
@@ -27,14 +28,14 @@ def serve(body, n=0):
     return say
 
 
-def forgets_hotels(body, n=0):
+def forgets_hotels(body: Any, n: Any = 0) -> Any:
     """The same, but it never gives a hotel."""
     say = serve(body, n)
     calls = [call for call in say.calls if call[0] != "hotel"]
     return Say(calls)
 
 
-def books_by_heart(body, n=0):
+def books_by_heart(body: Any, n: Any = 0) -> Any:
     """Books a flight that there is not, every time."""
     told = seen(body)
     if (told.get("result") or {}).get("itineraries"):
@@ -44,7 +45,7 @@ def books_by_heart(body, n=0):
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory):
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A shift of each, at a world where hotels are due."""
     folder = tmp_path_factory.mktemp("corrected")
     for script in (forgets_hotels, books_by_heart, serve):
@@ -54,7 +55,7 @@ def worked(tmp_path_factory):
     return folder
 
 
-def lessons(shift_path, out, **options):
+def lessons(shift_path: Any, out: Any, **options: Any) -> Any:
     told = export_trl([shift_path], out, **options)
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert told["conversations"] == len(rows)
@@ -62,16 +63,16 @@ def lessons(shift_path, out, **options):
 
 
 @pytest.fixture(scope="module")
-def put_right(worked):
+def put_right(worked: Any) -> Any:
     """The lessons of the model that forgets hotels."""
     return lessons(worked / "forgets_hotels.takt", worked / "right.jsonl", corrected_by="greedy")
 
 
-def calls_of(messages):
+def calls_of(messages: Any) -> list[Any]:
     return [call["function"]["name"] for message in messages for call in message.get("tool_calls", ())]
 
 
-def test_a_forgotten_hotel_is_given_by_the_teacher_where_the_model_booked(worked, put_right):
+def test_a_forgotten_hotel_is_given_by_the_teacher_where_the_model_booked(worked: Any, put_right: Any) -> None:
     path, rows = worked / "forgets_hotels.takt", put_right
     assert rows, "some group was due a hotel"
     for row in rows:
@@ -87,11 +88,11 @@ def test_a_forgotten_hotel_is_given_by_the_teacher_where_the_model_booked(worked
     assert good, "put right, units are good that were bad"
 
 
-def test_what_a_teacher_would_have_done_as_well_is_no_lesson(worked, tmp_path):
+def test_what_a_teacher_would_have_done_as_well_is_no_lesson(worked: Any, tmp_path: Path) -> None:
     assert lessons(worked / "serve.takt", tmp_path / "out.jsonl", corrected_by="greedy") == []
 
 
-def test_a_conversation_that_was_given_up_is_put_right_as_well(worked, tmp_path):
+def test_a_conversation_that_was_given_up_is_put_right_as_well(worked: Any, tmp_path: Path) -> None:
     rows = lessons(worked / "books_by_heart.takt", tmp_path / "out.jsonl", corrected_by="greedy")
     stuck = [row for row in rows if row["corrected"]["bad"] == ["refused"]]
     by_heart = [row for row in stuck if "XX1/2026-01-01" in json.dumps(row["corrected"]["said"])]
@@ -100,7 +101,7 @@ def test_a_conversation_that_was_given_up_is_put_right_as_well(worked, tmp_path)
     assert REFUSALS == 2, "after two the conversation was begun anew"
 
 
-def test_pairs_for_dpo_have_one_prompt_and_two_answers(worked, put_right, tmp_path):
+def test_pairs_for_dpo_have_one_prompt_and_two_answers(worked: Any, put_right: Any, tmp_path: Path) -> None:
     rows = lessons(worked / "forgets_hotels.takt", tmp_path / "out.jsonl", corrected_by="greedy", kind="dpo")
     assert len(rows) == len(put_right)
     for row, lesson in zip(rows, put_right, strict=True):
@@ -109,7 +110,9 @@ def test_pairs_for_dpo_have_one_prompt_and_two_answers(worked, put_right, tmp_pa
         assert row["prompt"][-1]["role"] in ("user", "tool")
 
 
-def test_the_command_has_it_and_says_in_one_line_what_cannot_be(worked, tmp_path, capsys):
+def test_the_command_has_it_and_says_in_one_line_what_cannot_be(
+    worked: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path, out = worked / "forgets_hotels.takt", tmp_path / "out.jsonl"
     assert main(["export", str(path), "--format", "trl", "--corrected-by", "greedy", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["conversations"] == len(out.read_text().splitlines())
@@ -125,6 +128,6 @@ def test_the_command_has_it_and_says_in_one_line_what_cannot_be(worked, tmp_path
         assert says in err and len(err.splitlines()) == 1 and not (tmp_path / "no.jsonl").exists()
 
 
-def test_a_file_without_a_lesson_is_a_file(worked, tmp_path):
+def test_a_file_without_a_lesson_is_a_file(worked: Any, tmp_path: Path) -> None:
     with pytest.raises(TaktError, match="pairs for DPO"):
         export_trl([worked / "serve.takt"], tmp_path / "x.jsonl", kind="dpo")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_server import FakeServer
@@ -16,18 +18,18 @@ from takt.stations.flightdesk.desk import FlightDesk
 
 
 @pytest.fixture(scope="module")
-def greedy(tmp_path_factory):
+def greedy(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("export") / "greedy.takt"
     run_shift("flightdesk", "greedy", seed=3, units=12, ledger=path, clock="lockstep", station_options=DESK)
     return path
 
 
-def calls_of(row):
+def calls_of(row: Any) -> list[Any]:
     return [call["function"] for message in row["messages"] for call in message.get("tool_calls", ())]
 
 
 @pytest.mark.parametrize("view", ["full", "short"])
-def test_another_workers_shift_is_told_as_conversations(greedy, view):
+def test_another_workers_shift_is_told_as_conversations(greedy: Any, view: Any) -> None:
     rows = list(conversations(greedy, view))
     units = [unit["unit"] for row in rows for unit in row["units"]]
     assert len(rows) >= 8 and len(set(units)) == len(units)
@@ -52,10 +54,10 @@ def test_another_workers_shift_is_told_as_conversations(greedy, view):
     assert any(row["cost"] > 0 for row in rows) and {row["currency"] for row in rows} == {"EUR"}
 
 
-def test_a_models_shift_is_written_as_it_was_seen(tmp_path):
+def test_a_models_shift_is_written_as_it_was_seen(tmp_path: Path) -> None:
     path = tmp_path / "model.takt"
 
-    def uncounted(body, n):
+    def uncounted(body: Any, n: Any) -> Any:
         say = serve(body)
         say.usage = None  # or the worker would believe in prompts of 100 tokens
         return say
@@ -73,7 +75,7 @@ def test_a_models_shift_is_written_as_it_was_seen(tmp_path):
         list(conversations(path, "short"))
 
 
-def test_prompts_say_where_the_unit_begins(greedy, tmp_path):
+def test_prompts_say_where_the_unit_begins(greedy: Any, tmp_path: Path) -> None:
     told = export_trl([greedy], tmp_path / "p.jsonl", view="short", kind="prompts")
     rows = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
     assert len(rows) == told["conversations"] and rows[0]["after_unit"] == -1
@@ -81,7 +83,7 @@ def test_prompts_say_where_the_unit_begins(greedy, tmp_path):
     assert len({row["after_unit"] for row in rows}) > 5
 
 
-def test_on_the_command_line(greedy, tmp_path, capsys):
+def test_on_the_command_line(greedy: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.jsonl"
     assert main(["export", str(greedy), str(out), "--format", "trl", "-x", "view=short", "-x", "good_only=true"]) == 0
     assert "conversations" in capsys.readouterr().out
@@ -99,7 +101,7 @@ def test_on_the_command_line(greedy, tmp_path, capsys):
     assert not (tmp_path / "no.jsonl").exists()
 
 
-def test_a_station_without_tools_has_no_conversations(tmp_path):
+def test_a_station_without_tools_has_no_conversations(tmp_path: Path) -> None:
     path = tmp_path / "gym.takt"
     run_shift("gym", "idle", units=1, ledger=path, station_options={"id": "CartPole-v1"})
     with pytest.raises(TaktError, match="stations that offer tools"):

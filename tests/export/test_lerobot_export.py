@@ -275,7 +275,7 @@ def test_lerobot_reads_it(demos: Path, tmp_path: Path, video: bool) -> None:
     assert [row["done"] for row in found["rows"]] == [False, False, True]
 
 
-def test_an_export_removes_no_folder_that_it_did_not_make(tmp_path):
+def test_an_export_removes_no_folder_that_it_did_not_make(tmp_path: Path) -> None:
     from takt.export.lerobot import Dataset
 
     for name in (".out.part", ".out-x.part"):

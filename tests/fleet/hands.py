@@ -7,21 +7,22 @@ import resource
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 
 class Right:
     """Pushes to the right: no unit is good."""
 
-    def begin(self, spec, seed): ...
+    def begin(self, spec: Any, seed: Any) -> None: ...
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [1]
 
-    def end(self): ...
+    def end(self) -> None: ...
 
 
 class Balances(Right):
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [int(observation[2] + observation[3] > 0)]
 
 
@@ -31,7 +32,7 @@ class Sometimes(Right):
     def __init__(self, share: float = 0.5) -> None:
         self.share = share
 
-    def act(self, observation):
+    def act(self, observation: Any) -> Any:
         return [int(observation[2] + observation[3] > 0)] if abs(observation[0] * 1e4) % 1 < self.share else [1]
 
 
@@ -41,10 +42,10 @@ class Dies(Balances):
     def __init__(self, mark: str = "", calls: int = 200) -> None:
         self.mark, self.calls = mark, calls
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self.left = self.calls
 
-    def act(self, observation):
+    def act(self, observation: Any) -> Any:
         self.left -= 1
         if not self.left and not (self.mark and Path(self.mark).exists()):
             if self.mark:
@@ -56,7 +57,7 @@ class Dies(Balances):
 class Hangs(Dies):
     """Answers no more after so many calls."""
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         self.left -= 1
         if not self.left:
             time.sleep(600)
@@ -66,10 +67,10 @@ class Hangs(Dies):
 class Grows(Balances):
     """Takes 4 MB more with every call, of 10 ms."""
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self.kept = []
 
-    def act(self, observation):
+    def act(self, observation: Any) -> Any:
         self.kept.append(bytes([1]) * (4 << 20))
         time.sleep(0.01)
         return super().act(observation)
@@ -86,6 +87,6 @@ class Fills(Balances):
 class Slow(Balances):
     """Takes its time, so that something can happen meanwhile."""
 
-    def act(self, observation):
+    def act(self, observation: Any) -> Any:
         time.sleep(0.002)
         return super().act(observation)

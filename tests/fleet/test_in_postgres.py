@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ HUSH = "hush-hush"  # the server takes any password
 
 
 @pytest.fixture
-def store(server, request, tmp_path, monkeypatch) -> str:
+def store(server: Any, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A store of the test's own, by an address with a password in it."""
     monkeypatch.chdir(tmp_path)
     name = request.node.name[:40].rstrip("_")
@@ -71,25 +72,25 @@ class Here(Executor):
     def __init__(self) -> None:
         self.told: list[Message] = []
 
-    def room(self, job):
+    def room(self, job: Any) -> bool:
         return not self.told
 
-    def start(self, job):
+    def start(self, job: Any) -> None:
         kind, record = work(job, lambda said: None, lambda: False)
         self.told.append(Message(job, kind, record.told()))
 
-    def wait(self, timeout_s):
+    def wait(self, timeout_s: Any) -> Any:
         told, self.told = self.told, []
         return told
 
-    def leave(self, job): ...
+    def leave(self, job: Any) -> None: ...
 
-    def kill(self, job): ...
+    def kill(self, job: Any) -> None: ...
 
-    def close(self): ...
+    def close(self) -> None: ...
 
 
-def digests(plan):
+def digests(plan: Any) -> Any:
     found = {}
     for shift in plan.shifts:
         with Ledger.open(ledger_of(plan.store, shift)) as book:
@@ -98,7 +99,7 @@ def digests(plan):
     return found
 
 
-def alone(plan):
+def alone(plan: Any) -> dict[str, Any]:
     return {
         shift.id: run_shift(
             shift.arm.station,
@@ -112,7 +113,9 @@ def alone(plan):
     }
 
 
-def test_a_fleet_in_a_database_is_worked_once_and_told_of_from_anywhere_and_no_password_is(store, tmp_path, capsys):
+def test_a_fleet_in_a_database_is_worked_once_and_told_of_from_anywhere_and_no_password_is(
+    store: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("fleet.toml").write_text(PLAN)
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 0
     plan = read_plan(Path("fleet.toml"))
@@ -145,7 +148,7 @@ def test_a_fleet_in_a_database_is_worked_once_and_told_of_from_anywhere_and_no_p
         assert HUSH not in json.dumps(book.meta)
 
 
-def test_a_fleet_has_one_driver_and_one_that_woke_late_writes_nothing_and_ends(store, server):
+def test_a_fleet_has_one_driver_and_one_that_woke_late_writes_nothing_and_ends(store: Any, server: Any) -> None:
     import psycopg
 
     plan = plan_of(PLAN)
@@ -172,22 +175,24 @@ def test_a_fleet_has_one_driver_and_one_that_woke_late_writes_nothing_and_ends(s
         lambda: first.add_fault(_fault()),
     ):
         with pytest.raises(Lost, match="this one has stopped, and wrote nothing"):
-            attempt()
+            attempt()  # type: ignore[no-untyped-call]
     first.close()  # gives back nothing, for it has nothing
     assert second.driven() and not second.records() and not second.faults() and second.said() == {}
     second.close()
-    assert not notes_of(plan).driven() and "x = 1" in notes_of(plan).plan_text()
+    assert not notes_of(plan).driven() and "x = 1" in notes_of(plan).plan_text()  # type: ignore[attr-defined]
 
 
-def _record():
+def _record() -> Any:
     return Record("a", 1, "units", "", "g", 0, "1", "000000", [1.0], 1.0, 1.0, "", "")
 
 
-def _fault():
+def _fault() -> Any:
     return MachineFault("a", "arm", 1, 1, LOST, "why", "host", "log", "", False)
 
 
-def test_a_driver_that_was_stopped_and_wakes_when_another_has_taken_its_place_ends_and_nothing_is_doubled(store):
+def test_a_driver_that_was_stopped_and_wakes_when_another_has_taken_its_place_ends_and_nothing_is_doubled(
+    store: Any,
+) -> None:
     """All of the first driver's processes sleep (SIGSTOP) in the middle; the second does the rest; the first wakes."""
     Path("fleet.toml").write_text(PLAN.replace("Balances", "Slow").replace("units = 6", "units = 15"))
     plan = read_plan(Path("fleet.toml"))
@@ -213,11 +218,11 @@ def test_a_driver_that_was_stopped_and_wakes_when_another_has_taken_its_place_en
         first.wait()
 
 
-def _standings(store):
-    return standings(place_of(store))
+def _standings(store: Any) -> Any:
+    return standings(place_of(store))  # type: ignore[arg-type]
 
 
-def until(found, process=None):
+def until(found: Any, process: Any = None) -> Any:
     end = time.monotonic() + 240
     while time.monotonic() < end:
         if value := found():
@@ -227,14 +232,14 @@ def until(found, process=None):
     raise AssertionError("it never came to that")
 
 
-def test_two_drivers_of_other_plans_forced_onto_one_shift_come_to_one_shift(store):
+def test_two_drivers_of_other_plans_forced_onto_one_shift_come_to_one_shift(store: Any) -> None:
     """Two runners with the same shift, begun at the same time by different fleets' drivers: one works it, the other
     waits until it can read it."""
     plan = plan_of(PLAN.replace("0-1", "0"))
     told, barrier = [], threading.Barrier(2)
     job = _job(plan)
 
-    def run():
+    def run() -> None:
         barrier.wait()
         while True:
             try:
@@ -252,18 +257,20 @@ def test_two_drivers_of_other_plans_forced_onto_one_shift_come_to_one_shift(stor
     assert len(ledgers_in(store)) == 1 and digests(plan) == alone(plan)
 
 
-def _job(plan):
+def _job(plan: Any) -> Any:
     return job_of(plan, plan.shifts[0])
 
 
-def test_a_server_that_is_killed_is_waited_for_by_driver_and_shifts_and_is_no_bad_unit(tmp_path, monkeypatch):
+def test_a_server_that_is_killed_is_waited_for_by_driver_and_shifts_and_is_no_bad_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with Server() as mortal:
         monkeypatch.setenv("TAKT_STORE", mortal.uri)
         plan = plan_of(PLAN.replace("Balances", "Slow").replace("units = 6", "units = 15"))
         killed = []
 
-        def news(_standing, running):
+        def news(_standing: Any, running: Any) -> None:
             if not killed and any(said.get("units") for said in running.values()):
                 killed.append(mortal.kill())
                 mortal.start()
@@ -273,7 +280,7 @@ def test_a_server_that_is_killed_is_waited_for_by_driver_and_shifts_and_is_no_ba
         assert len(ledgers_in(plan.store)) == 2 and standing_of_fleet(plan).ended == 2
 
 
-def test_a_store_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(store, server):
+def test_a_store_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(store: Any, server: Any) -> None:
     import psycopg
 
     plan = plan_of(PLAN)
@@ -292,7 +299,9 @@ def test_a_store_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(store
     assert Driver(plan, Here).run().ended == 2 and digests(plan) == alone(plan)
 
 
-def test_a_server_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
+def test_a_server_that_is_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TAKT_STORE", f"postgresql://takt:{HUSH}@127.0.0.1:1/takt")
     Path("fleet.toml").write_text(PLAN)
@@ -306,7 +315,7 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
     assert is_gone(error.value), "so that it is a machine's fault, and tried again"
 
 
-def test_what_a_stranger_wrote_into_the_notes_is_left_out(store, server):
+def test_what_a_stranger_wrote_into_the_notes_is_left_out(store: Any, server: Any) -> None:
     """Records, faults and the driver's word of another's making: the fleet is read from its ledgers."""
     import psycopg
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ seeds = "1-2"
 """
 
 
-def test_a_plan_is_the_product_of_its_tables_without_what_is_excluded():
+def test_a_plan_is_the_product_of_its_tables_without_what_is_excluded() -> None:
     plan = plan_of(PLAN)
     assert [arm.name for arm in plan.arms] == [
         "balances @ gym takt_s=0.5",
@@ -54,11 +55,13 @@ def test_a_plan_is_the_product_of_its_tables_without_what_is_excluded():
     assert plan.arms[2].columns == {"station": "gym", "takt_s": 0.5, "worker": "sometimes", "share": 0.8}
 
 
-def ids(text):
+def ids(text: Any) -> list[Any]:
     return [shift.id for shift in plan_of(text).shifts]
 
 
-def test_a_shift_is_the_same_however_it_is_written_and_another_if_anything_of_it_is(tmp_path, monkeypatch):
+def test_a_shift_is_the_same_however_it_is_written_and_another_if_anything_of_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     at_rest = PLAN.replace("[[exclude]]", '[[worker]]\nname = "hands:Sometimes"\nlabel = "x"\n[[exclude]]')
     said = at_rest.replace('label = "x"', 'label = "y"\noptions = { share = 0.5 }')
@@ -104,7 +107,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "said"), WRONG, ids=[said[:30] for _, said in WRONG])
-def test_what_is_wrong_with_a_plan_is_one_line_that_names_it(tmp_path, monkeypatch, capsys, text, said):
+def test_what_is_wrong_with_a_plan_is_one_line_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: Any, said: Any
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("fleet.toml").write_text(text)
     for command in ("status", "run"):
@@ -114,7 +119,9 @@ def test_what_is_wrong_with_a_plan_is_one_line_that_names_it(tmp_path, monkeypat
     assert [path.name for path in Path().iterdir()] == ["fleet.toml"], "nothing is made by a plan that is wrong"
 
 
-def test_a_server_that_does_not_answer_is_said_before_anything_runs(tmp_path, monkeypatch, capsys):
+def test_a_server_that_does_not_answer_is_said_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     with socket.socket() as listens:
         listens.bind(("127.0.0.1", 0))

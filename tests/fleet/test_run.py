@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,32 +37,32 @@ PATIENCE_S = 300
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def hand(name, **more):
+def hand(name: Any, **more: Any) -> str:
     rest = "\n".join(f"{key} = {json.dumps(value).replace(': ', ' = ')}" for key, value in more.items())
     return f'\n[[worker]]\nname = "hands:{name}"\n{rest}\n'
 
 
-def work(text, jobs=2, **limits):
+def work(text: Any, jobs: Any = 2, **limits: Any) -> Any:
     plan = plan_of(text)
     return plan, Driver(plan, lambda: Local(jobs, plan.folder / "logs", **limits)).run()
 
 
-def digest(path):
+def digest(path: Any) -> Any:
     with Ledger.open(path) as book:
         assert book.finished
         return book.digest()
 
 
-def digests(plan):
+def digests(plan: Any) -> dict[str, Any]:
     return {shift.id: digest(plan.folder / "ledgers" / shift.file) for shift in plan.shifts}
 
 
-def alone(plan):
+def alone(plan: Any) -> Any:
     """The digests of the plan's shifts, each worked by itself, here."""
     found = {}
     for shift in plan.shifts:
@@ -79,7 +80,7 @@ def alone(plan):
     return found
 
 
-def test_a_fleet_is_worked_once_and_then_not_again(here, capsys):
+def test_a_fleet_is_worked_once_and_then_not_again(here: Any, capsys: pytest.CaptureFixture[str]) -> None:
     Path("fleet.toml").write_text(PLAN + hand("Balances") + hand("Right"))
     assert main(["fleet", "run", "fleet.toml", "--jobs", "2", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -100,7 +101,7 @@ def test_a_fleet_is_worked_once_and_then_not_again(here, capsys):
 
 
 @pytest.mark.parametrize("seed", [2024])
-def test_killed_at_random_instants_driver_and_workers_it_ends_with_the_same_digests(here, seed):
+def test_killed_at_random_instants_driver_and_workers_it_ends_with_the_same_digests(here: Any, seed: Any) -> None:
     """Five SIGKILLs; benchmarks/fleet_kills.py has a thousand."""
     Path("fleet.toml").write_text(
         PLAN.replace("0-3", "0-2") + hand("Slow") + "[limits]\nretries = 50\nbackoff_s = 0.1\n"
@@ -129,7 +130,7 @@ def test_killed_at_random_instants_driver_and_workers_it_ends_with_the_same_dige
     assert len(list(Path("shifts/few/ledgers").glob("*.takt"))) == len(plan.shifts), "none twice"
 
 
-def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here):
+def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here: Any) -> None:
     mark = str(here / "mark")
     text = PLAN.replace("0-3", "0-1") + hand("Dies", options={"mark": mark, "calls": 100})
     plan, done = work(text + "[limits]\nbackoff_s = 0.1\n", jobs=1)
@@ -140,7 +141,9 @@ def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here):
     assert digests(plan) == alone(plan), "here the mark is there, so that it does not die"
 
 
-def test_whoever_dies_hangs_or_grows_every_time_is_given_up_listed_and_no_unit_is_bad_for_it(here, capsys):
+def test_whoever_dies_hangs_or_grows_every_time_is_given_up_listed_and_no_unit_is_bad_for_it(
+    here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = PLAN.replace("0-3", "0") + hand("Dies", options={"calls": 60}) + hand("Hangs", options={"calls": 60})
     text += hand("Grows", memory_gb=0.8) + hand("Balances") + "[limits]\nretries = 1\nbackoff_s = 0.1\nsilent_s = 8\n"
     Path("fleet.toml").write_text(text.replace("units = 10", "units = 60"))
@@ -153,7 +156,7 @@ def test_whoever_dies_hangs_or_grows_every_time_is_given_up_listed_and_no_unit_i
     assert found.done and len(found.faults) == 6
 
 
-def test_an_arm_ends_when_its_verdict_is_reached(here):
+def test_an_arm_ends_when_its_verdict_is_reached(here: Any) -> None:
     text = PLAN.replace("0-3", "0-9").replace("units = 10", "units = 40") + hand("Right") + "[stop]\nverdict = true\n"
     plan, done = work(text, jobs=1)
     assert done.why == "certain" and 2 <= done.ended <= 4 and len(done.spared) == 10 - done.ended
@@ -161,14 +164,14 @@ def test_an_arm_ends_when_its_verdict_is_reached(here):
     assert work(text)[1].began == 0
 
 
-def test_a_comparison_ends_when_the_best_is_known(here):
+def test_a_comparison_ends_when_the_best_is_known(here: Any) -> None:
     text = PLAN.replace("0-3", "0-9") + hand("Balances") + hand("Right") + hand("Sometimes", options={"share": 0.9})
     plan, done = work(text + '[stop]\ncompare = "best"\n')
     assert done.why == "certain" and done.ended < 30
     assert min(one.ended for one in standing_of_fleet(plan).arms) >= 3
 
 
-def test_a_budget_ends_a_fleet_at_a_units_end_and_more_of_it_goes_on(here):
+def test_a_budget_ends_a_fleet_at_a_units_end_and_more_of_it_goes_on(here: Any) -> None:
     text = PLAN.replace("0-3", "0-1").replace("units = 10", "units = 60") + hand("Slow")
     plan, done = work(text + "[budget]\nmachine_hours = 0.0005\n", jobs=1)
     assert done.why == "budget" and done.ended < 2 and "machine hours" in done.told
@@ -177,12 +180,12 @@ def test_a_budget_ends_a_fleet_at_a_units_end_and_more_of_it_goes_on(here):
     assert done.ended == 2 and digests(plan) == alone(plan)
 
 
-def test_asked_to_stop_it_leaves_every_shift_at_a_units_end(here, capsys):
+def test_asked_to_stop_it_leaves_every_shift_at_a_units_end(here: Any, capsys: pytest.CaptureFixture[str]) -> None:
     Path("fleet.toml").write_text(PLAN.replace("0-3", "0-1").replace("units = 10", "units = 200") + hand("Slow"))
     assert main(["fleet", "stop", "fleet.toml"]) == 2 and "nothing to stop" in capsys.readouterr().err
     plan = read_plan(Path("fleet.toml"))
 
-    def ask(_standing, running):
+    def ask(_standing: Any, running: Any) -> None:
         if any(said.get("units") for said in running.values()) and not (plan.folder / "stop").exists():
             assert main(["fleet", "stop", "fleet.toml"]) == 0
 
@@ -192,14 +195,18 @@ def test_asked_to_stop_it_leaves_every_shift_at_a_units_end(here, capsys):
     assert record.units >= 1 and "asked to stop" in done.told
 
 
-def test_what_cannot_be_worked_is_one_line_and_is_not_tried_again(here, capsys):
+def test_what_cannot_be_worked_is_one_line_and_is_not_tried_again(
+    here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("fleet.toml").write_text(PLAN.replace("0-3", "0").replace("CartPole-v1", "CartPole-v99") + hand("Right"))
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
     out, err = capsys.readouterr()
     assert "CartPole-v99" in err and "cannot be worked: 1" in out and not machine_faults(read_plan(Path("fleet.toml")))
 
 
-def test_a_disk_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(here, capsys):
+def test_a_disk_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(
+    here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("fleet.toml").write_text(
         PLAN.replace("0-3", "0-1").replace("units = 10", "units = 120") + hand("Fills", options={"mark": "mark"})
     )
@@ -218,7 +225,9 @@ def test_a_disk_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(here, 
         assert book.finished and book.events()[: len(before)] == before
 
 
-def test_several_seeds_and_several_workers_at_a_time_come_to_the_same_as_one_after_the_other(here, capsys):
+def test_several_seeds_and_several_workers_at_a_time_come_to_the_same_as_one_after_the_other(
+    here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     shift = [
         "--units",
         "8",

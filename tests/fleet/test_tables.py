@@ -8,6 +8,7 @@ import json
 import shutil
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ vary = { share = [0.5, 0.9] }
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory):
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A fleet that is done: its shifts are worked here, without processes."""
     plan = plan_of(PLAN)
     folder = tmp_path_factory.mktemp("worked")
@@ -68,14 +69,14 @@ def worked(tmp_path_factory):
 
 
 @pytest.fixture
-def fleet(worked, tmp_path, monkeypatch):
+def fleet(worked: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     Path("fleet.toml").write_text(PLAN)
     shutil.copytree(worked, "shifts/few/ledgers")
     return read_plan(Path("fleet.toml"))
 
 
-def test_a_table_has_bounds_and_goes_into_a_page_a_sheet_and_a_paper(fleet):
+def test_a_table_has_bounds_and_goes_into_a_page_a_sheet_and_a_paper(fleet: Any) -> None:
     found = standing_of_fleet(fleet)
     table = fleet_table(found)
     rows = list(csv.DictReader(io.StringIO(written(table, "csv"))))
@@ -94,7 +95,7 @@ def test_a_table_has_bounds_and_goes_into_a_page_a_sheet_and_a_paper(fleet):
         fleet_table(found, by=["difficulty"])
 
 
-def test_an_acceptance_by_citation_says_where_it_is_from_and_whether_it_was_reached(fleet):
+def test_an_acceptance_by_citation_says_where_it_is_from_and_whether_it_was_reached(fleet: Any) -> None:
     strict = fleet_table(standing_of_fleet(fleet), accept="agibot-longcheer")
     assert any("(press)" in note and "AgiBot" in note for note in strict.notes)
     assert {row.figures["verdict"] for row in strict.rows} <= {"reject", "undecided"}
@@ -102,7 +103,7 @@ def test_an_acceptance_by_citation_says_where_it_is_from_and_whether_it_was_reac
         fleet_table(standing_of_fleet(fleet), accept="nobody")
 
 
-def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet, tmp_path):
+def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet: Any, tmp_path: Path) -> None:
     assert update(fleet) == 9 and update(fleet) == 0
     shares = "(SELECT id, json_extract(columns, '$.share') AS share FROM shifts)"
     _, rows = query([fleet], f"SELECT share, sum(good::int) FROM units JOIN {shares} USING (id) GROUP BY ALL")
@@ -123,7 +124,7 @@ def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet, tmp_p
     assert not Path("out.csv").exists()
 
 
-def test_parts_that_a_writer_left_half_are_made_again(fleet):
+def test_parts_that_a_writer_left_half_are_made_again(fleet: Any) -> None:
     update(fleet)
     tables = fleet.folder / "tables"
     next(tables.glob("units-*.parquet")).unlink()
@@ -132,7 +133,7 @@ def test_parts_that_a_writer_left_half_are_made_again(fleet):
     assert query([fleet], "SELECT count(*), count(DISTINCT id) FROM units WHERE judged")[1] == [(90, 9)]
 
 
-def test_the_page_and_the_plan_say_what_is_there(fleet, capsys):
+def test_the_page_and_the_plan_say_what_is_there(fleet: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fleet", "page", "fleet.toml", "--accept", "xiaomi-2026"]) == 0
     page = (fleet.folder / "fleet.html").read_text()
     assert page.count("<svg") == 6 and "=balances|1%" in page and "closed testing" in page and "Xiaomi" in page
@@ -144,7 +145,7 @@ def test_the_page_and_the_plan_say_what_is_there(fleet, capsys):
     assert "truly 99.5 %" in capsys.readouterr().out
 
 
-def record(outcomes, seed, required=0.9):
+def record(outcomes: Any, seed: Any, required: Any = 0.9) -> Any:
     good = outcomes.count("g")
     by_unit = outcomes.replace("g", "1").replace("b", "0")
     asked = {"good_rate": required, "cycle_s": None}
@@ -155,7 +156,7 @@ def record(outcomes, seed, required=0.9):
 
 
 @pytest.mark.parametrize("by", ["unit", "shift", "free"])
-def test_what_a_plan_simulates_is_what_judges(by):
+def test_what_a_plan_simulates_is_what_judges(by: Any) -> None:
     """A dozen fleets drawn, judged shift by shift by the simulation and by the real thing: the same look decides."""
     rng = np.random.default_rng(24)
     shifts = 40 if by == "free" else 8
@@ -179,14 +180,14 @@ def test_what_a_plan_simulates_is_what_judges(by):
             assert duel.duels["a", "b"].log_e(by, 0.0) == pytest.approx(tuple(e[:, path, n - 1]), abs=1e-6)
 
 
-def test_more_spread_takes_more_shifts_and_it_says_when_it_does_not_know():
+def test_more_spread_takes_more_shifts_and_it_says_when_it_does_not_know() -> None:
     calm, wild = (shifts_to_verdict(0.9, 0.97, 100, spread=spread) for spread in (0.0, 0.04))
     assert calm.shifts < wild.shifts and calm.units == 100 * calm.shifts
     assert shifts_to_verdict(0.9, 0.9001, 1000, spread=0.0).shifts is None
 
 
 @pytest.mark.parametrize(("by", "spread"), [("unit", 0.0), ("shift", 0.06)])
-def test_together_keeps_its_promise(by, spread):
+def test_together_keeps_its_promise(by: Any, spread: Any) -> None:
     """Six equal arms, 15 pairs, a look after each of 12 shifts: any false word in 5 % of fleets at most, by unit if
     shifts are alike, by shift if they differ. 400 fleets: a true 5 % shows more than 8.5 % with a chance of 0.2 %."""
     rng = np.random.default_rng(7)

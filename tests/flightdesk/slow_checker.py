@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 ORDER = "FBE"
 
@@ -59,7 +60,7 @@ class Airline:
         self.groundings = files["alt_aircraft"]
         self.position = files["position"]
         changes = {(r[0], r[1]): int(r[2]) for r in files["alt_flights"]}
-        self.flights = {}
+        self.flights: dict[tuple[str, str], dict[str, Any]] = {}
         for number, day, tail in files["rotations"]:
             _, origin, destination, departure, arrival, previous = self.timetable[number]
             midnight = day_of(day) * 1440
@@ -73,7 +74,7 @@ class Airline:
                 "delay": max(changes.get((number, day), 0), 0),
                 "cancelled": changes.get((number, day), 0) < 0,
             }
-        self.bookings = {
+        self.bookings: dict[str, dict[str, Any]] = {
             r[0]: {"direction": r[1], "price": float(r[2]), "people": int(r[3]), "legs": chunks(r[4:], 3)}
             for r in files["itineraries"]
         }
@@ -92,8 +93,8 @@ class Airline:
             if minute_of(since) <= hour % 1440 < (minute_of(until) or 1440):
                 limit = int(departures), int(arrivals)
         for code, d1, t1, d2, t2, departures, arrivals in self.closures:
-            since, until = day_of(d1) * 1440 + minute_of(t1), day_of(d2) * 1440 + minute_of(t2)
-            if code == airport and since < hour + 60 and hour < until:
+            begins, ends = day_of(d1) * 1440 + minute_of(t1), day_of(d2) * 1440 + minute_of(t2)
+            if code == airport and begins < hour + 60 and hour < ends:
                 limit = int(departures), int(arrivals)
         return limit
 
@@ -125,7 +126,7 @@ class Plan:
     """A solution, word for word."""
 
     def __init__(self, folder: Path) -> None:
-        self.rows = []
+        self.rows: list[dict[str, Any]] = []
         for number, origin, destination, departure, arrival, previous, day, tail in lines_of(
             folder / "sol_rotations.csv"
         ):
@@ -432,7 +433,7 @@ def position_cost(airline: Airline, plan: Plan) -> float:
             lambda place, row: family[place[0]] == row[2],
         ):
             for place in list(places):
-                fits = [tail for tail in there if same(place, airline.aircraft[tail])]
+                fits = [tail for tail in there if same(place, airline.aircraft[tail])]  # type: ignore[no-untyped-call]
                 if fits:
                     there.remove(fits[0])
                     places.remove(place)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import numpy as np
@@ -28,13 +30,13 @@ EVER = float("inf")
 
 
 @pytest.fixture(scope="module")
-def bound():
+def bound() -> Iterator[Any]:
     """In a process of its own: other tests have the compiled code run as plain Python."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         yield lambda instance, rounds: process.submit(lower_bound, instance, EVER, rounds).result()
 
 
-def valid_costs(instance):
+def valid_costs(instance: Any) -> list[Any]:
     plans = (do_nothing(instance), greedy_delay(instance))
     return [cost(instance, plan).total for plan in plans if not check(instance, plan)]
 
@@ -66,7 +68,7 @@ def write_gentle_airline(rng: random.Random, folder: Path) -> None:
         (folder / f"{name}.csv").write_text("".join(" ".join(row) + " \n" for row in table) + "#\n")
 
 
-def test_no_baseline_of_a_small_airline_costs_less(bound, tmp_path):
+def test_no_baseline_of_a_small_airline_costs_less(bound: Any, tmp_path: Path) -> None:
     """With surface transport, given delays, groundings and closed airports; 2,000 more were tried once."""
     tried = 0
     for seed in range(40):
@@ -86,7 +88,7 @@ def test_no_baseline_of_a_small_airline_costs_less(bound, tmp_path):
         (gulf_2026(flights=150, aircraft=40, bookings=300, days=3), 3),
     ],
 )
-def test_no_plan_that_the_search_finds_costs_less(bound, recipe, seed):
+def test_no_plan_that_the_search_finds_costs_less(bound: Any, recipe: Any, seed: Any) -> None:
     instance = generate(recipe, seed)
     *_, last = recover(instance, iterations=300, searchers=1, exact=True)
     found = bound(instance, 15)
@@ -94,7 +96,7 @@ def test_no_plan_that_the_search_finds_costs_less(bound, recipe, seed):
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the challenge's instances are not here")
-def test_more_rounds_never_lower_it_and_beat_what_all_flights_would_save(bound):
+def test_more_rounds_never_lower_it_and_beat_what_all_flights_would_save(bound: Any) -> None:
     instance = read_instance(SHARED / "A01")
     found = [bound(instance, rounds) for rounds in (0, 1, 10, 25)]
     values = [each.eur for each in found]
@@ -116,47 +118,49 @@ ALONE = {
 }
 
 
-def alone(tmp_path, people, **files):
+def alone(tmp_path: Path, people: Any, **files: Any) -> Any:
     """One flight of 1,000 EUR with ten seats, and groups who lose 450 EUR each if they stay: 100 + 250 + 100."""
     groups = "\n".join(f"{i} A 100.0 {count} 1 01/01/08 E" for i, count in enumerate(people, 1))
     return read_instance(by_hand.write(tmp_path, **{**ALONE, "itineraries": groups, **files}))
 
 
-def test_an_airline_where_nothing_happened_is_bounded_by_no_more_than_nothing(bound, tmp_path):
+def test_an_airline_where_nothing_happened_is_bounded_by_no_more_than_nothing(bound: Any, tmp_path: Path) -> None:
     assert bound(read_instance(by_hand.write(tmp_path)), 30).eur <= 0.0
 
 
-def test_a_full_flight_is_paid_by_its_seats(bound, tmp_path):
+def test_a_full_flight_is_paid_by_its_seats(bound: Any, tmp_path: Path) -> None:
     assert bound(alone(tmp_path, [4, 6]), 1).eur == pytest.approx(0.0, abs=0.02)
 
 
 @pytest.mark.parametrize(("people", "best"), [([3, 4], 0.0), ([2], -100.0)])
-def test_an_emptier_one_by_who_would_lose_more_than_it_costs(bound, tmp_path, people, best):
+def test_an_emptier_one_by_who_would_lose_more_than_it_costs(
+    bound: Any, tmp_path: Path, people: Any, best: Any
+) -> None:
     """Seven would lose 3,150 EUR, so it flies; two would lose 900, so it does not, which saves 1,000."""
     by_seats = sum(people) * 100.0 - 1000.0
     found = bound(alone(tmp_path, people), 400).eur
     assert by_seats + 0.2 * (best - by_seats) < found <= best
 
 
-def test_a_cancelled_flight_costs_its_passengers_or_a_new_flight(bound, tmp_path):
+def test_a_cancelled_flight_costs_its_passengers_or_a_new_flight(bound: Any, tmp_path: Path) -> None:
     # Ten stay for 4,500 EUR; a new flight of 61 minutes is two hours, 2,000 EUR; 1,000 are saved; all a minute late.
     found = bound(alone(tmp_path, [10], alt_flights="1 01/01/08 -1"), 1).eur
     assert found == pytest.approx(2000.0 - 1000.0 + 10 * 0.1, abs=0.02)
 
 
-def test_who_cannot_wait_for_a_new_flight_stays(bound, tmp_path):
+def test_who_cannot_wait_for_a_new_flight_stays(bound: Any, tmp_path: Path) -> None:
     files = {"alt_flights": "1 01/01/08 -1", "alt_airports": "BBB 01/01/08 00:00 02/01/08 06:00 0 0"}
     assert bound(alone(tmp_path, [6], **files), 1).eur == pytest.approx(6 * 450.0 - 1000.0, abs=0.02)
 
 
-def test_a_given_delay_is_paid_by_the_minute(bound, tmp_path):
+def test_a_given_delay_is_paid_by_the_minute(bound: Any, tmp_path: Path) -> None:
     # The airport lets nothing else land: 130 minutes and a meal for five.
     files = {"alt_flights": "1 01/01/08 130", "alt_airports": "AAA 01/01/08 00:00 02/01/08 06:00 1 1"}
     late = bound(alone(tmp_path, [5], **files), 1).eur
     assert 0.0 < late <= 5 * (130 * 0.1 + 15.0)
 
 
-def test_no_choice_of_who_flies_what_when_and_who_boards_costs_less(bound, tmp_path):
+def test_no_choice_of_who_flies_what_when_and_who_boards_costs_less(bound: Any, tmp_path: Path) -> None:
     """Two flights and three groups, every plan without new flights and with delays of half an hour."""
     rng = random.Random(5)
     for case in range(4):
@@ -189,7 +193,7 @@ def test_no_choice_of_who_flies_what_when_and_who_boards_costs_less(bound, tmp_p
         assert valid > 20 and found <= cheapest and found > cheapest - 900.0, case
 
 
-def planned(instance, departure, aircraft, lines):
+def planned(instance: Any, departure: Any, aircraft: Any, lines: Any) -> Any:
     """A plan; None where somebody boards a flight that does not fly, which is plain."""
     if any(legs and aircraft[legs[0][0]] < 0 for _, _, legs, _ in lines):
         return None
@@ -200,7 +204,7 @@ def planned(instance, departure, aircraft, lines):
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def test_the_command_prints_it(tmp_path, capsys):
+def test_the_command_prints_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     alone(tmp_path / "day", [6])
     assert main(["flightdesk", "bound", str(tmp_path / "day"), "--rounds", "20", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -209,7 +213,7 @@ def test_the_command_prints_it(tmp_path, capsys):
     assert "no valid plan costs less than" in capsys.readouterr().out
 
 
-def test_what_cannot_be_is_said_in_one_line(tmp_path, capsys):
+def test_what_cannot_be_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for option, value in (("--seconds", "-1"), ("--rounds", "-1")):
         assert main(["flightdesk", "bound", str(tmp_path), option, value]) == 2
         assert capsys.readouterr().err.startswith(f"takt: {option} must be ")

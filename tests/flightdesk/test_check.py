@@ -4,6 +4,7 @@ import random
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import numpy as np
@@ -35,7 +36,7 @@ def checked(tmp_path: Path, *edits: tuple[str, str], **files: str) -> list[Viola
     return check(instance, read_solution(instance, by_hand.write_plan(tmp_path / "plan", *edits)))
 
 
-def test_the_plan_by_hand_is_valid(tmp_path):
+def test_the_plan_by_hand_is_valid(tmp_path: Path) -> None:
     assert checked(tmp_path) == []
 
 
@@ -112,7 +113,7 @@ def replaced(number: int, *words: tuple[str, str]) -> tuple[str, str]:
         (Rule.LEGS_APART, [replaced(2, ("J1#1", "J1#2"))], "flight 3 of 01/01 is the next leg of 2 of 01/01"),
     ],
 )
-def test_every_rule_is_named(tmp_path, rule, edits, text):
+def test_every_rule_is_named(tmp_path: Path, rule: Any, edits: Any, text: Any) -> None:
     found = [v for v in checked(tmp_path, *edits) if v.rule is rule]
     assert found and text in found[0].text and "\n" not in found[0].text
 
@@ -131,18 +132,18 @@ NEW = "90 BBB AAA 18:00 19:01 0 01/01/08 P#4\n"
         (Rule.OVERTIME, NEW.replace("18:00 19:01", "03:00+1 04:01+1")),
     ],
 )
-def test_created_flights_have_rules_of_their_own(tmp_path, rule, row):
+def test_created_flights_have_rules_of_their_own(tmp_path: Path, rule: Any, row: Any) -> None:
     assert rule in {v.rule for v in checked(tmp_path, (ROW["9"], ROW["9"] + "\n" + row.rstrip()))}
 
 
-def test_a_created_flight_may_bring_an_aircraft_back(tmp_path):
+def test_a_created_flight_may_bring_an_aircraft_back(tmp_path: Path) -> None:
     created = "90 BBB AAA 23:56 00:57+1 0 01/01/08 P#4"
     assert checked(tmp_path, (ROW["9"], f"{ROW['9']}\n{created}")) == []
     later = created.replace("23:56 00:57+1", "23:55 00:56+1")  # 24 minutes on the ground, and P#4 needs 25
     assert [v.rule for v in checked(tmp_path, (ROW["9"], f"{ROW['9']}\n{later}"))] == [Rule.TURN]
 
 
-def test_what_is_exactly_at_the_limit_is_allowed(tmp_path):
+def test_what_is_exactly_at_the_limit_is_allowed(tmp_path: Path) -> None:
     at_limit = [
         replaced(6, ("13:00", "13:20"), ("14:00", "14:20")),  # 40 minutes to turn J2#3 round
         replaced(3, ("12:00", "17:30"), ("14:30", "20:00")),  # lands as its maintenance starts
@@ -151,7 +152,7 @@ def test_what_is_exactly_at_the_limit_is_allowed(tmp_path):
     assert checked(tmp_path, *at_limit) == []
 
 
-def test_an_airport_has_so_many_slots_an_hour(tmp_path):
+def test_an_airport_has_so_many_slots_an_hour(tmp_path: Path) -> None:
     two = "BBB 0 2 00:00 12:00 2 2 12:00 00:00"
     found = checked(tmp_path, airports=by_hand.FILES["airports"].replace("BBB 1 2 00:00 12:00 2 2 12:00 00:00", two))
     assert [(v.rule, v.airport, v.minute) for v in found] == [
@@ -167,7 +168,7 @@ def test_an_airport_has_so_many_slots_an_hour(tmp_path):
     assert found == [], "the bus needs no slot"
 
 
-def test_given_delays_and_cancellations_stay(tmp_path):
+def test_given_delays_and_cancellations_stay(tmp_path: Path) -> None:
     changes = "8 01/01/08 15\n6 01/01/08 -1\n7 01/01/08 -1\n1 01/01/08 30"
     first = replaced(1, ("07:00", "07:30"), ("08:00", "08:30"))
     last = replaced(8, ("22:30", "22:45"), ("23:31", "23:46"))
@@ -181,7 +182,7 @@ def test_given_delays_and_cancellations_stay(tmp_path):
     assert [v.rule for v in checked(tmp_path, last, *OFF6, *OFF34, alt_flights=changes)] == [Rule.FIXED]
 
 
-def test_a_grounded_aircraft_does_not_fly(tmp_path):
+def test_a_grounded_aircraft_does_not_fly(tmp_path: Path) -> None:
     found = checked(tmp_path, alt_aircraft="J2#3 01/01/08 13:59 01/01/08 15:00")
     assert [(v.rule, v.flight, v.aircraft) for v in found] == [
         (Rule.GROUNDED, "6 of 01/01", "J2#3"),
@@ -193,7 +194,7 @@ def test_a_grounded_aircraft_does_not_fly(tmp_path):
 OFF7 = ("16:00 0 01/01/08 J2#3", "16:00 0 01/01/08 cancelled"), ("2 7 01/01/08 E", "2 cancelled")
 
 
-def test_a_grounding_over_midnight_goes_by_the_date_of_the_row(tmp_path):
+def test_a_grounding_over_midnight_goes_by_the_date_of_the_row(tmp_path: Path) -> None:
     """The grounding ends at 02/01 01:00; 8 is P#4's."""
     over = {"alt_aircraft": "P#4 01/01/08 20:00 02/01/08 01:00"}
     for leaves, lands in (("00:59+1", "02:00+1"), ("01:00+1", "02:01+1"), ("02:00+1", "03:01+1")):
@@ -208,7 +209,7 @@ def test_a_grounding_over_midnight_goes_by_the_date_of_the_row(tmp_path):
     assert checked(tmp_path, **lands_before) == []
 
 
-def test_a_flight_delayed_over_the_start_of_the_recovery_period_flies_as_given(tmp_path):
+def test_a_flight_delayed_over_the_start_of_the_recovery_period_flies_as_given(tmp_path: Path) -> None:
     """1 was to leave at 07:00, an hour before the period."""
     two = by_hand.FILES["airports"].replace("BBB 1 2 00:00", "BBB 2 2 00:00")
     changes = {"alt_flights": "1 01/01/08 90", "airports": two}
@@ -223,7 +224,7 @@ def test_a_flight_delayed_over_the_start_of_the_recovery_period_flies_as_given(t
         assert Rule.GIVEN_DELAY in {v.rule for v in checked(tmp_path, wrong, off2, missed, **changes)}
 
 
-def test_surface_transport_goes_as_planned(tmp_path):
+def test_surface_transport_goes_as_planned(tmp_path: Path) -> None:
     """9 is the bus, at 08:30."""
     for wrong in (
         replaced(9, ("Bus#5", "cancelled")),
@@ -239,7 +240,7 @@ def test_surface_transport_goes_as_planned(tmp_path):
     assert {v.rule for v in checked(tmp_path, **gone)} == {Rule.REVIVED}
 
 
-def test_a_maintenance_under_way_blocks(tmp_path):
+def test_a_maintenance_under_way_blocks(tmp_path: Path) -> None:
     aircraft = by_hand.FILES["aircraft"]
 
     def in_work(since: str, until: str) -> dict[str, str]:
@@ -250,7 +251,7 @@ def test_a_maintenance_under_way_blocks(tmp_path):
     assert [(v.rule, v.aircraft) for v in found] == [(Rule.SERVICE_TIME, "P#4")]
 
 
-def test_what_was_planned_before_the_period_is_not_forgiven(tmp_path):
+def test_what_was_planned_before_the_period_is_not_forgiven(tmp_path: Path) -> None:
     """1 leaves before the period, with J1#1."""
     aircraft = by_hand.FILES["aircraft"]
     for rule, old, new in (
@@ -262,14 +263,14 @@ def test_what_was_planned_before_the_period_is_not_forgiven(tmp_path):
     assert Rule.GROUNDED in {v.rule for v in checked(tmp_path, alt_aircraft="J1#1 01/01/08 07:30 01/01/08 07:40")}
 
 
-def test_nothing_lands_after_the_recovery_period_touched_or_not(tmp_path):
+def test_nothing_lands_after_the_recovery_period_touched_or_not(tmp_path: Path) -> None:
     config = by_hand.FILES["config"]
     assert checked(tmp_path, config=config.replace("02/01/08 04:00", "01/01/08 23:31")) == []
     found = checked(tmp_path, config=config.replace("02/01/08 04:00", "01/01/08 23:30"))
     assert [(v.rule, v.flight) for v in found] == [(Rule.OVERTIME, "8 of 01/01")]
 
 
-def test_a_group_that_has_flown_nothing_is_cancelled_as_a_whole(tmp_path):
+def test_a_group_that_has_flown_nothing_is_cancelled_as_a_whole(tmp_path: Path) -> None:
     begun = ("4 1 01/01/08 E 4 01/01/08 E", "4 1 01/01/08 E cancelled")  # 1 left before the period
     assert checked(tmp_path, begun) == []
     not_begun = ("3 2 01/01/08 B 3 01/01/08 E", "3 2 01/01/08 B cancelled")
@@ -278,14 +279,14 @@ def test_a_group_that_has_flown_nothing_is_cancelled_as_a_whole(tmp_path):
     assert checked(tmp_path, ("3 2 01/01/08 B 3 01/01/08 E", "3 cancelled")) == []
 
 
-def test_an_aircraft_has_so_many_minutes_before_its_maintenance(tmp_path):
+def test_an_aircraft_has_so_many_minutes_before_its_maintenance(tmp_path: Path) -> None:
     aircraft = by_hand.FILES["aircraft"]
     assert checked(tmp_path, aircraft=aircraft.replace("02:00-400", "02:00-270")) == []
     found = checked(tmp_path, aircraft=aircraft.replace("02:00-400", "02:00-269"))
     assert [v.text for v in found] == ["J1#1 flies 270 min before its maintenance, and may fly 269"]
 
 
-def test_an_outbound_group_is_not_brought_home_too_late(tmp_path):
+def test_an_outbound_group_is_not_brought_home_too_late(tmp_path: Path) -> None:
     flights = by_hand.FILES["flights"].replace("8 AAA BBB 22:30 23:31 0", "8 AAA BBB 07:59+1 09:00+1 0")
     config = by_hand.FILES["config"].replace("02/01/08 04:00", "02/01/08 12:00")
     late = replaced(8, ("22:30", "07:59+1"), ("23:31", "09:00+1"))
@@ -306,7 +307,9 @@ def test_an_outbound_group_is_not_brought_home_too_late(tmp_path):
         ["", " ", "-", "#", "\n", "0", "99999999999", "x", "/", ":", "é", "+9", "31/12/99", " cancelled"]
     ),
 )
-def test_whatever_happens_to_a_plan_it_is_checked_and_priced_or_refused_in_one_line(file, at, cut, junk):
+def test_whatever_happens_to_a_plan_it_is_checked_and_priced_or_refused_in_one_line(
+    file: Any, at: Any, cut: Any, junk: Any
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         instance = read_instance(by_hand.write(Path(name) / "instance"))
         path = by_hand.write_plan(Path(name) / "plan") / f"{file}.csv"
@@ -336,7 +339,7 @@ def about(instance: Instance, violation: Violation) -> tuple:
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), baseline=st.sampled_from([do_nothing, greedy_delay]))
-def test_the_slow_checker_finds_the_same(seed, baseline):
+def test_the_slow_checker_finds_the_same(seed: Any, baseline: Any) -> None:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -353,7 +356,7 @@ def test_the_slow_checker_finds_the_same(seed, baseline):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
 @pytest.mark.parametrize("name", [f"{letter}{n:02d}" for letter in "AB" for n in range(1, 11)])
-def test_the_baselines_are_valid_on_every_instance(name):
+def test_the_baselines_are_valid_on_every_instance(name: Any) -> None:
     instance = read_instance(DATA / name)
     assert check(instance, do_nothing(instance)) == []
     assert check(instance, greedy_delay(instance)) == []
@@ -361,7 +364,7 @@ def test_the_baselines_are_valid_on_every_instance(name):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
 @pytest.mark.parametrize("name", ["A03", "B02"])
-def test_the_slow_checker_agrees_on_real_airlines(name, tmp_path):
+def test_the_slow_checker_agrees_on_real_airlines(name: Any, tmp_path: Path) -> None:
     instance, rng = read_instance(DATA / name), random.Random(name)
     write_solution(instance, greedy_delay(instance), tmp_path / "plan")
     assert not slow_check(DATA / name, tmp_path / "plan")

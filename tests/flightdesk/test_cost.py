@@ -4,6 +4,7 @@ import random
 import tempfile
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import pytest
@@ -38,11 +39,11 @@ def by(number: int, tail: str) -> tuple[str, str]:
     return ROW[str(number)], " ".join([*ROW[str(number)].split()[:-1], tail])
 
 
-def test_a_plan_that_changes_nothing_costs_nothing(tmp_path):
+def test_a_plan_that_changes_nothing_costs_nothing(tmp_path: Path) -> None:
     assert parts(tmp_path) == {} and priced(tmp_path).total == 0.0
 
 
-def test_delay_is_paid_by_the_minute_and_a_meal_after_two_hours(tmp_path):
+def test_delay_is_paid_by_the_minute_and_a_meal_after_two_hours(tmp_path: Path) -> None:
     # Booking 3: 6 people, 130 min late at 0.10 EUR and a meal. Booking 4: 2 people, exactly 120 min late, no meal.
     late = at(6, "15:10", "16:10"), at(7, "17:00", "18:00")
     assert parts(tmp_path, *late) == {"delay": 6 * 130 * 0.1 + 2 * 120 * 0.1, "delay_compensation": 6 * 15.0}
@@ -52,13 +53,15 @@ def test_delay_is_paid_by_the_minute_and_a_meal_after_two_hours(tmp_path):
 @pytest.mark.parametrize(
     ("arrival", "late_min", "each"), [("19:00", 240, 0), ("19:01", 241, 15), ("20:00", 300, 15), ("20:01", 301, 75)]
 )
-def test_a_long_trip_has_its_meal_after_four_hours_and_a_night_after_five(tmp_path, arrival, late_min, each):
+def test_a_long_trip_has_its_meal_after_four_hours_and_a_night_after_five(
+    tmp_path: Path, arrival: Any, late_min: Any, each: Any
+) -> None:
     # Booking 1: 4 people, 360 minutes in the air, farthest leg intercontinental, Economy.
     found = priced(tmp_path, at(4, "15:00", arrival))
     assert found.delay == pytest.approx(4 * late_min * 0.3) and found.delay_compensation == 4 * each
 
 
-def test_a_cancelled_trip_is_refunded_and_compensated_by_its_flying_time(tmp_path):
+def test_a_cancelled_trip_is_refunded_and_compensated_by_its_flying_time(tmp_path: Path) -> None:
     # Booking 2: inbound, 3 people at 250.50, 210 min in the air (the hours at AAA do not count), continental, Business.
     gone = (LINE["2"], "2 R 250.5 3 cancelled")
     assert parts(tmp_path, gone) == {"cancellation_compensation": 3 * (250.5 + 400), "inbound_cancelled": 3 * 881.0}
@@ -67,7 +70,7 @@ def test_a_cancelled_trip_is_refunded_and_compensated_by_its_flying_time(tmp_pat
     assert parts(tmp_path, gone) == {"cancellation_compensation": 6 * (80.0 + 250), "outbound_cancelled": 6 * 100.0}
 
 
-def test_whoever_is_stranded_pays_the_inbound_tariff_and_the_cancelled_lines_after_do_too(tmp_path):
+def test_whoever_is_stranded_pays_the_inbound_tariff_and_the_cancelled_lines_after_do_too(tmp_path: Path) -> None:
     stranded = (LINE["1"], "1 A 100.0 4 1 01/01/08 E cancelled")
     third = (LINE["3"], "3 A 80.0 6 cancelled")
     fourth = (LINE["4"], "4 A 80.0 2 cancelled")
@@ -79,12 +82,12 @@ def test_whoever_is_stranded_pays_the_inbound_tariff_and_the_cancelled_lines_aft
     assert found.cancellation_compensation == 4 * 700.0 + 3 * 650.5 + 6 * 330.0 + 2 * 330.0
 
 
-def test_an_inbound_group_that_does_not_get_there_counts_as_cancelled(tmp_path):
+def test_an_inbound_group_that_does_not_get_there_counts_as_cancelled(tmp_path: Path) -> None:
     short = (LINE["2"], "2 R 250.5 3 2 01/01/08 B")  # as far as AAA
     assert parts(tmp_path, short) == {"cancellation_compensation": 3 * 650.5, "inbound_cancelled": 3 * 881.0}
 
 
-def test_downgrading_counts_on_flights_that_were_not_booked(tmp_path):
+def test_downgrading_counts_on_flights_that_were_not_booked(tmp_path: Path) -> None:
     created = (ROW["9"], ROW["9"] + "\n91 CCC BBB 16:30 21:30 0 01/01/08 J1#1")
     economy = (LINE["5"], LINE["5"].replace("2 5 01/01/08 F", "2 91 01/01/08 E"))
     assert parts(tmp_path, created, economy) == {
@@ -100,12 +103,12 @@ def test_downgrading_counts_on_flights_that_were_not_booked(tmp_path):
     assert parts(tmp_path, other) == {"downgrading": 3 * 70.0}
 
 
-def test_flight_hours_are_rounded_up(tmp_path):
+def test_flight_hours_are_rounded_up(tmp_path: Path) -> None:
     assert parts(tmp_path, by(8, "cancelled")) == {"not_flown": 2 * 300.0, "position": 20000.0}  # 61 minutes
     assert parts(tmp_path, by(6, "J1#2"), by(7, "J1#2")) == {"swapped": 2 * (1000.0 - 1500.0)}
 
 
-def test_flights_that_the_disruption_cancelled_are_saved_too(tmp_path):
+def test_flights_that_the_disruption_cancelled_are_saved_too(tmp_path: Path) -> None:
     found = priced(tmp_path, by(4, "cancelled"), alt_flights="4 01/01/08 -1")
     assert found.not_flown == 5 * 1000.0
 
@@ -123,11 +126,13 @@ def test_flights_that_the_disruption_cancelled_are_saved_too(tmp_path):
         ("BBB P 0/0/6 1 J1 2/4/10 1", 0.0),
     ],
 )
-def test_an_aircraft_that_is_missing_at_the_end_costs_by_how_well_another_replaces_it(tmp_path, wanted, penalty):
+def test_an_aircraft_that_is_missing_at_the_end_costs_by_how_well_another_replaces_it(
+    tmp_path: Path, wanted: Any, penalty: Any
+) -> None:
     assert priced(tmp_path, position=wanted).position == penalty
 
 
-def test_the_weights_are_alpha_beta_gamma(tmp_path):
+def test_the_weights_are_alpha_beta_gamma(tmp_path: Path) -> None:
     config = by_hand.FILES["config"].replace("1.0 1.0 1.0", "0.5 2.0 0.1")
     late = at(6, "15:10", "16:10"), at(7, "17:00", "18:00"), by(8, "cancelled")
     assert priced(tmp_path, *late, config=config).total == 0.5 * (90 - 600) + 2.0 * (78 + 24) + 0.1 * 20000
@@ -135,7 +140,7 @@ def test_the_weights_are_alpha_beta_gamma(tmp_path):
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), baseline=st.sampled_from([do_nothing, greedy_delay]))
-def test_the_slow_cost_is_the_same(seed, baseline):
+def test_the_slow_cost_is_the_same(seed: Any, baseline: Any) -> None:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -152,7 +157,7 @@ def test_the_slow_cost_is_the_same(seed, baseline):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
 @pytest.mark.parametrize("name", ["A03", "A05", "B02"])
-def test_the_slow_cost_agrees_on_real_airlines(name, tmp_path):
+def test_the_slow_cost_agrees_on_real_airlines(name: Any, tmp_path: Path) -> None:
     instance, rng = read_instance(DATA / name), random.Random(name)
     rows, lines = [], []
     for plan in (do_nothing, greedy_delay):
@@ -169,7 +174,7 @@ def test_the_slow_cost_agrees_on_real_airlines(name, tmp_path):
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the challenge's instances are not here")
-def test_the_challenges_own_checker_said_the_same(tmp_path):
+def test_the_challenges_own_checker_said_the_same(tmp_path: Path) -> None:
     # A03 with these flights cancelled, three of them by the plan, and whoever needed them cancelled from there on: four
     # lines of the challenge's cost checker for such a plan, as published in github's franciscolemos/csp at 6803759. The
     # others hang on delays that are not known here.

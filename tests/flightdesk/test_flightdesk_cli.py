@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import by_hand
 import pytest
@@ -9,11 +11,11 @@ from takt.cli import main
 
 
 @pytest.fixture
-def paths(tmp_path):
+def paths(tmp_path: Path) -> Any:
     return str(by_hand.write(tmp_path / "day", alt_flights="8 01/01/08 15")), str(by_hand.write_plan(tmp_path / "plan"))
 
 
-def test_show_says_what_the_airline_is_and_what_happened(paths, capsys):
+def test_show_says_what_the_airline_is_and_what_happened(paths: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flightdesk", "show", paths[0]]) == 0
     out = capsys.readouterr().out
     assert "01/01 08:00 to 02/01 04:00" in out and "flights delayed: 1, by 15 min" in out and "any number" in out
@@ -22,7 +24,7 @@ def test_show_says_what_the_airline_is_and_what_happened(paths, capsys):
     assert told["airline"]["passengers"] == 17 and len(told["happened"]) == 1
 
 
-def test_check_names_violations_and_prices_the_plan(paths, capsys):
+def test_check_names_violations_and_prices_the_plan(paths: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flightdesk", "check", *paths]) == 0
     out = capsys.readouterr().out
     assert "not valid: 1 violation" in out and "flight 8 of 01/01 was delayed to 01/01 22:45" in out and "total" in out
@@ -35,7 +37,9 @@ def test_check_names_violations_and_prices_the_plan(paths, capsys):
 
 
 @pytest.mark.parametrize("by", ["do-nothing", "greedy-delay"])
-def test_a_baseline_is_written_and_checked(paths, tmp_path, capsys, by):
+def test_a_baseline_is_written_and_checked(
+    paths: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], by: Any
+) -> None:
     out = str(tmp_path / "out")
     assert main(["flightdesk", "baseline", paths[0], "--by", by, "--out", out, "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
@@ -44,7 +48,7 @@ def test_a_baseline_is_written_and_checked(paths, tmp_path, capsys, by):
     assert json.loads(capsys.readouterr().out) == made
 
 
-def test_what_is_wrong_is_one_line(paths, capsys, tmp_path):
+def test_what_is_wrong_is_one_line(paths: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["flightdesk", "show", "nowhere"]) == 2
     assert main(["flightdesk", "check", paths[0], "nowhere"]) == 2
     (tmp_path / "plan" / "sol_itineraries.csv").write_text("99 A 100.0 4 cancelled\n#\n")

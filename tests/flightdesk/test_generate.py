@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def undisturbed(instance: Instance) -> Instance:
 
 @pytest.mark.parametrize("recipe", [two_hubs(300, 42, 900), two_hubs(1200, 85, 3000, 2), gulf_2026(600, 60, 2000, 5)])
 @pytest.mark.parametrize("seed", [0, 7])
-def test_the_airline_would_fly_if_nothing_had_happened(recipe, seed):
+def test_the_airline_would_fly_if_nothing_had_happened(recipe: Any, seed: Any) -> None:
     instance = undisturbed(generate(recipe, seed))
     plan = do_nothing(instance)
     assert check(instance, plan) == [] and not (plan.operations.aircraft < 0).any()
@@ -41,7 +43,7 @@ def test_the_airline_would_fly_if_nothing_had_happened(recipe, seed):
 
 
 @pytest.mark.parametrize("preset", RECIPES)
-def test_the_same_seed_makes_the_same_files_and_a_valid_plan_is_possible(preset, tmp_path):
+def test_the_same_seed_makes_the_same_files_and_a_valid_plan_is_possible(preset: Any, tmp_path: Path) -> None:
     recipe = RECIPES[preset](flights=400, aircraft=50, bookings=1200)
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         write_instance(generate(recipe, seed), tmp_path / name)
@@ -51,7 +53,7 @@ def test_the_same_seed_makes_the_same_files_and_a_valid_plan_is_possible(preset,
     assert check(instance, greedy_delay(instance)) == []
 
 
-def test_two_hubs_have_what_the_rules_are_about():
+def test_two_hubs_have_what_the_rules_are_about() -> None:
     """Surface transport, flights that leave after the start because they are late, a maintenance under way at it."""
     instance = generate(two_hubs(800, 90, 2000))
     flights, aircraft, start = instance.flights, instance.aircraft, instance.start
@@ -61,7 +63,7 @@ def test_two_hubs_have_what_the_rules_are_about():
     assert under_way.any() and not (aircraft.surface & (aircraft.service_airport >= 0)).any()
 
 
-def test_what_was_in_the_air_when_a_hub_shut_has_turned_back():
+def test_what_was_in_the_air_when_a_hub_shut_has_turned_back() -> None:
     instance = generate(gulf_2026(800, 80, 3000))
     flights, hubs = instance.flights, [instance.airports.code.index(code) for code in ("DXB", "DOH", "AUH")]
     aloft = (flights.departure < instance.start) & (flights.arrival >= instance.start)
@@ -69,13 +71,13 @@ def test_what_was_in_the_air_when_a_hub_shut_has_turned_back():
     assert there.any() and flights.cancelled[there].all() and not flights.cancelled[aloft & ~there].any()
 
 
-def test_it_is_as_large_as_asked(tmp_path):
+def test_it_is_as_large_as_asked(tmp_path: Path) -> None:
     instance = generate(two_hubs(2200, 618, 5000, 1))
     assert abs(int((~instance.aircraft.surface[instance.flights.aircraft]).sum()) - 2200) < 60
     assert (int((~instance.aircraft.surface).sum()), len(instance.bookings.number)) == (618, 5000)
 
 
-def test_the_gulf_is_shut_from_28_february_2026_and_opens_in_steps():
+def test_the_gulf_is_shut_from_28_february_2026_and_opens_in_steps() -> None:
     instance = generate(gulf_2026(bookings=3000))
     assert instance.clock(instance.start) == "28/02 09:00" and instance.epoch.year == 2026
     departures, arrivals = capacities(instance, 24 * 7)
@@ -88,13 +90,13 @@ def test_the_gulf_is_shut_from_28_february_2026_and_opens_in_steps():
         usual = departures[at, :9].sum() + arrivals[at, :9].sum()
         assert steps == sorted(steps) and steps[-1] > 0 and usual > 0
     assert departures[instance.airports.code.index("IST")].sum() > 0
-    flights, code = instance.flights, instance.airports.code
+    flights, code = instance.flights, instance.airports.code  # type: ignore[assignment]
     assert {"LHR", "FRA", "HKG", "SIN", "DXB"} <= {code[i] for i in flights.destination}
     booked = journeys(instance)
     assert (booked.reach == 2).mean() > 0.5 and (np.diff(instance.bookings.first) == 2).mean() > 0.25
 
 
-def test_what_cannot_be_is_said_in_one_line(tmp_path, capsys):
+def test_what_cannot_be_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for change in (
         {"aircraft": 0},
         {"flights": -4},

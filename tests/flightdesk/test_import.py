@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 PERIOD = ("2026-01-07T12:00Z", "2026-01-08T05:00Z")
 
 
-def files_in(folder, texts, **changes):
+def files_in(folder: Any, texts: Any, **changes: Any) -> Any:
     """The files written, with some of their texts changed; None leaves one out."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
@@ -44,11 +45,11 @@ def files_in(folder, texts, **changes):
     return Files(**paths)
 
 
-def imported(files, period=PERIOD):
+def imported(files: Any, period: Any = PERIOD) -> Any:
     return import_airline("day", files, *map(moment, period))
 
 
-def flights_of(instance):
+def flights_of(instance: Any) -> list[Any]:
     """What flies, whatever it is called."""
     f, code, tail = instance.flights, instance.airports.code, instance.aircraft.name
     shift = instance.epoch.toordinal() * 1440
@@ -59,7 +60,7 @@ def flights_of(instance):
     )  # fmt: skip
 
 
-def groups_of(instance):
+def groups_of(instance: Any) -> list[Any]:
     b, f = instance.bookings, instance.flights
     return sorted(
         (b.number[k], b.passengers[k], b.price[k], b.inbound[k],
@@ -69,7 +70,7 @@ def groups_of(instance):
     )  # fmt: skip
 
 
-def fleet_of(instance):
+def fleet_of(instance: Any) -> list[Any]:
     a, code = instance.aircraft, instance.airports.code
     return [
         (a.name[k], a.model[k], a.family[k], seats_text(a.seats[k]), a.range[k], a.hour_cost[k], a.turn[k],
@@ -80,17 +81,17 @@ def fleet_of(instance):
 
 
 @pytest.fixture(scope="module")
-def day():
+def day() -> Any:
     return generate(two_hubs(flights=120, aircraft=18, bookings=300), 5)
 
 
 @pytest.fixture(scope="module")
-def texts(day):
+def texts(day: Any) -> Any:
     return Exported(day, "TK", local=False).files(bare=False)
 
 
 @pytest.fixture(scope="module")
-def bare(day):
+def bare(day: Any) -> Any:
     return Exported(day, "TK", local=False).files(bare=True)
 
 
@@ -100,7 +101,7 @@ def bare(day):
 @pytest.mark.parametrize(
     ("name", "local"), [("two-hubs", False), ("two-hubs", True), ("gulf", True), ("A01", True), ("B03", False)]
 )
-def test_an_instance_that_went_out_comes_back(name, local, tmp_path):
+def test_an_instance_that_went_out_comes_back(name: Any, local: Any, tmp_path: Path) -> None:
     if name in ("A01", "B03"):
         if not SHARED.exists():
             pytest.skip("the challenge's instances are not here")
@@ -128,7 +129,9 @@ def test_an_instance_that_went_out_comes_back(name, local, tmp_path):
     assert np.allclose(back.prices.delay, read_defaults(None).prices().delay)
 
 
-def test_what_import_writes_is_read_checked_and_recovered(tmp_path, texts, capsys):
+def test_what_import_writes_is_read_checked_and_recovered(
+    tmp_path: Path, texts: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = files_in(tmp_path / "files", texts)
     options = ["--from", PERIOD[0], "--to", PERIOD[1]]
     for name in ("schedule", "aircraft", "bookings", "rotations", "disruptions"):
@@ -154,7 +157,9 @@ def test_what_import_writes_is_read_checked_and_recovered(tmp_path, texts, capsy
 # --- what is missing --------------------------------------------------------------------------------------------------
 
 
-def test_rotations_are_built_first_in_first_out_and_all_that_was_missing_is_named(tmp_path, day, bare):
+def test_rotations_are_built_first_in_first_out_and_all_that_was_missing_is_named(
+    tmp_path: Path, day: Any, bare: Any
+) -> None:
     found = imported(files_in(tmp_path, bare, disruptions=None))
     instance = found.instance
     assert len(instance.flights.number) == len(day.flights.number)
@@ -182,7 +187,7 @@ def test_rotations_are_built_first_in_first_out_and_all_that_was_missing_is_name
     assert not check(instance, do_nothing(instance))
 
 
-def test_seats_come_from_the_schedule_and_prices_from_flying_time(tmp_path, bare):
+def test_seats_come_from_the_schedule_and_prices_from_flying_time(tmp_path: Path, bare: Any) -> None:
     crj = [line.split(",")[:2] for line in bare["aircraft.csv"].splitlines() if ",CR7," in line]
     aircraft = "aircraft,type\n" + "".join(",".join(row) + "\n" for row in crj)
     lines = bare["schedule.ssim"].splitlines()
@@ -205,7 +210,7 @@ def test_seats_come_from_the_schedule_and_prices_from_flying_time(tmp_path, bare
     assert name.startswith(f"{flight} {origin}-{destination} ")
 
 
-def renumbered(lines):
+def renumbered(lines: Any) -> Any:
     """The records with serial numbers in order."""
     out, serial = [], 0
     for line in lines:
@@ -218,7 +223,7 @@ def renumbered(lines):
     return "\n".join(out) + "\n"
 
 
-def test_a_planners_defaults_replace_single_values(tmp_path, bare):
+def test_a_planners_defaults_replace_single_values(tmp_path: Path, bare: Any) -> None:
     own = (
         "[types]\n318 = { turn = 20, hour_cost = 1 }\n[airports.ORY]\ndepartures = 50\narrivals = 40\n"
         "[costs]\nfamily = 7.0\n[times]\ntransit = 11\n"
@@ -234,7 +239,7 @@ def test_a_planners_defaults_replace_single_values(tmp_path, bare):
     assert a.transit[bus] == 11 and a.seats[bus].tolist() == [-1, -1, -1]
 
 
-def test_bookings_are_cut_to_the_days_and_overbooked_ones_left_out(tmp_path, day, texts):
+def test_bookings_are_cut_to_the_days_and_overbooked_ones_left_out(tmp_path: Path, day: Any, texts: Any) -> None:
     flown = Exported(day, "TK", local=False)
     leg = next(k for k in range(len(day.flights.number)) if not day.aircraft.surface[day.flights.aircraft[k]])
     here = ",".join([*flown._leg(leg), day.airports.code[day.flights.destination[leg]]])
@@ -252,7 +257,7 @@ def test_bookings_are_cut_to_the_days_and_overbooked_ones_left_out(tmp_path, day
     assert 9001 in numbers and 9002 not in numbers and 9003 not in numbers
 
 
-def test_a_late_aircraft_makes_its_next_flight_before_the_period_late(tmp_path, day, texts):
+def test_a_late_aircraft_makes_its_next_flight_before_the_period_late(tmp_path: Path, day: Any, texts: Any) -> None:
     f = day.flights
     tail = next(
         t for t in range(len(day.aircraft.name))
@@ -271,7 +276,7 @@ def test_a_late_aircraft_makes_its_next_flight_before_the_period_late(tmp_path, 
     assert not check(back, greedy_delay(back))
 
 
-def test_the_period_is_made_longer_until_all_have_landed(tmp_path, texts):
+def test_the_period_is_made_longer_until_all_have_landed(tmp_path: Path, texts: Any) -> None:
     found = imported(files_in(tmp_path, texts), (PERIOD[0], "2026-01-07T20:00Z"))
     assert found.instance.end > 20 * 60
     assert any(line.startswith("minutes that the recovery period was made longer") for line in found.missing)
@@ -280,7 +285,7 @@ def test_the_period_is_made_longer_until_all_have_landed(tmp_path, texts):
 # --- what is wrong ----------------------------------------------------------------------------------------------------
 
 
-def edited(text, line, column, value):
+def edited(text: Any, line: Any, column: Any, value: Any) -> Any:
     """A CSV text with one value changed; lines count from 1, columns from 1."""
     rows = list(csv.reader(text.splitlines()))
     rows[line - 1][column - 1] = value
@@ -321,7 +326,9 @@ def edited(text, line, column, value):
         ("disruptions", -1, 7, "SYD", "column 7 (airport): SYD has no flight on these days"),
     ],
 )
-def test_a_broken_line_is_named_by_file_line_and_column(tmp_path, texts, file, line, column, value, said):
+def test_a_broken_line_is_named_by_file_line_and_column(
+    tmp_path: Path, texts: Any, file: Any, line: Any, column: Any, value: Any, said: Any
+) -> None:
     text = texts[f"{file}.csv"]
     line = line if line > 0 else len(text.splitlines()) + 1 + line
     with pytest.raises(TaktError) as error:
@@ -329,7 +336,9 @@ def test_a_broken_line_is_named_by_file_line_and_column(tmp_path, texts, file, l
     assert said in str(error.value)
 
 
-def test_problems_of_all_files_are_counted_and_five_shown_and_nothing_is_written(tmp_path, texts, capsys):
+def test_problems_of_all_files_are_counted_and_five_shown_and_nothing_is_written(
+    tmp_path: Path, texts: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     bookings = texts["bookings.csv"]
     for line in range(2, 102):
         bookings = edited(bookings, line, 2, "many")
@@ -361,19 +370,19 @@ def test_problems_of_all_files_are_counted_and_five_shown_and_nothing_is_written
         ("[times\n", "own.toml: "),
     ],
 )
-def test_a_wrong_default_is_one_line(tmp_path, texts, own, said):
+def test_a_wrong_default_is_one_line(tmp_path: Path, texts: Any, own: Any, said: Any) -> None:
     with pytest.raises(TaktError) as error:
         imported(files_in(tmp_path, texts, own=own))
     assert str(error.value).startswith(said) and "\n" not in str(error.value)
 
 
-def test_too_few_aircraft_are_named_by_flight(tmp_path, bare):
+def test_too_few_aircraft_are_named_by_flight(tmp_path: Path, bare: Any) -> None:
     few = "\n".join(line for line in bare["aircraft.csv"].splitlines() if not line.startswith("CRJ700#15")) + "\n"
     with pytest.raises(TaktError, match=r"schedule.ssim, line \d+, columns 73-75 \(aircraft\): no CR7 is free at "):
         imported(files_in(tmp_path, bare, aircraft=few))
 
 
-def test_an_airport_that_nobody_knows_needs_a_place(tmp_path, bare):
+def test_an_airport_that_nobody_knows_needs_a_place(tmp_path: Path, bare: Any) -> None:
     ssim = bare["schedule.ssim"].replace("ORY", "QQQ")
     bookings, aircraft = bare["bookings.csv"].replace("ORY", "QQQ"), bare["aircraft.csv"].replace("ORY", "QQQ")
     disruptions = bare["disruptions.csv"].replace("ORY", "QQQ")
@@ -384,7 +393,7 @@ def test_an_airport_that_nobody_knows_needs_a_place(tmp_path, bare):
     assert "QQQ" in imported(files_in(tmp_path, bare, **changed, own=own)).instance.airports.code
 
 
-def test_a_past_that_cannot_be_is_said_and_not_imported(tmp_path, day, texts):
+def test_a_past_that_cannot_be_is_said_and_not_imported(tmp_path: Path, day: Any, texts: Any) -> None:
     f = day.flights
     early = next(  # the first flight of an aircraft that flies again before the period
         k for k in np.flatnonzero(f.departure < day.start - 240)
@@ -397,7 +406,7 @@ def test_a_past_that_cannot_be_is_said_and_not_imported(tmp_path, day, texts):
         imported(files_in(tmp_path, texts, disruptions=cancelled))
 
 
-def test_the_command_needs_its_files_and_says_which(tmp_path, capsys):
+def test_the_command_needs_its_files_and_says_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flightdesk", "import", str(tmp_path / "x"), "--aircraft", "a.csv"]) == 2
     assert "an import needs --schedule, --bookings, --from, --to too" in capsys.readouterr().err
     options = ["--schedule", "s.ssim", "--aircraft", "a.csv", "--bookings", "b.csv", "--from", "noon", "--to", "late"]
@@ -425,7 +434,7 @@ CELLS = (
 )
 
 
-def spoiled(rng, text, ssim):
+def spoiled(rng: Any, text: Any, ssim: Any) -> str:
     """The text with one line changed, lost, doubled or cut."""
     lines = text.split("\n")
     k, how = int(rng.integers(len(lines))), int(rng.integers(6))
@@ -445,7 +454,7 @@ def spoiled(rng, text, ssim):
     return "\n".join(lines)
 
 
-def test_whatever_is_wrong_in_a_file_it_is_said_or_the_instance_is_sound(tmp_path, texts, bare):
+def test_whatever_is_wrong_in_a_file_it_is_said_or_the_instance_is_sound(tmp_path: Path, texts: Any, bare: Any) -> None:
     rng = np.random.default_rng(2026)
     said = sound = 0
     for n in range(40):

@@ -6,6 +6,7 @@ import os
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,20 +18,20 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "flightdesk-import.md"
 
 
-def blocks():
+def blocks() -> list[Any]:
     parts = PAGE.read_text(encoding="utf-8").split("```")[1::2]
     return [part.partition("\n")[2] for part in parts]
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A folder from where docs/ is seen as from the project's."""
     os.symlink(ROOT / "docs", tmp_path / "docs")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_examples_commands_run_and_print_what_the_page_says(here, capsys):
+def test_the_examples_commands_run_and_print_what_the_page_says(here: Any, capsys: pytest.CaptureFixture[str]) -> None:
     commands, printed, *_ = blocks()
     first, *others = [shlex.split(line) for line in commands.splitlines()]
     assert main(first[1:]) == 0
@@ -43,7 +44,7 @@ def test_the_examples_commands_run_and_print_what_the_page_says(here, capsys):
     assert "A319#1 unavailable" in out and "report: plan/report.html" in out and "\nvalid\n" in out
 
 
-def test_the_examples_broken_lines_are_as_the_page_shows(here, capsys):
+def test_the_examples_broken_lines_are_as_the_page_shows(here: Any, capsys: pytest.CaptureFixture[str]) -> None:
     command, *_ = blocks()
     broken = (here / "docs/flightdesk-import/disruptions.csv").read_text().replace("2026-01-07,", "7 January,")
     (here / "disruptions.csv").write_text(broken)
@@ -55,7 +56,7 @@ def test_the_examples_broken_lines_are_as_the_page_shows(here, capsys):
     assert not (here / "day").exists()
 
 
-def test_the_examples_schedule_is_written_as_it_was_read_and_its_defaults_are_the_files(here):
+def test_the_examples_schedule_is_written_as_it_was_read_and_its_defaults_are_the_files(here: Any) -> None:
     schedule = (ROOT / "docs/flightdesk-import/schedule.ssim").read_text()
     problems = Problems()
     assert text_of(parse(schedule, "schedule.ssim", problems)) == schedule and not problems.found

@@ -4,6 +4,7 @@ import random
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import numpy as np
@@ -21,7 +22,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the challenge's instances are not here")
 
 
-def test_what_is_read_is_what_is_written_there(tmp_path):
+def test_what_is_read_is_what_is_written_there(tmp_path: Path) -> None:
     changes = "8 01/01/08 15\n6 01/01/08 -1"
     instance = read_instance(
         by_hand.write(tmp_path, alt_flights=changes, alt_airports="BBB 01/01/08 10:00 01/01/08 12:00 0 1")
@@ -41,7 +42,7 @@ def test_what_is_read_is_what_is_written_there(tmp_path):
     assert departures[at, 24:].tolist() == [1] * 6, "the next day is as usual"
 
 
-def test_journeys_say_what_was_booked(tmp_path):
+def test_journeys_say_what_was_booked(tmp_path: Path) -> None:
     booked = journeys(read_instance(by_hand.write(tmp_path)))
     assert booked.flying.tolist() == [360, 210, 60, 60, 300]
     assert booked.reach.tolist() == [2, 1, 0, 0, 2]
@@ -50,7 +51,7 @@ def test_journeys_say_what_was_booked(tmp_path):
     assert (booked.arrival - booked.departure).tolist() == [480, 330, 60, 60, 300]
 
 
-def test_whoever_missed_the_connection_has_not_flown_the_next_leg(tmp_path):
+def test_whoever_missed_the_connection_has_not_flown_the_next_leg(tmp_path: Path) -> None:
     config = by_hand.FILES["config"].replace("08:00", "12:00", 1)
     begun = {
         delay: journeys(read_instance(by_hand.write(tmp_path, config=config, alt_flights=f"1 01/01/08 {delay}"))).begun[
@@ -61,20 +62,20 @@ def test_whoever_missed_the_connection_has_not_flown_the_next_leg(tmp_path):
     assert begun == {0: 2, 90: 2, 91: 1, -1: 0}
 
 
-def test_times_are_written_as_the_format_does():
+def test_times_are_written_as_the_format_does() -> None:
     assert [clock(65), clock(1440 + 10, 1), clock(1440 + 10), clock(0)] == ["01:05", "00:10", "00:10+1", "00:00"]
 
 
 @real
 @pytest.mark.parametrize("name", [f"{letter}{n:02d}" for letter in "AB" for n in range(1, 11)])
-def test_the_challenges_instances_are_written_back_byte_for_byte(name, tmp_path):
+def test_the_challenges_instances_are_written_back_byte_for_byte(name: Any, tmp_path: Path) -> None:
     write_instance(read_instance(DATA / name), tmp_path)
     for file in FILES:
         assert (tmp_path / f"{file}.csv").read_bytes() == (DATA / name / f"{file}.csv").read_bytes(), file
 
 
 @real
-def test_thirty_thousand_bookings_are_read_in_three_seconds(tmp_path):
+def test_thirty_thousand_bookings_are_read_in_three_seconds(tmp_path: Path) -> None:
     write_instance(read_instance(DATA / "B05"), tmp_path)
     rows = (tmp_path / "itineraries.csv").read_text().split("\n#")[0].splitlines()
     more = [f"{100_000 * k + int(row.split()[0])} {row.split(' ', 1)[1]}" for k in range(3) for row in rows]
@@ -138,13 +139,15 @@ CONFIG = by_hand.FILES["config"]
         ("config", CONFIG.rsplit("\n", 1)[0], "config.csv has 6 lines instead of 7"),
     ],
 )
-def test_a_broken_file_is_one_line_that_names_file_line_and_field(tmp_path, file, text, says):
+def test_a_broken_file_is_one_line_that_names_file_line_and_field(
+    tmp_path: Path, file: Any, text: Any, says: Any
+) -> None:
     with pytest.raises(TaktError) as error:
         read_instance(by_hand.write(tmp_path, **{file: text}))
     assert says in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_file_that_is_cut_off_or_missing_is_named(tmp_path):
+def test_a_file_that_is_cut_off_or_missing_is_named(tmp_path: Path) -> None:
     by_hand.write(tmp_path)
     (tmp_path / "itineraries.csv").write_text(by_hand.FILES["itineraries"])
     with pytest.raises(TaktError, match=r"itineraries\.csv ends at line 5 without a line `#`"):
@@ -161,7 +164,7 @@ def test_a_file_that_is_cut_off_or_missing_is_named(tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_writing_and_reading_changes_nothing(seed):
+def test_writing_and_reading_changes_nothing(seed: Any) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_airline(random.Random(seed), folder / "a")
@@ -186,7 +189,7 @@ def test_writing_and_reading_changes_nothing(seed):
         ["", " ", "-", "#", "\n", "0", "99999999999999999999", "x", "/", ":", "\x00", "é", "+9", "nan"]
     ),
 )
-def test_whatever_happens_to_a_file_it_is_read_or_refused_in_one_line(file, at, cut, junk):
+def test_whatever_happens_to_a_file_it_is_read_or_refused_in_one_line(file: Any, at: Any, cut: Any, junk: Any) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = by_hand.write(
             Path(name), alt_flights="8 01/01/08 15", alt_aircraft="J1#1 01/01/08 10:00 01/01/08 11:00"

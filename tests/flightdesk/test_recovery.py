@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,15 +25,15 @@ SMALL = {"flights": 300, "aircraft": 42, "bookings": 600}
 
 
 @pytest.fixture(scope="module")
-def airline():
+def airline() -> Any:
     return generate(two_hubs(**SMALL), 3)
 
 
-def baseline(instance):
+def baseline(instance: Any) -> Any:
     return min(cost(instance, plan(instance)).total for plan in (do_nothing, greedy_delay))
 
 
-def test_every_plan_is_valid_and_exactly_priced_and_they_get_better(airline):
+def test_every_plan_is_valid_and_exactly_priced_and_they_get_better(airline: Any) -> None:
     totals = []
     for found in recover(airline, iterations=800, searchers=1, exact=True):
         if found.better:
@@ -44,7 +45,7 @@ def test_every_plan_is_valid_and_exactly_priced_and_they_get_better(airline):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_other_airlines_too(seed):
+def test_other_airlines_too(seed: Any) -> None:
     recipe = gulf_2026(flights=150, aircraft=40, bookings=300, days=3) if seed == 2 else two_hubs(**SMALL)
     instance = generate(recipe, seed)
     *_, last = recover(instance, iterations=300, searchers=1, exact=True)
@@ -53,13 +54,15 @@ def test_other_airlines_too(seed):
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the challenge's instances are not here")
 @pytest.mark.parametrize("name", ["A01", "A03"])
-def test_a_real_airline(name):
+def test_a_real_airline(name: Any) -> None:
     instance = read_instance(SHARED / name)
     *_, last = recover(instance, iterations=600, searchers=1, exact=True)
     assert not check(instance, last.solution) and last.cost.total < 0.5 * baseline(instance)
 
 
-def test_a_seed_and_a_number_of_iterations_give_the_same_plan(airline, tmp_path, capsys):
+def test_a_seed_and_a_number_of_iterations_give_the_same_plan(
+    airline: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_instance(airline, tmp_path / "day")
     plans = []
     for name, seed in (("one", 5), ("two", 5), ("other", 6)):
@@ -86,7 +89,7 @@ def test_a_seed_and_a_number_of_iterations_give_the_same_plan(airline, tmp_path,
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_it_leaves_the_best_plan_whole(airline, tmp_path, signum):
+def test_stopped_it_leaves_the_best_plan_whole(airline: Any, tmp_path: Path, signum: Any) -> None:
     write_instance(airline, tmp_path / "day")
     out = tmp_path / "out"
     command = [sys.executable, "-c", "import sys; from takt.cli import main; sys.exit(main())"]
@@ -108,7 +111,7 @@ def test_stopped_it_leaves_the_best_plan_whole(airline, tmp_path, signum):
     assert json.loads((out / "recovery.json").read_text())["cost"]["total"] == cost(airline, plan).total
 
 
-def test_what_cannot_be_is_said_in_one_line(tmp_path, capsys):
+def test_what_cannot_be_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for option, value in (("--iterations", "0"), ("--searchers", "0"), ("--seconds", "-1"), ("--seed", "-1")):
         assert main(["flightdesk", "recover", str(tmp_path), "--out", str(tmp_path / "out"), option, value]) == 2
         assert capsys.readouterr().err.startswith(f"takt: {option} must be ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import numpy as np
@@ -31,14 +32,14 @@ CANCEL_6 = (
 DELAY_5 = (("5 CCC BBB 16:00 21:00", "5 CCC BBB 17:00 22:00"),)
 
 
-def of(tmp_path, *edits, **files):
+def of(tmp_path: Path, *edits: Any, **files: Any) -> Any:
     """An instance, a valid plan for it."""
     instance = read_instance(by_hand.write(tmp_path / "day", **files))
     solution = read_solution(instance, by_hand.write_plan(tmp_path / "plan", *edits))
     return instance, solution
 
 
-def decided(instance, solution):
+def decided(instance: Any, solution: Any) -> list[Any]:
     """(kind, flights, aircraft, why) of all decisions."""
     reasons, o, name = Reasons(instance, solution), solution.operations, instance.aircraft.name
     return [
@@ -47,7 +48,7 @@ def decided(instance, solution):
     ]
 
 
-def test_flights_of_one_aircraft_in_a_row_are_one_decision_and_bear_their_people(tmp_path):
+def test_flights_of_one_aircraft_in_a_row_are_one_decision_and_bear_their_people(tmp_path: Path) -> None:
     instance, solution = of(tmp_path, *CANCEL_6)
     found = accounts(instance, solution)
     (decision,) = found.decisions
@@ -62,13 +63,13 @@ def test_flights_of_one_aircraft_in_a_row_are_one_decision_and_bear_their_people
     assert found.by_row[list(decision.rows)].sum() == pytest.approx(decision.charge.total)
 
 
-def test_a_plan_that_changes_nothing_decides_nothing(tmp_path):
+def test_a_plan_that_changes_nothing_decides_nothing(tmp_path: Path) -> None:
     instance, solution = of(tmp_path)
     found = accounts(instance, solution)
     assert not found.decisions and found.total == cost(instance, solution).total
 
 
-def test_what_the_disruption_does_is_charged_to_it(tmp_path):
+def test_what_the_disruption_does_is_charged_to_it(tmp_path: Path) -> None:
     edits = (*CANCEL_6[:1], CANCEL_6[2], ("7 BBB AAA 15:00 16:00", "7 BBB AAA 15:30 16:30"))
     instance, solution = of(tmp_path, *edits, alt_flights="6 01/01/08 -1\n7 01/01/08 30")
     found = accounts(instance, solution)
@@ -78,7 +79,7 @@ def test_what_the_disruption_does_is_charged_to_it(tmp_path):
 
 @pytest.mark.parametrize("plan", [do_nothing, greedy_delay, "search"])
 @pytest.mark.parametrize("name", ["two-hubs", "gulf", "A05", "B03"])
-def test_accounts_add_up_to_the_cost_to_the_cent(name, plan):
+def test_accounts_add_up_to_the_cost_to_the_cent(name: Any, plan: Any) -> None:
     if name in ("A05", "B03") and not SHARED.exists():
         pytest.skip("the challenge's instances are not here")
     made = {
@@ -126,7 +127,7 @@ def test_accounts_add_up_to_the_cost_to_the_cent(name, plan):
         ({}, "nothing forces it: the search found no better"),
     ],
 )  # fmt: skip
-def test_why_flights_are_cancelled(tmp_path, files, why):
+def test_why_flights_are_cancelled(tmp_path: Path, files: Any, why: Any) -> None:
     ((kind, numbers, aircraft, said),) = decided(*of(tmp_path, *CANCEL_6, **files))
     assert (kind, numbers, aircraft) == ("cancel", [6, 7], "J2#3") and said == why
 
@@ -153,12 +154,12 @@ def test_why_flights_are_cancelled(tmp_path, files, why):
         ),
     ],
 )  # fmt: skip
-def test_why_a_flight_leaves_later(tmp_path, edits, files, why):
+def test_why_a_flight_leaves_later(tmp_path: Path, edits: Any, files: Any, why: Any) -> None:
     found = decided(*of(tmp_path, *edits, **files))
     assert ("delay", [5], "J1#2", why) in found
 
 
-def test_why_aircraft_change_places_and_flights_are_created(tmp_path):
+def test_why_aircraft_change_places_and_flights_are_created(tmp_path: Path) -> None:
     swap = (
         ("4 BBB CCC 10:00 15:00 0 01/01/08 J1#2", "4 BBB CCC 10:00 15:00 0 01/01/08 J1#1"),
         ("2 BBB AAA 09:00 10:00 0 01/01/08 J1#1", "2 BBB AAA 09:00 10:00 0 01/01/08 J1#2"),
@@ -177,7 +178,7 @@ def test_why_aircraft_change_places_and_flights_are_created(tmp_path):
     assert ("create", [100, 101], "P#4", "flies empty to AAA, where it is needed for 8") in found
 
 
-def test_where_the_people_of_cancelled_flights_go(tmp_path):
+def test_where_the_people_of_cancelled_flights_go(tmp_path: Path) -> None:
     created = ("1 AAA BBB 07:00", "100 AAA BBB 13:30 14:31 0 01/01/08 J2#3\n1 AAA BBB 07:00")
     moved = ("3 A 80.0 6 6 01/01/08 E", "3 A 80.0 2 100 01/01/08 E\n3 A 80.0 4 cancelled")
     late = ("7 BBB AAA 15:00 16:00", "7 BBB AAA 15:30 16:30")
@@ -193,7 +194,7 @@ def test_where_the_people_of_cancelled_flights_go(tmp_path):
     assert pairs(instance, solution.operations) == [Pair(("AAA", "BBB"), 1, 1)]
 
 
-def test_everybody_of_cancelled_flights_is_counted_once():
+def test_everybody_of_cancelled_flights_is_counted_once() -> None:
     instance = generate(two_hubs(flights=300, aircraft=42, bookings=600), 3)
     solution = greedy_delay(instance)
     found = displaced(instance, solution)
@@ -202,7 +203,7 @@ def test_everybody_of_cancelled_flights_is_counted_once():
         assert flight.people == flight.left + flight.more + sum(count for _, count in flight.onto)
 
 
-def test_the_rotations_show_every_flight_and_what_stands_in_its_way(tmp_path):
+def test_the_rotations_show_every_flight_and_what_stands_in_its_way(tmp_path: Path) -> None:
     instance, solution = of(
         tmp_path,
         *CANCEL_6[:1],
@@ -231,7 +232,7 @@ def test_the_rotations_show_every_flight_and_what_stands_in_its_way(tmp_path):
     assert len(re.findall(r'class="(fine|held|late|new)', lanes)) == flown
 
 
-def test_a_chart_keeps_within_its_frame_whatever_the_times():
+def test_a_chart_keeps_within_its_frame_whatever_the_times() -> None:
     instance = generate(gulf_2026(flights=300, aircraft=40, bookings=600, days=3), 3)
     drawn = gantt(instance, do_nothing(instance).operations, [])
     assert drawn.decided is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import pytest
@@ -40,18 +42,18 @@ EDITS = (  # flight 6 is cancelled and a created one flies in its place; flight 
 
 
 @pytest.fixture
-def day(tmp_path):
+def day(tmp_path: Path) -> Any:
     instance = read_instance(by_hand.write(tmp_path / "day", **DISRUPTED))
     solution = read_solution(instance, by_hand.write_plan(tmp_path / "plan", *EDITS))
     assert not check(instance, solution)
     return instance, solution
 
 
-def row(solution, number):
+def row(solution: Any, number: Any) -> Any:
     return solution.operations.number.tolist().index(number)
 
 
-def told_of(instance, solution, **more):
+def told_of(instance: Any, solution: Any, **more: Any) -> dict[str, Any]:
     priced = cost(instance, solution)
     first = {**priced.parts(), "total": priced.total}
     return {
@@ -72,7 +74,7 @@ def told_of(instance, solution, **more):
 class Page(HTMLParser):
     """The text of a page that is well-formed and loads nothing."""
 
-    def __init__(self, text):
+    def __init__(self, text: Any) -> None:
         super().__init__()
         self.open, self.rows, self.texts = [], 0, []
         self.feed(text)
@@ -80,7 +82,7 @@ class Page(HTMLParser):
         assert not self.open and "@import" not in text and not re.search(r"url\((?!#)", text)
         self.text = " ".join(" ".join(self.texts).split())
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: Any, attributes: Any) -> None:
         assert tag not in ("script", "link", "iframe", "img")
         for key, value in attributes:
             assert key not in ("src", "href", "xlink:href") or value.startswith("#")
@@ -88,19 +90,19 @@ class Page(HTMLParser):
         if tag != "meta":
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attributes):
+    def handle_startendtag(self, tag: Any, attributes: Any) -> None:
         self.handle_starttag(tag, attributes)
         self.open.pop()
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         if "style" not in self.open:
             self.texts.append(data)
 
 
-def test_what_became_of_flights_and_passengers(day):
+def test_what_became_of_flights_and_passengers(day: Any) -> None:
     found, (_, solution) = facts(*day), day
     clock = {hour: Hour(hour, 0, 0, 0, 0, 0) for hour in range(8, 28)}
     clock |= {hour: Hour(hour, 1, 0, 0, 0, 0) for hour in (8, 9, 10, 12, 22)}
@@ -126,7 +128,7 @@ def test_what_became_of_flights_and_passengers(day):
 
 @pytest.mark.parametrize("plan", [do_nothing, greedy_delay])
 @pytest.mark.parametrize("name", ["made", "A01", "B01"])
-def test_everybody_and_every_change_is_counted_once(name, plan):
+def test_everybody_and_every_change_is_counted_once(name: Any, plan: Any) -> None:
     if name != "made" and not SHARED.exists():
         pytest.skip("the challenge's instances are not here")
     made = two_hubs(flights=300, aircraft=42, bookings=600)
@@ -146,7 +148,7 @@ def test_everybody_and_every_change_is_counted_once(name, plan):
     page(told_of(instance, solution), instance, solution)
 
 
-def test_the_page_says_cost_then_decisions_then_rotations_then_passengers(day):
+def test_the_page_says_cost_then_decisions_then_rotations_then_passengers(day: Any) -> None:
     instance, solution = day
     priced = cost(instance, solution)
     first = {**priced.parts(), "not_flown": 5000.0, "total": 1234567.89}
@@ -180,12 +182,12 @@ def test_the_page_says_cost_then_decisions_then_rotations_then_passengers(day):
     assert not re.search(r"\d\.\d\d (?!s)", text)  # whole euros
 
 
-def test_the_page_says_how_far_from_the_bound_and_that_the_time_was_exceeded(day):
+def test_the_page_says_how_far_from_the_bound_and_that_the_time_was_exceeded(day: Any) -> None:
     instance, solution = day
     told = told_of(instance, solution)
     total = cost(instance, solution).total
 
-    def text(**limits):
+    def text(**limits: Any) -> Any:
         return Page(page(told, instance, solution, Limits(**limits))).text
 
     said = text(bound=total - 1000.4, asked_s=10.0, gap=0.0421)
@@ -198,7 +200,7 @@ def test_the_page_says_how_far_from_the_bound_and_that_the_time_was_exceeded(day
     assert Limits(asked_s=12.5, used_s=14.0).over_s(12.5) == 1.5
 
 
-def test_parts_are_weighted_as_in_the_total(day):
+def test_parts_are_weighted_as_in_the_total(day: Any) -> None:
     instance, solution = day
     instance = replace(instance, prices=replace(instance.prices, weights=(2.0, 1.0, 0.5)))
     priced = cost(instance, solution)
@@ -206,7 +208,7 @@ def test_parts_are_weighted_as_in_the_total(day):
     assert f"not flown −{2 * priced.not_flown:,.0f}" in text and f"delay {priced.delay:,.0f}" in text
 
 
-def test_names_are_text_and_a_plan_that_breaks_a_rule_is_not_called_valid(day):
+def test_names_are_text_and_a_plan_that_breaks_a_rule_is_not_called_valid(day: Any) -> None:
     instance, solution = day
     nasty = "<script>alert('x')</script>&\"$x$"
     instance = replace(instance, name=nasty)
@@ -217,7 +219,7 @@ def test_names_are_text_and_a_plan_that_breaks_a_rule_is_not_called_valid(day):
     assert "12.5 s, then interrupted" in text
 
 
-def test_long_lists_are_folded_and_whole(tmp_path):
+def test_long_lists_are_folded_and_whole(tmp_path: Path) -> None:
     instance = generate(two_hubs(flights=800, aircraft=112, bookings=3000), 1)
     solution = do_nothing(instance)
     found = facts(instance, solution)
@@ -238,7 +240,7 @@ def test_long_lists_are_folded_and_whole(tmp_path):
         ((0.0,), (">0<",)),
     ],
 )
-def test_cost_over_time_is_drawn_whatever_it_is(totals, said):
+def test_cost_over_time_is_drawn_whatever_it_is(totals: Any, said: Any) -> None:
     drawn = cost_over_time([(float(i), 10 * i, total) for i, total in enumerate(totals)], 30.0)
     for text in said:
         assert text in drawn.wide and text in drawn.narrow
@@ -246,7 +248,7 @@ def test_cost_over_time_is_drawn_whatever_it_is(totals, said):
 
 @pytest.mark.parametrize("bound", [-80000.0, 5.0, 12345.0])
 @pytest.mark.parametrize("totals", [(515253.7, 20000.0, 15000.0), (11827351.0, 26000.0, 12345.6)])
-def test_the_bound_lies_within_the_cost_plot(bound, totals):
+def test_the_bound_lies_within_the_cost_plot(bound: Any, totals: Any) -> None:
     history = [(float(i), 10 * i, total) for i, total in enumerate(totals)]
     drawn = cost_over_time(history, 30.0, Limits(bound=bound)).wide
     label = re.search(
@@ -255,7 +257,7 @@ def test_the_bound_lies_within_the_cost_plot(bound, totals):
     assert label is not None and 0 < float(label[1] or label[2]) < 300
 
 
-def test_the_time_axis_has_dates(tmp_path):
+def test_the_time_axis_has_dates(tmp_path: Path) -> None:
     instance = generate(two_hubs(flights=300, aircraft=42, bookings=600, days=2), 3)
     drawn = flights_per_hour(instance, facts(instance, do_nothing(instance)).hours)
     for text in ("Wed 7 Jan", "Thu 8 Jan", "Fri 9 Jan"):
@@ -263,10 +265,12 @@ def test_the_time_axis_has_dates(tmp_path):
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_recover_writes_the_page_at_its_end_unless_stopped_and_says_where(tmp_path, monkeypatch, capsys, interrupted):
+def test_recover_writes_the_page_at_its_end_unless_stopped_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interrupted: Any
+) -> None:
     path = by_hand.write(tmp_path / "day", **DISRUPTED)
 
-    def recover(instance, seconds, iterations, seed, searchers, stopped):
+    def recover(instance: Any, seconds: Any, iterations: Any, seed: Any, searchers: Any, stopped: Any) -> Iterator[Any]:
         solution = do_nothing(instance)
         yield Found(0.1, 0, 0, 0, True, solution, cost(instance, solution), None, ())
         if interrupted:

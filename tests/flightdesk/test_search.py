@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import by_hand
 import pytest
@@ -24,7 +26,7 @@ MOVES = 40
 
 
 @pytest.fixture(autouse=True, scope="module")
-def uncompiled():
+def uncompiled() -> Iterator[Any]:
     """The same code as plain Python: small airlines need no faster one.
 
     The loops are imported anew: another test of this process may have imported some of them compiled, and plain Python
@@ -43,7 +45,7 @@ def uncompiled():
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_the_search_breaks_no_rule_that_was_not_broken_and_knows_its_plans_cost(seed):
+def test_the_search_breaks_no_rule_that_was_not_broken_and_knows_its_plans_cost(seed: Any) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_airline(random.Random(seed), folder / "instance")
@@ -74,7 +76,7 @@ SHORT_OF_SEATS = {
 }
 
 
-def test_seats_that_are_too_few_go_to_those_who_would_lose_the_most(tmp_path):
+def test_seats_that_are_too_few_go_to_those_who_would_lose_the_most(tmp_path: Path) -> None:
     """Eleven of a cancelled flight, eight seats on the next: the three dear tickets fly, and five of the others."""
     from takt.stations.flightdesk.airline.recovery.prices import price
     from takt.stations.flightdesk.airline.recovery.seating import reseat
@@ -92,7 +94,7 @@ def test_seats_that_are_too_few_go_to_those_who_would_lose_the_most(tmp_path):
     assert not reseat(problem, plan)  # which is as cheap as it gets
 
 
-def test_the_small_airlines_have_what_the_rules_are_about(tmp_path):
+def test_the_small_airlines_have_what_the_rules_are_about(tmp_path: Path) -> None:
     """Of 60, at least 10 each, or the test above would be empty. Seeds 0-59, chosen before a look."""
     seen = dict.fromkeys(("surface", "over the start", "grounded over midnight", "maintenance under way"), 0)
     for seed in range(60):

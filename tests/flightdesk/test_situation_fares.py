@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,19 +34,19 @@ MARCH = {day: date(2026, 3, day) for day in range(1, 32)}
 
 
 @pytest.fixture
-def by_hand(tmp_path):
+def by_hand(tmp_path: Path) -> Any:
     path = tmp_path / "fares.csv"
     path.write_text(BY_HAND)
     return path
 
 
-def run(capsys, *arguments):
+def run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> Any:
     """`takt flightdesk situation --fares --json`: what it tells."""
     assert main(["flightdesk", "situation", "--fares", *map(str, arguments), "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
-def test_the_lowest_fare_by_route_currency_travel_date_and_day_seen(by_hand):
+def test_the_lowest_fare_by_route_currency_travel_date_and_day_seen(by_hand: Any) -> None:
     assert fares.lowest(fares.read(by_hand)) == [
         fares.Fare("CDG-PEK", None, MARCH[4], MARCH[1], 21000.0, "CNY"),
         fares.Fare("MAD-PEK", None, MARCH[3], MARCH[1], 16007.0, "CNY"),
@@ -54,7 +56,7 @@ def test_the_lowest_fare_by_route_currency_travel_date_and_day_seen(by_hand):
     ]
 
 
-def test_by_flight_each_flight_has_its_own(by_hand, capsys):
+def test_by_flight_each_flight_has_its_own(by_hand: Any, capsys: pytest.CaptureFixture[str]) -> None:
     told = run(capsys, by_hand, "--by-flight", "--route", "mad-pek", "--to", "2026-03-03")
     assert [(fare["flight"], fare["travel"], fare["fare"]) for fare in told["fares"]] == [
         ("CA908", "2026-03-03", 16007.0),
@@ -62,7 +64,7 @@ def test_by_flight_each_flight_has_its_own(by_hand, capsys):
     ]
 
 
-def test_seats_are_those_of_the_last_time_a_flight_was_seen_on_a_day(by_hand):
+def test_seats_are_those_of_the_last_time_a_flight_was_seen_on_a_day(by_hand: Any) -> None:
     assert fares.seats_left(fares.read(by_hand)) == [
         fares.Seats("middle", MARCH[3], MARCH[1], 9, 1),
         fares.Seats("middle", MARCH[4], MARCH[2], 5, 1),
@@ -72,12 +74,12 @@ def test_seats_are_those_of_the_last_time_a_flight_was_seen_on_a_day(by_hand):
     ]
 
 
-def test_the_day_leaves_out_what_was_seen_later(by_hand, capsys):
+def test_the_day_leaves_out_what_was_seen_later(by_hand: Any, capsys: pytest.CaptureFixture[str]) -> None:
     told = run(capsys, by_hand, "--day", "2026-03-01")
     assert told["seen"] == ["2026-03-01"] and {left["corridor"] for left in told["seats"]} == {"north", "middle"}
 
 
-def test_the_command_prints_and_writes(by_hand, tmp_path, capsys):
+def test_the_command_prints_and_writes(by_hand: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "board"
     assert main(["flightdesk", "situation", "--fares", str(by_hand), "--out", str(out)]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
@@ -101,7 +103,7 @@ def test_the_command_prints_and_writes(by_hand, tmp_path, capsys):
     assert "Lowest fare of each flight" in (out / "index.html").read_text()
 
 
-def test_names_of_a_file_are_text_on_the_page(tmp_path, capsys):
+def test_names_of_a_file_are_text_on_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = tmp_path / "fares.csv", tmp_path / "board"
     path.write_text(HEAD + '2026-03-01,F$1$,X,"<B>""\\1",PEK,2026-03-03,<i>sea,4,17500,CNY\n')
     run(capsys, path, "--by-flight", "--out", out)
@@ -109,7 +111,7 @@ def test_names_of_a_file_are_text_on_the_page(tmp_path, capsys):
     assert "<B>" not in page and "<i>" not in page and "&lt;B&gt;" in page and "F$1$" in page
 
 
-def test_fares_alone_and_seats_alone_will_do(tmp_path, capsys):
+def test_fares_alone_and_seats_alone_will_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "some.csv"
     path.write_text("seen,flight,from,to,departure,fare,currency\n2026-03-01,X1,A,B,2026-03-02,5780,CNY\n")
     told = run(capsys, path, "--out", tmp_path / "one")
@@ -119,7 +121,7 @@ def test_fares_alone_and_seats_alone_will_do(tmp_path, capsys):
     assert told["fares"] == [] and told["seats"][0]["seats"] == 7 and told["seats"][0]["corridor"] == "by sea"
 
 
-def changed(old, new):
+def changed(old: Any, new: Any) -> str:
     assert old in BY_HAND
     return BY_HAND.replace(old, new, 1)
 
@@ -147,7 +149,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_wrong_is_one_line_and_nothing_is_written(name, tmp_path, capsys):
+def test_what_is_wrong_is_one_line_and_nothing_is_written(
+    name: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text, options, expected = BAD[name]
     path, out = tmp_path / "bad.csv", tmp_path / "out"
     if text is not None:

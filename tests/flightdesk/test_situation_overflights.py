@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,17 +19,17 @@ pytest.importorskip("duckdb")
 DAIO = Path(__file__).parents[3] / "shared" / "data" / "eurocontrol-daio"
 
 
-def daio(path, rows):
+def daio(path: Any, rows: Any) -> Any:
     head = "entry_date,country_icao_code,country_name,flt_o\n"
     path.write_text(head + "".join(f"{day},{code},{name},{count}\n" for day, code, name, count in rows))
     return path
 
 
-def georgia(first, counts, code="UG", name="Georgia"):
+def georgia(first: Any, counts: Any, code: Any = "UG", name: Any = "Georgia") -> list[Any]:
     return [(first + timedelta(days=n), code, name, count) for n, count in enumerate(counts)]
 
 
-def test_a_change_is_against_the_same_weekdays_median(tmp_path):
+def test_a_change_is_against_the_same_weekdays_median(tmp_path: Path) -> None:
     first = date(2026, 3, 1)
     begin, end = normal_days(first, weeks=3, skip=1)
     assert (begin, end) == (date(2026, 2, 1), date(2026, 2, 21))
@@ -49,7 +50,9 @@ def test_a_change_is_against_the_same_weekdays_median(tmp_path):
     ]
 
 
-def test_days_that_are_missing_and_days_given_twice_are_named(tmp_path, capsys):
+def test_days_that_are_missing_and_days_given_twice_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = daio(tmp_path / "d.csv", georgia(date(2026, 2, 1), [100] * 20))
     days = ["--from", "2026-02-19", "--to", "2026-02-22"]
     call = ["flightdesk", "situation", "--overflights", str(path), *days, "--skip", "0"]
@@ -73,7 +76,9 @@ def test_days_that_are_missing_and_days_given_twice_are_named(tmp_path, capsys):
         ("2026-03-01,UG,Georgia", "line 2: 3 columns where line 1 names 4"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_one_line(row, expected, tmp_path, capsys):
+def test_what_is_wrong_with_a_file_is_one_line(
+    row: Any, expected: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "d.csv"
     path.write_text(f"entry_date,country_icao_code,country_name,flt_o\n{row}\n")
     call = ["flightdesk", "situation", "--overflights", str(path), "--from", "2026-03-01", "--to", "2026-03-02"]
@@ -81,7 +86,7 @@ def test_what_is_wrong_with_a_file_is_one_line(row, expected, tmp_path, capsys):
     assert capsys.readouterr().err.startswith(f"takt: {path}, {expected}")
 
 
-def test_a_file_of_flights_is_no_daio_file(tmp_path, capsys):
+def test_a_file_of_flights_is_no_daio_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "flights.csv"
     path.write_text("date,origin,dest,dep_time\n2026-03-01,A,B,1\n")
     assert main(["flightdesk", "situation", "--overflights", str(path)]) == 2
@@ -92,13 +97,13 @@ def test_a_file_of_flights_is_no_daio_file(tmp_path, capsys):
     assert "--overflights needs the first and the last day" in lines[0] and "so this is no DAIO file" in lines[1]
 
 
-def test_a_page_of_files_without_the_states_of_a_corridor_is_drawn(tmp_path):
+def test_a_page_of_files_without_the_states_of_a_corridor_is_drawn(tmp_path: Path) -> None:
     path = daio(tmp_path / "d.csv", georgia(date(2026, 2, 1), [100] * 30))
     days = ["--from", "2026-03-01", "--to", "2026-03-02", "--weeks", "1"]
     assert main(["flightdesk", "situation", "--overflights", str(path), *days, "--out", str(tmp_path / "page")]) == 0
 
 
-def test_the_map_knows_where_the_states_are():
+def test_the_map_knows_where_the_states_are() -> None:
     assert set(maps.states(list(CORRIDORS))) == set(CORRIDORS)
     longitude, latitude = maps.states(["UG"])["UG"]
     assert 41 < longitude < 46 and 41 < latitude < 43.5
@@ -107,7 +112,7 @@ def test_the_map_knows_where_the_states_are():
 # --- what is known ----------------------------------------------------------------------------------------------------
 
 
-def march_2026(capsys, *options):
+def march_2026(capsys: pytest.CaptureFixture[str], *options: Any) -> Any:
     """What the command tells of the days after the Gulf shut, and the change in percent by state and day."""
     paths = [DAIO / "daio_2025.csv", DAIO / "daio_2026.csv"]
     call = ["--overflights", *paths, "--from", "2026-02-28", "--to", "2026-03-08", *options]
@@ -124,7 +129,7 @@ here = pytest.mark.skipif(not DAIO.exists(), reason="EUROCONTROL's files are not
 
 
 @here
-def test_march_2026_against_the_four_weeks_before(capsys, tmp_path):
+def test_march_2026_against_the_four_weeks_before(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = tmp_path / "board"
     told, percent = march_2026(capsys, "--out", out)
     assert told["normal"] == {"from": "2026-01-31", "to": "2026-02-27", "weeks": 4, "skip": 0}
@@ -149,7 +154,7 @@ def test_march_2026_against_the_four_weeks_before(capsys, tmp_path):
         (1, {"Türkiye": -28, "Cyprus": -57, "Israel": -89, "Georgia": 25, "Armenia": 42}),  # 24 January to 20 February
     ],
 )
-def test_march_2026_to_the_percent(skip, expected, capsys):
+def test_march_2026_to_the_percent(skip: Any, expected: Any, capsys: pytest.CaptureFixture[str]) -> None:
     _, percent = march_2026(capsys, "--weeks", 4, "--skip", skip)
     day = {"Türkiye": "02-28", "Cyprus": "03-01", "Israel": "03-02", "Georgia": "03-05", "Armenia": "03-01"}
     assert {state: percent[state, day[state]] for state in day} == expected

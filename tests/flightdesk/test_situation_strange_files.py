@@ -10,6 +10,8 @@ import lzma
 import tarfile
 import zipfile
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,10 +23,10 @@ MONTH = ["--from", "2026-01-01", "--to", "2026-12-31"]
 
 
 @pytest.fixture
-def told(tmp_path, capsys):
+def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     """What is made of a file: (cancelled, scheduled, flown) by day, and what is said on stderr."""
 
-    def reads(text, *options, name="x.csv", code=0):
+    def reads(text: Any, *options: Any, name: Any = "x.csv", code: Any = 0) -> Any:
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         assert main(["flightdesk", "situation", str(path), *options, "--json"]) == code
@@ -68,7 +70,7 @@ WORDS += ["1900-01-01 00:00:00", "1970-01-01T00:00:00Z", "1970-01-01 00:00:00+00
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_time_that_is_missing_in_any_usual_word_is_no_departure(word, told):
+def test_a_time_that_is_missing_in_any_usual_word_is_no_departure(word: Any, told: Any) -> None:
     found, _ = told(f"date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n2026-03-01,A,C,700,{word}\n")
     assert found == {"2026-03-01": (1, 2, 1)}
 
@@ -101,7 +103,7 @@ TIMES = [
 
 
 @pytest.mark.parametrize("time", TIMES)
-def test_a_time_in_any_usual_form_is_a_departure(time, told):
+def test_a_time_in_any_usual_form_is_a_departure(time: Any, told: Any) -> None:
     found, _ = told(f"date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,{time}\n2026-03-01,A,C,700,\n")
     assert found == {"2026-03-01": (1, 2, 1)}
 
@@ -110,7 +112,7 @@ def test_a_time_in_any_usual_form_is_a_departure(time, told):
     "text", ["cancelled", "CNX", "-1", "9999", "0675", "25:00", "yes", "FRA", "delayed 0605x", "1e3"]
 )
 @pytest.mark.parametrize("column", ["sched_dep_time", "dep_time"])
-def test_a_time_that_cannot_be_read_is_refused_and_never_flown(text, column, told):
+def test_a_time_that_cannot_be_read_is_refused_and_never_flown(text: Any, column: Any, told: Any) -> None:
     header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
     row = f"2026-03-01,A,C,{text},700\n" if column == "sched_dep_time" else f"2026-03-01,A,C,700,{text}\n"
     assert f"line 3, column {column}: '{text}' is no time" in told(header + row, code=2)
@@ -119,7 +121,7 @@ def test_a_time_that_cannot_be_read_is_refused_and_never_flown(text, column, tol
 @pytest.mark.parametrize(
     "day", ["00000000", "0000000000", "0000000000000", "2026-13-45", "31/31/2026 10:00", "12/31/9999", "1/0/1900 0:00"]
 )
-def test_a_departure_on_a_day_that_cannot_be_is_refused_and_never_flown(day, told):
+def test_a_departure_on_a_day_that_cannot_be_is_refused_and_never_flown(day: Any, told: Any) -> None:
     header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
     assert f"line 3, column dep_time: '{day}' is no time" in told(f"{header}2026-03-01,A,C,700,{day}\n", code=2)
 
@@ -129,13 +131,13 @@ def test_a_departure_on_a_day_that_cannot_be_is_refused_and_never_flown(day, tol
     ["2026-02-30 08:00", "30/02/2026", "2/30/2026 08:00", "20260431 0605", "31 Jun 2026 06:05", "29-02-2025 1:00"],
 )
 @pytest.mark.parametrize("column", ["sched_dep_time", "dep_time"])
-def test_a_departure_on_a_day_that_no_calendar_has_is_refused_and_never_flown(day, column, told):
+def test_a_departure_on_a_day_that_no_calendar_has_is_refused_and_never_flown(day: Any, column: Any, told: Any) -> None:
     header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
     row = f"2026-03-01,A,C,{day},700\n" if column == "sched_dep_time" else f"2026-03-01,A,C,700,{day}\n"
     assert f"line 3, column {column}: '{day}' is on a day that there is not" in told(header + row, code=2)
 
 
-def test_a_departure_far_from_the_day_of_the_flight_is_warned_of(told):
+def test_a_departure_far_from_the_day_of_the_flight_is_warned_of(told: Any) -> None:
     header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n"
     for day in ("2062-03-01 06:05", "01/03/2062 06:05", "1583050200", "2000-01-01"):
         found, warned = told(f"{header}2026-03-01,A,C,700,{day}\n")
@@ -144,12 +146,12 @@ def test_a_departure_far_from_the_day_of_the_flight_is_warned_of(told):
 
 
 @pytest.mark.parametrize("day", ["1970-01-01 06:05", "12/31/2025 23:55", "31/12/2025 23:55", "20260301 0605"])
-def test_a_departure_on_a_day_that_can_be_is_one(day, told):
+def test_a_departure_on_a_day_that_can_be_is_one(day: Any, told: Any) -> None:
     header = "date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,\n"
     assert told(f"{header}2026-03-01,A,C,700,{day}\n")[0] == {"2026-03-01": (1, 2, 1)}
 
 
-def test_a_column_given_to_one_use_is_taken_for_no_other(told):
+def test_a_column_given_to_one_use_is_taken_for_no_other(told: Any) -> None:
     text = "date,flight,departure,arrival,state\n2026-03-01,L1,FRA,JFK,Cancelled\n2026-03-01,L2,FRA,EWR,Departed\n"
     as_airports = ["--columns", "origin=departure,dest=arrival"]
     assert "nor for what is cancelled" in told(text, *as_airports, code=2)
@@ -159,13 +161,13 @@ def test_a_column_given_to_one_use_is_taken_for_no_other(told):
     assert "gives origin twice" in told(text, "--columns", "origin=departure,origin=arrival", code=2)
 
 
-def test_one_moment_may_say_both_the_day_and_the_departure(told):
+def test_one_moment_may_say_both_the_day_and_the_departure(told: Any) -> None:
     text = "callsign,origin,destination,firstseen\nD1,A,B,2026-03-01 08:10:00+00:00\nD2,A,C,2026-03-01 09:10:00+00:00\n"
     found, _ = told(text, "--columns", "date=firstseen,departure=firstseen")
     assert found == {"2026-03-01": (0, 2, 2)}
 
 
-def test_an_exact_name_goes_before_a_normalised_one_and_two_normalised_ones_are_asked_about(told):
+def test_an_exact_name_goes_before_a_normalised_one_and_two_normalised_ones_are_asked_about(told: Any) -> None:
     exact = "Date,date,origin,dest,dep_time\n1999-01-01,2026-03-01,A,B,600\n"
     assert told(exact)[0] == {"2026-03-01": (0, 1, 1)}
     assert told(exact, "--columns", "date=Date", "--from", "1998-12-31", "--to", "1999-01-02")[0] == {
@@ -177,7 +179,7 @@ def test_an_exact_name_goes_before_a_normalised_one_and_two_normalised_ones_are_
     assert "column origin is taken for origin, not from" in warned
 
 
-def test_a_departure_that_may_be_the_scheduled_one_is_warned_of(told):
+def test_a_departure_that_may_be_the_scheduled_one_is_warned_of(told: Any) -> None:
     found, warned = told("date,origin,dest,departure\n2026-03-01,A,B,600\n2026-03-01,A,C,700\n")
     assert found == {"2026-03-01": (0, 2, 2)} and "is taken for the actual departure" in warned
     _, warned = told("date,origin,dest,scheduled,departure\n2026-03-01,A,B,600,600\n2026-03-01,A,C,700,700\n")
@@ -186,7 +188,7 @@ def test_a_departure_that_may_be_the_scheduled_one_is_warned_of(told):
 
 
 @pytest.mark.parametrize("word", ["", "Unknown", "N/A", "-"])
-def test_a_status_that_is_missing_beside_others_is_neither_flown_nor_cancelled_and_said(word, told):
+def test_a_status_that_is_missing_beside_others_is_neither_flown_nor_cancelled_and_said(word: Any, told: Any) -> None:
     rows = "date,origin,dest,status\n2026-03-01,A,B,Cancelled\n2026-03-01,A,C,Departed 10:05\n2026-03-01,A,D,{}\n"
     found, warned = told(rows.format(word))
     assert found == {"2026-03-01": (1, 3, 1)} and "1 row has no status: not counted as flown, nor" in warned
@@ -196,7 +198,7 @@ def test_a_status_that_is_missing_beside_others_is_neither_flown_nor_cancelled_a
 DATED = "date,origin,dest,dep_time\n{},A,B,600\n{},A,B,\n{},A,B,600\n"
 
 
-def test_days_in_either_order_are_read_as_the_file_shows_or_as_is_said_or_asked_about(told):
+def test_days_in_either_order_are_read_as_the_file_shows_or_as_is_said_or_asked_about(told: Any) -> None:
     both = DATED.format("01/02/2026", "02/02/2026", "03/02/2026")
     assert "'01/02/2026' can be read day first or month first; say --dates day-first" in told(both, code=2)
     assert set(told(both, *MONTH, "--dates", "day-first")[0]) == {"2026-02-01", "2026-02-02", "2026-02-03"}
@@ -222,7 +224,7 @@ def test_days_in_either_order_are_read_as_the_file_shows_or_as_is_said_or_asked_
     assert "--dates 'dmy' is neither" in told(both, "--dates", "dmy", code=2)
 
 
-def test_fares_and_overflights_ask_about_days_too(tmp_path, capsys):
+def test_fares_and_overflights_ask_about_days_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fares = tmp_path / "fares.csv"
     fares.write_text("seen,flight,origin,dest,departure,fare,currency\n01/02/2026,X1,A,B,03/02/2026,100,EUR\n")
     assert main(["flightdesk", "situation", "--fares", str(fares)]) == 2
@@ -258,13 +260,13 @@ STATES = {
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("given", [True, False])
-def test_a_status_in_words_says_what_became_of_a_flight(state, given, told):
+def test_a_status_in_words_says_what_became_of_a_flight(state: Any, given: Any, told: Any) -> None:
     text = f"date,origin,destination,{'state' if given else 'status'}\n2026-03-01,A,B,{state}\n"
     found, _ = told(text, *(["--columns", "cancelled=state"] if given else []))
     assert found == {"2026-03-01": STATES[state]}
 
 
-def test_a_status_that_is_not_known_is_refused_or_not_read_and_said(told):
+def test_a_status_that_is_not_known_is_refused_or_not_read_and_said(told: Any) -> None:
     text = "date,origin,dest,status,dep_time\n2026-03-01,A,B,Wobbly,600\n2026-03-01,A,C,Departed,\n"
     found, warned = told(text)
     assert found == {"2026-03-01": (1, 2, 1)} and "column status is not read: 'Wobbly'" in warned
@@ -289,19 +291,21 @@ date,flight,{},origin,dest,sched_dep_time,dep_time
         ("codeshare_of", ("LH400", "", "")),
     ],
 )
-def test_one_aircraft_under_two_numbers_is_one_flight_where_the_file_says_which_is_flown(column, cells, told):
+def test_one_aircraft_under_two_numbers_is_one_flight_where_the_file_says_which_is_flown(
+    column: Any, cells: Any, told: Any
+) -> None:
     found, said = told(SHARED.format(column, *cells))
     assert found == {"2026-03-01": (1, 2, 1)} and "1 row is left out: another number of a flight" in said
 
 
-def test_rows_that_look_like_one_flight_are_named_where_the_file_does_not_say(told):
+def test_rows_that_look_like_one_flight_are_named_where_the_file_does_not_say(told: Any) -> None:
     found, warned = told(SHARED.format("note", "", "", ""))
     assert found == {"2026-03-01": (2, 3, 1)} and "2 rows look like 1 flight under several numbers" in warned
     _, warned = told(SHARED.format("tailnum", "D-AAAA", "D-BBBB", ""))
     assert warned == ""  # two aircraft at the same minute
 
 
-def test_rows_without_an_airport_are_counted_and_left_out_unless_all_are(told):
+def test_rows_without_an_airport_are_counted_and_left_out_unless_all_are(told: Any) -> None:
     text = "date,origin,dest,dep_time\n2026-03-01,A,B,600\n2026-03-01,A,,600\n2026-03-01,NaN,B,600\n"
     found, said = told(text)
     assert found == {"2026-03-01": (0, 1, 1)} and "2 rows are left out: no airport" in said
@@ -312,7 +316,7 @@ def test_rows_without_an_airport_are_counted_and_left_out_unless_all_are(told):
 PLAIN = b"date,origin,dest,sched_dep_time,dep_time\n2026-03-01,A,B,600,601\n2026-03-01,A,C,700,\n"
 
 
-def zipped(**files):
+def zipped(**files: Any) -> Any:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in files.items():
@@ -320,7 +324,7 @@ def zipped(**files):
     return target.getvalue()
 
 
-def tarred():
+def tarred() -> Any:
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w") as archive:
         about = tarfile.TarInfo("f.csv")
@@ -329,7 +333,7 @@ def tarred():
     return target.getvalue()
 
 
-def littered():
+def littered() -> Any:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in [("data/", b""), ("data/F.CSV", PLAIN), ("__MACOSX/data/._F.CSV", b"x"), (".DS_Store", b"y")]:
@@ -350,7 +354,7 @@ PACKED = {
 
 @pytest.mark.parametrize("kind", PACKED)
 @pytest.mark.parametrize("name", ["x.csv", "X.CSV.GZ", "X.ZIP"])
-def test_packed_text_is_unpacked_whatever_its_name(kind, name, told):
+def test_packed_text_is_unpacked_whatever_its_name(kind: Any, name: Any, told: Any) -> None:
     assert told(PACKED[kind], name=name)[0] == {"2026-03-01": (1, 2, 1)}
 
 
@@ -373,18 +377,18 @@ NO_CSV = {
 
 
 @pytest.mark.parametrize("what", NO_CSV)
-def test_what_is_no_csv_is_called_what_it_is(what, told):
+def test_what_is_no_csv_is_called_what_it_is(what: Any, told: Any) -> None:
     assert what.strip(",").lower() in told(NO_CSV[what], code=2).lower()
 
 
-def test_a_device_is_no_file_and_a_folder_neither(tmp_path, capsys):
+def test_a_device_is_no_file_and_a_folder_neither(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in ("/dev/zero", str(tmp_path)):
         assert main(["flightdesk", "situation", path]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert path in line
 
 
-def test_what_is_left_out_is_in_the_json(tmp_path, capsys):
+def test_what_is_left_out_is_in_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.csv"
     rows = "2026-03-01,A,B,600,601\n2026-03-01,A,,7,7\n2026-03-01,A,B,,7\n"
     path.write_text(f"date,origin,dest,sched_dep_time,dep_time\n{rows}")

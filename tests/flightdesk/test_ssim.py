@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -49,11 +50,11 @@ LEG = "".join(
 )
 
 
-def day(d, m=3, y=2026):
+def day(d: Any, m: Any = 3, y: Any = 2026) -> Any:
     return date(y, m, d)
 
 
-def leg(**changes):
+def leg(**changes: Any) -> Any:
     base = Leg(
         suffix="",
         airline="AF",
@@ -81,12 +82,12 @@ def leg(**changes):
     return replace(base, **changes)
 
 
-def data_of(*legs, mode=LOCAL, since=date(2026, 3, 1), until=date(2026, 3, 31)):
+def data_of(*legs: Any, mode: Any = LOCAL, since: Any = date(2026, 3, 1), until: Any = date(2026, 3, 31)) -> Any:
     flown = tuple(Flown(leg) for leg in legs)
     return DataSet(Header(), (Section(Carrier(mode, "AF", since=since, until=until), flown, Trailer("AF")),))
 
 
-def flown_on(data, first, days=1):
+def flown_on(data: Any, first: Any, days: Any = 1) -> Any:
     """(name, leg, departure and arrival in minutes UTC after the midnight of `first`) of the flights of these days."""
     problems = Problems()
     found, _, passed = operations(data, "s.ssim", first, 0, 1440 * days, problems)
@@ -94,7 +95,7 @@ def flown_on(data, first, days=1):
     return [(o.name, o.sequence, o.departure, o.arrival, o.local) for o in found], passed
 
 
-def broken(text):
+def broken(text: Any) -> list[Any]:
     problems = Problems()
     parse(text, "s.ssim", problems)
     return [str(problem) for problem in problems.found]
@@ -103,7 +104,7 @@ def broken(text):
 # --- the format -------------------------------------------------------------------------------------------------------
 
 
-def test_a_leg_as_the_manual_lays_it_out():
+def test_a_leg_as_the_manual_lays_it_out() -> None:
     assert len(LEG) == 200
     lines = text_of(data_of(leg())).splitlines()
     carrier = lines[5][:2] + "SQ " + lines[5][5:]
@@ -125,7 +126,7 @@ def test_a_leg_as_the_manual_lays_it_out():
 
 
 @pytest.mark.parametrize("cls", [Header, Carrier, Leg, Segment, Trailer])
-def test_fields_lie_one_after_the_other_within_200_columns(cls):
+def test_fields_lie_one_after_the_other_within_200_columns(cls: Any) -> None:
     last = 1
     for name, first, end, _ in LAYOUT[cls]:
         assert last < first <= end <= 200, name
@@ -136,11 +137,11 @@ def test_fields_lie_one_after_the_other_within_200_columns(cls):
 LETTERS = string.ascii_uppercase + string.digits
 
 
-def text(width, letters=LETTERS, least=0):
+def text(width: Any, letters: Any = LETTERS, least: Any = 0) -> Any:
     return st.text(letters, min_size=least, max_size=width)
 
 
-def free(width):
+def free(width: Any) -> Any:
     """Free text: any printable letters, blanks in front too."""
     letters = "".join(map(chr, range(32, 127)))
     return st.text(letters, max_size=width).map(lambda words: words.rstrip(" "))
@@ -182,7 +183,7 @@ legs = st.builds(
 
 
 @st.composite
-def flown(draw):
+def flown(draw: Any) -> Any:
     of = draw(legs)
     segments = draw(
         st.lists(
@@ -230,7 +231,7 @@ data_sets = st.builds(DataSet, st.builds(Header, seasons=text(1), data_set=text(
 
 @settings(max_examples=150, deadline=None)
 @given(data_sets)
-def test_what_is_written_is_read_back(data):
+def test_what_is_written_is_read_back(data: Any) -> None:
     written, problems = text_of(data), Problems()
     read = parse(written, "s.ssim", problems)
     assert not problems.found
@@ -242,7 +243,7 @@ def test_what_is_written_is_read_back(data):
     assert parse("".join(lines), "s.ssim", Problems()) == read  # blocks without line ends
 
 
-def test_numbers_start_again_at_two_after_999999():
+def test_numbers_start_again_at_two_after_999999() -> None:
     many = numbered(data_of(leg()))
     lines = text_of(many).splitlines()
     records = [line for line in lines if line.strip("0")]
@@ -273,7 +274,7 @@ def test_numbers_start_again_at_two_after_999999():
         (1, "7", "column 1 (record type): '7' is none; there are 1 to 5"),
     ],
 )
-def test_a_broken_line_is_named_by_line_and_column(column, put, said):
+def test_a_broken_line_is_named_by_line_and_column(column: Any, put: Any, said: Any) -> None:
     lines = text_of(data_of(leg(), leg(number=13))).splitlines()
     lines[10] = lines[10][: column - 1] + put + lines[10][column - 1 + len(put) :]
     (found, *_) = broken("\n".join(lines))
@@ -282,7 +283,7 @@ def test_a_broken_line_is_named_by_line_and_column(column, put, said):
     assert broken("\n".join(lines))[0] == "s.ssim, line 11: it has 199 columns instead of 200"
 
 
-def test_a_file_that_is_cut_off_or_no_schedule_is_said():
+def test_a_file_that_is_cut_off_or_no_schedule_is_said() -> None:
     lines = text_of(data_of(leg())).splitlines()
     assert "the file is cut off" in broken("\n".join(lines[:11]))[-1]
     assert "does not begin with a header" in broken("\n".join(lines[5:]))[0]
@@ -290,7 +291,7 @@ def test_a_file_that_is_cut_off_or_no_schedule_is_said():
     assert "columns instead of 200" in broken("flight,date\nAF1,2026-03-01\n")[0]
 
 
-def test_a_hundred_broken_lines_are_counted_and_five_are_shown():
+def test_a_hundred_broken_lines_are_counted_and_five_are_shown() -> None:
     lines = text_of(data_of(*(leg(number=n) for n in range(1, 121)))).splitlines()
     for i in range(10, 110):
         lines[i] = lines[i][:28] + "8888888" + lines[i][35:]
@@ -302,7 +303,7 @@ def test_a_hundred_broken_lines_are_counted_and_five_are_shown():
     assert error.value.shown[0].startswith("s.ssim, line 11, columns 29-35 (days)")
 
 
-def test_what_does_not_fit_is_not_written():
+def test_what_does_not_fit_is_not_written() -> None:
     with pytest.raises(TaktError, match=r"columns 6-9 \(number\): 12345 does not fit"):
         text_of(data_of(leg(number=12345)))
     with pytest.raises(TaktError, match=r"columns 76-95 \(booking classes\)"):
@@ -312,7 +313,7 @@ def test_what_does_not_fit_is_not_written():
 # --- flights of a day -------------------------------------------------------------------------------------------------
 
 
-def test_local_times_less_the_variation_are_utc():
+def test_local_times_less_the_variation_are_utc() -> None:
     data = data_of(leg(departure=30, arrival=120, destination_variation=120))
     assert flown_on(data, day(8), 2)[0] == [
         ("AF12", 1, 1440 - 30, 1440, day(9)),  # 00:30 in Paris on the 9th is 23:30 on the 8th
@@ -322,7 +323,7 @@ def test_local_times_less_the_variation_are_utc():
     assert flown_on(same, day(8))[0] == [("AF12", 1, 1410, 1440, day(9))]
 
 
-def test_days_of_operation_period_and_every_second_week():
+def test_days_of_operation_period_and_every_second_week() -> None:
     monday_friday = data_of(leg(days=0b0010001))  # the 2nd of March 2026 is a Monday
     assert [o[4] for o in flown_on(monday_friday, day(1), 14)[0]] == [day(2), day(6), day(9), day(13)]
     second = data_of(leg(days=0b0000001, every="2"))
@@ -331,7 +332,7 @@ def test_days_of_operation_period_and_every_second_week():
     assert [o[4] for o in flown_on(open_ended, day(1), 31)[0]] == [day(5), day(6), day(7)]
 
 
-def test_a_date_variation_says_on_which_day_it_lands_and_ties_legs():
+def test_a_date_variation_says_on_which_day_it_lands_and_ties_legs() -> None:
     first = leg(departure=1380, arrival=60, off=(0, 1))
     second = leg(sequence=2, origin="NCE", destination="TLS", departure=120, arrival=200, off=(1, 1), since=day(3), until=day(30))  # fmt: skip  # noqa: E501
     found, _ = flown_on(data_of(first, second), day(10), 2)
@@ -349,7 +350,7 @@ def test_a_date_variation_says_on_which_day_it_lands_and_ties_legs():
     )
 
 
-def test_what_another_airline_flies_is_passed_over():
+def test_what_another_airline_flies_is_passed_over() -> None:
     share = leg(number=7000, disclosure="L")
     marked = Flown(leg(number=7001), (Segment("", "AF", 7001, 1, 1, "J", "", "A", "B", 50, "CDG", "NCE", "KL 1"),))
     data = data_of(leg(), share)
@@ -376,7 +377,7 @@ def test_what_another_airline_flies_is_passed_over():
         ([leg(), leg(sequence=2, origin="NCE", destination="TLS", departure=650, arrival=900)], "leaves before leg 1"),
     ],
 )
-def test_a_schedule_that_contradicts_itself_is_named_by_line(legs, said):
+def test_a_schedule_that_contradicts_itself_is_named_by_line(legs: Any, said: Any) -> None:
     problems = Problems()
     data = parse(text_of(data_of(*legs)), "s.ssim", problems)
     operations(data, "s.ssim", day(10), 0, 1440, problems)
@@ -386,7 +387,7 @@ def test_a_schedule_that_contradicts_itself_is_named_by_line(legs, said):
 
 @settings(max_examples=100, deadline=None)
 @given(legs, st.integers(0, 27), st.sampled_from([UTC, LOCAL]))
-def test_every_day_of_the_mask_in_the_period_flies_and_no_other(one, first, mode):
+def test_every_day_of_the_mask_in_the_period_flies_and_no_other(one: Any, first: Any, mode: Any) -> None:
     one = replace(one, sequence=1, disclosure="", every="", departure=700, arrival=800, off=(0, 0))
     one = replace(one, origin_variation=0, destination_variation=0, since=day(1), until=day(28))
     found, _ = flown_on(data_of(one, mode=mode), day(1) + timedelta(days=first), 3)

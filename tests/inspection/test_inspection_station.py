@@ -1,6 +1,11 @@
 """The inspector's station: what is true comes from the cell's physics, and what is let go comes back."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,22 +21,22 @@ from takt.stations.nutcell.inspection import SEATED_M
 SEED = 20261129
 
 
-def call(name, **arguments):
+def call(name: Any, **arguments: Any) -> Any:
     return json.dumps({"name": name, "arguments": arguments})
 
 
 @pytest.fixture(scope="module")
-def desk():
+def desk() -> Iterator[Any]:
     station = InspectionStation(bad_share=0.5, image_size=64)
     yield station
     station.close()
 
 
-def shift_of(worker, units, **more):
+def shift_of(worker: Any, units: Any, **more: Any) -> Any:
     return run_shift("inspection", worker, seed=SEED, units=units, station_options={"bad_share": 0.5}, **more)
 
 
-def test_what_is_true_is_what_the_cells_own_inspection_measures():
+def test_what_is_true_is_what_the_cells_own_inspection_measures() -> None:
     fixtures = Fixtures("plant", 0.5)
     seen = {}
     for unit in range(12):
@@ -51,7 +56,7 @@ def test_what_is_true_is_what_the_cells_own_inspection_measures():
     again.close()
 
 
-def test_the_reference_is_right_everywhere_and_always_good_is_as_bad_as_its_escapes():
+def test_the_reference_is_right_everywhere_and_always_good_is_as_bad_as_its_escapes() -> None:
     right = shift_of("reference", 8)
     assert [event.kind for event in right.events if event.kind in UNIT_ENDED] == ["unit_good"] * 8
     assert account_of(right.events).values["escapes"] == 0 and right.events[0].data["privileged"]
@@ -63,7 +68,7 @@ def test_the_reference_is_right_everywhere_and_always_good_is_as_bad_as_its_esca
     assert values["escape_rate"]["upper"] == 1.0 and values["escape_rate"]["lower"] > 0.5
 
 
-def test_an_escaped_fixture_comes_back_and_takes_time(desk):
+def test_an_escaped_fixture_comes_back_and_takes_time(desk: Any) -> None:
     seen, info = desk.reset(seed=SEED)
     escaped, came_back, waited = [], [], 0
     for _ in range(40 * 76):
@@ -81,7 +86,7 @@ def test_an_escaped_fixture_comes_back_and_takes_time(desk):
     assert waited == 30 and seen["complaints"] == len(came_back)
 
 
-def test_a_look_takes_its_time_shows_another_picture_and_is_the_same_after_a_snapshot(desk):
+def test_a_look_takes_its_time_shows_another_picture_and_is_the_same_after_a_snapshot(desk: Any) -> None:
     first, _ = desk.reset(seed=SEED)
     seen, *_ = desk.step(call("look", where="left"))
     assert desk.busy == 2 and seen["view"] == "left" and seen[PICTURE].shape == (64, 64, 3)
@@ -100,7 +105,7 @@ def test_a_look_takes_its_time_shows_another_picture_and_is_the_same_after_a_sna
     assert refused["result"]["error"]["code"] == "bad_arguments"
 
 
-def test_a_dark_camera_shows_nothing_and_a_fixture_without_a_verdict_is_late(desk):
+def test_a_dark_camera_shows_nothing_and_a_fixture_without_a_verdict_is_late(desk: Any) -> None:
     from takt.contract.station import Fault
 
     seen, _ = desk.reset(seed=SEED, options={"faults": (Fault(CAMERA_DARK, 0.0, 30.0),)})
@@ -113,7 +118,7 @@ def test_a_dark_camera_shows_nothing_and_a_fixture_without_a_verdict_is_late(des
     assert [e.unit for e in events if e.kind == UNIT_DUE] == [1]
 
 
-def test_the_truth_is_told_to_nobody_who_did_not_ask_for_it(desk):
+def test_the_truth_is_told_to_nobody_who_did_not_ask_for_it(desk: Any) -> None:
     seen, _ = desk.reset(seed=SEED)
     seen, *_ = desk.step(call("truth", unit=0))
     assert seen["result"]["error"]["code"] == "unknown_tool"
@@ -123,7 +128,7 @@ def test_the_truth_is_told_to_nobody_who_did_not_ask_for_it(desk):
     assert "truth" not in text and {"left", "right"} <= set(desk.spec.parts)
 
 
-def test_a_killed_shift_goes_on_to_the_same_digest(tmp_path):
+def test_a_killed_shift_goes_on_to_the_same_digest(tmp_path: Path) -> None:
     whole = shift_of("always_good", 12, ledger=tmp_path / "whole.takt")
     shift_of(
         "always_good",
@@ -144,7 +149,7 @@ def test_a_killed_shift_goes_on_to_the_same_digest(tmp_path):
         ({"image_size": 10_000}, "image_size"),
     ],
 )
-def test_an_option_that_cannot_be_is_one_line(options, says):
+def test_an_option_that_cannot_be_is_one_line(options: Any, says: Any) -> None:
     with pytest.raises(TaktError, match=says) as told:
         open_station("inspection", **options)
     assert "\n" not in str(told.value)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def png(part: dict[str, Any]) -> bytes:
     return base64.b64decode(part["image_url"]["url"].removeprefix("data:image/png;base64,"))
 
 
-def test_a_model_is_shown_the_newest_picture_and_only_that(tmp_path):
+def test_a_model_is_shown_the_newest_picture_and_only_that(tmp_path: Path) -> None:
     with FakeServer(works) as server:
         done = shift(server.url, ledger=tmp_path / "a.takt")
         asked = [request["messages"] for request in server.requests]
@@ -70,7 +71,7 @@ def test_a_model_is_shown_the_newest_picture_and_only_that(tmp_path):
     station.close()
 
 
-def test_a_model_without_eyes_is_named_and_can_be_asked_without_pictures():
+def test_a_model_without_eyes_is_named_and_can_be_asked_without_pictures() -> None:
     def refuses(body: dict[str, Any], number: int) -> Say:
         if any(part.get("type") == "image_url" for message in body["messages"] for part in parts(message)):
             return Say(status=400, text="image_url is not supported by this model")
@@ -85,7 +86,7 @@ def test_a_model_without_eyes_is_named_and_can_be_asked_without_pictures():
 
 
 @pytest.mark.parametrize("calls", ["schema", "text"])
-def test_calls_that_are_text_have_the_picture_within_the_users_message(calls):
+def test_calls_that_are_text_have_the_picture_within_the_users_message(calls: Any) -> None:
     def says(body: dict[str, Any], number: int) -> Say:
         return Say(text='{"name": "verdict", "arguments": {"left": "good", "right": "good", "why": ""}}')
 
@@ -98,9 +99,9 @@ def test_calls_that_are_text_have_the_picture_within_the_users_message(calls):
     assert roles[0] == roles[1], "a picture is no message of its own where the user has the last word"
 
 
-def test_an_mcp_client_is_shown_what_it_asked_to_look_at():
+def test_an_mcp_client_is_shown_what_it_asked_to_look_at() -> None:
     window, spec = Window(), open_station("inspection", **SMALL).spec
-    told = {"patience_s": 60.0, "paced": False}
+    told: dict[str, Any] = {"patience_s": 60.0, "paced": False}
     given = {"units": 1, "seed": SEED, "worker_options": told, "station_options": SMALL}
     run = Working(window, Mcp(window=window, **told), "inspection", given)  # by name: its thread has the camera
 

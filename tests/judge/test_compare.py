@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=15", 
 counts = st.integers(0, 200)
 
 
-def shift(goods, seed=0, ended="time", work=None, caused=(), **changed):
+def shift(goods: Any, seed: Any = 0, ended: Any = "time", work: Any = None, caused: Any = (), **changed: Any) -> Any:
     """A shift of such units, "g" or "b", or "." for one that has not ended; `caused` units come behind a gap."""
     what = {"station": "toy", "options": {"spoil": 0.2}, "worker": "w", "worker_options": {}, "seed": seed}
     what |= {"clock": "lockstep", "faults": [], "hours": 1.0, "units": None}
@@ -55,7 +56,7 @@ def shift(goods, seed=0, ended="time", work=None, caused=(), **changed):
     return events
 
 
-def pair(a, b, **given):
+def pair(a: Any, b: Any, **given: Any) -> Any:
     """The comparison of two shifts, each given as such units or as events."""
     one, two = (shift(goods) if isinstance(goods, str) else goods for goods in (a, b))
     return compare({"a": [one], "b": [two]}, **given).pairs[0]
@@ -64,7 +65,7 @@ def pair(a, b, **given):
 # --- the sequences ----------------------------------------------------------------------------------------------------
 
 
-def test_what_the_gambler_owns_by_hand():
+def test_what_the_gambler_owns_by_hand() -> None:
     """u ~ Beta(2, 2) has the moments 1/2, 3/10, 1/5. Three pairs won at 0: E(1+u)^3 = 1 + 3/2 + 9/10 + 1/5 = 3.6; ties
     change nothing. One lost: E(1-u) = 1/2. Against a difference of -1/2 (m = 1/4) a tie pays 1 + u: 3/2."""
     assert np.exp(log_wealth(3, 0, 0, 0.0)) == pytest.approx(3.6)
@@ -75,7 +76,7 @@ def test_what_the_gambler_owns_by_hand():
 
 
 @given(counts, counts, counts, st.floats(-0.99, 0.99))
-def test_a_bound_is_where_the_gambler_has_one_over_alpha(plus, ties, minus, difference):
+def test_a_bound_is_where_the_gambler_has_one_over_alpha(plus: Any, ties: Any, minus: Any, difference: Any) -> None:
     here = log_wealth(plus, ties, minus, difference)
     assert log_wealth(plus + 1, ties, minus, difference) >= here >= log_wealth(plus, ties, minus + 1, difference)
     assert log_wealth(plus, ties, minus, difference - 0.005) >= here - 1e-9
@@ -85,7 +86,7 @@ def test_a_bound_is_where_the_gambler_has_one_over_alpha(plus, ties, minus, diff
         assert log_wealth(plus, ties, minus, low) >= math.log(40) > log_wealth(plus, ties, minus, low + 1e-9)
 
 
-def test_a_fair_bet_by_brute_force():
+def test_a_fair_bet_by_brute_force() -> None:
     """All 3^8 shifts of 8 pairs with P(+1) = 0.35, P(-1) = 0.15: against the true difference of 0.2 the gambler owns on
     average what he began with, and the chance that either bound is ever wrong is at most alpha."""
     chances, n, alpha = {1: 0.35, 0: 0.5, -1: 0.15}, 8, 0.3
@@ -99,7 +100,7 @@ def test_a_fair_bet_by_brute_force():
     assert 0 < chance[(low | high).any(1)].sum() <= alpha
 
 
-def test_errors_at_the_null_under_continuous_looking():
+def test_errors_at_the_null_under_continuous_looking() -> None:
     """5 % promised. 1,000 shifts of 300 pairs, 20 % discordant, no difference, seed 11, looked at after every pair:
     wrong in 3.0 %."""
     rng = np.random.default_rng(11)
@@ -109,7 +110,7 @@ def test_errors_at_the_null_under_continuous_looking():
     assert plain == pytest.approx(0.030, abs=0.002)
 
 
-def test_shifts_by_hand_and_by_simulation():
+def test_shifts_by_hand_and_by_simulation() -> None:
     """Two shifts say nothing. Four of 0.20, 0.22, 0.19, 0.21: k = 1 + 4*9 = 37, R = (sqrt(37)/0.05)^(1/2) = 11.03,
     x = (R-1)/(1-R/k) = 14.29, half = s sqrt(x 3/4) = 0.01291 * 3.274 = 0.0423. At no difference, 3,000 comparisons of 2
     to 20 normal shifts: wrong in about 2 %, promised 5 %."""
@@ -123,7 +124,7 @@ def test_shifts_by_hand_and_by_simulation():
     assert 0.005 < wrong < 0.05
 
 
-def test_figures_between_two_ends_by_hand():
+def test_figures_between_two_ends_by_hand() -> None:
     """Half at stake 1, half spread evenly: after x = 1, 1 against 1/2: 1/2 * 2^2 + 1/2 * E(1+u)^2 = 2 + 7/6."""
     assert np.exp(log_wealth_of_means([1.0, 1.0], 0.5)) == pytest.approx(2 + 7 / 6)
     assert np.exp(log_wealth_of_means([0.0], 0.5)) == pytest.approx(0.25), "the gambler who staked all is ruined"
@@ -132,7 +133,7 @@ def test_figures_between_two_ends_by_hand():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 39), st.floats(0, 1))
-def test_a_bound_of_means_rises_with_every_figure(figures, at, higher):
+def test_a_bound_of_means_rises_with_every_figure(figures: Any, at: Any, higher: Any) -> None:
     at %= len(figures)
     low = lower_of_means(figures, 0.05)
     assert 0 <= low <= np.mean(figures) + 1e-12
@@ -140,7 +141,7 @@ def test_a_bound_of_means_rises_with_every_figure(figures, at, higher):
     assert lower_of_means(raised, 0.05) >= low - 1e-9
 
 
-def test_shifts_with_skew_do_not_fool_the_bound_that_asks_nothing_of_their_distribution():
+def test_shifts_with_skew_do_not_fool_the_bound_that_asks_nothing_of_their_distribution() -> None:
     """Nine shifts in ten at 95 %, one at 47 %: 90.2 % in the mean, which is what is required. 300 workers, 2 to 40
     shifts, seed 6: the t-sequence is wrong in over half, this one in less than 5 % (one seed in a hundred at 5 %)."""
     rng = np.random.default_rng(6)
@@ -154,13 +155,13 @@ def test_shifts_with_skew_do_not_fool_the_bound_that_asks_nothing_of_their_distr
 # --- pairing ----------------------------------------------------------------------------------------------------------
 
 
-def test_units_are_paired_by_number():
+def test_units_are_paired_by_number() -> None:
     found = pair("ggbbg", "gbgbg")
     assert (found.units, found.both, found.only_a, found.only_b, found.neither) == (5, 2, 1, 1, 1)
     assert found.difference == 0 and found.lower < 0 < found.upper and found.decision == "undecided"
 
 
-def test_what_only_one_had_is_left_out_and_counted():
+def test_what_only_one_had_is_left_out_and_counted() -> None:
     found = pair(shift("ggg.g", caused="bbb"), shift("bgg", caused="b"))
     assert found.units == 3 and found.only_a == 1
     left = found.unpaired
@@ -169,14 +170,14 @@ def test_what_only_one_had_is_left_out_and_counted():
     assert (found.units, found.unpaired.other_work) == (2, 1)
 
 
-def test_while_a_shift_goes_on_it_counts_up_to_its_first_open_unit():
+def test_while_a_shift_goes_on_it_counts_up_to_its_first_open_unit() -> None:
     """Else the units that are missing would be the slow ones, which are the bad ones."""
     assert pair("gggg", shift("g.gg", ended="")).units == 1
     assert pair("gggg", shift("g.gg")).units == 3
     assert compare({"a": [shift("gg")], "b": [shift("gg", ended="")]}).notes == ["b has not ended seed 0"]
 
 
-def test_a_worker_that_broke_its_contract_has_not_done_the_rest():
+def test_a_worker_that_broke_its_contract_has_not_done_the_rest() -> None:
     found = pair("gggg", shift("gg.", ended="broken_plan"))
     assert (found.units, found.only_a, found.lost_a, found.lost_b) == (4, 2, 0, 2)
 
@@ -184,7 +185,7 @@ def test_a_worker_that_broke_its_contract_has_not_done_the_rest():
 # --- the decision -----------------------------------------------------------------------------------------------------
 
 
-def test_the_decision_flips_with_the_sign():
+def test_the_decision_flips_with_the_sign() -> None:
     good, poor = "g" * 60, "gb" * 30
     one, two = pair(good, poor), pair(poor, good)
     assert (one.decision, two.decision) == ("a_better", "b_better")
@@ -197,7 +198,7 @@ def test_the_decision_flips_with_the_sign():
     assert pair(good[: one.sure_after - 1], poor[: one.sure_after - 1]).decision == "undecided"
 
 
-def test_no_difference_that_matters():
+def test_no_difference_that_matters() -> None:
     same = "ggbg" * 60
     found = pair(same, same, margin=0.05)
     assert found.decision == "alike" and -0.05 <= found.lower <= 0 <= found.upper <= 0.05
@@ -205,7 +206,7 @@ def test_no_difference_that_matters():
     assert pair(same, same).decision == "undecided" and pair(same[:40], same[:40], margin=0.05).decision == "undecided"
 
 
-def test_several_shifts_are_judged_by_shift_too():
+def test_several_shifts_are_judged_by_shift_too() -> None:
     """Each shift says the same of the units, but the shifts disagree: by unit a is better, by shift nothing is sure."""
     shifts = {"a": [shift("g" * 80, seed=s) for s in range(4)], "b": []}
     for seed, bad in enumerate((60, 2, 40, 0)):
@@ -216,13 +217,13 @@ def test_several_shifts_are_judged_by_shift_too():
     assert found.lower == min(found.by_unit.lower, found.by_shift.lower) and found.by_unit == by_unit.by_unit
 
 
-def test_shifts_that_agree_by_luck_are_no_surer_than_their_units():
+def test_shifts_that_agree_by_luck_are_no_surer_than_their_units() -> None:
     shifts = {"a": [shift("ggg", seed=s) for s in range(4)], "b": [shift("ggb", seed=s) for s in range(4)]}
     found = compare(shifts).pairs[0]
     assert found.by_shift.lower == found.by_shift.upper and found.decision == "undecided" and found.lower < 0
 
 
-def test_a_shift_that_ended_by_its_own_verdict_is_no_whole_one():
+def test_a_shift_that_ended_by_its_own_verdict_is_no_whole_one() -> None:
     shifts = {"a": [shift("g" * 9, seed=s) for s in range(3)], "b": [shift("g" * 9, seed=s) for s in range(2)]}
     shifts["b"].append(shift("g" * 5, seed=2, ended="verdict"))
     found = compare(shifts)
@@ -230,7 +231,7 @@ def test_a_shift_that_ended_by_its_own_verdict_is_no_whole_one():
     assert found.notes == ["b ended seed 2 by 'verdict', so that is no whole shift"]
 
 
-def test_three_workers_share_the_chance_of_an_error():
+def test_three_workers_share_the_chance_of_an_error() -> None:
     units = {"a": "b" * 40, "b": "g" * 40, "c": "gb" * 20}
     found = compare({name: [shift(goods)] for name, goods in units.items()})
     assert [standing.worker for standing in found.standings] == ["b", "c", "a"]
@@ -239,7 +240,7 @@ def test_three_workers_share_the_chance_of_an_error():
     assert found.pairs[0].by_unit == pair(units["a"], units["b"], alpha=0.05 / 3).by_unit
 
 
-def test_closed_testing_by_all_sets():
+def test_closed_testing_by_all_sets() -> None:
     """Against its definition: rejected if the mean over every set that contains it is at least 1/alpha."""
     rng = np.random.default_rng(9)
     for logs in rng.normal(2, 3, (60, 4)):
@@ -249,7 +250,7 @@ def test_closed_testing_by_all_sets():
             assert found[i] == all(np.mean(e[list(s)]) >= 20 for s in sets)
 
 
-def test_a_pair_is_decided_sooner_once_others_are_sure():
+def test_a_pair_is_decided_sooner_once_others_are_sure() -> None:
     """Both a and d are far better than b. Then a against d takes four twentieths, not six: 80 and not 120."""
     plus, minus = next(
         (p, m) for p in range(40) for m in range(20) if math.log(82) < log_wealth(p, 60, m, 0.0) < math.log(118)
@@ -263,7 +264,7 @@ def test_a_pair_is_decided_sooner_once_others_are_sure():
     assert next(p for p in with_margin if (p.a, p.b) == ("a", "d")).decision == "undecided", "there the bounds decide"
 
 
-def test_three_equal_workers_are_seldom_called_unequal():
+def test_three_equal_workers_are_seldom_called_unequal() -> None:
     """300 comparisons of three workers at 80 %, 150 units, seed 12, looked at every 15: any called better in at most
     5 % (one seed in a hundred would fail at 5 %)."""
     rng, wrong = np.random.default_rng(12), 0
@@ -274,19 +275,19 @@ def test_three_equal_workers_are_seldom_called_unequal():
             d = good[:, i].astype(int) - good[:, j]
             plus, minus, ties = ((d == s).cumsum()[14::15] for s in (1, -1, 0))
             logs += [log_wealth(plus, ties, minus, 0.0), log_wealth(minus, ties, plus, 0.0)]
-        wrong += closed(np.array(logs), 0.05).any()
+        wrong += closed(np.array(logs), 0.05).any()  # type: ignore[assignment]
     assert wrong / 300 <= 0.05 + 2.4 * math.sqrt(0.05 * 0.95 / 300)
 
 
-def costs(events):
+def costs(events: Any) -> Any:
     return dict(enumerate(events[0].data["eur"]))
 
 
-def priced(eur, **changed):
+def priced(eur: Any, **changed: Any) -> Any:
     return shift("g" * len(eur), eur=list(eur), **changed)
 
 
-def test_cost_if_the_station_says_it():
+def test_cost_if_the_station_says_it() -> None:
     assert pair("gg", "gg").cost is None
     few = pair(priced([3.0, 5.0]), priced([1.0, 1.0]), costs=costs).cost
     assert (few.units, few.a_mean, few.b_mean, few.difference, few.lower) == (2, 4.0, 1.0, 3.0, None)
@@ -302,7 +303,7 @@ def test_cost_if_the_station_says_it():
     assert pair(*outside, costs=costs).cost.lower is None, "the station does not keep to what it declares"
 
 
-def test_a_cost_is_in_the_currency_that_the_station_names_and_in_euros_where_none_was_named_yet():
+def test_a_cost_is_in_the_currency_that_the_station_names_and_in_euros_where_none_was_named_yet() -> None:
     prices = [100.0 + i % 7 for i in range(80)], [40.0] * 80
     plain = pair(*(priced(x) for x in prices), costs=costs)
     named = pair(*(priced(x, currency="CNY", cost_range=[0.0, 200.0]) for x in prices), costs=costs)
@@ -312,7 +313,7 @@ def test_a_cost_is_in_the_currency_that_the_station_names_and_in_euros_where_non
 
 
 @pytest.mark.parametrize("shifts", [1, 4])
-def test_costs_that_hardly_differ_say_nothing_of_how_far_out_others_may_lie(shifts):
+def test_costs_that_hardly_differ_say_nothing_of_how_far_out_others_may_lie(shifts: Any) -> None:
     """Forty differences that are all alike, and not zero: no bound, and above all none of no width that excludes 0."""
     for b in ([5.0] * 40, [5.0] * 30 + [6.0] * 10):
         two = {
@@ -324,10 +325,10 @@ def test_costs_that_hardly_differ_say_nothing_of_how_far_out_others_may_lie(shif
             assert (cost.lower, cost.upper) == (None, None) and cost.difference > 0
 
 
-def test_units_that_still_had_time_when_the_shift_ended_do_not_count():
+def test_units_that_still_had_time_when_the_shift_ended_do_not_count() -> None:
     """A desk where what is not good is known after half an hour: b is slower at failing, not better."""
 
-    def desk(after_s):
+    def desk(after_s: Any) -> list[Any]:
         told = {"takt_s": 60.0, "control_s": 1.0, "pace": "arrivals", "unit_life_s": 1800.0}
         events = shift("", ended="", **told)
         for unit in range(60):
@@ -355,7 +356,7 @@ def test_units_that_still_had_time_when_the_shift_ended_do_not_count():
     assert "0 of 0" not in console.export_text() and "no unit counts" in " ".join(comparison_line(told)), "says why"
 
 
-def test_it_is_json():
+def test_it_is_json() -> None:
     for goods in ("", "g", "gb" * 30):
         json.dumps(asdict(compare({"a": [shift(goods)], "b": [shift(goods[::-1])]})), allow_nan=False)
     assert pair("", "").why == "no unit counts for both, so nothing can be said of them" and takt.compare is compare
@@ -374,20 +375,20 @@ def test_it_is_json():
         ({"seed": 7}, "no seed in common: a has 0; b has 7"),
     ],
 )
-def test_what_differs_is_named(changed, said):
+def test_what_differs_is_named(changed: Any, said: Any) -> None:
     with pytest.raises(TaktError) as error:
         pair("gg", shift("gg", **changed))
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
-def test_what_may_differ():
+def test_what_may_differ() -> None:
     found = compare({"a": [shift("gg")], "b": [shift("gg", options={"spoil": 0.2, "sees": 1})]}, may_differ=["sees"])
     assert found.notes == ["option sees differs, as allowed: a null, b 1"]
     late = [{"name": "jam", "at_s": 25.0, "for_s": 2.0}]
     assert pair("gg", shift("ggg", faults=late)).units == 2, "the longer shift's fault is after the shorter one's end"
 
 
-def test_other_errors():
+def test_other_errors() -> None:
     for shifts, wrong, said in [
         ({"a": [shift("g")]}, {}, "at least two"),
         ({"a": [shift("g"), shift("g")], "b": [shift("g")]}, {}, "seed 0 twice"),
@@ -397,11 +398,11 @@ def test_other_errors():
         ({"a": [shift("g")], "b": [shift("g")]}, {"by": "hour"}, "'hour'"),
     ]:
         with pytest.raises(TaktError, match=said):
-            compare(shifts, **wrong)
+            compare(shifts, **wrong)  # type: ignore[arg-type]
 
 
-def test_ledgers_are_grouped_by_worker():
-    def grouped(*shifts):
+def test_ledgers_are_grouped_by_worker() -> None:
+    def grouped(*shifts: Any) -> dict[str, Any]:
         return {name: len(mine) for name, mine in by_worker(shifts).items()}
 
     a, b = shift("g", worker="a"), shift("g", worker="b")
@@ -411,8 +412,8 @@ def test_ledgers_are_grouped_by_worker():
     assert grouped(("x", a), ("y", other)) == {"a": 1, "a k=2": 1}
 
 
-def test_labels_say_only_what_differs():
-    def named(*options):
+def test_labels_say_only_what_differs() -> None:
+    def named(*options: Any) -> Any:
         shifts = [(f"file{n}", shift("g", worker="a", worker_options=given)) for n, given in enumerate(options)]
         return list(by_worker(shifts))
 
@@ -427,7 +428,7 @@ def test_labels_say_only_what_differs():
     ]
 
 
-def test_two_workers_at_the_toy_meet_the_same_units():
+def test_two_workers_at_the_toy_meet_the_same_units() -> None:
     shifts = {"push": [], "lazy": []}
     for seed in range(2):
         shifts["push"].append(run_shift(Toy(), push, units=40, seed=seed).events)
@@ -443,27 +444,27 @@ def test_two_workers_at_the_toy_meet_the_same_units():
 class Right:
     """Pushes a cart to the right: half as good as swaying."""
 
-    def begin(self, spec, seed): ...
+    def begin(self, spec: Any, seed: Any) -> None: ...
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [1]
 
-    def end(self): ...
+    def end(self) -> None: ...
 
 
 class Balances(Right):
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [int(observation[2] + observation[3] > 0)]
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr("takt.shift.work.PROGRESS_S", 0.0)
 
 
-def worked(workers=("Balances", "Right"), seeds=range(6), **given):
+def worked(workers: Any = ("Balances", "Right"), seeds: Any = range(6), **given: Any) -> Any:
     options = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=15"}
     contestants = [Contestant(name, f"test_compare:{name}") for name in workers]
     return work_rounds(
@@ -475,7 +476,7 @@ def worked(workers=("Balances", "Right"), seeds=range(6), **given):
     )
 
 
-def test_it_stops_as_soon_as_it_is_certain(here):
+def test_it_stops_as_soon_as_it_is_certain(here: Any) -> None:
     said = []
     found = worked(on_round=said.append)
     pair = found.comparison.pairs[0]
@@ -485,12 +486,14 @@ def test_it_stops_as_soon_as_it_is_certain(here):
     assert worked(workers=("Right", "Balances")).comparison.pairs[0].decision == "b_better"
 
 
-def test_every_seed_is_worked_if_asked(here):
+def test_every_seed_is_worked_if_asked(here: Any) -> None:
     found = worked(seeds=range(5), every_seed=True)
     assert found.comparison.pairs[0].shifts == 5 and found.comparison.decided
 
 
-def test_by_unit_it_cuts_the_last_shift_off_and_does_not_go_on_with_it(here, monkeypatch):
+def test_by_unit_it_cuts_the_last_shift_off_and_does_not_go_on_with_it(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("takt.shift.rounds.LOOK_SHARE", 1e9)
     found = worked(seeds=[0], units=200)
     path = Path("there/Right-seed0.takt")
@@ -502,14 +505,14 @@ def test_by_unit_it_cuts_the_last_shift_off_and_does_not_go_on_with_it(here, mon
     assert resume_shift(path, named=Named(trust=True)).ended == "units", "it could go on, though"
 
 
-def test_an_interrupted_comparison_goes_on_where_it_was(here):
+def test_an_interrupted_comparison_goes_on_where_it_was(here: Any) -> None:
     whole = worked(seeds=[0, 1])
     digests = {path.name: digest(path) for path in Path("there").glob("*.takt")}
     for path in Path("there").glob("*"):
         path.unlink()
 
-    def watching(worker, seed):
-        def interrupt(progress):
+    def watching(worker: Any, seed: Any) -> Any:
+        def interrupt(progress: Any) -> None:
             if worker == "Right" and seed == 1 and progress.units == 7:
                 raise KeyboardInterrupt
 
@@ -526,12 +529,12 @@ def test_an_interrupted_comparison_goes_on_where_it_was(here):
         worked(seeds=[0, 1], units=30)
 
 
-def digest(path):
+def digest(path: Any) -> Any:
     with Ledger.open(path) as book:
         return book.digest()
 
 
-def test_nothing_stays_of_what_cannot_be_worked(here):
+def test_nothing_stays_of_what_cannot_be_worked(here: Any) -> None:
     with pytest.raises(TaktError, match="no worker named 'nobody'"):
         work_rounds("gym", [Contestant("a", "nobody"), Contestant("b", "idle")], [0], "there", units=3)
     assert not Path("there").exists()
@@ -540,7 +543,7 @@ def test_nothing_stays_of_what_cannot_be_worked(here):
 # --- on the command line ----------------------------------------------------------------------------------------------
 
 
-def test_the_command_works_seeds_and_reads_ledgers(here, capsys):
+def test_the_command_works_seeds_and_reads_ledgers(here: Any, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--station", "gym", "--worker", "test_compare:Balances,test_compare:Right,idle", "--seeds", "0-5"]
     arguments += ["--units", "25", *CART, "--ledgers", "there", "--json"]
     assert main(["compare", *arguments, "--out", "page.html"]) == 0
@@ -559,7 +562,7 @@ def test_the_command_works_seeds_and_reads_ledgers(here, capsys):
     assert "is better" in out and "Bonferroni" in out and max(map(len, out.splitlines())) <= 80
 
 
-def test_incomparable_ledgers_are_one_line_and_exit_2(here, capsys):
+def test_incomparable_ledgers_are_one_line_and_exit_2(here: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for name, spoil in (("a", 0.1), ("b", 0.3)):
         run_shift(Toy(spoil=spoil), push, units=3, ledger=f"{name}.takt", worker_name=name)
     assert main(["compare", "a.takt", "b.takt"]) == 2
@@ -574,8 +577,10 @@ def test_incomparable_ledgers_are_one_line_and_exit_2(here, capsys):
     assert "0-9" in capsys.readouterr().err
 
 
-def test_a_comparison_is_interrupted_with_130_and_says_how_to_go_on(here, capsys, monkeypatch):
-    def interrupted(*_, **__):
+def test_a_comparison_is_interrupted_with_130_and_says_how_to_go_on(
+    here: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("takt.shift.rounds.run_shift", interrupted)

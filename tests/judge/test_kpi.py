@@ -7,6 +7,7 @@ import math
 import random
 from dataclasses import asdict, fields
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,18 +35,26 @@ from takt.judge.spans import fault_spans, length, merged
 from toy import Moody, Toy
 
 
-def started(**asked):
+def started(**asked: Any) -> Any:
     acceptance = {"good_rate": 0.9, "cycle_s": 60.0, "quantile": 0.95}
     return Event(
         0.0, SHIFT_STARTED, None, {"takt_s": 80.0, "acceptance": acceptance, "parts": ["left", "right"], **asked}
     )
 
 
-def due(number, takt_s=80.0):
+def due(number: Any, takt_s: Any = 80.0) -> Any:
     return Event(takt_s * number, UNIT_DUE, number)
 
 
-def unit(number, cycle_s, left=True, right=True, why=None, first_time=True, takt_s=80.0):
+def unit(
+    number: Any,
+    cycle_s: Any,
+    left: Any = True,
+    right: Any = True,
+    why: Any = None,
+    first_time: Any = True,
+    takt_s: Any = 80.0,
+) -> Any:
     """Inspected at the end of its slot."""
     parts = {"left": {"good": left}, "right": {"good": right}}
     data = {"cycle_s": cycle_s, "parts": parts}
@@ -53,11 +62,11 @@ def unit(number, cycle_s, left=True, right=True, why=None, first_time=True, takt
     return Event(takt_s * (number + 1), UNIT_GOOD if why is None else UNIT_BAD, number, data)
 
 
-def fault(at_s, name, origin="station", stops=True, kind=FAULT):
+def fault(at_s: Any, name: Any, origin: Any = "station", stops: Any = True, kind: Any = FAULT) -> Any:
     return Event(at_s, kind, None, {"name": name, "origin": origin, "stops": stops})
 
 
-def cleared(at_s, name, origin="station", stops=True):
+def cleared(at_s: Any, name: Any, origin: Any = "station", stops: Any = True) -> Any:
     return fault(at_s, name, origin, stops, FAULT_CLEARED)
 
 
@@ -95,50 +104,50 @@ WORKED = sorted(
 
 
 @pytest.fixture(scope="module")
-def worked():
+def worked() -> Any:
     """Ten whole slots of 80 s and 30 s of an eleventh, which is cut off. Good are 0, 3, 5, 6, 8, 9; 1 and 4 were never
     finished, and the line stood still in 1's slot."""
     return kpis(WORKED)
 
 
-def test_what_came_out(worked):
+def test_what_came_out(worked: Any) -> None:
     assert (worked.units, worked.good, worked.bad, worked.finished, worked.cut_off) == (10, 6, 4, 8, 1)
     assert (worked.pace, worked.shift_s, worked.takt_s, worked.counted_s) == ("beat", 830.0, 80.0, 800.0)
     assert worked.good_rate == 0.6
     assert worked.failures_by_class == {"late": 2, "not_seated": 2}, "by the main reason"
 
 
-def test_factors(worked):
+def test_factors(worked: Any) -> None:
     """Unit 1 is lost to the stop; 8 of the other 9 were finished; 6 of those 8 were good. 9/10 * 8/9 * 6/8 = 6/10."""
     assert worked.lost_to_stops == 1
     assert (worked.not_lost, worked.finished_share, worked.quality_ratio) == pytest.approx((0.9, 8 / 9, 0.75))
     assert worked.not_lost * worked.finished_share * worked.quality_ratio == pytest.approx(worked.good_rate)
 
 
-def test_effectiveness_only_with_a_planned_cycle_time(worked):
+def test_effectiveness_only_with_a_planned_cycle_time(worked: Any) -> None:
     """Stopped in the 800 s: 110-190, 545-555, 600-630, 120 s. PRI PQ / APT = 64 * 8 / 680."""
     assert worked.effectiveness is None, "the takt is the customer's, and no planned run time"
     planned = [started(planned_cycle_s=64.0), *WORKED[1:]]
     assert kpis(planned).effectiveness == pytest.approx(64 * 8 / 680)
 
 
-def test_uptime(worked):
+def test_uptime(worked: Any) -> None:
     """Stopped 110-190 (jam and power overlap), 545-555 (idle) and 600-630: ADOT = 120 s of 830."""
     assert worked.downtime_s == 120.0 and worked.uptime == pytest.approx(710 / 830)
     assert worked.busy == 1.0, "there is always a unit due at a beat"
 
 
-def test_first_time_quality(worked):
+def test_first_time_quality(worked: Any) -> None:
     """10 started, 4 bad, 1 of the good (unit 3) only after rework: (10 - 4 - 1) / 10."""
     assert worked.first_time_quality == pytest.approx(0.5)
 
 
-def test_throughput(worked):
+def test_throughput(worked: Any) -> None:
     assert worked.throughput_rate_per_h == pytest.approx(8 * 3600 / 830)
     assert worked.good_rate_per_h == pytest.approx(6 * 3600 / 830)
 
 
-def test_cycle_times(worked):
+def test_cycle_times(worked: Any) -> None:
     """Good: 40 50 60 60 60 78, sum 348; the other four of ten are never. Median: the fifth of ten, 60."""
     assert worked.cycle_mean_s == pytest.approx(58.0)
     assert worked.cycle_p50_s == 60.0
@@ -147,7 +156,7 @@ def test_cycle_times(worked):
     assert worked.cycle_attainment == pytest.approx(0.5)  # 40 50 60 60 60 within 60 s; 78 is not
 
 
-def test_failing_fast_attains_nothing():
+def test_failing_fast_attains_nothing() -> None:
     """A hundred units failed in a second each: that is no attainment, no cycle time and no speed."""
     bad = [event for i in range(100) for event in (due(i), unit(i, 1.0, left=False, why="thrown"))]
     found = kpis([started(), *bad])
@@ -155,7 +164,7 @@ def test_failing_fast_attains_nothing():
     assert (found.finished_share, found.quality_ratio) == (1.0, 0.0)
 
 
-def test_failures_and_repair(worked):
+def test_failures_and_repair(worked: Any) -> None:
     """E10 counts the equipment's failures while there was work: the jam at 110, of 60 s. The power was the harness's,
     the jam at 545 hit nothing, and the worker that raised is no equipment. Stopped in work: 110-190 and 600-630."""
     assert worked.failures == 3 and worked.equipment_failures == 1 and worked.mttr_s == pytest.approx(60.0)
@@ -166,7 +175,7 @@ def test_failures_and_repair(worked):
     assert worked.help_calls == 2 and worked.help_calls_per_h == pytest.approx(2 * 3600 / 830)
 
 
-def test_mtbf_bound_at_any_look():
+def test_mtbf_bound_at_any_look() -> None:
     """After 0, 1, 2 failures T / theta is 4.51, 6.85, 8.85; without one, (e^x - 1) / x = 20."""
     for failures, x in ((0, 4.51), (1, 6.85), (2, 8.85)):
         assert 1000 / mtbf_lower_s(1000.0, failures) == pytest.approx(x, abs=0.006)
@@ -175,7 +184,7 @@ def test_mtbf_bound_at_any_look():
     assert mtbf_lower_s(0.0, 0) is None and mtbf_lower_s(1e6, 400) < 1e6 / 400
 
 
-def test_the_mtbf_bound_is_right_at_every_look_at_once():
+def test_the_mtbf_bound_is_right_at_every_look_at_once() -> None:
     """A constant failure rate, looked at just before each of 60 failures (where the bound is highest), 600 shifts,
     seed 2: wrong in about 4 %, promised 5 % (one seed in a hundred at 5 %); the chi-square bound in 20 % or so."""
     ends = np.random.default_rng(2).exponential(1.0, (600, 60)).cumsum(1)
@@ -185,7 +194,7 @@ def test_the_mtbf_bound_is_right_at_every_look_at_once():
     assert 0.01 < wrong <= 0.05 + 2.4 * math.sqrt(0.05 * 0.95 / 600) and usual > 0.12
 
 
-def test_faults_by_origin(worked):
+def test_faults_by_origin(worked: Any) -> None:
     """Station: jam 110-170 and 545-555, fog 250-350 (no stop). The overlap counts for both origins, above once."""
     assert worked.faults_by_origin == {
         "station": Faults(count=3, stopping=2, active_s=170.0, downtime_s=70.0),
@@ -195,7 +204,7 @@ def test_faults_by_origin(worked):
     assert worked.faults_by_name == {"jam": 2, "power": 1, "fog": 1, "worker_raised": 1}
 
 
-def test_parts_jointly(worked):
+def test_parts_jointly(worked: Any) -> None:
     """left bad in 1, 4 and 7, right in 1, 2 and 4: n11 = 6, n10 = n01 = 1, n00 = 2; phi = (6*2 - 1*1) / (7*3)."""
     assert {name: (part.units, part.good, part.rate) for name, part in worked.parts.items()} == {
         "left": (10, 7, 0.7),
@@ -206,7 +215,7 @@ def test_parts_jointly(worked):
     assert worked.parts_phi == {"left-right": pytest.approx(11 / 21)}
 
 
-def test_parts_as_published():
+def test_parts_as_published() -> None:
     """91.7 % left, 96.7 % right, 90.2 % both: of 1000, n11 = 902, n10 = 15, n01 = 65, n00 = 18. Independent: 88.7 %."""
     pairs = [(True, True)] * 902 + [(True, False)] * 15 + [(False, True)] * 65 + [(False, False)] * 18
     units = [unit(i, 50.0, *pair, why=None if all(pair) else "not_seated") for i, pair in enumerate(pairs)]
@@ -217,17 +226,17 @@ def test_parts_as_published():
     assert found.parts_phi["left-right"] == pytest.approx(0.3097, abs=5e-5)
 
 
-def test_phi_is_none_where_a_part_never_varies():
+def test_phi_is_none_where_a_part_never_varies() -> None:
     assert phi([(True, False), (True, True)]) is None and phi([]) is None
     assert phi([(True, True), (False, False)]) == 1.0 and phi([(True, False), (False, True)]) == -1.0
 
 
-def test_thinking(worked):
+def test_thinking(worked: Any) -> None:
     """Unit i had i calls of half a second: 45 calls and 22.5 s in 10 units."""
     assert worked.calls_per_unit == pytest.approx(4.5) and worked.thinking_s_per_unit == pytest.approx(2.25)
 
 
-def test_drift_of_the_good_rate(worked):
+def test_drift_of_the_good_rate(worked: Any) -> None:
     """Units 0-4: 2 of 5; 5-9: 4 of 5. Of C(10, 6) = 210 orders 50 have 2 in the first half, 50 have 4, 5 each 1 and 5,
     and 100 have 3: p = 110 / 210."""
     drift = worked.drift
@@ -239,7 +248,7 @@ def test_drift_of_the_good_rate(worked):
     assert halves([True, False, True]) == (1.0, 0.5, 1.0), "the middle one is in the second half"
 
 
-def test_drift_of_the_cycle_time():
+def test_drift_of_the_cycle_time() -> None:
     """Slopes of all pairs of (0 h, 50), (1 h, 52), (2 h, 51), (3 h, 56): 2, 1/2, 2, -1, 2, 5; their median is 2 s/h.
     Kendall: 5 pairs rise, 1 falls. Of 4! = 24 orders those with at most 1 of 6 falling: 1 + 3; two-sided p = 8 / 24."""
     slope, p = slope_per_h([0.0, 3600.0, 7200.0, 10800.0], [50.0, 52.0, 51.0, 56.0])
@@ -250,7 +259,7 @@ def test_drift_of_the_cycle_time():
     assert long == (pytest.approx(1.0), pytest.approx(0.0, abs=1e-9)), "a sample of the pairs, evenly spaced"
 
 
-def test_the_tests_of_drift_are_scipys():
+def test_the_tests_of_drift_are_scipys() -> None:
     """Within 1e-9 of `scipy.stats`, on tables of all kinds, and on times with and without ties, few, many, in order."""
     draw = np.random.default_rng(5)
     for n in range(3, 60):
@@ -269,18 +278,18 @@ def test_the_tests_of_drift_are_scipys():
 # --- fault spans ------------------------------------------------------------------------------------------------------
 
 
-def test_a_fault_lasts_until_it_is_cleared_or_the_shift_ends():
+def test_a_fault_lasts_until_it_is_cleared_or_the_shift_ends() -> None:
     log = [fault(10.0, "jam"), fault(20.0, "jam", "worker"), cleared(30.0, "jam"), cleared(35.0, "unknown")]
     spans = fault_spans(log, 100.0)
     assert [(s.start_s, s.end_s, s.origin) for s in spans] == [(10.0, 30.0, "station"), (20.0, 100.0, "worker")]
 
 
-def test_a_stop_that_is_still_open_counts_as_far_as_it_got():
+def test_a_stop_that_is_still_open_counts_as_far_as_it_got() -> None:
     found = kpis([started(), due(0), fault(30.0, "jam"), Event(70.0, HELP_CALLED, 0, {"why": "stuck"})])
     assert found.downtime_s == 40.0 and found.failures == 1 and found.mttr_s == 40.0 and found.mtbf_s == 30.0
 
 
-def test_the_same_fault_twice_at_once():
+def test_the_same_fault_twice_at_once() -> None:
     log = [fault(0.0, "jam"), fault(5.0, "jam"), cleared(8.0, "jam"), cleared(20.0, "jam")]
     assert [(s.start_s, s.end_s) for s in fault_spans(log, 50.0)] == [(0.0, 8.0), (5.0, 20.0)]
     assert kpis([started(), due(0), *log, unit(0, 50.0)]).failures == 1
@@ -290,7 +299,7 @@ spans = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)).map(lambda x:
 
 
 @given(spans)
-def test_a_union_of_intervals_by_brute_force(intervals):
+def test_a_union_of_intervals_by_brute_force(intervals: Any) -> None:
     union = merged(intervals)
     assert all(a[1] < b[0] for a, b in pairwise(union)), "apart, in order"
     seconds = {second for start, end in intervals for second in range(start, end)}
@@ -302,7 +311,7 @@ def test_a_union_of_intervals_by_brute_force(intervals):
 
 
 @pytest.mark.parametrize("log", [[], [started()], [started(), Event(0.0, UNIT_DUE, 0)]], ids=["none", "started", "due"])
-def test_an_empty_shift_has_no_figures_but_counts(log):
+def test_an_empty_shift_has_no_figures_but_counts(log: Any) -> None:
     found = kpis(log)
     none = {field.name for field in fields(Kpis) if getattr(found, field.name) is None}
     counts = {"shift_s", "downtime_s", "counted_s", "productive_s", "units", "good", "bad", "finished", "failures"}
@@ -313,14 +322,14 @@ def test_an_empty_shift_has_no_figures_but_counts(log):
     assert all(row.value in ("0", "-", "0.0") for row in rows(found))
 
 
-def test_no_failure_and_nothing_finished():
+def test_no_failure_and_nothing_finished() -> None:
     found = kpis([started(), due(0), unit(0, None, False, False, why="late")])  # one unit in 80 s, never finished
     assert found.uptime == 1.0 and found.failures == 0 and found.mtbf_s is None and found.mttr_s is None
     assert (found.not_lost, found.finished_share, found.quality_ratio, found.good_rate) == (1.0, 0.0, None, 0.0)
     assert found.takt_attainment == 0.0 and found.cycle_mean_s is None and found.drift.change is None
 
 
-def test_a_station_without_takt_limit_or_parts():
+def test_a_station_without_takt_limit_or_parts() -> None:
     plain = started(takt_s=0.0, acceptance={"good_rate": 0.9, "cycle_s": None}, parts=[])
     found = kpis([plain, Event(10.0, UNIT_GOOD, 0, {"cycle_s": 5.0}), Event(20.0, UNIT_BAD, 1, {"cycle_s": 5.0})])
     assert found.takt_s is found.effectiveness is found.takt_attainment is found.cycle_attainment is None
@@ -329,17 +338,17 @@ def test_a_station_without_takt_limit_or_parts():
     assert found.failures_by_class == {"unstated": 1} and found.first_time_quality == 0.5
 
 
-def test_a_part_that_was_not_inspected_is_as_good_as_its_unit():
+def test_a_part_that_was_not_inspected_is_as_good_as_its_unit() -> None:
     found = kpis([started(), Event(9.0, UNIT_GOOD, 0, {"parts": {}}), Event(9.0, UNIT_BAD, 1, {"parts": {"left": {}}})])
     assert found.parts["left"].good == 1 and found.parts["right"].good == 1
 
 
 @pytest.mark.parametrize("log", [[], WORKED, WORKED[:7]], ids=["empty", "whole", "running"])
-def test_it_is_json(log):
+def test_it_is_json(log: Any) -> None:
     assert json.loads(json.dumps(asdict(kpis(log)), allow_nan=False))["units"] == kpis(log).units
 
 
-def test_every_figure_of_the_table_names_its_source(worked):
+def test_every_figure_of_the_table_names_its_source(worked: Any) -> None:
     table = rows(worked)
     assert len({row.name for row in table}) == len(table)
     assert all(row.source for row in table) and all(isinstance(row.value, str) for row in table)
@@ -352,7 +361,7 @@ def test_every_figure_of_the_table_names_its_source(worked):
     assert values["bad_not_seated"] == ("2", "") and values["drift_good"] == ("+40.0", "%")
 
 
-def test_of_a_real_shift():
+def test_of_a_real_shift() -> None:
     """What must hold whatever happened."""
     shift = run_shift(Toy(), Moody(0.05), units=12, seed=4, faults=["fog~2/min", "jam~1/min"], clock="fixed:0.3")
     found = kpis(iter(shift.events))
@@ -371,7 +380,9 @@ outcomes = st.lists(
 
 @given(outcomes, st.sampled_from(["beat", "arrivals", "free"]), st.floats(0.0, 5000.0), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_every_factor_is_a_share_and_their_product_is_good_over_due(units, pace, end_s, over):
+def test_every_factor_is_a_share_and_their_product_is_good_over_due(
+    units: Any, pace: Any, end_s: Any, over: Any
+) -> None:
     """Whatever the outcomes, stops and ends of a shift: no ratio above 100 %, and no loss between the factors."""
     told = {"takt_s": 0.0 if pace == "free" else 60.0, "pace": pace, "parts": []}
     log = [started(**told, **({"unit_life_s": 400.0} if pace == "arrivals" else {}))]
@@ -399,7 +410,7 @@ def test_every_factor_is_a_share_and_their_product_is_good_over_due(units, pace,
         assert found.units == int((end_s + 1e-6) // 60) or found.units == len(units)
 
 
-def test_a_desk_counts_who_had_all_their_time():
+def test_a_desk_counts_who_had_all_their_time() -> None:
     """Groups come at random; half are settled in a minute, half not in half an hour. In the first hour of ending order
     that looks like 66 % good; of those that had their half hour it is half."""
     told = {"takt_s": 60.0, "pace": "arrivals", "unit_life_s": 1800.0, "parts": []}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from takt.judge.verdict import verdict
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=15", "--clock", "lockstep"]
 
 
-def shift(goods, seed=0, ended="units", **changed):
+def shift(goods: Any, seed: Any = 0, ended: Any = "units", **changed: Any) -> Any:
     told = {"station": "toy", "options": {}, "worker": "w", "worker_options": {}, "seed": seed, "clock": "lockstep"}
     told |= {"acceptance": {"good_rate": 0.902, "cycle_s": None, "quantile": 0.95}}
     log = [Event(0.0, SHIFT_STARTED, None, {**told, **changed})]
@@ -28,14 +30,14 @@ def shift(goods, seed=0, ended="units", **changed):
     return [*log, Event(10.0 * len(goods), SHIFT_ENDED, None, {"reason": ended})] if ended else log
 
 
-def test_one_shift_is_its_own_verdict():
+def test_one_shift_is_its_own_verdict() -> None:
     log = shift("g" * 60)
     found = pooled([log])
     assert (found.by, found.decision, found.why) == ("unit", "accept", verdict(log).why)
     assert found.units == verdict(log) and found.by_shift is None and found.spread is None
 
 
-def test_a_plant_may_ask_that_it_stands_up_to_more():
+def test_a_plant_may_ask_that_it_stands_up_to_more() -> None:
     log = shift("g" * 60)
     assert 0.3 < pooled([log]).units.stands_to < 0.5
     found = pooled([log], stands_to=0.5)
@@ -43,7 +45,7 @@ def test_a_plant_may_ask_that_it_stands_up_to_more():
     assert pooled([log], stands_to=0.3).decision == "accept"
 
 
-def test_what_a_plant_asks_of_units_it_asks_of_shifts_as_well():
+def test_what_a_plant_asks_of_units_it_asks_of_shifts_as_well() -> None:
     """Shifts alike by luck are no surer than their units, and these stand up to so much stickiness only."""
     logs = [shift("g" * 20, seed=seed) for seed in range(6)]
     assert pooled(logs).decision == "accept"
@@ -52,7 +54,7 @@ def test_what_a_plant_asks_of_units_it_asks_of_shifts_as_well():
     assert pooled(logs, stands_to=0.3).decision == "accept"
 
 
-def test_units_of_several_shifts_add_up_and_shifts_are_judged_apart():
+def test_units_of_several_shifts_add_up_and_shifts_are_judged_apart() -> None:
     """Four shifts of 20 good units: enough about these units, but that shifts do not differ much takes six."""
     logs = [shift("g" * 20, seed=seed) for seed in range(6)]
     few, found = pooled(logs[:4]), pooled(logs)
@@ -64,7 +66,7 @@ def test_units_of_several_shifts_add_up_and_shifts_are_judged_apart():
     assert "About these units" in said and "if shift means are about normal" in said and "about 30 shifts" in said
 
 
-def test_shifts_that_differ_do_not_prove_a_worker():
+def test_shifts_that_differ_do_not_prove_a_worker() -> None:
     """The units say 95 %, and would be accepted; but the shifts say 80 to 100 %, and three in four may be luck."""
     logs = [
         shift("g" * 100, seed=0),
@@ -77,14 +79,14 @@ def test_shifts_that_differ_do_not_prove_a_worker():
     assert found.by_shift.lower < 0.902 < found.by_shift.upper and "if these are about normal" in found.why
 
 
-def test_thirty_shifts_prove_it_whatever_their_distribution():
+def test_thirty_shifts_prove_it_whatever_their_distribution() -> None:
     logs = [shift("g" * 50, seed=seed) for seed in range(40)]
     assert pooled(logs, by="free").decision == "accept" and pooled(logs[:20], by="free").decision == "undecided"
     poor = [shift("gb" * 25, seed=seed) for seed in range(12)]
     assert pooled(poor, by="free").decision == "reject"
 
 
-def test_a_rare_bad_shift_fools_the_normal_reading_and_not_the_free_one():
+def test_a_rare_bad_shift_fools_the_normal_reading_and_not_the_free_one() -> None:
     """Nine in ten at 95 %, one at 47 %: the mean is as required. Ten workers of twelve shifts, seed 1."""
     rng = np.random.default_rng(1)
     wrong = {"shift": 0, "free": 0}
@@ -99,7 +101,7 @@ def test_a_rare_bad_shift_fools_the_normal_reading_and_not_the_free_one():
     assert wrong["free"] == 0 and wrong["shift"] >= 1
 
 
-def test_stickiness_does_not_cross_shifts_and_unfinished_shifts_are_named():
+def test_stickiness_does_not_cross_shifts_and_unfinished_shifts_are_named() -> None:
     found = pooled([shift("g" * 60), shift("g" * 60, seed=1, ended="")])
     assert found.shifts == 1 and found.notes == ["seed 1 has not ended"] and found.by_shift is None
     assert found.units.dependence.correlation is None
@@ -107,7 +109,7 @@ def test_stickiness_does_not_cross_shifts_and_unfinished_shifts_are_named():
     assert early.notes == ["seed 1 ended by 'verdict', so that is no whole shift"]
 
 
-def test_a_cycle_limit_holds_over_shifts_as_well():
+def test_a_cycle_limit_holds_over_shifts_as_well() -> None:
     asked = {"good_rate": 0.5, "cycle_s": 4.0, "quantile": 0.95}
     logs = [shift("g" * 60, seed=seed, acceptance=asked) for seed in range(4)]
     assert pooled(logs).decision == "reject" and "share within the cycle time" in pooled(logs).why
@@ -122,18 +124,18 @@ def test_a_cycle_limit_holds_over_shifts_as_well():
         ([], "without `shift_started`"),
     ],
 )
-def test_what_cannot_be_pooled_is_named(other, said):
+def test_what_cannot_be_pooled_is_named(other: Any, said: Any) -> None:
     with pytest.raises(TaktError) as error:
         pooled([shift("gg"), other])
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
-def test_it_is_json():
+def test_it_is_json() -> None:
     for logs in ([shift("")], [shift("g"), shift("b", seed=1)]):
         json.dumps(asdict(pooled(logs)), allow_nan=False)
 
 
-def test_the_command_judges_ledgers(tmp_path, capsys):
+def test_the_command_judges_ledgers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = []
     for seed in (1, 2):
         paths.append(str(tmp_path / f"{seed}.takt"))
@@ -159,7 +161,7 @@ def test_the_command_judges_ledgers(tmp_path, capsys):
         assert said in capsys.readouterr().err
 
 
-def test_the_command_plans(capsys):
+def test_the_command_plans(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--rate", "90.2%", "--true", "97%,0.7", "--power", "80%", "--takt", "76", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["decision"] for row in told["rows"]] == ["accept", "reject"] and told["least_units"] == 37

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from takt.judge.power import boundary, decided_by, good_units_to_accept, least_u
 
 @pytest.mark.parametrize("required", [0.3, 0.6, 0.902, 0.98])
 @pytest.mark.parametrize("accept", [True, False])
-def test_the_boundary_is_what_the_verdict_does_at_every_count(required, accept):
+def test_the_boundary_is_what_the_verdict_does_at_every_count(required: Any, accept: Any) -> None:
     found = boundary(required, 0.05, 300, accept)
     for n in range(1, 301):
         bad = np.arange(n + 1)
@@ -25,7 +26,7 @@ def test_the_boundary_is_what_the_verdict_does_at_every_count(required, accept):
 
 
 @pytest.mark.parametrize("accept", [True, False])
-def test_the_chance_of_a_verdict_by_brute_force(accept):
+def test_the_chance_of_a_verdict_by_brute_force(accept: Any) -> None:
     """All 2^11 shifts of 11 units, 60 % required at alpha 0.2, true rates of 0.85 and 0.3."""
     units, required, alpha, true = 11, 0.6, 0.2, 0.85 if accept else 0.3
     shifts = np.array(list(product([True, False], repeat=units)))
@@ -37,14 +38,14 @@ def test_the_chance_of_a_verdict_by_brute_force(accept):
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.902, 0.97, 0.995])
-def test_the_error_at_any_of_a_thousand_looks_is_kept_exactly(rate):
+def test_the_error_at_any_of_a_thousand_looks_is_kept_exactly(rate: Any) -> None:
     """A worker exactly as good as required: ever accepted, ever rejected, by the dynamic programme; not by chance."""
     for accept in (True, False):
         wrong = decided_by(rate, rate, 0.05, 1000, accept)[-1]
         assert 0.005 < wrong <= 0.05, (rate, accept, wrong)
 
 
-def test_units_for_a_chance_of_a_verdict():
+def test_units_for_a_chance_of_a_verdict() -> None:
     """The figures that an audit found for the older bet were 88, 140, 187 (90.2 % against 97 %) and 45, 68, 88."""
     found = [units_needed(0.902, 0.97, power).units for power in (0.5, 0.8, 0.9)]
     assert found == [87, 143, 192]
@@ -54,7 +55,7 @@ def test_units_for_a_chance_of_a_verdict():
     assert units_needed(0.902, 0.9021, 0.9, most=500) is None
 
 
-def test_good_units_that_would_decide_it():
+def test_good_units_that_would_decide_it() -> None:
     for good, bad in ((0, 0), (20, 0), (128, 14), (3, 40)):
         more = good_units_to_accept(good, bad, 0.902)
         assert accepts(good + more, bad, 0.902, 0.05) and not accepts(good + more - 1, bad, 0.902, 0.05)

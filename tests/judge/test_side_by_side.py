@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from takt import Event
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.judge.side_by_side import Only, differing, only_one, reasons
 
 
-def shift(ends, seed=0, **more):
+def shift(ends: Any, seed: Any = 0, **more: Any) -> Any:
     """Units by what became of them: "" good, "." open, else the main reason why it is bad."""
     told = {"seed": seed, "worker": "w", "clock": "fixed:0.08", "options": {"difficulty": "plant"}, **more}
     events = [Event(0.0, SHIFT_STARTED, None, told)]
@@ -19,7 +21,7 @@ def shift(ends, seed=0, **more):
     return events
 
 
-def test_reasons_stand_side_by_side_and_units_that_only_one_did_are_named_with_the_others_reason():
+def test_reasons_stand_side_by_side_and_units_that_only_one_did_are_named_with_the_others_reason() -> None:
     a = [shift(["", "", "jammed", "."]), shift(["", "dropped"], seed=1)]
     b = [shift(["dropped", "", "", ""]), shift(["dropped", ""], seed=1)]
     both = {"a": a, "b": b}
@@ -30,7 +32,7 @@ def test_reasons_stand_side_by_side_and_units_that_only_one_did_are_named_with_t
     assert only_one(both, "b", "a")[0] == only_one(both, "a", "b")[1]
 
 
-def test_everything_that_differs_in_how_they_ran_is_told_option_by_option():
+def test_everything_that_differs_in_how_they_ran_is_told_option_by_option() -> None:
     a = [shift([""], worker="expert", worker_options={"grip": 0.5})]
     b = [shift([""], worker="llm", clock="measured", worker_options={"model": "m", "grip": 0.5})]
     rows = {row.name: row.values for row in differing({"a": a, "b": b})}

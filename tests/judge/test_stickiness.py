@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ counts = st.integers(0, 60)
 UNITS = 12
 
 
-def chances(shifts, p, r):
+def chances(shifts: Any, p: Any, r: Any) -> Any:
     """The chance of each of shifts (paths, units): good at first with chance p, then a chain of stickiness r."""
     chance = np.where(shifts[:, 0], p, 1 - p)
     for before, after in zip(shifts.T[:-1], shifts.T[1:], strict=True):
@@ -25,13 +26,13 @@ def chances(shifts, p, r):
     return chance
 
 
-def steps_of(shifts):
+def steps_of(shifts: Any) -> Any:
     before, after = shifts[:, :-1], shifts[:, 1:]
     return Steps(*((b & a).sum(1) for b, a in product((before, ~before), (after, ~after))))
 
 
 @pytest.mark.parametrize(("required", "rho"), [(0.6, 0.0), (0.6, 0.3), (0.9, 0.2), (0.3, 0.5)])
-def test_a_fair_bet_by_brute_force_over_all_shifts_of_twelve_units(required, rho):
+def test_a_fair_bet_by_brute_force_over_all_shifts_of_twelve_units(required: Any, rho: Any) -> None:
     """The mean of E is at most 1 for each p <= required and each r <= rho, negative ones too; for reject likewise."""
     shifts = np.array(list(product([True, False], repeat=UNITS)))
     owned = np.exp(accept_evidence(steps_of(shifts), required, rho))
@@ -46,7 +47,9 @@ def test_a_fair_bet_by_brute_force_over_all_shifts_of_twelve_units(required, rho
 
 @given(counts, counts, counts, counts, st.floats(0.05, 0.98), st.floats(0.0, 0.95))
 @settings(max_examples=60, deadline=None)
-def test_the_supremum_is_the_largest_likelihood_on_a_fine_grid(gg, gb, bg, bb, required, rho):
+def test_the_supremum_is_the_largest_likelihood_on_a_fine_grid(
+    gg: Any, gb: Any, bg: Any, bb: Any, required: Any, rho: Any
+) -> None:
     """Of all p <= required and r <= rho. The grid can only find less, and not much less."""
     steps = Steps(float(gg), float(gb), float(bg), float(bb))
     found = float(_log_sup(steps, required, np.asarray(rho)))
@@ -60,12 +63,12 @@ def test_the_supremum_is_the_largest_likelihood_on_a_fine_grid(gg, gb, bg, bb, r
 
 @given(counts, counts, counts, counts, st.floats(0.05, 0.98))
 @settings(max_examples=60, deadline=None)
-def test_evidence_falls_with_the_stickiness_that_is_granted(gg, gb, bg, bb, required):
+def test_evidence_falls_with_the_stickiness_that_is_granted(gg: Any, gb: Any, bg: Any, bb: Any, required: Any) -> None:
     evidence = accept_evidence(Steps(gg, gb, bg, bb), required, np.linspace(0, 0.99, 12))
     assert (np.diff(evidence) <= 1e-9).all()
 
 
-def test_units_that_stand_up_to_a_stickiness_of_three_tenths():
+def test_units_that_stand_up_to_a_stickiness_of_three_tenths() -> None:
     """All good, one bad amid them, two: at 90.2 % 56, 93 and 120 units; plain 37, 66 and 87."""
     for bad, least in enumerate((56, 93, 120)):
         for units, stands in ((least - 1, False), (least, True)):
@@ -73,7 +76,7 @@ def test_units_that_stand_up_to_a_stickiness_of_three_tenths():
             assert (found >= math.log(20)) == stands
 
 
-def test_the_largest_rho_is_where_the_evidence_reaches_one_over_alpha():
+def test_the_largest_rho_is_where_the_evidence_reaches_one_over_alpha() -> None:
     steps = Steps(140, 1, 1, 0)
     rho = stands_to(steps, 0.902, 0.05, accept=True)
     assert 0.5 < rho < 0.6
@@ -82,12 +85,12 @@ def test_the_largest_rho_is_where_the_evidence_reaches_one_over_alpha():
     assert stands_to(Steps(200, 0, 0, 0), 1.0, 0.05, accept=True) is None
 
 
-def test_steps_do_not_cross_from_one_shift_to_the_next():
+def test_steps_do_not_cross_from_one_shift_to_the_next() -> None:
     one, two = np.array([True, True, False]), np.array([True, False, False])
     assert Steps.of([one, two]) == Steps(1, 2, 0, 1) and Steps.of([one, two]).turned == Steps(1, 0, 2, 1)
 
 
-def test_sticky_workers_are_not_accepted_for_a_lucky_run():
+def test_sticky_workers_are_not_accepted_for_a_lucky_run() -> None:
     """Chains of stickiness 0.3, exactly as good as required, 300 shifts of 300 units, seed 4, looked at every ten: a
     decision that stands up to 0.3 is wrong in about 2 %; promised 5 %, at which one seed in a hundred would fail."""
     rng, p, r = np.random.default_rng(4), 0.902, 0.3

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import asdict
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,14 @@ rates = st.floats(0.001, 0.999)
 outcomes = st.lists(st.booleans(), min_size=1, max_size=80)
 
 
-def shift(goods, required=0.902, cycle_s=None, cycles=None, quantile=0.95, stands_to=None):
+def shift(
+    goods: Any,
+    required: Any = 0.902,
+    cycle_s: Any = None,
+    cycles: Any = None,
+    quantile: Any = 0.95,
+    stands_to: Any = None,
+) -> Any:
     """A shift of such units: goods by True or "g", and their cycle times if given."""
     asked = {"good_rate": required, "cycle_s": cycle_s, "quantile": quantile, "stands_to": stands_to}
     events = [Event(0.0, SHIFT_STARTED, None, {"acceptance": asked})]
@@ -36,7 +44,7 @@ def shift(goods, required=0.902, cycle_s=None, cycles=None, quantile=0.95, stand
     return events
 
 
-def every_shift(units):
+def every_shift(units: Any) -> Any:
     """(2^units, units): all outcomes that a shift of so many units can have."""
     return np.array([[bool(i >> k & 1) for k in range(units)] for i in range(2**units)])
 
@@ -44,10 +52,10 @@ def every_shift(units):
 # --- what the gambler owns ------------------------------------------------------------------------------------------
 
 
-def definition(good, bad, m):
+def definition(good: Any, bad: Any, m: Any) -> Any:
     """log M(m) by numeric integration over s = 1/t of (q/m)^S ((1-q)/(1-m))^F, q the rate of odds m/(1-m)/s."""
 
-    def won(s):
+    def won(s: Any) -> Any:
         q = m / (m + s * (1 - m))
         return math.exp(good * math.log(q / m) + bad * math.log((1 - q) / (1 - m)))
 
@@ -58,17 +66,17 @@ def definition(good, bad, m):
     ("good", "bad", "m"),
     [(30, 0, 0.9), (128, 14, 0.902), (137, 5, 0.902), (26.5, 4.3, 0.5), (1.2, 7.5, 0.01), (2, 0, 0.3), (9, 60, 0.05)],
 )
-def test_the_closed_form_is_the_definition(good, bad, m):
+def test_the_closed_form_is_the_definition(good: Any, bad: Any, m: Any) -> None:
     assert log_wealth(good, bad, m) == pytest.approx(definition(good, bad, m), abs=1e-9)
 
 
 @pytest.mark.parametrize(
     ("good", "bad", "m"), [(30, 0, 0.9), (128, 14, 0.902), (37, 0, 0.902), (9, 60, 0.05), (0, 3, 0.5)]
 )
-def test_the_bet_that_accepts_is_its_definition(good, bad, m):
+def test_the_bet_that_accepts_is_its_definition(good: Any, bad: Any, m: Any) -> None:
     """Jeffreys on q > m: with q = sin^2 x, x is uniform between the angle of m and a right one."""
 
-    def won(x):
+    def won(x: Any) -> Any:
         q = math.sin(x) ** 2
         return math.exp(good * math.log(q / m) + bad * math.log(max(math.cos(x) ** 2, 1e-300) / (1 - m)))
 
@@ -77,7 +85,7 @@ def test_the_bet_that_accepts_is_its_definition(good, bad, m):
     assert log_wealth_high(good, bad, m) == pytest.approx(math.log(whole / (math.pi / 2 - from_m)), abs=1e-8)
 
 
-def test_units_to_accept_with_so_many_bad():
+def test_units_to_accept_with_so_many_bad() -> None:
     """All good, one bad, two bad: at 90.2 % 37, 66, 87 units (the older bet: 45, 68, 88)."""
     for required, least in ((0.902, (37, 66, 87)), (0.95, (74, 131, 174))):
         for bad, units in enumerate(least):
@@ -85,7 +93,7 @@ def test_units_to_accept_with_so_many_bad():
 
 
 @pytest.mark.parametrize(("good", "bad", "m"), [(3, 900, 0.9), (2, 3000, 0.999), (1.5, 5000, 0.95), (100, 9000, 0.7)])
-def test_where_the_incomplete_beta_function_underflows(good, bad, m):
+def test_where_the_incomplete_beta_function_underflows(good: Any, bad: Any, m: Any) -> None:
     """There, 1/(F+1) < M <= 1/(F+1 - S (1-m)/m): each bet is at most exp(S (1-m)/m u) (1-u)^F."""
     wealth = float(np.exp(log_wealth(good, bad, m)))
     n, x = good + bad, 1 - m
@@ -93,14 +101,14 @@ def test_where_the_incomplete_beta_function_underflows(good, bad, m):
     assert 1 / (bad + 1) < wealth < 1 and wealth == pytest.approx(series, rel=1e-9)
 
 
-def test_no_failure_by_hand():
+def test_no_failure_by_hand() -> None:
     """F = 0: M = integral of (m + s(1-m))^-S ds = (m^(1-S) - 1) / ((S-1)(1-m)). S = 3, m = 0.5: (4-1)/(2*0.5) = 3."""
     assert np.exp(log_wealth(3, 0, 0.5)) == pytest.approx(3.0)
     # and m at which it is 20: m^-2 - 1 = 40 (1-m)  <=>  (1+m)/m^2 = 40  <=>  m = (1 + sqrt(161))/80
     assert lower_bound(3, 0, 0.05) == pytest.approx((1 + math.sqrt(161)) / 80, abs=1e-12)
 
 
-def test_large_counts_are_finite_and_right():
+def test_large_counts_are_finite_and_right() -> None:
     n = 10_000_000
     low = float(lower_bound(0.95 * n, 0.05 * n, 0.05))
     assert 0 < 0.95 - low < 6 * math.sqrt(0.95 * 0.05 / n)
@@ -108,7 +116,7 @@ def test_large_counts_are_finite_and_right():
 
 
 @given(counts, counts, rates, st.sampled_from([log_wealth, log_wealth_high]))
-def test_monotone(good, bad, m, wealth):
+def test_monotone(good: Any, bad: Any, m: Any, wealth: Any) -> None:
     """One more good unit wins, one more bad loses; so do the bounds, and they are never beyond the rate itself."""
     here = wealth(good, bad, m)
     assert wealth(good + 1, bad, m) >= here - 1e-9 or here == -np.inf
@@ -120,7 +128,7 @@ def test_monotone(good, bad, m, wealth):
 
 
 @given(counts, counts)
-def test_one_more_bad_unit_raises_no_bound_and_one_more_good_lowers_none(good, bad):
+def test_one_more_bad_unit_raises_no_bound_and_one_more_good_lowers_none(good: Any, bad: Any) -> None:
     low, high = bounds(good, bad, 0.05, 0.05)
     for more, sign in (((good + 1, bad), 1), ((good, bad + 1), -1)):
         other = bounds(*more, 0.05, 0.05)
@@ -129,7 +137,7 @@ def test_one_more_bad_unit_raises_no_bound_and_one_more_good_lowers_none(good, b
 
 
 @given(st.integers(2, 400), counts, st.floats(0.001, 0.36), st.sampled_from([log_wealth, log_wealth_high]))
-def test_the_bound_is_where_the_gambler_has_one_over_alpha(good, bad, alpha, wealth):
+def test_the_bound_is_where_the_gambler_has_one_over_alpha(good: Any, bad: Any, alpha: Any, wealth: Any) -> None:
     low = float(lower_bound(good, bad, alpha, wealth))
     assert wealth(good, bad, low) >= -math.log(alpha)
     assert wealth(good, bad, low + 1e-9) < -math.log(alpha)
@@ -138,14 +146,14 @@ def test_the_bound_is_where_the_gambler_has_one_over_alpha(good, bad, alpha, wea
 
 
 @given(counts, counts, st.floats(0.01, 0.99))
-def test_a_decision_is_where_the_bound_lies(good, bad, required):
+def test_a_decision_is_where_the_bound_lies(good: Any, bad: Any, required: Any) -> None:
     low, high = bounds(good, bad, 0.05, 0.05)
     if abs(low - required) > 1e-9 and abs(high - required) > 1e-9:
         assert accepts(good, bad, required, 0.05) == (low >= required)
         assert rejects(good, bad, required, 0.05) == (high <= required)
 
 
-def test_a_fair_bet_by_brute_force():
+def test_a_fair_bet_by_brute_force() -> None:
     """Over all 2^12 shifts of 12 units: if p = m, the gambler's fortune is on average at most what he began with, and
     the chance that he *ever* gets to 1/alpha is at most alpha."""
     p, units, alpha = 0.6, 12, 0.2
@@ -161,7 +169,7 @@ def test_a_fair_bet_by_brute_force():
 
 
 @pytest.mark.parametrize("kind", ["drift", "memory", "spite"])
-def test_what_is_promised_about_these_units_under_any_dependence_by_brute_force(kind):
+def test_what_is_promised_about_these_units_under_any_dependence_by_brute_force(kind: Any) -> None:
     """P(M ever reaches 1/alpha while the mean of the chances so far, each given all before, is at most m) <= alpha: a
     chance that drifts, one that follows the last unit, and one that is set against the gambler (high when he is behind,
     low once he wins). All 2^12 shifts."""
@@ -187,7 +195,7 @@ def test_what_is_promised_about_these_units_under_any_dependence_by_brute_force(
 # --- dependence -----------------------------------------------------------------------------------------------------
 
 
-def test_what_dependence_was_seen():
+def test_what_dependence_was_seen() -> None:
     """g g b b g b: after a bad one that has one after it (b, g): 1 of 2 good; after a good one (g, b, b): 1 of 3."""
     found = dependence([np.array([c == "g" for c in "ggbbgb"])])
     assert found.correlation == pytest.approx(1 / 3 - 1 / 2) and found.bad_runs == 2
@@ -195,7 +203,7 @@ def test_what_dependence_was_seen():
     assert found.correlation is None and found.p is None and found.bad_runs == 0
 
 
-def test_runs_p_by_hand():
+def test_runs_p_by_hand() -> None:
     """Two bad units in a row among 142: 141 neighbouring pairs of C(142, 2) = 10,011."""
     assert runs_p(140, 2, 1) == pytest.approx(141 / 10_011)
     assert runs_p(140, 2, 2) == pytest.approx(1.0) and runs_p(9, 1, 1) == pytest.approx(1.0)
@@ -203,7 +211,7 @@ def test_runs_p_by_hand():
 
 
 @pytest.mark.parametrize(("good", "bad"), [(4, 3), (3, 4), (6, 2), (1, 5), (5, 5)])
-def test_runs_p_by_counting_all_orders(good, bad):
+def test_runs_p_by_counting_all_orders(good: Any, bad: Any) -> None:
     n = good + bad
     runs = [sum(i - 1 not in at for i in at) for at in combinations(range(n), bad)]
     for r in range(1, bad + 1):
@@ -213,13 +221,13 @@ def test_runs_p_by_counting_all_orders(good, bad):
 # --- the verdict ----------------------------------------------------------------------------------------------------
 
 
-def test_the_name_is_the_function_whatever_is_imported():
+def test_the_name_is_the_function_whatever_is_imported() -> None:
     import takt.judge.verdict as module
 
     assert takt.verdict is module.verdict is verdict and "verdict" in takt.__all__
 
 
-def test_before_the_first_unit():
+def test_before_the_first_unit() -> None:
     for events in ([], shift([])):
         found = verdict(events)
         assert (found.decision, found.good_rate, found.units, found.lower, found.upper) == ("undecided", None, 0, 0, 1)
@@ -227,7 +235,7 @@ def test_before_the_first_unit():
     assert verdict([]).required == 1.0 and verdict(shift([])).required == 0.902
 
 
-def test_accept_undecided_reject_and_why():
+def test_accept_undecided_reject_and_why() -> None:
     found = verdict(shift([True] * 80))
     assert found.decision == "accept" and found.lower >= 0.902 and found.cycles is None
     assert found.why == f"80 of 80 good; the rate is at least {100 * found.lower:.1f} %, required 90.2 %"
@@ -240,7 +248,7 @@ def test_accept_undecided_reject_and_why():
     assert found.why == f"20 of 40 good; the rate is at most {100 * found.upper:.1f} %, required 90.2 %"
 
 
-def test_sixty_good_and_then_eighty_two_bad_is_a_reject():
+def test_sixty_good_and_then_eighty_two_bad_is_a_reject() -> None:
     """It was undecided for ever while counts were divided for dependence. It says what stickiness that stands up to."""
     found = verdict(shift("g" * 60 + "b" * 82))
     assert found.decision == "reject" and found.upper < 0.902
@@ -250,14 +258,14 @@ def test_sixty_good_and_then_eighty_two_bad_is_a_reject():
     )
 
 
-def test_the_order_moves_no_bound_and_more_units_stand_up_to_more():
+def test_the_order_moves_no_bound_and_more_units_stand_up_to_more() -> None:
     clustered, spread = verdict(shift("g" * 100 + "b" * 4 + "g" * 100)), verdict(shift(("g" * 50 + "b") * 4))
     assert (clustered.lower, clustered.decision) == (spread.lower, "accept")
     found = [verdict(shift("g" * units)).stands_to for units in (37, 60, 120, 240)]
     assert found[0] < 0.01 and 0.3 < found[1] < found[2] < found[3] < 1, "37 prove it only if units do not depend"
 
 
-def test_a_job_may_require_that_a_decision_stands_up_to_stickiness():
+def test_a_job_may_require_that_a_decision_stands_up_to_stickiness() -> None:
     plain, asked = shift([True] * 60), shift([True] * 60, stands_to=0.5)
     assert verdict(plain).decision == "accept" and 0.3 < verdict(plain).stands_to < 0.5
     found = verdict(asked)
@@ -266,7 +274,7 @@ def test_a_job_may_require_that_a_decision_stands_up_to_stickiness():
     assert verdict(shift([True] * 120, stands_to=0.5)).decision == "accept"
 
 
-def test_how_many_more_good_units_would_stand_up_to_what_the_job_asks():
+def test_how_many_more_good_units_would_stand_up_to_what_the_job_asks() -> None:
     for begun in ([True] * 20, [True] * 45, [True] * 10 + [False], [False] + [True] * 50):
         more = verdict(shift(begun, stands_to=0.3)).good_to_accept
         assert verdict(shift(begun + [True] * more, stands_to=0.3)).decision == "accept"
@@ -275,7 +283,7 @@ def test_how_many_more_good_units_would_stand_up_to_what_the_job_asks():
         assert short.why.endswith("about 1 more good unit would decide it")
 
 
-def test_a_decision_on_cycle_times_stands_up_to_stickiness_of_these_as_well():
+def test_a_decision_on_cycle_times_stands_up_to_stickiness_of_these_as_well() -> None:
     """90.2 % of 100 good units stands up to much; that 95 % of them are within the limit, to less."""
     alone, both = verdict(shift([True] * 100)), verdict(shift([True] * 100, cycle_s=9.0))
     assert both.decision == "accept" and both.stands_to < alone.stands_to
@@ -290,7 +298,7 @@ def test_a_decision_on_cycle_times_stands_up_to_stickiness_of_these_as_well():
     assert verdict(few).decision == "undecided", "a reject waits as well"
 
 
-def test_how_many_more_good_units_would_decide_it():
+def test_how_many_more_good_units_would_decide_it() -> None:
     found = verdict(shift([True] * 20))
     assert found.decision == "undecided" and found.good_to_accept == 17
     assert found.why.endswith("contains 90.2 %; about 17 more good units would decide it")
@@ -303,7 +311,7 @@ def test_how_many_more_good_units_would_decide_it():
 
 @given(outcomes, st.floats(0.0, 1.0), st.booleans())
 @settings(max_examples=30, deadline=None)
-def test_bounds_over_time_are_the_verdicts_of_every_beginning(goods, required, limited):
+def test_bounds_over_time_are_the_verdicts_of_every_beginning(goods: Any, required: Any, limited: Any) -> None:
     events = shift(goods, required, cycle_s=76.0 if limited else None)
     bounds = bounds_over_time(events)
     assert len(bounds) == len(goods)
@@ -317,27 +325,27 @@ def test_bounds_over_time_are_the_verdicts_of_every_beginning(goods, required, l
             assert found.upper < required or (required == 1 and found.good < found.units)
 
 
-def test_every_unit_must_be_good():
+def test_every_unit_must_be_good() -> None:
     """No number of units proves that all are; one bad one disproves it."""
     assert verdict(shift([True] * 3000, 1.0)).decision == "undecided"
     found = verdict(shift([True] * 9 + [False], 1.0))
     assert (found.decision, found.why) == ("reject", "9 of 10 good; every unit must be")
 
 
-def test_a_finished_and_a_running_shift_alike_and_other_events_do_not_matter():
+def test_a_finished_and_a_running_shift_alike_and_other_events_do_not_matter() -> None:
     events = shift([True] * 50 + [False])
     more = [*events, Event(600.0, FAULT, 51, {"name": "x", "origin": "harness", "stops": True})]
     assert verdict(more) == verdict(events) == verdict(iter(events))
 
 
-def test_faults_of_the_harness_excuse_nothing():
+def test_faults_of_the_harness_excuse_nothing() -> None:
     """A unit that was bad while the harness was at fault is a bad unit; kpis say whose fault it was."""
     events = shift([True] * 5 + [False])
     events.insert(-1, Event(50.0, FAULT, 5, {"name": "server_gone", "origin": "harness", "stops": True}))
     assert verdict(events).good == 5 and verdict(events).units == 6
 
 
-def test_alpha():
+def test_alpha() -> None:
     events = shift([True] * 60)
     assert verdict(events, alpha=0.001).lower < verdict(events).lower < verdict(events, alpha=0.4).lower
     assert verdict(events).alpha == 0.05
@@ -346,7 +354,7 @@ def test_alpha():
             verdict(events, alpha=alpha)
 
 
-def test_it_is_json():
+def test_it_is_json() -> None:
     for events in ([], shift("ggb"), shift([True] * 200, cycle_s=76.0)):
         json.dumps(asdict(verdict(events)), allow_nan=False)
 
@@ -354,7 +362,7 @@ def test_it_is_json():
 # --- cycle times ----------------------------------------------------------------------------------------------------
 
 
-def test_both_must_be_proven_for_accept():
+def test_both_must_be_proven_for_accept() -> None:
     """Cycle times: 95 % within 9 s. 60 good units prove 90.2 %, but not yet 95 % of anything; 80 prove both."""
     found = verdict(shift([True] * 60, cycle_s=9.0))
     assert found.decision == "undecided" and found.lower >= 0.902 and found.cycles.lower < 0.95
@@ -365,14 +373,14 @@ def test_both_must_be_proven_for_accept():
     assert found.why.endswith(f"at least {100 * found.cycles.lower:.1f} %, required 95 %")
 
 
-def test_either_disproven_is_reject():
+def test_either_disproven_is_reject() -> None:
     found = verdict(shift([True] * 60, cycle_s=9.0, cycles=[5.0, 9.5] * 30))
     assert found.decision == "reject" and found.good == 60 and found.cycles.within == 30
     assert found.why.startswith("30 of 60 good units within 9 s; their share is at most")
     assert verdict(shift([False] * 20, cycle_s=9.0)).decision == "reject"
 
 
-def test_the_two_share_the_chance_of_a_false_reject():
+def test_the_two_share_the_chance_of_a_false_reject() -> None:
     """Reject if either is disproven, so alpha / 2 each; accept only if both are proven, so alpha each."""
     goods = "ggbgbgbbg" * 4
     alone, both = verdict(shift(goods)), verdict(shift(goods, cycle_s=9.0))
@@ -380,7 +388,7 @@ def test_the_two_share_the_chance_of_a_false_reject():
     assert both.upper == verdict(shift(goods), alpha=0.025).upper
 
 
-def test_cycle_times_are_those_of_good_units():
+def test_cycle_times_are_those_of_good_units() -> None:
     """A bad unit counts once, as bad: it is not slow as well, and failing fast does not buy speed."""
     found = verdict(shift("ggbb", cycle_s=9.0, cycles=[5.0, 9.0, None, 0.1]))
     assert (found.cycles.good, found.cycles.within) == (2, 2), "9.0 is within"
@@ -393,7 +401,7 @@ def test_cycle_times_are_those_of_good_units():
 # --- the order in which units fell due ------------------------------------------------------------------------------
 
 
-def desk(outcomes, takt_s=60.0, ended="", life_s=1800.0, now_s=math.inf):
+def desk(outcomes: Any, takt_s: Any = 60.0, ended: Any = "", life_s: Any = 1800.0, now_s: Any = math.inf) -> Any:
     """A station whose units fall due every minute at random; each outcome is (good, seconds until that is known)."""
     asked = {"good_rate": 0.902, "cycle_s": None, "quantile": 0.95}
     told = {"acceptance": asked, "takt_s": takt_s, "control_s": 1.0, "pace": "arrivals", "unit_life_s": life_s}
@@ -406,7 +414,7 @@ def desk(outcomes, takt_s=60.0, ended="", life_s=1800.0, now_s=math.inf):
     return [*log, Event(min(now_s, log[-1].t_s), SHIFT_ENDED, None, {"reason": ended})] if ended else log
 
 
-def test_an_open_unit_is_bad_for_the_lower_bound_and_good_for_the_upper():
+def test_an_open_unit_is_bad_for_the_lower_bound_and_good_for_the_upper() -> None:
     log = desk([(False, 1800.0)] + [(True, 60.0)] * 40, now_s=1790.0)
     found = verdict(log)
     assert (found.units, found.good, found.open) == (29, 28, 1) and found.good_rate == 1.0
@@ -417,7 +425,7 @@ def test_an_open_unit_is_bad_for_the_lower_bound_and_good_for_the_upper():
     )
 
 
-def test_a_shift_that_time_ended_judges_what_fell_due_a_units_life_before():
+def test_a_shift_that_time_ended_judges_what_fell_due_a_units_life_before() -> None:
     log = desk([(True, 60.0), (False, 1800.0)] * 60, ended="time", now_s=3600.0)
     found = verdict(log)
     assert (found.units, found.good, found.open, found.cut_off) == (31, 16, 0, 30), "due at 0 to 1,800 s"
@@ -425,7 +433,7 @@ def test_a_shift_that_time_ended_judges_what_fell_due_a_units_life_before():
     assert len(bounds_over_time(log)) == 31 and bounds_over_time(log)[-1].lower == found.lower
 
 
-def test_an_old_ledger_that_says_no_life_is_judged_by_the_longest_seen():
+def test_an_old_ledger_that_says_no_life_is_judged_by_the_longest_seen() -> None:
     log = desk([(True, 60.0), (False, 1800.0)] * 60, ended="time", now_s=3600.0)
     old = [
         Event(e.t_s, e.kind, e.unit, {k: v for k, v in e.data.items() if k not in ("pace", "unit_life_s")}) for e in log
@@ -435,7 +443,7 @@ def test_an_old_ledger_that_says_no_life_is_judged_by_the_longest_seen():
     assert 28 <= found.units <= 31 and found.open == 0 and found.rules.startswith("rules of November 2026")
 
 
-def test_late_knowledge_does_not_buy_an_accept():
+def test_late_knowledge_does_not_buy_an_accept() -> None:
     """Good units end in two minutes, bad ones are known after half an hour; exactly as good as required, looked at
     after each of 400 units' ends, 300 shifts, seed 5. In the order in which units end, 12 % were accepted falsely;
     promised 5 %. Were it 5 %, one seed in a hundred would fail (2.5 standard errors)."""
@@ -448,12 +456,12 @@ def test_late_knowledge_does_not_buy_an_accept():
         order = np.argsort(ends_s)
         upto = np.maximum.accumulate(order) + 1  # judged: all that fell due up to the last that has ended
         won = good[order].cumsum()
-        accepted += accepts(won, upto - won, 0.902, 0.05).any()
-        naive += accepts(won, np.arange(1, 401) - won, 0.902, 0.05).any()
+        accepted += accepts(won, upto - won, 0.902, 0.05).any()  # type: ignore[assignment]
+        naive += accepts(won, np.arange(1, 401) - won, 0.902, 0.05).any()  # type: ignore[assignment]
     assert accepted / 300 <= 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / 300) and naive / 300 > 0.09
 
 
-def test_at_a_beat_nothing_depends_on_when_one_looks():
+def test_at_a_beat_nothing_depends_on_when_one_looks() -> None:
     """The toy station: the verdict in the middle of a unit is that at the end of the last one."""
     whole = run_shift(Toy(), push, units=30)
     ends = [place for place, event in enumerate(whole.events) if event.kind in (UNIT_GOOD, UNIT_BAD)]
@@ -466,7 +474,7 @@ def test_at_a_beat_nothing_depends_on_when_one_looks():
 # --- in a shift -----------------------------------------------------------------------------------------------------
 
 
-def test_stop_early_ends_at_the_first_unit_that_decides():
+def test_stop_early_ends_at_the_first_unit_that_decides() -> None:
     whole = run_shift(Toy(spoil=0.0), push, hours=1, stop_early=True)
     assert whole.ended == "verdict" and verdict(whole.events).decision == "accept"
     last = max(i for i, event in enumerate(whole.events) if event.kind in (UNIT_GOOD, UNIT_BAD))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from takt.ledger.blobs import BY_NAME, CHAIN, SMALL, Folding, Unfolding, _packed
 META = {"station": "toy", "worker": "push", "seed": 3, "hours": 1.0}
 
 
-def states(count: int, size: int = 60_000, seed: int = 0):
+def states(count: int, size: int = 60_000, seed: int = 0) -> Iterator[Any]:
     """A state that changes in a few places from unit to unit, grows, and cannot be made smaller by itself."""
     rng = random.Random(seed)
     state = bytearray(rng.randbytes(size))
@@ -28,7 +30,7 @@ def states(count: int, size: int = 60_000, seed: int = 0):
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     path = tmp_path / "a.takt"
     with Ledger.create(path, META) as ledger:
         ledger.commit([], b"small", None)
@@ -37,7 +39,7 @@ def path(tmp_path):
     return path
 
 
-def test_every_state_comes_back_as_it_was_at_a_fraction_of_its_size(path):
+def test_every_state_comes_back_as_it_was_at_a_fraction_of_its_size(path: Any) -> None:
     with Ledger.open(path) as ledger:
         for unit, state in enumerate(states(150)):
             assert ledger.snapshot_after(unit).state == state
@@ -45,7 +47,7 @@ def test_every_state_comes_back_as_it_was_at_a_fraction_of_its_size(path):
     assert path.stat().st_size < 150 * 60_000 / 20
 
 
-def test_states_go_on_from_the_last_one_when_a_shift_is_gone_on_with(path):
+def test_states_go_on_from_the_last_one_when_a_shift_is_gone_on_with(path: Any) -> None:
     size = path.stat().st_size
     with Ledger.resume(path) as ledger:
         assert ledger.last_snapshot().unit == 149
@@ -56,7 +58,7 @@ def test_states_go_on_from_the_last_one_when_a_shift_is_gone_on_with(path):
     assert path.stat().st_size < size + 30_000
 
 
-def test_a_state_that_comes_again_is_kept_once_and_no_chain_is_longer_than_can_be_read(tmp_path):
+def test_a_state_that_comes_again_is_kept_once_and_no_chain_is_longer_than_can_be_read(tmp_path: Path) -> None:
     """States that come back, seed 1: the blob that is there may itself be packed against many others."""
     rng, few = random.Random(1), list(states(12, SMALL))
     path = tmp_path / "a.takt"
@@ -70,7 +72,7 @@ def test_a_state_that_comes_again_is_kept_once_and_no_chain_is_longer_than_can_b
             assert len(ledger.snapshot_after(unit).state) >= SMALL
 
 
-def changed(path, statement, *values):
+def changed(path: Any, statement: Any, *values: Any) -> None:
     with sqlite3.connect(path) as book:
         book.execute(statement, values)
     book.close()
@@ -92,7 +94,9 @@ def changed(path, statement, *values):
         ("UPDATE blobs SET data = CAST(data || x'00' AS BLOB)", "larger than it is said"),
     ],
 )
-def test_a_strangers_states_are_one_line(path, statement, why, capsys):
+def test_a_strangers_states_are_one_line(
+    path: Any, statement: Any, why: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     changed(path, statement)
     with Ledger.open(path) as ledger:
         with pytest.raises(TaktError, match=f"is damaged: .*({why})"):
@@ -103,14 +107,14 @@ def test_a_strangers_states_are_one_line(path, statement, why, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_another_state_under_a_states_name_is_not_believed(path):
+def test_another_state_under_a_states_name_is_not_believed(path: Any) -> None:
     other = bytes(60_000)
     changed(path, "UPDATE blobs SET base = NULL, size = ?, data = ?", len(other), _packed(other, b""))
     with Ledger.open(path) as ledger, pytest.raises(TaktError, match="not the one that it is said to be"):
         ledger.last_snapshot()
 
 
-def test_a_state_that_unpacks_to_gigabytes_takes_no_more_memory_than_it_says(path):
+def test_a_state_that_unpacks_to_gigabytes_takes_no_more_memory_than_it_says(path: Any) -> None:
     bomb = zstd.compress(bytes(2**28), 19)
     assert len(bomb) < 50_000
     changed(path, "UPDATE blobs SET base = NULL, size = 4096, data = ?", bomb)
@@ -118,7 +122,7 @@ def test_a_state_that_unpacks_to_gigabytes_takes_no_more_memory_than_it_says(pat
         ledger.last_snapshot()
 
 
-def test_a_repository_that_grows_is_kept_at_what_is_new(tmp_path):
+def test_a_repository_that_grows_is_kept_at_what_is_new(tmp_path: Path) -> None:
     """Four states of 20 MB, random bytes, each 30 kB longer and with 20 kB put in somewhere."""
     rng = random.Random(2)
     state, folding, blobs = rng.randbytes(20_000_000), Folding(), {}
@@ -138,7 +142,7 @@ def test_a_repository_that_grows_is_kept_at_what_is_new(tmp_path):
     assert stored[0].startswith(BY_NAME)
 
 
-def test_a_large_state_of_an_older_ledger_is_read_where_it_lies(tmp_path):
+def test_a_large_state_of_an_older_ledger_is_read_where_it_lies(tmp_path: Path) -> None:
     import zlib
 
     path = tmp_path / "a.takt"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,14 +29,14 @@ def event(number: int) -> Event:
     return Event(float(number), "step", number // 3, {"number": number})
 
 
-def seen_by(viewer, ledger, cursor):
+def seen_by(viewer: Any, ledger: Any, cursor: Any) -> Any:
     """One look: what the viewer has afterwards, and where it goes on."""
     news = ledger.follow(cursor)
     assert news.first <= len(viewer), "nothing is left out"
     return [*viewer[: news.first], *news.events], news.cursor
 
 
-def test_the_unit_under_way_is_seen_and_is_no_part_of_the_shift(tmp_path):
+def test_the_unit_under_way_is_seen_and_is_no_part_of_the_shift(tmp_path: Path) -> None:
     path = tmp_path / "a.takt"
     with Ledger.create(path, META) as ledger, Ledger.open(path) as reader:
         ledger.commit([event(0)], b"state", None)
@@ -54,7 +55,7 @@ def test_the_unit_under_way_is_seen_and_is_no_part_of_the_shift(tmp_path):
         assert reader.running().events == []
 
 
-def test_a_viewer_of_a_shift_that_is_killed_and_gone_on_with_ends_with_its_events(tmp_path):
+def test_a_viewer_of_a_shift_that_is_killed_and_gone_on_with_ends_with_its_events(tmp_path: Path) -> None:
     """Of 100 random histories of showing, committing, killing and looking (seed 0) none may end otherwise."""
     rng = random.Random(0)
     for turn in range(100):
@@ -77,8 +78,8 @@ def test_a_viewer_of_a_shift_that_is_killed_and_gone_on_with_ends_with_its_event
                     viewer, cursor = seen_by(viewer, reader, Cursor.of(str(cursor)))
                     assert viewer[:committed] == reader.events()
                 elif what == "die":
-                    ledger._store._database.close()  # as a kill: nothing is cleared
-                    os.close(ledger._store._lock)
+                    ledger._store._database.close()  # type: ignore[attr-defined]  # as a kill: nothing is cleared
+                    os.close(ledger._store._lock)  # type: ignore[attr-defined]
                     ledger, pending, attempt = Ledger.resume(path), [], attempt + 1
             ledger.close()
             viewer, cursor = seen_by(viewer, reader, cursor)
@@ -86,7 +87,7 @@ def test_a_viewer_of_a_shift_that_is_killed_and_gone_on_with_ends_with_its_event
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.2", "1.2.3.4", "1.-2.3", "1.9.3", "9" * 100, "1.²."])
-def test_a_cursor_that_is_none_begins_at_the_beginning(text):
+def test_a_cursor_that_is_none_begins_at_the_beginning(text: Any) -> None:
     assert Cursor.of(text) == Cursor() and Cursor.of("2.7.9") == Cursor(2, 7, 9)
 
 
@@ -106,7 +107,7 @@ run_shift("gym", slow, units=3, seed=1, ledger=sys.argv[1], clock="lockstep",
 """
 
 
-def test_while_a_worker_thinks_for_long_what_happened_before_is_seen(tmp_path):
+def test_while_a_worker_thinks_for_long_what_happened_before_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "a.takt"
     shift = subprocess.Popen([sys.executable, "-c", SHOWS, str(path)])
     try:
@@ -122,12 +123,12 @@ def test_while_a_worker_thinks_for_long_what_happened_before_is_seen(tmp_path):
         shift.wait()
 
 
-def test_a_shift_that_is_looked_at_has_the_digest_of_one_that_is_not(tmp_path):
+def test_a_shift_that_is_looked_at_has_the_digest_of_one_that_is_not(tmp_path: Path) -> None:
     alone = run_shift("gym", "idle", units=30, seed=1, station_options=CART)
     path = tmp_path / "a.takt"
     viewer, cursor = [], Cursor()
 
-    def look(_):
+    def look(_: Any) -> None:
         nonlocal viewer, cursor
         with Ledger.open(path) as reader:
             viewer, cursor = seen_by(viewer, reader, cursor)
@@ -137,7 +138,7 @@ def test_a_shift_that_is_looked_at_has_the_digest_of_one_that_is_not(tmp_path):
     assert shift.digest == alone.digest and tuple(viewer) == shift.events
 
 
-def test_a_ledger_of_format_1_is_followed_and_becomes_one_of_format_2_when_it_is_gone_on_with(tmp_path):
+def test_a_ledger_of_format_1_is_followed_and_becomes_one_of_format_2_when_it_is_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "old.takt"
     shutil.copy(OLD, path)
     with Ledger.open(path) as reader:
@@ -162,7 +163,9 @@ def test_a_ledger_of_format_1_is_followed_and_becomes_one_of_format_2_when_it_is
         "UPDATE running SET t_s = -1.0",
     ],
 )
-def test_what_a_stranger_says_of_the_unit_under_way_is_looked_at(tmp_path, statement, capsys):
+def test_what_a_stranger_says_of_the_unit_under_way_is_looked_at(
+    tmp_path: Path, statement: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "a.takt"
     with Ledger.create(path, META) as ledger:
         ledger.commit([event(0), Event(1.0, UNIT_DUE, 0)], b"state", None)
@@ -179,7 +182,7 @@ def test_what_a_stranger_says_of_the_unit_under_way_is_looked_at(tmp_path, state
 
 
 @pytest.mark.parametrize("table", ["running", "shown", "blobs"])
-def test_the_new_tables_are_ours_word_for_word(tmp_path, table):
+def test_the_new_tables_are_ours_word_for_word(tmp_path: Path, table: Any) -> None:
     path = tmp_path / "a.takt"
     Ledger.create(path, META).close()
     with sqlite3.connect(path) as book:

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import zlib
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import pytest
@@ -24,14 +25,14 @@ CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     path = tmp_path / "ledgers" / "a.takt"
     with Ledger.create(path, META) as ledger:
         ledger.commit([Event(0.0, UNIT_DUE, 0), Event(1.0, UNIT_GOOD, 0, {"cycle_s": 1.0})], b"state", 0)
     return path
 
 
-def changed(path, *statements):
+def changed(path: Any, *statements: Any) -> Any:
     database = sqlite3.connect(path, isolation_level=None)
     for statement in statements:
         database.execute(statement)
@@ -39,7 +40,7 @@ def changed(path, *statements):
     return path
 
 
-def hot_journal(path, super_journal=b""):
+def hot_journal(path: Any, super_journal: Any = b"") -> None:
     """The ledger and its journal as they lie there in the middle of a write; the journal names a super-journal."""
     journal = Path(f"{path}-journal")
     database = sqlite3.connect(path, isolation_level=None)
@@ -60,7 +61,9 @@ def hot_journal(path, super_journal=b""):
 # --- reading writes nothing, and deletes nothing ----------------------------------------------------------------------
 
 
-def test_a_journal_that_names_a_file_does_not_delete_it(path, tmp_path, capsys):
+def test_a_journal_that_names_a_file_does_not_delete_it(
+    path: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     victim = tmp_path / "thesis.txt"
     victim.write_text("two years of work")
     hot_journal(path, str(victim).encode())
@@ -76,7 +79,7 @@ def test_a_journal_that_names_a_file_does_not_delete_it(path, tmp_path, capsys):
     assert victim.exists()
 
 
-def test_a_ledger_left_in_the_middle_of_a_write_is_mended_by_resume_alone(tmp_path):
+def test_a_ledger_left_in_the_middle_of_a_write_is_mended_by_resume_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.takt"
     whole = run_shift("gym", "idle", units=3, seed=1, station_options=CART, ledger=path)
     hot_journal(path)
@@ -89,7 +92,7 @@ def test_a_ledger_left_in_the_middle_of_a_write_is_mended_by_resume_alone(tmp_pa
 
 @pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
 @pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "pipe", "folder"])
-def test_what_lies_beside_a_ledger_must_be_a_plain_file(path, tmp_path, suffix, kind):
+def test_what_lies_beside_a_ledger_must_be_a_plain_file(path: Any, tmp_path: Path, suffix: Any, kind: Any) -> None:
     """SQLite would write through a link, and wait at a pipe."""
     victim, beside = tmp_path / "victim", Path(f"{path}{suffix}")
     if kind != "dangling link":
@@ -102,7 +105,7 @@ def test_what_lies_beside_a_ledger_must_be_a_plain_file(path, tmp_path, suffix, 
     assert victim.read_bytes() == b"mine" if victim.exists() else kind == "dangling link"
 
 
-def test_a_new_ledger_replaces_nothing_and_follows_no_link(tmp_path):
+def test_a_new_ledger_replaces_nothing_and_follows_no_link(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     for name in ("a.takt", ".a.takt.new"):
         (tmp_path / name).symlink_to(victim)
@@ -145,7 +148,7 @@ SCHEMAS = {
 
 
 @pytest.mark.parametrize("what", SCHEMAS)
-def test_only_our_own_tables_are_accepted(path, what, capsys):
+def test_only_our_own_tables_are_accepted(path: Any, what: Any, capsys: pytest.CaptureFixture[str]) -> None:
     changed(path, *SCHEMAS[what])
     for opening in (Ledger.open, Ledger.resume):
         with pytest.raises(TaktError) as error:
@@ -155,7 +158,7 @@ def test_only_our_own_tables_are_accepted(path, what, capsys):
 
 
 @pytest.mark.parametrize("text", [b"CREATE TABLE events", b"CREATE TABLE meta"])
-def test_a_schema_that_is_no_text_is_one_line(path, text, capsys):
+def test_a_schema_that_is_no_text_is_one_line(path: Any, text: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """SQLite quotes it in its own error, and Python's sqlite3 cannot decode that."""
     data = path.read_bytes()
     assert text in data
@@ -165,7 +168,7 @@ def test_a_schema_that_is_no_text_is_one_line(path, text, capsys):
         assert capsys.readouterr().err == f"takt: {path} is not a ledger: what it says is no UTF-8 text\n"
 
 
-def test_pages_that_lead_back_into_themselves_have_an_end(tmp_path):
+def test_pages_that_lead_back_into_themselves_have_an_end(tmp_path: Path) -> None:
     """A tree of pages whose branches are all the same few leaves: 4,000 rows become more than any memory holds."""
     path = tmp_path / "a.takt"
     with Ledger.create(path, META) as ledger:
@@ -210,7 +213,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("what", ROWS)
-def test_events_are_of_the_kind_that_they_must_be(path, what):
+def test_events_are_of_the_kind_that_they_must_be(path: Any, what: Any) -> None:
     changed(path, ROWS[what])
     with Ledger.open(path) as ledger, pytest.raises(TaktError) as error:
         ledger.events()
@@ -235,7 +238,9 @@ def test_events_are_of_the_kind_that_they_must_be(path, what):
         ("packages", 3),
     ],
 )
-def test_the_meta_is_of_the_kinds_that_it_must_be(tmp_path, key, value, capsys):
+def test_the_meta_is_of_the_kinds_that_it_must_be(
+    tmp_path: Path, key: Any, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
     with sqlite3.connect(path) as book:
@@ -248,7 +253,7 @@ def test_the_meta_is_of_the_kinds_that_it_must_be(tmp_path, key, value, capsys):
 
 
 @pytest.mark.parametrize("key", ["station", "worker", "seed", "clock", "options", "worker_options", "faults", "hours"])
-def test_a_meta_that_lacks_something_is_one_line(tmp_path, key, capsys):
+def test_a_meta_that_lacks_something_is_one_line(tmp_path: Path, key: Any, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
     changed(path, f"DELETE FROM meta WHERE key = '{key}'", "DELETE FROM events WHERE kind = 'shift_ended'")
@@ -259,7 +264,7 @@ def test_a_meta_that_lacks_something_is_one_line(tmp_path, key, capsys):
         assert str(path) in err, "which ledger"
 
 
-def test_a_page_of_a_meta_that_lacks_almost_all_is_one_line(tmp_path, capsys):
+def test_a_page_of_a_meta_that_lacks_almost_all_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
     changed(path, "DELETE FROM meta WHERE key <> 'station'")
@@ -269,7 +274,7 @@ def test_a_page_of_a_meta_that_lacks_almost_all_is_one_line(tmp_path, capsys):
     assert not path.with_suffix(".html").exists()
 
 
-def test_a_ledger_that_says_it_is_of_the_cell_is_one_line(tmp_path, capsys):
+def test_a_ledger_that_says_it_is_of_the_cell_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
     for options in ("{}", '{"control": 7, "cameras": []}', json.dumps(CART)):
@@ -282,7 +287,7 @@ def test_a_ledger_that_says_it_is_of_the_cell_is_one_line(tmp_path, capsys):
         assert err.count("\n") == 1 and f"{path} is damaged" in err and not (tmp_path / "out").exists()
 
 
-def test_figures_are_of_events_or_one_line_says_what_is_missing(path):
+def test_figures_are_of_events_or_one_line_says_what_is_missing(path: Any) -> None:
     changed(path, "UPDATE events SET data = '{}'")
     with Ledger.open(path) as ledger:
         assert kpis(ledger.events()) and verdict(ledger.events())
@@ -291,7 +296,7 @@ def test_figures_are_of_events_or_one_line_says_what_is_missing(path):
 # --- what unpacks to more than it is ----------------------------------------------------------------------------------
 
 
-def test_a_snapshot_that_unpacks_to_gigabytes_is_one_line(path):
+def test_a_snapshot_that_unpacks_to_gigabytes_is_one_line(path: Any) -> None:
     bomb = zlib.compress(bytes(200 * 2**20), 9)
     with sqlite3.connect(path) as book:
         book.execute("UPDATE snapshots SET state = ?", (bomb,))
@@ -303,11 +308,11 @@ def test_a_snapshot_that_unpacks_to_gigabytes_is_one_line(path):
             unzipped(cut)
 
 
-def array(dtype, data, shape=(1,)):
+def array(dtype: Any, data: Any, shape: Any = (1,)) -> Any:
     return msgpack.packb({b"__ndarray__": True, b"dtype": dtype, b"data": data, b"shape": list(shape)})
 
 
-def scalar(dtype, data):
+def scalar(dtype: Any, data: Any) -> Any:
     return msgpack.packb({b"__npgeneric__": True, b"dtype": dtype, b"data": data})
 
 
@@ -333,18 +338,20 @@ def scalar(dtype, data):
         b"\x81\x90\x01",  # a map with a list for a key
     ],
 )
-def test_packed_values_cost_what_they_are(packed):
+def test_packed_values_cost_what_they_are(packed: Any) -> None:
     with pytest.raises(ValueError):
         unpack(packed)
 
 
-def test_from_a_socket_only_numbers_come_as_arrays():
+def test_from_a_socket_only_numbers_come_as_arrays() -> None:
     assert unpack(pack({"a": [1.5]}), numeric=True) == {"a": [1.5]}
     with pytest.raises(ValueError, match="type"):
         unpack(array("<U1", "a".encode("utf-32-le")), numeric=True)
 
 
-def test_a_snapshot_of_something_else_does_not_end_in_a_traceback(tmp_path, capsys):
+def test_a_snapshot_of_something_else_does_not_end_in_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=2, seed=1, station_options=CART, ledger=path)
     for state in (b"", pack([]), pack({"loop": (1, 2, 3), "observation": 0}), pack({"loop": [0] * 7})):
@@ -356,7 +363,7 @@ def test_a_snapshot_of_something_else_does_not_end_in_a_traceback(tmp_path, caps
         assert err.count("\n") == 1 and str(path) in err and "Error" not in err, "in our words"
 
 
-def test_ledgers_from_before_are_read_as_they_were(tmp_path):
+def test_ledgers_from_before_are_read_as_they_were(tmp_path: Path) -> None:
     """One of format 1, by the first version: no journal table, no newer keys in the meta."""
     path = tmp_path / "old.takt"
     database = sqlite3.connect(path, isolation_level=None)
@@ -382,6 +389,6 @@ CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL
 
 
 @pytest.mark.parametrize("sizes", [{"bookings": 10**8}, {"flights": 10**7}, {"aircraft": 10**6}, {"days": 10**5}])
-def test_a_ledger_cannot_ask_for_an_airline_without_end(sizes):
+def test_a_ledger_cannot_ask_for_an_airline_without_end(sizes: Any) -> None:
     with pytest.raises(TaktError, match="it must be a whole number from 1 to"):
         run_shift("flightdesk", "idle", units=1, station_options={"scenario": "two-hubs", **sizes})

@@ -4,6 +4,8 @@ import hashlib
 import multiprocessing
 import shutil
 import sqlite3
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ END = [Event(21.0, SHIFT_ENDED, None, {"reason": "time"})]
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Any:
     path = tmp_path / "a dir" / "shift?#1.takt"
     with Ledger.create(path, META) as ledger:
         ledger.commit(START, b"start", None)
@@ -29,11 +31,11 @@ def path(tmp_path):
     return path
 
 
-def sha(path):
+def sha(path: Any) -> Any:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_what_is_written_is_read(path):
+def test_what_is_written_is_read(path: Any) -> None:
     with Ledger.open(path) as ledger:
         assert ledger.meta == META | {"wall_s": 1.5}
         assert ledger.events() == START + UNIT_0 + UNIT_1
@@ -43,7 +45,7 @@ def test_what_is_written_is_read(path):
         assert ledger.path == path
 
 
-def test_a_snapshot_is_from_before_its_unit_fell_due(path):
+def test_a_snapshot_is_from_before_its_unit_fell_due(path: Any) -> None:
     with Ledger.open(path) as ledger:
         assert ledger.snapshot(0) == (-1, 2, b"start")
         assert ledger.snapshot(1) == (0, 4, b"zero")
@@ -51,14 +53,14 @@ def test_a_snapshot_is_from_before_its_unit_fell_due(path):
         assert ledger.snapshot(9) == (1, 6, b"one")
 
 
-def test_of_units_that_overlap_the_snapshot_is_from_before_the_earlier_one_ended():
+def test_of_units_that_overlap_the_snapshot_is_from_before_the_earlier_one_ended() -> None:
     with Ledger.create(None, META) as ledger:
         ledger.commit([*START, Event(0.0, UNIT_DUE, 0)], b"start", None)
         ledger.commit([Event(5.0, UNIT_DUE, 1), Event(10.0, UNIT_GOOD, 0)], b"zero", 0)
         assert ledger.snapshot(1) == (-1, 3, b"start")
 
 
-def test_a_closed_ledger_is_one_file_and_reading_leaves_it_alone(path):
+def test_a_closed_ledger_is_one_file_and_reading_leaves_it_alone(path: Any) -> None:
     assert [other.name for other in path.parent.iterdir()] == [path.name]
     before = sha(path), path.stat().st_mtime_ns
     with Ledger.open(path) as ledger:
@@ -69,7 +71,7 @@ def test_a_closed_ledger_is_one_file_and_reading_leaves_it_alone(path):
     assert [other.name for other in path.parent.iterdir()] == [path.name]
 
 
-def test_reading_goes_on_while_it_is_written(path):
+def test_reading_goes_on_while_it_is_written(path: Any) -> None:
     with Ledger.resume(path) as ledger, Ledger.open(path) as reader:
         seen = len(reader.events())
         ledger.commit(END, None, None)
@@ -80,18 +82,18 @@ def test_reading_goes_on_while_it_is_written(path):
         assert ledger.finished
 
 
-def test_a_commit_is_all_or_nothing(path):
+def test_a_commit_is_all_or_nothing(path: Any) -> None:
     with Ledger.resume(path) as ledger:
         with pytest.raises(TaktError, match="an event 'x' has what cannot be written down"):
             ledger.commit([*END, Event(22.0, "x", None, {"nan": float("nan")})], b"two", 2)
         with pytest.raises(TypeError):
-            ledger.commit(END, "not bytes", 2)  # fails in the middle of the transaction
+            ledger.commit(END, "not bytes", 2)  # type: ignore[arg-type]  # fails in the middle of the transaction
         assert ledger.events() == START + UNIT_0 + UNIT_1
         ledger.commit(END, None, None)
         assert ledger.finished
 
 
-def test_the_digest_is_of_the_shift_alone(path, tmp_path):
+def test_the_digest_is_of_the_shift_alone(path: Any, tmp_path: Path) -> None:
     with Ledger.open(path) as ledger:
         digest = ledger.digest()
     with Ledger.create(None, {**META, "begun_utc": "tomorrow", "machine": {"cores": 64}}) as other:
@@ -105,19 +107,19 @@ def test_the_digest_is_of_the_shift_alone(path, tmp_path):
         assert other.digest() != digest
 
 
-def test_canonical_json_has_one_spelling():
+def test_canonical_json_has_one_spelling() -> None:
     assert canonical({"b": (1, 2), "a": np.float64(0.1), "c": np.array([1, 2])}) == '{"a":0.1,"b":[1,2],"c":[1,2]}'
     with pytest.raises(ValueError):
         canonical(float("inf"))
 
 
-def test_an_existing_ledger_is_not_overwritten(path):
+def test_an_existing_ledger_is_not_overwritten(path: Any) -> None:
     with pytest.raises(TaktError, match="exists already"):
         Ledger.create(path, META)
 
 
 @pytest.mark.parametrize("what", ["missing", "empty", "folder", "text", "another database", "cut", "newer"])
-def test_what_is_not_a_ledger_is_one_line(path, tmp_path, what):
+def test_what_is_not_a_ledger_is_one_line(path: Any, tmp_path: Path, what: Any) -> None:
     if what == "missing":
         path = tmp_path / "nowhere.takt"
     elif what == "empty":
@@ -139,7 +141,7 @@ def test_what_is_not_a_ledger_is_one_line(path, tmp_path, what):
         assert "\n" not in str(error.value) and str(path) in str(error.value)
 
 
-def test_damage_inside_is_one_line(path):
+def test_damage_inside_is_one_line(path: Any) -> None:
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     path.write_bytes(data)
@@ -148,7 +150,7 @@ def test_damage_inside_is_one_line(path):
     assert "\n" not in str(error.value)
 
 
-def _refused(path, answer):
+def _refused(path: Any, answer: Any) -> None:
     try:
         Ledger.resume(path)
         answer.put("")
@@ -156,7 +158,7 @@ def _refused(path, answer):
         answer.put(str(error))
 
 
-def test_a_shift_is_not_worked_twice_at_once(path):
+def test_a_shift_is_not_worked_twice_at_once(path: Any) -> None:
     fork = multiprocessing.get_context("fork")
     answer = fork.SimpleQueue()
     with Ledger.resume(path):
@@ -169,7 +171,7 @@ def test_a_shift_is_not_worked_twice_at_once(path):
     Ledger.resume(path).close()
 
 
-def test_a_file_that_was_half_written_when_killed_is_read_as_it_was_before(path, tmp_path):
+def test_a_file_that_was_half_written_when_killed_is_read_as_it_was_before(path: Any, tmp_path: Path) -> None:
     with Ledger.open(path) as ledger:
         digest = ledger.digest()
     database = sqlite3.connect(path, isolation_level=None)
@@ -185,7 +187,7 @@ def test_a_file_that_was_half_written_when_killed_is_read_as_it_was_before(path,
         assert ledger.digest() == digest
 
 
-def test_a_ledger_that_cannot_be_written_is_one_line(tmp_path):
+def test_a_ledger_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TaktError, match="cannot write the ledger") as error:
         Ledger.create(tmp_path / "file" / "a.takt", META)

@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,15 +43,17 @@ def event(number: int) -> Event:
 
 
 @pytest.fixture
-def store(server, request) -> Address:
+def store(server: Any, request: pytest.FixtureRequest) -> Address:
     return place_of(server.uri) / request.node.name[:80]
 
 
-def alone(units=40):
+def alone(units: Any = 40) -> Any:
     return run_shift("gym", "idle", units=units, seed=1, station_options=CART).digest
 
 
-def test_a_shift_is_the_same_as_in_a_file_and_every_command_takes_its_address(store, tmp_path, capsys, monkeypatch):
+def test_a_shift_is_the_same_as_in_a_file_and_every_command_takes_its_address(
+    store: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     place = store / "one"
     words = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=10"]
@@ -77,7 +80,9 @@ def test_a_shift_is_the_same_as_in_a_file_and_every_command_takes_its_address(st
     assert "exists already" in capsys.readouterr().err
 
 
-def test_ledgers_are_copied_into_a_store_and_back_with_their_digests_and_go_on_there(store, tmp_path, capsys):
+def test_ledgers_are_copied_into_a_store_and_back_with_their_digests_and_go_on_there(
+    store: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = tmp_path / "files" / "deep"
     files.mkdir(parents=True)
     for name in ("desk-llm", "desk-greedy-cut", "gym-cartpole"):
@@ -96,7 +101,7 @@ def test_ledgers_are_copied_into_a_store_and_back_with_their_digests_and_go_on_t
         list(copy(files / "gym-cartpole.takt", store / "deep/desk-llm"))
 
 
-def test_two_never_append_to_one_shift(store):
+def test_two_never_append_to_one_shift(store: Any) -> None:
     place = store / "a"
     with Ledger.create(place, META) as ledger:
         with pytest.raises(Busy, match="another process is working on"):
@@ -106,14 +111,14 @@ def test_two_never_append_to_one_shift(store):
         assert ledger.events() == [event(0)]
 
 
-def test_of_many_who_come_first_to_an_empty_database_one_makes_the_tables(server):
+def test_of_many_who_come_first_to_an_empty_database_one_makes_the_tables(server: Any) -> None:
     import psycopg
 
     with psycopg.connect(server.uri, autocommit=True) as by_hand:
         by_hand.execute("CREATE DATABASE empty")
     store, made, barrier = place_of(server.uri.replace("/postgres", "/empty")), [], threading.Barrier(6)
 
-    def make(number):
+    def make(number: Any) -> None:
         barrier.wait()
         with Ledger.create(store / str(number), META) as ledger:
             made.append(ledger.path.name)
@@ -126,7 +131,7 @@ def test_of_many_who_come_first_to_an_empty_database_one_makes_the_tables(server
     assert sorted(made) == [one.name for one in shifts_in(store)] == list("012345")
 
 
-def expire(server, place):
+def expire(server: Any, place: Any) -> None:
     """Let the lease run out, as by a heartbeat that is heard of no more."""
     import psycopg
 
@@ -135,7 +140,7 @@ def expire(server, place):
         by_hand.execute(past, (place.name,))
 
 
-def test_who_lost_his_lease_writes_nothing_whatever_he_tries(store, server):
+def test_who_lost_his_lease_writes_nothing_whatever_he_tries(store: Any, server: Any) -> None:
     place = store / "a"
     late = Ledger.create(place, META)
     late.commit([event(0)], b"x" * 5000, None)
@@ -148,7 +153,7 @@ def test_who_lost_his_lease_writes_nothing_whatever_he_tries(store, server):
             lambda: late.note(7, {"paid": True}),
         ):
             with pytest.raises(Lost, match="this one has stopped"):
-                attempt()
+                attempt()  # type: ignore[no-untyped-call]
         ledger.commit([event(2)], b"y" * 5001, 1)
         late.close()  # gives back nothing, for it has nothing
         with pytest.raises(Busy):
@@ -157,7 +162,7 @@ def test_who_lost_his_lease_writes_nothing_whatever_he_tries(store, server):
         assert ledger.faults() == [] and ledger.last_snapshot().state == b"y" * 5001
 
 
-def test_who_woke_late_may_go_on_if_nobody_took_his_place(store, server):
+def test_who_woke_late_may_go_on_if_nobody_took_his_place(store: Any, server: Any) -> None:
     with Ledger.create(store / "a", META) as ledger:
         expire(server, store / "a")
         ledger.commit([event(0)], b"x", None)
@@ -165,13 +170,13 @@ def test_who_woke_late_may_go_on_if_nobody_took_his_place(store, server):
             Ledger.resume(store / "a")
 
 
-def test_of_many_who_want_a_dead_ones_shift_one_gets_it(store, server):
+def test_of_many_who_want_a_dead_ones_shift_one_gets_it(store: Any, server: Any) -> None:
     place = store / "a"
-    Ledger.create(place, META)._store._over.set()  # dead: its heartbeat has ended, and it never said so
+    Ledger.create(place, META)._store._over.set()  # type: ignore[attr-defined]  # dead: its heartbeat has ended, and it never said so
     expire(server, place)
     got, barrier = [], threading.Barrier(8)
 
-    def want():
+    def want() -> None:
         barrier.wait()
         try:
             got.append(Ledger.resume(place))
@@ -188,7 +193,7 @@ def test_of_many_who_want_a_dead_ones_shift_one_gets_it(store, server):
     winners[0].close()
 
 
-def test_a_lease_lasts_while_a_worker_thinks_for_longer_than_it(store, monkeypatch):
+def test_a_lease_lasts_while_a_worker_thinks_for_longer_than_it(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAKT_LEASE_S", "1")
     with Ledger.create(store / "a", META) as ledger:
         time.sleep(2.5)
@@ -198,10 +203,12 @@ def test_a_lease_lasts_while_a_worker_thinks_for_longer_than_it(store, monkeypat
 
 
 @pytest.mark.parametrize("wrong_s", [-1e9, 1e9])
-def test_a_clock_that_is_wrong_by_years_changes_nothing(store, server, monkeypatch, wrong_s):
+def test_a_clock_that_is_wrong_by_years_changes_nothing(
+    store: Any, server: Any, monkeypatch: pytest.MonkeyPatch, wrong_s: Any
+) -> None:
     class Wrong(datetime.datetime):
         @classmethod
-        def now(cls, tz=None):
+        def now(cls, tz: Any = None) -> Any:
             return datetime.datetime.fromtimestamp(real() + wrong_s, tz)
 
     real = time.time
@@ -232,12 +239,12 @@ except Lost:
 """
 
 
-def works(place, what="run", units=4000):
+def works(place: Any, what: Any = "run", units: Any = 4000) -> Any:
     env = {**os.environ, "TAKT_LEASE_S": "1"}
     return subprocess.Popen([sys.executable, "-c", WORKS % (units, CART), place.full, what], env=env)
 
 
-def until(found, process=None):
+def until(found: Any, process: Any = None) -> Any:
     end = time.monotonic() + 240
     while time.monotonic() < end:
         try:
@@ -250,13 +257,13 @@ def until(found, process=None):
     raise AssertionError("it never came to that")
 
 
-def events_of(place):
+def events_of(place: Any) -> int:
     with Ledger.open(place) as book:
         return len(book.events())
 
 
-def taken(place):
-    def attempt():
+def taken(place: Any) -> Any:
+    def attempt() -> Any:
         try:
             return Ledger.resume(place)
         except Busy:
@@ -265,7 +272,7 @@ def taken(place):
     return until(attempt)
 
 
-def test_a_process_that_was_stopped_and_wakes_late_stops_before_it_writes(store):
+def test_a_process_that_was_stopped_and_wakes_late_stops_before_it_writes(store: Any) -> None:
     place = store / "a"
     late = works(place)
     try:
@@ -284,7 +291,7 @@ def test_a_process_that_was_stopped_and_wakes_late_stops_before_it_writes(store)
         late.wait()
 
 
-def test_killed_again_and_again_a_shift_ends_with_the_digest_of_the_whole_one(store):
+def test_killed_again_and_again_a_shift_ends_with_the_digest_of_the_whole_one(store: Any) -> None:
     """The worker is killed six times at random instants (seed 5), and taken up by another process each time."""
     place, rng, units = store / "a", random.Random(5), 400
     whole = alone(units)
@@ -304,7 +311,7 @@ def test_killed_again_and_again_a_shift_ends_with_the_digest_of_the_whole_one(st
         assert book.finished and book.digest() == whole and book.faults() == []
 
 
-def test_a_server_that_is_killed_under_a_shift_costs_it_nothing(server):
+def test_a_server_that_is_killed_under_a_shift_costs_it_nothing(server: Any) -> None:
     """SIGKILL of all of it, three times at random (seed 6), and started again: the worker goes on by itself."""
     rng = random.Random(6)
     with Server() as mortal:
@@ -325,13 +332,15 @@ def test_a_server_that_is_killed_under_a_shift_costs_it_nothing(server):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_what_the_server_lost_of_what_it_had_taken_is_appended_once_more_or_said(store, server, known):
+def test_what_the_server_lost_of_what_it_had_taken_is_appended_once_more_or_said(
+    store: Any, server: Any, known: Any
+) -> None:
     """As after a power cut at the server: its disk knows less than it had said."""
     import psycopg
 
     with Ledger.create(store / "a", META) as ledger:
-        kept, append = [], ledger._store._append
-        ledger._store._append = lambda batch: kept.append((batch, None)) or append(batch)
+        kept, append = [], ledger._store._append  # type: ignore[attr-defined]
+        ledger._store._append = lambda batch: kept.append((batch, None)) or append(batch)  # type: ignore[attr-defined]
         for number in range(3):
             ledger.commit([event(number)], bytes([number]) * 5000, number)
         with psycopg.connect(server.uri, autocommit=True) as by_hand:
@@ -339,7 +348,7 @@ def test_what_the_server_lost_of_what_it_had_taken_is_appended_once_more_or_said
             by_hand.execute("DELETE FROM takt.events WHERE shift = %s AND seq >= 1", (shift,))
             by_hand.execute("DELETE FROM takt.snapshots WHERE shift = %s AND seq >= 2", (shift,))
             by_hand.execute("UPDATE takt.shifts SET events = 1 WHERE id = %s", (shift,))
-        ledger._store._not_on_disk = deque(kept if known else ())  # what it had said of its disk was not so
+        ledger._store._not_on_disk = deque(kept if known else ())  # type: ignore[attr-defined]  # what it had said of its disk was not so
         if known:
             ledger.commit([event(3)], b"z" * 5000, 3)
             assert ledger.events() == [event(n) for n in range(4)] and ledger.faults() == []
@@ -349,7 +358,7 @@ def test_what_the_server_lost_of_what_it_had_taken_is_appended_once_more_or_said
                 ledger.commit([event(3)], b"z" * 5000, 3)
 
 
-def test_a_viewer_sees_the_unit_under_way(store):
+def test_a_viewer_sees_the_unit_under_way(store: Any) -> None:
     with Ledger.create(store / "a", META) as ledger, Ledger.open(store / "a") as reader:
         ledger.commit([event(0)], b"x", None)
         ledger.show([event(1)], 1.5)
@@ -374,7 +383,9 @@ def test_a_viewer_sees_the_unit_under_way(store):
         "postgresql://takt:hush%2Dhush@127.0.0.1:1/postgres#a",
     ],
 )
-def test_a_password_is_never_printed(address, capsys, tmp_path, monkeypatch):
+def test_a_password_is_never_printed(
+    address: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for words in (
         ["kpis"],
@@ -389,13 +400,13 @@ def test_a_password_is_never_printed(address, capsys, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir()), "nothing half-written"
 
 
-def test_off_this_machine_a_connection_is_encrypted_and_the_server_known(monkeypatch):
+def test_off_this_machine_a_connection_is_encrypted_and_the_server_known(monkeypatch: pytest.MonkeyPatch) -> None:
     import takt.ledger.postgres_connection as module
 
     asked = []
 
     class Connection:
-        def execute(self, *_):
+        def execute(self, *_: Any) -> Any:
             return self
 
     monkeypatch.setattr(module.needed(), "connect", lambda uri, **options: asked.append(options) or Connection())
@@ -409,7 +420,7 @@ def test_off_this_machine_a_connection_is_encrypted_and_the_server_known(monkeyp
     assert [one.get("sslmode") for one in asked] == ["verify-full", None, None]
 
 
-def test_an_address_has_a_name_and_shows_no_password():
+def test_an_address_has_a_name_and_shows_no_password() -> None:
     place = Address.of("postgresql://u:secret@h:5/d?application_name=x#fleet/one.takt")
     assert place.name == "fleet/one" and place == Address.of("postgresql:/u:secret@h:5/d?application_name=x#fleet/one")
     for text in (str(place), repr(place), f"{place}", os.fspath(place)):

@@ -6,7 +6,9 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,18 +26,18 @@ class Mine:
 
     made = 0
 
-    def __init__(self):
+    def __init__(self) -> None:
         Mine.made += 1
 
-    def begin(self, spec, seed): ...
+    def begin(self, spec: Any, seed: Any) -> None: ...
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [0]
 
-    def end(self): ...
+    def end(self) -> None: ...
 
 
-def altered(path, **meta):
+def altered(path: Any, **meta: Any) -> Any:
     """The ledger with another meta, as a stranger would write it."""
     with sqlite3.connect(path) as book:
         for key, value in meta.items():
@@ -44,7 +46,7 @@ def altered(path, **meta):
     return path
 
 
-def cut(path):
+def cut(path: Any) -> Any:
     """As if it had been killed: it can be resumed."""
     with sqlite3.connect(path) as book:
         book.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")
@@ -53,14 +55,14 @@ def cut(path):
 
 
 @pytest.fixture
-def ledger(tmp_path):
+def ledger(tmp_path: Path) -> Any:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=3, seed=1, station_options=CART, ledger=path)
     return path
 
 
 @pytest.fixture
-def marker(tmp_path, monkeypatch):
+def marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A module on the path that leaves a file when it is imported, and an environment's name that imports it."""
     folder = tmp_path / "modules"
     folder.mkdir()
@@ -76,7 +78,7 @@ def marker(tmp_path, monkeypatch):
 EVERY_WAY = ["resume", "repeat", "replay", "report", "report --work-again", "kpis", "show", "export", "unit", "serve"]
 
 
-def by(way, path):
+def by(way: Any, path: Any) -> Any:
     """Every command that reads a ledger, as the user of the command line calls it. Returns its exit code."""
     out = path.parent / "out"
     commands = {
@@ -99,7 +101,9 @@ def by(way, path):
 
 @pytest.mark.parametrize("way", EVERY_WAY)
 @pytest.mark.parametrize("worker", ["subprocess:Popen", "stranger:work", "stranger:Work", "os:system"])
-def test_a_worker_that_a_ledger_names_by_import_is_never_opened(ledger, marker, way, worker):
+def test_a_worker_that_a_ledger_names_by_import_is_never_opened(
+    ledger: Any, marker: Any, way: Any, worker: Any
+) -> None:
     options = {"args": ["touch", str(marker)]} if "Popen" in worker else {}
     altered(ledger, worker=worker, worker_options=options)
     assert by(way, ledger) in ((0, 2) if way in ("kpis", "show", "report", "report --work-again") else (2,))
@@ -107,29 +111,31 @@ def test_a_worker_that_a_ledger_names_by_import_is_never_opened(ledger, marker, 
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)
-def test_an_environment_that_a_ledger_names_by_import_is_never_opened(ledger, marker, way):
+def test_an_environment_that_a_ledger_names_by_import_is_never_opened(ledger: Any, marker: Any, way: Any) -> None:
     altered(ledger, options={**CART, "id": "stranger:Env-v0"})
     assert by(way, ledger) in ((0, 2) if way in ("kpis", "show", "report", "report --work-again") else (2,))
     assert not marker.exists()
 
 
 @pytest.mark.parametrize("value", ["/etc/hostname", "../x.xml", "model.xml", "a:b", {"a": ["x:y"]}])
-def test_a_path_for_an_environment_is_named_again(ledger, value):
+def test_a_path_for_an_environment_is_named_again(ledger: Any, value: Any) -> None:
     altered(cut(ledger), options={**CART, "xml_file": value})
     with pytest.raises(NotNamed, match=r"-o '?xml_file="):
         resume_shift(ledger)
 
 
 @pytest.mark.parametrize("way", ["kpis", "show", "report"])
-def test_reading_opens_no_worker_at_all(ledger, monkeypatch, way):
-    def opened(*given, **more):
+def test_reading_opens_no_worker_at_all(ledger: Any, monkeypatch: pytest.MonkeyPatch, way: Any) -> None:
+    def opened(*given: Any, **more: Any) -> None:
         raise AssertionError("a worker was opened")
 
     monkeypatch.setattr("takt.contract.worker.made_by", opened)
     assert by(way, ledger) == 0
 
 
-def test_what_is_named_again_is_opened_and_only_as_the_ledger_has_it(tmp_path, monkeypatch, capsys):
+def test_what_is_named_again_is_opened_and_only_as_the_ledger_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "a.takt"
     whole = run_shift("gym", "test_trust:Mine", units=4, seed=1, station_options=CART, ledger=path)
     before = Mine.made
@@ -148,7 +154,7 @@ def test_what_is_named_again_is_opened_and_only_as_the_ledger_has_it(tmp_path, m
     assert json.loads(capsys.readouterr().out)["digest"] == whole.digest
 
 
-def test_a_registered_worker_opens_as_before(ledger):
+def test_a_registered_worker_opens_as_before(ledger: Any) -> None:
     with Ledger.open(ledger) as book:
         digest = book.digest()
     assert repeat_shift(ledger).digest == digest
@@ -157,12 +163,12 @@ def test_a_registered_worker_opens_as_before(ledger):
 
 
 @pytest.mark.parametrize("name", ["subprocess:Popen", "os:system", "builtins:exec", "pathlib:Path", "json:decoder"])
-def test_what_is_no_worker_is_not_called_even_if_the_user_names_it(name):
+def test_what_is_no_worker_is_not_called_even_if_the_user_names_it(name: Any) -> None:
     with pytest.raises(TaktError, match="is not a worker"):
         open_worker(name, "gym")
 
 
-def test_the_current_folder_shadows_nothing_and_is_looked_at_only_for_what_the_user_names(tmp_path):
+def test_the_current_folder_shadows_nothing_and_is_looked_at_only_for_what_the_user_names(tmp_path: Path) -> None:
     """A `jinja2.py` that lies beside a ledger does not run when its report is made."""
     for name in ("jinja2", "matplotlib", "numpy", "stranger"):
         (tmp_path / f"{name}.py").write_text(f"open('ran-{name}', 'w').close()\n")
@@ -175,7 +181,7 @@ def test_the_current_folder_shadows_nothing_and_is_looked_at_only_for_what_the_u
     assert list(tmp_path.glob("ran-*")) == [] and (tmp_path / "a.html").exists()
 
 
-def test_an_export_opens_as_resume_does(ledger, marker):
+def test_an_export_opens_as_resume_does(ledger: Any, marker: Any) -> None:
     altered(ledger, worker="stranger:work")
     for form in ("trl", "lerobot"):
         with pytest.raises(TaktError):
@@ -183,7 +189,7 @@ def test_an_export_opens_as_resume_does(ledger, marker):
     assert not marker.exists()
 
 
-def test_a_report_says_how_its_missing_pictures_are_made(ledger):
+def test_a_report_says_how_its_missing_pictures_are_made(ledger: Any) -> None:
     altered(ledger, options={**CART, "success": "return>=1000"})
     with sqlite3.connect(ledger) as book:
         book.execute("UPDATE events SET kind = 'unit_bad' WHERE kind = 'unit_good'")

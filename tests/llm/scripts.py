@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fake_server import Say, seen
 
 from takt import run_shift
@@ -10,7 +12,7 @@ DESK = {"scenario": "two-hubs", "flights": 300, "aircraft": 45, "bookings": 2000
 CLOCKED = {"model": "scripted", "tokens_per_s": 10.0, "prompt_tokens_per_s": 1000.0, "backoff_s": 0.01, "retries": 2}
 
 
-def serve(body, n=0):
+def serve(body: Any, n: Any = 0) -> Any:
     """Propose for the first in the queue, then book the first itinerary, with a hotel if due, or refund."""
     told = seen(body)
     result = told.get("result") or {}
@@ -28,7 +30,16 @@ def serve(body, n=0):
     return Say([("queue", {"limit": 1})])
 
 
-def shift(url, *, ledger=None, units=6, seed=1, clock="measured", desk=None, **options):
+def shift(
+    url: Any,
+    *,
+    ledger: Any = None,
+    units: Any = 6,
+    seed: Any = 1,
+    clock: Any = "measured",
+    desk: Any = None,
+    **options: Any,
+) -> Any:
     return run_shift(
         "flightdesk",
         "llm",
@@ -41,5 +52,5 @@ def shift(url, *, ledger=None, units=6, seed=1, clock="measured", desk=None, **o
     )
 
 
-def said(shift):
+def said(shift: Any) -> list[Any]:
     return [event for event in shift.events if event.kind == "said" and "number" in event.data]

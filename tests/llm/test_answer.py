@@ -131,7 +131,7 @@ def test_an_error_within_http_200_has_its_own_words_and_code(
         lambda: whole(json.dumps({"choices": [{"finish_reason": "error", "error": error, "message": {}}]}).encode()),
     ):
         with pytest.raises(NoAnswer) as failure:
-            told()
+            told()  # type: ignore[no-untyped-call]
         assert words in failure.value.text
         assert (failure.value.kind, failure.value.status, failure.value.hopeless) == (kind, status, hopeless)
 

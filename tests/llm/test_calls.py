@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def in_words(body: dict[str, Any], n: int = 0, serve: Any = serve) -> Say:
 
 
 @pytest.mark.parametrize("calls", ["schema", "text"])
-def test_a_model_without_tool_calling_works_the_desk_and_the_shift_repeats(calls, tmp_path):
+def test_a_model_without_tool_calling_works_the_desk_and_the_shift_repeats(calls: Any, tmp_path: Path) -> None:
     path = tmp_path / "words.takt"
     with FakeServer(in_words) as server:
         done = shift(server.url, ledger=path, calls=calls)
@@ -51,7 +52,7 @@ def test_a_model_without_tool_calling_works_the_desk_and_the_shift_repeats(calls
     assert repeat_shift(path).digest == done.digest
 
 
-def test_the_schema_of_an_answer_is_one_call_with_the_stations_own_arguments(tmp_path):
+def test_the_schema_of_an_answer_is_one_call_with_the_stations_own_arguments(tmp_path: Path) -> None:
     with FakeServer(in_words) as server:
         shift(
             server.url,
@@ -71,7 +72,7 @@ def test_the_schema_of_an_answer_is_one_call_with_the_stations_own_arguments(tmp
     assert "$ref" not in json.dumps(form)
 
 
-def test_references_that_have_no_end_have_one():
+def test_references_that_have_no_end_have_one() -> None:
     loop = {"$defs": {"A": {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}}}, "$ref": "#/$defs/A"}
     assert len(json.dumps(inlined(loop, loop))) < 1000
 
@@ -99,12 +100,12 @@ NAMES = {"propose", "book", "wait"}
         ("[" * 5000, []),
     ],
 )
-def test_calls_are_read_out_of_text_in_the_forms_that_models_write(text, expected):
+def test_calls_are_read_out_of_text_in_the_forms_that_models_write(text: Any, expected: Any) -> None:
     assert [(call.name, json.loads(call.arguments)) for call in calls_in(text, NAMES)] == expected
 
 
 @pytest.fixture(scope="module")
-def good_work(tmp_path_factory):
+def good_work(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A shift of greedy's, and its conversations in the short view."""
     folder = tmp_path_factory.mktemp("good")
     run_shift("flightdesk", "greedy", units=8, seed=5, ledger=folder / "g.takt", station_options=DESK, clock="lockstep")
@@ -113,7 +114,9 @@ def good_work(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("calls", "file"), [("schema", "g.jsonl"), ("tools", "g.takt")])
-def test_good_units_of_another_shift_are_shown_first_and_are_in_the_ledger(good_work, tmp_path, calls, file):
+def test_good_units_of_another_shift_are_shown_first_and_are_in_the_ledger(
+    good_work: Any, tmp_path: Path, calls: Any, file: Any
+) -> None:
     path, copy = tmp_path / "shown.takt", tmp_path / file
     copy.write_bytes((good_work / file).read_bytes())
     script = serve_short if calls == "tools" else partial(in_words, serve=serve_short)
@@ -132,7 +135,7 @@ def test_good_units_of_another_shift_are_shown_first_and_are_in_the_ledger(good_
     assert repeat_shift(path).digest == done.digest, "and need no file any more"
 
 
-def test_a_shift_with_examples_that_was_killed_goes_on_alike(good_work, tmp_path):
+def test_a_shift_with_examples_that_was_killed_goes_on_alike(good_work: Any, tmp_path: Path) -> None:
     options = {**CLOCKED, "view": "short", "examples": str(good_work / "g.jsonl"), "retries": 0}
     with FakeServer(serve_short) as server:
         whole = shift(server.url, units=4, **options)
@@ -145,7 +148,7 @@ def test_a_shift_with_examples_that_was_killed_goes_on_alike(good_work, tmp_path
                 raise KeyboardInterrupt
             return act(observation)
 
-        worker.act = cut
+        worker.act = cut  # type: ignore[method-assign]
         path = tmp_path / "cut.takt"
         with pytest.raises(KeyboardInterrupt):
             run_shift("flightdesk", worker, seed=1, units=4, clock="measured", ledger=path, station_options=DESK)
@@ -154,7 +157,7 @@ def test_a_shift_with_examples_that_was_killed_goes_on_alike(good_work, tmp_path
     assert [(e.kind, e.t_s, e.unit) for e in done.events[1:]] == [(e.kind, e.t_s, e.unit) for e in whole.events[1:]]
 
 
-def test_examples_that_are_none_are_one_line(good_work, tmp_path):
+def test_examples_that_are_none_are_one_line(good_work: Any, tmp_path: Path) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"messages": [], "reward": 0.0}\n')
     for path, says in ((bad, "no unit in .* is good"), (tmp_path / "none.jsonl", "neither a shift nor a file")):
@@ -166,14 +169,14 @@ def test_examples_that_are_none_are_one_line(good_work, tmp_path):
     assert done.ended == "worker_done" and "is good; give another shift's" in done.broken[0]
 
 
-def test_a_ledger_alone_leads_to_no_file_of_examples():
+def test_a_ledger_alone_leads_to_no_file_of_examples() -> None:
     from takt.workers.llm import Llm
 
     given = {"base_url": "http://127.0.0.1:1/v1", "examples": "/etc/passwd"}
     assert Llm.asked_if_named(given) == {"examples": "/etc/passwd"}
 
 
-def test_options_have_names_and_extra_body_the_last_word():
+def test_options_have_names_and_extra_body_the_last_word() -> None:
     options = {
         "temperature": 0.1,
         "top_p": 0.5,
@@ -208,12 +211,12 @@ def test_options_have_names_and_extra_body_the_last_word():
         ({"examples": 7}, "must be a text"),
     ],
 )
-def test_an_option_that_cannot_be_is_one_line(given, says):
+def test_an_option_that_cannot_be_is_one_line(given: Any, says: Any) -> None:
     with pytest.raises(TaktError, match=says):
         Options(model="m", **given)
 
 
-def test_tokens_that_the_server_had_cached_are_counted_and_cheaper():
+def test_tokens_that_the_server_had_cached_are_counted_and_cheaper() -> None:
     def cached(body: dict[str, Any], n: int) -> Say:
         say = serve(body)
         say.details = {"cached_tokens": 80}
@@ -226,7 +229,7 @@ def test_tokens_that_the_server_had_cached_are_counted_and_cheaper():
     assert total.price == pytest.approx(total.exchanges * (20 * 1.0 + 80 * 0.1 + 20 * 10.0) / 1e6)
 
 
-def test_another_server_answers_where_one_does_not_and_seeds_spread_over_them():
+def test_another_server_answers_where_one_does_not_and_seeds_spread_over_them() -> None:
     ask = ([{"role": "user", "content": '{"queue":[]}'}], [], {"model": "m"})
     with FakeServer(serve) as good, FakeServer(lambda body, n: Say(status=503, text="busy")) as bad:
         both = endpoint_of(Options(model="m", base_url=f"{good.url}, {bad.url}"))
@@ -244,13 +247,13 @@ def test_another_server_answers_where_one_does_not_and_seeds_spread_over_them():
         assert len(one.requests) == len(two.requests) == 2
 
 
-def test_so_many_requests_a_minute_cost_their_wait():
+def test_so_many_requests_a_minute_cost_their_wait() -> None:
     with FakeServer(serve) as server:
         done = shift(server.url, units=1, requests_per_min=600, tokens_per_s=1e6, prompt_tokens_per_s=1e6)
     assert all(event.data["took_s"] == 0.1 for event in said(done))
 
 
-def test_a_station_opened_by_name_has_the_tools_that_a_model_is_told_of():
+def test_a_station_opened_by_name_has_the_tools_that_a_model_is_told_of() -> None:
     station = open_station("flightdesk", **DESK)
     from takt.workers.llm.talk import Talk
 

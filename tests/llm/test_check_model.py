@@ -17,7 +17,7 @@ from takt.workers.llm.check import WANTED
 from takt.workers.llm.profiles import PROFILES
 from takt.workers.llm.server import Server, look
 
-LLAMA = {
+LLAMA: dict[str, Any] = {
     "/v1/models": {"data": [{"id": "smol", "owned_by": "llamacpp"}]},
     "/props": {
         "default_generation_settings": {"n_ctx": 8192},
@@ -48,7 +48,7 @@ def found_at(server: FakeServer, capsys: Any, *more: str) -> tuple[int, dict[str
     return code, told, {finding["what"]: finding for finding in told["findings"]}
 
 
-def test_a_server_and_a_model_that_are_fit_get_the_options_to_set(capsys):
+def test_a_server_and_a_model_that_are_fit_get_the_options_to_set(capsys: pytest.CaptureFixture[str]) -> None:
     with FakeServer(able, LLAMA) as server:
         code, told, found = found_at(server, capsys)
     assert code == 0 and told["fit"] and not told["died"]
@@ -62,7 +62,9 @@ def test_a_server_and_a_model_that_are_fit_get_the_options_to_set(capsys):
     assert "drops them in silence" in found["known"]["told"]
 
 
-def test_a_template_that_drops_tools_is_found_by_what_the_server_says_or_by_its_tokens(capsys):
+def test_a_template_that_drops_tools_is_found_by_what_the_server_says_or_by_its_tokens(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def deaf(body: dict[str, Any], n: int) -> Say:
         say = able({key: value for key, value in body.items() if key != "tools"}, n)
         return say
@@ -76,7 +78,7 @@ def test_a_template_that_drops_tools_is_found_by_what_the_server_says_or_by_its_
         assert told["set"]["calls"] == "schema" and found["schema"]["state"] == "good"
 
 
-def test_a_call_that_stays_text_is_the_missing_parser(capsys):
+def test_a_call_that_stays_text_is_the_missing_parser(capsys: pytest.CaptureFixture[str]) -> None:
     def unparsed(body: dict[str, Any], n: int) -> Say:
         say = able(body, n)
         if say.calls:
@@ -92,7 +94,7 @@ def test_a_call_that_stays_text_is_the_missing_parser(capsys):
     assert found["context"]["values"] == {"tokens": 40960}
 
 
-def test_a_server_that_is_down_is_one_line_with_the_fix(capsys):
+def test_a_server_that_is_down_is_one_line_with_the_fix(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
@@ -103,7 +105,7 @@ def test_a_server_that_is_down_is_one_line_with_the_fix(capsys):
 
 
 @pytest.mark.parametrize("answers", [1, 2, 3, 4, 6])
-def test_a_server_that_dies_between_two_questions_is_one_line(capsys, answers):
+def test_a_server_that_dies_between_two_questions_is_one_line(capsys: pytest.CaptureFixture[str], answers: Any) -> None:
     def dying(body: dict[str, Any], n: int) -> Say:
         if n == answers - 1:
             server._server.socket.close()  # nobody can connect from now on
@@ -117,9 +119,9 @@ def test_a_server_that_dies_between_two_questions_is_one_line(capsys, answers):
     assert len(out.err.splitlines()) == 1 and "Traceback" not in out.err
 
 
-def test_the_misbehaving_endpoint_is_described_and_never_raises(capsys):
+def test_the_misbehaving_endpoint_is_described_and_never_raises(capsys: pytest.CaptureFixture[str]) -> None:
     for first in range(0, 33, 3):
-        with FakeServer(lambda body, n, first=first: misbehaving(body, n + first)) as server:
+        with FakeServer(lambda body, n, first=first: misbehaving(body, n + first)) as server:  # type: ignore[misc]
             code = main(["check-model", "-w", f"base_url={server.url}", "-w", "model=m", "-w", "timeout_s=1", "--json"])
         out = capsys.readouterr()
         told = json.loads(out.out)
@@ -127,14 +129,16 @@ def test_the_misbehaving_endpoint_is_described_and_never_raises(capsys):
         assert all(isinstance(finding["told"], str) and "\n" not in finding["told"] for finding in told["findings"])
 
 
-def test_a_model_that_the_server_does_not_have_and_a_key_that_it_wants_are_named(capsys):
+def test_a_model_that_the_server_does_not_have_and_a_key_that_it_wants_are_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     for status, advice in ((404, "one of: smol"), (401, "key_env"), (422, "extra_body")):
-        with FakeServer(lambda body, n, status=status: Say(status=status, text="no"), LLAMA) as server:
+        with FakeServer(lambda body, n, status=status: Say(status=status, text="no"), LLAMA) as server:  # type: ignore[misc]
             code, _, found = found_at(server, capsys, "-w", "model=else")
         assert code == 1 and advice in found["model"]["advice"]
 
 
-def test_an_option_that_there_is_not_is_named(capsys):
+def test_an_option_that_there_is_not_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check-model", "-w", "modle=m"]) == 2
     assert "has no option 'modle'" in capsys.readouterr().err
 
@@ -173,11 +177,11 @@ def test_an_option_that_there_is_not_is_named(capsys):
         ({"/v1/models": [1, None, {"id": 3}], "/props": [], "/api/version": "x", "/api/v0/models": 7}, Server()),
     ],
 )
-def test_servers_are_told_apart_by_what_they_say(tells: Mapping[str, Any], expected: Server):
+def test_servers_are_told_apart_by_what_they_say(tells: Mapping[str, Any], expected: Server) -> None:
     assert look("http://127.0.0.1:1/v1", tells.get, expected.models[0] if expected.models else "") == expected
 
 
-def test_hosted_services_are_known_by_their_hosts():
+def test_hosted_services_are_known_by_their_hosts() -> None:
     router = {"/api/v1/models": {"data": [{"id": "q", "context_length": 9, "supported_parameters": ["tools"]}]}}
     assert look("https://openrouter.ai/api/v1", router.get, "q") == Server("openrouter", "", ("q",), 9, True)
     asked = []
@@ -186,7 +190,7 @@ def test_hosted_services_are_known_by_their_hosts():
     assert all(profile.known for profile in PROFILES.values()), "each profile says what its server is known to do wrong"
 
 
-def test_a_shift_longer_than_the_servers_context_ends_at_its_first_request():
+def test_a_shift_longer_than_the_servers_context_ends_at_its_first_request() -> None:
     with FakeServer(able, LLAMA) as server:
         done = shift(server.url, units=2, profile="llamacpp")
         assert len(server.requests) == 1

@@ -8,7 +8,7 @@ import random
 from takt.workers.llm.history import History
 
 
-def test_what_is_forgotten_before_it_is_sent_is_not_told_as_sent():
+def test_what_is_forgotten_before_it_is_sent_is_not_told_as_sent() -> None:
     history = History("the job", 0, 10_000, 1000)
     history.tell("all that is there")
     assert [message["content"] for message in history.sealed({})[1]] == ["the job", "all that is there"]
@@ -23,7 +23,7 @@ def test_what_is_forgotten_before_it_is_sent_is_not_told_as_sent():
         assert [message["content"] for message in one.messages()] == ["the job", "the next piece"]
 
 
-def test_every_message_of_a_request_is_in_the_records_as_it_was_sent():
+def test_every_message_of_a_request_is_in_the_records_as_it_was_sent() -> None:
     """Random talks in too little room, saved and restored in between: what is cut is told as it was sent."""
     cuts = drops = 0
     for number in range(60):

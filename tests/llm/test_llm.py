@@ -7,6 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_server import FakeServer, Say, seen
@@ -23,7 +25,7 @@ from takt.workers.llm.profiles import PROFILES, settings
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory):
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A shift that a good model worked, its ledger, and how often the model was asked."""
     path = tmp_path_factory.mktemp("llm") / "worked.takt"
     with FakeServer(serve) as server:
@@ -31,7 +33,7 @@ def worked(tmp_path_factory):
         return done, path, list(server.requests)
 
 
-def test_a_model_works_the_desk(worked):
+def test_a_model_works_the_desk(worked: Any) -> None:
     done, _, requests = worked
     assert done.ended == "units" and not done.broken
     good = sum(event.kind == "unit_good" for event in done.events)
@@ -46,14 +48,14 @@ def test_a_model_works_the_desk(worked):
     assert second[2]["tool_calls"][0]["id"] == second[3]["tool_call_id"] == "call_0_0"
 
 
-def test_the_same_shift_twice_is_the_same_ledger(worked):
+def test_the_same_shift_twice_is_the_same_ledger(worked: Any) -> None:
     with FakeServer(serve) as server:
         again = shift(server.url, price_in=1.0, price_out=10.0)
     first = worked[0]
     assert again.events[1:] == first.events[1:]  # the port of the server is an option, and another one
 
 
-def test_thinking_costs_tokens_at_the_stated_rate(worked):
+def test_thinking_costs_tokens_at_the_stated_rate(worked: Any) -> None:
     done = worked[0]
     each = 100 / 1000 + 20 / 10
     assert all(event.data["took_s"] == each for event in said(done))
@@ -61,7 +63,7 @@ def test_thinking_costs_tokens_at_the_stated_rate(worked):
     assert {cost for data in thought for cost in data["periods"]} <= {0, 3}  # 2.1 s are three periods of one second
 
 
-def test_the_bill(worked):
+def test_the_bill(worked: Any) -> None:
     done = worked[0]
     total = bill(done.events)
     assert total.exchanges == len(said(done)) == len(worked[2])
@@ -72,7 +74,7 @@ def test_the_bill(worked):
     assert bill(()).price_a_unit is None
 
 
-def test_a_spending_cap_ends_the_shift_cleanly(tmp_path):
+def test_a_spending_cap_ends_the_shift_cleanly(tmp_path: Path) -> None:
     with FakeServer(serve) as server:
         done = shift(server.url, units=50, price_out=100.0, spend_cap=0.01, ledger=tmp_path / "s.takt")
     assert done.ended == "worker_done" and not done.broken
@@ -80,8 +82,8 @@ def test_a_spending_cap_ends_the_shift_cleanly(tmp_path):
     assert len(said(done)) == 5
 
 
-def test_several_calls_in_one_turn_are_done_one_after_the_other():
-    def script(body, n):
+def test_several_calls_in_one_turn_are_done_one_after_the_other() -> None:
+    def script(body: Any, n: Any) -> Any:
         return Say([("queue", {"limit": 1}), ("messages", {"limit": 2}), ("wait", {})]) if n == 0 else serve(body)
 
     with FakeServer(script) as server:
@@ -95,8 +97,8 @@ def test_several_calls_in_one_turn_are_done_one_after_the_other():
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_reasoning_is_recorded_and_sent_back_only_if_told(stream):
-    def script(body, n):
+def test_reasoning_is_recorded_and_sent_back_only_if_told(stream: Any) -> None:
+    def script(body: Any, n: Any) -> Any:
         say = serve(body)
         say.reasoning = "Let me see ."
         return say
@@ -112,8 +114,8 @@ def test_reasoning_is_recorded_and_sent_back_only_if_told(stream):
         assert said(done)[0].data["usage"] == {"prompt_tokens": 100, "completion_tokens": 20}
 
 
-def test_usage_is_guessed_where_the_server_does_not_count():
-    def script(body, n):
+def test_usage_is_guessed_where_the_server_does_not_count() -> None:
+    def script(body: Any, n: Any) -> Any:
         say = serve(body)
         say.usage = None
         return say
@@ -127,10 +129,10 @@ def test_usage_is_guessed_where_the_server_does_not_count():
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_history_stays_inside_its_budget():
+def test_the_history_stays_inside_its_budget() -> None:
     sizes = []
 
-    def script(body, n):
+    def script(body: Any, n: Any) -> Any:
         sizes.append(len(json.dumps(body["messages"])) + len(json.dumps(body["tools"])))
         say = Say([("board", {"limit": 30, "after": n})])
         say.usage = (sizes[-1] // 4, 20)
@@ -149,7 +151,7 @@ def test_the_history_stays_inside_its_budget():
     assert troubles(done.events)["dropped"] == drops[-1]["dropped_in_all"]
 
 
-def test_one_exchange_that_is_too_long_alone_is_cut():
+def test_one_exchange_that_is_too_long_alone_is_cut() -> None:
     history = History("system", 0, 1000, 3000)
     history.tell("x")
     history.answered({"role": "assistant", "content": "", "tool_calls": []})
@@ -160,8 +162,8 @@ def test_one_exchange_that_is_too_long_alone_is_cut():
     assert history.tokens(history.chars) <= 1000 and len(history.turns) == 1
 
 
-def test_a_server_that_finds_the_request_too_long_gets_a_short_one():
-    def script(body, n):
+def test_a_server_that_finds_the_request_too_long_gets_a_short_one() -> None:
+    def script(body: Any, n: Any) -> Any:
         if len(body["messages"]) > 10:
             return Say(status=400, text="maximum context length is 8192 tokens")
         return serve(body)
@@ -174,13 +176,13 @@ def test_a_server_that_finds_the_request_too_long_gets_a_short_one():
 # --- record, replay, resume -------------------------------------------------------------------------------------------
 
 
-def test_a_shift_is_repeated_without_a_server_to_the_same_digest(worked, tmp_path):
+def test_a_shift_is_repeated_without_a_server_to_the_same_digest(worked: Any, tmp_path: Path) -> None:
     done, path, _ = worked
     again = repeat_shift(path, tmp_path / "again.takt")
     assert again.digest == done.digest and again.events == done.events
 
 
-def test_a_shift_is_the_script_of_another_worker(worked):
+def test_a_shift_is_the_script_of_another_worker(worked: Any) -> None:
     done, path, _ = worked
     again = run_shift(
         "flightdesk",
@@ -196,7 +198,7 @@ def test_a_shift_is_the_script_of_another_worker(worked):
     assert other.broken[0].startswith("request 0 is not the one that was recorded")
 
 
-def test_a_unit_is_worked_again_without_a_server(worked, recwarn):
+def test_a_unit_is_worked_again_without_a_server(worked: Any, recwarn: pytest.WarningsRecorder) -> None:
     done, path, _ = worked
     unit = next(event.unit for event in done.events[len(done.events) // 2 :] if event.kind == "unit_good")
     assert sum(1 for _ in steps_of_unit(path, unit)) > 0
@@ -208,7 +210,9 @@ class Killed(KeyboardInterrupt):
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 7])
-def test_a_killed_shift_goes_on_without_paying_twice(worked, tmp_path, monkeypatch, at):
+def test_a_killed_shift_goes_on_without_paying_twice(
+    worked: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: Any
+) -> None:
     """Killed right after exchange `at` was answered, in the middle of a unit: nothing is asked twice."""
     done, _, requests = worked
     path = tmp_path / "killed.takt"
@@ -217,7 +221,7 @@ def test_a_killed_shift_goes_on_without_paying_twice(worked, tmp_path, monkeypat
 
         whole = Llm._take
 
-        def take(self, record):
+        def take(self: Any, record: Any) -> None:
             if record["number"] == at:
                 raise Killed
             whole(self, record)
@@ -237,11 +241,13 @@ def test_a_killed_shift_goes_on_without_paying_twice(worked, tmp_path, monkeypat
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_key_is_nowhere(tmp_path, monkeypatch, capsys):
+def test_the_key_is_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     key = "sk-very-secret-0123456789"
     monkeypatch.setenv("MY_KEY", key)
 
-    def script(body, n):
+    def script(body: Any, n: Any) -> Any:
         if n == 1:
             return Say(status=500, text=f"cannot serve {key}")
         if n == 3:
@@ -282,19 +288,21 @@ def test_the_key_is_nowhere(tmp_path, monkeypatch, capsys):
         ({"model": "m", "replay": "none.takt"}, "there is no ledger none.takt"),
     ],
 )
-def test_wrong_options_are_named(options, says):
+def test_wrong_options_are_named(options: Any, says: Any) -> None:
     with pytest.raises(TaktError) as error:
         open_worker("llm", "flightdesk", **options)
     assert says in str(error.value) and "sk-123" not in str(error.value)
 
 
-def test_without_the_sdk_the_extra_is_named(monkeypatch, capsys):
+def test_without_the_sdk_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("takt.workers.llm.worker.find_spec", lambda name: None)
     assert main(["run", "flightdesk", "--worker", "llm", "--units", "1", "-w", "model=m"]) == 2
     assert capsys.readouterr().err == f"takt: worker 'llm' needs the extra `llm`: {install('llm')}\n"
 
 
-def test_a_station_without_tools_is_refused(capsys):
+def test_a_station_without_tools_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     cart = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=10"]
     assert main(["run", "gym", "--worker", "llm", "--units", "1", "-w", "model=m", *cart]) == 2
     assert "station 'gym' offers no tools" in capsys.readouterr().err
@@ -305,7 +313,7 @@ def test_a_station_without_tools_is_refused(capsys):
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("thinking", [False, True])
-def test_a_profile_sends_nothing_that_its_server_refuses(profile, thinking):
+def test_a_profile_sends_nothing_that_its_server_refuses(profile: Any, thinking: Any) -> None:
     sent = settings(PROFILES[profile], "m", thinking, 100, 7, True, {})
     flat = {**sent, **sent["extra_body"]}
     assert not set(flat) & set(PROFILES[profile].refuses)
@@ -314,7 +322,7 @@ def test_a_profile_sends_nothing_that_its_server_refuses(profile, thinking):
     assert "temperature" not in own and own["extra_body"]["temperature"] == 0.1
 
 
-def test_no_server_at_all(tmp_path):
+def test_no_server_at_all(tmp_path: Path) -> None:
     with pytest.raises(NoAnswer) as failure:
         OpenAiCompatible("http://127.0.0.1:9/v1", "NO_SUCH", 5.0).ask([], [], {"model": "m"})
     assert failure.value.kind == "connection"
@@ -322,7 +330,7 @@ def test_no_server_at_all(tmp_path):
     assert done.ended == "worker_done" and "the endpoint gives no answer" in done.broken[0]
 
 
-def test_the_desk_says_its_brief_and_its_tools():
+def test_the_desk_says_its_brief_and_its_tools() -> None:
     plain, with_authority = (open_station("flightdesk", **DESK, authority=a).spec for a in (False, True))
     names = [[tool["function"]["name"] for tool in spec.tools] for spec in (plain, with_authority)]
     assert "cancel" not in names[0] and "cancel" in names[1]
@@ -333,7 +341,7 @@ def test_the_desk_says_its_brief_and_its_tools():
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
-def test_repeat_and_bill(worked, tmp_path, capsys):
+def test_repeat_and_bill(worked: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done, path, requests = worked
     assert main(["repeat", str(path), "--out", str(tmp_path / "again.takt")]) == 0
     assert capsys.readouterr().out == f"the same shift: {done.digest}\n"
@@ -344,7 +352,9 @@ def test_repeat_and_bill(worked, tmp_path, capsys):
     assert "price a good unit" in capsys.readouterr().out
 
 
-def test_a_shift_that_was_tampered_with_is_not_the_same(worked, tmp_path, capsys):
+def test_a_shift_that_was_tampered_with_is_not_the_same(
+    worked: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "tampered.takt"
     path.write_bytes(worked[1].read_bytes())
     with sqlite3.connect(path) as book:
@@ -354,11 +364,11 @@ def test_a_shift_that_was_tampered_with_is_not_the_same(worked, tmp_path, capsys
     assert "it differs from event" in capsys.readouterr().err
 
 
-def test_sigkill_between_two_exchanges(tmp_path):
+def test_sigkill_between_two_exchanges(tmp_path: Path) -> None:
     """A real process, killed while it waits for request 5: answers 0 to 4 are not asked for again."""
     path, run = tmp_path / "killed.takt", []
 
-    def script(body, n):
+    def script(body: Any, n: Any) -> Any:
         if n == 5:
             run[0].kill()
             run[0].wait()

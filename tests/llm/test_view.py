@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_server import FakeServer, Say, seen
@@ -13,7 +15,7 @@ from takt.workers.llm.options import Options
 from takt.workers.llm.talk import Talk
 
 
-def serve(body, n=0):
+def serve(body: Any, n: Any = 0) -> Any:
     """Work by the short view alone: propose, hotel if due, book; or refund."""
     told = seen(body)
     first, result = told["queue"][0] if told["queue"] else None, told.get("result") or {}
@@ -27,13 +29,13 @@ def serve(body, n=0):
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory):
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("view") / "short.takt"
     with FakeServer(serve) as server:
         return shift(server.url, ledger=path, view="short"), path, list(server.requests)
 
 
-def test_a_model_works_by_the_short_view(worked):
+def test_a_model_works_by_the_short_view(worked: Any) -> None:
     done, _, requests = worked
     assert done.ended == "units" and not done.broken
     assert any(event.kind == "unit_good" for event in done.events)
@@ -47,7 +49,7 @@ def test_a_model_works_by_the_short_view(worked):
     assert results and all("departs" not in text for text in results)
 
 
-def test_a_conversation_is_about_one_group(worked):
+def test_a_conversation_is_about_one_group(worked: Any) -> None:
     done, _, requests = worked
     begun = [r for r in requests if len(r["messages"]) == 2]
     assert len(begun) >= 4 and all(r["messages"][1]["role"] == "user" for r in begun)
@@ -58,8 +60,8 @@ def test_a_conversation_is_about_one_group(worked):
     assert len(forgotten) >= 4 and all(forgotten)
 
 
-def test_a_model_that_is_stuck_begins_anew(tmp_path):
-    def stubborn(body, n=0):
+def test_a_model_that_is_stuck_begins_anew(tmp_path: Path) -> None:
+    def stubborn(body: Any, n: Any = 0) -> Any:
         """Makes a mistake in its first answer, and again for as long as it sees it."""
         refused = any('"error"' in m["content"] for m in body["messages"] if m["role"] == "tool")
         return Say([("propose", {"group": "nobody", "avoid_closed": True})]) if n == 0 or refused else serve(body)
@@ -72,13 +74,13 @@ def test_a_model_that_is_stuck_begins_anew(tmp_path):
     assert repeat_shift(path).digest == done.digest
 
 
-def test_it_is_repeated_without_the_model(worked):
+def test_it_is_repeated_without_the_model(worked: Any) -> None:
     done, path, _ = worked
     assert repeat_shift(path).digest == done.digest
     assert len(said(done)) == len(worked[2])
 
 
-def test_what_cannot_be_shown_in_short():
+def test_what_cannot_be_shown_in_short() -> None:
     with pytest.raises(TaktError, match="no view 'tiny'; it has: full, short"):
         Options(model="m", view="tiny")
     station = open_station("flightdesk", scenario="two-hubs", flights=60, aircraft=10, bookings=200)

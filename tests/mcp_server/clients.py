@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,7 +49,16 @@ class Working:
 
 
 @contextmanager
-def working(*, patience_s=60.0, pause=False, desk=None, clock="fixed:1", seed=1, secret="", **shift):
+def working(
+    *,
+    patience_s: Any = 60.0,
+    pause: Any = False,
+    desk: Any = None,
+    clock: Any = "fixed:1",
+    seed: Any = 1,
+    secret: Any = "",
+    **shift: Any,
+) -> Iterator[Any]:
     """A server of the small desk, and the shift behind it."""
     window, station = Window(), open_station("flightdesk", **{**DESK, **(desk or {})})
     told = {"patience_s": patience_s, "paced": clock == "measured"}
@@ -78,7 +88,7 @@ class Desk:
         """What a tool returned; {} once the shift is over."""
         self.calls += 1
         answer = await self.client.call_tool(name, arguments)
-        text = answer.content[0].text
+        text = answer.content[0].text  # type: ignore[union-attr]
         if not text.startswith("{"):
             self.over = text
             return {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from clients import DESK, Desk, working
@@ -19,27 +21,27 @@ from takt.workers.mcp.window import Window
 from takt.workers.mcp.worker import Left
 
 
-def by(server, what, **client):
+def by(server: Any, what: Any, **client: Any) -> Any:
     """What a client does there."""
 
-    async def go():
+    async def go() -> Any:
         async with Client(server, **client) as connected:
             return await what(connected)
 
     return asyncio.run(go())
 
 
-def said(shift):
+def said(shift: Any) -> list[Any]:
     return [event.data for event in shift.events if event.kind == "said"]
 
 
-async def serve(client):
+async def serve(client: Any) -> Any:
     desk = Desk(client)
     await desk.serve()
     return desk
 
 
-def test_a_client_works_a_shift_and_is_told_when_it_is_over():
+def test_a_client_works_a_shift_and_is_told_when_it_is_over() -> None:
     with working() as (server, run):
         desk = by(server, serve)
         shift = run.ended()
@@ -50,7 +52,7 @@ def test_a_client_works_a_shift_and_is_told_when_it_is_over():
     assert len(said(shift)) in (desk.calls, desk.calls - 1)  # the last may have found the shift over
 
 
-def test_the_same_calls_are_the_same_shift_and_it_repeats_without_a_client(tmp_path):
+def test_the_same_calls_are_the_same_shift_and_it_repeats_without_a_client(tmp_path: Path) -> None:
     digests = []
     for name in ("a", "b"):
         with working(ledger=tmp_path / name) as (server, run):
@@ -60,15 +62,15 @@ def test_the_same_calls_are_the_same_shift_and_it_repeats_without_a_client(tmp_p
     assert repeat_shift(tmp_path / "a").digest == digests[0]
 
 
-def test_a_measured_shift_repeats_too(tmp_path):
+def test_a_measured_shift_repeats_too(tmp_path: Path) -> None:
     with working(ledger=tmp_path / "a", clock="measured", units=2) as (server, run):
         by(server, serve)
         digest = run.ended().digest
     assert repeat_shift(tmp_path / "a").digest == digest
 
 
-def test_what_a_client_is_shown_comes_from_the_station():
-    async def look(client):
+def test_what_a_client_is_shown_comes_from_the_station() -> None:
+    async def look(client: Any) -> Any:
         tools = (await client.list_tools()).tools
         prompts = (await client.list_prompts()).prompts
         prompt = await client.get_prompt(prompts[0].name)
@@ -97,8 +99,8 @@ def test_what_a_client_is_shown_comes_from_the_station():
     assert {"book", "refund", "hotel"}.isdisjoint(spec.looks) and "wait" in spec.looks
 
 
-def test_malformed_calls_are_refused_counted_and_change_nothing():
-    async def misbehave(client):
+def test_malformed_calls_are_refused_counted_and_change_nothing() -> None:
+    async def misbehave(client: Any) -> Any:
         desk, codes = Desk(client), []
         before = await desk.call("queue", seen=0)
         calls = [
@@ -111,7 +113,7 @@ def test_malformed_calls_are_refused_counted_and_change_nothing():
             ("refund", {"group": "x" * 20_000}),
         ]
         for name, arguments in calls:
-            result = await desk.call(name, **arguments)
+            result = await desk.call(name, **arguments)  # type: ignore[arg-type]
             codes.append(result["error"]["code"])
             assert result["error"]["message"]
         return before, codes, await desk.call("queue", seen=1)
@@ -134,8 +136,8 @@ def test_malformed_calls_are_refused_counted_and_change_nothing():
     assert counted["unknown_tool"] == 2 and counted["malformed_arguments"] == 1
 
 
-def test_the_clients_thinking_is_charged_when_it_is_measured():
-    async def think(client):
+def test_the_clients_thinking_is_charged_when_it_is_measured() -> None:
+    async def think(client: Any) -> Any:
         desk = Desk(client)
         await desk.call("queue", seen=0)
         began = desk.seen
@@ -155,10 +157,10 @@ def test_the_clients_thinking_is_charged_when_it_is_measured():
     assert slow == pytest.approx(quick) == pytest.approx(1.1)  # a second of thinking, and the call itself
 
 
-def test_the_clock_goes_on_while_a_client_is_silent(monkeypatch):
+def test_the_clock_goes_on_while_a_client_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("takt.workers.mcp.worker.SPAN_S", 0.2)
 
-    async def sleep(client):
+    async def sleep(client: Any) -> Any:
         desk = Desk(client)
         await desk.call("queue", seen=0)
         await asyncio.sleep(1.5)
@@ -172,8 +174,8 @@ def test_the_clock_goes_on_while_a_client_is_silent(monkeypatch):
     assert len(spans) >= 4 and 1.0 <= 0.05 * sum(spans) <= 1.6
 
 
-def test_wait_is_answered_when_somebody_comes():
-    async def wait(client):
+def test_wait_is_answered_when_somebody_comes() -> None:
+    async def wait(client: Any) -> Any:
         desk = Desk(client)
         await desk.call("wait", seen=0)
         return desk.seen, (await desk.call("queue", seen=desk.seen))["waiting"]
@@ -184,8 +186,8 @@ def test_wait_is_answered_when_somebody_comes():
     assert waiting == 1 and due <= now <= due + 6
 
 
-def test_a_client_that_leaves_leaves_the_desk_empty():
-    async def once(client):
+def test_a_client_that_leaves_leaves_the_desk_empty() -> None:
+    async def once(client: Any) -> None:
         await Desk(client).call("queue", seen=0)
 
     with working(hours=1, units=None) as (server, run):
@@ -200,11 +202,11 @@ def test_a_client_that_leaves_leaves_the_desk_empty():
 
 
 @pytest.mark.parametrize("killed_at_s", [0, 1500])
-def test_a_shift_whose_client_is_gone_can_be_ended_by_anybody(tmp_path, killed_at_s):
-    async def once(client):
+def test_a_shift_whose_client_is_gone_can_be_ended_by_anybody(tmp_path: Path, killed_at_s: Any) -> None:
+    async def once(client: Any) -> None:
         await Desk(client).call("queue", seen=0)
 
-    def kill(progress):
+    def kill(progress: Any) -> None:
         if progress.now_s > killed_at_s and run.window.gone:
             raise KeyboardInterrupt
 
@@ -219,7 +221,7 @@ def test_a_shift_whose_client_is_gone_can_be_ended_by_anybody(tmp_path, killed_a
     assert repeat_shift(path).digest == shift.digest
 
 
-def test_a_shift_whose_client_is_not_gone_waits_for_it(tmp_path):
+def test_a_shift_whose_client_is_not_gone_waits_for_it(tmp_path: Path) -> None:
     path = tmp_path / "s.takt"
     with working(ledger=path) as (_, run):
         run.window.leave("its input ended")
@@ -229,8 +231,8 @@ def test_a_shift_whose_client_is_not_gone_waits_for_it(tmp_path):
 
 
 @pytest.mark.parametrize("clock", ["fixed:1", "measured"])
-def test_a_client_that_is_silent_for_too_long_is_gone(clock):
-    async def once(client):
+def test_a_client_that_is_silent_for_too_long_is_gone(clock: Any) -> None:
+    async def once(client: Any) -> None:
         await Desk(client).call("queue", seen=0)
 
     with working(patience_s=0.5, clock=clock) as (server, run):
@@ -239,8 +241,8 @@ def test_a_client_that_is_silent_for_too_long_is_gone(clock):
     assert shift.ended == "units" and "is gone: no call for 0.5 s" in shift.broken[0]
 
 
-def test_a_client_that_pauses_leaves_the_shift_as_it_is(tmp_path):
-    async def some(client):
+def test_a_client_that_pauses_leaves_the_shift_as_it_is(tmp_path: Path) -> None:
+    async def some(client: Any) -> None:
         await Desk(client).serve(1)
 
     path = tmp_path / "s.takt"
@@ -257,15 +259,15 @@ def test_a_client_that_pauses_leaves_the_shift_as_it_is(tmp_path):
     assert repeat_shift(path).digest == shift.digest
 
 
-def test_one_that_never_came_leaves_it_too():
+def test_one_that_never_came_leaves_it_too() -> None:
     with working() as (_, run):
         run.window.leave("its input ended")
         run.ended()
         assert isinstance(run.failed, Left)
 
 
-def test_calls_at_once_are_done_in_turn_and_one_taken_back_is_not_done():
-    async def many(client):
+def test_calls_at_once_are_done_in_turn_and_one_taken_back_is_not_done() -> None:
+    async def many(client: Any) -> list[Any]:
         answers = await asyncio.gather(*(client.call_tool("queue", {"limit": n + 1, "seen": 0}) for n in range(5)))
         return [json.loads(answer.content[0].text)["now_s"] for answer in answers]
 
@@ -280,8 +282,8 @@ def test_calls_at_once_are_done_in_turn_and_one_taken_back_is_not_done():
     assert second.result(1) == {"result": {}}
 
 
-def test_a_secret_in_what_a_client_says_is_taken_out():
-    async def tell(client):
+def test_a_secret_in_what_a_client_says_is_taken_out() -> None:
+    async def tell(client: Any) -> None:
         await Desk(client).call("call_human", group="1", why="the token is s3cret-s3cret-s3cret")
 
     with working(secret="s3cret-s3cret-s3cret") as (server, run):
@@ -290,7 +292,7 @@ def test_a_secret_in_what_a_client_says_is_taken_out():
     assert "s3cret" not in told and "[token]" in told
 
 
-def test_what_it_cannot_do_is_said():
+def test_what_it_cannot_do_is_said() -> None:
     with pytest.raises(TaktError, match="put to work by `takt serve STATION --mcp`"):
         open_worker("mcp", "flightdesk")
     with pytest.raises(TaktError, match="only its client can go on"):

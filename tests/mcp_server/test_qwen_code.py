@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clients import WORKED
@@ -42,11 +43,11 @@ def found() -> tuple[str, dict[str, str]]:
     return program, {"PATH": path}
 
 
-def model(body, n):
+def model(body: Any, n: Any) -> Any:
     """What a model says that serves the desk well, given the last thing it was told."""
     tools = {tool["function"]["name"] for tool in body.get("tools", ())}
 
-    def say(*calls):
+    def say(*calls: Any) -> Any:
         return Say([(f"mcp__{SERVER}__{name}", arguments) for name, arguments in calls])
 
     if not any(name.startswith(f"mcp__{SERVER}__") for name in tools):
@@ -75,7 +76,7 @@ def model(body, n):
     return say(("wait", {"seen": seen}))
 
 
-def test_qwen_code_works_a_shift(tmp_path):
+def test_qwen_code_works_a_shift(tmp_path: Path) -> None:
     program, environment = found()
     ledger, home = tmp_path / "s.takt", tmp_path / "home"
     home.mkdir()

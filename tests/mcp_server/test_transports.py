@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -35,12 +36,12 @@ PATIENT_S = 120.0  # wall time for a program on a busy machine
 SERVE = [sys.executable, "-m", "takt.cli", "serve", "flightdesk", "--mcp", *WORKED, "--seed", "1"]
 
 
-def of(path) -> Shift:
+def of(path: Any) -> Shift:
     with Ledger.open(path) as book:
         return Shift.of(book)
 
 
-def posted(url, message, **headers):
+def posted(url: Any, message: Any, **headers: Any) -> Any:
     """Status and JSON of one bare request."""
     told = {"content-type": "application/json", "accept": "application/json, text/event-stream", **headers}
     request = urllib.request.Request(url, json.dumps(message).encode(), told)
@@ -59,10 +60,10 @@ HELLO = {
 }
 
 
-def test_a_shift_over_stdio_killed_in_the_middle_and_gone_on_with(tmp_path):
+def test_a_shift_over_stdio_killed_in_the_middle_and_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "s.takt"
 
-    async def first():
+    async def first() -> Any:
         async with Client(program("--units", "4", "--clock", "fixed:1", out=path)) as client:
             desk = Desk(client)
             await desk.serve(2)
@@ -72,7 +73,7 @@ def test_a_shift_over_stdio_killed_in_the_middle_and_gone_on_with(tmp_path):
             os.kill(server_of(path), signal.SIGKILL)
             return desk.seen
 
-    async def then():
+    async def then() -> Any:
         async with Client(program(out=path)) as client:  # the rest is as the ledger has it
             desk = Desk(client)
             await desk.call("queue", seen=0)
@@ -90,7 +91,7 @@ def test_a_shift_over_stdio_killed_in_the_middle_and_gone_on_with(tmp_path):
     assert [record["number"] for record in calls] == list(range(len(calls)))
     assert repeat_shift(path).digest == shift.digest
 
-    async def after():
+    async def after() -> Any:
         async with Client(program(out=path)) as client:
             desk = Desk(client)
             await desk.call("queue", seen=0)
@@ -100,7 +101,7 @@ def test_a_shift_over_stdio_killed_in_the_middle_and_gone_on_with(tmp_path):
     assert main(["serve", "flightdesk", "--mcp", "--seed", "2", "--out", str(path)]) == 2
 
 
-def server_of(path) -> int:
+def server_of(path: Any) -> int:
     """The process that works on a ledger."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -112,7 +113,7 @@ def server_of(path) -> int:
     raise AssertionError("no server is there")
 
 
-def test_the_program_ends_with_its_input_and_prints_nothing_but_messages(tmp_path):
+def test_the_program_ends_with_its_input_and_prints_nothing_but_messages(tmp_path: Path) -> None:
     path = tmp_path / "s.takt"
     words = [*SERVE, "--hours", "0.2", "--clock", "fixed:1", "--out", str(path)]
     call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "queue", "arguments": {"seen": 0}}}
@@ -130,7 +131,7 @@ def test_the_program_ends_with_its_input_and_prints_nothing_but_messages(tmp_pat
     assert of(path).ended == "time"
 
 
-def test_a_server_stopped_by_a_signal_can_go_on(tmp_path):
+def test_a_server_stopped_by_a_signal_can_go_on(tmp_path: Path) -> None:
     path = tmp_path / "s.takt"
     words = [*SERVE, "--units", "3", "--out", str(path)]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -147,7 +148,7 @@ def test_a_server_stopped_by_a_signal_can_go_on(tmp_path):
     assert of(path).ended == ""
 
 
-def test_over_http_with_the_token_and_under_our_own_name_only():
+def test_over_http_with_the_token_and_under_our_own_name_only() -> None:
     with working(units=2) as (server, run), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
         mine = {"authorization": f"Bearer {TOKEN}"}
         status, _, headers = posted(http.url, HELLO)
@@ -162,7 +163,7 @@ def test_over_http_with_the_token_and_under_our_own_name_only():
         assert posted(http.url, HELLO, **mine, host=f"localhost:{port}", origin=f"http://localhost:{port}")[0] == 200
         assert not run.window._calls  # nobody of these reached the desk
 
-        async def work():
+        async def work() -> Any:
             carrier = httpx2.AsyncClient(headers=mine, timeout=PATIENT_S)
             async with carrier, Client(streamable_http_client(http.url, http_client=carrier)) as client:
                 desk = Desk(client)
@@ -189,7 +190,7 @@ ACCEPTS = {
 }
 
 
-def test_every_kind_of_accept_that_http_knows_is_served_in_a_form_that_it_accepts():
+def test_every_kind_of_accept_that_http_knows_is_served_in_a_form_that_it_accepts() -> None:
     with working(units=2) as (server, _), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
         port = int(http.url.split(":")[2].split("/")[0])
         for accept, kind in ACCEPTS.items():
@@ -210,7 +211,7 @@ def test_every_kind_of_accept_that_http_knows_is_served_in_a_form_that_it_accept
         assert posted(http.url, HELLO, accept="text/event-stream")[0] == 401, "the guard is before the form"
 
 
-def test_messages_that_are_no_call_are_refused_by_the_station_and_counted():
+def test_messages_that_are_no_call_are_refused_by_the_station_and_counted() -> None:
     with working(units=1) as (server, run), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
         mine = {"authorization": f"Bearer {TOKEN}"}
         _, told, headers = posted(http.url, HELLO, **mine)
@@ -231,7 +232,7 @@ def test_messages_that_are_no_call_are_refused_by_the_station_and_counted():
     assert troubles(run.ended().events)["refused: bad_arguments"] == 3
 
 
-def test_the_program_over_http_guards_itself_and_ends_after_its_grace(tmp_path):
+def test_the_program_over_http_guards_itself_and_ends_after_its_grace(tmp_path: Path) -> None:
     path = tmp_path / "s.takt"
     words = [*SERVE, "--units", "1", "--clock", "fixed:1", "--http", "--port", "0", "--grace", "1", "--out", str(path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -240,7 +241,7 @@ def test_the_program_over_http_guards_itself_and_ends_after_its_grace(tmp_path):
         url = re.search(r"listening on (\S+)", told[1])[1]
         assert len(token) >= 32 and url.startswith("http://127.0.0.1:")
 
-        async def work():
+        async def work() -> Any:
             carrier = httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=PATIENT_S)
             async with carrier, Client(streamable_http_client(url, http_client=carrier)) as client:
                 desk = Desk(client)
@@ -253,10 +254,12 @@ def test_the_program_over_http_guards_itself_and_ends_after_its_grace(tmp_path):
     assert token.encode() not in path.read_bytes()
 
 
-def test_what_is_refused_before_anything_begins(tmp_path, capsys, monkeypatch):
+def test_what_is_refused_before_anything_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = str(tmp_path / "s.takt")
 
-    def line(*words):
+    def line(*words: Any) -> Any:
         assert main(["serve", "flightdesk", *words]) == 2
         return capsys.readouterr().err
 
@@ -273,7 +276,7 @@ def test_what_is_refused_before_anything_begins(tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "s.takt").exists()
 
 
-def test_tokens_and_hosts():
+def test_tokens_and_hosts() -> None:
     said = []
     assert token_of({"TAKT_TOKEN": TOKEN}, said.append) == TOKEN and not said
     made = token_of({}, said.append)
@@ -288,7 +291,7 @@ def test_tokens_and_hosts():
             check_host(host, ())
 
 
-def test_no_part_of_the_token_is_left_where_a_clients_name_is_cut():
+def test_no_part_of_the_token_is_left_where_a_clients_name_is_cut() -> None:
     secret = "s3cret-s3cret-s3cret"
     hello = json.loads(json.dumps(HELLO))
     hello["params"]["clientInfo"]["name"] = "x" * 90 + secret + "\x1b[2J"
@@ -301,7 +304,7 @@ def test_no_part_of_the_token_is_left_where_a_clients_name_is_cut():
     assert "xxx" in told and "s3cret" not in told and "\\u001b" not in told
 
 
-def test_a_message_over_http_has_an_end():
+def test_a_message_over_http_has_an_end() -> None:
     with working(units=1) as (server, _), Http(server, "127.0.0.1", 0, TOKEN, ()) as http:
         mine = {"authorization": f"Bearer {TOKEN}"}
         with contextlib.suppress(OSError):  # or it is told so, and cut off, while it is still sending
@@ -309,7 +312,7 @@ def test_a_message_over_http_has_an_end():
         assert posted(http.url, HELLO, **mine)[0] == 200
 
 
-def test_a_line_without_an_end_is_no_message(monkeypatch):
+def test_a_line_without_an_end_is_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would fill the memory; what comes after it is read again."""
     from takt.workers.mcp import transports
 
@@ -319,7 +322,7 @@ def test_a_line_without_an_end_is_no_message(monkeypatch):
     os.dup2(read, 0)
     try:
 
-        async def lines():
+        async def lines() -> list[Any]:
             found = transports._Lines(asyncio.get_running_loop())
             os.write(write, b"first\n" + b"{" * 5000 + b"\nlast\n")
             os.close(write)
@@ -332,7 +335,7 @@ def test_a_line_without_an_end_is_no_message(monkeypatch):
         os.close(read)
 
 
-def test_clients_over_http_are_so_many_at_once_and_no_more(monkeypatch):
+def test_clients_over_http_are_so_many_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions that nobody uses and connections that say nothing would fill memory, and keep the client out."""
     from takt.workers.mcp import transports
 

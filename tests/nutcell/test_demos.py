@@ -33,7 +33,7 @@ def test_a_shard_holds_what_a_policy_sees_and_what_the_expert_did(shard: dict[st
     station: NutCell = open_station("nutcell", line="mixed")  # type: ignore[assignment]
     for key, space in station.observation_space.spaces.items():
         if key != "order":
-            assert shard[key].shape == (rows, *space.shape)  # type: ignore[misc]
+            assert shard[key].shape == (rows, *space.shape)
     assert shard["order"].tolist() == [order(1_000_000, unit).text for unit in range(2)] and shard["good"].all()
     assert not any("privileged" in key for key in shard)
     pictures = shard["observation.images.head"]

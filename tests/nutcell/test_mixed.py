@@ -127,7 +127,7 @@ def test_only_the_words_tell_the_order() -> None:
     cell.reset(seed=3)
     cell.inspection.order = orders.Order(
         (1 - cell.inspection.order.parts[0], 1 - cell.inspection.order.parts[1]), "otherwise", "en"
-    )  # type: ignore[union-attr]
+    )
     for one in after:
         other = cell.step(cell.hold)[0]
         assert one.pop("order") != other.pop("order")

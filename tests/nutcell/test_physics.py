@@ -140,7 +140,7 @@ def test_the_pull_has_a_potential() -> None:
     for (x0, z0), (x1, z1) in pairwise(corners):
         steps = np.linspace(0, 1, 2001)
         mid = (steps[1:] + steps[:-1]) / 2
-        work += sum(at(x0 + s * (x1 - x0), z0 + s * (z1 - z0)) @ [(x1 - x0), (z1 - z0)] for s in mid) / 2000
+        work += sum(at(x0 + s * (x1 - x0), z0 + s * (z1 - z0)) @ [(x1 - x0), (z1 - z0)] for s in mid) / 2000  # type: ignore[assignment]
     assert abs(work) < 1e-3 * np.linalg.norm(at(0.014, 0.004)) * 0.006
 
 

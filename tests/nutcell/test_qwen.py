@@ -65,14 +65,14 @@ def tiny(kind: str, folder: Path) -> Path:
     if kind == "qwen3_vl":
         text |= {
             "head_dim": 16,
-            "rope_parameters": {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1e4},
+            "rope_parameters": {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1e4},  # type: ignore[dict-item]
         }
         vision |= {"patch_size": 16, "num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
         config: Any = Qwen3VLConfig(text_config=text, vision_config=vision, video_token_id=2, **ids)
         model: Any = Qwen3VLForConditionalGeneration(config)
         size, patch = "Qwen2VLImageProcessor", 16
     else:
-        text |= {"rope_parameters": {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1e4}}
+        text |= {"rope_parameters": {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1e4}}  # type: ignore[dict-item]
         vision |= {"patch_size": 14, "fullatt_block_indexes": [1], "window_size": 56}
         config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, video_token_id=2, **ids)
         model = Qwen2_5_VLForConditionalGeneration(config)

@@ -57,7 +57,7 @@ class Counter(gymnasium.Env[Any, Any]):
     """The station. `hold` is `wait` without arguments, which no worker writes."""
 
     def __init__(self, control_s: float = 1.0) -> None:
-        self.spec = StationSpec(
+        self.spec: StationSpec = StationSpec(
             id="counter-v0",
             station="counter",
             takt_s=20.0,
@@ -78,7 +78,7 @@ class Counter(gymnasium.Env[Any, Any]):
     def now(self) -> float:
         return self.period * self.spec.control_s
 
-    def reset(self, *, seed=None, options=None):
+    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
         super().reset(seed=seed)
         self.period, self.units, self.result = 0, 0, None
         self.waiting: dict[str, int] = {}
@@ -87,9 +87,9 @@ class Counter(gymnasium.Env[Any, Any]):
         self._come()
         return self._observation(), {"events": self._drain()}
 
-    def step(self, action):
+    def step(self, action: Any) -> Any:
         if action != self.hold:
-            self.result = TOOLS.call(self, action)
+            self.result = TOOLS.call(self, action)  # type: ignore[assignment]
         self.period += 1
         if self.now >= 20.0 * self.units:
             self._come()
@@ -106,7 +106,7 @@ class Counter(gymnasium.Env[Any, Any]):
         else:
             self._event(UNIT_BAD, unit, cycle_s=cycle_s, parts={}, reasons=["misdirected"])
 
-    def waiting_rows(self):
+    def waiting_rows(self) -> list[Any]:
         return [
             {"parcel": name, "label": PLACES[unit % 2], "since_s": self.due[unit]}
             for name, unit in self.waiting.items()
@@ -121,11 +121,11 @@ class Counter(gymnasium.Env[Any, Any]):
     def _event(self, kind: str, unit: int, **data: Any) -> None:
         self.log.append(Event(self.now, kind, unit, data))
 
-    def _drain(self):
+    def _drain(self) -> Any:
         events, self.log = self.log, []
         return events
 
-    def _observation(self):
+    def _observation(self) -> dict[str, Any]:
         rows = self.waiting_rows()
         return {"now_s": self.now, "waiting": len(rows), "queue": rows, "result": self.result}
 

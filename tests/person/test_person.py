@@ -6,6 +6,9 @@ import http.client
 import json
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,11 +32,11 @@ NASTY = "<script>alert('x')</script>"
 class Somebody(threading.Thread):
     """A person who sends every parcel that is seen, through the hatch; then leaves."""
 
-    def __init__(self, hatch, parcels, wrong=()):
+    def __init__(self, hatch: Any, parcels: Any, wrong: Any = ()) -> None:
         super().__init__(daemon=True)
         self.hatch, self.parcels, self.wrong, self.answers = hatch, parcels, wrong, []
 
-    def run(self):
+    def run(self) -> None:
         self.hatch.come()
         number, done = 0, set()
         while len(done) < self.parcels and self.hatch.over is None:
@@ -51,7 +54,7 @@ class Somebody(threading.Thread):
         self.hatch.go()
 
 
-def worked(path, units=4, wrong=("P2",), station=None, **more):
+def worked(path: Any, units: Any = 4, wrong: Any = ("P2",), station: Any = None, **more: Any) -> Any:
     hatch = Hatch()
     somebody = Somebody(hatch, units, wrong)
     somebody.start()
@@ -69,7 +72,7 @@ def worked(path, units=4, wrong=("P2",), station=None, **more):
     return shift, somebody
 
 
-def test_a_persons_shift_is_a_shift_and_repeats_to_the_same_digest(tmp_path):
+def test_a_persons_shift_is_a_shift_and_repeats_to_the_same_digest(tmp_path: Path) -> None:
     shift, somebody = worked(tmp_path / "p.takt")
     outcome = {e.unit: e.kind for e in shift.events if e.kind in ("unit_good", "unit_bad")}
     assert outcome == {0: "unit_good", 1: "unit_good", 2: "unit_bad", 3: "unit_good"}
@@ -81,7 +84,7 @@ def test_a_persons_shift_is_a_shift_and_repeats_to_the_same_digest(tmp_path):
     assert again.digest == shift.digest and time.monotonic() - began < 30  # it waits for no wall
 
 
-def test_what_is_recorded_holds_what_was_done_and_nobodys_name(tmp_path):
+def test_what_is_recorded_holds_what_was_done_and_nobodys_name(tmp_path: Path) -> None:
     shift, _ = worked(tmp_path / "p.takt")
     said = [e.data for e in shift.events if e.kind == "said"]
     assert [one["number"] for one in said] == list(range(len(said)))
@@ -89,10 +92,10 @@ def test_what_is_recorded_holds_what_was_done_and_nobodys_name(tmp_path):
     assert said[0]["page"] == "opened"
 
 
-def test_a_person_who_is_cut_off_goes_on_from_the_last_unit(tmp_path):
+def test_a_person_who_is_cut_off_goes_on_from_the_last_unit(tmp_path: Path) -> None:
     path = tmp_path / "p.takt"
 
-    def stop(progress):
+    def stop(progress: Any) -> None:
         if progress.units >= 2:
             raise KeyboardInterrupt
 
@@ -111,12 +114,14 @@ def test_a_person_who_is_cut_off_goes_on_from_the_last_unit(tmp_path):
     assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
 
 
-def test_station_time_goes_on_whether_the_person_acts_or_not(tmp_path):
+def test_station_time_goes_on_whether_the_person_acts_or_not(tmp_path: Path) -> None:
     shift = run_shift(Counter(), Person(Hatch()), units=2, seed=3, clock="live:100", worker_name="person")
     assert [e.data["reasons"] for e in shift.events if e.kind == "unit_bad"] == [["late"], ["late"]]
 
 
-def test_a_live_clock_keeps_station_and_wall_together_and_counts_how_late_it_was(monkeypatch):
+def test_a_live_clock_keeps_station_and_wall_together_and_counts_how_late_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = [100.0]
     monkeypatch.setattr(clocks.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(clocks.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
@@ -137,7 +142,7 @@ def test_a_live_clock_keeps_station_and_wall_together_and_counts_how_late_it_was
             parse_clock(wrong)
 
 
-def test_every_tool_has_a_form_with_an_input_for_each_argument():
+def test_every_tool_has_a_form_with_an_input_for_each_argument() -> None:
     look, send, _ = forms_of(Counter().spec.tools, ("look", "wait"))
     assert (look.changes, send.changes) == (False, True) and look.fields == ()
     assert [(f.name, f.kind, f.required) for f in send.fields] == [
@@ -149,7 +154,7 @@ def test_every_tool_has_a_form_with_an_input_for_each_argument():
     assert (value.kind, value.least, value.most) == ("whole", 1, 9) and colour.choices == ("red", "blue")
 
 
-def test_every_argument_of_the_flight_desk_has_an_input_of_its_own():
+def test_every_argument_of_the_flight_desk_has_an_input_of_its_own() -> None:
     from takt.stations.flightdesk.desk.tools import TOOLS
 
     forms = forms_of(TOOLS.openai_tools(("authority",)), ())
@@ -157,7 +162,7 @@ def test_every_argument_of_the_flight_desk_has_an_input_of_its_own():
     assert [(form.name, f.name) for form in forms for f in form.fields if f.kind == "json"] == []
 
 
-def test_a_row_fills_what_a_tool_takes_and_nothing_else():
+def test_a_row_fills_what_a_tool_takes_and_nothing_else() -> None:
     forms = forms_of(Counter().spec.tools, ())
     row = {"parcel": "P1", "label": "north", "stamps": [{"value": 3, "colour": "red", "glue": "old"}]}
     assert json.loads(filling(row, {"to": "north", "x": 1}, forms)) == {
@@ -169,7 +174,7 @@ def test_a_row_fills_what_a_tool_takes_and_nothing_else():
 
 
 @pytest.fixture
-def page():
+def page() -> Iterator[Any]:
     hatch, station = Hatch(), Counter()
     station.reset(seed=1)
     with PersonServer(hatch, station.spec, None, "127.0.0.1", 0, TOKEN) as server:
@@ -177,7 +182,7 @@ def page():
         yield server, hatch
 
 
-def test_the_page_is_for_whoever_has_the_token_and_shows_strangers_text_as_text(page):
+def test_the_page_is_for_whoever_has_the_token_and_shows_strangers_text_as_text(page: Any) -> None:
     server, _ = page
     for path in ("/", "/stream", "/wire"):
         assert asked(server, path, token=None).status == 401
@@ -187,7 +192,7 @@ def test_the_page_is_for_whoever_has_the_token_and_shows_strangers_text_as_text(
     assert "unsafe" not in shown.headers["content-security-policy"]
 
 
-def test_a_call_that_is_none_is_refused_and_one_that_is_comes_back_as_html(page):
+def test_a_call_that_is_none_is_refused_and_one_that_is_comes_back_as_html(page: Any) -> None:
     server, hatch = page
     assert asked(server, "/call", method="POST", body="{}", headers={"Origin": "http://evil.example"}).status == 403
     for body in (
@@ -201,7 +206,7 @@ def test_a_call_that_is_none_is_refused_and_one_that_is_comes_back_as_html(page)
         assert asked(server, "/call", method="POST", body=body).status == 400, body
     assert asked(server, "/call", method="POST", body="x" * 100_000).status == 413
 
-    def answer():
+    def answer() -> None:
         for _ in range(200):
             call = hatch.next_call()
             if call is not None:
@@ -219,7 +224,7 @@ def test_a_call_that_is_none_is_refused_and_one_that_is_comes_back_as_html(page)
     assert told["done"] is False and "The shift is over." in told["html"]
 
 
-def test_a_page_that_closes_lets_go_of_all_but_what_a_grip_holds():
+def test_a_page_that_closes_lets_go_of_all_but_what_a_grip_holds() -> None:
     hatch = Hatch()
     hatch.come()
     hatch.steer({"left.x": 1.0, "left.grip": 1.0}, 7.0)
@@ -228,7 +233,7 @@ def test_a_page_that_closes_lets_go_of_all_but_what_a_grip_holds():
     assert hatch.held()[0] == {"left.grip": 1.0} and hatch.pages == 0
 
 
-def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them():
+def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them() -> None:
     pytest.importorskip("mujoco")
     from takt.contract.station import open_station
     from takt.contract.steering import steering_of
@@ -258,14 +263,14 @@ def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them(
     cell.close()
 
 
-def test_options_of_a_persons_page_are_for_a_person_only(capsys):
+def test_options_of_a_persons_page_are_for_a_person_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "nutcell", "--worker", "idle", "--units", "1", "--practice"]) == 2
     assert main(["run", "gym", "--worker", "person", "--units", "1", "--host", "0.0.0.0"]) == 2
     err = capsys.readouterr().err
     assert "--worker person" in err and "--allow-host" in err
 
 
-def test_the_wire_is_refused_to_other_sites(page):
+def test_the_wire_is_refused_to_other_sites(page: Any) -> None:
     server, _ = page
     connection = http.client.HTTPConnection(server.url.split("/")[2], timeout=30)
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
@@ -275,7 +280,7 @@ def test_the_wire_is_refused_to_other_sites(page):
     connection.close()
 
 
-def sends(observation):
+def sends(observation: Any) -> Any:
     """A program that sends the first parcel at once."""
     queue = observation["queue"]
     if not queue:
@@ -284,7 +289,9 @@ def sends(observation):
     return json.dumps({"name": "send", "arguments": given})
 
 
-def test_a_program_is_compared_with_a_person_by_what_each_gets_done(tmp_path, capsys):
+def test_a_program_is_compared_with_a_person_by_what_each_gets_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     mine, _ = worked(tmp_path / "p.takt", units=6, wrong=("P2", "P4"))
     theirs = run_shift(
         Counter(), sends, units=6, seed=3, clock="fixed:1", ledger=tmp_path / "r.takt", worker_name="robot"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from asking import TOKEN
@@ -16,12 +19,12 @@ from takt.workers.person.hatch import Hatch
 
 
 @pytest.fixture(scope="module")
-def running():
+def running() -> Iterator[Any]:
     with browser() as found:
         yield found
 
 
-def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running, tmp_path):
+def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any, tmp_path: Path) -> None:
     hatch, station, path = Hatch(), Counter(), tmp_path / "p.takt"
     with PersonServer(hatch, station.spec, None, "127.0.0.1", 0, TOKEN) as server:
         watched = Watched(running)
@@ -29,7 +32,7 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running, tmp
         page.goto(f"{server.url}?token={TOKEN}")
         assert hatch.wait_started(60)
 
-        def work():
+        def work() -> None:
             run_shift(station, Person(hatch), units=2, seed=1, clock="live:2", ledger=path, worker_name="person")
 
         shift = threading.Thread(target=work, daemon=True)

@@ -17,8 +17,8 @@ seen, _ = env.reset(seed=[3, 4])
 told = preprocess_observation(seen)
 found = {key: list(value.shape) for key, value in told.items() if hasattr(value, "shape")}
 found["tasks"] = list(env.call("task_description"))
-found["steps"] = int(env.call("_max_episode_steps")[0])
-for _ in range(found["steps"]):
+found["steps"] = int(env.call("_max_episode_steps")[0])  # type: ignore[assignment]
+for _ in range(found["steps"]):  # type: ignore[call-overload]
     seen, _, _, cut, info = env.step(np.zeros((2, 15), np.float32))
 found["cut"] = cut.tolist()
 found["success"] = np.asarray(info["final_info"]["is_success"]).tolist()

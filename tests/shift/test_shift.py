@@ -7,6 +7,8 @@ import sys
 import time
 import types
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,22 +38,22 @@ HOLD = [0.0, 0.0]
 class Scripted:
     """Answers call n with `answers(n)`; action i of call n is [n, i]. Notes at which period it was asked."""
 
-    def __init__(self, station, length=0, answers=None, **plan):
+    def __init__(self, station: Any, length: Any = 0, answers: Any = None, **plan: Any) -> None:
         self.station, self.asked = station, []
         self.answers = answers or (lambda call: Plan([[call, i] for i in range(length)], **plan))
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self.began = (spec, seed)
 
-    def act(self, observation):
+    def act(self, observation: Any) -> Any:
         self.asked.append(self.station.period)
         return self.answers(len(self.asked))
 
-    def end(self):
+    def end(self) -> None:
         self.over = True
 
 
-def worked(periods, clock, **plan):
+def worked(periods: Any, clock: Any, **plan: Any) -> Any:
     """What the toy was given in each period, and when the worker was asked."""
     station = Toy()
     worker = Scripted(station, **plan)
@@ -60,50 +62,50 @@ def worked(periods, clock, **plan):
     return station.actions, worker.asked
 
 
-def kinds(shift):
+def kinds(shift: Any) -> list[Any]:
     return [event.kind for event in shift.events]
 
 
 # --- the clock: what the station is given while the worker thinks -----------------------------------------------------
 
 
-def test_lockstep_a_plan_replaces_the_last_at_once():
+def test_lockstep_a_plan_replaces_the_last_at_once() -> None:
     actions, asked = worked(7, "lockstep", length=3)
     assert actions == [[1, 0], [1, 1], [1, 2], [2, 0], [2, 1], [2, 2], [3, 0]]
     assert asked == [0, 3, 6]
 
 
-def test_a_worker_that_thinks_after_its_plan_leaves_the_station_holding():
+def test_a_worker_that_thinks_after_its_plan_leaves_the_station_holding() -> None:
     actions, asked = worked(11, "fixed:0.3", length=3)
     assert actions == [HOLD, HOLD, HOLD, [1, 0], [1, 1], [1, 2], HOLD, HOLD, HOLD, [2, 0], [2, 1]]
     assert asked == [0, 6]
 
 
-def test_an_asynchronous_chunk_runs_on_while_the_worker_thinks():
+def test_an_asynchronous_chunk_runs_on_while_the_worker_thinks() -> None:
     actions, asked = worked(14, "fixed:0.3", length=7, ask_after=2)
     assert actions == [HOLD] * 3 + [[1, i] for i in range(5)] + [[2, i] for i in range(5)] + [[3, 0]]
     assert asked == [0, 5, 10]
 
 
-def test_a_chunk_that_runs_out_while_the_worker_thinks_is_followed_by_hold():
+def test_a_chunk_that_runs_out_while_the_worker_thinks_is_followed_by_hold() -> None:
     actions, asked = worked(12, "fixed:0.3", length=4, ask_after=3)
     assert actions == [HOLD] * 3 + [[1, 0], [1, 1], [1, 2], [1, 3], HOLD, HOLD, [2, 0], [2, 1], [2, 2]]
     assert asked == [0, 6]
 
 
-def test_a_worker_may_ask_to_be_asked_later_than_its_plan_lasts():
+def test_a_worker_may_ask_to_be_asked_later_than_its_plan_lasts() -> None:
     actions, asked = worked(8, "lockstep", length=2, ask_after=4)
     assert actions == [[1, 0], [1, 1], HOLD, HOLD, [2, 0], [2, 1], HOLD, HOLD]
     assert asked == [0, 4]
 
 
-def test_a_plan_aligned_with_its_observation_loses_what_thinking_has_overtaken():
+def test_a_plan_aligned_with_its_observation_loses_what_thinking_has_overtaken() -> None:
     actions, asked = worked(13, "fixed:0.3", length=6, aligned="observation")
     assert actions == [HOLD] * 3 + [[1, 3], [1, 4], [1, 5]] + [HOLD] * 3 + [[2, 3], [2, 4], [2, 5], HOLD]
     assert asked == [0, 6, 12]
 
 
-def test_real_time_chunking_overlaps_without_a_gap():
+def test_real_time_chunking_overlaps_without_a_gap() -> None:
     actions, asked = worked(14, "fixed:0.3", length=8, ask_after=2, aligned="observation")
     first = [
         [1, 3],
@@ -117,33 +119,33 @@ def test_real_time_chunking_overlaps_without_a_gap():
     assert asked == [0, 5, 10]
 
 
-def test_a_plan_overtaken_altogether_is_asked_for_again_at_once():
+def test_a_plan_overtaken_altogether_is_asked_for_again_at_once() -> None:
     actions, asked = worked(7, "fixed:0.3", length=3, aligned="observation")
     assert actions == [HOLD] * 7
     assert asked == [0, 3, 6]
 
 
-def test_an_empty_plan_holds():
+def test_an_empty_plan_holds() -> None:
     assert worked(5, "lockstep", length=0, ask_after=3) == ([HOLD] * 5, [0, 3])
     assert worked(3, "lockstep", length=0) == ([HOLD] * 3, [0, 1, 2])
     assert worked(5, "fixed:0.2", length=0, ask_after=1) == ([HOLD] * 5, [0, 3])
     assert worked(4, "lockstep", length=2, ask_after=0)[1] == [0, 1, 2, 3], "at least one period passes between calls"
 
 
-def test_a_cost_that_is_no_whole_number_of_periods_is_rounded_up():
+def test_a_cost_that_is_no_whole_number_of_periods_is_rounded_up() -> None:
     assert worked(6, "fixed:0.25", length=2)[1] == [0, 5]
 
 
-def test_a_plain_sequence_and_an_array_are_plans():
+def test_a_plain_sequence_and_an_array_are_plans() -> None:
     for answer in ([[1.0, 2.0], [1.0, 3.0]], np.array([[1.0, 2.0], [1.0, 3.0]])):
         actions, _ = worked(3, "lockstep", answers=lambda call, answer=answer: answer)
         assert actions == [[1, 2], [1, 3], [1, 2]]
 
 
-def test_a_worker_may_use_its_buffer_again():
+def test_a_worker_may_use_its_buffer_again() -> None:
     buffer = np.zeros((4, 2), np.float32)
 
-    def answers(call):
+    def answers(call: Any) -> Any:
         buffer[:] = call
         return Plan(buffer, ask_after=2)
 
@@ -153,7 +155,7 @@ def test_a_worker_may_use_its_buffer_again():
 # --- the shift ----------------------------------------------------------------------------------------------------
 
 
-def test_a_function_works_a_shift():
+def test_a_function_works_a_shift() -> None:
     shift = run_shift(Toy(spoil=0.0), push, units=3, seed=5)
     assert kinds(shift) == [SHIFT_STARTED, UNIT_DUE] + [UNIT_GOOD, UNIT_DUE, THOUGHT] * 3 + [SHIFT_ENDED]
     assert [event.unit for event in shift.events] == [None, 0, 0, 1, 0, 1, 2, 1, 2, 3, 2, None]
@@ -161,7 +163,7 @@ def test_a_function_works_a_shift():
     assert shift.ended == "units" and shift.broken == [] and shift.path is None
 
 
-def test_the_first_event_says_all_that_figures_need():
+def test_the_first_event_says_all_that_figures_need() -> None:
     shift = run_shift(Toy(), push, hours=0.01, seed=5, clock="fixed:0.2", faults=["jam@00:00:15+2s"])
     assert shift.events[0] == Event(
         0.0,
@@ -189,7 +191,7 @@ def test_the_first_event_says_all_that_figures_need():
     assert [(event.kind, event.t_s, event.unit) for event in jams] == [(FAULT, 15.0, 1), (FAULT_CLEARED, 17.0, 1)]
 
 
-def test_a_shift_ends_at_its_time_and_does_not_count_what_is_in_progress():
+def test_a_shift_ends_at_its_time_and_does_not_count_what_is_in_progress() -> None:
     shift = run_shift(Toy(), push, hours=25 / 3600)
     assert shift.events[-1] == Event(25.0, SHIFT_ENDED, None, {"reason": "time"})
     assert sum(kind in ENDED for kind in kinds(shift)) == 2
@@ -199,13 +201,13 @@ def test_a_shift_ends_at_its_time_and_does_not_count_what_is_in_progress():
     assert run_shift(Toy(), push, hours=15 / 3600, units=2).ended == "time"
 
 
-def test_thinking_is_summed_up_for_every_unit():
+def test_thinking_is_summed_up_for_every_unit() -> None:
     shift = run_shift(Toy(), push, units=3, clock="fixed:0.4")  # 4 periods of thought, 1 of action: 20 calls in 10 s
     assert [event.data for event in shift.events if event.kind == THOUGHT] == [{"calls": 20, "seconds": 8.0}] * 3
 
 
-def test_the_same_shift_has_the_same_bytes_and_another_seed_others():
-    def once(seed=1, **more):
+def test_the_same_shift_has_the_same_bytes_and_another_seed_others() -> None:
+    def once(seed: Any = 1, **more: Any) -> Any:
         given = {"units": 6, "seed": seed, "clock": "fixed:0.3", "faults": ["fog~1/min"], **more}
         return run_shift(Toy(), Moody(0.05), **given)
 
@@ -215,19 +217,19 @@ def test_the_same_shift_has_the_same_bytes_and_another_seed_others():
     assert len({shift.digest for shift in [once(), *others]}) == 6
 
 
-def test_faults_do_not_depend_on_the_worker():
+def test_faults_do_not_depend_on_the_worker() -> None:
     texts = ["fog~1/min", "jam~1/min"]
     shifts = [run_shift(Toy(), worker, hours=0.1, faults=texts) for worker in (push, Moody(), lambda _: [0.0, 0.0])]
     struck = [[event for event in shift.events if event.kind == FAULT] for shift in shifts]
     assert struck[0] == struck[1] == struck[2] and len(struck[0]) > 5
 
 
-def test_faults_may_be_given_as_objects():
+def test_faults_may_be_given_as_objects() -> None:
     shift = run_shift(Toy(), push, units=2, faults=[Fault("jam", 5.0, 1.0), "fog@00:00:02"])
     assert [fault["name"] for fault in shift.meta["faults"]] == ["fog", "jam"]
 
 
-def test_the_worker_is_told_the_station_and_a_seed_that_does_not_lead_back_to_the_shifts():
+def test_the_worker_is_told_the_station_and_a_seed_that_does_not_lead_back_to_the_shifts() -> None:
     station = Toy()
     told = {}
     for seed in (0, 9, 2**127 + 1, 2**128 - 1):
@@ -240,7 +242,7 @@ def test_the_worker_is_told_the_station_and_a_seed_that_does_not_lead_back_to_th
         run_shift(station, worker, units=1, seed=2**128)
 
 
-def test_a_ledger_from_before_workers_had_a_seed_of_their_own_goes_on_with_the_shifts(tmp_path):
+def test_a_ledger_from_before_workers_had_a_seed_of_their_own_goes_on_with_the_shifts(tmp_path: Path) -> None:
     path = tmp_path / "old.takt"
     run_shift(Toy(), Moody(0.1), units=4, seed=9, ledger=path)
     database = sqlite3.connect(path)
@@ -254,7 +256,7 @@ def test_a_ledger_from_before_workers_had_a_seed_of_their_own_goes_on_with_the_s
     assert worker.began[1] == 9
 
 
-def test_a_ledger_holds_the_shift(tmp_path):
+def test_a_ledger_holds_the_shift(tmp_path: Path) -> None:
     shift = run_shift(Toy(), push, units=3, ledger=tmp_path / "a.takt")
     with Ledger.open(tmp_path / "a.takt") as ledger:
         assert tuple(ledger.events()) == shift.events and ledger.digest() == shift.digest and ledger.finished
@@ -264,7 +266,7 @@ def test_a_ledger_holds_the_shift(tmp_path):
     assert {"begun_utc", "machine", "packages", "wall_s"} <= set(shift.meta)
 
 
-def test_progress_is_reported(tmp_path):
+def test_progress_is_reported(tmp_path: Path) -> None:
     seen = []
     shift = run_shift(Toy(sleep_s=0.001), push, units=3, on_progress=seen.append)
     assert len(seen) >= 2
@@ -273,10 +275,10 @@ def test_progress_is_reported(tmp_path):
     assert seen[-1].wall_s > 0.2
 
 
-def test_it_is_read_while_it_runs(tmp_path):
+def test_it_is_read_while_it_runs(tmp_path: Path) -> None:
     path, seen = tmp_path / "a.takt", []
 
-    def look(progress):
+    def look(progress: Any) -> None:
         with Ledger.open(path) as ledger:
             assert not ledger.finished
             seen.append(sum(event.kind in ENDED for event in ledger.events()))
@@ -286,10 +288,10 @@ def test_it_is_read_while_it_runs(tmp_path):
     assert len(seen) >= 3 and seen == sorted(seen)
 
 
-def test_stop_early_ends_with_the_verdict(monkeypatch):
+def test_stop_early_ends_with_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
 
-    def verdict(events, alpha=0.05):
+    def verdict(events: Any, alpha: Any = 0.05) -> Any:
         looks.append(sum(event.kind in ENDED for event in events))
         return types.SimpleNamespace(decision="accept" if looks[-1] == 4 else "undecided")
 
@@ -299,7 +301,7 @@ def test_stop_early_ends_with_the_verdict(monkeypatch):
     assert sum(kind in ENDED for kind in kinds(shift)) == 4
 
 
-def test_stop_early_by_the_real_verdict():
+def test_stop_early_by_the_real_verdict() -> None:
     shift = run_shift(Toy(spoil=0.0), push, hours=10, stop_early=True)
     assert shift.ended == "verdict" and takt.verdict(shift.events).decision == "accept"
     assert takt.verdict(shift.events[:-4]).decision == "undecided", "not a unit too late"
@@ -309,7 +311,7 @@ def test_stop_early_by_the_real_verdict():
 # --- replay -------------------------------------------------------------------------------------------------------
 
 
-def test_a_unit_is_re_simulated_from_its_snapshot(tmp_path):
+def test_a_unit_is_re_simulated_from_its_snapshot(tmp_path: Path) -> None:
     path = tmp_path / "a.takt"
     shift = run_shift(Toy(), Moody(0.1), units=8, clock="fixed:0.3", faults=["fog~2/min", "jam~1/min"], ledger=path)
     at = [(event.kind, event.unit) for event in shift.events]
@@ -323,20 +325,20 @@ def test_a_unit_is_re_simulated_from_its_snapshot(tmp_path):
             assert happened == list(shift.events[began : at.index((THOUGHT, unit)) + 1])
 
 
-def test_a_frame_can_be_taken_after_every_step(tmp_path):
+def test_a_frame_can_be_taken_after_every_step(tmp_path: Path) -> None:
     run_shift(Toy(), push, units=3, ledger=tmp_path / "a.takt")
     frames = [station.render()[0, 0, 0] for station, _ in steps_of_unit(tmp_path / "a.takt", 1, Toy(), push)]
     assert frames == list(range(101, 201))
 
 
-def test_a_unit_that_comes_out_differently_is_said_to(tmp_path):
+def test_a_unit_that_comes_out_differently_is_said_to(tmp_path: Path) -> None:
     run_shift(Toy(spoil=0.0), push, units=3, ledger=tmp_path / "a.takt")
     with pytest.warns(UserWarning, match="unit 1 did not come out"):
         list(steps_of_unit(tmp_path / "a.takt", 1, Toy(spoil=0.0), lambda _: [0.0, 0.0]))
 
 
 @pytest.mark.parametrize("unit", [-1, 3, 99])
-def test_a_unit_that_has_not_ended_cannot_be_re_simulated(tmp_path, unit):
+def test_a_unit_that_has_not_ended_cannot_be_re_simulated(tmp_path: Path, unit: Any) -> None:
     run_shift(Toy(), push, units=3, ledger=tmp_path / "a.takt")
     with pytest.raises(TaktError, match=f"unit {unit} has not ended"):
         next(steps_of_unit(tmp_path / "a.takt", unit, Toy(), push))
@@ -345,12 +347,12 @@ def test_a_unit_that_has_not_ended_cannot_be_re_simulated(tmp_path, unit):
 class Slow(Moody):
     """Takes a real and varying time to think."""
 
-    def act(self, observation):
+    def act(self, observation: Any) -> Any:
         time.sleep(0.0005 * self.rng.integers(0, 6))
         return super().act(observation)
 
 
-def test_a_measured_shift_is_replayed_as_it_was_measured(tmp_path):
+def test_a_measured_shift_is_replayed_as_it_was_measured(tmp_path: Path) -> None:
     path = tmp_path / "a.takt"
     shift = run_shift(Toy(1.0, 0.001), Slow(), hours=3.5 / 3600, clock="measured", ledger=path)
     thoughts = [event.data for event in shift.events if event.kind == THOUGHT]
@@ -366,10 +368,10 @@ def test_a_measured_shift_is_replayed_as_it_was_measured(tmp_path):
 # --- what goes wrong ----------------------------------------------------------------------------------------------
 
 
-def test_a_worker_that_raises_is_down_for_half_a_minute():
+def test_a_worker_that_raises_is_down_for_half_a_minute() -> None:
     station = Toy()
 
-    def answers(call):
+    def answers(call: Any) -> Any:
         if call == 3:
             raise ValueError("two\n lines")
         return Plan([[call, i] for i in range(20)])
@@ -395,14 +397,14 @@ def test_a_worker_that_raises_is_down_for_half_a_minute():
     assert shift.ended == "time" and worker.over
 
 
-def test_an_error_that_cannot_say_what_it_is_is_a_fault_as_any_other():
+def test_an_error_that_cannot_say_what_it_is_is_a_fault_as_any_other() -> None:
     """Its `__str__` is the worker's code too, and may end the program."""
 
     class Mute(Exception):
-        def __str__(self):
+        def __str__(self) -> None:
             raise SystemExit(0)
 
-    def answers(call):
+    def answers(call: Any) -> Any:
         if call == 1:
             raise Mute
         return Plan([[0.0, 0.0]] * 20)
@@ -412,8 +414,8 @@ def test_an_error_that_cannot_say_what_it_is_is_a_fault_as_any_other():
     assert shift.ended == "time" and "raised Mute: (it cannot say what)" in shift.broken[0]
 
 
-def test_a_worker_that_always_raises_is_down_all_shift_and_the_ledger_says_so(tmp_path):
-    def useless(observation):
+def test_a_worker_that_always_raises_is_down_all_shift_and_the_ledger_says_so(tmp_path: Path) -> None:
+    def useless(observation: Any) -> Any:
         return observation["no such key"]
 
     shift = run_shift(Toy(), useless, hours=100 / 3600, clock="lockstep", ledger=tmp_path / "a.takt")
@@ -422,7 +424,7 @@ def test_a_worker_that_always_raises_is_down_all_shift_and_the_ledger_says_so(tm
 
 
 class Sized(Toy):
-    def __init__(self, space):
+    def __init__(self, space: Any) -> None:
         super().__init__()
         self.action_space = space
 
@@ -443,16 +445,18 @@ BROKEN = [
     (BOX, lambda: {"action": [0, 0]}, "a mapping where a plan is due"),
     (BOX, lambda: Plan(None), "a plan whose actions are nothing"),
     (BOX, lambda: Plan([[0.0, 0.0]], aligned="sideways"), "aligned with 'sideways'"),
-    (BOX, lambda: Plan([[0.0, 0.0]], ask_after="soon"), "ask_after is 'soon'"),
-    (BOX, lambda: Plan([[0.0, 0.0]], ask_after=1.5), "ask_after is 1.5"),
+    (BOX, lambda: Plan([[0.0, 0.0]], ask_after="soon"), "ask_after is 'soon'"),  # type: ignore[arg-type]
+    (BOX, lambda: Plan([[0.0, 0.0]], ask_after=1.5), "ask_after is 1.5"),  # type: ignore[arg-type]
     (spaces.Box(0, 9, (2,), np.int64), lambda: Plan([[0.5, 0.0]]), "actions of type float64; they must be int64"),
     (spaces.Discrete(3), lambda: Plan([0, 3]), r"action 1 of 2 that is not in Discrete\(3\): 3"),
-    (spaces.Dict({"a": BOX}), lambda: Plan([{"a": np.float32([0, np.nan])}]), "that is not in Dict"),
+    (spaces.Dict({"a": BOX}), lambda: Plan([{"a": np.float32([0, np.nan])}]), "that is not in Dict"),  # type: ignore[arg-type]
 ]
 
 
 @pytest.mark.parametrize(("space", "answer", "line"), BROKEN)
-def test_an_answer_that_is_no_plan_ends_the_shift_and_keeps_the_finished_units(tmp_path, space, answer, line):
+def test_an_answer_that_is_no_plan_ends_the_shift_and_keeps_the_finished_units(
+    tmp_path: Path, space: Any, answer: Any, line: Any
+) -> None:
     station, path = Sized(space), tmp_path / "a.takt"
     worker = Scripted(station, answers=lambda call: Plan([], ask_after=250) if call == 1 else answer())
     shift = run_shift(station, worker, units=9, clock="lockstep", ledger=path)
@@ -465,24 +469,23 @@ def test_an_answer_that_is_no_plan_ends_the_shift_and_keeps_the_finished_units(t
     assert worker.over
 
 
-def test_values_beyond_the_bounds_are_the_stations_to_clip():
+def test_values_beyond_the_bounds_are_the_stations_to_clip() -> None:
     assert worked(2, "lockstep", answers=lambda call: Plan([[50.0, -50.0]]))[0] == [[50, -50]] * 2
 
 
-def test_other_spaces_have_their_own_actions():
+def test_other_spaces_have_their_own_actions() -> None:
     class Picks(Toy):
         hold = 0
 
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
-            self.action_space = spaces.Discrete(3)
+            self.action_space, self.picked = spaces.Discrete(3), list[Any]()
 
-        def step(self, action):
+        def step(self, action: Any) -> Any:
             self.picked.append(action)
             return super().step(np.zeros(2))
 
     station = Picks()
-    station.picked = []
     run_shift(station, Scripted(station, answers=lambda call: Plan([1, 2])), hours=0.6 / 3600, clock="fixed:0.1")
     assert station.picked == [0, 1, 2, 0, 1, 2]
 
@@ -504,19 +507,19 @@ def test_other_spaces_have_their_own_actions():
         ({"units": 1, "worker_options": {"model": object()}}, "cannot be written down"),
     ],
 )
-def test_what_is_given_wrong_is_one_line_before_anything_is_written(tmp_path, given, line):
+def test_what_is_given_wrong_is_one_line_before_anything_is_written(tmp_path: Path, given: Any, line: Any) -> None:
     with pytest.raises(TaktError, match=line) as error:
         run_shift(Toy(), push, ledger=tmp_path / "a.takt", **given)
     assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
 
 
-def test_an_unknown_station_or_worker_is_one_line():
+def test_an_unknown_station_or_worker_is_one_line() -> None:
     with pytest.raises(TaktError, match="no station named 'nowhere'"):
         run_shift("nowhere", push, units=1)
     with pytest.raises(TaktError, match="no worker named 'nobody'"):
         run_shift(Toy(), "nobody", units=1)
     with pytest.raises(TaktError, match="is not a worker"):
-        run_shift(Toy(), 7, units=1)
+        run_shift(Toy(), 7, units=1)  # type: ignore[arg-type]
 
 
 class Seer:
@@ -524,20 +527,20 @@ class Seer:
 
     station_options = {"id": "FrozenLake-v1", "takt_s": 2, "privileged": True}  # noqa: RUF012
 
-    def __init__(self, checkpoint=None):
+    def __init__(self, checkpoint: Any = None) -> None:
         if checkpoint:
             raise FileNotFoundError(checkpoint)
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self.spec = spec
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [2]
 
-    def end(self): ...
+    def end(self) -> None: ...
 
 
-def test_a_worker_may_ask_something_of_its_station(tmp_path):
+def test_a_worker_may_ask_something_of_its_station(tmp_path: Path) -> None:
     shift = run_shift("gym", Seer(), units=2, ledger=tmp_path / "a.takt")
     assert shift.meta["options"]["id"] == "FrozenLake-v1" and shift.meta["options"]["takt_s"] == 2
     assert shift.meta["options"]["privileged"] and shift.events[0].data["privileged"]
@@ -547,7 +550,7 @@ def test_a_worker_may_ask_something_of_its_station(tmp_path):
     assert run_shift(Toy(), Seer(), units=1).ended == "broken_plan", "a station that is open already is as it is"
 
 
-def test_a_shift_goes_on_with_the_options_of_its_ledger(tmp_path, monkeypatch):
+def test_a_shift_goes_on_with_the_options_of_its_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_shift("gym", "test_shift:Seer", units=2, ledger=tmp_path / "a.takt")
     monkeypatch.setattr(Seer, "station_options", {"id": "CartPole-v1", "takt_s": 5})
     assert all(
@@ -555,7 +558,7 @@ def test_a_shift_goes_on_with_the_options_of_its_ledger(tmp_path, monkeypatch):
     )
 
 
-def test_a_worker_that_cannot_be_opened_is_one_line(tmp_path):
+def test_a_worker_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(TaktError, match="no station named 'nowhere'"):
         run_shift("nowhere", "test_shift:nobody", units=1)
     with pytest.raises(TaktError, match="cannot import the worker 'test_shift:nobody'"):
@@ -566,9 +569,9 @@ def test_a_worker_that_cannot_be_opened_is_one_line(tmp_path):
         run_shift("gym", "test_shift:Seer", units=1, worker_options={"size": 3})
 
 
-def test_a_worker_that_cannot_begin_is_one_line_and_leaves_no_ledger(tmp_path):
+def test_a_worker_that_cannot_begin_is_one_line_and_leaves_no_ledger(tmp_path: Path) -> None:
     class Unready(Moody):
-        def begin(self, spec, seed):
+        def begin(self, spec: Any, seed: Any) -> None:
             raise OSError("no weights\nhere")
 
     with pytest.raises(TaktError, match="worker 'Unready' raised in begin: OSError: no weights here"):
@@ -576,27 +579,27 @@ def test_a_worker_that_cannot_begin_is_one_line_and_leaves_no_ledger(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_worker_that_cannot_end_does_not_cost_the_shift():
+def test_a_worker_that_cannot_end_does_not_cost_the_shift() -> None:
     class Clinging(Moody):
-        def end(self):
+        def end(self) -> None:
             raise OSError("not yet")
 
     with pytest.warns(UserWarning, match="raised in end: OSError: not yet"):
         assert run_shift(Toy(), Clinging(), units=1).ended == "units"
 
 
-def test_a_worker_that_cannot_be_saved_is_one_line():
+def test_a_worker_that_cannot_be_saved_is_one_line() -> None:
     class Closed(Moody):
-        def save(self):
+        def save(self) -> None:
             raise NotImplementedError
 
     with pytest.raises(TaktError, match="worker 'Closed' raised in save: NotImplementedError"):
         run_shift(Toy(), Closed(), units=1)
 
 
-def test_a_station_that_raises_is_not_hidden(tmp_path):
+def test_a_station_that_raises_is_not_hidden(tmp_path: Path) -> None:
     class Broken(Toy):
-        def step(self, action):
+        def step(self, action: Any) -> Any:
             if self.period == 250:
                 raise ZeroDivisionError("the station's own bug")
             return super().step(action)
@@ -609,8 +612,8 @@ def test_a_station_that_raises_is_not_hidden(tmp_path):
         assert sum(event.kind in ENDED for event in ledger.events()) == 2 and not ledger.finished
 
 
-def test_an_address_does_not_enter_the_ledger():
-    def lost(observation):
+def test_an_address_does_not_enter_the_ledger() -> None:
+    def lost(observation: Any) -> None:
         raise RuntimeError(f"where is {object()}?")
 
     shift = run_shift(Toy(), lost, units=1)
@@ -618,7 +621,7 @@ def test_an_address_does_not_enter_the_ledger():
     assert not [event for event in shift.events if " at 0x" in str(event.data)]
 
 
-def test_a_station_without_a_limit_on_cycles_is_written_in_json():
+def test_a_station_without_a_limit_on_cycles_is_written_in_json() -> None:
     station = Toy()
     station.spec.acceptance = takt.Acceptance(0.9, math.inf)
     assert run_shift(station, push, units=1).events[0].data["acceptance"]["cycle_s"] is None

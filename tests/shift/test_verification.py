@@ -6,6 +6,8 @@ import json
 import shutil
 import sqlite3
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,21 +29,21 @@ CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's own folders."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture
-def ledger(tmp_path):
+def ledger(tmp_path: Path) -> Any:
     path = tmp_path / "a.takt"
     run_shift("gym", "idle", units=4, seed=1, station_options=CART, ledger=path)
     return path
 
 
 @pytest.fixture
-def key(tmp_path):
+def key(tmp_path: Path) -> Any:
     made = Ed25519PrivateKey.generate()
     path = tmp_path / "id"
     path.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
@@ -51,14 +53,16 @@ def key(tmp_path):
     return path
 
 
-def altered(path, *statements):
+def altered(path: Any, *statements: Any) -> None:
     database = sqlite3.connect(path, isolation_level=None)
     for statement in statements:
         database.execute(statement)
     database.close()
 
 
-def test_a_shift_that_comes_out_the_same_is_verified_and_reports_say_so(ledger, capsys):
+def test_a_shift_that_comes_out_the_same_is_verified_and_reports_say_so(
+    ledger: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["report", str(ledger), "--no-pictures"]) == 0
     assert "claimed, not verified here" in ledger.with_suffix(".html").read_text()
     assert main(["verify", str(ledger)]) == 0
@@ -73,7 +77,7 @@ def test_a_shift_that_comes_out_the_same_is_verified_and_reports_say_so(ledger, 
     assert "verified: worked again here on" in out and "claimed" not in out, "as the report says, without working again"
 
 
-def test_figures_that_were_made_up_are_found_out(ledger, capsys):
+def test_figures_that_were_made_up_are_found_out(ledger: Any, capsys: pytest.CaptureFixture[str]) -> None:
     altered(ledger, "UPDATE events SET kind = 'unit_bad' WHERE kind = 'unit_good' AND unit = 2")
     assert main(["verify", str(ledger)]) == 0, "nothing is wrong with it, as far as can be seen"
     assert main(["verify", str(ledger), "--work-again"]) == 2
@@ -100,13 +104,17 @@ def test_figures_that_were_made_up_are_found_out(ledger, capsys):
         ),
     ],
 )
-def test_what_cannot_be_in_a_shift_is_named(ledger, capsys, statement, line):
+def test_what_cannot_be_in_a_shift_is_named(
+    ledger: Any, capsys: pytest.CaptureFixture[str], statement: Any, line: Any
+) -> None:
     altered(ledger, statement)
     assert main(["verify", str(ledger)]) == 2
     assert line in capsys.readouterr().err
 
 
-def test_a_worker_by_import_is_verified_only_if_it_is_named_again(ledger, capsys):
+def test_a_worker_by_import_is_verified_only_if_it_is_named_again(
+    ledger: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     altered(ledger, "UPDATE meta SET value = '\"subprocess:Popen\"' WHERE key = 'worker'")
     assert main(["verify", str(ledger), "--work-again"]) == 2
     assert "name it again" in capsys.readouterr().err
@@ -115,7 +123,7 @@ def test_a_worker_by_import_is_verified_only_if_it_is_named_again(ledger, capsys
 # --- signatures -------------------------------------------------------------------------------------------------------
 
 
-def test_a_signed_ledger_says_who_made_it(ledger, key, capsys):
+def test_a_signed_ledger_says_who_made_it(ledger: Any, key: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with Ledger.open(ledger) as book:
         digest = book.digest()
     assert main(["sign", str(ledger), "--key", str(key)]) == 0
@@ -141,14 +149,16 @@ def test_a_signed_ledger_says_who_made_it(ledger, key, capsys):
         "INSERT INTO meta VALUES ('more', '1')",
     ],
 )
-def test_whatever_is_changed_the_signature_is_of_another_ledger(ledger, key, capsys, statement):
+def test_whatever_is_changed_the_signature_is_of_another_ledger(
+    ledger: Any, key: Any, capsys: pytest.CaptureFixture[str], statement: Any
+) -> None:
     assert main(["sign", str(ledger), "--key", str(key)]) == 0
     altered(ledger, statement)
     assert main(["verify", str(ledger)]) == 2
     assert "a signature that is not of this ledger" in capsys.readouterr().err
 
 
-def test_a_signature_of_a_key_that_nobody_knows_is_said_to_be(ledger, key, tmp_path):
+def test_a_signature_of_a_key_that_nobody_knows_is_said_to_be(ledger: Any, key: Any, tmp_path: Path) -> None:
     with Ledger.open(ledger) as book:
         seal = book.seal()
     other = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
@@ -160,7 +170,7 @@ def test_a_signature_of_a_key_that_nobody_knows_is_said_to_be(ledger, key, tmp_p
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="OpenSSH is not here")
-def test_openssh_reads_our_signatures_and_we_read_its(ledger, key, tmp_path):
+def test_openssh_reads_our_signatures_and_we_read_its(ledger: Any, key: Any, tmp_path: Path) -> None:
     with Ledger.open(ledger) as book:
         seal = book.seal()
     (tmp_path / "a.sig").write_text(signed(seal, key))
@@ -177,7 +187,9 @@ def test_openssh_reads_our_signatures_and_we_read_its(ledger, key, tmp_path):
     assert looked_at((tmp_path / "message.sig").read_text(), seal, known_signers()).name == "ada@plant"
 
 
-def test_what_cannot_be_signed_or_signed_with_is_one_line(ledger, key, tmp_path, capsys):
+def test_what_cannot_be_signed_or_signed_with_is_one_line(
+    ledger: Any, key: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     locked = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.OpenSSH, BestAvailableEncryption(b"hush")
     )
@@ -195,7 +207,7 @@ def test_what_cannot_be_signed_or_signed_with_is_one_line(ledger, key, tmp_path,
     assert "has not ended" in capsys.readouterr().err
 
 
-def test_what_was_verified_is_believed_only_from_a_folder_of_ones_own(ledger, tmp_path):
+def test_what_was_verified_is_believed_only_from_a_folder_of_ones_own(ledger: Any, tmp_path: Path) -> None:
     assert verify(ledger, work_again=True).same
     folder = tmp_path / "state" / "takt" / "verified"
     assert folder.stat().st_mode & 0o777 == 0o700

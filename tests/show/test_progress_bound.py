@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -15,7 +16,7 @@ from takt.show.screen import Watch
 
 
 @pytest.mark.parametrize("share", [0.05, 1e-9])  # of wall time for verdicts; the second would never look again
-def test_a_progress_lines_bound_is_of_the_units_it_counts(monkeypatch, share):
+def test_a_progress_lines_bound_is_of_the_units_it_counts(monkeypatch: pytest.MonkeyPatch, share: Any) -> None:
     monkeypatch.setattr("takt.show.screen.VERDICT_SHARE", share)
     asked = {"good_rate": 0.9, "cycle_s": None, "quantile": 0.95}
     told = {"acceptance": asked, "units": 40, "hours": None, "takt_s": 10.0, "control_s": 0.1}

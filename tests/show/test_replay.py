@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import av
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from toy import Toy, push
 CART = {"id": "CartPole-v1", "takt_s": 1, "success": "return>=1"}  # an episode lasts about ten steps of 20 ms
 
 
-def replay(*given, **more):
+def replay(*given: Any, **more: Any) -> Any:
     """The owner's: `test_replay:Sways` and the environments here are named again."""
     return takt.show.replay.replay(*given, named=Named(trust=True), **more)
 
@@ -23,24 +26,24 @@ def replay(*given, **more):
 class Sways:
     """Pushes as a random generator says, that it saves or, if it is `forgetful`, does not."""
 
-    def __init__(self, forgetful=False):
+    def __init__(self, forgetful: Any = False) -> None:
         if not forgetful:
             self.save = lambda: pack(self.rng.bit_generator.state)
             self.load = self._load
 
-    def _load(self, state):
+    def _load(self, state: Any) -> None:
         self.rng.bit_generator.state = unpack(state)
 
-    def begin(self, spec, seed):
+    def begin(self, spec: Any, seed: Any) -> None:
         self.rng = np.random.default_rng(seed)
 
-    def act(self, observation):
+    def act(self, observation: Any) -> list[Any]:
         return [int(self.rng.integers(2))]
 
-    def end(self): ...
+    def end(self) -> None: ...
 
 
-def film(path):
+def film(path: Any) -> Any:
     """The pictures of an mp4, and how long it lasts in seconds."""
     with av.open(str(path)) as file:
         frames = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
@@ -48,12 +51,12 @@ def film(path):
 
 
 @pytest.fixture
-def cart(tmp_path):
+def cart(tmp_path: Path) -> Any:
     run_shift("gym", "test_replay:Sways", units=4, seed=3, station_options=CART, ledger=tmp_path / "a.takt")
     return tmp_path / "a.takt"
 
 
-def test_a_unit_is_filmed_as_it_happened(cart, tmp_path):
+def test_a_unit_is_filmed_as_it_happened(cart: Any, tmp_path: Path) -> None:
     with Ledger.open(cart) as book:
         ended = {event.unit: event for event in book.events() if event.kind == UNIT_GOOD}
     seen = []
@@ -69,7 +72,7 @@ def test_a_unit_is_filmed_as_it_happened(cart, tmp_path):
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["u2.mp4"]
 
 
-def test_a_faster_film_is_shorter_and_as_smooth(tmp_path):
+def test_a_faster_film_is_shorter_and_as_smooth(tmp_path: Path) -> None:
     run_shift("gym", "idle", units=2, station_options={**CART, "success": "truncated"}, ledger=tmp_path / "a.takt")
     slow, fast = (replay(tmp_path / "a.takt", 1, tmp_path / f"{speed}.mp4", speed=speed) for speed in (0.5, 2.0))
     assert slow.same and fast.same
@@ -77,7 +80,7 @@ def test_a_faster_film_is_shorter_and_as_smooth(tmp_path):
     assert moving[1] == -(-moving[0] // 4) and moving[1] > 1, "every fourth, and what is left over has one too"
 
 
-def test_a_replay_of_a_small_picture_is_large_enough_to_read(tmp_path):
+def test_a_replay_of_a_small_picture_is_large_enough_to_read(tmp_path: Path) -> None:
     run_shift("gym", "idle", units=2, station_options={"id": "FrozenLake-v1", "takt_s": 3}, ledger=tmp_path / "a.takt")
     made = replay(tmp_path / "a.takt", 1, tmp_path / "a.mp4")
     frames, lasts_s = film(tmp_path / "a.mp4")
@@ -90,7 +93,7 @@ def test_a_replay_of_a_small_picture_is_large_enough_to_read(tmp_path):
     assert film(tmp_path / "tiny.mp4")[0][0].shape == (282, 332, 3), "37 times as large, and even"
 
 
-def test_a_late_unit_ends_on_its_own_picture_and_not_on_the_next_unit(tmp_path):
+def test_a_late_unit_ends_on_its_own_picture_and_not_on_the_next_unit(tmp_path: Path) -> None:
     options = {**CART, "takt_s": 0.1, "success": "truncated"}
     run_shift("gym", "idle", units=3, seed=1, station_options=options, ledger=tmp_path / "a.takt")
     made = replay(tmp_path / "a.takt", 1, tmp_path / "a.mp4")
@@ -99,14 +102,17 @@ def test_a_late_unit_ends_on_its_own_picture_and_not_on_the_next_unit(tmp_path):
     assert np.abs(frames[1][:400].astype(int) - frames[-1][:400]).max() < 40, "but for what compression does"
 
 
-def test_a_unit_that_comes_out_differently_is_said_to(tmp_path, recwarn):
-    forgetful = {"worker_options": {"forgetful": True}, "station_options": {**CART, "success": "truncated"}}
+def test_a_unit_that_comes_out_differently_is_said_to(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    forgetful: dict[str, Any] = {
+        "worker_options": {"forgetful": True},
+        "station_options": {**CART, "success": "truncated"},
+    }
     run_shift("gym", "test_replay:Sways", units=6, seed=3, **forgetful, ledger=tmp_path / "a.takt")
     made = [replay(tmp_path / "a.takt", unit, tmp_path / "a.mp4").same for unit in (3, 4, 5)]
     assert not all(made) and not [warning for warning in recwarn if "did not come out" in str(warning.message)]
 
 
-def test_a_measured_shift_is_filmed_as_it_was_measured(tmp_path):
+def test_a_measured_shift_is_filmed_as_it_was_measured(tmp_path: Path) -> None:
     run_shift("gym", "test_replay:Sways", units=3, clock="measured", station_options=CART, ledger=tmp_path / "a.takt")
     assert replay(tmp_path / "a.takt", 1, tmp_path / "a.mp4").same
 
@@ -122,20 +128,24 @@ def test_a_measured_shift_is_filmed_as_it_was_measured(tmp_path):
         (1, "a.takt/u.mp4", 1.0, "cannot write"),
     ],
 )
-def test_what_is_given_wrong_is_one_line_and_nothing_is_written(cart, tmp_path, unit, out, speed, line):
+def test_what_is_given_wrong_is_one_line_and_nothing_is_written(
+    cart: Any, tmp_path: Path, unit: Any, out: Any, speed: Any, line: Any
+) -> None:
     with pytest.raises(TaktError, match=line) as error:
         replay(cart, unit, tmp_path / out, speed=speed)
     assert "\n" not in str(error.value) and [file.name for file in tmp_path.iterdir()] == ["a.takt"]
 
 
-def test_nothing_half_written_stays_whatever_goes_wrong(cart, tmp_path, monkeypatch):
-    def fails(*_):
+def test_nothing_half_written_stays_whatever_goes_wrong(
+    cart: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
         raise RuntimeError("out of ink")
 
     drawn = takt.show.replay._captioned
     calls = []
 
-    def fails_later(*given):
+    def fails_later(*given: Any) -> Any:
         calls.append(given)
         return fails() if len(calls) == 4 else drawn(*given)
 
@@ -150,13 +160,13 @@ def test_nothing_half_written_stays_whatever_goes_wrong(cart, tmp_path, monkeypa
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.takt", "toy.takt"]
 
 
-def test_a_station_that_gives_no_picture_is_said_to(cart, tmp_path, monkeypatch):
+def test_a_station_that_gives_no_picture_is_said_to(cart: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("takt.stations.gym.GymStation.render", lambda self: None)
     with pytest.raises(TaktError, match="cannot be drawn"):
         replay(cart, 1, tmp_path / "u.mp4")
 
 
-def test_what_happened_is_said_in_a_few_words():
+def test_what_happened_is_said_in_a_few_words() -> None:
     assert (
         takt.show.replay._said(Event(1.0, "unit_bad", 3, {"reasons": ["not_seated", "late"]}))
         == "bad: not seated, late"

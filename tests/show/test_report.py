@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 import shutil
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,36 +32,36 @@ FROZEN = {"id": "FrozenLake-v1", "takt_s": 10}
 class Page(HTMLParser):
     """The page, read: what is in which tag, and whether every tag that is opened is closed in its place."""
 
-    def __init__(self, text):
+    def __init__(self, text: Any) -> None:
         super().__init__()
         self.open, self.tags, self.wrong, self.texts = [], [], [], []
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: Any, attributes: Any) -> None:
         self.tags.append((tag, dict(attributes)))
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attributes):
+    def handle_startendtag(self, tag: Any, attributes: Any) -> None:
         self.tags.append((tag, dict(attributes)))
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         if not self.open or self.open.pop() != tag:
             self.wrong.append((tag, self.getpos()))
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self.texts.append(data)
 
     @property
-    def text(self):
+    def text(self) -> str:
         return " ".join(" ".join(self.texts).split())
 
-    def count(self, tag):
+    def count(self, tag: Any) -> Any:
         return sum(name == tag for name, _ in self.tags)
 
 
-def read(text):
+def read(text: Any) -> Any:
     """The page, which is well-formed and loads nothing."""
     found = Page(text)
     assert not found.open and not found.wrong
@@ -73,7 +75,16 @@ def read(text):
     return found
 
 
-def made(units=142, bad=0.06, takt_s=76.0, parts=("left", "right"), name="not_seated", ended="time", broken=(), seed=0):
+def made(
+    units: Any = 142,
+    bad: Any = 0.06,
+    takt_s: Any = 76.0,
+    parts: Any = ("left", "right"),
+    name: Any = "not_seated",
+    ended: Any = "time",
+    broken: Any = (),
+    seed: Any = 0,
+) -> Any:
     """A shift as the nut cell would give it, from a few random draws."""
     rng = np.random.default_rng(seed)
     meta = {
@@ -117,7 +128,7 @@ def made(units=142, bad=0.06, takt_s=76.0, parts=("left", "right"), name="not_se
     return Shift(tuple(events), meta, None, list(broken), ended)
 
 
-def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first():
+def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first() -> None:
     shift = made()
     found = read(page(shift))
     bad = sum(event.kind == UNIT_BAD for event in shift.events)
@@ -136,7 +147,7 @@ def test_a_page_says_what_a_plant_wants_to_know_the_verdict_first():
     assert sum(attributes.get("id", "").startswith("unit-") for tag, attributes in found.tags if tag == "tr") == bad
 
 
-def test_a_page_says_how_far_its_verdict_stands_and_which_rules_judged():
+def test_a_page_says_how_far_its_verdict_stands_and_which_rules_judged() -> None:
     text = read(page(made(bad=0.01))).text
     assert "accept" in text and "Stands up to stickiness up to 0." in text
     assert "Judged by" in text and "rules of November 2026" in text
@@ -145,11 +156,11 @@ def test_a_page_says_how_far_its_verdict_stands_and_which_rules_judged():
     assert "more good units would decide it" in undecided
 
 
-def test_the_same_shift_gives_the_same_page():
+def test_the_same_shift_gives_the_same_page() -> None:
     assert page(made()) == page(made())
 
 
-def test_what_a_station_or_worker_says_is_text_and_no_markup():
+def test_what_a_station_or_worker_says_is_text_and_no_markup() -> None:
     shift = made(30, bad=0.5, parts=(NASTY, "right"), name=NASTY, broken=[NASTY])
     shift.meta["worker"] = NASTY
     text = page(shift, Pictures({}, NASTY))
@@ -157,7 +168,7 @@ def test_what_a_station_or_worker_says_is_text_and_no_markup():
     assert "<script" not in text and found.text.count("<script>alert('x')</script>&\"$x$") > 20
 
 
-def test_a_shift_without_a_finished_unit_has_a_page():
+def test_a_shift_without_a_finished_unit_has_a_page() -> None:
     for shift in (made(0), made(0, ended=""), made(0, parts=())):
         found = read(page(shift))
         assert "undecided" in found.text and found.count("svg") == 0
@@ -166,7 +177,7 @@ def test_a_shift_without_a_finished_unit_has_a_page():
     read(page(Shift((), begun.meta, None, [], "")))  # killed before its first event
 
 
-def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts():
+def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts() -> None:
     assert "reject" in read(page(made(60, bad=1.0))).text
     read(page(made(1)))
     read(page(made(1, bad=1.0)))
@@ -177,23 +188,23 @@ def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts():
     assert read(page(Shift((started, *shift.events[1:]), shift.meta, None, [], "time"))).count("svg") == 6
 
 
-def test_a_long_shift_has_a_page():
+def test_a_long_shift_has_a_page() -> None:
     assert "2000 units" in read(page(made(2000, bad=0.2))).text
 
 
-def test_what_the_worker_did_wrong_is_on_the_page():
+def test_what_the_worker_did_wrong_is_on_the_page() -> None:
     found = read(page(made(5, broken=[f"worker 'w' raised Oops: {i} (at 3.00 s)" for i in range(7)])))
     assert "raised Oops: 4" in found.text and "raised Oops: 5" not in found.text and "and 2 more" in found.text
 
 
-def test_units_know_what_was_going_on_meanwhile():
+def test_units_know_what_was_going_on_meanwhile() -> None:
     units = ended_units(made(60).events)
     assert units[15].meanwhile == ("feeder_jam",) and units[30].meanwhile == ("camera_dropout",)
     assert units[55].meanwhile == ("help called: cannot see the pin",) and units[14].meanwhile == ()
     assert hms(0) == "0:00:00" and hms(3599.5) == "1:00:00" and hms(100 * 3600) == "100:00:00"
 
 
-def test_every_failed_unit_has_its_picture(tmp_path):
+def test_every_failed_unit_has_its_picture(tmp_path: Path) -> None:
     shift = run_shift("gym", "idle", units=4, seed=1, station_options=FROZEN, ledger=tmp_path / "a.takt")
     seen = []
     out = write_report(tmp_path / "a.takt", work_again=True, on_picture=lambda *done: seen.append(done))
@@ -203,7 +214,7 @@ def test_every_failed_unit_has_its_picture(tmp_path):
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["a.html", "a.takt"]
 
 
-def test_a_picture_shows_the_end_of_its_own_unit(tmp_path):
+def test_a_picture_shows_the_end_of_its_own_unit(tmp_path: Path) -> None:
     """Not the beginning of the next one, which is what the environment is in when a unit's takt is over."""
     from takt.show.report.pictures import drawn_steps, worked_again
 
@@ -215,7 +226,7 @@ def test_a_picture_shows_the_end_of_its_own_unit(tmp_path):
     assert len(frames) == 5 and np.array_equal(picture, frames[-2]) and not np.array_equal(picture, frames[-1])
 
 
-def test_a_report_without_pictures_and_one_whose_station_cannot_be_drawn(tmp_path):
+def test_a_report_without_pictures_and_one_whose_station_cannot_be_drawn(tmp_path: Path) -> None:
     run_shift("gym", "idle", units=2, station_options=FROZEN, ledger=tmp_path / "a.takt")
     out = write_report(tmp_path / "a.takt", tmp_path / "deep" / "b.html", pictures=False)
     assert "without pictures" in read(out.read_text()).text
@@ -224,7 +235,7 @@ def test_a_report_without_pictures_and_one_whose_station_cannot_be_drawn(tmp_pat
     assert "No pictures of the failed units: no station named 'toy'" in found.text and found.count("img") == 0
 
 
-def test_nothing_is_half_written(tmp_path, monkeypatch):
+def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_shift("gym", "idle", units=1, station_options=FROZEN, ledger=tmp_path / "a.takt")
     shutil.copy(tmp_path / "a.takt", tmp_path / "b.takt")
     with pytest.raises(TaktError, match="it is what is read"):
@@ -241,9 +252,9 @@ def test_nothing_is_half_written(tmp_path, monkeypatch):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.takt", "b.takt"]
 
 
-def test_a_report_of_a_running_shift_changes_nothing(tmp_path):
+def test_a_report_of_a_running_shift_changes_nothing(tmp_path: Path) -> None:
     class Cut(Toy):
-        def step(self, action):
+        def step(self, action: Any) -> Any:
             if self.period == 250:
                 raise KeyboardInterrupt
             return super().step(action)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from takt import Event
 from takt.contract.events import SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE
 from takt.show.seen import seen_and_done
 
 
-def way(flight, hotel_due=False, closed=()):
+def way(flight: Any, hotel_due: Any = False, closed: Any = ()) -> dict[str, Any]:
     return {"legs": [{"flight": flight, "cabin": "E"}], "hotel_due": hotel_due, "closed": list(closed)}
 
 
-def answer(number, *ways):
+def answer(number: Any, *ways: Any) -> dict[str, Any]:
     result = {"tool": "propose", "itineraries": list(ways)}
     return {"role": "tool", "tool_call_id": f"call_{number}_0", "content": json.dumps({"now_s": 1.0, "result": result})}
 
 
-def said(unit, t_s, number, name, added=(), **arguments):
+def said(unit: Any, t_s: Any, number: Any, name: Any, added: Any = (), **arguments: Any) -> Any:
     calls = [[name, json.dumps(arguments)]]
     return Event(t_s, SAID, unit, {"number": number, "added": list(added), "calls": calls})
 
 
-def unit(number, reason, ways, call, **arguments):
+def unit(number: Any, reason: Any, ways: Any, call: Any, **arguments: Any) -> list[Any]:
     """A group that was proposed these ways, and dealt with by this call."""
     first = 2 * number
     return [
@@ -37,13 +38,13 @@ def unit(number, reason, ways, call, **arguments):
 START = Event(0.0, SHIFT_STARTED, None, {"station": "flightdesk"})
 
 
-def told(*units):
+def told(*units: Any) -> list[Any]:
     return [
         (group.reason, group.words, group.units) for group in seen_and_done([START, *(e for u in units for e in u)])
     ]
 
 
-def test_a_hotel_that_was_shown_to_be_due_for_the_way_that_was_booked_is_told_apart():
+def test_a_hotel_that_was_shown_to_be_due_for_the_way_that_was_booked_is_told_apart() -> None:
     due, other = way("1", hotel_due=True), way("2")
     book = {"call": "book", "legs": [{"flight": "1", "cabin": "E"}]}
     assert told(
@@ -60,13 +61,13 @@ def test_a_hotel_that_was_shown_to_be_due_for_the_way_that_was_booked_is_told_ap
     ]
 
 
-def test_what_the_last_call_itself_answers_was_not_shown_before_it():
+def test_what_the_last_call_itself_answers_was_not_shown_before_it() -> None:
     events = unit(0, "rule_broken", [], "book", legs=[{"flight": "1", "cabin": "E"}])
     events.append(said(0, 9.0, 9, "queue", [answer(1, way("1", hotel_due=True))]))  # the answer of `book`, told later
     assert told(events)[0][1].startswith("booked without a look")
 
 
-def test_where_answers_are_not_recorded_only_what_was_done_is_told_and_for_others_nothing():
+def test_where_answers_are_not_recorded_only_what_was_done_is_told_and_for_others_nothing() -> None:
     calls = [Event(0.0, UNIT_DUE, 0, {}), Event(1.0, SAID, 0, {"number": 0, "call": ["refund", '{"group":"0"}']})]
     bad = [Event(2.0, UNIT_BAD, 0, {"reasons": ["not_home"], "parts": {}, "cycle_s": None})]
     assert told([*calls, *bad]) == [("not_home", "last call: refund", (0,))]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -42,15 +43,15 @@ STARTED = {"takt_s": 10.0, "pace": "beat", "hours": 1.0, "units": None, "accepta
 NASTY = "<script>alert('x')</script>|`*_[x](javascript:1)&@all"
 
 
-def started(**more):
+def started(**more: Any) -> Any:
     return Event(0.0, SHIFT_STARTED, None, {**STARTED, **more})
 
 
-def fault(t_s, name="jam", stops=True, kind=FAULT):
+def fault(t_s: Any, name: Any = "jam", stops: Any = True, kind: Any = FAULT) -> Any:
     return Event(t_s, kind, 0, {"name": name, "origin": "station", "stops": stops})
 
 
-def test_a_view_says_what_kpis_and_verdict_say(tmp_path):
+def test_a_view_says_what_kpis_and_verdict_say(tmp_path: Path) -> None:
     shift = run_shift(Toy(), Lazy(0.3), units=40, seed=3, clock="lockstep")
     view = ShiftView.of(shift.events)
     judged, figures = verdict(shift.events), kpis(shift.events)
@@ -62,7 +63,7 @@ def test_a_view_says_what_kpis_and_verdict_say(tmp_path):
     assert sum(hour.good for hour in view.hours) == figures.good
 
 
-def test_a_view_of_a_beginning_is_what_was_seen_then():
+def test_a_view_of_a_beginning_is_what_was_seen_then() -> None:
     """A fold: the events so far, and nothing of what came later."""
     shift = run_shift(Toy(), push, units=6, seed=0, clock="lockstep")
     for seen in range(1, len(shift.events)):
@@ -71,11 +72,11 @@ def test_a_view_of_a_beginning_is_what_was_seen_then():
         assert view.now_s == max(e.t_s for e in shift.events[:seen])
 
 
-def test_the_state_is_the_most_urgent_thing_that_goes_on():
+def test_the_state_is_the_most_urgent_thing_that_goes_on() -> None:
     due = Event(0.0, UNIT_DUE, 0)
     good = Event(9.0, UNIT_GOOD, 0, {"cycle_s": 9.0})
 
-    def state(*more):
+    def state(*more: Any) -> Any:
         return ShiftView.of([started(), due, *more]).state
 
     assert state() == WORKING
@@ -89,7 +90,7 @@ def test_the_state_is_the_most_urgent_thing_that_goes_on():
     assert state(fault(2.0), Event(3.0, SHIFT_ENDED, None, {"reason": "time"})) == OVER
 
 
-def test_takt_left_runs_with_the_station_where_its_time_is_known():
+def test_takt_left_runs_with_the_station_where_its_time_is_known() -> None:
     events = [started(), Event(20.0, UNIT_DUE, 2)]
     assert ShiftView.of(events).takt_left_s == 10.0
     assert ShiftView.of(events, now_s=24.5).takt_left_s == 5.5
@@ -97,21 +98,21 @@ def test_takt_left_runs_with_the_station_where_its_time_is_known():
     assert ShiftView.of(events, now_s=1.0).now_s == 20.0  # never before what has happened
 
 
-def test_oee_is_there_only_where_the_plant_has_a_planned_cycle():
+def test_oee_is_there_only_where_the_plant_has_a_planned_cycle() -> None:
     events = [Event(0.0, UNIT_DUE, 0), Event(5.0, UNIT_GOOD, 0, {"cycle_s": 5.0}), Event(10.0, UNIT_DUE, 1)]
     assert ShiftView.of([started(), *events]).oee is None
     view = ShiftView.of([started(planned_cycle_s=8.0), *events])
     assert view.oee == pytest.approx(1.0 * 8.0 * 1 / 10.0 * 1.0)  # availability, effectiveness, quality
 
 
-def test_reasons_are_sentences_in_two_languages_and_any_other_is_itself():
+def test_reasons_are_sentences_in_two_languages_and_any_other_is_itself() -> None:
     assert in_words("nutcell", "dropped").endswith("it was dropped.")
     assert "掉落" in in_words("nutcell", "dropped", "zh")
     assert in_words("flightdesk", "overpaid") != "overpaid"
     assert in_words("nutcell", "no_such") == "no such" and in_words("nobody's", "no_such") == "no such"
 
 
-def test_every_reason_that_our_stations_give_has_its_sentence():
+def test_every_reason_that_our_stations_give_has_its_sentence() -> None:
     from takt.stations.flightdesk.desk import office
 
     desk = (office.LATE_SERVICE, office.NOT_HOME, office.RULE_BROKEN, office.OVERPAID, office.CLOSED_AIRSPACE)
@@ -122,7 +123,7 @@ def test_every_reason_that_our_stations_give_has_its_sentence():
                 assert in_words(station, reason, language) != reason.replace("_", " "), (station, reason)
 
 
-def test_the_state_of_a_ledger_is_whether_somebody_writes_it(tmp_path):
+def test_the_state_of_a_ledger_is_whether_somebody_writes_it(tmp_path: Path) -> None:
     path = tmp_path / "a.takt"
     code = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})
@@ -143,7 +144,9 @@ run_shift(Toy(sleep_s=0.01), push, units=1000, clock="lockstep", ledger={str(pat
     assert row_of(path).state == CUT_OFF and not being_written(path)
 
 
-def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(tmp_path, capsys):
+def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for seed in (1, 2):
         run_shift(Toy(), push, units=3, seed=seed, clock="lockstep", ledger=tmp_path / "in" / f"{seed}.takt")
     (tmp_path / "broken.takt").write_text("no ledger")
@@ -158,7 +161,9 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(tmp_path, capsy
     assert main(["ls", str(tmp_path / "none")]) == 2
 
 
-def test_watch_ends_with_the_figures_of_a_finished_shift_and_says_of_a_cut_off_one_how_to_go_on(capsys):
+def test_watch_ends_with_the_figures_of_a_finished_shift_and_says_of_a_cut_off_one_how_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["watch", str(LEDGERS / "gym-cartpole.takt")]) == 0
     assert "REJECT" in capsys.readouterr().out
     assert main(["watch", str(LEDGERS / "desk-greedy-cut.takt")]) == 0
@@ -167,7 +172,7 @@ def test_watch_ends_with_the_figures_of_a_finished_shift_and_says_of_a_cut_off_o
 
 
 @pytest.mark.parametrize("name", ["desk-llm", "desk-mcp"])
-def test_a_units_transcript_has_its_own_calls_and_no_others(name):
+def test_a_units_transcript_has_its_own_calls_and_no_others(name: Any) -> None:
     """Units of these shifts are groups: each call names the one that it is about."""
     with Ledger.open(LEDGERS / f"{name}.takt") as book:
         events = book.events()
@@ -183,7 +188,9 @@ def test_a_units_transcript_has_its_own_calls_and_no_others(name):
             )  # after the last no more is asked
 
 
-def test_calls_that_a_worker_did_not_record_are_seen_by_working_the_unit_again(capsys):
+def test_calls_that_a_worker_did_not_record_are_seen_by_working_the_unit_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["transcript", str(LEDGERS / "desk-greedy.takt"), "--bad", "--work-again", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     asked = [line for line in lines if line["who"] == WORKER]
@@ -194,7 +201,7 @@ def test_calls_that_a_worker_did_not_record_are_seen_by_working_the_unit_again(c
     assert groups == {e.data["group"] for e in events if e.kind == UNIT_DUE and e.unit in bad}
 
 
-def test_transcripts_are_chosen_by_unit_by_badness_and_by_class(capsys):
+def test_transcripts_are_chosen_by_unit_by_badness_and_by_class(capsys: pytest.CaptureFixture[str]) -> None:
     path = str(LEDGERS / "nutcell-expert-mixed.takt")
     assert main(["transcript", path, "--class", "missed"]) == 0
     out = " ".join(capsys.readouterr().out.split())
@@ -205,11 +212,11 @@ def test_transcripts_are_chosen_by_unit_by_badness_and_by_class(capsys):
     assert "there is no unit 7" in capsys.readouterr().err
 
 
-def test_a_strangers_records_are_shown_as_text_whatever_they_are():
+def test_a_strangers_records_are_shown_as_text_whatever_they_are() -> None:
     odd = [{"x": NASTY}, {"call": "no pair"}, {"calls": [1, ["a"], ["b", 7]]}, {"added": ["x", {"role": "tool"}]}]
     events = [
         started(),
-        *(Event(1.0, "said", 0, record) for record in odd),
+        *(Event(1.0, "said", 0, record) for record in odd),  # type: ignore[arg-type]
         Event(2.0, UNIT_BAD, 0, {"reasons": [NASTY]}),
     ]
     lines = transcript(events)
@@ -217,7 +224,7 @@ def test_a_strangers_records_are_shown_as_text_whatever_they_are():
     assert all(isinstance(line.text, str) and isinstance(line.what, str) for line in lines)
 
 
-def test_units_as_csv_have_a_row_each_and_no_formula():
+def test_units_as_csv_have_a_row_each_and_no_formula() -> None:
     with Ledger.open(LEDGERS / "nutcell-expert-mixed.takt") as book:
         events = book.events()
     rows = list(csv.DictReader(io.StringIO(as_csv(unit_records(events)))))
@@ -227,7 +234,7 @@ def test_units_as_csv_have_a_row_each_and_no_formula():
     assert "'=1+1" in as_csv(unit_records(odd))
 
 
-def test_units_as_parquet_are_the_same_table(tmp_path, capsys):
+def test_units_as_parquet_are_the_same_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     out = tmp_path / "units.parquet"
     assert main(["units", str(LEDGERS / "nutcell-expert-mixed.takt"), "--parquet", "--out", str(out)]) == 0
@@ -236,7 +243,7 @@ def test_units_as_parquet_are_the_same_table(tmp_path, capsys):
     assert table["cycle_s"][0] == 6.8 and table["left_why"][1] == "missed"
 
 
-def test_a_summary_for_ci_counts_what_the_shift_counts_and_holds_nobodys_markup():
+def test_a_summary_for_ci_counts_what_the_shift_counts_and_holds_nobodys_markup() -> None:
     shift = run_shift(Toy(), Lazy(0.4), units=12, seed=1, clock="lockstep")
     object.__setattr__(shift, "meta", {**shift.meta, "worker": NASTY})
     view = ShiftView.of(shift.events)
@@ -254,7 +261,7 @@ def test_a_summary_for_ci_counts_what_the_shift_counts_and_holds_nobodys_markup(
     assert page.count("<tr>") == 2 + view.bad  # two heads, and no row of a stranger's
 
 
-def test_report_prints_a_summary_or_writes_it(tmp_path, capsys):
+def test_report_prints_a_summary_or_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(LEDGERS / "gym-cartpole.takt")
     assert main(["report", path, "--format", "markdown"]) == 0
     assert capsys.readouterr().out.startswith("### ❌ reject: idle at gym")
@@ -265,7 +272,7 @@ def test_report_prints_a_summary_or_writes_it(tmp_path, capsys):
     assert main(["report", path, "--format", "pdf"]) == 2
 
 
-def test_a_report_says_what_a_models_thinking_came_to_and_why_units_were_bad_in_words(tmp_path):
+def test_a_report_says_what_a_models_thinking_came_to_and_why_units_were_bad_in_words(tmp_path: Path) -> None:
     with Ledger.open(LEDGERS / "desk-llm.takt") as book:
         rows = dict(spent(book.events(), book.meta["worker_options"]))
     assert rows["model"] == "scripted" and rows["exchanges"] == "12" and rows["prompt tokens"] == "1,200"

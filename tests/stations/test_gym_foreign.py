@@ -84,7 +84,7 @@ class Odd(gymnasium.Env[Any, Any]):
             raise RuntimeError("closed twice")
 
     def _seen(self) -> np.ndarray:
-        return np.float32([self.t / 10, 0])
+        return np.float32([self.t / 10, 0])  # type: ignore[arg-type, return-value]
 
     def _info(self) -> dict[str, Any]:
         return {"is_success": False}
@@ -97,8 +97,8 @@ class NoOptions(Odd):
 
 @pytest.fixture(autouse=True)
 def odd() -> Iterator[None]:
-    register(id=ODD, entry_point=Odd, max_episode_steps=5)
-    register(id="takt-tests/NoOptions-v0", entry_point=NoOptions, max_episode_steps=5)
+    register(id=ODD, entry_point=Odd, max_episode_steps=5)  # type: ignore[arg-type]
+    register(id="takt-tests/NoOptions-v0", entry_point=NoOptions, max_episode_steps=5)  # type: ignore[arg-type]
     yield
     del registry[ODD], registry["takt-tests/NoOptions-v0"]
 

@@ -8,6 +8,7 @@ import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,14 +43,14 @@ def row(group: str, hotel: bool) -> dict:
     for name in ["propose", *(["hotel"] if hotel else []), "book"]:
         call = {"type": "function", "function": {"name": name, "arguments": {"group": group}}}
         messages += [
-            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "assistant", "content": "", "tool_calls": [call]},  # type: ignore[dict-item]
             {"role": "tool", "content": json.dumps(told)},
         ]
     return {"messages": messages, "tools": TOOLS}
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A tiny Qwen of random weights, and a file of conversations."""
     from tiny_qwen import make
 
@@ -60,7 +61,7 @@ def tiny(tmp_path_factory):
     return folder / "tiny", lines
 
 
-def test_a_lesson_is_what_the_model_meets_at_work_token_for_token(tiny):
+def test_a_lesson_is_what_the_model_meets_at_work_token_for_token(tiny: Any) -> None:
     from takt.train.lessons import lessons_of
     from takt.train.weights import open_tokenizer, rendered
 
@@ -83,7 +84,7 @@ def test_a_lesson_is_what_the_model_meets_at_work_token_for_token(tiny):
     )
 
 
-def test_a_template_that_writes_the_past_otherwise_gives_a_lesson_for_each_answer(tiny):
+def test_a_template_that_writes_the_past_otherwise_gives_a_lesson_for_each_answer(tiny: Any) -> None:
     from takt.train.lessons import lessons_of
     from takt.train.weights import open_tokenizer
 
@@ -98,7 +99,7 @@ def test_a_template_that_writes_the_past_otherwise_gives_a_lesson_for_each_answe
     assert len(lessons) == 3
 
 
-def test_what_lessons_begin_with_alike_is_read_once_to_the_same_losses_and_gradients(tiny):
+def test_what_lessons_begin_with_alike_is_read_once_to_the_same_losses_and_gradients(tiny: Any) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -127,7 +128,7 @@ def test_what_lessons_begin_with_alike_is_read_once_to_the_same_losses_and_gradi
     assert torch.allclose(slope, steep, rtol=1e-3, atol=1e-6)
 
 
-def test_rare_kinds_and_those_that_go_wrong_are_drawn_more_often():
+def test_rare_kinds_and_those_that_go_wrong_are_drawn_more_often() -> None:
     from takt.train.lessons import Decision, Lesson, balanced
 
     often = Lesson((1,), (Decision("propose > book", 0, 0, 1, 1),), "propose book")
@@ -140,7 +141,9 @@ def test_rare_kinds_and_those_that_go_wrong_are_drawn_more_often():
     assert wrong[9] == pytest.approx(3 * wrong[0])
 
 
-def test_what_is_held_out_has_rare_kinds_more_of_than_they_are_and_units_are_weighed_back(monkeypatch):
+def test_what_is_held_out_has_rare_kinds_more_of_than_they_are_and_units_are_weighed_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from collections import Counter
 
     import torch
@@ -160,7 +163,7 @@ def test_what_is_held_out_has_rare_kinds_more_of_than_they_are_and_units_are_wei
     assert measured.measure(torch.nn.Linear(1, 1), good + bad).units_right == pytest.approx(0.75)
 
 
-def test_decisions_are_measured_by_kind_and_follow_what_was_learned(tiny):
+def test_decisions_are_measured_by_kind_and_follow_what_was_learned(tiny: Any) -> None:
     from takt.train.sft import CURVE, finetune
 
     folder, lines = tiny
@@ -179,7 +182,7 @@ def test_decisions_are_measured_by_kind_and_follow_what_was_learned(tiny):
     assert done["measured"]["step"] == 24 and done["loss_last"] < done["loss_first"]
 
 
-def test_a_training_that_was_killed_goes_on_to_the_same_weights(tiny):
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(tiny: Any) -> None:
     from takt.train import sft
 
     folder, lines = tiny
@@ -212,7 +215,9 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(tiny):
         ("{{ tools }}{{ messages }}", "does not end an answer with '<|im_end|>'".replace("|", r"\|")),
     ],
 )
-def test_a_template_that_cannot_be_taught_is_one_line_before_anything_is_worked(tiny, tmp_path, template, says):
+def test_a_template_that_cannot_be_taught_is_one_line_before_anything_is_worked(
+    tiny: Any, tmp_path: Path, template: Any, says: Any
+) -> None:
     from takt.train.weights import check_template, open_tokenizer
 
     path = tmp_path / "bad.jinja"
@@ -222,7 +227,7 @@ def test_a_template_that_cannot_be_taught_is_one_line_before_anything_is_worked(
     assert "\n" not in str(error.value) and "--chat-template" in str(error.value)
 
 
-def test_answers_that_are_text_need_a_template_without_tools_only(tiny, tmp_path):
+def test_answers_that_are_text_need_a_template_without_tools_only(tiny: Any, tmp_path: Path) -> None:
     from takt.train.weights import check_template, open_tokenizer
 
     path = tmp_path / "plain.jinja"
@@ -232,7 +237,7 @@ def test_answers_that_are_text_need_a_template_without_tools_only(tiny, tmp_path
         check_template(open_tokenizer(str(tiny[0]), str(path)), TOOLS)
 
 
-def test_adapters_are_trained_alone_and_merged(tiny):
+def test_adapters_are_trained_alone_and_merged(tiny: Any) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -246,7 +251,7 @@ def test_adapters_are_trained_alone_and_merged(tiny):
     assert changed and all("proj" in name for name in changed)
 
 
-def test_a_tokenizer_without_an_end_token_is_one_line(tiny, tmp_path):
+def test_a_tokenizer_without_an_end_token_is_one_line(tiny: Any, tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 
     from takt.train.weights import open_tokenizer
@@ -259,7 +264,7 @@ def test_a_tokenizer_without_an_end_token_is_one_line(tiny, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_templates_have_names(tiny):
+def test_templates_have_names(tiny: Any) -> None:
     from takt.train.weights import open_tokenizer
 
     with pytest.raises(TaktError, match=r"no chat template 'qwen33': no such file, and TRL brings: .*qwen3"):
@@ -267,7 +272,7 @@ def test_templates_have_names(tiny):
     assert "tool_call" in open_tokenizer(str(tiny[0]), "qwen3-instruct-2507").chat_template
 
 
-def test_what_is_no_conversation_is_named_by_its_line(tiny, tmp_path):
+def test_what_is_no_conversation_is_named_by_its_line(tiny: Any, tmp_path: Path) -> None:
     from takt.train.sft import finetune
 
     path = tmp_path / "odd.jsonl"

@@ -9,6 +9,7 @@ import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ TRY_S = 120.0
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
     from weights_at_hand import PACKAGE, smollm2
 
     path = smollm2(tmp_path_factory.mktemp("smollm2"))
@@ -36,7 +37,7 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(model, tmp_path_factory):
+def trained(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Four steps on conversations that are short, and what was told of them."""
     from test_lessons import row
 
@@ -45,7 +46,7 @@ def trained(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
     lines = folder / "some.jsonl"
     lines.write_text("".join(json.dumps(row(str(100 + i), i % 2 == 0)) + "\n" for i in range(4)))
-    options = {
+    options: dict[str, Any] = {
         "steps": 4,
         "batch": 1,
         "held_out_most": 1,
@@ -57,7 +58,7 @@ def trained(model, tmp_path_factory):
     return finetune(str(model), lines, folder / "desk", held_out=lines, **options), folder
 
 
-def test_its_own_template_is_refused_and_one_with_tools_is_not(model, trained):
+def test_its_own_template_is_refused_and_one_with_tools_is_not(model: Any, trained: Any) -> None:
     from test_lessons import TOOLS
 
     from takt.train.weights import check_template, open_tokenizer, read_gguf
@@ -69,7 +70,9 @@ def test_its_own_template_is_refused_and_one_with_tools_is_not(model, trained):
         check_template(tokenizer, TOOLS)
 
 
-def test_a_file_that_is_cut_off_is_one_line_before_a_teacher_works(model, tmp_path, capsys):
+def test_a_file_that_is_cut_off_is_one_line_before_a_teacher_works(
+    model: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     cut = tmp_path / "cut.gguf"
     with model.open("rb") as whole:
         cut.write_bytes(whole.read(3_000_000))
@@ -81,7 +84,7 @@ def test_a_file_that_is_cut_off_is_one_line_before_a_teacher_works(model, tmp_pa
     assert not (tmp_path / "out-shifts").exists()
 
 
-def test_four_steps_teach_something(trained):
+def test_four_steps_teach_something(trained: Any) -> None:
     from takt.train.sft import CURVE
 
     _, folder = trained
@@ -90,7 +93,7 @@ def test_four_steps_teach_something(trained):
     assert (folder / "desk" / "model.safetensors").exists()
 
 
-def test_the_file_that_comes_out_is_the_one_that_went_in_with_new_weights(model, trained):
+def test_the_file_that_comes_out_is_the_one_that_went_in_with_new_weights(model: Any, trained: Any) -> None:
     """Tensor by tensor in the file's own order of rotary dimensions: four small steps move no weight far."""
     import numpy as np
     from gguf.quants import dequantize
@@ -113,14 +116,14 @@ def test_the_file_that_comes_out_is_the_one_that_went_in_with_new_weights(model,
     assert new.fields[tokens].contents() == old.fields[tokens].contents()
 
 
-def test_what_came_out_goes_in_again_though_a_folder_of_transformers_is_beside_it(trained):
+def test_what_came_out_goes_in_again_though_a_folder_of_transformers_is_beside_it(trained: Any) -> None:
     from takt.train.weights import open_tokenizer
 
     tokenizer = open_tokenizer(trained[0]["gguf"])
     assert tokenizer.eos_token == "<|im_end|>" and "<tool_call>" in tokenizer.chat_template
 
 
-def test_what_came_out_is_served_and_its_tools_reach_it(trained, capsys):
+def test_what_came_out_is_served_and_its_tools_reach_it(trained: Any, capsys: pytest.CaptureFixture[str]) -> None:
     llama = pytest.importorskip("xllamacpp", reason="llama.cpp's server as a wheel, xllamacpp, is not installed")
     pytest.importorskip("openai", reason="needs the extra `llm`")
     given = llama.CommonParams()

@@ -6,6 +6,7 @@ import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ class ForgetsHotels:
 
     def __init__(self, *_: object) -> None: ...
 
-    def ask(self, messages, tools, settings):
+    def ask(self, messages: Any, tools: Any, settings: Any) -> Any:
         from test_view import serve
 
         from takt.workers.llm.answer import Call, Reply
@@ -34,12 +35,14 @@ class ForgetsHotels:
         return Reply("", "", calls, {"prompt_tokens": 100, "completion_tokens": 20}, {"role": "assistant"}, "stop")
 
 
-def test_a_round_works_corrects_and_learns_and_is_not_done_twice(tmp_path, monkeypatch):
+def test_a_round_works_corrects_and_learns_and_is_not_done_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from takt.train import rounds
 
     trained = []
 
-    def finetune(model, data, out, **options):
+    def finetune(model: Any, data: Any, out: Any, **options: Any) -> dict[str, Any]:
         trained.append((model, [str(path) for path in data], Path(out).name, options["steps"]))
         return {"model": str(out)}
 
@@ -54,7 +57,7 @@ def test_a_round_works_corrects_and_learns_and_is_not_done_twice(tmp_path, monke
     lessons, shifts, said = tmp_path / "lessons.jsonl", tmp_path / "m-shifts", []
     lessons.write_text('{"messages": []}\n' * 100)
     shifts.mkdir()
-    given = {
+    given: dict[str, Any] = {
         "lessons": [lessons],
         "out": tmp_path / "m",
         "shifts": shifts,
@@ -82,7 +85,7 @@ def test_a_round_works_corrects_and_learns_and_is_not_done_twice(tmp_path, monke
         rounds.rounds({"model": "first"}, "flightdesk", "greedy", 3, [3, 4], 8, **given)
 
 
-def test_a_model_asked_here_says_the_same_whether_it_remembers_or_reads_anew(tmp_path):
+def test_a_model_asked_here_says_the_same_whether_it_remembers_or_reads_anew(tmp_path: Path) -> None:
     import torch
     from tiny_qwen import tokenizer_of
     from transformers import LlamaConfig, LlamaForCausalLM

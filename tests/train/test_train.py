@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,17 +22,17 @@ DESK = {"scenario": "two-hubs", "flights": 300, "aircraft": 45, "bookings": 2000
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tmp_path_factory.mktemp("train")
 
 
 @pytest.fixture(scope="module")
-def lines(folder):
+def lines(folder: Any) -> Any:
     return data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short")
 
 
 @pytest.fixture(scope="module")
-def tiny(folder, lines):
+def tiny(folder: Any, lines: Any) -> Any:
     from tiny_qwen import make
 
     path = folder / "tiny"
@@ -39,7 +40,7 @@ def tiny(folder, lines):
     return path
 
 
-def test_the_teachers_shifts_are_worked_once(folder, lines):
+def test_the_teachers_shifts_are_worked_once(folder: Any, lines: Any) -> None:
     first = (folder / "greedy-seed3.takt").stat().st_mtime_ns
     assert data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short") == lines
     assert (folder / "greedy-seed3.takt").stat().st_mtime_ns == first
@@ -47,7 +48,7 @@ def test_the_teachers_shifts_are_worked_once(folder, lines):
         data("flightdesk", "greedy", [3], folder, units=7, station_options=DESK, view="short")
 
 
-def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny, folder, lines):
+def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny: Any, folder: Any, lines: Any) -> None:
     from tiny_qwen import make
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -63,7 +64,9 @@ def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny, folder, lines):
         assert (folder / "again" / name).read_bytes() == (tiny / name).read_bytes()
 
 
-def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines, capsys):
+def test_fine_tuning_learns_what_the_assistant_says(
+    tiny: Any, folder: Any, lines: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     from transformers import AutoTokenizer
 
     words = ["--steps", "8", "--batch", "4", "--rate", "5e-3", "--max-tokens", "1024", "--json"]
@@ -79,7 +82,7 @@ def test_fine_tuning_learns_what_the_assistant_says(tiny, folder, lines, capsys)
     assert "cannot load the model 'no/such'" in capsys.readouterr().err
 
 
-def test_an_episode_of_the_environment_is_a_unit(folder):
+def test_an_episode_of_the_environment_is_a_unit(folder: Any) -> None:
     import inspect
 
     from takt.train.grpo import environment
@@ -106,17 +109,17 @@ def test_an_episode_of_the_environment_is_a_unit(folder):
     assert again == told
 
 
-def test_grpo_takes_a_step_with_the_station_as_environment(tiny, folder):
+def test_grpo_takes_a_step_with_the_station_as_environment(tiny: Any, folder: Any) -> None:
     from takt.train.grpo import reinforce
 
     export_trl([folder / "greedy-seed3.takt"], folder / "prompts.jsonl", view="short", kind="prompts")
-    options = {"steps": 1, "batch": 2, "answers": 2, "max_tokens": 12, "view": "short"}
+    options: dict[str, Any] = {"steps": 1, "batch": 2, "answers": 2, "max_tokens": 12, "view": "short"}
     told = reinforce(str(tiny), folder / "prompts.jsonl", folder / "grpo", **options)
     assert told["steps"] == 1 and 0.0 <= told["reward_first"] <= 1.0
     assert (folder / "grpo" / "model.safetensors").exists()
 
 
-def test_a_tiny_qwen_is_served_and_works_a_shift(tiny, folder, monkeypatch):
+def test_a_tiny_qwen_is_served_and_works_a_shift(tiny: Any, folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real path: template, `transformers serve`, its parser, the worker; and again without the server."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -71,7 +71,7 @@ def checked(answer: Any, space: Space[Any], cost: int) -> Checked:
     return Checked(actions, max(1, ask_after), skip)
 
 
-def _box_actions(actions: Sequence[Any], space: spaces.Box) -> Sequence[Any] | np.ndarray:
+def _box_actions(actions: Sequence[Any] | np.ndarray, space: spaces.Box) -> Sequence[Any] | np.ndarray:
     if len(actions) == 0:
         return ()
     try:
@@ -90,7 +90,7 @@ def _box_actions(actions: Sequence[Any], space: spaces.Box) -> Sequence[Any] | n
     return array
 
 
-def _actions(actions: Sequence[Any], space: Space[Any]) -> Sequence[Any]:
+def _actions(actions: Sequence[Any] | np.ndarray, space: Space[Any]) -> Sequence[Any]:
     for number, action in enumerate(actions):
         if not space.contains(action):
             raise BrokenPlan(f"action {number} of {len(actions)} that is not in {_short(space)}: {_short(action)}")

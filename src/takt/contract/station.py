@@ -151,9 +151,14 @@ class Station(Protocol):
     them that a ledger alone is not believed (trust.py).
     """
 
-    spec: StationSpec
-    observation_space: Space[Any]
-    action_space: Space[Any]
+    @property
+    def spec(self) -> StationSpec: ...
+
+    @property
+    def observation_space(self) -> Space[Any]: ...
+
+    @property
+    def action_space(self) -> Space[Any]: ...
 
     @property
     def now(self) -> float:

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from takt.contract.clock import DEFAULT_CLOCK
 from takt.contract.foreign import foreign
@@ -20,6 +20,9 @@ from takt.contract.registry import SEED_BITS as SEED_BITS
 from takt.contract.registry import loaded, meant
 from takt.contract.registry import workers as workers
 from takt.contract.station import StationSpec, TaktError, imported
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Plan:
                 an answer that was recorded. The clock `measured` takes it instead of wall time; others have their own.
     """
 
-    actions: Sequence[Any]
+    actions: Sequence[Any] | NDArray[Any]
     ask_after: int | None = None
     aligned: str = "arrival"
     took_s: float | None = None

@@ -95,12 +95,12 @@ def label(axes: Axes, end_s: float, y: float, text: str, above: bool) -> None:
     axes.annotate(text, (end_s, y), (-2, away), textcoords="offset points", ha="right", va=side)
 
 
-def plot(title: str, height: int, draw: Callable[[Figure, bool], None]) -> Plot:
+def plot(title: str, height: int, draw: Callable[[Figure, bool], object]) -> Plot:
     """What `draw(figure, wide)` draws, in both shapes. A page has each title once."""
     return Plot(_svg(title, WIDE, height, draw, True), _svg(title, NARROW, height, draw, False))
 
 
-def save(title: str, height: int, draw: Callable[[Figure, bool], None], out: Path) -> None:
+def save(title: str, height: int, draw: Callable[[Figure, bool], object], out: Path) -> None:
     """What `draw(figure, True)` draws, under its title, as a picture of its own: .svg or .png, by the path's suffix."""
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": title}):
         figure = Figure(figsize=(WIDE / 72, height / 72), facecolor=PAPER)
@@ -123,7 +123,7 @@ def pixels(width: int, height: int, draw: Callable[[Figure], object], paper: str
     return np.array(canvas.buffer_rgba())
 
 
-def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], None], wide: bool) -> str:
+def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], object], wide: bool) -> str:
     # The salt keeps the names inside one drawing apart from those in the others of the page, and equal from run to run.
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": f"{title} {width}"}):
         figure = Figure(figsize=(width / 72, height / 72), facecolor="none")

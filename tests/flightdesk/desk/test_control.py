@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from takt.stations.flightdesk.desk import FlightDesk
 
 
 @pytest.fixture
-def desk():
+def desk() -> Any:
     station = FlightDesk(
         scenario="two-hubs", flights=200, aircraft=30, bookings=2500, authority=True, home_within_h=18.0, takt_s=300.0
     )
@@ -23,11 +24,11 @@ def desk():
     return station
 
 
-def ask(desk, name, **arguments):
+def ask(desk: Any, name: Any, **arguments: Any) -> Any:
     return desk.step(json.dumps({"name": name, "arguments": arguments}))[0]["result"]
 
 
-def rotations(desk):
+def rotations(desk: Any) -> dict[str, Any]:
     """aircraft -> its flights that are still to leave, in order."""
     office, world = desk.office, desk.office.world
     found = {}
@@ -38,7 +39,7 @@ def rotations(desk):
     return {aircraft: flights for aircraft, flights in found.items() if flights}
 
 
-def first_that_works(desk, name, tries):
+def first_that_works(desk: Any, name: Any, tries: Any) -> Any:
     for arguments in tries:
         result = ask(desk, name, **arguments)
         if "error" not in result:
@@ -46,7 +47,7 @@ def first_that_works(desk, name, tries):
     raise AssertionError("none of them could be done")
 
 
-def test_a_delay_makes_the_aircrafts_next_flights_late_and_is_told(desk):
+def test_a_delay_makes_the_aircrafts_next_flights_late_and_is_told(desk: Any) -> None:
     office, world = desk.office, desk.office.world
     flights = [days[0] for days in rotations(desk).values() if len(days) > 2]
     before = office.flights.leaves.copy()
@@ -66,14 +67,14 @@ def test_a_delay_makes_the_aircrafts_next_flights_late_and_is_told(desk):
     )
     tail = int(office.flights.aircraft[f])
     turn = world.instance.aircraft.turn[tail]
-    day = rotations(desk)[tail]
+    day = rotations(desk)[tail]  # type: ignore[index]
     for g, h in pairwise(day):
         assert office.flights.leaves[h] >= office.flights.arrives[g] + turn
     told = ask(desk, "messages", after=0, limit=500)["messages"]
     assert told[-1]["flight"] == result["flights"][-1]["flight"] and "by the desk" in told[-1]["text"]
 
 
-def test_who_loses_a_flight_to_the_desk_comes_to_the_desk(desk):
+def test_who_loses_a_flight_to_the_desk_comes_to_the_desk(desk: Any) -> None:
     office, world = desk.office, desk.office.world
     bookings = world.instance.bookings
     pairs = [{"flights": [world.name[f] for f in day[-2:]]} for day in rotations(desk).values() if len(day) > 1]
@@ -94,7 +95,7 @@ def test_who_loses_a_flight_to_the_desk_comes_to_the_desk(desk):
     assert ask(desk, "cancel", flights=[given["flights"][0]])["error"]["code"] == "flight_cancelled"
 
 
-def test_an_aircraft_must_be_where_its_next_flight_leaves(desk):
+def test_an_aircraft_must_be_where_its_next_flight_leaves(desk: Any) -> None:
     world = desk.office.world
     day = next(
         day for day in rotations(desk).values() if len(day) > 2 and world.origin[day[0]] != world.destination[day[0]]
@@ -103,7 +104,7 @@ def test_an_aircraft_must_be_where_its_next_flight_leaves(desk):
     assert result["error"]["code"] == "aircraft_not_there" and not desk.office.flights.gone_now[day[0]]
 
 
-def test_swapped_aircraft_fly_each_others_flights_with_their_own_seats(desk):
+def test_swapped_aircraft_fly_each_others_flights_with_their_own_seats(desk: Any) -> None:
     office, world = desk.office, desk.office.world
     fleet = world.instance.aircraft
     days = rotations(desk)
@@ -133,7 +134,7 @@ def test_swapped_aircraft_fly_each_others_flights_with_their_own_seats(desk):
     assert other.save() == saved and np.array_equal(other.office.flights.aircraft, office.flights.aircraft)
 
 
-def test_what_is_not_the_desks_to_change_is_refused(desk):
+def test_what_is_not_the_desks_to_change_is_refused(desk: Any) -> None:
     world, office = desk.office.world, desk.office
     left = world.name[int(np.flatnonzero(office.flights.leaves[: world.own] < office.minute)[0])]
     assert ask(desk, "delay", flight=left, minutes=30)["error"]["code"] in ("flight_departed", "flight_cancelled")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,19 +24,19 @@ from takt.stations.flightdesk.desk.tools import TOOLS, allowed
 from takt.stations.flightdesk.desk.workers import Greedy, Queue
 from takt.workers.idle import Idle
 
-SMALL = {"flights": 300, "aircraft": 30, "bookings": 3000, "days": 3}
+SMALL: dict[str, Any] = {"flights": 300, "aircraft": 30, "bookings": 3000, "days": 3}
 
 
 @pytest.fixture(scope="module")
-def desk():
+def desk() -> Any:
     return FlightDesk(**SMALL)
 
 
-def say(name, **arguments):
+def say(name: Any, **arguments: Any) -> Any:
     return json.dumps({"name": name, "arguments": arguments})
 
 
-def at_work(desk, seconds=600, seed=0):
+def at_work(desk: Any, seconds: Any = 600, seed: Any = 0) -> Any:
     """The desk after some time in which nobody did anything, and its last observation."""
     desk.reset(seed=seed)
     for _ in range(seconds):
@@ -42,12 +44,12 @@ def at_work(desk, seconds=600, seed=0):
     return observation
 
 
-def ask(desk, name, **arguments):
+def ask(desk: Any, name: Any, **arguments: Any) -> Any:
     observation, _, _, _, info = desk.step(say(name, **arguments))
     return observation["result"], info["events"]
 
 
-def offered(desk, want, avoid_closed=True):
+def offered(desk: Any, want: Any, avoid_closed: Any = True) -> Any:
     """After twenty minutes in which nobody did anything: the first group for which there is an itinerary that `want`
     says yes to, that itinerary, and its legs as `book` takes them."""
     for seed in range(6):
@@ -60,20 +62,20 @@ def offered(desk, want, avoid_closed=True):
     raise AssertionError("no group of six seeds has such an itinerary")
 
 
-def ended(events):
+def ended(events: Any) -> list[Any]:
     return [(event.kind, event.data.get("reasons")) for event in events if event.kind in (UNIT_GOOD, UNIT_BAD)]
 
 
 # --- a shift is a pure function ---------------------------------------------------------------------------------------
 
 
-def test_the_same_shift_twice_is_the_same_bytes_and_all_workers_meet_the_same_groups(desk):
+def test_the_same_shift_twice_is_the_same_bytes_and_all_workers_meet_the_same_groups(desk: Any) -> None:
     once, again = (run_shift(desk, Greedy(), seed=3, hours=1, clock="fixed:0.08") for _ in range(2))
     assert once.digest == again.digest and len(once.events) > 50
     fresh = run_shift(FlightDesk(**SMALL), Greedy(), seed=3, hours=1, clock="fixed:0.08")
     assert fresh.digest == once.digest
 
-    def groups(shift):
+    def groups(shift: Any) -> list[Any]:
         own = len(desk.office.world.units)
         return [(e.unit, e.data["group"], e.t_s) for e in shift.events if e.kind == UNIT_DUE and e.unit < own]
 
@@ -82,8 +84,13 @@ def test_the_same_shift_twice_is_the_same_bytes_and_all_workers_meet_the_same_gr
 
 
 @pytest.mark.parametrize("make", [Planner, Greedy, Queue])
-def test_a_shift_that_was_killed_goes_on_to_the_same_ledger(desk, tmp_path, make):
-    given = {"seed": 1, "hours": 0.75, "clock": "fixed:0.08", "faults": ["reservations_down@00:10:00+120s"]}
+def test_a_shift_that_was_killed_goes_on_to_the_same_ledger(desk: Any, tmp_path: Path, make: Any) -> None:
+    given: dict[str, Any] = {
+        "seed": 1,
+        "hours": 0.75,
+        "clock": "fixed:0.08",
+        "faults": ["reservations_down@00:10:00+120s"],
+    }
     whole = run_shift(desk, make(), **given, ledger=tmp_path / "whole.takt")
     database = sqlite3.connect(tmp_path / "whole.takt")
     seqs = [seq for (seq,) in database.execute("SELECT seq FROM snapshots ORDER BY seq")]
@@ -101,7 +108,7 @@ def test_a_shift_that_was_killed_goes_on_to_the_same_ledger(desk, tmp_path, make
         assert again.digest == whole.digest
 
 
-def test_a_desk_that_was_loaded_is_the_desk_that_was_saved(desk):
+def test_a_desk_that_was_loaded_is_the_desk_that_was_saved(desk: Any) -> None:
     shift = run_shift(desk, Greedy(), seed=2, hours=0.5, clock="fixed:0.08")
     assert any(event.kind == "booked" for event in shift.events)
     other = FlightDesk(**SMALL)
@@ -114,7 +121,7 @@ def test_a_desk_that_was_loaded_is_the_desk_that_was_saved(desk):
         assert np.array_equal(getattr(other.office.stock, name), getattr(desk.office.stock, name)), name
 
 
-def test_nothing_is_known_before_its_time(desk):
+def test_nothing_is_known_before_its_time(desk: Any) -> None:
     """A corridor that shuts later changes nothing before: what is seen, and the answers to all that can be asked."""
     seen = []
     for faults in ((), (Fault("corridor_closed", 1200.0, 7200.0),)):
@@ -150,7 +157,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("what", MALFORMED)
-def test_a_malformed_call_is_answered_changes_nothing_and_is_counted(desk, what):
+def test_a_malformed_call_is_answered_changes_nothing_and_is_counted(desk: Any, what: Any) -> None:
     call, code = MALFORMED[what]
     at_work(desk, 60)
     before = unpack(desk.save())[-1]
@@ -162,7 +169,7 @@ def test_a_malformed_call_is_answered_changes_nothing_and_is_counted(desk, what)
     assert [event.data["code"] for event in info["events"] if event.kind == "refused"] == [code]
 
 
-def test_what_cannot_be_booked_is_refused_and_changes_nothing(desk):
+def test_what_cannot_be_booked_is_refused_and_changes_nothing(desk: Any) -> None:
     group, way, legs = offered(desk, lambda way: len(way["legs"]) == 2)
     office = desk.office
     names, world = office.world.name, office.world
@@ -196,7 +203,7 @@ def test_what_cannot_be_booked_is_refused_and_changes_nothing(desk):
     assert ask(desk, "book", group=group, legs=legs)[0]["error"]["code"] == "not_waiting"  # somebody else's group twice
 
 
-def test_looking_changes_nothing(desk):
+def test_looking_changes_nothing(desk: Any) -> None:
     observation = at_work(desk, 900)
     group = observation["queue"][0]
     flight = ask(desk, "board", limit=1)[0]["flights"][0]["flight"]
@@ -217,7 +224,7 @@ def test_looking_changes_nothing(desk):
     assert after["parties"][: len(before["parties"])] == before["parties"]
 
 
-def test_every_tool_has_a_schema_that_chat_apis_take():
+def test_every_tool_has_a_schema_that_chat_apis_take() -> None:
     told = TOOLS.openai_tools(allowed(True))
     assert [tool["function"]["name"] for tool in told] == list(TOOLS)
     for tool in told:
@@ -230,8 +237,8 @@ def test_every_tool_has_a_schema_that_chat_apis_take():
 # --- how a unit is judged ---------------------------------------------------------------------------------------------
 
 
-def test_a_group_that_is_brought_home_in_time_is_good(desk):
-    def flown(way):
+def test_a_group_that_is_brought_home_in_time_is_good(desk: Any) -> None:
+    def flown(way: Any) -> Any:
         office, world = desk.office, desk.office.world
         flights = [world.index[leg["flight"]] for leg in way["legs"]]
         in_time = all((world.leaves[f] == office.flights.leaves_now[f]) and not world.gone[f] for f in flights)
@@ -247,27 +254,27 @@ def test_a_group_that_is_brought_home_in_time_is_good(desk):
     assert 0 < good.data["cycle_s"] <= 1800
 
 
-def test_who_is_five_hours_late_without_a_hotel_is_a_rule_broken(desk):
+def test_who_is_five_hours_late_without_a_hotel_is_a_rule_broken(desk: Any) -> None:
     group, _, legs = offered(desk, lambda way: way["hotel_due"] and way["cost"] < 5000)
     _, events = ask(desk, "book", group=group, legs=legs)
     assert "rule_broken" in ended(events)[0][1]
 
 
-def test_a_hotel_that_is_not_due_is_overpaid(desk):
+def test_a_hotel_that_is_not_due_is_overpaid(desk: Any) -> None:
     group, _, legs = offered(desk, lambda way: not way["hotel_due"])
     ask(desk, "hotel", group=group)
     _, events = ask(desk, "book", group=group, legs=legs)
     assert "overpaid" in ended(events)[0][1]
 
 
-def test_who_is_sent_through_an_airport_known_to_be_shut_is_bad(desk):
+def test_who_is_sent_through_an_airport_known_to_be_shut_is_bad(desk: Any) -> None:
     group, _, legs = offered(desk, lambda way: way["closed"], avoid_closed=False)
     _, events = ask(desk, "book", group=group, legs=legs)
     assert ended(events)[0][1][0] == "sent_into_closed_airspace"
     assert ask(desk, "propose", group=group)[0]["error"]["code"] == "not_waiting"
 
 
-def test_who_will_miss_a_connection_comes_back_when_the_last_delay_that_does_it_is_known(desk):
+def test_who_will_miss_a_connection_comes_back_when_the_last_delay_that_does_it_is_known(desk: Any) -> None:
     group, _, legs = offered(desk, lambda way: len(way["legs"]) == 2 and not way["fare"])
     office = desk.office
     first, second = (office.world.index[leg["flight"]] for leg in legs)
@@ -282,7 +289,7 @@ def test_who_will_miss_a_connection_comes_back_when_the_last_delay_that_does_it_
     assert office.parties[group].breaks == soon and not desk.step(desk.hold)[4]["events"]
 
 
-def test_a_refund_is_not_home_a_human_is_help_and_waiting_too_long_is_late(desk):
+def test_a_refund_is_not_home_a_human_is_help_and_waiting_too_long_is_late(desk: Any) -> None:
     observation = at_work(desk, 1200)
     first, second = (row["group"] for row in observation["queue"][:2])
     assert ended(ask(desk, "refund", group=first)[1]) == [(UNIT_BAD, ["not_home"])]
@@ -295,7 +302,7 @@ def test_a_refund_is_not_home_a_human_is_help_and_waiting_too_long_is_late(desk)
     assert events[0].unit == waited.unit and 1800 < desk.now - waited.due_s <= 1802
 
 
-def test_a_group_in_two_parts_is_one_unit_that_ends_with_the_last(desk):
+def test_a_group_in_two_parts_is_one_unit_that_ends_with_the_last(desk: Any) -> None:
     observation = at_work(desk, 1200)
     group = next(row for row in observation["queue"] if row["people"] > 1)
     result, events = ask(desk, "split", group=group["group"], people=1)
@@ -306,11 +313,11 @@ def test_a_group_in_two_parts_is_one_unit_that_ends_with_the_last(desk):
     assert ask(desk, "split", group=observation["queue"][-1]["group"], people=999)[0]["error"]["code"] == "bad_number"
 
 
-def test_seats_held_are_for_nobody_else_until_the_time_is_over(desk):
+def test_seats_held_are_for_nobody_else_until_the_time_is_over(desk: Any) -> None:
     group, _, legs = offered(desk, lambda way: len(way["legs"]) == 1 and not way["fare"])
     people = desk.office.parties[group].people
 
-    def free():
+    def free() -> Any:
         return ask(desk, "seats", flight=legs[0]["flight"])[0]["seats"][legs[0]["cabin"]]
 
     before = free()
@@ -323,7 +330,7 @@ def test_seats_held_are_for_nobody_else_until_the_time_is_over(desk):
 
 
 @pytest.mark.parametrize("worker", [Planner, Greedy])
-def test_no_seat_is_sold_twice(desk, worker):
+def test_no_seat_is_sold_twice(desk: Any, worker: Any) -> None:
     run_shift(desk, worker(), seed=5, hours=1, clock="fixed:0.08")
     office: Office = desk.office
     world, bookings = office.world, office.world.instance.bookings
@@ -348,7 +355,7 @@ def test_no_seat_is_sold_twice(desk, worker):
 # --- workers, and the bound -------------------------------------------------------------------------------------------
 
 
-def test_no_worker_costs_less_than_the_bound_and_planner_beats_greedy_beats_queue_beats_idle(desk):
+def test_no_worker_costs_less_than_the_bound_and_planner_beats_greedy_beats_queue_beats_idle(desk: Any) -> None:
     """Sums over four paired seeds; by how much, with its interval, is what benchmarks/desk.py prints."""
     total = {make: 0.0 for make in (Planner, Greedy, Queue, Idle)}
     for seed in range(4):
@@ -362,7 +369,7 @@ def test_no_worker_costs_less_than_the_bound_and_planner_beats_greedy_beats_queu
     assert total[Planner] < total[Greedy] < total[Queue] <= total[Idle]
 
 
-def test_the_planner_does_not_offer_a_group_what_it_found_for_another(desk):
+def test_the_planner_does_not_offer_a_group_what_it_found_for_another(desk: Any) -> None:
     at = {"now": "2026-03-01T06:00Z", "now_s": 10.0, "calls": 0}
     shut = {"message": 0, "kind": "closed", "place": "DOH", "at": at["now"], "until": "2026-03-01T12:00Z"}
     first, second = ({"group": name, "people": 2, "hotel": False} for name in ("A", "B"))
@@ -372,7 +379,7 @@ def test_the_planner_does_not_offer_a_group_what_it_found_for_another(desk):
     worker = Planner()
     worker.begin(desk.spec, 0)
 
-    def act(result, *queue):
+    def act(result: Any, *queue: Any) -> Any:
         seen = {"queue": queue, "messages": [shut], "message_count": 1, "result": result}
         return json.loads(worker.act(at | seen).actions[0])
 
@@ -389,14 +396,14 @@ def test_the_planner_does_not_offer_a_group_what_it_found_for_another(desk):
     assert act(none, second) == {"name": "split", "arguments": {"group": "B", "people": 1}}
 
 
-def test_while_the_reservation_system_is_down_the_desk_stands_and_then_goes_on(desk):
+def test_while_the_reservation_system_is_down_the_desk_stands_and_then_goes_on(desk: Any) -> None:
     shift = run_shift(desk, Greedy(), seed=0, hours=0.5, clock="fixed:0.08", faults=["reservations_down@00:10:00+300s"])
     booked = [event.t_s for event in shift.events if event.kind == "booked"]
     assert not [t for t in booked if 601 < t < 900] and [t for t in booked if t > 905]
     assert [e.data["stops"] for e in shift.events if e.kind == "fault"] == [True]
 
 
-def test_a_corridor_that_shuts_takes_its_flights_away(desk):
+def test_a_corridor_that_shuts_takes_its_flights_away(desk: Any) -> None:
     shut = Fault("corridor_closed", 1800.0, 4 * 3600.0)
     desk.reset(seed=0, options={"faults": (shut,)})
     world = desk.office.world
@@ -408,7 +415,7 @@ def test_a_corridor_that_shuts_takes_its_flights_away(desk):
     assert (world.known[inside] >= since).all()
 
 
-def test_groups_come_when_their_trip_is_known_to_be_broken_and_not_before(desk):
+def test_groups_come_when_their_trip_is_known_to_be_broken_and_not_before(desk: Any) -> None:
     desk.reset(seed=0)
     world = desk.office.world
     times = np.array([t for t, _ in world.units])
@@ -431,12 +438,12 @@ def test_groups_come_when_their_trip_is_known_to_be_broken_and_not_before(desk):
         ({"home_within_h": -1}, "home_within_h is -1"),
     ],
 )
-def test_options_that_are_wrong_are_named(options, says):
+def test_options_that_are_wrong_are_named(options: Any, says: Any) -> None:
     with pytest.raises(TaktError, match=says.replace("(", r"\(")):
         open_station("flightdesk", **options)
 
 
-def test_a_worker_that_answers_with_nonsense_gets_errors_not_a_broken_shift(desk):
+def test_a_worker_that_answers_with_nonsense_gets_errors_not_a_broken_shift(desk: Any) -> None:
     shift = run_shift(desk, lambda observation: "I am sorry, I cannot do that", seed=0, hours=0.2, clock="fixed:1")
     assert not shift.broken
     assert tally(shift.events).refused["not_json"] > 100

@@ -7,6 +7,8 @@ import json
 import re
 import warnings
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,35 +24,35 @@ from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, 
 from takt.stations.flightdesk.desk.map import curve
 from takt.stations.flightdesk.desk.served import breaks
 
-SMALL = {"flights": 300, "aircraft": 30, "bookings": 2000, "days": 3}
+SMALL: dict[str, Any] = {"flights": 300, "aircraft": 30, "bookings": 2000, "days": 3}
 OPTIONS = [word for name, size in SMALL.items() for word in ("-o", f"{name}={size}")]
 FAULTS = [Fault("reservations_down", 600.0, 300.0)]
 
 
 @pytest.fixture(scope="module")
-def shift(tmp_path_factory):
+def shift(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("desk") / "a.takt"
-    given = {"hours": 1.0, "station_options": SMALL, "faults": FAULTS, "ledger": path}
+    given: dict[str, Any] = {"hours": 1.0, "station_options": SMALL, "faults": FAULTS, "ledger": path}
     return run_shift("flightdesk", "greedy", **given)
 
 
 @pytest.fixture(scope="module")
-def desk(shift):
+def desk(shift: Any) -> Any:
     station = open_station("flightdesk", **shift.meta["options"])
     station.reset(seed=0, options={"faults": tuple(FAULTS)})
     return station
 
 
 @pytest.fixture(scope="module")
-def account(shift, desk):
+def account(shift: Any, desk: Any) -> Any:
     return desk.account(shift.events)
 
 
-def due(name, people, t_s=0.0, unit=0):
+def due(name: Any, people: Any, t_s: Any = 0.0, unit: Any = 0) -> Any:
     return Event(t_s, UNIT_DUE, unit, {"group": name, "people": people, "not_brought_home_eur": 100.0, "from": "DOH"})
 
 
-def booked(name, flown, **parts):
+def booked(name: Any, flown: Any, **parts: Any) -> Any:
     told = {"group": name, "flown": flown, "late_min": 60, "corridor": "middle", "legs": [["1/2026-03-01", "E"]]}
     return Event(9.0, "booked", 0, told | dict.fromkeys(PARTS[:-1], 0.0) | parts)
 
@@ -58,7 +60,7 @@ def booked(name, flown, **parts):
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_tally_by_hand():
+def test_a_tally_by_hand() -> None:
     events = [
         due("7", 5),
         Event(2.0, "split", 0, {"group": "7", "part": "7.1", "people": 2}),
@@ -78,7 +80,7 @@ def test_a_tally_by_hand():
     assert parties["8"].due_s == 30.0 and parties["7.1"].at == "DOH" and parties["7"].cost["fare"] == 30.0
 
 
-def test_the_figures_of_a_shift_add_up(shift, account):
+def test_the_figures_of_a_shift_add_up(shift: Any, account: Any) -> None:
     values = account.values
     sums = tally(shift.events)
     assert json.loads(json.dumps(values, allow_nan=False)) == values
@@ -90,19 +92,19 @@ def test_the_figures_of_a_shift_add_up(shift, account):
     assert sum(values["refused"].values()) == sum(event.kind == "refused" for event in shift.events)
 
 
-def test_the_units_cost_what_the_shift_does(shift, desk):
+def test_the_units_cost_what_the_shift_does(shift: Any, desk: Any) -> None:
     assert sum(costs_at("flightdesk")(shift.events).values()) == pytest.approx(tally(shift.events).cost)
     assert costs_at("gym") is None and costs_at("gone") is None
 
 
-def test_every_figure_says_what_it_is(account):
+def test_every_figure_says_what_it_is(account: Any) -> None:
     found = {figure.name: figure for figure in account.figures}
     assert len(found) == len(account.figures) and all(figure.source and figure.label for figure in account.figures)
     assert found["cost_eur"].value == f"{account.values['cost_eur']:,.0f}" and found["cost_eur"].unit == "EUR"
     assert {"home_middle", "cost_care_eur", "regret_rate", "bound_home", "refused"} <= set(found)
 
 
-def test_when_nobody_came_there_is_nothing_to_regret(desk):
+def test_when_nobody_came_there_is_nothing_to_regret(desk: Any) -> None:
     events = [Event(0.0, SHIFT_STARTED, None, {})]
     nobody = desk.account(events)
     shown = {figure.name: figure.value for figure in nobody.figures}
@@ -110,7 +112,7 @@ def test_when_nobody_came_there_is_nothing_to_regret(desk):
     assert nobody.values["cost_eur"] == 0 and nobody.values["regret_rate"] is None and nobody.sections() == []
 
 
-def test_no_bound_is_claimed_for_a_desk_that_may_change_flights(shift, desk):
+def test_no_bound_is_claimed_for_a_desk_that_may_change_flights(shift: Any, desk: Any) -> None:
     told = figures.account_of(desk.office.world, True, shift.events)
     shown = {figure.name: figure for figure in told.figures}
     assert shown["regret_eur"].value == "-" and "may change flights" in shown["bound_eur"].source
@@ -119,10 +121,12 @@ def test_no_bound_is_claimed_for_a_desk_that_may_change_flights(shift, desk):
     assert "does not hold" in cost.note and "regret" not in cost.plot.wide
 
 
-def test_the_bound_is_worked_out_once_a_command(shift, monkeypatch, capsys, tmp_path):
+def test_the_bound_is_worked_out_once_a_command(
+    shift: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     calls = Counter()
 
-    def counted(world, events):
+    def counted(world: Any, events: Any) -> Any:
         calls["hindsight"] += 1
         return hindsight(world, events)
 
@@ -137,7 +141,7 @@ def test_the_bound_is_worked_out_once_a_command(shift, monkeypatch, capsys, tmp_
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
-def test_the_sections_show_the_map_the_queue_and_the_cost(account):
+def test_the_sections_show_the_map_the_queue_and_the_cost(account: Any) -> None:
     where, queue, cost = drawn = account.sections()
     assert account.sections() == drawn, "the same shift gives the same page"
     values = account.values
@@ -154,7 +158,9 @@ def test_the_sections_show_the_map_the_queue_and_the_cost(account):
     assert ">regret " in cost.plot.wide
 
 
-def test_the_report_has_it_all_and_says_of_each_bad_group_what_became_of_it(shift, account, tmp_path):
+def test_the_report_has_it_all_and_says_of_each_bad_group_what_became_of_it(
+    shift: Any, account: Any, tmp_path: Path
+) -> None:
     text = write_report(shift.path, tmp_path / "a.html").read_text()
     for said in ("Where passengers went", "The queue at the desk", "Cost against hindsight", "Cost per passenger home"):
         assert said in text
@@ -170,13 +176,13 @@ def test_the_report_has_it_all_and_says_of_each_bad_group_what_became_of_it(shif
         assert html.escape(told["what became of it"]) in text
 
 
-def test_why_nobody_came_home_is_divided_by_cause(shift, account):
+def test_why_nobody_came_home_is_divided_by_cause(shift: Any, account: Any) -> None:
     not_home = {e.unit for e in shift.events if e.kind == UNIT_BAD and e.data["reasons"][0] == "not_home"}
     assert set(account.causes) == not_home
     assert sum(account.values["not_home_causes"].values()) == len(not_home)
 
 
-def test_when_it_became_known_is_when_the_group_came_back(shift, desk):
+def test_when_it_became_known_is_when_the_group_came_back(shift: Any, desk: Any) -> None:
     world, found = desk.office.world, 0
     for event in shift.events:
         if event.kind != "booked" or event.data["flown"]:
@@ -191,11 +197,11 @@ def test_when_it_became_known_is_when_the_group_came_back(shift, desk):
     assert found
 
 
-def test_the_account_is_the_one_of_the_ledger(shift, account):
+def test_the_account_is_the_one_of_the_ledger(shift: Any, account: Any) -> None:
     assert account_of(shift).values == account.values
 
 
-def test_a_unit_worked_again_comes_out_as_it_did(shift):
+def test_a_unit_worked_again_comes_out_as_it_did(shift: Any) -> None:
     ended = [event for event in shift.events if event.kind in (UNIT_GOOD, UNIT_BAD)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -208,11 +214,11 @@ def test_a_unit_worked_again_comes_out_as_it_did(shift):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_it_is_a_gymnasium_environment_that_draws_itself():
+def test_it_is_a_gymnasium_environment_that_draws_itself() -> None:
     check_env(FlightDesk(**SMALL))
 
 
-def test_the_picture_shows_who_waits_and_is_the_same_for_the_same_desk(shift):
+def test_the_picture_shows_who_waits_and_is_the_same_for_the_same_desk(shift: Any) -> None:
     station = open_station("flightdesk", **shift.meta["options"])
     station.reset(seed=0, options={"faults": tuple(FAULTS)})
     nobody = station.render()
@@ -220,7 +226,7 @@ def test_the_picture_shows_who_waits_and_is_the_same_for_the_same_desk(shift):
     for _ in range(200):
         station.step(station.hold)
     waiting = station.render()
-    assert station.office.queue and not np.array_equal(nobody, waiting)
+    assert station.office.queue and not np.array_equal(nobody, waiting)  # type: ignore[attr-defined]
     state = station.save()
     station.reset(seed=0, options={"faults": tuple(FAULTS)})
     assert np.array_equal(station.render(), nobody)
@@ -228,7 +234,7 @@ def test_the_picture_shows_who_waits_and_is_the_same_for_the_same_desk(shift):
     assert np.array_equal(station.render(), waiting)
 
 
-def test_great_circles_go_from_point_to_point():
+def test_great_circles_go_from_point_to_point() -> None:
     north, east = curve(((50.0, 8.0), (42.0, 27.0), (40.0, 116.0)))
     assert (north[0], east[0]) == pytest.approx((50.0, 8.0)) and (north[-1], east[-1]) == pytest.approx((40.0, 116.0))
     assert north.max() > 50.5, "between Bulgaria and Beijing the great circle goes north"
@@ -239,7 +245,7 @@ def test_great_circles_go_from_point_to_point():
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
-def test_scenario_and_instance_are_short_for_options(capsys, tmp_path):
+def test_scenario_and_instance_are_short_for_options(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = tmp_path / "a.takt"
     run = ["run", "flightdesk", "--worker", "idle", "--hours", "0.02", "--json"]
     assert main([*run, *OPTIONS, "--scenario", "two-hubs", "--out", str(out)]) == 0

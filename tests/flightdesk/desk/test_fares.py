@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def madrid_beijing(days: int, crowd: float = 1.0, seats: int = SEATS) -> float:
     return float(CNY * fare(usual, demand, seats))
 
 
-def test_the_articles_fares_for_madrid_beijing():
+def test_the_articles_fares_for_madrid_beijing() -> None:
     assert madrid_beijing(2) == pytest.approx(16007, abs=1), "seen on 1 March for the 3rd"
     for day in range(4, 8):
         assert madrid_beijing(day - 1) == pytest.approx(22550, abs=1), f"seen on 1 March for the {day}th"
@@ -40,22 +41,22 @@ def test_the_articles_fares_for_madrid_beijing():
         assert madrid_beijing(day - 1) == pytest.approx(5780, abs=1), f"seen on 1 March for the {day}th"
 
 
-def test_the_calibration_does_not_hang_on_a_seat_more_or_less():
+def test_the_calibration_does_not_hang_on_a_seat_more_or_less() -> None:
     for seats in (19, 21):
         for days in (2, 4, 7, 14):
             assert madrid_beijing(days, seats=seats) == madrid_beijing(days)
 
 
-def test_when_nobody_is_stranded_the_fare_is_the_usual_one():
+def test_when_nobody_is_stranded_the_fare_is_the_usual_one() -> None:
     assert {round(madrid_beijing(days, crowd=0.0)) for days in range(20)} == {5780}
 
 
-def test_fares_fall_as_the_hubs_open_again():
+def test_fares_fall_as_the_hubs_open_again() -> None:
     quotes = [madrid_beijing(4, crowd) for crowd in (1.0, 0.75, 0.5, 0.25, 0.0)]
     assert quotes == sorted(quotes, reverse=True) and len(set(quotes)) >= 4
 
 
-def test_usual_fares_grow_with_the_distance_but_more_slowly():
+def test_usual_fares_grow_with_the_distance_but_more_slowly() -> None:
     km = np.array([300.0, 1000.0, 5000.0, 9203.8, 12000.0])
     usual = usual_fare(km)
     assert (np.diff(usual) > 0).all() and (np.diff(usual / km) < 0).all()
@@ -66,22 +67,22 @@ persons = st.floats(0, 1e5)
 
 
 @given(persons, st.integers(0, 400), st.integers(0, 400))
-def test_fewer_seats_never_make_a_fare_lower(demand, left, bought):
+def test_fewer_seats_never_make_a_fare_lower(demand: Any, left: Any, bought: Any) -> None:
     assert fare(100.0, demand, max(left - bought, 0)) >= fare(100.0, demand, left)
 
 
 @given(persons, persons, st.integers(0, 400))
-def test_more_demand_never_makes_a_fare_lower(demand, more, left):
+def test_more_demand_never_makes_a_fare_lower(demand: Any, more: Any, left: Any) -> None:
     assert fare(100.0, demand + more, left) >= fare(100.0, demand, left)
 
 
-def test_the_ladder_has_its_ends():
+def test_the_ladder_has_its_ends() -> None:
     assert (np.diff(LADDER) > 0).all()
     assert lowest_open(0.0, 1) == 0 and lowest_open(1e6, 1) == lowest_open(0.0, 0) == len(LADDER) - 1
     assert set(lowest_open(np.linspace(0, 200, 400), 20).tolist()) == set(range(len(LADDER)))
 
 
-def test_thousands_of_flights_are_priced_in_milliseconds():
+def test_thousands_of_flights_are_priced_in_milliseconds() -> None:
     demand, left = np.linspace(0, 300, 5000), np.arange(5000) % 60
     began = time.perf_counter()
     for _ in range(10):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from takt.stations.flightdesk.desk import FlightDesk
 from takt.stations.flightdesk.desk.files import write_world
 
 
-def test_the_world_is_written_as_known_at_the_end_of_a_day(tmp_path):
+def test_the_world_is_written_as_known_at_the_end_of_a_day(tmp_path: Path) -> None:
     desk = FlightDesk(flights=300, aircraft=30, bookings=1000, days=3)
     desk.reset(seed=0)
     world = desk.office.world
@@ -28,7 +29,7 @@ def test_the_world_is_written_as_known_at_the_end_of_a_day(tmp_path):
     assert seen == {"2026-02-28", "2026-03-01"}
 
 
-def test_the_situation_board_reads_it(tmp_path, capsys):
+def test_the_situation_board_reads_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("duckdb")
     desk = FlightDesk(flights=300, aircraft=30, bookings=1000, days=3)
     desk.reset(seed=0)
@@ -41,6 +42,6 @@ def test_the_situation_board_reads_it(tmp_path, capsys):
     assert {left["corridor"] for left in told["seats"]} == {"north", "middle", "south", "other"}
 
 
-def test_days_that_are_not_there_are_named(tmp_path, capsys):
+def test_days_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flightdesk", "world", str(tmp_path / "w"), "--days", "99"]) == 2
     assert "--days is 99; this world has 1 to" in capsys.readouterr().err and not (tmp_path / "w").exists()

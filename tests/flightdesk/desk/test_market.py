@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,11 +44,11 @@ def flights(instance: Instance, market: Market) -> Iterator[tuple[str, str, str]
         yield carrier, codes[origin], codes[destination]
 
 
-def test_the_same_seed_makes_the_same_market():
+def test_the_same_seed_makes_the_same_market() -> None:
     assert same(market_of(gulf(), 1), market()) and not same(market_of(gulf(), 2), market())
 
 
-def test_a_market_is_in_order_and_within_the_recovery_period():
+def test_a_market_is_in_order_and_within_the_recovery_period() -> None:
     world = market()
     assert 1000 <= len(world.name) <= 2600
     assert (np.diff(world.departure) >= 0).all() and (world.arrival > world.departure).all()
@@ -57,7 +58,7 @@ def test_a_market_is_in_order_and_within_the_recovery_period():
     assert world.seats.min() >= 5 and world.seats.max() <= 60 and len(set(world.seats.tolist())) > 30
 
 
-def test_nobody_else_touches_the_gulf_and_everybody_else_keeps_to_their_corridor():
+def test_nobody_else_touches_the_gulf_and_everybody_else_keeps_to_their_corridor() -> None:
     for (carrier, *ends), corridor, minutes in zip(
         flights(gulf(), market()), market().corridor, market().arrival - market().departure, strict=True
     ):
@@ -70,7 +71,7 @@ def test_nobody_else_touches_the_gulf_and_everybody_else_keeps_to_their_corridor
     assert set(market().corridor.tolist()) == set(range(len(CORRIDORS)))
 
 
-def test_every_place_can_be_reached_from_every_other_with_three_flights():
+def test_every_place_can_be_reached_from_every_other_with_three_flights() -> None:
     codes = gulf().airports.code
     linked = np.eye(len(codes), dtype=np.int64)
     linked[market().origin, market().destination] = 1
@@ -78,7 +79,7 @@ def test_every_place_can_be_reached_from_every_other_with_three_flights():
     assert (linked @ linked @ linked)[np.ix_(away, away)].all()
 
 
-def test_the_rest_of_the_world_buys_until_nothing_is_left():
+def test_the_rest_of_the_world_buys_until_nothing_is_left() -> None:
     world, nothing = market(), np.zeros_like(market().seats)
     counts = np.array([sold(world, minute) for minute in range(gulf().start - 1, gulf().end, 180)])
     assert not counts[0].any() and (np.diff(counts, axis=0) >= 0).all() and (counts <= world.seats).all()
@@ -90,7 +91,7 @@ def test_the_rest_of_the_world_buys_until_nothing_is_left():
     assert (left(world, gulf().start - 1, nothing) == world.seats).all()
 
 
-def test_who_came_first_has_the_seat():
+def test_who_came_first_has_the_seat() -> None:
     world, minute = market(), gulf().start + DAY
     gone = sold(world, minute)
     bought = np.maximum(world.seats - gone - 1, 0)
@@ -98,7 +99,7 @@ def test_who_came_first_has_the_seat():
     assert (left(world, gulf().end, bought) >= 0).all() and (left(world, gulf().end, world.seats) == 0).all()
 
 
-def test_what_others_buy_hangs_on_nothing_but_the_flight():
+def test_what_others_buy_hangs_on_nothing_but_the_flight() -> None:
     """Later days and other airports change no flight's seats and sales: each has a stream of its own."""
     short = replace(gulf(), end=gulf().end - DAY)
     there = {key: at for at, key in enumerate(zip(market().name, market().departure.tolist(), strict=True))}
@@ -116,7 +117,7 @@ minutes = st.integers(gulf_2026().start, gulf_2026().end)
 
 @settings(max_examples=40, deadline=None)
 @given(minutes, st.integers(0, 2**32 - 1))
-def test_buying_never_makes_a_fare_lower(minute, seed):
+def test_buying_never_makes_a_fare_lower(minute: Any, seed: Any) -> None:
     rng = np.random.default_rng(seed)
     some = rng.integers(0, 61, len(market().seats))
     more = some + rng.integers(0, 30, len(some))
@@ -125,7 +126,7 @@ def test_buying_never_makes_a_fare_lower(minute, seed):
 
 @settings(max_examples=40, deadline=None)
 @given(minutes, minutes, st.integers(0, 2**32 - 1))
-def test_no_fare_is_below_the_least(one, other, seed):
+def test_no_fare_is_below_the_least(one: Any, other: Any, seed: Any) -> None:
     since, minute = sorted((one, other))
     bought = np.random.default_rng(seed).integers(0, 61, len(market().seats))
     to_come = market().departure >= minute
@@ -133,7 +134,7 @@ def test_no_fare_is_below_the_least(one, other, seed):
     assert (now >= least_fares(market(), since))[to_come].all()
 
 
-def test_the_least_fare_is_one_that_there_will_be():
+def test_the_least_fare_is_one_that_there_will_be() -> None:
     since, nothing = gulf().start + 2000, np.zeros_like(market().seats)
     least, seen = least_fares(market(), since), np.full(len(market().seats), np.inf)
     for minute in (since, *range((since // DAY + 1) * DAY, gulf().end, DAY)):
@@ -143,7 +144,7 @@ def test_the_least_fare_is_one_that_there_will_be():
     assert (least[ahead] == seen[ahead]).all() and (least > 0).all()
 
 
-def test_fares_between_europe_and_asia_follow_the_article():
+def test_fares_between_europe_and_asia_follow_the_article() -> None:
     """Seen on 1 March: dear for the 3rd, dearest from the 4th on; feeders stay far cheaper."""
     world = market()
     times = fares(world, DAY + 600, np.zeros_like(world.seats)) / world.usual
@@ -153,12 +154,12 @@ def test_fares_between_europe_and_asia_follow_the_article():
     assert times[~far].mean() < 0.75 * times[far].mean()
 
 
-def test_an_hour_that_is_shut_is_sold_all_the_same():
+def test_an_hour_that_is_shut_is_sold_all_the_same() -> None:
     shut = replace(gulf(), closures=replace(gulf().closures, airport=gulf().closures.airport * 0 + 10))
     assert market_of(shut, seed=1).name == market().name
 
 
-def test_airports_that_nobody_knows_have_a_market_too():
+def test_airports_that_nobody_knows_have_a_market_too() -> None:
     instance = generate(two_hubs())
     made_up = tuple(f"?{at}" for at in range(len(instance.airports.code)))
     unknown = replace(instance, airports=replace(instance.airports, code=made_up))
@@ -169,7 +170,7 @@ def test_airports_that_nobody_knows_have_a_market_too():
     assert (world.arrival > world.departure).all() and (world.usual > 10).all()
 
 
-def test_an_airline_that_flies_nothing_more_has_an_empty_market():
+def test_an_airline_that_flies_nothing_more_has_an_empty_market() -> None:
     instance = generate(two_hubs())
     world = market_of(replace(instance, start=instance.end - 1), seed=0)
     nothing = np.zeros(0, dtype=np.int64)
@@ -178,7 +179,7 @@ def test_an_airline_that_flies_nothing_more_has_an_empty_market():
 
 @real
 @pytest.mark.parametrize("name", ["A01", "B03"])
-def test_the_challenges_instances_have_two_partners(name):
+def test_the_challenges_instances_have_two_partners(name: Any) -> None:
     instance = read_instance(DATA / name)
     world = market_of(instance, seed=3)
     assert len(set(world.carrier)) == 2 and len(world.name) > 20
@@ -186,7 +187,7 @@ def test_the_challenges_instances_have_two_partners(name):
     assert (fares(world, instance.start, np.zeros_like(world.seats)) >= world.usual).all()
 
 
-def test_a_market_is_built_in_a_second():
+def test_a_market_is_built_in_a_second() -> None:
     began = time.perf_counter()
     market_of(gulf(), seed=5)
     assert time.perf_counter() - began < 3, "0.3 s on one core; the rest is for a busy machine"

@@ -55,8 +55,8 @@ def total(way: tuple[int, ...], cost: Floats, arrival_cost: Floats) -> float:
 
 @settings(max_examples=300, deadline=None)
 @given(st.data(), networks())
-def test_the_ways_are_those_of_a_search_that_tries_all(data: st.DataObject, net: Network):
-    cost = costs(data.draw, len(net.origin))
+def test_the_ways_are_those_of_a_search_that_tries_all(data: st.DataObject, net: Network) -> None:
+    cost = costs(data.draw, len(net.origin))  # type: ignore[arg-type]
     start, goal = data.draw(st.permutations(range(AIRPORTS)))[:2]
     ready, latest = 10.0 * data.draw(st.integers(0, 30)), 10.0 * data.draw(st.integers(20, 75))
     legs, by_arrival = data.draw(st.integers(1, LEGS)), data.draw(st.booleans())
@@ -93,26 +93,26 @@ def chain(gap: int) -> Network:
 def ways_of(net: Network, **options: int | bool) -> list[tuple[int, ...]]:
     none = np.zeros(4)
     cost = np.array([10.0, 10.0, 10.0, 25.0])
-    return [path.flights for path in cheapest(net, cost, 0, 3, 0.0, 9999.0, none, **{"limit": 4} | options)]
+    return [path.flights for path in cheapest(net, cost, 0, 3, 0.0, 9999.0, none, **{"limit": 4} | options)]  # type: ignore[arg-type]
 
 
-def test_thirty_minutes_are_enough_to_change_and_a_minute_less_is_not():
+def test_thirty_minutes_are_enough_to_change_and_a_minute_less_is_not() -> None:
     assert ways_of(chain(30), by_arrival=True) == [(0, 1, 2), (3,)]
     assert ways_of(chain(29), by_arrival=True) == [(3,)]
 
 
-def test_the_cheapest_is_not_the_earliest_and_both_come_first_when_asked_for():
+def test_the_cheapest_is_not_the_earliest_and_both_come_first_when_asked_for() -> None:
     assert ways_of(chain(30)) == [(3,), (0, 1, 2)]
     assert ways_of(chain(30), limit=1) == [(3,)]
     assert ways_of(chain(30), limit=1, by_arrival=True) == [(0, 1, 2)]
 
 
-def test_a_way_has_no_more_legs_than_allowed():
+def test_a_way_has_no_more_legs_than_allowed() -> None:
     assert ways_of(chain(30), legs=2) == [(3,)]
     assert ways_of(chain(30), legs=3, by_arrival=True)[0] == (0, 1, 2)
 
 
-def test_where_no_flight_goes_there_is_no_way():
+def test_where_no_flight_goes_there_is_no_way() -> None:
     net = chain(30)
     assert cheapest(net, np.zeros(4), 3, 0, 0.0, 9999.0, np.zeros(4), 4) == []
     assert cheapest(net, np.full(4, np.inf), 0, 3, 0.0, 9999.0, np.zeros(4), 4) == []
@@ -122,5 +122,5 @@ def test_where_no_flight_goes_there_is_no_way():
 @pytest.mark.parametrize(
     ("late", "eur"), [(-30, 0.0), (0, 0.0), (120, 12.0), (121, 12.1 + 15.0), (300, 45.0), (301, 30.1 + 15.0 + 60.0)]
 )
-def test_lateness_counts_minutes_a_meal_and_a_night(late: int, eur: float):
+def test_lateness_counts_minutes_a_meal_and_a_night(late: int, eur: float) -> None:
     assert float(lateness(np.array(late), 0.1, 120)) == pytest.approx(eur)

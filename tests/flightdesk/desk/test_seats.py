@@ -68,7 +68,7 @@ def written_out(net: Network, seats: Ints, wishes: list[Wish], legs: int) -> tup
 
 
 @pytest.mark.parametrize("legs", [2, LEGS])
-def test_it_is_the_linear_program_over_all_ways_and_bounds_the_best_in_whole_numbers(legs: int):
+def test_it_is_the_linear_program_over_all_ways_and_bounds_the_best_in_whole_numbers(legs: int) -> None:
     crowded = 0
     for seed in SEEDS:
         net, seats, wishes = made(seed)
@@ -91,7 +91,7 @@ def test_it_is_the_linear_program_over_all_ways_and_bounds_the_best_in_whole_num
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3])
-def test_stopped_early_it_still_bounds_from_both_sides(rounds: int):
+def test_stopped_early_it_still_bounds_from_both_sides(rounds: int) -> None:
     open_gaps = 0
     for seed in SEEDS:
         net, seats, wishes = made(seed)
@@ -102,7 +102,7 @@ def test_stopped_early_it_still_bounds_from_both_sides(rounds: int):
     assert open_gaps or rounds == 3
 
 
-def test_a_full_cabin_is_never_tried():
+def test_a_full_cabin_is_never_tried() -> None:
     """One way home and many full ones that are cheaper: the first round finds what there is."""
     count = 40
     net = network_of(np.zeros(count, int), np.ones(count, int), np.arange(count), np.arange(count) + 60)
@@ -115,7 +115,7 @@ def test_a_full_cabin_is_never_tried():
     assert found.rounds <= 3 and found.stays.tolist() == [2.0]
 
 
-def test_nobody_wants_anything():
+def test_nobody_wants_anything() -> None:
     net, seats, _ = made(0)
     found = assign(net, seats, [])
     assert found.value == found.bound == 0.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,17 +16,17 @@ from takt.stations.flightdesk.airline.generate import AIRLINES
 from takt.stations.flightdesk.desk import FlightDesk
 from takt.stations.flightdesk.desk.tools import call
 
-SMALL = {"scenario": "two-hubs", "flights": 120, "aircraft": 20, "bookings": 600}
+SMALL: dict[str, Any] = {"scenario": "two-hubs", "flights": 120, "aircraft": 20, "bookings": 600}
 
 
 @pytest.fixture(scope="module")
-def shift(tmp_path_factory):
+def shift(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("worlds") / "a.takt"
     run_shift("flightdesk", "greedy", units=2, station_options=SMALL, clock="lockstep", ledger=path)
     return path
 
 
-def told(path, tmp_path, drop=(), **values):
+def told(path: Any, tmp_path: Path, drop: Any = (), **values: Any) -> Any:
     """The ledger with other values in its meta; what is dropped, older ones did not say."""
     copy = tmp_path / "b.takt"
     with sqlite3.connect(path) as book, sqlite3.connect(copy) as other:
@@ -36,14 +38,16 @@ def told(path, tmp_path, drop=(), **values):
     return copy
 
 
-def test_the_version_of_the_world_is_in_the_meta_and_not_in_the_digest(shift, tmp_path):
+def test_the_version_of_the_world_is_in_the_meta_and_not_in_the_digest(shift: Any, tmp_path: Path) -> None:
     with Ledger.open(shift) as book, Ledger.open(told(shift, tmp_path, drop=["world"])) as other:
         assert book.meta["world"] == AIRLINES and book.digest() == other.digest()
 
 
 @pytest.mark.parametrize("older", [{"world": 1}, {"drop": ["world", "rules"]}, {"drop": ["world"], "rules": 1}])
 @pytest.mark.parametrize("command", [["repeat"], ["verify", "--work-again"], ["replay", "--unit", "0"]])
-def test_a_shift_of_an_older_world_is_not_worked_again_and_the_line_says_why(shift, tmp_path, older, command, capsys):
+def test_a_shift_of_an_older_world_is_not_worked_again_and_the_line_says_why(
+    shift: Any, tmp_path: Path, older: Any, command: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = told(shift, tmp_path, **older)
     assert main([command[0], str(path), *command[1:]]) == 2
     out, err = capsys.readouterr()
@@ -51,7 +55,9 @@ def test_a_shift_of_an_older_world_is_not_worked_again_and_the_line_says_why(shi
     assert [file.name for file in tmp_path.iterdir()] == ["b.takt"]
 
 
-def test_it_is_read_and_judged_and_its_account_is_not_of_another_world(shift, tmp_path, capsys):
+def test_it_is_read_and_judged_and_its_account_is_not_of_another_world(
+    shift: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = told(shift, tmp_path, world=1)
     assert main(["kpis", str(path), "--json"]) == 0
     out, err = capsys.readouterr()
@@ -60,7 +66,7 @@ def test_it_is_read_and_judged_and_its_account_is_not_of_another_world(shift, tm
     assert main(["report", str(path), "--json"]) == 0
 
 
-def test_a_shift_begun_between_the_versions_and_saying_none_is_worked_again(shift, tmp_path):
+def test_a_shift_begun_between_the_versions_and_saying_none_is_worked_again(shift: Any, tmp_path: Path) -> None:
     assert main(["repeat", str(told(shift, tmp_path, drop=["world"], rules=3))]) == 0
 
 
@@ -73,7 +79,7 @@ WRONG = {
 }
 
 
-def test_wrong_arguments_are_told_in_our_words_and_to_an_older_ledger_in_those_it_has():
+def test_wrong_arguments_are_told_in_our_words_and_to_an_older_ledger_in_those_it_has() -> None:
     desk = FlightDesk(**SMALL)
     desk.reset(seed=0)
     for text, says in WRONG.items():

@@ -79,7 +79,7 @@ class Nods:
     def begin(self, spec: Any, seed: int) -> None: ...
 
     def act(self, observation: Any) -> Plan:
-        return Plan(nod(observation), ask_after=6)  # type: ignore[arg-type]
+        return Plan(nod(observation), ask_after=6)
 
     def end(self) -> None: ...
 

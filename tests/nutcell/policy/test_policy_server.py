@@ -66,7 +66,7 @@ def test_messages_are_openpis_own() -> None:
     }
     for back in (theirs.unpackb(encode(message)), decode(theirs.packb(message))):
         assert back.keys() == message.keys() and back["prompt"] == "左侧M6" and back["list"] == message["list"]
-        assert (back["images"]["cam_high"] == message["images"]["cam_high"]).all()
+        assert (back["images"]["cam_high"] == message["images"]["cam_high"]).all()  # type: ignore[index]
         assert back["state"].dtype == np.float32 and (back["state"] == message["state"]).all()
     assert encode({"a": (1, 2)}) == encode({"a": [1, 2]})
 

@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from takt.draw import plots
 
-Draw = Callable[[Figure, bool], None]
+Draw = Callable[[Figure, bool], object]
 KINDS = {3: "IATA", 4: "ICAO"}  # of codes, by their letters
 Place = tuple[float, float]  # degrees of longitude and latitude
 
