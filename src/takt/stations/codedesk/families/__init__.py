@@ -37,11 +37,18 @@ def _records() -> Family:
     return Records()
 
 
+def _inventory() -> Family:
+    from takt.stations.codedesk.families.inventory import Inventory
+
+    return Inventory()
+
+
 MAKERS: dict[str, Callable[[], Family]] = {
     "expressions": _expressions,
     "tariffs": _tariffs,
     "queries": _queries,
     "records": _records,
+    "inventory": _inventory,
 }
 
 

@@ -409,7 +409,7 @@ def _mask_code(p: Params, wrong: bool) -> str:
     hidden = f'"{p["mark"]}" * (len(x) - {p["keep"]})'
     shown = f"x[:{p['keep']}] + {hidden}" if p["front"] else f"{hidden} + x[-{p['keep']}:]"
     if p["short"] == "kept":
-        return f"if len(x) <= {p['keep']}:\n    return x\nreturn {shown}"
+        return f"return {shown}"  # a text that is short comes out as it is
     edge = "<" if wrong else "<="
     return f'if len(x) {edge} {p["keep"]}:\n    return "{p["mark"]}" * len(x)\nreturn {shown}'
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import textwrap
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
 from takt.stations.codedesk.families.drawn import Drawn
 from takt.stations.codedesk.families.state import Model, Offer, Question, State
 
 NEW, AGAIN, MEND = "new", "again", "mend"
+KIND = {"number": "int", "text": "str", "list": "list"}
 
 
 @dataclass(frozen=True)
@@ -107,3 +110,30 @@ class Library:
             1,
             about=one.name,
         )
+
+
+def rows_of(state: State, undefined: str) -> list[dict[str, Any]]:
+    """The functions of a state, as the templates of a library write them."""
+    return [
+        {
+            "name": one.name, "kind": KIND[one.of.takes[0]], "python": f"{one.name}_", "doc": one.tell()[0].replace('"', "'")[:100].partition(". ")[0],
+            "body": textwrap.indent(one.code(one.defect in state.wrong).replace("UNDEFINED", undefined), "    "),
+        }
+        for one in state.drawn
+    ]  # fmt: skip
+
+
+def answer_of(known: Mapping[str, Drawn], name: str, value: Any, note: Callable[[str], None]) -> tuple[str, Any]:
+    """What a function makes of a value, behind ""; or what is wrong: "missing", "kind" or "undefined"."""
+    kinds: Mapping[str, type] = {"number": int, "text": str, "list": list}
+    if name not in known:
+        note("no such function")
+        return "missing", None
+    if type(value) is not kinds[known[name].of.takes[0]]:
+        note(f"{name} of {type(value).__name__}")
+        return "kind", None
+    note(f"calls {name}")
+    try:
+        return "", known[name].answer(lambda what: note(what if what.startswith("drawn.") else f"{name} {what}"), value)
+    except drawn.Undefined:
+        return "undefined", None

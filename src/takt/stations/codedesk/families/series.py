@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -274,7 +275,7 @@ def _spread(
         for at, (question, posed) in enumerate(left):
             if kinds[question[0]] / SHARE.get(question[0], 1) > fewest:
                 continue
-            gain = sum(worth[note] / 5 ** seen[note] for note in posed.notes)
+            gain = math.fsum(worth[note] / 5 ** seen[note] for note in posed.notes)  # in any order the same
             if gain > most:
                 best, most = at, gain
         one = left.pop(best)

@@ -179,6 +179,7 @@ def _own_test(asks: Mapping[str, Ask], package: str, name: str, posed: list[Pose
         if isinstance(one.expected, Raises):
             lines += [f"    with pytest.raises({package}.{one.expected.error}):", f"        {call}"]
         elif isinstance(one.expected, bool) or one.expected is None:
+            call = f"({call})" if re.search(r" (is|==|<|and) ", call) else call
             lines.append(f"    assert {call} is {one.expected!r}")
         else:
             lines.append(f"    assert {call} == {one.expected!r}")
@@ -187,9 +188,9 @@ def _own_test(asks: Mapping[str, Ask], package: str, name: str, posed: list[Pose
 
 def _own_file(area: str, package: str, lines: list[str]) -> str:
     text = "\n".join(lines)
-    imports = []
-    if "Fraction(" in text:
-        imports += ["from fractions import Fraction", ""]
+    imports = [f"import {name}" for name in ("copy", "importlib", "sys", "warnings") if f"{name}." in text]
+    imports += ["from fractions import Fraction"] if "Fraction(" in text else []
+    imports += [""] if imports else []
     if "pytest." in text:
         imports += ["import pytest", ""]
     return tidy("\n".join([f'"""{area.capitalize()}."""', "", *imports, f"import {package}", text]) + "\n")

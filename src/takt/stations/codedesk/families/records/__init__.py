@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
-from takt.stations.codedesk.families.endless import NEW, Library
+from takt.stations.codedesk.families.endless import NEW, Library, rows_of
 from takt.stations.codedesk.families.offers import gather
 from takt.stations.codedesk.families.records.features import CHANGES, DEFECTS, FEATURES, bad, document, drawn_call
 from takt.stations.codedesk.families.records.spec import Filing
 from takt.stations.codedesk.families.state import Ask, Model, Offer, Question, State
 from takt.stations.codedesk.families.writing import fill
-
-KIND = {"number": "int", "text": "str", "list": "list"}
 
 
 def _first(one: drawn.Drawn, how: str) -> str:
@@ -108,17 +105,10 @@ class Records:
             ("writing", "write"),
         ]
         public += [(module, name) for feature, module, name in stock if feature in on]
-        functions = [
-            {
-                "name": one.name, "kind": KIND[one.of.takes[0]], "python": f"{one.name}_", "doc": one.tell()[0].replace('"', "'")[:100].partition(". ")[0],
-                "body": textwrap.indent(one.code(one.defect in state.wrong).replace("UNDEFINED", facts["e_value"]), "    "),
-            }
-            for one in state.drawn
-        ]  # fmt: skip
         more: dict[str, Any] = {
             "public": public,
             "all_names": sorted(name for _, name in public),
-            "functions": functions,
+            "functions": rows_of(state, facts["e_value"]),
         }
         files = {
             "__init__": "init",
