@@ -60,7 +60,7 @@ def messages(seed: object, count: int, folder: Path, start: int = 0) -> Counter[
     import numpy as np
 
     from takt.ledger.pack import pack
-    from takt.stations.nutcell.policy.wire import decode
+    from takt.workers.policy.wire import decode
 
     told: Counter[str] = Counter()
     for number in range(start, start + count):

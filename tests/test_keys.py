@@ -16,9 +16,9 @@ import pytest
 from takt import TaktError, resume_shift
 from takt.keys import check_address, key_for
 from takt.ledger.trust import Named, NotNamed, check_named
-from takt.stations.nutcell.policy.options import Options as PolicyOptions
 from takt.workers.llm.endpoint import NoAnswer, OpenAiCompatible
 from takt.workers.llm.options import Options
+from takt.workers.policy.options import Options as PolicyOptions
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-openai",

@@ -19,8 +19,8 @@ from takt.cli import main
 from takt.cli.registered import all_loaded
 from takt.contract.options import usual_options
 from takt.contract.registry import loaded, stations, workers
-from takt.stations.nutcell.policy.options import Options as OfPolicy
 from takt.workers.llm.options import Options as OfLlm
+from takt.workers.policy.options import Options as OfPolicy
 
 ODD = [1e308, -1, float("nan"), 10**12, float("inf"), 5e-324]  # the last is a number that some take
 SMALL: dict[str, Any] = {

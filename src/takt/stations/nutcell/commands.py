@@ -45,7 +45,7 @@ def serve_policy(
 
     takt serve-policy --worker vla
     """
-    from takt.stations.nutcell.policy.server import PolicyServer, serve_until_interrupted
+    from takt.workers.policy.server import PolicyServer, serve_until_interrupted
 
     if place is not None:
         raise TaktError(f"the worker of `takt serve-policy` is given by name now: --worker {place}")

@@ -13,7 +13,7 @@ from websockets.sync.server import serve
 
 from takt.contract.worker import Plan
 from takt.stations.nutcell import NutCell
-from takt.stations.nutcell.policy.wire import decode, encode
+from takt.workers.policy.wire import decode, encode
 
 
 class FakePolicy:

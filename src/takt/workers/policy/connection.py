@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from takt.printable import printable
-from takt.stations.nutcell.policy.wire import LARGEST, decode, encode
+from takt.workers.policy.wire import LARGEST, decode, encode
 
 CLOSE_S = 1.0  # wall time that a farewell may take
 GRACE_S = 0.25  # wall time after the limit until the socket is cut

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from takt.contract.options import Limit, wrong_number
 from takt.contract.station import TaktError
 from takt.keys import check_address
-from takt.stations.nutcell.policy.profiles import LAYOUTS, PROFILES, Profile, rekeyed
+from takt.workers.policy.profiles import LAYOUTS, PROFILES, Profile, rekeyed
 
 NO_ORDER = "Put one nut on the left pin and one nut on the right pin."
 

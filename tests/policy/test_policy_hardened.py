@@ -14,11 +14,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from takt import TaktError
-from takt.stations.nutcell.policy.connection import Connection, NoAnswer
-from takt.stations.nutcell.policy.server import PolicyServer
-from takt.stations.nutcell.policy.wire import decode, encode
-from takt.stations.nutcell.policy.worker import _in_short
 from takt.stations.nutcell.vla.worker import Network, _network
+from takt.workers.policy.connection import Connection, NoAnswer
+from takt.workers.policy.server import PolicyServer
+from takt.workers.policy.wire import decode, encode
+from takt.workers.policy.worker import _in_short
 
 BLIND = {"cameras": []}
 

@@ -1,5 +1,5 @@
 """`policy`: a policy behind a websocket works the nut cell, by openpi's protocol; Takt's workers serve by it too."""
 
-from takt.stations.nutcell.policy.worker import Policy
+from takt.workers.policy.worker import Policy
 
 __all__ = ["Policy"]

@@ -10,8 +10,8 @@ import msgpack
 import numpy as np
 import pytest
 
-from takt.stations.nutcell.policy.profiles import PROFILES, chunk_of
-from takt.stations.nutcell.policy.wire import decode
+from takt.workers.policy.profiles import PROFILES, chunk_of
+from takt.workers.policy.wire import decode
 
 CHUNK = np.arange(30, dtype=np.float32).reshape(2, 15)
 DATA = CHUNK.tobytes()

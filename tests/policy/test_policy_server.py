@@ -18,10 +18,10 @@ from fake_policy import Nods, Watched, nod
 from takt import TaktError, run_shift
 from takt.cli import main
 from takt.stations.nutcell import NutCell
-from takt.stations.nutcell.policy import Policy
-from takt.stations.nutcell.policy.connection import Connection, NoAnswer
-from takt.stations.nutcell.policy.server import PolicyServer
-from takt.stations.nutcell.policy.wire import decode, encode
+from takt.workers.policy import Policy
+from takt.workers.policy.connection import Connection, NoAnswer
+from takt.workers.policy.server import PolicyServer
+from takt.workers.policy.wire import decode, encode
 
 HERE = Path(__file__).parent
 

@@ -27,9 +27,9 @@ from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Finished, Journal, Plan
 from takt.keys import key_for, led_elsewhere
 from takt.printable import printable
-from takt.stations.nutcell.policy.connection import Attempt, Connection, NoAnswer
-from takt.stations.nutcell.policy.options import Options
-from takt.stations.nutcell.policy.profiles import CAMERAS, LAYOUTS, at_control_rate, cell_actions, chunk_of, request_of
+from takt.workers.policy.connection import Attempt, Connection, NoAnswer
+from takt.workers.policy.options import Options
+from takt.workers.policy.profiles import CAMERAS, LAYOUTS, at_control_rate, cell_actions, chunk_of, request_of
 
 OURS = ("not_finite", "shape", "not_an_answer", "server_error")  # of the policy; the others are of its server
 TRIED_AGAIN = ("connect", "dropped")  # at once: the server may be starting anew

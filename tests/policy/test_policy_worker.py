@@ -16,8 +16,8 @@ from takt import Ledger, TaktError, kpis, repeat_shift, resume_shift, run_shift
 from takt.cli import main
 from takt.contract.events import FAULT, SAID
 from takt.stations.nutcell import NutCell
-from takt.stations.nutcell.policy import Policy
-from takt.stations.nutcell.policy.server import PolicyServer
+from takt.workers.policy import Policy
+from takt.workers.policy.server import PolicyServer
 
 FAST: dict[str, Any] = {"timeout_s": 20.0, "first_timeout_s": 20.0, "retries": 2, "backoff_s": 0.02}
 BLIND = {"cameras": []}  # pictures need OpenGL, and take their time
@@ -202,7 +202,7 @@ def test_no_policy_server_is_one_clear_line(how: str, capsys: Any, tmp_path: Any
 
 def test_a_server_that_does_not_read_is_cut_off() -> None:
     """More than the socket's buffers hold: `send` itself would wait for ever."""
-    from takt.stations.nutcell.policy.connection import Connection, NoAnswer
+    from takt.workers.policy.connection import Connection, NoAnswer
 
     with FakePolicy(lambda request, n: 2.0) as server:
         connection = Connection(server.url)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from takt import TaktError, open_station, run_shift
-from takt.stations.nutcell.policy import Policy
-from takt.stations.nutcell.policy.profiles import (
+from takt.workers.policy import Policy
+from takt.workers.policy.profiles import (
     CAMERAS,
     LAYOUTS,
     PROFILES,

@@ -27,7 +27,7 @@ from takt.contract.station import StationSpec, TaktError, open_station
 from takt.contract.worker import Plan, Worker, as_worker, open_worker
 from takt.distribution import version
 from takt.listening import LOOPBACK, is_loopback
-from takt.stations.nutcell.policy.wire import decode, encode
+from takt.workers.policy.wire import decode, encode
 
 PORT = 8000  # openpi's
 MOST_CLIENTS = 16  # connections at once, each with a worker
