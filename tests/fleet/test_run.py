@@ -172,8 +172,8 @@ def test_a_comparison_ends_when_the_best_is_known(here: Any) -> None:
 
 
 def test_a_budget_ends_a_fleet_at_a_units_end_and_more_of_it_goes_on(here: Any) -> None:
-    text = PLAN.replace("0-3", "0-1").replace("units = 10", "units = 60") + hand("Slow")
-    plan, done = work(text + "[budget]\nmachine_hours = 0.0005\n", jobs=1)
+    text = PLAN.replace("0-3", "0-1").replace("units = 10", "units = 30") + hand("Slow")
+    plan, done = work(text + "[budget]\nmachine_hours = 0.0002\n", jobs=1)
     assert done.why == "budget" and done.ended < 2 and "machine hours" in done.told
     assert any(not record.ended and record.units for record in done.records.values()), "left at a unit's end"
     plan, done = work(text)

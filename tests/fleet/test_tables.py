@@ -164,8 +164,8 @@ def test_what_a_plan_simulates_is_what_judges(by: Any) -> None:
     yes, no = decided_at(good, 0.9, 0.05, by)
     for path, at in zip(good, np.minimum(yes, no), strict=True):
         records = [record("".join("bg"[int(one)] for one in shift), seed) for seed, shift in enumerate(path)]
-        looks = [n for n in range(1, shifts + 1) if decided(records[:n], alpha=0.05, by=by)]
-        assert (looks[0] if looks else shifts + 1) == at
+        looks = (n for n in range(1, shifts + 1) if decided(records[:n], alpha=0.05, by=by))
+        assert next(looks, shifts + 1) == at
     a, b = good[:4], good[4:]
     e = log_e_along(a.astype(int) - b.astype(int), by)
     for path in range(2):

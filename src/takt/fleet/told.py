@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,),
-    "Mapping[str, int]": (dict,), "Mapping[str, Any]": (dict,), "Sequence[str]": (list,),
-    "Sequence[float | None]": (list,),
+    "Mapping[str, int]": (dict,), "Mapping[str, Any]": (dict,), "Sequence[str]": (list, tuple),
+    "Sequence[float | None]": (list, tuple),
 }  # fmt: skip
 _INSIDE: Mapping[str, tuple[type, ...]] = {
     "Mapping[str, int]": (int,), "Sequence[str]": (str,), "Sequence[float | None]": (int, float, type(None)),
@@ -26,7 +26,7 @@ def read_as(kind: type[T], told: Any) -> T:
         if one.name not in told:
             continue
         value, what = told[one.name], str(one.type)
-        inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
         if not _fits(value, _KINDS[what]) or not all(_fits(each, _INSIDE.get(what, (object,))) for each in inside):
             raise ValueError(f"{one.name} of a {kind.__name__} is no {what}")
     return kind(**told)

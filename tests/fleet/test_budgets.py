@@ -1,0 +1,123 @@
+"""What ends a fleet, and what it may ask of servers; by an executor that works nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from takt.fleet.crew import Crew
+from takt.fleet.drive import Driver, job_of
+from takt.fleet.job import ENDED, LEFT, PROGRESS, Job, Message
+from takt.fleet.plan import Endpoint, Limits
+from takt.fleet.record import Record
+from takt.fleet.toml import plan_of
+
+PLAN = """
+name = "few"
+seeds = "0-9"
+units = 10
+clock = "lockstep"
+
+[[station]]
+name = "gym"
+options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
+"""
+HAND = '\n[[worker]]\nname = "hands:Balances"\n'
+ASKED = {"good_rate": 0.9, "cycle_s": None}
+
+
+class Paper:
+    """Each look is a unit of every shift, at a price; a shift has three, and is left at a unit's end."""
+
+    def __init__(self, jobs: int, money: float = 0.0, tokens: int = 0) -> None:
+        self.jobs, self.money, self.tokens = jobs, money, tokens
+        self.units: Counter[Job] = Counter()
+        self.leaving: set[Job] = set()
+        self.most = 0  # at a time
+
+    def room(self, job: Job) -> bool:
+        return len(self.units) < self.jobs
+
+    def start(self, job: Job) -> None:
+        self.units[job] = 0
+        self.most = max(self.most, len(self.units))
+
+    def wait(self, timeout_s: float) -> list[Message]:
+        return [self._unit(job) for job in list(self.units)]
+
+    def _unit(self, job: Job) -> Message:
+        self.units[job] += 1
+        units, left = self.units[job], job in self.leaving
+        spent = {"money": units * self.money, "tokens": units * self.tokens}
+        if units < 3 and not left:
+            return Message(job, PROGRESS, {"units": units, "good": units, "wall_s": float(units), **spent})
+        del self.units[job]
+        ended = "" if units < 3 else "units"
+        wall_s = float(units)
+        outcomes = ("g" * units, 0, "1" * units, "0" * 6 * units, [1.0] * units)
+        told = Record(job.id, job.seed, ended, "", *outcomes, wall_s, wall_s, "", "", acceptance=ASKED, **spent)
+        return Message(job, LEFT if not ended else ENDED, told.told())
+
+    def leave(self, job: Job) -> None:
+        self.leaving.add(job)
+
+    def kill(self, job: Job) -> None:
+        self.units.pop(job, None)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ("money = 7.0", "the budget of money is used up: 7 of 7"),
+        ("tokens = 7e3", "the budget of tokens is used up: 7,000 of 7,000"),
+        ("machine_hours = 0.001", "the budget of machine hours is used up"),
+        ("hours = 0", "the budget of hours is used up"),
+    ],
+)
+def test_a_budget_that_is_used_up_ends_every_shift_at_its_units_end(tmp_path, monkeypatch, budget, words):
+    monkeypatch.chdir(tmp_path)
+    paper = Paper(2, money=0.5, tokens=500)
+    done = Driver(plan_of(PLAN + HAND + f"[budget]\n{budget}\n"), lambda: paper).run()
+    assert done.why == "budget" and words in done.told and done.ended < 10 and not done.lost
+    assert not paper.units, "nothing goes on"
+    spent = sum(record.money for record in done.records.values())
+    if "money" in budget:
+        assert 7.0 <= spent <= 7.0 + 2 * 0.5, "at most the unit that each shift had under way comes on top"
+        assert any(not record.ended for record in done.records.values()) or done.ended == 5
+
+
+def test_a_fleet_without_a_budget_is_worked_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = Driver(plan_of(PLAN + HAND), lambda: Paper(3, money=0.5)).run()
+    assert done.why == "worked" and done.ended == 10 and sum(r.money for r in done.records.values()) == 15.0
+
+
+def test_a_server_is_never_asked_by_more_shifts_than_it_has_slots_and_others_go_on():
+    """Ten places, a server of two slots and another of three: at most two and three of their shifts at a time."""
+    slots = {"gpu": 2, "llm": 3}
+    ends = {name: Endpoint(name, "http://127.0.0.1:9", count) for name, count in slots.items()}
+    paper = Paper(10)
+    crew = Crew(paper, Limits(), ends)
+    of = {"gpu": ["gpu"], "llm": ["llm"], "both": ["gpu", "llm"], "none": []}
+    waiting = [Job("", name, "gym", "w", n, "", endpoints=ask) for n in range(5) for name, ask in of.items()]
+    most: Counter[str] = Counter()
+    ended = 0
+    while waiting or not crew.idle:
+        for job in [one for one in waiting if crew.room(one)]:
+            if crew.room(job):
+                waiting.remove(job)
+                crew.start(job)
+        for name in slots:
+            most[name] = max(most[name], sum(name in job.endpoints for job in crew.running))
+        ended += sum(message.kind == ENDED for message in crew.wait(0.0))
+    assert most == slots and ended == 20 and paper.most > 5
+
+
+def test_what_a_job_asks_is_what_its_plan_says():
+    asks = '[endpoint.gpu]\nurl = "http://127.0.0.1:9/v1"\nslots = 2\n'
+    plan = plan_of(PLAN + HAND + 'endpoint = "gpu"\ncores = 2\nmemory_gb = 3\n' + asks)
+    job = job_of(plan, plan.shifts[0])
+    assert (job.cores, job.memory_gb, job.endpoints) == (2.0, 3.0, ["gpu"]) and plan.endpoints["gpu"].slots == 2
