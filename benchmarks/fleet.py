@@ -42,9 +42,9 @@ QUESTIONS = (
 
 
 def timed(what: str, work) -> object:
-    began_s = time.perf_counter()
+    began_s, cpu_s = time.perf_counter(), time.process_time()
     found = work()
-    print(f"  {what}: {time.perf_counter() - began_s:.2f} s", flush=True)
+    print(f"  {what}: {time.perf_counter() - began_s:.2f} s (processor: {time.process_time() - cpu_s:.2f})", flush=True)
     return found
 
 

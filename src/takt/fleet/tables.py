@@ -26,6 +26,7 @@ from takt.ledger import canonical
 
 FOLDER, PARTS = "tables", "parts.json"
 A_PART = 500  # shifts
+A_GROUP = 20_000  # events that are kept in memory, and written together
 MOST_PARTS = 16  # before they are put together
 VIEWS = {
     "shifts": "a row for each shift that has ended or was left: what it is (`columns` as JSON), and what came out",
@@ -171,16 +172,20 @@ def _unit_rows(shift: Planned, events: Sequence[Event]) -> Iterator[dict[str, An
 def _write_part(pa: Any, pq: Any, plan: Plan, folder: Path, name: str, some: Sequence[Planned]) -> None:
     schema = _schema(pa)
     units: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     new = {view: folder / f".{view}-{name}-{os.getpid()}" for view in ("units", "events")}
     with pq.ParquetWriter(new["events"], schema["events"], compression="zstd") as events:
         for shift in some:
             log = read(ledger_of(plan.store, shift), lambda book: book.events())
             units += _unit_rows(shift, log)
-            rows = [
-                {**_of(shift), "seq": n, "t_s": e.t_s, "kind": e.kind, "unit": e.unit, "data": canonical(e.data)}
+            of = _of(shift)
+            rows += [
+                {**of, "seq": n, "t_s": e.t_s, "kind": e.kind, "unit": e.unit, "data": canonical(e.data)}
                 for n, e in enumerate(log)
             ]
-            events.write_table(pa.Table.from_pylist(rows, schema["events"]))
+            if len(rows) >= A_GROUP or shift is some[-1]:
+                events.write_table(pa.Table.from_pylist(rows, schema["events"]))
+                rows = []
     pq.write_table(pa.Table.from_pylist(units, schema["units"]), new["units"], compression="zstd")
     for view, path in new.items():
         path.replace(folder / f"{view}-{name}.parquet")
