@@ -147,10 +147,10 @@ class Fleets:
             self.server.start()  # type: ignore[attr-defined]
             return
         there = sorted(working(driver.pid))
-        if self.rng.random() < 1 / 8:
+        if self.rng.random() < (1 / 8 if there else 1 / 200):  # seldom while it starts
             there = [("driver", driver.pid)]
         if not there:
-            return  # nothing works yet: whatever starts is given the time
+            return
         kind, pid = self.rng.choice(there)
         with suppress(OSError):
             if driver.poll() is None:
