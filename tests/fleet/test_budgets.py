@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -56,7 +58,8 @@ class Paper:
         ended = "" if units < 3 else "units"
         wall_s = float(units)
         outcomes = ("g" * units, 0, "1" * units, "0" * 6 * units, [1.0] * units)
-        told = Record(job.id, job.seed, ended, "", *outcomes, wall_s, wall_s, "", "", acceptance=ASKED, **spent)
+        told = Record(job.id, job.seed, ended, "", *outcomes, wall_s, wall_s, "", "", acceptance=ASKED)
+        told = replace(told, money=units * self.money, tokens=units * self.tokens)
         return Message(job, LEFT if not ended else ENDED, told.told())
 
     def leave(self, job: Job) -> None:
@@ -77,7 +80,9 @@ class Paper:
         ("hours = 0", "the budget of hours is used up"),
     ],
 )
-def test_a_budget_that_is_used_up_ends_every_shift_at_its_units_end(tmp_path, monkeypatch, budget, words):
+def test_a_budget_that_is_used_up_ends_every_shift_at_its_units_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: str, words: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     paper = Paper(2, money=0.5, tokens=500)
     done = Driver(plan_of(PLAN + HAND + f"[budget]\n{budget}\n"), lambda: paper).run()
@@ -89,13 +94,13 @@ def test_a_budget_that_is_used_up_ends_every_shift_at_its_units_end(tmp_path, mo
         assert any(not record.ended for record in done.records.values()) or done.ended == 5
 
 
-def test_a_fleet_without_a_budget_is_worked_whole(tmp_path, monkeypatch):
+def test_a_fleet_without_a_budget_is_worked_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = Driver(plan_of(PLAN + HAND), lambda: Paper(3, money=0.5)).run()
     assert done.why == "worked" and done.ended == 10 and sum(r.money for r in done.records.values()) == 15.0
 
 
-def test_a_server_is_never_asked_by_more_shifts_than_it_has_slots_and_others_go_on():
+def test_a_server_is_never_asked_by_more_shifts_than_it_has_slots_and_others_go_on() -> None:
     """Ten places, a server of two slots and another of three: at most two and three of their shifts at a time."""
     slots = {"gpu": 2, "llm": 3}
     ends = {name: Endpoint(name, "http://127.0.0.1:9", count) for name, count in slots.items()}
@@ -116,7 +121,7 @@ def test_a_server_is_never_asked_by_more_shifts_than_it_has_slots_and_others_go_
     assert most == slots and ended == 20 and paper.most > 5
 
 
-def test_what_a_job_asks_is_what_its_plan_says():
+def test_what_a_job_asks_is_what_its_plan_says() -> None:
     asks = '[endpoint.gpu]\nurl = "http://127.0.0.1:9/v1"\nslots = 2\n'
     plan = plan_of(PLAN + HAND + 'endpoint = "gpu"\ncores = 2\nmemory_gb = 3\n' + asks)
     job = job_of(plan, plan.shifts[0])
