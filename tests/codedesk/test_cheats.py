@@ -191,6 +191,15 @@ def test_an_answer_that_is_none_is_wrong_and_never_an_error_of_ours(said: Any) -
     assert verdict(said, 5) and verdict({"value": ["int", "5"]}, 5) == ""
 
 
+@pytest.mark.parametrize("where", ["conftest.py", "tests/conftest.py"])
+def test_code_that_the_tests_own_configuration_cannot_import_is_broken_and_not_tampering(
+    works: None, where: str
+) -> None:
+    """A mined repository's conftest imports the package; an agent may break that in all honesty."""
+    seen = inspected("from pkg import no_such_module\n", MINED, {where: "import pkg.m\n"})
+    assert not seen.tampered and "no_such_module" in seen.build and not seen.own_pass
+
+
 def test_a_test_without_end_is_ended_alone(works: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "TEST_S", 1.0)
     seen = inspected("import time\n\n\ndef f1():\n    while True:\n        time.sleep(0.01)\n")

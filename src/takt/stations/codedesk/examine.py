@@ -88,13 +88,22 @@ class Watch:
         self.marked: set[str] = set()
         self.altered: list[str] = []
 
-    def pytest_load_initial_conftests(self) -> None:
-        """Nothing of the tree has been imported yet. Its folders come after the standard library and after pytest."""
+    @hook(wrapper=True, tryfirst=True)  # type: ignore[untyped-decorator]
+    def pytest_load_initial_conftests(self) -> Any:
+        """Nothing of the tree has been imported yet. Its folders come after the standard library and after pytest.
+
+        What the tests' configuration imports may be broken: then no test is run, and that is told.
+        """
         self.before = own_functions()
         at = next((i for i, entry in enumerate(sys.path) if entry.endswith(("site-packages", "dist-packages"))), None)
         at = len(sys.path) if at is None else at
         folders = [os.path.join(WORK, folder) for folder in self.order["folders"]]
         sys.path[at:at] = [folder for folder in folders if os.path.isdir(folder)]
+        try:
+            return (yield)
+        except BaseException as error:
+            self.tell(unbegun=f"{type(error).__name__}: {error}"[-LONGEST:])
+            raise
 
     def pytest_collection_finish(self, session: Any) -> None:
         self.altered = self.altered or altered(self.order["laid"])

@@ -244,8 +244,8 @@ def judged(
         said = told.outcomes.get(node)
         if not tampered and said is not None and said != passes:
             tampered = f"a test that must {'pass' if passes else 'fail'} did not"
-        twin = node.split("::", 1)[0]
-        if not tampered and said is None and not stopped and not (twin in suite.files and twin in told.uncollected):
+        path = node.split("::", 1)[0]
+        if not tampered and said is None and not stopped and not told.lost(path, alone=path in suite.files):
             tampered = "the tests were ended before they were through"
     if not tampered and not told.ended and not stopped:
         tampered = "the process of the tests ended itself"
@@ -255,7 +255,7 @@ def judged(
     for node in dict.fromkeys(
         [
             *(node for node in told.items if node not in canaries),
-            *(f"{path}::?" for path in told.uncollected if path in suite.files),
+            *(f"{path}::?" for path in suite.files if told.lost(path)),
         ]
     ):
         path = node.split("::", 1)[0]
@@ -268,13 +268,15 @@ def judged(
         elif not passes:
             broken.setdefault(suite.owners[path], []).append(node)
     build = ""
-    lost = [path for path in told.uncollected if suite.owners.get(path, ticket.number) != ticket.number]
+    lost = [path for path in suite.files if suite.owners[path] != ticket.number and told.lost(path)]
     if told.syntax and (own or broken):  # a file that nobody imports need not be Python's of today
         build = told.syntax[0]
     elif lost:
-        build = told.messages.get(lost[0], "")
+        build = told.message_of(lost[0])
+    elif told.unbegun:
+        build = told.unbegun
     for node in [*own, *(node for nodes in broken.values() for node in nodes)]:
-        message = message or told.messages.get(node) or told.messages.get(node.split("::", 1)[0], "")
+        message = message or told.messages.get(node) or told.message_of(node.split("::", 1)[0])
     if not passed and not own:
         own = ["no test was run"]
     return Inspection(
@@ -300,7 +302,7 @@ class _Told:
         self.touched: list[str] = []
         self.health: dict[str, float] = {}
         self.answers: dict[str, Any] = {}
-        self.ended, self.wrong = False, ""
+        self.ended, self.wrong, self.unbegun = False, "", ""
         calls: set[str] = set()
         for line in records.splitlines():
             try:
@@ -310,6 +312,20 @@ class _Told:
                 self._take(said, calls)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 self.wrong = self.wrong or "records came that are not ours"
+
+    def lost(self, path: str, alone: bool = True) -> bool:
+        """Whether a file of tests could not be collected: by itself (if `alone` counts), with its folder, or because
+        none could, for what the tests' configuration imports cannot be imported."""
+        folders = [one for one in self.uncollected if not one.endswith(".py")]
+        within = any(one in ("", ".") or path.startswith(f"{one.rstrip('/')}/") for one in folders)
+        return bool(self.unbegun) or within or (alone and path in self.uncollected)
+
+    def message_of(self, path: str) -> str:
+        """What is said of a file that could not be collected."""
+        for one in (path, *(one for one in self.uncollected if not one.endswith(".py"))):
+            if one in self.messages:
+                return self.messages[one]
+        return self.unbegun
 
     def compare(self, answers: Mapping[str, Any]) -> None:
         """Tests that only told what came have passed if that is what was expected."""
@@ -335,6 +351,8 @@ class _Told:
                 self.answers[node] = said["answer"]
             if not passes:
                 self.messages.setdefault(node, str(said["message"]))
+        elif "unbegun" in said:
+            self.unbegun = str(said["unbegun"]) or "the tests could not be begun"
         elif "uncollected" in said:
             self.uncollected.append(str(said["uncollected"]))
             self.messages.setdefault(str(said["uncollected"]), str(said["message"]))
