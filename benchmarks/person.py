@@ -33,7 +33,10 @@ KEYS = {
     "y": ("KeyA", "KeyD", "KeyL", "KeyJ"),
     "z": ("KeyR", "KeyF", "KeyP", "KeyM"),
 }
-TURNS = ("KeyQ", "KeyE", "KeyO", "KeyU")  # the right hand's are the other way round: the cell is its own mirror image
+TURNS = ("KeyQ", "KeyE", "KeyU", "KeyO")  # of each hand, to the left and to the right
+SIDES = ("left", "right")
+SEARCH_DEG = (4, -4, 8, -8, 12, -12, 17, -17, 22, -22, 27, -27, 31, 0)
+RESTS_N = 2.0  # a nut that rests on the ribs pushes up on the pads with more
 
 
 @contextmanager
@@ -63,71 +66,110 @@ def at_page(station: str, words: list[str], out: Path, shot: Path | None = None)
 # --- the cell ---
 
 
-class Hands:
-    """Both hands, moved alike: what the left one does to the left, the right one does to the right."""
+class AtKeys:
+    """Eyes on the page and fingers on the keyboard: all that the script has."""
 
     def __init__(self, page: Page) -> None:
-        self.page = page
+        self._page = page
 
-    def at(self) -> list[float]:
-        text = self.page.locator('[data-fact="left hand, mm"] dd').inner_text()
+    def down(self, code: str) -> None:
+        self._page.keyboard.down(code)
+
+    def up(self, code: str) -> None:
+        self._page.keyboard.up(code)
+
+    def fact(self, name: str) -> list[float]:
+        text = self._page.locator(f'[data-fact="{name}"] dd').inner_text()
         return [float(word) for word in text.split()]
 
     def takt_left(self) -> float:
-        return float(self.page.locator(".gauges div", has_text="takt left").locator("b").inner_text().split()[0])
+        return float(self._page.locator(".gauges div", has_text="takt left").locator("b").inner_text().split()[0])
 
-    def hold(self, keys: tuple[str, ...], seconds: float, fine: bool) -> None:
-        board = self.page.keyboard
-        for key in (*keys, *(("ShiftLeft",) if fine else ())):
-            board.down(key)
+    def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
-        for key in (*keys, *(("ShiftLeft",) if fine else ())):
-            board.up(key)
 
-    def go(self, axis: str, to: float, near: float = 0.7, speed: float = 1.0, tries: int = 12) -> None:
-        """Along one axis, x, y or z: fast while it is far, slowly at the end, until it is there as far as one sees."""
+
+class Hands:
+    """Both hands, each by what is seen of it: keys are pressed one after the other and arrive when they do, so that
+    the hands do not move alike. Where the left one goes to the left, the right one goes to the right."""
+
+    def __init__(self, keys: AtKeys, speed: float) -> None:
+        self.keys, self.speed = keys, speed
+
+    def hold(self, keys: dict[str, float], fine: bool) -> None:
+        """Hold each of these keys for so many seconds of station time."""
+        order = sorted(keys, key=lambda key: keys[key])
+        for key in (*(("ShiftLeft",) if fine else ()), *order):
+            self.keys.down(key)
+        held = 0.0
+        for key in order:
+            self.keys.sleep(max(0.0, (keys[key] - held) / self.speed))
+            held = max(held, keys[key])
+            self.keys.up(key)
+        if fine:
+            self.keys.up("ShiftLeft")
+
+    def go(self, axis: str, to: float, near: float = 0.7, tries: int = 16) -> None:
+        """Along one axis: fast while a hand is far, slowly at the end, until both are there as far as one sees."""
         i = "xyz".index(axis)
         for _ in range(tries):
-            time.sleep(0.3 / speed)
-            off = to - self.at()[i]
-            if abs(off) <= near:
+            self.keys.sleep(0.3 / self.speed)
+            at = [self.keys.fact(f"{side} hand, mm")[i] for side in SIDES]
+            off = [to - at[0], to - (-at[1] if axis == "y" else at[1])]
+            if max(map(abs, off)) <= near:
                 return
-            up, down, right_up, right_down = KEYS[axis]
-            keys = (up, right_up) if off > 0 else (down, right_down)
-            fine = abs(off) < 30
-            rate = FINE_MM_S if fine else FAST_MM_S
-            self.hold(keys, (abs(off) * (1.0 if fine else 0.85) / rate) / speed, fine)
+            fine = max(map(abs, off)) < 30
+            wanted = {}
+            for side, one in enumerate(off):
+                if abs(one) > (near if fine else 30):
+                    up, down = KEYS[axis][2 * side : 2 * side + 2]
+                    rate = FINE_MM_S if fine else FAST_MM_S
+                    wanted[up if one > 0 else down] = abs(one) * (1.0 if fine else 0.85) / rate
+            self.hold(wanted, fine)
 
     def grip(self) -> None:
-        self.page.keyboard.press("Space")
-        self.page.keyboard.press("Enter")
+        for key in ("Space", "Enter"):
+            self.keys.down(key)
+            self.keys.up(key)
 
-    def turn(self, degrees: float, speed: float) -> None:
-        left, right, other_left, other_right = TURNS
-        keys = (left, other_left) if degrees > 0 else (right, other_right)
-        self.hold(keys, abs(degrees) / TURN_DEG_S / speed, True)
+    def search(self) -> None:
+        """Turn each nut to and fro, further each time, until it falls between the ribs: then nothing pushes up."""
+        was = [0.0, 0.0]
+        for degrees in SEARCH_DEG:
+            self.keys.sleep(0.3 / self.speed)
+            rests = [abs(self.keys.fact(f"{side} pull, N")[1]) > RESTS_N for side in SIDES]
+            if not any(rests):
+                return
+            wanted = {}
+            for side, resting in enumerate(rests):
+                if resting:
+                    more, less = TURNS[2 * side : 2 * side + 2]
+                    turn = degrees - was[side]
+                    wanted[more if turn > 0 else less] = abs(turn) / TURN_DEG_S
+                    was[side] = degrees
+            self.hold(wanted, True)
 
 
-def seat_both(hands: Hands, speed: float) -> None:
+def seat_both(hands: Hands) -> None:
     """Take a nut at each side, put it on its pin, turn it until it drops, press it home, and go away."""
-    hands.go("y", FEEDER[1], speed=speed)
-    hands.go("x", FEEDER[0], speed=speed)
-    hands.go("z", GRASP_Z, speed=speed)
+    keys, speed = hands.keys, hands.speed
+    hands.go("y", FEEDER[1])
+    hands.go("x", FEEDER[0])
+    hands.go("z", GRASP_Z)
     hands.grip()
-    time.sleep(0.6 / speed)
-    hands.go("z", CARRY_Z, near=8, speed=speed)
-    while hands.takt_left() > 73.5:
-        time.sleep(0.1)
-    hands.go("x", PIN[0], speed=speed)
-    hands.go("y", PIN[1], speed=speed)
-    hands.go("x", PIN[0], speed=speed)
-    hands.go("z", RIBS_Z - 5, near=1.5, speed=speed)
-    for degrees in (8, -16, 24, -32):
-        hands.turn(degrees, speed)
-    hands.go("z", SEAT_Z - 1.5, near=1.0, speed=speed, tries=5)
+    keys.sleep(0.6 / speed)
+    hands.go("z", CARRY_Z, near=8)
+    while keys.takt_left() > 73.5:
+        keys.sleep(0.1)
+    hands.go("x", PIN[0], near=4)
+    hands.go("y", PIN[1], near=0.4)
+    hands.go("x", PIN[0], near=0.4)
+    hands.go("z", RIBS_Z - 3, near=1.0)
+    hands.search()
+    hands.go("z", SEAT_Z - 1.5, near=1.0, tries=5)
     hands.grip()
-    time.sleep(0.5 / speed)
-    hands.go("z", CLEAR_Z, near=15, speed=speed)
+    keys.sleep(0.5 / speed)
+    hands.go("z", CLEAR_Z, near=15)
 
 
 def cell(units: int, speed: float, out: Path) -> None:
@@ -135,13 +177,14 @@ def cell(units: int, speed: float, out: Path) -> None:
     with at_page("nutcell", words, out, out.with_suffix(".png")) as (page, running):
         page.wait_for_selector("canvas[data-eye=head]", timeout=120_000)
         page.wait_for_selector('[data-fact="left hand, mm"]')
-        hands = Hands(page)
+        keys = AtKeys(page)
+        hands = Hands(keys, speed)
         for unit in range(units):
-            seat_both(hands, speed)
+            seat_both(hands)
             rate, late = page.inner_text("#rate"), page.inner_text("#late")
             print(f"unit {unit}: pictures {rate}, from key to picture {late} (median of 20)", flush=True)
             page.screenshot(path=str(out.with_suffix(".png")))
-            while running.poll() is None and hands.takt_left() < 70:
+            while running.poll() is None and keys.takt_left() < 70:
                 time.sleep(0.2)
     told = json.loads(subprocess.run([*TAKT, "kpis", str(out), "--json"], capture_output=True, text=True).stdout)
     show = json.loads(
