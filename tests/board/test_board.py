@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 from asking import TOKEN, asked
@@ -22,9 +23,11 @@ from takt.board.exported import export_pages
 from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
 from takt.board.pages import Pages, Prefs, Query
+from takt.board.replays import STATION
 from takt.board.words import WORDS, word
 from takt.cli import main
 from takt.errors import TaktError
+from takt.show.sections import main as sections_main
 from takt.show.view import ShiftView
 from toy import Lazy, Toy
 
@@ -284,6 +287,49 @@ def test_looking_changes_no_byte(board: Any) -> None:
         assert asked(board, page).status == 200
     assert (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns) == before
     assert sorted(one.name for one in board.folder.iterdir()) == [path.name]
+
+
+def test_what_the_station_itself_says_is_drawn_in_another_process_and_shown_as_images(board: Any) -> None:
+    number = put(board, "desk-greedy")
+    replays, path = board.board.replays, f"/shift/{number}/station"
+    assert "<form" in asked(board, path).text and asked(board, f"{path}/0-wide.svg").status == 404
+    words = replays._words(number, STATION, board.folder / "desk-greedy.takt")
+    assert words[1:3] == ["-m", "takt.show.sections"]
+    assert sections_main(words[3:]) == 0
+    replays._made[number, STATION] = ""
+    page = asked(board, path).text
+    check_harmless(page)
+    assert "Where passengers went" in page and "known" in page and f"/shift/{number}/unit/" in page
+    drawing = asked(board, f"{path}/0-wide.svg?light=night")
+    assert drawing.headers["content-type"].startswith("image/svg+xml") and "--ink:#e9eaec" in drawing.text
+    assert "script-src" not in drawing.headers["content-security-policy"] and "<script" not in drawing.text
+    ElementTree.fromstring(drawing.text)  # a drawing alone is well-formed
+    assert asked(board, f"{path}/picture.jpg").status == 200 and asked(board, f"{path}/99-wide.svg").status == 404
+    broken = replays._path(number, STATION) / "sections.json"
+    broken.write_text('{"sections": 7}')
+    assert asked(board, path).status == 200 and asked(board, f"{path}/0-wide.svg").status == 404
+
+
+def test_a_unit_is_stepped_through_without_a_script(board: Any) -> None:
+    number = put(board)
+    folder = board.board.replays._path(number, 1) / "steps"
+    folder.mkdir(parents=True)
+    (folder / "000.jpg").write_bytes(b"\xff\xd8\xff0")
+    (folder / "001.jpg").write_bytes(b"\xff\xd8\xff1")
+    told: Any = {"steps": [[153.0, "unit due", "000.jpg"], [160.0, NASTY, "../steps/001.jpg"]]}
+    told["curves"] = {"left grip": ["N", [153.0, 160.0], [0.0, 31.0]], "right grip": ["N", [153.0, 160.0], [0.0, 9.0]]}
+    (folder / "steps.json").write_text(json.dumps(told))
+    board.board.replays._made[number, 1] = ""
+    first = asked(board, f"/shift/{number}/unit/1?step=0").text
+    assert "?step=1#steps" in first and "1 / 2" in first and "grip, N" in first
+    last = asked(board, f"/shift/{number}/unit/1?step=99").text
+    check_harmless(last)
+    assert "?step=0#steps" in last and "2 / 2" in last
+    picture = asked(board, f"/shift/{number}/unit/1/step/1.jpg")
+    assert picture.status == 200 and picture.text.endswith("1")
+    for wrong in ("?step=-1", "?step=x", "?step=999999999"):
+        assert "1 / 2" in asked(board, f"/shift/{number}/unit/1{wrong}").text
+    assert asked(board, f"/shift/{number}/unit/1/step/2.jpg").status == 404
 
 
 def test_metrics_are_the_rows() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench import run
+from bench import lined_up, on_pin, put, run
 
 from takt import Fault, Plan, TaktError, open_station, run_shift
 from takt.shift import resume_shift
@@ -53,6 +53,25 @@ def test_in_a_feeder_jam_the_head_sees_from_this_units_place_and_after_a_load_as
         run(other, 0.6)
         then, now = seen(cell), seen(other)
         assert all((then[name] == now[name]).all() for name in then)
+
+
+def test_what_changes_on_the_pins_is_noted_once_and_seen_close_up(cells: tuple[NutCell, NutCell]) -> None:
+    cell, _ = cells
+    cell.reset(seed=5)
+    run(cell, 2.5)
+    assert cell.noted() == [] and cell.told == "left fetching, right fetching"
+    bare, state = cell.closeup(), cell.save()
+    assert bare.shape == (180, 480, 3) and cell.save() == state
+    put(cell, 0, 0, on_pin(cell, 0, 0.0003), yaw=lined_up(cell, 0))
+    put(cell, 1, 0, on_pin(cell, 1, 0.016), tilt=0.5)
+    assert cell.noted() == [("left", "seated"), ("right", "jammed")] and cell.noted() == []
+    assert cell.told == "left seated, right jammed"
+    changed = np.abs(cell.closeup().astype(int) - bare).max(axis=2) > 40
+    assert changed[:, :240].sum() > 200 and changed[:, 240:].sum() > 200, "each nut is seen at its own pin"
+    put(cell, 1, 0, [0.30, -0.30, 0.90])
+    cell.feeders.taken[1] = True
+    assert cell.noted() == [("right", "lost")]
+    assert set(cell.gauges()) == {f"{side} {what}" for side in ("left", "right") for what in ("grip", "push")}
 
 
 def test_drawing_changes_nothing_of_what_happens(cells: tuple[NutCell, NutCell]) -> None:

@@ -13,6 +13,7 @@ from takt.contract.events import UNIT_GOOD
 from takt.ledger.pack import pack, unpack
 from takt.ledger.trust import Named
 from takt.show.replay import Film
+from takt.show.steps import read_steps
 from toy import Toy, push
 
 CART = {"id": "CartPole-v1", "takt_s": 1, "success": "return>=1"}  # an episode lasts about ten steps of 20 ms
@@ -60,7 +61,8 @@ def test_a_unit_is_filmed_as_it_happened(cart: Any, tmp_path: Path) -> None:
     with Ledger.open(cart) as book:
         ended = {event.unit: event for event in book.events() if event.kind == UNIT_GOOD}
     seen = []
-    made = replay(cart, 2, tmp_path / "out" / "u2.mp4", on_frame=lambda done, of: seen.append((done, of)))
+    out, folder = tmp_path / "out" / "u2.mp4", tmp_path / "steps"
+    made = replay(cart, 2, out, on_frame=lambda done, of: seen.append((done, of)), steps=folder)
     steps = round((ended[2].t_s - 2.0) / 0.02)
     assert made.same and made.unit == 2 and made.path == tmp_path / "out" / "u2.mp4"
     assert made.frames == (steps + 2) // 2 + 25, "every other period of 20 ms, from the start, and its end for a second"
@@ -70,6 +72,14 @@ def test_a_unit_is_filmed_as_it_happened(cart: Any, tmp_path: Path) -> None:
     assert np.abs(frames[0][:400].astype(int) - frames[-1][:400]).max() > 100, "something moved"
     assert seen[-1][1] == pytest.approx(ended[2].t_s - 2.0) and seen == sorted(seen)
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["u2.mp4"]
+    stepped = read_steps(folder)
+    assert [step.words for step in stepped.steps if step.words] == ["unit due", "unit good"] and not stepped.curves
+    assert stepped.steps[-1].t_s == pytest.approx(ended[2].t_s, abs=0.03)
+    names = {step.picture for step in stepped.steps}
+    assert names | {"steps.json"} == {file.name for file in folder.iterdir()}
+    with pytest.raises(TaktError, match="not by Takt"):
+        (folder / "steps.json").write_text("mine")
+        replay(cart, 2, out, steps=folder)
 
 
 def test_a_faster_film_is_shorter_and_as_smooth(tmp_path: Path) -> None:
