@@ -20,6 +20,7 @@ class Say:
     status    of an error; `text` is then its message.
     silent_s  of silence before it.
     broken    the connection is cut after so many pieces of a stream.
+    body      of an error, in place of OpenAI's form.
     junk      a body that is no JSON.
     details   of the tokens read: `prompt_tokens_details`.
     """
@@ -33,6 +34,7 @@ class Say:
     headers: dict[str, str] = field(default_factory=dict)
     silent_s: float = 0.0
     broken: int | None = None
+    body: str | None = None
     junk: bool = False
     details: dict[str, Any] | None = None
 
@@ -75,6 +77,8 @@ class FakeServer:
             def answer(self, body: dict[str, Any], n: int, say: Say) -> None:
                 if say.junk:
                     return self.send(200, b"<html>Bad gateway</html>", {})
+                if say.body is not None:
+                    return self.send(say.status, say.body.encode(), say.headers)
                 if say.status != 200:
                     error = {"error": {"message": say.text, "type": "error", "code": say.status}}
                     return self.send(say.status, json.dumps(error).encode(), say.headers)

@@ -162,15 +162,23 @@ def test_one_exchange_that_is_too_long_alone_is_cut() -> None:
     assert history.tokens(history.chars) <= 1000 and len(history.turns) == 1
 
 
-def test_a_server_that_finds_the_request_too_long_gets_a_short_one() -> None:
+def test_a_server_that_finds_the_request_too_long_gets_a_short_one_however_it_says_so() -> None:
+    ways = [
+        Say(status=400, text="maximum context length is 8192 tokens"),
+        Say(status=500, body='{"error": "input length exceeds maximum context length"}'),
+        Say(status=422, body='{"error": "`inputs` tokens + `max_new_tokens` must be <= 4096", "error_type": "x"}'),
+    ]
+    told: list[Say] = []
+
     def script(body: Any, n: Any) -> Any:
         if len(body["messages"]) > 10:
-            return Say(status=400, text="maximum context length is 8192 tokens")
+            told.append(ways[len(told) % len(ways)])
+            return told[-1]
         return serve(body)
 
     with FakeServer(script) as server:
-        done = shift(server.url, units=6)
-    assert done.ended == "units" and troubles(done.events)["too_long"] >= 1
+        done = shift(server.url, units=8, retries=0)
+    assert done.ended == "units" and troubles(done.events)["too_long"] == len(told) >= len(ways)
 
 
 # --- record, replay, resume -------------------------------------------------------------------------------------------

@@ -339,8 +339,7 @@ def _json(body: bytes, kind: str) -> Any:
     try:
         return json.loads(body, parse_constant=str)
     except (ValueError, RecursionError) as error:
-        began = body[:200].decode("utf-8", "replace")
-        raise NoAnswer(kind, f"no JSON: {' '.join(began.split()) or 'nothing'}") from error
+        raise NoAnswer(kind, f"no JSON: {words_of(body.decode('utf-8', 'replace')) or 'nothing'}") from error
 
 
 def storable(value: Any) -> Any:

@@ -17,7 +17,7 @@ from takt.errors import TaktError
 from takt.keys import key_for
 from takt.plainly import plainly
 from takt.workers.llm.answer import Call, Reply, Stream, storable, whole
-from takt.workers.llm.refusals import NoAnswer, refusal
+from takt.workers.llm.refusals import LONGEST_WORDS, NoAnswer, of_status
 from takt.workers.llm.server import Server, look
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class OpenAiCompatible:
                 begun = True
                 return self._cleaned(self._read(answer.http_response))
         except NoAnswer as failure:
-            failure.text = self._clean(failure.text)
+            failure.text = self._clean(failure.text)[:LONGEST_WORDS]
             raise
         except openai.APITimeoutError as error:
             raise NoAnswer("timeout", f"no answer within {self.timeout_s:g} s") from error
@@ -166,12 +166,19 @@ class OpenAiCompatible:
         return replace(reply, text=text, reasoning=reasoning, calls=calls, raw=raw, finish=self._clean(reply.finish))
 
     def _status(self, error: Any) -> NoAnswer:
-        text, status = self._clean(str(error)), int(error.status_code)
+        import httpx2
+
+        try:
+            body = self._clean(error.response.text)
+        except httpx2.StreamError:  # closed before it was read
+            body = ""
         try:
             after_s = float(error.response.headers.get("retry-after", 0))
         except ValueError:  # it may also be a date, from a clock that is not ours
             after_s = 0.0
-        return refusal(text, status, max(0.0, after_s))
+        failure = of_status(body, int(error.status_code), max(0.0, after_s))
+        failure.text = self._clean(failure.text)[:LONGEST_WORDS]  # again: in JSON the key may have been escaped
+        return failure
 
     def _clean(self, value: Any) -> Any:
         """The same without the key, and as it can be stored."""
