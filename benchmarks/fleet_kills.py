@@ -3,11 +3,11 @@
     python benchmarks/fleet_kills.py [--kills 1000] [--seed 1] [--on local|ray] [--store folder|postgresql] [--shifts 8]
 
 Fleets of small CartPole shifts are worked, one after the other, by a worker that mostly sleeps, so that a kill costs
-little but the start of what was killed. At random instants (exponential, --mean seconds between two) one of these is
-killed: the driver (1 in 8), a process that works a shift, with Ray the Ray worker that owns one, with PostgreSQL the
-whole server (1 in 16), which is started again. A driver that died is begun again. When a fleet is done, its shifts are
-worked once more, here, with nothing killed, and the digests are compared. A line is printed for each fleet, so that a
-run that is ended early has said something.
+little but the start of what was killed. At random instants (exponential, --mean seconds, for the most part after some
+shift has gone on) one of these is killed: the driver (1 in 8), a process that works a shift, with Ray the Ray worker that
+owns one, with PostgreSQL the whole server (1 in 16), which is started again. A driver that died is begun again. When a
+fleet is done, its shifts are worked once more, here, with nothing killed, and the digests are compared. A line is printed
+for each fleet, so that a run that is ended early has said something.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from takt.errors import TaktError
 from takt.fleet.notes import machine_faults
 from takt.fleet.plan import Plan
 from takt.fleet.store import ledger_of, ledgers_in
 from takt.fleet.toml import read_plan
 from takt.ledger import Ledger
+from takt.ledger.store import place_of
 from takt.shift import run_shift
 
 WORKER = """
@@ -127,6 +129,8 @@ class Fleets:
                     [*command, "--jobs", str(given.jobs)], env=self.environment, stdout=log, stderr=log
                 )
                 while self.killed.total() < given.kills and driver.poll() is None:
+                    if self.rng.random() < 0.8:  # else whoever has only begun may be killed, too
+                        self.until_more(driver, plan.stem)
                     with suppress(subprocess.TimeoutExpired):
                         driver.wait(self.rng.expovariate(1 / given.mean))
                         break
@@ -139,6 +143,25 @@ class Fleets:
                     raise SystemExit(f"a driver ended with {code}:\n{Path(log.name).read_text()[-5000:]}")
                 if self.server is not None:
                     time.sleep(LEASE_S)  # the dead driver's lease
+
+    def until_more(self, driver: subprocess.Popen[bytes], number: str) -> None:
+        """Until some shift has gone on: on a busy machine nothing would ever be done between two kills."""
+        before = self.done(number)
+        while driver.poll() is None and self.done(number) == before:
+            time.sleep(0.1)
+
+    def done(self, number: str) -> float:
+        if self.server is None:
+            found = 0.0
+            for file in Path(f"shifts/kills-{number}/ledgers").glob("*"):
+                with suppress(OSError):
+                    found += file.stat().st_mtime
+            return found
+        from takt.ledger.postgres_store import standings
+
+        with suppress(TaktError):
+            return sum(one.events for one in standings(place_of(os.environ["TAKT_STORE"]) / f"kills-{number}"))
+        return -1.0
 
     def shoot(self, driver: subprocess.Popen[bytes]) -> None:
         if self.server is not None and self.rng.random() < 1 / 16:
