@@ -4,10 +4,10 @@
 
 Fleets of small CartPole shifts are worked, one after the other, by a worker that mostly sleeps, so that a kill costs
 little but the start of what was killed. At random instants (exponential, --mean seconds, for the most part after some
-shift has gone on) one of these is killed: the driver (1 in 8), a process that works a shift, with Ray the Ray worker that
-owns one, with PostgreSQL the whole server (1 in 16), which is started again. A driver that died is begun again. When a
-fleet is done, its shifts are worked once more, here, with nothing killed, and the digests are compared. A line is printed
-for each fleet, so that a run that is ended early has said something.
+shift has gone on) one of these is killed: the driver (1 in 8), a process that works a shift, with Ray the Ray worker
+that owns one, with PostgreSQL the whole server (1 in 16), which is started again. A driver that died is begun again.
+When a fleet is done, its shifts are worked once more, here, with nothing killed, and the digests are compared. A line
+is printed for each fleet, so that a run that is ended early has said something.
 """
 
 from __future__ import annotations
