@@ -286,6 +286,8 @@ date,flight,{},origin,dest,sched_dep_time,dep_time
     [
         ("operating", ("LH400", "LH400", "LH402")),
         ("operating", ("LH400", "", "")),
+        ("operating", ("lh 0400", "LH400", "")),
+        ("operating", ("LH-400", "Lh0400 ", "LH 402")),
         ("operating", ("no", "yes", "yes")),
         ("codeshare", ("1", "0", "0")),
         ("codeshare_of", ("LH400", "", "")),
@@ -296,6 +298,55 @@ def test_one_aircraft_under_two_numbers_is_one_flight_where_the_file_says_which_
 ) -> None:
     found, said = told(SHARED.format(column, *cells))
     assert found == {"2026-03-01": (1, 2, 1)} and "1 row is left out: another number of a flight" in said
+
+
+@pytest.mark.parametrize("carrier", [("LH", "UA"), ("lh", "ua")])
+def test_a_flight_number_beside_its_airline_is_the_same_number(carrier: tuple[str, str], told: Any) -> None:
+    own, other = carrier
+    head = "date,carrier,flight,operating,origin,dest,dep_time\n"
+    text = f"{head}2026-03-01,{own},400.0,,FRA,JFK,1000\n2026-03-01,{other},8840,LH0400,FRA,JFK,1000\n"
+    assert told(text)[0] == {"2026-03-01": (0, 1, 1)}
+
+
+def test_a_column_of_operating_numbers_that_names_no_flight_of_the_file_is_told(told: Any) -> None:
+    head = "date,flight,operating,origin,dest,status\n"
+    found, said = told(head + "2026-03-01,LH400,LH,FRA,JFK,Departed\n2026-03-01,LH402,LH,FRA,JFK,Cancelled\n")
+    assert found == {"2026-03-01": (1, 2, 1)}, "an airline is no number: two flights of it are two"
+    assert "column operating: no value, as 'LH', is a flight number that the file has; each row is counted" in said
+    found, said = told(head + "2026-03-01,UA1,LH400,FRA,JFK,Departed\n2026-03-01,AC1,LH400,FRA,JFK,Departed\n")
+    assert found == {"2026-03-01": (0, 1, 1)} and "rows with the same are counted as one flight" in said
+
+
+def test_rows_of_one_flight_that_contradict_each_other_are_told_and_never_settled_by_their_order(told: Any) -> None:
+    head = "date,flight,operating,origin,dest,sched_dep_time,dep_time\n"
+    sold = ["2026-03-01,UA8840,LH400,FRA,JFK,1000,\n", "2026-03-01,AC9100,LH400,FRA,JFK,1000,1001\n"]
+    flown = "2026-03-01,LH400,LH400,FRA,JFK,1000,\n"
+    for rows in (sold, sold[::-1]):
+        found, said = told(head + "".join(rows))
+        assert found == {"2026-03-01": (0, 1, 1)}
+        assert "1 flight, LH400 on 2026-03-01 for one: its rows contradict each other; counted as departed" in said
+        found, said = told(head + "".join(rows) + flown)
+        assert found == {"2026-03-01": (1, 1, 0)} and "counted as the row of the number that is flown says" in said
+    agree = [row.replace("1001", "") for row in sold]
+    assert "contradict" not in told(head + "".join(agree))[1]
+    no_times = head.replace("sched_dep_time,", "")
+    gone = [row.replace(",1000,", ",") for row in (*sold, flown.replace("\n", "1001\n"))]
+    for rows in (gone, gone[::-1]):
+        found, said = told(no_times + "".join(rows))
+        assert found == {"2026-03-01": (0, 1, 1)} and "contradict" in said
+
+
+def test_airports_and_airlines_whose_codes_look_like_missing_words_are_codes(told: Any) -> None:
+    head = "date,carrier,flight,origin,dest,sched_dep_time,dep_time\n"
+    rows = "2026-03-01,NA,1,GRU,NAT,600,601\n2026-03-01,NA,2,NAT,GRU,700,\n2026-03-01,FJ,3,GRU,NAN,600,601\n"
+    found, said = told(head + rows)
+    assert found == {"2026-03-01": (1, 3, 2)} and said == ""
+    found, said = told(head + rows + rows.replace("NAT", "NaT").replace("NAN", "nan"))
+    assert found == {"2026-03-01": (1, 3, 2)} and "3 rows are left out: no airport" in said
+    for word in ("NULL", "N/A", "-", "NA", "none"):
+        assert "1 row is left out: no airport" in told(f"{head}{rows}2026-03-01,LH,4,GRU,{word},600,601\n")[1]
+    again = "2026-03-01,NA,1,GRU,NAT,600,601\n"
+    assert "another number of a flight" in told(head + rows + again)[1], "the airline is known, so this is the same row"
 
 
 def test_rows_that_look_like_one_flight_are_named_where_the_file_does_not_say(told: Any) -> None:

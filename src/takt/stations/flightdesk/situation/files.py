@@ -88,6 +88,14 @@ MISSING = (
     ],
     *("#n/a n/a", "not available"),
 )
+# Words of the above that are codes where they stand so in capitals: Nadi and Natal; airlines of two and three letters.
+# Programs write nan, NaN and NaT for what is missing.
+CODES = {
+    "origin": ("NAN", "NAT"),
+    "dest": ("NAN", "NAT"),
+    "destination": ("NAN", "NAT"),
+    "carrier": ("NA", "ND", "NAN", "NAT"),
+}
 # How MySQL, .NET, spreadsheets, C and databases write that there is none: their first day, or their last.
 _NO_MOMENT = (
     "000[01][-/.][0-9]{2}[-/.][0-9]{2}.*|0{1,2}[-/.]0{1,2}[-/.]0{4}.*|9999-12-31.*"
@@ -251,10 +259,11 @@ def _load(db: DuckDBPyConnection, plain: Path, width: int, columns: Mapping[str,
         _check_rows(plain, width, path)
         check_stop()
         raise TaktError(f"{path} cannot be read as a CSV: {plainly(error)}") from error
-    words = ", ".join(f"'{word}'" for word in MISSING)
+    words = _quoted(MISSING)
     spaces = "' ' || chr(9) || chr(160) || chr(13) || chr(10)"
     cells = [
-        f"CASE WHEN lower(trim(c{n}, {spaces})) NOT IN ({words}) "
+        f"CASE WHEN trim(c{n}, {spaces}) IN ({_quoted(CODES.get(key, ()))}) "
+        f"OR lower(trim(c{n}, {spaces})) NOT IN ({words}) "
         f"AND NOT regexp_full_match(trim(c{n}, {spaces}), '{_NO_MOMENT}') "
         f"THEN trim(c{n}, {spaces}) END AS {key}"
         for key, n in columns.items()
@@ -265,6 +274,11 @@ def _load(db: DuckDBPyConnection, plain: Path, width: int, columns: Mapping[str,
     db.execute("DROP TABLE rows")
     if db.execute(f"SELECT count(*) FROM {SHEET}").fetchone() == (0,):
         raise TaktError(f"{path} has no row below the names of its columns")
+
+
+def _quoted(words: Sequence[str]) -> str:
+    """A list of texts for SQL; of nothing, if there are none."""
+    return ", ".join(f"'{word}'" for word in words) or "NULL"
 
 
 def _check_rows(plain: Path, width: int, path: Path) -> None:

@@ -126,7 +126,7 @@ def read(path: Path, columns: Mapping[str, str] | None = None, dates: str | None
     left_out["no airport"] = _leave_out(sheet, "origin IS NULL OR dest IS NULL")
     if db.execute(f"SELECT count(*) FROM {files.SHEET}").fetchone() == (0,):
         raise TaktError(f"{path} has no row with both airports")
-    left_out["another number of a flight"] = codeshares.merge(sheet, when, departed)
+    left_out["another number of a flight"] = codeshares.merge(sheet, when, departed, marked)
     db.execute(
         f"CREATE TABLE flights AS SELECT {when} AS date, upper(origin) AS origin, upper(dest) AS destination, "
         f"{departed} AS departed, {marked} AS marked FROM {files.SHEET}"
