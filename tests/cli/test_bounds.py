@@ -27,7 +27,11 @@ SMALL: dict[str, Any] = {
     "flightdesk": {"scenario": "two-hubs", "flights": 120, "aircraft": 20, "bookings": 600},
     "gym": {"takt_s": 0.5},
 }
-NEEDED = {"llm": {"model": "m"}, "nutcell.policy": {"url": "ws://127.0.0.1:9"}}
+NEEDED = {
+    "llm": {"model": "m"},
+    "nutcell.policy": {"url": "ws://127.0.0.1:9"},
+    "codedesk.command": {"command": "agent {ticket}"},
+}
 HUNG_S = 60  # wall time after which it counts as hung, and not as slow
 
 

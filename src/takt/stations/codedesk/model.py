@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from takt.contract.options import Limit, wrong_number
 from takt.errors import TaktError
 from takt.stations.codedesk.mounts import FORWARD, own_python
 
@@ -32,12 +33,24 @@ COUNTED = ("requests", "failed", "prompt_tokens", "completion_tokens", "refused"
 ALWAYS = COUNTED[:4]  # the others are told where there are any
 BYTES_A_TOKEN = 4  # of an answer that does not say what it took
 
+CAPPED = ("ticket_tokens", "shift_tokens", "ticket_money", "shift_money")
+CAPS: tuple[Limit, ...] = (
+    ("ticket_tokens", 1, 1e11, False),
+    ("shift_tokens", 1, 1e11, False),
+    ("ticket_money", 0, 1e9, False),
+    ("shift_money", 0, 1e9, False),
+    ("price_in", 0, 1e6, False),
+    ("price_out", 0, 1e6, False),
+)
+
 
 @dataclass(frozen=True)
 class Cap:
     """What commands may spend through the socket: tokens and money for a ticket and in a shift; None is no end.
 
     price_in, price_out   money for a million tokens read and written.
+
+    TaktError for a number that makes no sense.
     """
 
     ticket_tokens: float | None = None
@@ -46,6 +59,10 @@ class Cap:
     shift_money: float | None = None
     price_in: float = 0.0
     price_out: float = 0.0
+
+    def __post_init__(self) -> None:
+        if wrong := wrong_number(self, CAPS, CAPPED):
+            raise TaktError(wrong)
 
     @property
     def on_money(self) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,12 @@ import numpy as np
 from takt.contract.events import FAULT, FAULT_CLEARED
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Plan
-from takt.plainly import plainly
 from takt.stations.nutcell.layout import TAKT_S
+from takt.stations.nutcell.onnx_file import MOST_THREADS, OnnxFile
 from takt.stations.nutcell.vla import features
 from takt.stations.nutcell.vla.chunks import actions_of, flat, roll_forward
 from takt.stations.nutcell.vla.teacher import KNOTS, PERIODS
 
-MOST_THREADS = 256
-LARGEST = 512 * 2**20  # bytes of a policy's file; the one in the package has 2 MB
 MODEL = Path(__file__).with_name("policy.onnx")
 CALL_EVERY = 5  # control periods: calls fall on multiples of this, when new pictures are there
 SHAPES = {
@@ -42,65 +39,17 @@ ANSWERS = {"shifts": (2, KNOTS, 4), "grip": (2,), "ordered": (2, 2)}
 WITHOUT = ("touch", "wrist", "head", "language")
 
 
-# What ONNX Runtime means by the classes that it raises.
-_WHY = {
-    **dict.fromkeys(
-        ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail"), "it is no ONNX model, or is damaged"
-    ),
-    "NotImplemented": "it needs operators that are not here",
-    "NoSuchFile": "the file of its weights is missing",
-    "RuntimeException": "its weights are missing or damaged",
-}
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ValueError):
-        return plainly(error)
-    return _WHY.get(type(error).__name__, f"it cannot be opened ({type(error).__name__})")
-
-
-class Network:
+class Network(OnnxFile):
     """The policy's ONNX file, opened and checked. Raises TaktError, in one line, if it is no policy of this kind."""
 
     def __init__(self, path: Path = MODEL, threads: int = 1) -> None:
-        import onnxruntime
-
-        if not path.is_file():
-            raise TaktError(
-                f"no learned policy at {path}: give another, -w model=FILE, or make one: takt train nutcell"
-            )
-        if path.stat().st_size > LARGEST:
-            raise TaktError(f"{path} is larger than a policy is: {LARGEST // 2**20} MiB")
-        content = path.read_bytes()
-        self.path, self.sha256 = path, sha256(content).hexdigest()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 4
-        # Weights outside the file are read from beside it, and from nowhere else: the file may name any path.
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", str(path.parent.resolve())
-        )
-        try:
-            self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            shapes = {part.name: tuple(part.shape) for part in self.session.get_inputs()}
-            answers = {part.name: tuple(part.shape) for part in self.session.get_outputs()}
-            about = json.loads(self.session.get_modelmeta().custom_metadata_map.get("takt", "{}"))
-        except Exception as error:  # ONNX Runtime raises classes of its own, and so does JSON
-            raise TaktError(f"{path} is not a policy that ONNX Runtime can read: {_why(error)}") from error
-        for name, shape in SHAPES.items():
-            if shapes.get(name) != shape:
-                raise TaktError(f"{path} takes {name} of shape {shapes.get(name)}; this worker gives {shape}")
-        for name, shape in ANSWERS.items():
-            if answers.get(name) != shape:
-                raise TaktError(f"{path} answers with {name} of shape {answers.get(name)}; this worker needs {shape}")
-        self.about: Mapping[str, Any] = about
+        super().__init__(path, threads, SHAPES, ANSWERS, "policy", "takt train nutcell")
 
     def __call__(
         self, wrist: np.ndarray, head: np.ndarray, body: np.ndarray, text: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Shifts (2, KNOTS, 4), grips (2,) from 0 to 1, and the chance (2, 2) of each nut to be what the order asks."""
-        given = {"wrist": wrist, "head": head, "body": body, "text": text[None]}
-        shifts, grip, ordered = self.session.run(list(ANSWERS), given)
+        shifts, grip, ordered = self.run(wrist=wrist, head=head, body=body, text=text[None])
         return shifts, grip, ordered
 
     def student(
