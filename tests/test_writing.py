@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -117,6 +119,22 @@ def test_a_device_is_written_through_or_refused_and_stays(
         assert code == 0 and ("</html>" in out) == (device == "/dev/stdout")
     else:
         assert code == 2 and err.startswith("takt: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["report", "--no-pictures"], ["units", "--csv"], ["units", "--parquet"]])
+def test_stdout_by_its_name_is_what_was_asked_for_and_nothing_else(
+    words: list[str], worked: Any, tmp_path: Path
+) -> None:
+    """A shell's `> FILE` too, which would be written from its beginning by whoever opens /dev/stdout anew."""
+    command, *more = words
+    to = [sys.executable, "-m", "takt.program", command, str(worked), *more, "--out"]
+    asked, sent = tmp_path / "asked", tmp_path / "sent"
+    subprocess.run([*to, str(asked)], check=True, capture_output=True)
+    with sent.open("wb") as file:
+        file.write(b"before\n")
+        file.flush()
+        told = subprocess.run([*to, "/dev/stdout"], check=True, stdout=file, stderr=subprocess.PIPE)
+    assert sent.read_bytes() == b"before\n" + asked.read_bytes() and told.stderr.endswith(b": /dev/stdout\n")
 
 
 @pytest.mark.parametrize("name", MINE)

@@ -4,6 +4,7 @@
 - What is there already is replaced only if it is of the same kind, by its content and not by its name. A ledger, a
   program or anybody's notes never are. An empty file is of every kind.
 - A link is followed and stays; what it leads to is judged. A device or a pipe is written through. Neither is replaced.
+- /dev/stdout is this program's own, wherever it leads: what else it says, before and after, is not written over.
 - A ledger replaces nothing at all, and its name is chosen and made in one step (`place_new`).
 """
 
@@ -14,11 +15,13 @@ import json
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TextIO
 
 from takt.errors import TaktError
 
@@ -86,6 +89,27 @@ class Numbered(os.PathLike[str]):
         self._number += 1
 
 
+def own_stream(out: Path) -> TextIO | None:
+    """stdout or stderr, if a path is a name of it: /dev/stdout, /dev/fd/1, /proc/self/fd/2."""
+    if out.absolute().parts[1:2] not in (("dev",), ("proc",)):
+        return None
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        with suppress(OSError):
+            if os.path.samestat(os.stat(out), os.fstat(number)):
+                return stream
+    return None
+
+
+def _through(out: Path) -> IO[bytes]:
+    """A device or pipe, opened to be written through. A stream of our own is gone on with where it is: opened anew, a
+    file that it leads to would be written from its beginning."""
+    stream = own_stream(out)
+    if stream is None:
+        return out.open("wb")
+    stream.flush()
+    return open(os.dup(1 if stream is sys.stdout else 2), "wb")
+
+
 def not_named(out: Path) -> Path:
     """A place that follows from a ledger's name. A link that lies there is not the user's word, and is not followed."""
     if out.is_symlink():
@@ -133,7 +157,7 @@ def whole_file(out: Path, kind: Kind | None = None, sources: Sequence[os.PathLik
     try:
         yield new
         if target is None:
-            with new.open("rb") as data, out.open("wb") as through:
+            with new.open("rb") as data, _through(out) as through:
                 shutil.copyfileobj(data, through)
         else:
             _as_others(new)

@@ -406,6 +406,8 @@ def test_every_factor_is_a_share_and_their_product_is_good_over_due(
     if found.units and found.finished:
         assert math.prod(f for f in factors if f is not None) == pytest.approx(found.good_rate)
     assert found.good + found.bad == found.units and found.lost_to_stops + found.finished <= found.units
+    if pace == "beat":
+        assert (found.good_rate_per_h or 0) <= (found.throughput_rate_per_h or 0) <= 60 + 1e-9, "the line brings 60"
     if pace == "beat" and over and found.units:
         assert found.units == int((end_s + 1e-6) // 60) or found.units == len(units)
 

@@ -14,6 +14,7 @@ from gymnasium.envs.registration import register, registry
 
 from takt import TaktError, open_station, resume_shift, run_shift
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.foreign import stops
 
 ODD = "takt-tests/Odd-v0"
 
@@ -47,10 +48,10 @@ class Odd(gymnasium.Env[Any, Any]):
     def step(self, action: Any) -> Any:
         assert self.action_space.contains(action), f"{action!r} is no action"
         self.t += 1
-        if self.habit in ("diverges", "stays broken", "exits") and self.diverges and self.t == 2:
+        if self.habit in ("diverges", "stays broken", "exits", "interrupts") and self.diverges and self.t == 2:
             self.broken = True
-            if self.habit == "exits":
-                raise SystemExit(0)
+            if self.habit in ("exits", "interrupts"):
+                raise SystemExit(0) if self.habit == "exits" else KeyboardInterrupt
             raise RuntimeError(f"unstable: {object()}\nat {action}")
         done = self.t >= 3
         answer = [self._seen(), 1.0, done, False, {**self._info(), "is_success": done}]
@@ -67,6 +68,7 @@ class Odd(gymnasium.Env[Any, Any]):
             "success array": (4, {"is_success": np.array([True, False])}),
             "success text": (4, {"is_success": "yes"}),
             "success nan": (4, {"is_success": float("nan")}),
+            "success share": (4, {"is_success": 0.3}),
             "arrays of one": (1, np.ones(1)),
         }
         if self.habit in changed:
@@ -111,9 +113,10 @@ def outcomes(shift: Any) -> list[str]:
     return [str(e.data.get("reasons", "good")) for e in shift.events if e.kind in (UNIT_GOOD, UNIT_BAD)]
 
 
-@pytest.mark.parametrize("habit", ["diverges", "stays broken", "exits"])
+@pytest.mark.parametrize("habit", ["diverges", "stays broken", "exits", "interrupts"])
 def test_a_unit_in_which_the_environment_raises_is_bad_and_the_shift_goes_on(habit: str) -> None:
-    shift = worked(habit)
+    with stops():  # as the program does, by which a Ctrl-C of the user's is told apart
+        shift, again = worked(habit), worked(habit)
     said = outcomes(shift)
     assert shift.ended == "units" and len(said) == 20 and set(said) == {"good", "['environment_raised']"}
     seeds = [int(np.random.SeedSequence((3, unit)).generate_state(1)[0]) % 2**31 for unit in range(20)]
@@ -121,7 +124,7 @@ def test_a_unit_in_which_the_environment_raises_is_bad_and_the_shift_goes_on(hab
     assert [one != "good" for one in said] == diverge and any(diverge), "those that do, whatever came before"
     lost = next(e for e in shift.events if e.kind == UNIT_BAD)
     assert "\n" not in lost.data["error"] and lost.data["cycle_s"] is None
-    assert shift.digest == worked(habit).digest, "no address of an object is in it"
+    assert shift.digest == again.digest, "no address of an object is in it"
 
 
 def test_a_shift_that_was_cut_where_the_environment_raises_resumes_to_the_same_ledger(tmp_path: Path) -> None:
@@ -157,7 +160,8 @@ BREACHES = {
     "info list": "info is a list, not a dictionary",
     "success array": "info['is_success'] is an array of shape (2,)",
     "success text": "info['is_success'] is a str, not true or false",
-    "success nan": "info['is_success'] is NaN, not true or false",
+    "success nan": "info['is_success'] is nan, not true or false",
+    "success share": "info['is_success'] is 0.3, not true or false",
 }
 
 

@@ -15,7 +15,7 @@ import typer
 from takt.cli.app import app
 from takt.cli.options import CLOCKS, Json, StationOption, numbers_in, options_in, options_of_worker
 from takt.cli.person import NAME as PERSON
-from takt.cli.printing import print_json, quiet
+from takt.cli.printing import aside, print_json, quiet
 from takt.cli.working import complain_of, left_by_signal
 from takt.contract.registry import registered_station
 from takt.errors import TaktError
@@ -203,7 +203,7 @@ def compare(
         for ledger, text in standing.items():
             console.print(f"  {ledger}: {text}", style="dim", soft_wrap=True)
         if out is not None:
-            print(f"report: {out}")
+            print(f"report: {out}", file=aside(out))
     complain_of(broken)
     if broken:
         raise typer.Exit(2)

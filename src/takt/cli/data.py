@@ -9,7 +9,7 @@ import typer
 
 from takt.cli.app import app
 from takt.cli.options import Again, Json, ShiftPath, Trust, named_again, options_in
-from takt.cli.printing import print_json, quiet
+from takt.cli.printing import aside, print_json, quiet
 from takt.writing import one_out
 
 
@@ -43,10 +43,11 @@ def export_shift(
     given = options_in("format-option", option)
     if corrected_by:
         given["corrected_by"] = corrected_by
+    to = one_out(place, out)
     with quiet(as_json):
         told = export(
             path,
-            one_out(place, out),
+            to,
             form,
             named=named_again(worker, None, None, trust),
             **given,
@@ -54,4 +55,4 @@ def export_shift(
     if as_json:
         print_json(dict(told))
     else:
-        print(", ".join(f"{key}: {value}" for key, value in told.items()))
+        print(", ".join(f"{key}: {value}" for key, value in told.items()), file=aside(to))

@@ -14,7 +14,7 @@ import typer
 
 from takt.cli.app import app
 from takt.cli.options import Json
-from takt.cli.printing import print_json
+from takt.cli.printing import aside, print_json
 from takt.cli.working import left_by_signal
 from takt.errors import TaktError
 from takt.ledger.address import Address
@@ -217,7 +217,7 @@ def table(
         return
     with whole_file(out, TEXTS[how]) as new:
         new.write_text(text, encoding="utf-8")
-    print(f"table: {out}")
+    print(f"table: {out}", file=aside(out))
 
 
 @fleet_app.command("page")
@@ -233,7 +233,7 @@ def page(
     from takt.fleet.toml import read_plan
 
     written = write_page(standing_of_fleet(read_plan(path)), out, accept)
-    print_json({"page": str(written)}) if as_json else print(f"page: {written}")
+    print_json({"page": str(written)}) if as_json else print(f"page: {written}", file=aside(written))
 
 
 @app.command("query")

@@ -11,7 +11,7 @@ import typer
 
 from takt.cli.app import app
 from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, named_again
-from takt.cli.printing import print_json, quiet
+from takt.cli.printing import aside, print_json, quiet
 from takt.cli.working import conclude_shift, left_by_signal
 from takt.contract.events import UNIT_ENDED
 from takt.errors import TaktError
@@ -169,12 +169,12 @@ def list_units(
     if parquet:
         out = not_named(path.with_name(f"{path.stem}-units.parquet")) if out is None else out
         write_parquet(records, out, [path])
-        print(f"units: {out}")
+        print(f"units: {out}", file=aside(out))
     elif as_json:
         for record in records:
             print(canonical(record))
     elif out is not None:
         write_csv(records, out, [path])
-        print(f"units: {out}")
+        print(f"units: {out}", file=aside(out))
     else:
         print(in_csv(records), end="")

@@ -22,7 +22,7 @@ from takt.cli.options import (
     named_again,
     shares_in,
 )
-from takt.cli.printing import end_reason, grid, print_json, quiet
+from takt.cli.printing import aside, end_reason, grid, print_json, quiet
 from takt.cli.working import conclude_shift
 from takt.contract.events import UNIT_ENDED
 from takt.contract.figure import per_cent
@@ -211,7 +211,7 @@ def report(
     if as_json:
         print_json({"report": str(written)})
     else:
-        print(f"report: {written}")
+        print(f"report: {written}", file=aside(written))
 
 
 def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
@@ -240,7 +240,7 @@ def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({"report": None if out is None else str(out), "text": text if out is None else None})
     else:
-        print(text, end="")
+        print(text, end="", file=aside(out))
 
 
 @app.command()
@@ -271,7 +271,7 @@ def replay(
     if as_json:
         print_json({**asdict(made), "path": str(made.path)})
     else:
-        print(f"replay: {made.path} ({made.seconds:.1f} s, {made.frames} pictures)")
+        print(f"replay: {made.path} ({made.seconds:.1f} s, {made.frames} pictures)", file=aside(made.path))
     if not made.same:
         complain(
             f"warning: unit {unit} did not come out as in {path}: its worker keeps something that it does not save, "

@@ -7,12 +7,19 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from takt.show import terminal
+from takt.writing import own_stream
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+
+def aside(out: os.PathLike[str] | None) -> TextIO:
+    """Where a word about what was written goes: stdout, unless that is where it was written."""
+    return sys.stderr if out is not None and own_stream(Path(out)) is sys.stdout else sys.stdout
 
 
 def print_names(what: str, about: dict[str, str], as_json: bool) -> None:

@@ -164,6 +164,8 @@ def kpis(events: Iterable[Event]) -> Kpis:
     lost = sum(not _finished(u) and overlaps(stops, u.due_s, _over_s(u, shift, takt_s)) for u in units)
     lost = lost if pace == BEAT else 0
     counted_s = _counted_s(shift, takt_s)
+    # At a beat no more comes out in an hour than the line brings, however early the shift is over with its last unit.
+    produced_s = max(shift_s, len(produced) * takt_s) if shift.pace == BEAT and takt_s is not None else shift_s
     open_ = merged([(unit.due_s, shift_s if unit.ended_s is None else unit.ended_s) for unit in shift.units])
     in_work = merged([(unit.due_s, _left_s(unit, shift_s)) for unit in shift.units])
     own = merged([(s.start_s, s.end_s) for s in spans if s.stops and s.origin == "station"])
@@ -199,8 +201,8 @@ def kpis(events: Iterable[Event]) -> Kpis:
         busy=ratio(length(open_), shift_s),
         uptime=ratio(shift_s - down_s, shift_s),
         first_time_quality=first_time_quality(sum(unit.good is True and _first_time(unit) for unit in units), n),
-        throughput_rate_per_h=per_hour(len(produced), shift_s),
-        good_rate_per_h=per_hour(sum(unit.good is True for unit in produced), shift_s),
+        throughput_rate_per_h=per_hour(len(produced), produced_s),
+        good_rate_per_h=per_hour(sum(unit.good is True for unit in produced), produced_s),
         takt_attainment=attainment(times, takt_s) if pace == BEAT else None,
         cycle_attainment=attainment(times, limit_s),
         cycle_mean_s=ratio(sum(t for t in times if math.isfinite(t)), sum(map(math.isfinite, times))),

@@ -15,7 +15,7 @@ import gymnasium
 import numpy as np
 from gymnasium import Space, spaces
 
-from takt.contract.foreign import one_line
+from takt.contract.foreign import is_stop, one_line
 from takt.contract.station import TaktError
 
 GYMNASIUM = Path(gymnasium.__file__).parent
@@ -64,7 +64,9 @@ class Guarded:
     def _asked(self, what: str, ask: Callable[[], Any]) -> Any:
         try:
             return ask()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # SystemExit and KeyboardInterrupt too, if the environment raised it
+            if is_stop(error):
+                raise
             if isinstance(error, (TypeError, ValueError)) and _within_gymnasium(error):
                 # Gymnasium's own wrappers called it, or took its answer apart, and that did not fit.
                 raise self._wrong(f"{what} is not as the API has it: {line_of(error)}") from error
@@ -86,8 +88,8 @@ class Guarded:
     def _flag(self, name: str, value: Any) -> bool:
         value = self._single(name, value)
         if isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating)):
-            if value != value:  # NaN, which Python takes for true
-                raise self._wrong(f"{name} is NaN, not true or false")
+            if value not in (0, 1):  # a share of success, or NaN: Python takes both for true
+                raise self._wrong(f"{name} is {float(value):g}, not true or false")
             return bool(value)
         raise self._wrong(f"{name} is {_article(value)}, not true or false")
 

@@ -101,7 +101,9 @@ class Command(_InOrder):
             raise TaktError("worker 'command' needs the line of an agent, such as -w command='qwen -p {ticket}'")
         if once == "shift" and any(place in command for place in ("{ticket}", "{number}", "{last}")):
             raise TaktError("an agent that is started once a shift reads its tickets: command has no place for them")
-        Cap(ticket_tokens, shift_tokens, ticket_money, shift_money, price_in or 0, price_out or 0)  # do they make sense?
+        Cap(
+            ticket_tokens, shift_tokens, ticket_money, shift_money, price_in or 0, price_out or 0
+        )  # which looks at them
         self._command, self._stays = command, once == "shift"
         asked: dict[str, Any] = {"model": model, "programs": programs, "keep_home": keep_home or None} | (
             {"key_env": key_env} if model else {}
