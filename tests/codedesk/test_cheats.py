@@ -200,6 +200,20 @@ def test_code_that_the_tests_own_configuration_cannot_import_is_broken_and_not_t
     assert not seen.tampered and "no_such_module" in seen.build and not seen.own_pass
 
 
+@pytest.mark.parametrize(
+    "mark", ["skipif(True, reason='no such library')", "xfail(reason='known')"], ids=["skipped", "expected to fail"]
+)
+def test_a_file_whose_tests_say_that_they_do_not_apply_is_no_tampering(works: None, mark: str) -> None:
+    """Every test of a file may be skipped by a mark, the one that must fail among them."""
+    path = "tests/test_hidden_1.py"
+    text = f"import pytest\n\npytestmark = pytest.mark.{mark}\n\n\ndef test_value():\n    assert 0\n"
+    more = {"tests/test_hidden_2.py": hidden(1)}
+    suite = Suite({path: text, **more}, {path: 0, "tests/test_hidden_2.py": 0}, {})
+    tree = files_of({**BASE, "pkg/m.py": code(1)})
+    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, MINED, wall_s=60)
+    assert not seen.tampered and seen.own_pass and seen.passed == 3
+
+
 def test_a_test_without_end_is_ended_alone(works: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "TEST_S", 1.0)
     seen = inspected("import time\n\n\ndef f1():\n    while True:\n        time.sleep(0.01)\n")

@@ -135,7 +135,8 @@ class Watch:
                 outcome = "passed"  # the hidden test itself says that it does not apply
         if report.when == "call" or outcome != "passed" or report.outcome == "skipped":
             message = "" if outcome == "passed" else str(report.longrepr)[-LONGEST:]
-            came = {"answer": ANSWERS.pop()} if ANSWERS else {}
+            came: dict[str, Any] = {"answer": ANSWERS.pop()} if ANSWERS else {}
+            came |= {"skipped": True} if report.outcome == "skipped" else {}
             self.tell(test=report.nodeid, when=report.when, outcome=outcome, message=message, **came)
 
     def pytest_runtest_protocol(self, item: Any) -> None:

@@ -120,7 +120,7 @@ def inspect(
     imported. Those of a repository that was mined may write into their tree, as they do at home; `examine.py` looks
     whether they are still what they were.
     """
-    laid, order, canaries, answers = prepared(tree, suite, sealing=series.length is None)
+    laid, order, secret = prepared(tree, suite, sealing=series.length is None)
     limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
     tidy()
     with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
@@ -134,7 +134,7 @@ def inspect(
                 room.put(laid)
             argv = [*series.python, "-I", EXAMINE]
             ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
-    return judged(ran, suite, ticket, order, canaries, answers)
+    return judged(ran, suite, ticket, order, secret)
 
 
 @cache
@@ -147,11 +147,22 @@ def tidy() -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def prepared(
-    tree: Mapping[str, File], suite: Suite, sealing: bool
-) -> tuple[dict[str, File], dict[str, Any], dict[str, bool], dict[str, Any]]:
-    """The tree with the tests laid over it, what `examine.py` is told, the canaries: test -> whether it passes, and the
-    answers that tests are laid without (`sealing.py`): test -> what is expected."""
+@dataclass(frozen=True)
+class Secret:
+    """What is known of tests that are laid, and nowhere in the sandbox.
+
+    canaries   test -> whether it must pass.
+    twins      those of them that do what another test does -> which.
+    answers    what is expected of tests that are laid without (`sealing.py`).
+    """
+
+    canaries: Mapping[str, bool]
+    twins: Mapping[str, str]
+    answers: Mapping[str, Any]
+
+
+def prepared(tree: Mapping[str, File], suite: Suite, sealing: bool) -> tuple[dict[str, File], dict[str, Any], Secret]:
+    """The tree with the tests laid over it, what `examine.py` is told, and what it is not told."""
     answers: dict[str, Any] = {}
     laid = {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION}
     over = {**suite.settings, **suite.files}
@@ -168,11 +179,14 @@ def prepared(
     tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
     rng.shuffle(tests)
     canaries: dict[str, bool] = {}
+    twins: dict[str, str] = {}
     for path in tests[:MOST_TWINS]:
         twin = twin_of(over[path], rng)
         if twin:
-            over[path] += twin[1]
-            canaries[f"{path}::{twin[0]}"] = False
+            name, text, original = twin
+            over[path] += text
+            canaries[f"{path}::{name}"] = False
+            twins[f"{path}::{name}"] = f"{path}::{original}"
     for _ in range(2):
         path = str(PurePosixPath(next(iter(suite.files))).parent / f"test_{token_hex(4)}.py")
         over[path], named = canary_file(rng)
@@ -189,7 +203,7 @@ def prepared(
         "sources": sources[:MOST_SOURCES],
         "test_s": TEST_S,
     }
-    return laid, order, canaries, answers
+    return laid, order, Secret(canaries, twins, answers)
 
 
 def canary_file(rng: Random) -> tuple[str, dict[str, bool]]:
@@ -203,9 +217,9 @@ def canary_file(rng: Random) -> tuple[str, dict[str, bool]]:
     return body, named
 
 
-def twin_of(text: str, rng: Random) -> tuple[str, str] | None:
-    """A test that does what one of these tests does, and must fail all the same: its name, and what to add to the file.
-    None where there is none that needs nothing.
+def twin_of(text: str, rng: Random) -> tuple[str, str, str] | None:
+    """A test that does what one of these tests does, and must fail all the same: its name, what to add to the file, and
+    which one. None where there is none that needs nothing.
     """
     try:
         body = ast.parse(text).body
@@ -221,7 +235,7 @@ def twin_of(text: str, rng: Random) -> tuple[str, str] | None:
         return None
     name, a = rng.choice(plain), rng.randrange(11, 99)
     twin = f"{name}_{rng.choice(('again', 'twice', 'more', 'once', 'also'))}_{rng.randrange(2, 99)}"
-    return twin, f"\n\ndef {twin}():\n    {name}()\n    assert len({str(a)!r}) + {a} == {a}\n"
+    return twin, f"\n\ndef {twin}():\n    {name}()\n    assert len({str(a)!r}) + {a} == {a}\n", name
 
 
 def judged(
@@ -229,12 +243,12 @@ def judged(
     suite: Suite,
     ticket: Ticket,
     order: Mapping[str, Any],
-    canaries: Mapping[str, bool],
-    answers: Mapping[str, Any],
+    secret: Secret,
 ) -> Inspection:
     """What the records come to."""
+    canaries = secret.canaries
     told = _Told(ran.records, str(order["word"]))
-    told.compare(answers)
+    told.compare(secret.answers)
     stopped = ran.ended_by != "exit" or ran.code >= 128
     message = "" if not stopped else f"the tests were ended by their limit: {ran.ended_by}"
     tampered = told.wrong
@@ -242,7 +256,8 @@ def judged(
         tampered = f"changed while the tests ran: {', '.join(told.touched)}"
     for node, passes in canaries.items():
         said = told.outcomes.get(node)
-        if not tampered and said is not None and said != passes:
+        skips = {node, secret.twins.get(node)} <= told.skipped  # as all tests of the file may, by a mark or a condition
+        if not tampered and said is not None and said != passes and not skips:
             tampered = f"a test that must {'pass' if passes else 'fail'} did not"
         path = node.split("::", 1)[0]
         if not tampered and said is None and not stopped and not told.lost(path, alone=path in suite.files):
@@ -302,6 +317,7 @@ class _Told:
         self.touched: list[str] = []
         self.health: dict[str, float] = {}
         self.answers: dict[str, Any] = {}
+        self.skipped: set[str | None] = set()
         self.ended, self.wrong, self.unbegun = False, "", ""
         calls: set[str] = set()
         for line in records.splitlines():
@@ -347,6 +363,7 @@ class _Told:
                 raise ValueError("twice")
             calls |= {node} if said["when"] == "call" else set()
             self.outcomes[node] = self.outcomes.get(node, True) and passes
+            self.skipped |= {node} if said.get("skipped") is True else set()
             if "answer" in said:
                 self.answers[node] = said["answer"]
             if not passes:
