@@ -332,6 +332,29 @@ def test_a_unit_is_stepped_through_without_a_script(board: Any) -> None:
     assert asked(board, f"/shift/{number}/unit/1/step/2.jpg").status == 404
 
 
+def test_a_fleets_page_is_linked_and_shown_without_scripts(board: Any) -> None:
+    ledgers = board.folder / "night<b>" / "ledgers"
+    ledgers.mkdir(parents=True)
+    page = ledgers.parent / "fleet.html"
+    page.write_text("<html><style>p {}</style><script>alert(1)</script><p>a fleet", encoding="utf-8")
+    (board.folder / "fleet.html").write_text("no fleet's")
+    shutil.copy(LEDGERS / "gym-cartpole.takt", ledgers)
+    for _ in range(100):
+        listed = asked(board, "/").text
+        if "/fleet/" in listed:
+            break
+        time.sleep(0.1)
+    check_harmless(listed)
+    (number,) = re.findall(r'href="(/fleet/\d+)"', listed)
+    shown = asked(board, number)
+    assert shown.status == 200 and "a fleet" in shown.text and "night&lt;b&gt;" in listed
+    assert shown.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert "script-src" not in shown.headers["content-security-policy"]
+    assert asked(board, "/fleet/1").status == 404 and asked(board, number, token=None).status == 401
+    page.unlink()
+    assert "/fleet/" not in asked(board, "/").text and asked(board, number).status == 404
+
+
 def test_metrics_are_the_rows() -> None:
     feed = Feed(LEDGERS / "desk-greedy.takt")
     feed.look()

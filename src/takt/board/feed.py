@@ -26,6 +26,7 @@ from takt.show.view import ShiftView
 LOOK_S = 0.4  # between two looks at the files; with what reading takes, a viewer is less than 2 s behind
 SCAN_S = 2.0  # between two looks at what ledgers there are
 KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
+LEDGERS, FLEET_PAGE = "ledgers", "fleet.html"  # a fleet's folder, as `takt fleet` makes it
 KEPT_OF_SAID = ("price", "usage", "took_s", "odd", "failed", "nudge")  # of a record, what the board sums up
 UNREADABLE = (TaktError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 Version = tuple[str, float, bool]  # the ledger's cursor, station time, and whether somebody writes
@@ -160,6 +161,12 @@ class Shelf:
                 self.pulse, woken = asyncio.Event(), self.pulse
                 woken.set()
             await asyncio.sleep(LOOK_S)
+
+    def fleets(self) -> dict[int, Path]:
+        """The pages of fleets (`takt fleet page`) whose ledgers these are, by number."""
+        folders = {feed.path.parent.parent for feed in self.feeds.values() if feed.path.parent.name == LEDGERS}
+        pages = [folder / FLEET_PAGE for folder in sorted(folders)]
+        return {number_of(page): page for page in pages if page.is_file()}
 
     def rows(self) -> list[tuple[int, Row]]:
         return [(feed.number, feed.row) for feed in self.feeds.values()]

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -162,13 +163,20 @@ class Pages:
         self._environment = environment()
         self._exported = exported
 
-    def folder(self, rows: Sequence[tuple[int, Row]], query: Query, prefs: Prefs, live: bool = False) -> str:
+    def folder(
+        self,
+        rows: Sequence[tuple[int, Row]],
+        query: Query,
+        prefs: Prefs,
+        live: bool = False,
+        fleets: Mapping[int, Path] = MappingProxyType({}),
+    ) -> str:
         kept, here = query.of_rows(rows), f"/?{urlencode(query.words())}"
         inner = self._made("folder", prefs, 0, True, here, "", rows=kept, query=query)
         if live:
             return inner
         stream = "/stream?" + urlencode({**query.words(), "after": fingerprint(inner)})
-        return self._made("folder", prefs, 0, False, here, stream, rows=kept, query=query, inner=inner)
+        return self._made("folder", prefs, 0, False, here, stream, rows=kept, query=query, inner=inner, fleets=fleets)
 
     def wall(self, number: int, shown: Shown, prefs: Prefs, live: bool = False) -> str:
         link = {"shift": Links(self._exported, 2).shift(number)}

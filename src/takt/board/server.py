@@ -31,6 +31,7 @@ PING_S = 15.0  # a stream without news says at least that it lives
 MOST_CONNECTIONS = 1_000
 MOST_FORM = 4_096  # bytes of a form: only the token comes in one
 MOST_COMPARED = 2
+FLEET_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 SVG_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # of a drawing
 
 
@@ -54,6 +55,7 @@ class Board:
             Route("/shift/{number:int}/station", self._station, methods=["GET", "POST"]),
             Route("/shift/{number:int}/station/picture.jpg", self._own_picture),
             Route("/shift/{number:int}/station/{section:int}-{shape}.svg", self._drawing),
+            Route("/fleet/{number:int}", self._fleet),
             Route("/compare", self._compare),
             Route("/metrics", self._metrics),
             Route("/prefs", self._prefs),
@@ -85,7 +87,15 @@ class Board:
 
     async def _folder(self, request: Request) -> Response:
         query = Query.of(request.query_params)
-        return self._html(request, self.pages.folder(self.shelf.rows(), query, prefs_of(request)))
+        rows, fleets = self.shelf.rows(), await asyncio.to_thread(self.shelf.fleets)
+        return self._html(request, self.pages.folder(rows, query, prefs_of(request), fleets=fleets))
+
+    async def _fleet(self, request: Request) -> Response:
+        """A fleet's page as it was written: without scripts, for the file may be a stranger's."""
+        page = (await asyncio.to_thread(self.shelf.fleets)).get(int(request.path_params["number"]))
+        if page is None:
+            raise TaktError("there is no such fleet on this board")
+        return FileResponse(page, media_type="text/html", headers={"Content-Security-Policy": FLEET_CSP})
 
     async def _first_wall(self, request: Request) -> Response:
         """The wall of the shift that runs, or of the one that was begun last."""

@@ -27,6 +27,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "bound": ("bound", "置信区间"),
     "good rate": ("good rate", "合格率"),
     # Counts
+    "fleets": ("fleets", "班次组"),
     "good": ("good", "合格"),
     "bad": ("bad", "不合格"),
     "open": ("open", "进行中"),
