@@ -1,6 +1,7 @@
 # make run    a first shift: 20 units at the nut cell by its expert, with report and replay
 # make test   the tests
 # make lint   ruff, mypy (src, then tests), the layers (import-linter) and bandit
+# make check  every station of ours against all rules of its contract (takt check), some minutes
 # make docs   the documentation as a site, in site/; a warning is an error
 # make clean  remove what the others made, but no shift
 #
@@ -13,7 +14,7 @@ SHIFT := shifts/run-$(shell date +%Y%m%d-%H%M%S)
 WORKERS := 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint docs clean
+.PHONY: run test lint check docs clean
 
 run: .venv/ready
 	$(BIN)/takt run nutcell --worker expert --units 20 --seed 0 --difficulty plant --clock fixed:0.08 --out $(SHIFT).takt
@@ -31,6 +32,13 @@ lint: .venv/ready-dev
 	$(BIN)/mypy --config-file tests/mypy.ini --cache-dir .mypy_cache/tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src plugins
+
+check: .venv/ready-dev
+	$(BIN)/takt check gym
+	$(BIN)/takt check flightdesk -o scenario=two-hubs -o flights=300 -o aircraft=30 -o bookings=2000 -o days=1
+	$(BIN)/takt check inspection
+	$(BIN)/takt check nutcell
+	if command -v bwrap >/dev/null; then $(BIN)/takt check codedesk; else echo "no bubblewrap: codedesk is left out"; fi
 
 docs: .venv/ready-docs
 	$(BIN)/zensical build --clean --strict
