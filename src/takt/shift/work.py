@@ -195,8 +195,9 @@ def work_on(
         return Shift.of(ledger)
     while not reason:
         happened = loop.step()
+        now_s = loop.station.now  # asked once a period: a station may have to work it out
         if live is not None:
-            live.pace(loop.station.now)
+            live.pace(now_s)
         if happened:
             uncommitted += happened
             finished = [event for event in happened if event.kind in UNIT_ENDED]
@@ -207,18 +208,18 @@ def work_on(
                 ended += len(finished)
                 good += sum(event.kind == UNIT_GOOD for event in finished)
                 reason = over()
-                if not (reason or loop.over or loop.station.now >= last_s) and leave is not None and leave(written):
+                if not (reason or loop.over or now_s >= last_s) and leave is not None and leave(written):
                     return Shift.of(ledger)
-        under_way.show(uncommitted, loop.station.now)
+        under_way.show(uncommitted, now_s)
         if loop.over:
             reason = loop.over
-        elif not reason and loop.station.now >= last_s:
+        elif not reason and now_s >= last_s:
             reason = "time"
         if on_progress is not None:
             unseen += happened
             if reason or time.perf_counter() - seen > PROGRESS_S:
                 seen = time.perf_counter()
-                on_progress(Progress(loop.station.now, wall_s(), ended, good, unseen))
+                on_progress(Progress(now_s, wall_s(), ended, good, unseen))
                 unseen = []
     ledger.commit([*uncommitted, loop.ended(reason)], None, None, **notes())
     return Shift.of(ledger)

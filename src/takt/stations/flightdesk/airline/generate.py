@@ -306,15 +306,10 @@ def _wanted(aircraft: Aircraft, kinds: list[Type], flights: Flights) -> Wanted:
     """Every kind of aircraft is wanted where the plan leaves it."""
     final = aircraft.airport.copy()
     final[flights.aircraft] = flights.destination  # rows are in order of time
-    count = Counter(
-        (int(at), kinds[a].model, seats_text(aircraft.seats[a]))
-        for a, at in enumerate(final)
-        if not aircraft.surface[a]
-    )
-    rows = sorted(count.items())
-    return Wanted(
-        airport=np.array([at for (at, _, _), _ in rows], dtype=np.int64),
-        model=tuple(model for (_, model, _), _ in rows),
-        configuration=tuple(seats for (_, _, seats), _ in rows),
-        count=np.array([number for _, number in rows], dtype=np.int64),
+    return Wanted.of(
+        Counter(
+            (int(at), kinds[a].model, seats_text(aircraft.seats[a]))
+            for a, at in enumerate(final)
+            if not aircraft.surface[a]
+        )
     )

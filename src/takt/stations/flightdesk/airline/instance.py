@@ -170,6 +170,17 @@ class Wanted:
     configuration: tuple[str, ...]
     count: Ints
 
+    @classmethod
+    def of(cls, count: Mapping[tuple[int, str, str], int]) -> Wanted:
+        """So many of each (airport, model, configuration), in that order."""
+        rows = sorted(count.items())
+        return cls(
+            airport=np.array([at for (at, _, _), _ in rows], dtype=np.int64),
+            model=tuple(model for (_, model, _), _ in rows),
+            configuration=tuple(seats for (_, _, seats), _ in rows),
+            count=np.array([number for _, number in rows], dtype=np.int64),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class FlightChanges:

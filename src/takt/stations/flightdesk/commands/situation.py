@@ -76,14 +76,15 @@ def situation_(
         board.refuse("flights and fares", {"--weeks": weeks, "--skip": skip})
     if not fares:
         board.refuse("flights and overflights", {"--route": route, "--by-flight": by_flight})
+    asked = board.Asked(paths, day, since, until, columns, dates, out)
     with in_our_words(paths):
         if overflights:
             board.refuse("--overflights", {"--columns": columns})
-            told = board.tell_overflights(paths, day, since, until, weeks, skip, dates, out)
+            told = board.tell_overflights(asked, weeks, skip)
         elif fares:
-            told = board.tell_fares(paths, day, since, until, columns, dates, route, by_flight, out)
+            told = board.tell_fares(asked, route, by_flight)
         else:
-            told = board.tell_flights(paths, day, since, until, columns, dates, out)
+            told = board.tell_flights(asked)
     for note in told.notes:
         warnings.warn(note, stacklevel=1)
     if as_json:

@@ -27,6 +27,38 @@ class Told:
     notes: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every board is asked for: files, its day, the first and the last day that are shown (YYYY-MM-DD), which
+    column is what, how days are written, and the page to write."""
+
+    paths: Sequence[Path]
+    day: str | None = None
+    since: str | None = None
+    until: str | None = None
+    columns: str | None = None
+    dates: str | None = None
+    out: Path | None = None
+
+    def only_file(self, what: str) -> Path:
+        if len(self.paths) != 1:
+            raise TaktError(f"{len(self.paths)} files are given, and it is one {what}")
+        return self.paths[0]
+
+    def names(self, known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+        return files.parse_columns(self.columns, known) if self.columns is not None else {}
+
+    def days(self) -> tuple[date | None, date | None, date | None]:
+        """The board's day, the first and the last."""
+        return _day("--day", self.day), _day("--from", self.since), _day("--to", self.until)
+
+    def order(self) -> str | None:
+        """Of day and month."""
+        if self.dates not in (None, "day-first", "month-first"):
+            raise TaktError(f"--dates {self.dates!r} is neither day-first nor month-first")
+        return self.dates
+
+
 def refuse(what: str, options: Mapping[str, object]) -> None:
     """`TaktError` if an option is given that says nothing here."""
     for name, value in options.items():
@@ -34,20 +66,11 @@ def refuse(what: str, options: Mapping[str, object]) -> None:
             raise TaktError(f"{name} says nothing with {what}; leave it out")
 
 
-def tell_flights(
-    paths: Sequence[Path],
-    day: str | None,
-    since: str | None,
-    until: str | None,
-    columns: str | None,
-    dates: str | None,
-    out: Path | None,
-) -> Told:
+def tell_flights(asked: Asked) -> Told:
     """The board of one flight-status file."""
-    path = _one(paths, "flight-status CSV; for DAIO files: --overflights")
-    given = files.parse_columns(columns, flights.NAMES) if columns is not None else {}
-    today, first, last = _day("--day", day), _day("--from", since), _day("--to", until)
-    db = flights.read(path, given, _dates(dates))
+    path = asked.only_file("flight-status CSV; for DAIO files: --overflights")
+    given, (today, first, last) = asked.names(flights.NAMES), asked.days()
+    db = flights.read(path, given, asked.order())
     begin, end, departed = flights.span(db)
     today = today or departed
     airports = flights.destinations(db, today)
@@ -69,26 +92,17 @@ def tell_flights(
         "destinations": [_plain(airport) for airport in airports],
     }
     page = None
-    if out is not None:
+    if asked.out is not None:
         from takt.stations.flightdesk.situation.page import write_flights
 
-        page = write_flights(out, path.name, today, days, airports, flights.origins(db, today))
+        page = write_flights(asked.out, path.name, today, days, airports, flights.origins(db, today))
     lines = [f"{status} on {today}, {len(names)}: {' '.join(names) or 'none'}" for status, names in codes.items()]
     return Told(told, [_days(path.name, days), "", *lines], page, files.notes(db))
 
 
-def tell_overflights(
-    paths: Sequence[Path],
-    day: str | None,
-    since: str | None,
-    until: str | None,
-    weeks: int | None,
-    skip: int | None,
-    dates: str | None,
-    out: Path | None,
-) -> Told:
+def tell_overflights(asked: Asked, weeks: int | None, skip: int | None) -> Told:
     """The board of EUROCONTROL's overflights."""
-    first, last, today = _day("--from", since), _day("--to", until), _day("--day", day)
+    today, first, last = asked.days()
     if first is None or last is None:
         raise TaktError("--overflights needs the first and the last day: --from 2026-02-28 --to 2026-03-08")
     if last < first:
@@ -102,8 +116,8 @@ def tell_overflights(
             raise TaktError(f"--{name} is {value}, and is from {least} to 520")
     if first.year < 1950:
         raise TaktError(f"--from {first} is before there were overflights; is it 2026-02-28 or the like?")
-    days, lines = overflights.changes(overflights.read(paths, _dates(dates)), first, last, weeks, skip)
-    normal, source = overflights.normal_days(first, weeks, skip), ", ".join(path.name for path in paths)
+    days, lines = overflights.changes(overflights.read(asked.paths, asked.order()), first, last, weeks, skip)
+    normal, source = overflights.normal_days(first, weeks, skip), ", ".join(path.name for path in asked.paths)
     rows = [asdict(line) for line in lines]
     told = {
         "source": source,
@@ -115,29 +129,18 @@ def tell_overflights(
         "corridors": [row for row in rows if not row["code"]],
     }
     page = None
-    if out is not None:
+    if asked.out is not None:
         from takt.stations.flightdesk.situation.page import write_overflights
 
-        page = write_overflights(out, source, days, lines, normal, weeks, today)
+        page = write_overflights(asked.out, source, days, lines, normal, weeks, today)
     return Told(told, [_states(lines, days, normal)], page)
 
 
-def tell_fares(
-    paths: Sequence[Path],
-    day: str | None,
-    since: str | None,
-    until: str | None,
-    columns: str | None,
-    dates: str | None,
-    route: str | None,
-    by_flight: bool,
-    out: Path | None,
-) -> Told:
+def tell_fares(asked: Asked, route: str | None, by_flight: bool) -> Told:
     """The board of one file of fares."""
-    path = _one(paths, "CSV of fares")
-    given = files.parse_columns(columns, fares.NAMES) if columns is not None else {}
-    today, first, last = _day("--day", day), _day("--from", since), _day("--to", until)
-    db = fares.read(path, given, _dates(dates))
+    path = asked.only_file("CSV of fares")
+    given, (today, first, last) = asked.names(fares.NAMES), asked.days()
+    db = fares.read(path, given, asked.order())
     fares.narrow(db, path, route, first, last, today)
     found, seats, seen = fares.lowest(db, by_flight), fares.seats_left(db), fares.days_seen(db)
     told = {
@@ -147,10 +150,10 @@ def tell_fares(
         "seats": [_plain(left) for left in seats],
     }
     page = None
-    if out is not None:
+    if asked.out is not None:
         from takt.stations.flightdesk.situation.page import write_fares
 
-        page = write_fares(out, path.name, found, seats, by_flight)
+        page = write_fares(asked.out, path.name, found, seats, by_flight)
     printed: list[Table | str] = []
     groups = tables.routes(found)
     for name, mine in list(groups.items())[:ROUTES]:
@@ -160,18 +163,6 @@ def tell_fares(
     if seats:
         printed += _grid(f"seats left by travel date, seen on {max(left.seen for left in seats)}", tables.seats(seats))
     return Told(told, printed or ["no fare and no seats"], page, files.notes(db))
-
-
-def _one(paths: Sequence[Path], what: str) -> Path:
-    if len(paths) != 1:
-        raise TaktError(f"{len(paths)} files are given, and it is one {what}")
-    return paths[0]
-
-
-def _dates(said: str | None) -> str | None:
-    if said not in (None, "day-first", "month-first"):
-        raise TaktError(f"--dates {said!r} is neither day-first nor month-first")
-    return said
 
 
 def _day(name: str, text: str | None) -> date | None:

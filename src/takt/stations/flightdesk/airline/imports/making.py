@@ -244,15 +244,11 @@ class Making:
         final = [tail.airport for tail in self.tails]
         for i in self.order:
             final[self.aircraft[i]] = self.schedule.flights[i].destination
-        count = Counter(
-            (self.places.at[at], tail.model, seats_text(tail.seats)) for at, tail in zip(final, self.tails, strict=True)
-        )
-        rows = sorted(count.items())
-        return Wanted(
-            airport=np.array([at for (at, _, _), _ in rows], dtype=np.int64),
-            model=tuple(model for (_, model, _), _ in rows),
-            configuration=tuple(seats for (_, _, seats), _ in rows),
-            count=np.array([number for _, number in rows], dtype=np.int64),
+        return Wanted.of(
+            Counter(
+                (self.places.at[at], tail.model, seats_text(tail.seats))
+                for at, tail in zip(final, self.tails, strict=True)
+            )
         )
 
 
