@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +31,7 @@ def network() -> Network:
 
 
 @pytest.fixture(scope="module")
-def cell():
+def cell() -> Iterator[Any]:
     try:
         made = NutCell(line="mixed", cameras=features.CAMERAS, camera_hz=2.5)
     except TaktError as error:
@@ -38,11 +41,11 @@ def cell():
 
 
 @pytest.fixture
-def seen(cell):
+def seen(cell: Any) -> Any:
     return cell.reset(seed=31)[0]
 
 
-def begun(cell, **options) -> Vla:
+def begun(cell: Any, **options: Any) -> Vla:
     vla = Vla(**options)
     vla.begin(cell.spec, 0)
     return vla
@@ -51,7 +54,7 @@ def begun(cell, **options) -> Vla:
 # --- what the network is given ---------------------------------------------------------------------------------------
 
 
-def test_a_hand_and_its_mirror_image_look_alike(seen):
+def test_a_hand_and_its_mirror_image_look_alike(seen: Any) -> None:
     body = features.body_of(features.Kinematics(), seen, seen["observation.setpoint"], np.ones(2), 4)
     joints = body[:, : features.TOUCH_FROM]
     assert body.shape == (2, features.BODY)
@@ -61,7 +64,7 @@ def test_a_hand_and_its_mirror_image_look_alike(seen):
     assert np.array_equal(features.touch_of(features.touch_of(pads, 1), 1), pads)
 
 
-def test_a_plan_brings_the_set_points_to_its_knots(seen):
+def test_a_plan_brings_the_set_points_to_its_knots(seen: Any) -> None:
     start = seen["observation.setpoint"].astype(float)
     goal = flat(start)[:, None] + np.array([[[0.01, 0.0, -0.01, 0.1], [0.02, 0.01, -0.03, 0.2]]] * 2)
     actions = actions_of(start, goal, np.zeros(2))
@@ -73,7 +76,7 @@ def test_a_plan_brings_the_set_points_to_its_knots(seen):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_orders_in_phrasings_held_out_of_training_are_read(network, seen, language):
+def test_orders_in_phrasings_held_out_of_training_are_read(network: Any, seen: Any, language: Any) -> None:
     body = features.body_of(features.Kinematics(), seen, seen["observation.setpoint"], np.ones(2), 4)
     pictures = features.pictures_of(seen)
     right = []
@@ -88,7 +91,7 @@ def test_orders_in_phrasings_held_out_of_training_are_read(network, seen, langua
     ("plain", "flanged"),
     [("left M6, right M6", "left M8, right M8"), ("左右两个都是M6", "左右两个都是M8")],
 )
-def test_the_hands_go_where_the_words_say(cell, seen, plain, flanged):
+def test_the_hands_go_where_the_words_say(cell: Any, seen: Any, plain: Any, flanged: Any) -> None:
     """The lanes of the two nuts are 0.1 m apart, the flanged one's outside."""
     out = []
     for text in (plain, flanged):
@@ -101,14 +104,14 @@ def test_the_hands_go_where_the_words_say(cell, seen, plain, flanged):
 # --- acting ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_works_without_privileged_state_and_twice_the_same():
+def test_it_works_without_privileged_state_and_twice_the_same() -> None:
     shifts = [run_shift("nutcell", "vla", seed=31, hours=4 / 3600, clock="fixed:0.08") for _ in range(2)]
     (started,) = [event for event in shifts[0].events if event.kind == SHIFT_STARTED]
     assert started.data["privileged"] is False
     assert shifts[0].digest == shifts[1].digest and not shifts[0].broken
 
 
-def test_it_goes_on_from_what_it_saved(cell, seen):
+def test_it_goes_on_from_what_it_saved(cell: Any, seen: Any) -> None:
     one = begun(cell)
     one.act(seen)
     other = begun(cell)
@@ -116,7 +119,7 @@ def test_it_goes_on_from_what_it_saved(cell, seen):
     assert np.array_equal(one.act(seen).actions, other.act(seen).actions)
 
 
-def test_a_shift_says_which_policy_worked_it_and_goes_on_with_no_other(cell, seen, tmp_path):
+def test_a_shift_says_which_policy_worked_it_and_goes_on_with_no_other(cell: Any, seen: Any, tmp_path: Path) -> None:
     vla = begun(cell)
     assert vla.records() == [{"policy": sha256(MODEL.read_bytes()).hexdigest()}] and vla.records() == []
     vla.act(seen)
@@ -127,7 +130,7 @@ def test_a_shift_says_which_policy_worked_it_and_goes_on_with_no_other(cell, see
         other.load(vla.save())
 
 
-def test_thinking_longer_moves_the_next_call(cell, seen):
+def test_thinking_longer_moves_the_next_call(cell: Any, seen: Any) -> None:
     vla = begun(cell)
     vla.act(seen)
     late = seen | {"observation.takt_left": seen["observation.takt_left"] - np.float32(0.52)}
@@ -136,10 +139,10 @@ def test_thinking_longer_moves_the_next_call(cell, seen):
     assert (26 + vla.late + plan.ask_after) % worker.CALL_EVERY == 0
 
 
-def test_what_is_not_a_number_is_counted_and_the_arms_hold(cell, seen):
+def test_what_is_not_a_number_is_counted_and_the_arms_hold(cell: Any, seen: Any) -> None:
     vla = begun(cell)
     vla.records()
-    vla.network = lambda *given: (np.full((2, teacher.KNOTS, 4), np.nan), np.full(2, np.nan), np.full((2, 2), np.nan))
+    vla.network = lambda *given: (np.full((2, teacher.KNOTS, 4), np.nan), np.full(2, np.nan), np.full((2, 2), np.nan))  # type: ignore[assignment]
     fault = {"kind": "fault", "name": "not_a_number", "origin": "worker", "stops": True}
     for record in ({"count": 1, "faults": [fault]}, {"count": 2}):  # it strikes once, and goes on
         plan = vla.act(seen)
@@ -148,22 +151,22 @@ def test_what_is_not_a_number_is_counted_and_the_arms_hold(cell, seen):
         assert vla.records() == [record]
 
 
-def test_a_grip_opens_when_told_to_twice(cell, seen):
+def test_a_grip_opens_when_told_to_twice(cell: Any, seen: Any) -> None:
     vla = begun(cell)
     answers = iter([0.1, 0.9, 0.1, 0.9, 0.9])
-    vla.network = lambda *given: (np.zeros((2, teacher.KNOTS, 4)), np.full(2, next(answers)), np.full((2, 2), 0.5))
+    vla.network = lambda *given: (np.zeros((2, teacher.KNOTS, 4)), np.full(2, next(answers)), np.full((2, 2), 0.5))  # type: ignore[assignment]
     assert [int(vla.act(seen).actions[-1][6]) for _ in range(5)] == [0, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize("without", worker.WITHOUT)
-def test_it_can_be_asked_to_do_without(cell, seen, without):
+def test_it_can_be_asked_to_do_without(cell: Any, seen: Any, without: Any) -> None:
     assert len(begun(cell, without=without).act(seen).actions) == teacher.PERIODS
 
 
 # --- what is wrong is said in one line -------------------------------------------------------------------------------
 
 
-def test_a_corrupt_model(tmp_path, capsys):
+def test_a_corrupt_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(MODEL.read_bytes()[:1000])
     out = str(tmp_path / "shift.takt")
@@ -172,18 +175,18 @@ def test_a_corrupt_model(tmp_path, capsys):
     assert "broken.onnx is not a policy that ONNX Runtime can read" in line
 
 
-def test_a_model_that_is_not_there():
+def test_a_model_that_is_not_there() -> None:
     with pytest.raises(TaktError, match=r"no policy at nowhere\.onnx"):
         Vla(model="nowhere.onnx")
 
 
-def test_a_model_of_another_shape(monkeypatch):
+def test_a_model_of_another_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(worker.SHAPES, "body", (2, 3))
     with pytest.raises(TaktError, match=r"takes body of shape .*; this worker gives \(2, 3\)"):
         Network()
 
 
-def test_a_station_that_it_cannot_work():
+def test_a_station_that_it_cannot_work() -> None:
     vla = Vla()
     spec = NutCell(line="single").spec
     with pytest.raises(TaktError, match="line=mixed"):
@@ -195,13 +198,13 @@ def test_a_station_that_it_cannot_work():
 # --- training --------------------------------------------------------------------------------------------------------
 
 
-def test_seeds_of_training_and_of_evaluation_never_meet(tmp_path):
+def test_seeds_of_training_and_of_evaluation_never_meet(tmp_path: Path) -> None:
     assert max(EVALUATED) < demos.FIRST_SEED < rollouts.FIRST_SEED
     with pytest.raises(ValueError, match="for evaluation"):
         rollouts.roll_out(tmp_path / "x.npz", EVALUATED[0], 1, None, 0.0)
 
 
-def test_the_teacher_has_no_memory_and_knows_no_teeth():
+def test_the_teacher_has_no_memory_and_knows_no_teeth() -> None:
     cell = NutCell(line="mixed", privileged=True)
     seen, _ = cell.reset(seed=32)
     start = flat(seen["observation.setpoint"])
@@ -213,7 +216,7 @@ def test_the_teacher_has_no_memory_and_knows_no_teeth():
         assert np.array_equal(lesson.knots, other.knots) and lesson.grip == other.grip
 
 
-def one_side(nuts, state, tool, start, grip, opening=0.04):
+def one_side(nuts: Any, state: Any, tool: Any, start: Any, grip: Any, opening: Any = 0.04) -> Any:
     """A left hand, 20 s into the unit, that is to seat an M6; of both sides' nuts, the first are these M6."""
     places = np.zeros((2 * len(teacher.MIXED.of_nuts("height_m")), 3))
     places[: len(nuts)] = nuts
@@ -233,7 +236,7 @@ def one_side(nuts, state, tool, start, grip, opening=0.04):
     )
 
 
-def test_the_teacher_lets_a_seated_nut_go_only_when_it_is_driven_home():
+def test_the_teacher_lets_a_seated_nut_go_only_when_it_is_driven_home() -> None:
     away = scene.SEAT_Z + teacher.GRASP_UP[0]
     nuts, tool = [[*teacher.PIN, scene.SEAT_Z]], [*teacher.PIN, away - 0.0005, 0.0]
     for set_point, phase in ((away - 0.001, "press"), (away - 0.0035, "open")):
@@ -244,7 +247,7 @@ def test_the_teacher_lets_a_seated_nut_go_only_when_it_is_driven_home():
             assert lesson.knots[-1, 2] < away - teacher.DRIVEN
 
 
-def test_the_teacher_takes_the_nut_in_the_lane_not_one_dropped_beside_it():
+def test_the_teacher_takes_the_nut_in_the_lane_not_one_dropped_beside_it() -> None:
     lane = teacher.MIXED.lane_pos[0, 0]
     nuts = [lane + [0.015, 0.004, 0.0], lane + [0.001, 0.0, 0.0]]
     over = [*nuts[0][:2], lane[2] + 0.06, 0.0]  # the hand is over the wrong one
@@ -287,7 +290,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_small_training_from_nothing(tmp_path, cell):
+def test_a_small_training_from_nothing(tmp_path: Path, cell: Any) -> None:
     """In a process of its own, as PyTorch and a software OpenGL in one process do not get on everywhere."""
     if find_spec("torch") is None or find_spec("onnx") is None:
         pytest.skip("needs the extra `train`")
