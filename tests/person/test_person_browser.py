@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from asking import TOKEN
 from browsing import Watched, browser, violations
@@ -14,6 +15,8 @@ from counter import Counter
 
 from takt import Ledger, repeat_shift, run_shift
 from takt.board.person.server import PersonServer
+from takt.contract.station import StationSpec
+from takt.contract.steering import Gauge, Key
 from takt.workers.person import Person
 from takt.workers.person.hatch import Hatch
 
@@ -79,3 +82,90 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any
         events, digest = book.events(), book.digest()
     assert [e.kind for e in events if e.unit == 0 and e.kind.startswith("unit_")] == ["unit_due", "unit_good"]
     assert repeat_shift(path, station=Counter(), worker=Person()).digest == digest
+
+
+class TwoHands:
+    """How a station of two hands is steered, with nothing behind it: pictures of one colour, a gauge, a fact."""
+
+    station_options: Mapping[str, Any] = {}
+    hands, axes = ("left", "right"), ("y", "x", "z", "turn", "tip")
+    keys = (
+        Key("KeyW", "left.x", 1.0, ("left hand: away", "左手：向前")),
+        Key("Space", "left.grip", 1.0, ("left hand: close, open", "左手：夹紧、松开"), toggles=True),
+    )
+
+    def __init__(self) -> None:
+        self.controls: dict[str, float] = {}
+
+    def read(self, given: Any) -> dict[str, float]:
+        return dict(given)
+
+    def action(self, controls: Mapping[str, float]) -> Any:
+        return None
+
+    def pictures(self, observation: Any) -> Mapping[str, np.ndarray]:
+        return {"head": np.full((24, 32, 3), observation, np.uint8)}
+
+    def gauges(self, observation: Any) -> Sequence[Gauge]:
+        return [Gauge(("left push", "左推"), float(observation), 60.0, "N")]
+
+    def facts(self, observation: Any) -> Mapping[str, str]:
+        return {"left hand, mm": f"{observation}.0 2.0 3.0"}
+
+
+PADS = """() => {
+  window.pad = { id: "two sticks", mapping: "standard", axes: [0, 0, 0, 0],
+                 buttons: Array.from({ length: 17 }, () => ({ pressed: false })) };
+  navigator.getGamepads = () => [null, window.pad];
+  const found = new Event("gamepadconnected");
+  found.gamepad = window.pad;
+  window.dispatchEvent(found);
+}"""
+MOUSE_3D = "() => { window.pad.mapping = ''; window.pad.axes = [0.5, -0.25, 0, 0, -1, 0.05]; }"
+
+
+def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_axe(running: Any) -> None:
+    """The browser's Gamepad API with a pad of ours; what comes out is what is held at the hatch."""
+    hatch, steering = Hatch(), TwoHands()
+    spec = StationSpec(id="takt/TwoHands-v0", station="hands", takt_s=10.0, control_s=0.02)
+
+    def held(**controls: float) -> None:
+        """Wait until exactly this is held."""
+        wanted = {name.replace("_", "."): value for name, value in controls.items()}
+        for _ in range(600):
+            if {name: value for name, value in hatch.held()[0].items() if value} == wanted:
+                return
+            page.wait_for_timeout(100)
+        raise AssertionError(f"held is {hatch.held()[0]}, not {wanted}")
+
+    with PersonServer(hatch, spec, steering, "127.0.0.1", 0, TOKEN) as server:
+        watched = Watched(running)
+        page = watched.page
+        page.goto(f"{server.url}?token={TOKEN}")
+        assert hatch.wait_started(60)
+        for value in (10, 200):
+            hatch.show(value, None)
+        page.locator("canvas[data-eye=head]").wait_for()
+        page.locator(".gauges b", has_text="200.0 N").wait_for()
+        assert violations(page) == []
+        page.keyboard.down("KeyW")
+        held(left_x=1.0)
+        page.keyboard.up("KeyW")
+        page.keyboard.press("Space")
+        held(left_grip=1.0)
+        page.keyboard.press("Space")
+        held()
+        page.evaluate(PADS)
+        assert page.inner_text("#pad") == "two sticks"
+        page.evaluate("() => { pad.axes = [0.5, 0.05, 0, -1]; pad.buttons[5].pressed = true; }")
+        held(left_y=-0.5, right_x=1.0, right_z=1.0)  # what trembles is nothing; a stick away from one is away
+        page.evaluate(
+            "() => { pad.axes = [0, 0, 0, 0]; pad.buttons[5].pressed = false; pad.buttons[1].pressed = true; }"
+        )
+        held(right_grip=1.0)
+        page.evaluate("() => { pad.buttons[1].pressed = false; }")
+        page.evaluate(MOUSE_3D)
+        held(left_y=-0.5, left_x=0.25, left_tip=1.0, right_grip=1.0)
+        watched.check()
+        watched.close()
+    assert hatch.held()[0] == {"right.grip": 1.0}, "a page that is closed holds nothing but what a grip holds"
