@@ -22,6 +22,7 @@ from takt.cli import main
 from takt.contract import clock as clocks
 from takt.contract.clock import Live, parse_clock
 from takt.errors import TaktError
+from takt.export.trl import export_trl
 from takt.judge.human import human_relative
 from takt.workers.person import Person
 from takt.workers.person.hatch import Hatch
@@ -90,6 +91,37 @@ def test_what_is_recorded_holds_what_was_done_and_nobodys_name(tmp_path: Path) -
     assert [one["number"] for one in said] == list(range(len(said)))
     assert {key for one in said for key in one} == {"number", "idle", "call", "page"}
     assert said[0]["page"] == "opened"
+
+
+def test_a_persons_shift_becomes_conversations_for_trl(tmp_path: Path) -> None:
+    """At a registered station, the flight desk: what was seen, called and answered, with the outcome as the reward."""
+    hatch, path = Hatch(), tmp_path / "p.takt"
+
+    def refund_all() -> None:
+        hatch.come()
+        number, done = 0, set()
+        while hatch.over is None:
+            seen = hatch.wait_seen(number, 0.2)
+            if seen is not None:
+                number = seen.number
+                for group in {row["group"] for row in seen.observation["queue"]} - done:
+                    done.add(group)
+                    hatch.ask("refund", json.dumps({"group": group})).result(60)
+
+    somebody = threading.Thread(target=refund_all, daemon=True)
+    somebody.start()
+    small = {"scenario": "two-hubs", "flights": 300, "aircraft": 45, "bookings": 2000, "days": 1, "takt_s": 60}
+    given: dict[str, Any] = {"station_options": small, "worker_name": "person", "ledger": path}
+    run_shift("flightdesk", Person(hatch), units=2, seed=1, clock="live:100", **given)
+    somebody.join(60)
+    told = export_trl(path, tmp_path / "p.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+    assert told["conversations"] == len(rows) == 2 and told["good"] == 0
+    for row in rows:
+        calls = [call["function"] for message in row["messages"] for call in message.get("tool_calls") or ()]
+        assert [call["name"] for call in calls] == ["refund"] and row["reward"] == 0.0
+        assert [message["role"] for message in row["messages"]][:1] == ["system"]
+        assert any(message["role"] == "tool" and "settled" in message["content"] for message in row["messages"])
 
 
 def test_a_person_who_is_cut_off_goes_on_from_the_last_unit(tmp_path: Path) -> None:
