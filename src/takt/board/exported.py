@@ -6,27 +6,28 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from takt.board.feed import Feed
+from takt.board.feed import Feed, standing_of
 from takt.board.pages import Pages, Prefs, Query
 from takt.errors import TaktError
 from takt.ledger import Ledger
+from takt.ledger.store import Place
 from takt.show.listing import BROKEN, ledgers_in
 
 MARK = "takt-board"  # a file that says that a folder is a board's, and may be written over
 MOST_UNITS = 1_000  # pages of units of one shift
 
 
-def export_pages(places: Sequence[Path], out: Path, prefs: Prefs | None = None) -> Path:
+def export_pages(places: Sequence[Place], out: Path, prefs: Prefs | None = None) -> Path:
     """Write the board of these ledgers into the folder `out`; returns its first page. TaktError if it is somebody's."""
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
         raise TaktError(f"{out} is there already and is no board of Takt's; choose another folder")
     prefs = prefs or Prefs()
-    pages, feeds = Pages(exported=True), [Feed(path) for path in ledgers_in(places) if isinstance(path, Path)]
+    pages, feeds = Pages(exported=True), [Feed(path) for path in ledgers_in(places)]
     out.mkdir(parents=True, exist_ok=True)
     (out / MARK).write_text("pages of `takt board --export`\n", encoding="utf-8")
     shutil.copytree(Path(__file__).parent / "static", out / "static", dirs_exist_ok=True)
     for feed in feeds:
-        feed.look()
+        feed.look(standing=standing_of(feed.path))
         if feed.row.state == BROKEN:
             continue
         shown, folder = feed.shown(), out / "shift" / str(feed.number)

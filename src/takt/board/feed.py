@@ -19,11 +19,14 @@ from typing import Any
 from takt.contract.events import SAID, Event
 from takt.errors import TaktError
 from takt.ledger import Ledger
+from takt.ledger.address import Address
 from takt.ledger.base import Cursor
+from takt.ledger.store import Place
 from takt.show.listing import BROKEN, Row, being_written, ledgers_in, locked_files, row
 from takt.show.view import ShiftView
 
 LOOK_S = 0.4  # between two looks at the files; with what reading takes, a viewer is less than 2 s behind
+STORE_S = 0.8  # between two questions to a database
 SCAN_S = 2.0  # between two looks at what ledgers there are
 KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
 LEDGERS, FLEET_PAGE = "ledgers", "fleet.html"  # a fleet's folder, as `takt fleet` makes it
@@ -56,7 +59,7 @@ class Shown:
 class Feed:
     """One ledger. `number` stands for it in addresses; it follows from where the file lies, so that it stays."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path, self.number = path, number_of(path)
         self.row = Row(path, BROKEN, "not read yet")
         self.made: dict[Any, Any] = {}  # pages of the version that is there, by what they are of
@@ -69,10 +72,16 @@ class Feed:
         self._wanted_at = time.monotonic()
         self.pulse = asyncio.Event()
 
-    def look(self, held: Collection[int] | None = None) -> bool:
-        """Read what is new; whether anything is. Called in a thread."""
-        signature = _signature(self.path)
-        writing = being_written(self.path, held) if self.row.state != "ended" or signature != self._signature else False
+    def look(self, held: Collection[int] | None = None, standing: Any = None) -> bool:
+        """Read what is new; whether anything is. `standing`: of a shift in a database, how it stands there, or None for
+        one that is there no more. Called in a thread."""
+        if isinstance(self.path, Path):
+            signature = _signature(self.path)
+            ended = self.row.state == "ended" and signature == self._signature
+            writing = False if ended else being_written(self.path, held)
+        else:
+            signature = None if standing is None else (self.path, *standing)
+            writing = standing is not None and bool(standing.holder)
         if signature == self._signature and writing == self._writing:
             self._forget()
             return False
@@ -85,7 +94,9 @@ class Feed:
         self._wanted_at = time.monotonic()
         with self._lock:
             if self._shown is None:
-                self._read(_signature(self.path), being_written(self.path), again=True)
+                if isinstance(self.path, Path):
+                    self._signature, self._writing = _signature(self.path), being_written(self.path)
+                self._read(self._signature, self._writing, again=True)
             if self._shown is None:
                 raise TaktError(self.row.why)
             return self._shown
@@ -119,9 +130,10 @@ class Feed:
 class Shelf:
     """The ledgers that a board shows. `tick` looks at all of them; viewers wait for what changes."""
 
-    def __init__(self, places: Sequence[Path]) -> None:
-        self._places = [Path(place) for place in places]
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._places = [place if isinstance(place, Address) else Path(place) for place in places]
         self._scanned = -SCAN_S
+        self._asked = -STORE_S
         self.feeds: dict[int, Feed] = {}
         self.changes = 0  # how often anything has changed: the folder's version
         self.pulse = asyncio.Event()
@@ -133,11 +145,10 @@ class Shelf:
         self._scanned = time.monotonic()
         try:
             found = ledgers_in([place for place in self._places if place.exists()])
-            paths = [path for path in found if isinstance(path, Path)]
         except (TaktError, OSError):
             return False
         known = {feed.path: feed for feed in self.feeds.values()}
-        feeds = [known.get(path) or Feed(path) for path in paths]
+        feeds = [known.get(path) or Feed(path) for path in found]
         changed = {feed.number for feed in feeds} != set(self.feeds)
         self.feeds = {feed.number: feed for feed in feeds}
         return changed
@@ -145,10 +156,25 @@ class Shelf:
     def look(self) -> list[Feed]:
         """Those that have changed. Called in a thread."""
         changed, held = self.scan(), locked_files()
-        found = [feed for feed in list(self.feeds.values()) if feed.look(held)]
+        there = self._in_stores()
+        feeds = [feed for feed in list(self.feeds.values()) if there is not None or isinstance(feed.path, Path)]
+        found = [feed for feed in feeds if feed.look(held, (there or {}).get(feed.path))]
         if changed or found:
             self.changes += 1
         return found
+
+    def _in_stores(self) -> dict[Place, Any] | None:
+        """How shifts in databases stand, by one question a database; None if it is too soon, or one does not answer."""
+        stores = {feed.path.uri for feed in self.feeds.values() if isinstance(feed.path, Address)}
+        if not stores or time.monotonic() - self._asked < STORE_S:
+            return None if stores else {}
+        from takt.ledger.postgres_store import standings
+
+        self._asked = time.monotonic()
+        try:
+            return {Address(uri, one.name): one for uri in stores for one in standings(Address(uri, ""))}
+        except TaktError:
+            return None  # what was read is still shown; the next look asks again
 
     async def follow(self, stopped: Callable[[], bool]) -> None:
         """Look again and again, and wake those who wait."""
@@ -172,8 +198,17 @@ class Shelf:
         return [(feed.number, feed.row) for feed in self.feeds.values()]
 
 
-def number_of(path: Path) -> int:
-    """A number for a file, the same at every start of a board: addresses hold no path, and lead to no other file."""
+def standing_of(path: Place) -> Any:
+    """How a shift in a database stands there; None for a file, and for one that is not there."""
+    if isinstance(path, Path):
+        return None
+    from takt.ledger.postgres_store import standings
+
+    return next((one for one in standings(Address(path.uri, "")) if one.name == path.name), None)
+
+
+def number_of(path: Place) -> int:
+    """A number for a ledger, the same at every start of a board: addresses hold no path, and lead to no other one."""
     return int.from_bytes(hashlib.sha256(os.fsencode(path.resolve())).digest()[:5])
 
 

@@ -25,6 +25,7 @@ from takt.board.telling import drawn_for
 from takt.contract.registry import stations, workers
 from takt.errors import TaktError
 from takt.ledger import Ledger
+from takt.ledger.store import Place
 from takt.serving import Served
 
 PING_S = 15.0  # a stream without news says at least that it lives
@@ -38,7 +39,7 @@ SVG_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # of a drawi
 class Board:
     """What the server answers. `token` "" asks for none."""
 
-    def __init__(self, places: Sequence[Path], token: str, names: Sequence[str], port: int) -> None:
+    def __init__(self, places: Sequence[Place], token: str, names: Sequence[str], port: int) -> None:
         self.shelf, self.pages, self.replays = Shelf(places), Pages(), Replays()
         self._stopping = False
         routes = [
@@ -303,7 +304,7 @@ class Board:
 class Server(Served):
     """The board, listening. `url` is where; with the token it lets a browser in."""
 
-    def __init__(self, places: Sequence[Path], host: str, port: int, token: str, names: Sequence[str] = ()) -> None:
+    def __init__(self, places: Sequence[Place], host: str, port: int, token: str, names: Sequence[str] = ()) -> None:
         super().__init__(host, port, names)
         self.board = Board(places, token, self.allowed, self.port)
         self.serve(self.board.door, "board", limit_concurrency=MOST_CONNECTIONS, ws_max_size=MOST_FORM)

@@ -18,8 +18,12 @@ PORT = 8700
 @app.command()
 def board(
     places: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[SHIFT|FOLDER...]", help="Ledgers, or folders of ledgers.", show_default="shifts"),
+        list[str] | None,
+        typer.Argument(
+            metavar="[SHIFT|FOLDER...]",
+            help="Ledgers, folders of ledgers, or postgresql://HOST/DATABASE.",
+            show_default="shifts",
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Where to listen; other machines reach 0.0.0.0.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = PORT,
@@ -39,8 +43,9 @@ def board(
     takt board shifts
     """
     from takt.distribution import install
+    from takt.ledger.store import place_of
 
-    given = list(places or [Path("shifts")])
+    given = [place_of(place) for place in places or ["shifts"]]
     missing = next((place for place in given if not place.exists()), None)
     if missing is not None:
         raise TaktError(f"there is no {missing}; give a ledger or a folder of ledgers")
