@@ -264,3 +264,27 @@ def test_names_and_depths_that_cannot_be_kept_are_left_out(shared_room: Room) ->
     assert deep.ended_by == "exit"
     if not shared_room.lost:
         assert sh(shared_room, "echo on").stdout == b"on\n"
+
+
+def test_a_command_that_lives_on_is_heard_by_its_word_for_its_ticket_and_stands_still_whatever_it_does(
+    works: None,
+) -> None:
+    limits = Limits(wall_s=60, memory_mb=256, processes=40, output_kb=16, disk_mb=32, effect_mb=8)
+    talks = (
+        """echo '{"submit": true}'; echo '{"submit": 9, "help": 1}'; echo '[[['; printf '{"submit": 1'; sleep 0.1; """
+        """echo ', "why": 7}'; read x; read y; read z; echo $x $y > f; exit 3"""
+    )
+    with Sandbox(limits=limits).open() as room:
+        room.put({"a": ("f644", b"")})
+        first = room.turn(["sh", "-c", talks], b'{"a": 1}', 1, wall_s=30)
+        assert first.ended_by == "said" and first.word == {"help": 1, "why": ""}, "not true, not 9"
+        second = room.turn(["sh", "-c", talks], b'{"b": 2}\n', 1, wall_s=30)
+        assert second.word == {"submit": 1, "why": "7"}, "a line that comes in two parts"
+        room.put({"a": None})  # while it stands still
+        last = room.turn(["sh", "-c", talks], b"{}", 1, wall_s=30)
+        files = {path: file for ran in (second, last) for path, file in ran.changed.items()}
+        assert last.ended_by == "exit" and last.code == 3 and files == {"f": ("f644", b'{"a": 1} {"b": 2}\n')}
+    with Sandbox(limits=limits).open() as room:
+        forks = ["sh", "-c", "read x; echo '{\"submit\": 1}'; while :; do (:) & done"]
+        assert room.turn(forks, b"{}", 1, wall_s=30).ended_by == "said", "nothing of it runs now"
+        assert room.turn(forks, b"{}", 2, wall_s=0.5).ended_by in ("time", "processes")

@@ -439,10 +439,10 @@ def stand_still() -> bool:
 
 
 def stands(pid: int) -> bool:
-    """Whether a process is stopped, or dead."""
+    """Whether a process is stopped, or dead, or waits for one that is: a parent in vfork, which stops when it returns."""
     try:
         with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] in "TtZX"
+            return file.read().rpartition(")")[2].split()[0] in "TtZXD"
     except (OSError, IndexError):
         return True
 
