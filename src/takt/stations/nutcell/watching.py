@@ -25,6 +25,7 @@ HEIGHT, WIDTH = 180, 240  # pixels of one pin's picture
 NEAR_M, LOOKS_DOWN_DEG = 0.11, 24.0  # from the pin to the eye, and how far it looks down
 FROM_DEG = {"left": 205.0, "right": 155.0}  # the way that it looks, about z: from the front, and from outside
 FETCHING, HELD, ON_PIN, SEATED, JAMMED, LOST = "fetching", "in hand", "on the pin", "seated", "jammed", "lost"
+LET_GO = "let go on the pin"
 NOTES = {  # (before, now): what is noted; for any other change, the state that there is now
     (FETCHING, HELD): "takes a nut",
     (LOST, HELD): "takes a nut again",
@@ -36,6 +37,9 @@ NOTES = {  # (before, now): what is noted; for any other change, the state that 
     (HELD, JAMMED): "lets go: nut tilted on the pin",
     (ON_PIN, JAMMED): "nut tilts on the pin",
     (SEATED, ON_PIN): "no longer seated",
+    (SEATED, LET_GO): "no longer seated",
+    (ON_PIN, LET_GO): "lets go: nut not seated",
+    (HELD, LET_GO): "lets go: nut not seated",
 }
 
 
@@ -97,7 +101,7 @@ class Watching:
         if seen["height_mm"] is not None:  # a nut is about the pin
             if seen["height_mm"] > 1e3 * scene.RIB_TOP + 1 and held:
                 return HELD
-            return JAMMED if seen["why"] == "jammed" and not held else ON_PIN
+            return ON_PIN if held else JAMMED if seen["why"] == "jammed" else LET_GO
         if held:
             return HELD
         return LOST if loose and self._feeders.taken[side] else FETCHING
