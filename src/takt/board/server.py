@@ -59,7 +59,7 @@ class Board:
             Route("/fleet/{number:int}", self._fleet),
             Route("/compare", self._compare),
             Route("/metrics", self._metrics),
-            Route("/prefs", self._prefs),
+            Route("/prefs", prefs_kept),
             Route("/login", self._login, methods=["GET", "POST"]),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ]
@@ -212,11 +212,6 @@ class Board:
     async def _metrics(self, request: Request) -> Response:
         return Response(exposition(self.shelf.rows()), media_type=KIND)
 
-    async def _prefs(self, request: Request) -> Response:
-        """Keep how somebody wants the pages, in a cookie, and go back there."""
-        back = request.query_params.get("back", "/")
-        return kept_prefs(request, RedirectResponse(back if is_local_place(back) else "/", 303))
-
     async def _login(self, request: Request) -> Response:
         prefs = prefs_of(request)
         if request.method == "GET":
@@ -329,6 +324,12 @@ def kept_prefs(request: Request, response: Response) -> Response:
         if value and getattr(Prefs.of(value, value), name) == value:
             response.set_cookie(f"takt-{name}", value, max_age=31_536_000, samesite="strict", httponly=True)
     return response
+
+
+async def prefs_kept(request: Request) -> Response:
+    """Keep how somebody wants the pages, in a cookie, and go back there."""
+    back = request.query_params.get("back", "/")
+    return kept_prefs(request, RedirectResponse(back if is_local_place(back) else "/", 303))
 
 
 def prefs_of(request: Request) -> Prefs:

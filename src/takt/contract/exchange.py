@@ -9,6 +9,25 @@ from typing import Any
 from takt.contract.worker import Finished, Journal
 
 
+class Recorder:
+    """A worker's half of `Recording`: the journal it keeps its records in, and what it has said since it was asked last.
+    `begin` calls `_nothing_said`.
+    """
+
+    _journal: Journal | None
+    _said: list[Mapping[str, Any]]
+
+    def _nothing_said(self) -> None:
+        self._journal, self._said = None, []
+
+    def keep_in(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def records(self) -> list[Mapping[str, Any]]:
+        said, self._said = self._said, []
+        return said
+
+
 def exchanged(
     journal: Journal, number: int, ask: Callable[[], Mapping[str, Any]], request: str = ""
 ) -> tuple[Mapping[str, Any], bool]:

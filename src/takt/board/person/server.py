@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from takt.board.door import Door
 from takt.board.person.forms import forms_of
 from takt.board.person.pages import PersonPages, frame
-from takt.board.server import is_local_place, kept_prefs, prefs_of
+from takt.board.server import prefs_kept, prefs_of
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering
 from takt.serving import Served
@@ -62,7 +62,7 @@ class AtWork:
             Route("/", self._page),
             Route("/stream", self._stream),
             Route("/call", self._call, methods=["POST"]),
-            Route("/prefs", self._prefs),
+            Route("/prefs", prefs_kept),
             Route("/login", self._login, methods=["GET", "POST"]),
             WebSocketRoute("/wire", self._wire),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -176,10 +176,6 @@ class AtWork:
             if isinstance(said.get("controls"), dict):
                 stamp = said.get("stamp")
                 self._hatch.steer(said["controls"], float(stamp) if isinstance(stamp, (int, float)) else None)
-
-    async def _prefs(self, request: Request) -> Response:
-        back = request.query_params.get("back", "/")
-        return kept_prefs(request, RedirectResponse(back if is_local_place(back) else "/", 303))
 
     async def _login(self, request: Request) -> Response:
         prefs = prefs_of(request)

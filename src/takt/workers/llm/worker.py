@@ -18,7 +18,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-from takt.contract.exchange import exchanged
+from takt.contract.exchange import Recorder, exchanged
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Finished, Journal, Plan
 from takt.distribution import install
@@ -45,7 +45,7 @@ OUTAGE_S = 30.0  # station time until a server that did not answer is asked agai
 OUTAGES = 3  # requests in a row that come to nothing, with all their retries: the shift ends
 
 
-class Llm:
+class Llm(Recorder):
     """A language model, by any endpoint that speaks OpenAI's chat completions: -w model=NAME. See docs/llm.md.
 
     replay     a shift's ledger: its answers instead of a model's, and its options, unless given.
@@ -101,8 +101,7 @@ class Llm:
         self._idle = max(1, round(IDLE_S / spec.control_s))
         self._outage = max(1, round(OUTAGE_S / spec.control_s))
         self._history = self._talk.history
-        self._journal: Journal | None = None
-        self._said: list[Mapping[str, Any]] = []
+        self._nothing_said()
         self._number = 0  # of the next exchange
         self._calls: list[list[str]] = []  # that the model made and that are not yet done: id and text
         self._doing: list[str] = []  # the one being done
@@ -116,11 +115,7 @@ class Llm:
     def end(self) -> None: ...
 
     def keep_in(self, journal: Journal) -> None:
-        self._journal = self._told or journal
-
-    def records(self) -> list[Mapping[str, Any]]:
-        said, self._said = self._said, []
-        return said
+        super().keep_in(self._told or journal)
 
     def save(self) -> bytes:
         """JSON, for a model's text need not be what msgpack takes for one."""

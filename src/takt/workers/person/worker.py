@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from takt.contract.exchange import Recorder
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering, steering_of
-from takt.contract.worker import Finished, Journal, Plan
+from takt.contract.worker import Finished, Plan
 from takt.errors import TaktError
 from takt.ledger.journal import Told
 from takt.ledger.pack import pack, unpack
@@ -29,7 +30,7 @@ OVER = "The shift is over."
 START = "a person works through a page: `takt run STATION --worker person` opens it"
 
 
-class Person:
+class Person(Recorder):
     """A person at a page in a browser: `takt run STATION --worker person`. See docs/person.md.
 
     hatch   where the page is; none where a shift is only repeated.
@@ -48,8 +49,7 @@ class Person:
             )
         self._names = {tool["function"]["name"] for tool in spec.tools}
         self._every = 1 if spec.tools else max(1, round(ASK_S / spec.control_s))
-        self._journal: Journal | None = None
-        self._said: list[Mapping[str, Any]] = []
+        self._nothing_said()
         self._number, self._idle = 0, 0  # of the next record; times asked since the last
         self._controls: dict[str, float] = {}
         self._present = False
@@ -67,13 +67,6 @@ class Person:
         """Asked when somebody has to be there."""
         if self._hatch is None:
             raise TaktError(START)
-
-    def keep_in(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def records(self) -> list[Mapping[str, Any]]:
-        said, self._said = self._said, []
-        return said
 
     def save(self) -> bytes:
         return pack([self._number, self._idle, self._controls, self._present])

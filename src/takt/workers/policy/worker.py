@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from takt.contract.events import FAULT, FAULT_CLEARED
-from takt.contract.exchange import backoff_s, exchanged
+from takt.contract.exchange import Recorder, backoff_s, exchanged
 from takt.contract.station import StationSpec, TaktError
-from takt.contract.worker import Finished, Journal, Plan
+from takt.contract.worker import Finished, Plan
 from takt.keys import key_for, led_elsewhere
 from takt.printable import printable
 from takt.workers.policy.connection import Attempt, Connection, NoAnswer
@@ -37,7 +37,7 @@ HOPELESS = ("refused",)
 LONGEST_WAIT_S = 10.0  # wall time between two attempts
 
 
-class Policy:
+class Policy(Recorder):
     """A policy behind a websocket server, by openpi's protocol: -w url=ws://HOST:PORT. See docs/policies.md.
 
     options    see `Options`.
@@ -82,21 +82,13 @@ class Policy:
             )
         self._width = width or (15 if self._control == "ee" else 17)
         self._seed = seed
-        self._journal: Journal | None = None
-        self._said: list[Mapping[str, Any]] = []
+        self._nothing_said()
         self._number = 0  # of the next question
         self._fault = ""  # that there is now
         self._failures = 0  # in a row
 
     def end(self) -> None:
         self._connection.close()
-
-    def keep_in(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def records(self) -> list[Mapping[str, Any]]:
-        said, self._said = self._said, []
-        return said
 
     def save(self) -> bytes:
         return json.dumps([self._number, self._fault, self._failures]).encode()
