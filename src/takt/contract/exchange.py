@@ -10,7 +10,7 @@ from takt.contract.worker import Finished, Journal
 
 
 class Recorder:
-    """A worker's half of `Recording`: the journal it keeps its records in, and what it has said since it was asked last.
+    """A worker's half of `Recording`: the journal of its records, and what it has said since it was last asked.
     `begin` calls `_nothing_said`.
     """
 

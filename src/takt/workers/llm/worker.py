@@ -82,8 +82,7 @@ class Llm(Recorder):
 
     def ready(self) -> None:
         """Asked when a model will be: raises TaktError if the key may not go to this server."""
-        refusal = getattr(self._endpoint, "refusal", None)
-        if refusal is not None:
+        if (refusal := getattr(self._endpoint, "refusal", None)) is not None:
             raise refusal
 
     def begin(self, spec: StationSpec, seed: int) -> None:
@@ -98,8 +97,7 @@ class Llm(Recorder):
         self._settings = settings(
             self._profile, o.model, o.thinking, o.max_tokens, seed % 2**31, o.stream, dict(o.extra_body), named
         )
-        self._idle = max(1, round(IDLE_S / spec.control_s))
-        self._outage = max(1, round(OUTAGE_S / spec.control_s))
+        self._idle, self._outage = (max(1, round(s / spec.control_s)) for s in (IDLE_S, OUTAGE_S))
         self._history = self._talk.history
         self._nothing_said()
         self._number = 0  # of the next exchange
