@@ -47,10 +47,17 @@ class Steering(Protocol):
     """`keys`: what there is to press. `axes`: controls in the order of a gamepad's or a 3D mouse's axes, for each of
     `hands`. `station_options`: what the station is opened with for a person, unless told otherwise."""
 
-    station_options: Mapping[str, Any]
-    keys: Sequence[Key]
-    hands: Sequence[str]
-    axes: Sequence[str]
+    @property
+    def station_options(self) -> Mapping[str, Any]: ...
+
+    @property
+    def keys(self) -> Sequence[Key]: ...
+
+    @property
+    def hands(self) -> Sequence[str]: ...
+
+    @property
+    def axes(self) -> Sequence[str]: ...
 
     def read(self, given: Any) -> dict[str, float]:
         """Controls as a page sends them, made sound: known names only, -1 to 1, in coarse steps."""
