@@ -4,7 +4,6 @@
 
 CELL is a shift at the nut cell with a bad unit, DESK one of a model at the flight desk. The pictures of a person come
 from shifts that are begun here, in practice. Needs Chromium and Playwright (the extra `dev`).
-come from shifts begun here, in practice. Needs Chromium and Playwright (the extra `dev`).
 """
 
 from __future__ import annotations
