@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from asking import TOKEN
 from browsing import Watched, browser, violations
@@ -15,7 +17,9 @@ from strangers import nasty_ledger
 
 from takt import Ledger, run_shift
 from takt.board.feed import number_of
+from takt.board.replays import STATION
 from takt.board.server import Server
+from takt.show.report.pictures import as_jpeg
 from takt.show.view import ShiftView
 from toy import Lazy, Toy
 
@@ -86,6 +90,26 @@ def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(
     watched.close()
 
 
+def made(replays: Any, cell: int, desk: int) -> None:
+    """What is made on request is there: a unit's steps with a curve, and a station's own section with a table."""
+    steps, own = replays._path(cell, 1) / "steps", replays._path(desk, STATION)
+    steps.mkdir(parents=True)
+    own.mkdir()
+    for i in range(2):
+        (steps / f"{i}.jpg").write_bytes(as_jpeg(np.full((90, 240, 3), 90 * i, np.uint8)))
+    told: dict[str, Any] = {"steps": [[float(76 + i), f"step {i}", f"{i}.jpg"] for i in range(2)]}
+    told["curves"] = {"left grip": ["N", [76.0, 77.0], [0.0, 31.0]]}
+    (steps / "steps.json").write_text(json.dumps(told))
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9" stroke="var(--ink)"/></svg>'
+    section = {"title": "Map", "note": "Where.", "plot": [svg, svg], "texts": [["more", "text"]]}
+    section["table"] = [["group", "EUR"], [["7", "1,000"]], [1]]
+    figures = [["Cost", "1,000", "EUR"]]
+    (own / "sections.json").write_text(
+        json.dumps({"now_s": 9.0, "figures": figures, "picture": False, "sections": [section]})
+    )
+    replays._made |= {(cell, 1): "", (desk, STATION): ""}
+
+
 def test_every_page_passes_axe_by_day_and_by_night_and_asks_nobody_else(running: Any, tmp_path: Path) -> None:
     for name in ("desk-llm", "nutcell-expert-mixed"):
         shutil.copy(LEDGERS / f"{name}.takt", tmp_path)
@@ -100,6 +124,8 @@ def test_every_page_passes_axe_by_day_and_by_night_and_asks_nobody_else(running:
         page.goto(f"{server.url}?token={TOKEN}")
         pages = ["", f"shift/{cell}", f"shift/{cell}/wall", f"shift/{desk}/unit/1", f"shift/{nasty}/unit/0"]
         pages += [f"compare?s={cell}&s={desk}"]
+        made(server.board.replays, cell, desk)
+        pages += [f"shift/{cell}/unit/1?step=1", f"shift/{desk}/station"]
         for where in pages:
             mark = "&" if "?" in where else "?"
             for light in ("day", "night") if where in pages[1:3] else ("day",):
