@@ -116,7 +116,8 @@ def test_a_cap_on_money_ends_where_the_money_does_and_what_was_spent_survives_a_
     spent.add(3, {"prompt_tokens": 100, "completion_tokens": 100, "price": cap.price({"prompt_tokens": 100})})
     spent.add(4, {"prompt_tokens": 350, "price": 0.35})
     again = Spent(spent.state())
-    assert again.of(3) == (200, 0.1) and again.in_all() == (550, pytest.approx(0.45)) and again.of(9) == (0, 0.0)
+    assert again.of(3) == (200, 0.1) and again.of(9) == (0, 0.0)
+    assert again.in_all()[0] == 550 and again.in_all()[1] == pytest.approx(0.45)
     assert cap.passed(again.of(4), again.in_all()) == ""
     assert "money for a shift" in cap.passed(again.of(4), (0, 0.5))
 

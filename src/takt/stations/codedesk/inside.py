@@ -439,7 +439,7 @@ def stand_still() -> bool:
 
 
 def stands(pid: int) -> bool:
-    """Whether a process is stopped, or dead, or waits for one that is (a parent in vfork, which stops on its return)."""
+    """Whether a process is stopped, or dead, or waits for one that is (in vfork: it stops on its return)."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] in "TtZXD"
