@@ -17,13 +17,13 @@ from takt import TaktError
 from takt.cli import main
 from takt.fleet.arms import decided
 from takt.fleet.record import Record
-from takt.fleet.sample import decided_at, drawn, log_e_along, shifts_to_verdict
+from takt.fleet.sample import bounds_along, decided_at, drawn, log_e_along, shifts_to_verdict
 from takt.fleet.standing import standing_of_fleet
 from takt.fleet.table import fleet_table, written
 from takt.fleet.tables import query, update
 from takt.fleet.together import Together
 from takt.fleet.toml import plan_of, read_plan
-from takt.judge.sequences import closed
+from takt.judge.sequences import closed, least_deviation
 from takt.shift import run_shift
 
 PLAN = """
@@ -184,6 +184,21 @@ def test_more_spread_takes_more_shifts_and_it_says_when_it_does_not_know() -> No
     calm, wild = (shifts_to_verdict(0.9, 0.97, 100, spread=spread) for spread in (0.0, 0.04))
     assert calm.shifts < wild.shifts and calm.units == 100 * calm.shifts
     assert shifts_to_verdict(0.9, 0.9001, 1000, spread=0.0).shifts is None
+
+
+def test_lucky_first_shifts_of_few_sticky_units_do_not_fool_the_verdict_by_shift() -> None:
+    """A worker at exactly the required 97 %, units of stickiness 0.5, 40 a shift: by a t-test of shifts alone a fifth
+    of fleets would accept it. 400 fleets: the 4.1 % of benchmarks/fleet_statistics.py show 8 % or more with a chance of
+    0.03 %."""
+    good = drawn(0.97, 0.02, 0.5, 40, 40, 400, np.random.default_rng(3))
+    yes, _ = decided_at(good, 0.97, 0.05, "shift")
+    low, _ = bounds_along(good.mean(2), 0.05, np.zeros(good.shape[:2]))
+    assert (yes <= 40).mean() < 0.08 and (low >= 0.97).any(1).mean() > 0.15
+    calm = least_deviation([[True] * 39 + [False]] * 3, 0.9)
+    assert least_deviation([[True] * 20, [True] * 20], 0.9) == pytest.approx((0.95 * 0.05 / 20) ** 0.5)
+    assert 0.9 * calm < least_deviation([[True] * 39 + [False]] * 30, 0.9) < 1.1 * calm, (
+        "it is a shift's, not the mean's"
+    )
 
 
 @pytest.mark.parametrize(("by", "spread"), [("unit", 0.0), ("shift", 0.06)])
