@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import pickle
 from typing import Any
 
@@ -15,6 +16,16 @@ from takt.workers.policy.wire import decode
 
 CHUNK = np.arange(30, dtype=np.float32).reshape(2, 15)
 DATA = CHUNK.tobytes()
+TURNED = CHUNK.tobytes("F")
+UPPER = CHUNK.view(np.uint16)[:, 1::2].tobytes()  # whole numbers up to 256 are in the upper halves alone
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
 DIALECTS: dict[str, Any] = {
     "openpi": {b"__ndarray__": True, b"data": DATA, b"dtype": "<f4", b"shape": [2, 15]},
     "openpi, keys as text": {"__ndarray__": True, "data": DATA, "dtype": "<f4", "shape": [2, 15]},
@@ -24,6 +35,15 @@ DIALECTS: dict[str, Any] = {
     "with the dtype's kind": {"nd": True, "type": "<f4", "kind": "f", "shape": [2, 15], "data": DATA},
     "json-numpy": {"__numpy__": base64.b64encode(DATA).decode(), "dtype": "<f4", "shape": [2, 15]},
     "a list": CHUNK.tolist(),
+    "GR00T": {"__ndarray_class__": True, "as_npy": npy(CHUNK)},
+    "GR00T, column after column": {b"__ndarray_class__": True, b"as_npy": npy(np.asfortranarray(CHUNK))},
+    "a file of numpy": npy(CHUNK),
+    "json-tricks": {"__ndarray__": base64.b64encode(DATA).decode(), "dtype": "float32", "shape": [2, 15]},
+    "json-tricks, a list": {"__ndarray__": CHUNK.tolist(), "dtype": "float32", "shape": [2, 15]},
+    "a tensor": {"__tensor__": True, "data": DATA, "dtype": "torch.float32", "shape": [2, 15]},
+    "a tensor of bfloat16": {"__tensor__": UPPER, "dtype": "torch.bfloat16", "shape": [2, 15]},
+    "column after column": {b"__ndarray__": True, b"data": TURNED, b"dtype": "<f4", b"shape": [2, 15], b"order": b"F"},
+    "column after column, keys as text": {"nd": True, "type": "<f4", "shape": [2, 15], "data": TURNED, "order": "F"},
 }
 
 
@@ -62,6 +82,15 @@ PICKLED = pickle.dumps([print])
         ({"nd": True, "type": "<f4", "kind": "", "shape": 3, "data": b"1234"}, "in 4 bytes"),
         ({"__numpy__": "%%%", "dtype": "<f4", "shape": [1]}, "no message"),
         ({"array": True, "dtype": "f4", "shape": [1], "data": b"1234"}, "a dialect that is not known"),
+        ({"__ndarray_class__": True, "as_npy": npy(np.array([print]))}, "pickled array in the dialect of GR00T"),
+        ({"__ndarray_class__": True, "as_npy": b"\x93NUMPY"}, "no .npy file, in the dialect of GR00T"),
+        ({"__ndarray_class__": True, "as_npy": npy(np.zeros(2**10))[:-8]}, "in 8184 bytes"),
+        ({"__ndarray_class__": True, "as_npy": npy(np.array(["x"]))}, "it must be of numbers"),
+        ({"__ndarray__": "%%%", "dtype": "<f4", "shape": [1]}, "no base64, in the dialect of openpi"),
+        ({"__ndarray__": [["x"]], "dtype": "<f4", "shape": [1, 1]}, "text where numbers are due"),
+        ({"__tensor__": True, "data": b"1234"}, "in the dialect of tensors"),
+        ({"__ndarray__": True, "data": b"1234", "dtype": "<f4", "shape": [1], "order": "K"}, "there are C and F"),
+        (msgpack.ExtType(1, b"1234"), "a dialect that is not known"),
         ({b"__ndarray__": True, b"data": PICKLED, b"dtype": "|O", b"shape": [1]}, "no message"),
     ],
 )
@@ -69,3 +98,23 @@ def test_what_is_no_array_of_numbers_is_refused_by_name_and_never_unpickled(forg
     with pytest.raises(ValueError) as error:
         decode(msgpack.packb({"actions": forged}))
     assert line in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("forged", "line"),
+    [
+        ([["0"] * 15], "text where numbers are due: '0'"),
+        ([[0.0] * 14 + ["1"]], "text where numbers are due: '1'"),
+        ([[None] * 15], "something where numbers are due: 'None'"),
+        (PICKLED, "bytes, perhaps an array in a dialect that is not known"),
+        (b"PK\x03\x04", "bytes, perhaps an array in a dialect that is not known"),
+        ({"complex": True, "data": "1+2j"}, "a map of complex, data, perhaps an array in a dialect"),
+        ({"__array__": "AAAA"}, "a map of __array__, perhaps an array in a dialect"),
+        (None, "something where numbers are due"),
+        ("AAAA", "text where numbers are due"),
+    ],
+)
+def test_actions_that_are_no_array_in_any_known_dialect_are_said_to_be_that(forged: Any, line: str) -> None:
+    with pytest.raises(ValueError, match="dialect") as error:
+        chunk_of(PROFILES["takt"], decode(msgpack.packb({"actions": forged})))
+    assert f"actions: {line}" in str(error.value).replace(f"{len(PICKLED)} ", "").replace("4 ", "")

@@ -37,7 +37,8 @@ def pack(value: Any) -> bytes:
 def unpack(packed: bytes, numeric: bool = False) -> Any:
     """The value that `pack` was given. Its arrays are copies that may be written to.
 
-    numeric   only arrays and scalars of numbers, as from a socket.
+    numeric   only scalars of numbers, as from a socket; arrays stay the maps that they are, to be read by who knows
+              what other people's programs write.
 
     Raises ValueError for bytes that `pack` never made. They take no more memory than some ten times their length,
     whoever made them: an array's bytes are those that are there, and a scalar is a number that is there.
@@ -90,7 +91,7 @@ def _to_plain(value: Any) -> Any:
 
 
 def _from_plain(value: dict[Any, Any], kinds: str) -> Any:
-    if b"__ndarray__" in value:
+    if b"__ndarray__" in value and kinds != NUMBERS:
         dtype, data, shape = _dtype(value[b"dtype"], kinds), value[b"data"], value[b"shape"]
         if not isinstance(data, bytes) or not all(type(n) is int and n >= 0 for n in shape) or len(shape) > 32:
             raise ValueError("an array without bytes or shape")

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from takt.workers.policy.wire import numbers
+
 Key = str | tuple[str, ...]  # a tuple is a way into nested maps
 
 CAMERAS = ("head", "left_wrist", "right_wrist")
@@ -159,7 +161,10 @@ def chunk_of(profile: Profile, answer: Mapping[str, Any]) -> np.ndarray:
                 raise KeyError(_spelled(key))
             found = found[step]
         with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and is found out
-            part = np.asarray(found, np.float32)
+            try:
+                part = numbers(found).astype(np.float32)
+            except ValueError as error:
+                raise ValueError(f"{_spelled(key)}: {error}") from error
         if part.ndim == 3 and part.shape[0] == 1:
             part = part[0]
         if part.ndim == 1:  # one action, or one column of several
