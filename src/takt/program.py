@@ -78,19 +78,28 @@ def _told(error: BaseException) -> tuple[int, str]:
     from takt.errors import TaktError
 
     if isinstance(error, TaktError):
-        return WRONG, str(error)
+        return WRONG, str(error) + _nearly(error.__cause__ or error.__context__, str(error))
     if missing := lacking(error):
         return WRONG, missing
     if isinstance(error, OSError):
         # An output that is flushed loses what it holds when that fails, so it cannot be tried again.
         what = f"read or write {error.filename}" if error.filename else "write to stdout"
-        return WRONG, f"cannot {what}: {error.strerror or error}"
+        return WRONG, f"cannot {what}: {error.strerror or error}{_nearly(error)}"
     if isinstance(error, MemoryError):
         return WRONG, "there is not enough memory for this"
     at = where(error) or f" ({_last_of_ours(error)})"
     if isinstance(error, (SystemExit, GeneratorExit)):
         return WRONG, f"something that was imported or called ended the program: {one_line(error)}{at}"
     return WRONG, f"a fault of Takt's own: {one_line(error)}{at}; {TRACEBACK}=1 shows all of it, please report it"
+
+
+def _nearly(error: BaseException | None, said: str = "") -> str:
+    """The file that was meant, where an error is that there is none of its name."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str) or "did you mean" in said:
+        return ""
+    from takt.meant import near_file
+
+    return near_file(error.filename)
 
 
 def _was_a_stop(error: BaseException) -> bool:

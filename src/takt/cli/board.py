@@ -10,6 +10,7 @@ import typer
 
 from takt.cli.app import app
 from takt.errors import TaktError
+from takt.meant import near_file
 from takt.program import complain
 
 PORT = 8700
@@ -48,7 +49,8 @@ def board(
     given = [place_of(place) for place in places or ["shifts"]]
     missing = next((place for place in given if not place.exists()), None)
     if missing is not None:
-        raise TaktError(f"there is no {missing}; give a ledger or a folder of ledgers")
+        near = near_file(missing) if isinstance(missing, Path) else ""
+        raise TaktError(f"there is no {missing}{near}; give a ledger or a folder of ledgers")
     if export is not None:
         from takt.board.exported import export_pages
 

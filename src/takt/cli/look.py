@@ -28,6 +28,7 @@ from takt.contract.events import UNIT_ENDED
 from takt.contract.figure import per_cent
 from takt.errors import TaktError
 from takt.ledger.store import place_of
+from takt.meant import meant
 from takt.printable import printable
 from takt.program import complain
 from takt.show import terminal
@@ -35,6 +36,9 @@ from takt.writing import not_named
 
 if TYPE_CHECKING:
     pass
+
+
+FORMS = ("html", "markdown", "junit")
 
 
 @app.command()
@@ -225,7 +229,7 @@ def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
     from takt.writing import whole_file
 
     if form not in ("markdown", "junit"):
-        raise TaktError(f"a report has no format {form!r}; there are: html, markdown, junit")
+        raise TaktError(f"a report has no format {form!r}{meant(form, FORMS)}; there are: {', '.join(FORMS)}")
     with Ledger.open(path) as book:
         shift = Shift.of(book)
     view = ShiftView.of(shift.events)

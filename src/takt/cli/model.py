@@ -10,6 +10,7 @@ import typer
 from takt.cli.app import app
 from takt.cli.options import Json, options_in
 from takt.cli.printing import print_json, quiet
+from takt.contract.options import no_option
 from takt.errors import TaktError
 from takt.program import complain
 from takt.show import terminal
@@ -44,7 +45,7 @@ def check_model(
     given = options_in("worker-option", worker_option)
     odd = [name for name in given if name not in Options.__dataclass_fields__]
     if odd:
-        raise TaktError(f"worker 'llm' has no option {odd[0]!r}; docs/llm.md has them all")
+        raise TaktError(f"worker 'llm' {no_option(odd[0], Options.__dataclass_fields__)}")
     known = {name: value for name, value in given.items() if name in TAKEN}
     options = Options(**{"model": "not named yet", **known, **_room(known)})
     endpoint = endpoint_of(options)

@@ -103,22 +103,29 @@ def shares_in(flag: str, text: str, most: int = 20) -> list[float]:
 def options_of_worker(number: int, given: Sequence[str] | None) -> dict[str, Any]:
     """The options of worker `number`, counted from 1: those for all, and its own, as in 2:KEY=VALUE."""
     own = [re.fullmatch(r"(?:(\d+):)?(.*)", text, re.DOTALL) for text in given or ()]
-    mine = [match[2] for match in own if match and match[1] in (None, str(number))]
-    return options_in("worker-option", mine)
+    for_all = [match[2] for match in own if match and match[1] is None]
+    mine = [match[2] for match in own if match and match[1] == str(number)]
+    return options_in("worker-option", for_all) | options_in("worker-option", mine)
 
 
 def options_in(flag: str, given: Sequence[str] | None) -> dict[str, Any]:
     """KEY=VALUE words as options; a value that is not JSON is text."""
-    found = {}
+    found: dict[str, Any] = {}
     for text in given or ():
         key, equals, value = text.partition("=")
         if not equals or not key.isidentifier():
             raise TaktError(f"--{flag} {shortened(text)!r} is not KEY=VALUE")
+        if key in found:
+            raise TaktError(f"--{flag} gives {key} twice, {_said(found[key])} and {shortened(value)!r}; give it once")
         try:
             found[key] = json.loads(value)
         except ValueError:
             found[key] = value
     return found
+
+
+def _said(value: Any) -> str:
+    return repr(shortened(value if isinstance(value, str) else json.dumps(value)))
 
 
 def named_again(

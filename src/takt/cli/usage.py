@@ -31,6 +31,8 @@ def wrong_usage(error: Any) -> str:
         new = next((name for name in RENAMED.get(error.option_name, ()) if name in known), "")
         if new:
             return f"{error.option_name} of `{command}` is called {new} now: a name means the same in every command"
+        if argument := _argument(error.option_name, context):
+            return f"{argument} has no name before it: `{command} {argument}`, without {error.option_name}"
         near = _meant(error.option_name, _options(context))
         return f"{_shown(error.option_name)} is no option of `{command}`{near or f'; `{command} --help` lists them'}"
     if kind == "BadOptionUsage":
@@ -75,6 +77,13 @@ def _name(param: Any) -> str:
 def _about(param: Any) -> str:
     text = " ".join(str(getattr(param, "help", "") or "").split()).rstrip(".,")
     return f": {text[:1].lower()}{text[1:]}" if text and not text[1:2].isupper() else f": {text}" if text else ""
+
+
+def _argument(option: str, context: Any) -> str:
+    """The argument of a command that a word like --plan means; "" if it means none."""
+    params = context.command.params if context is not None else ()
+    names = [_name(param) for param in params if param.param_type_name == "argument"]
+    return next((name for name in names if name.rstrip(".").lower() == option.strip("-").lower()), "")
 
 
 def _options(context: Any) -> list[str]:

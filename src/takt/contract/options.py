@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from takt.errors import TaktError
+from takt.meant import meant
 from takt.printable import shortened
 
 MOST_SEEDS = 10_000  # of a comparison, or of a teacher's shifts
@@ -35,11 +36,18 @@ def wrong_option(make: Any, options: Mapping[str, Any]) -> str:
         if name not in named:
             if len(named) < len(parameters):
                 continue
-            return f"has no option {name!r}; its options are: {', '.join(named)}" if named else "has no options"
+            return no_option(name, named)
         wanted = _wanted(hints.get(name, Any), value)
         if wanted:
             return f"has {name}={value!r}; it must be {wanted}"
     return ""
+
+
+def no_option(name: str, known: Collection[str]) -> str:
+    """That there is no option of this name, what was meant, and which there are; to follow what has none."""
+    if not known:
+        return "has no options"
+    return f"has no option {name!r}{meant(name, known)}; its options are: {', '.join(known)}"
 
 
 def takes(make: Any, option: str) -> bool:
@@ -92,7 +100,8 @@ def _wanted(hint: Any, value: Any) -> str:
         return " or ".join(wanted) if all(wanted) else ""
     if typing.get_origin(hint) is typing.Literal:
         can = typing.get_args(hint)
-        return "" if value in can else " or ".join(map(repr, can))
+        near = meant(value, [one for one in can if isinstance(one, str)]) if isinstance(value, str) else ""
+        return "" if value in can else " or ".join(map(repr, can)) + near
     if hint not in KINDS:
         return ""
     kind = (int, float) if hint is float else hint

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 from takt.contract.foreign import foreign
 from takt.errors import TaktError
+from takt.meant import meant
 
 SEED_BITS = 128  # the most that a shift's seed can have: nobody finds one of so many by trying
 
@@ -60,11 +60,3 @@ def accounts(point: Any) -> bool:
     """
     with foreign(f"cannot import the station {point.name!r}"):
         return getattr(import_module(point.module), "ACCOUNTS", True) is not False
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """What was meant by a name that there is not, to follow it: ", did you mean 'nutcell'?"; or ""."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.lower(), {one.lower() for one in known}, n=1, cutoff=0.6)
-    return f", did you mean {near[0]!r}?" if near else ""

@@ -17,9 +17,10 @@ from takt.contract.clock import DEFAULT_CLOCK
 from takt.contract.foreign import foreign
 from takt.contract.options import wrong_option
 from takt.contract.registry import SEED_BITS as SEED_BITS
-from takt.contract.registry import loaded, meant
+from takt.contract.registry import loaded
 from takt.contract.registry import workers as workers
 from takt.contract.station import StationSpec, TaktError, imported
+from takt.meant import meant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

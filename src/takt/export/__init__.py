@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.options import wrong_option
-from takt.contract.registry import entry_points, loaded, meant
+from takt.contract.registry import entry_points, loaded
 from takt.errors import TaktError
 from takt.ledger.trust import NOTHING, Named
+from takt.meant import meant
 
 
 def formats() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from takt.export.corrected import Corrections
 from takt.ledger import Ledger
 from takt.ledger.store import place_of
 from takt.ledger.trust import NOTHING, Named, open_station_of
+from takt.meant import meant
 from takt.shift import repeat_shift, reset_as
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
@@ -58,7 +59,7 @@ def export_trl(
             "kind=prompts begins where units begin, and corrections begin where a call was wrong; leave one out"
         )
     if view not in (None, *VIEWS):
-        raise TaktError(f"there is no view {view!r}; there are: {', '.join(VIEWS)}")
+        raise TaktError(f"there is no view {view!r}{meant(view, VIEWS)}; there are: {', '.join(VIEWS)}")
     out, shifts = Path(out), [shifts] if isinstance(shifts, str | os.PathLike) else list(shifts)
     count = {"conversations": 0, "calls": 0, "good": 0}
     with (

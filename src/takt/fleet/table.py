@@ -18,6 +18,7 @@ from takt.fleet.arms import verdict_of
 from takt.fleet.presets import PRESETS
 from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.judge.bets import bounds
+from takt.meant import meant
 
 FIGURES = ("shifts", "units", "good", "rate", "lower", "upper", "by", "verdict", "cycle_s", "money", "tokens", "lost")
 FORMATS = ("markdown", "csv", "latex")
@@ -53,7 +54,7 @@ def fleet_table(found: FleetStanding, by: Sequence[str] = (), accept: str = "") 
             raise TaktError(f"this fleet has no column {column!r}; it has: {', '.join(known)}")
     accept = accept or found.plan.accept
     if accept and accept not in PRESETS:
-        raise TaktError(f"there is no acceptance {accept!r}; there are: {', '.join(PRESETS)}")
+        raise TaktError(f"there is no acceptance {accept!r}{meant(accept, PRESETS)}; there are: {', '.join(PRESETS)}")
     columns = list(by) or known
     groups: dict[tuple[Any, ...], list[ArmStanding]] = {}
     for one in found.arms:

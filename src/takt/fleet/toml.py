@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from takt.contract.clock import parse_clock
 from takt.contract.faults import check_text
 from takt.contract.options import numbers_in, wrong_option
-from takt.contract.registry import loaded, meant, registered_station, workers
+from takt.contract.registry import loaded, registered_station, workers
 from takt.contract.worker import made_by, usual_clock
 from takt.errors import TaktError
 from takt.fleet.endpoints import ENDPOINT, endpoint_of, named_in
@@ -35,6 +35,7 @@ from takt.fleet.secret import secrets_in
 from takt.judge.compared_shifts import BY
 from takt.ledger import canonical
 from takt.ledger.store import place_of
+from takt.meant import meant
 from takt.shift.definition import MOST_HOURS, MOST_UNITS
 
 MOST_SHIFTS = 1_000_000

@@ -16,6 +16,7 @@ import zlib
 from pathlib import Path
 
 from takt.errors import TaktError
+from takt.meant import near_file
 from takt.plainly import plainly
 
 IS_TAKT = 0x54414B54  # "TAKT", SQLite's application_id: `file shift.takt` knows it, and other databases are refused
@@ -58,7 +59,7 @@ def check_file(path: Path, *, writing: bool) -> Path:
     writing   whether SQLite is to be let write: it may then follow the journal beside the file.
     """
     if not path.is_file():
-        raise TaktError(f"there is no ledger {path}")
+        raise TaktError(f"there is no ledger {path}{near_file(path)}")
     try:
         real = path.resolve(strict=True)
         with real.open("rb") as file:

@@ -11,8 +11,10 @@ from typing import Any
 
 from takt.contract.events import Event
 from takt.contract.foreign import is_stop, one_line
+from takt.contract.options import wrong_option
+from takt.contract.registry import loaded
 from takt.contract.station import Station, TaktError, open_station, registered_station
-from takt.contract.worker import Worker, as_worker, open_worker
+from takt.contract.worker import Worker, as_worker, made_by, open_worker
 from takt.isolate import Isolated, isolated
 from takt.ledger.trust import Named, check_named
 from takt.shift.definition import RULES, rules_of
@@ -46,6 +48,21 @@ def opened(
         if isinstance(station, str):
             closing.callback(here.close)
         yield here, who
+
+
+def check_names(
+    station: str | Station, station_options: Mapping[str, Any], worker: Any, worker_options: Mapping[str, Any]
+) -> None:
+    """Raise what is wrong with names, and with those of options, without opening anything or importing users' code."""
+    name = station if isinstance(station, str) else station_name(station)
+    asked: list[tuple[str, Any, Mapping[str, Any], Callable[[], Any]]] = [
+        ("station", station, station_options, lambda: loaded(registered_station(name)))
+    ]
+    if not (isinstance(worker, str) and ":" in worker):
+        asked.append(("worker", worker, worker_options, lambda: made_by(worker, name)))
+    for what, given, options, make in asked:
+        if isinstance(given, str) and (wrong := wrong_option(make(), options)):
+            raise TaktError(f"{what} {given!r} {wrong}")
 
 
 @contextmanager

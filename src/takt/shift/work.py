@@ -22,7 +22,7 @@ from takt.plainly import plainly
 from takt.shift.calls import Calls
 from takt.shift.definition import MOST_HOURS, MOST_UNITS, RULES, circumstances, scheduled
 from takt.shift.loop import Loop
-from takt.shift.opened import AnyWorker, begun, check_ready, opened, reopened, station_name, worker_name_of
+from takt.shift.opened import AnyWorker, begun, check_names, check_ready, opened, reopened, station_name, worker_name_of
 from takt.shift.result import Progress, Shift
 from takt.shift.under_way import UnderWay
 
@@ -73,6 +73,7 @@ def run_shift(
     nonsense is not an error here: see `Shift.broken`.
     """
     if hours is None and units is None:
+        check_names(station, station_options or {}, worker, worker_options or {})  # a slip there is found first
         raise TaktError("a shift needs a length: give hours or units")
     if hours is not None and not 0 < hours <= MOST_HOURS:
         raise TaktError(f"a shift cannot last {hours:g} hours; give more than 0, and at most {MOST_HOURS:,}")

@@ -16,6 +16,7 @@ from takt.judge.verdict import Verdict, verdict
 from takt.ledger import Ledger
 from takt.ledger.address import Address
 from takt.ledger.store import Place, shifts_in
+from takt.meant import near_file
 
 SUFFIX = ".takt"
 MOST_FOUND = 10_000  # ledgers of a folder
@@ -72,7 +73,7 @@ def ledgers_in(places: Iterable[Place]) -> list[Place]:
         elif place.exists():
             mine = [place]
         else:
-            raise TaktError(f"there is no {place}; give a ledger or a folder of ledgers")
+            raise TaktError(f"there is no {place}{near_file(place)}; give a ledger or a folder of ledgers")
         for path in mine:
             found.setdefault(path.resolve(), path)
         if len(found) > MOST_FOUND:

@@ -23,7 +23,7 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.contract.options import Limit, wrong_number
+from takt.contract.options import Limit, no_option, usual_options, wrong_number
 from takt.contract.station import Acceptance, StationSpec, TaktError, Unseen, check_faults, look_here_too
 from takt.ledger.pack import pack, unpack
 from takt.stations.gym_env import Guarded, Raised, action_of, line_of, zero_of
@@ -297,9 +297,25 @@ def _made(id: str, render_mode: str | None, kwargs: Mapping[str, Any]) -> gymnas
         look_here_too()
     try:
         return gymnasium.make(id, disable_env_checker=True, **mode, **kwargs)
+    except TypeError as error:
+        odd = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        if odd is None or odd[1] not in kwargs:
+            raise TaktError(f"cannot open the environment {id!r}: {line_of(error)}") from error
+        raise TaktError(f"station 'gym' with {id} {no_option(odd[1], _options_of(id))}") from error
     except Exception as error:  # whatever an environment may raise, it is the id or the options that did not work
         text = " ".join(str(error).split())
         raise TaktError(f"cannot open the environment {id!r}: {type(error).__name__}: {text}") from error
+
+
+def _options_of(id: str) -> list[str]:
+    """The station's own options, and those of the environment that can be known."""
+    own = [name for name in usual_options(GymStation) if name != "kwargs"]
+    with suppress(Exception, SystemExit):
+        make: Any = gymnasium.spec(id).entry_point
+        if isinstance(make, str):
+            make = gymnasium.envs.registration.load_env_creator(make)
+        return list(dict.fromkeys([*own, *usual_options(make)]))
+    return own
 
 
 def _control_s(id: str, env: gymnasium.Env[Any, Any], given: float | None) -> float:

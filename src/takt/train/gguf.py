@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from takt.errors import TaktError
+from takt.meant import meant
 from takt.train.weights import GGUF, Weights, read_gguf
 from takt.writing import Kind, whole_file
 
@@ -27,7 +28,7 @@ TEMPLATE = "tokenizer.chat_template"
 def check_form(form: str, weights: Weights) -> None:
     """Raise TaktError if this model cannot be written in this form: before it is trained for that."""
     if form not in FORMS:
-        raise TaktError(f"there is no GGUF form {form!r}; there are: {', '.join(FORMS)}")
+        raise TaktError(f"there is no GGUF form {form!r}{meant(form, FORMS)}; there are: {', '.join(FORMS)}")
     if weights.gguf is None:
         raise TaktError(
             "a GGUF file is written only of a model that came from one; for a folder, train without --gguf and convert "

@@ -18,6 +18,7 @@ from takt.contract.options import Limit, wrong_number
 from takt.contract.station import Acceptance, Account, FaultKind, StationSpec, TaktError
 from takt.contract.tools import WAIT, Calls, Json, Refused, refusals
 from takt.ledger.pack import pack, unpack
+from takt.meant import meant
 from takt.stations.inspection.account import COMPLAINT, JUDGED, LOOKED
 from takt.stations.inspection.eyes import BOTH, HARD, Eyes, View
 from takt.stations.inspection.fixtures import SIDES, Fixtures
@@ -80,7 +81,7 @@ class InspectionStation(gymnasium.Env[Any, Any]):
             raise TaktError(wrong)
         for name, given, known in (("difficulty", difficulty, HARD), ("language", language, LANGUAGES)):
             if given not in known:
-                raise TaktError(f"no {name} is called {given!r}; there are: {', '.join(known)}")
+                raise TaktError(f"no {name} is called {given!r}{meant(given, known)}; there are: {', '.join(known)}")
         if takt_s < max(look_s, complaint_s) + 5 * control_s:
             raise TaktError(f"takt_s={takt_s:g} leaves no time beside a look ({look_s:g} s) or a complaint")
         options = {"difficulty": difficulty, **{name: float(number) for name, number in numbers.items()}}

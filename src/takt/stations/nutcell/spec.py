@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from takt.contract.station import Acceptance, FaultKind, StationSpec, TaktError
+from takt.meant import meant
 from takt.stations.nutcell import orders, scene, variation
 from takt.stations.nutcell.layout import CAMERA_SIZES, CONTROL_S
 from takt.stations.nutcell.line import LINES
@@ -77,7 +78,7 @@ def spec_of(
 
 def _one_of(what: str, given: Any, known: Sequence[str]) -> None:
     if given not in known:
-        raise TaktError(f"no {what} {given!r}; choose from: {', '.join(known)}")
+        raise TaktError(f"no {what} {given!r}{meant(given, known)}; choose from: {', '.join(known)}")
 
 
 def _check_numbers(camera_size: int, camera_hz: float, timestep_s: float) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from takt.contract.options import Limit, wrong_number
 from takt.contract.station import TaktError
 from takt.keys import check_address
+from takt.meant import meant
 from takt.workers.llm.form import CALLS
 from takt.workers.llm.profiles import PROFILES
 from takt.workers.llm.talk import VIEWS
@@ -87,9 +88,12 @@ class Options:
         if not self.model or not isinstance(self.model, str):
             raise TaktError("worker 'llm' needs a model: -w model=NAME, as the server calls it")
         if self.profile not in PROFILES:
-            raise TaktError(f"worker 'llm' has no profile {self.profile!r}; it has: {', '.join(PROFILES)}")
+            near = meant(self.profile, PROFILES)
+            raise TaktError(f"worker 'llm' has no profile {self.profile!r}{near}; it has: {', '.join(PROFILES)}")
         if self.calls not in CALLS:
-            raise TaktError(f"worker 'llm' has no calls={self.calls!r}; it has: {', '.join(CALLS)}")
+            raise TaktError(
+                f"worker 'llm' has no calls={self.calls!r}{meant(self.calls, CALLS)}; it has: {', '.join(CALLS)}"
+            )
         if self.tool_choice not in ("", "auto", "required", "none"):
             raise TaktError(f"tool_choice is {self.tool_choice!r}; it must be auto, required or none")
         for name in ("system", "examples", "reasoning_effort"):

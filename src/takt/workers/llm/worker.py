@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from takt.contract.exchange import Recorder, exchanged
+from takt.contract.options import no_option
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Finished, Journal, Plan
 from takt.distribution import install
@@ -63,7 +64,7 @@ class Llm(Recorder):
                 options, self._told = {**recorded, **options}, Told(book.events())
         unknown = [name for name in options if name not in Options.__dataclass_fields__]
         if unknown:
-            raise TaktError(f"worker 'llm' has no option {unknown[0]!r}; docs/llm.md has them all")
+            raise TaktError(f"worker 'llm' {no_option(unknown[0], Options.__dataclass_fields__)}")
         self.options = Options(**options)
         if endpoint is None and not replay and find_spec("openai") is None:
             raise TaktError(f"worker 'llm' needs the extra `llm`: {install('llm')}")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from takt.contract.options import Limit, wrong_number
 from takt.contract.station import TaktError
 from takt.keys import check_address
+from takt.meant import meant
 from takt.workers.policy.profiles import LAYOUTS, PROFILES, Profile, rekeyed
 
 NO_ORDER = "Put one nut on the left pin and one nut on the right pin."
@@ -69,9 +70,11 @@ class Options:
         if bad:
             raise TaktError(f"url is {self.url!r}; it must be ws://HOST:PORT, wss://HOST:PORT or HOST:PORT")
         if self.profile not in PROFILES:
-            raise TaktError(f"worker 'policy' has no profile {self.profile!r}; it has: {', '.join(PROFILES)}")
+            near = meant(self.profile, PROFILES)
+            raise TaktError(f"worker 'policy' has no profile {self.profile!r}{near}; it has: {', '.join(PROFILES)}")
         if self.layout and self.layout not in LAYOUTS:
-            raise TaktError(f"worker 'policy' has no layout {self.layout!r}; it has: {', '.join(LAYOUTS)}")
+            near = meant(self.layout, LAYOUTS)
+            raise TaktError(f"worker 'policy' has no layout {self.layout!r}{near}; it has: {', '.join(LAYOUTS)}")
         if self.aligned not in ("", "arrival", "observation"):
             raise TaktError(f"aligned is {self.aligned!r}; it must be arrival or observation")
         if self.key_env and not re.fullmatch(r"[A-Za-z_]\w*", str(self.key_env)):  # perhaps the key: not repeated

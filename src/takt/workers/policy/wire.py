@@ -14,7 +14,7 @@ import io
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -34,7 +34,11 @@ def decode(message: bytes) -> dict[str, Any]:
     try:
         found = _read(unpack(message, numeric=True))
     except (ValueError, RecursionError) as error:
-        ext = "; an extension of msgpack is an array in a dialect that is not known" if "none of ours" in str(error) else ""
+        ext = (
+            "; an extension of msgpack is an array in a dialect that is not known"
+            if "none of ours" in str(error)
+            else ""
+        )
         raise ValueError(f"{len(message)} bytes that are no message: {plainly(error)}{ext}") from error
     if not isinstance(found, dict):
         raise ValueError(f"a {type(found).__name__} where a map is due")
@@ -112,7 +116,7 @@ def _array(told: Mapping[Any, Any], mark: str) -> np.ndarray:
     flat = np.frombuffer(data, number)
     if brain:
         flat = (flat.astype(np.uint32) << 16).view(np.float32)
-    return flat.reshape(shape, order=order).copy()
+    return flat.reshape(shape, order=cast("Literal['C', 'F']", order)).copy()
 
 
 def _npy(data: Any, name: str) -> np.ndarray:

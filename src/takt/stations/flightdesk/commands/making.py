@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from takt.errors import TaktError
+from takt.meant import meant
 from takt.stations.flightdesk.commands.app import InstancePath, Json, Out, Place, app
 from takt.writing import NOTHING, check_folder, one_out
 
@@ -40,7 +41,7 @@ def generate_(
 
     folder = one_out(place, out)
     if scenario not in RECIPES:
-        raise TaktError(f"no scenario named {scenario!r}; there are: {', '.join(RECIPES)}")
+        raise TaktError(f"no scenario named {scenario!r}{meant(scenario, RECIPES)}; there are: {', '.join(RECIPES)}")
     sizes = {"flights": flights, "aircraft": aircraft, "bookings": bookings, "days": days}
     check_folder(folder, [f"{name}.csv" for name in FILES], NOTHING, "config.csv")
     recipe = RECIPES[scenario](**{name: size for name, size in sizes.items() if size is not None})

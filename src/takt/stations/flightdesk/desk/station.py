@@ -20,6 +20,7 @@ from takt.contract.options import Limit, wrong_number
 from takt.contract.station import Acceptance, Account, Fault, FaultKind, StationSpec, TaktError, check_faults
 from takt.contract.tools import WAIT, Calls, Json, refusals
 from takt.ledger.pack import pack, unpack
+from takt.meant import meant
 from takt.stations.flightdesk.airline.format import read_instance
 from takt.stations.flightdesk.airline.generate import AIRLINES, generate
 from takt.stations.flightdesk.airline.instance import Instance
@@ -98,7 +99,9 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         else:
             scenario = scenario or "gulf-2026"
             if scenario not in RECIPES:
-                raise TaktError(f"no scenario is called {scenario!r}; there are: {', '.join(RECIPES)}")
+                raise TaktError(
+                    f"no scenario is called {scenario!r}{meant(scenario, RECIPES)}; there are: {', '.join(RECIPES)}"
+                )
             given = dict(zip(sizes, SIZES[scenario], strict=True)) | given
         if home_within_h is None:
             home_within_h = HOME_WITHIN_H.get(scenario or "")
