@@ -101,7 +101,7 @@ def made(replays: Any, cell: int, desk: int) -> None:
     told["curves"] = {"left grip": ["N", [76.0, 77.0], [0.0, 31.0]]}
     (steps / "steps.json").write_text(json.dumps(told))
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9" stroke="var(--ink)"/></svg>'
-    section = {"title": "Map", "note": "Where.", "plot": [svg, svg], "texts": [["more", "text"]]}
+    section: dict[str, Any] = {"title": "Map", "note": "Where.", "plot": [svg, svg], "texts": [["more", "text"]]}
     section["table"] = [["group", "EUR"], [["7", "1,000"]], [1]]
     figures = [["Cost", "1,000", "EUR"]]
     (own / "sections.json").write_text(
