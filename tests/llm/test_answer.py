@@ -263,6 +263,11 @@ LOST = [
     "```tool_code\nprint(default_api.queue(limit=1))\n```",
     "queue(limit=1)",
     '{"queue": {"limit": 1}}',
+    "<start_function_call>call:queue{limit:1}<end_function_call>",
+    "```python\nqueue(limit=1)\n```",
+    "I look first.\n```py\nqueue(limit=1)\nwait()\n```\nThen I go on.",
+    'Thought: I look first.\nAction: queue\nAction Input: {"limit": 1}',
+    "**Action:** `queue`\n**Action Input:** {}",
 ]
 
 
@@ -279,6 +284,14 @@ def test_a_call_that_stayed_text_is_known_in_the_forms_of_many_models(text: str)
         "The name of the passenger is Queue.",
         '{"waiting": 3}',
         "wait (a bit)",
+        "Action: I look at the queue and wait.\nAction Input: none",
+        "The best action: wait",
+        "Action: wait",
+        "Use ```python\nfor row in queue(limit=1):\n    print(row)\n``` to see them.",
+        "```python\nprint('queue')\n```",
+        "In the queue (limit=1) there is one; I called queue(limit=1) before.",
+        "Next action: hold.\nInput: the queue",
+        "```\nqueue: 3\nwait: 0\n```",
     ],
 )
 def test_plain_words_are_no_lost_call(text: str) -> None:

@@ -1,7 +1,7 @@
 """A tool call that stayed text: the server's parser did not see it, for it is of another model's form, or none runs.
 
 The forms are those that models are trained on: Hermes and Qwen, Llama 3 and 4, Mistral, gpt-oss (harmony), Kimi,
-DeepSeek, GLM and MiniMax, Cohere, Gemma, and JSON in a fence.
+DeepSeek, GLM and MiniMax, Cohere, Gemma (also FunctionGemma), JSON or Python in a fence, and ReAct.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 
 _MARKS = re.compile(
-    r"<tool_call|<\|tool_call|<function[=_ ]|<\|?tools?_call|<invoke\b|<arg_key>|<\|python_tag\|>"
+    r"<start_function_call>|<tool_call|<\|tool_call|<function[=_ ]|<\|?tools?_call|<invoke\b|<arg_key>|<\|python_tag\|>"
     r"|\[TOOL_CALLS?\]|\[TOOL_REQUEST\]|\bto=functions?\.|<\|channel\|>commentary|<｜tool▁call|<\|START_ACTION\|>"
     r"|```\s*(tool_call|tool_code|function_call)",
     re.IGNORECASE,
@@ -32,7 +32,12 @@ def has_lost_call(text: str, names: Collection[str]) -> bool:
         return True
     if re.search(rf"\{{\s*[\"'](?:{name})[\"']\s*:\s*\{{", text):  # {"queue": {"limit": 1}}
         return True
+    # ReAct: a line with the action, and one with what it is given.
+    action = rf"^\W*Action\W*:\W*(?:functions\.)?(?:{name})\W*$\s*^\W*(?:Action )?(?:Input|Arguments)\W*:"
+    if re.search(action, text, re.IGNORECASE | re.MULTILINE):
+        return True
     # Python, as Llama 4 and Gemma write it: nothing but calls, or a function of an object named for its tools.
-    bare = " ".join(text.split()).strip("` ")
     call = rf"(?:print\()?(?:functions\.|default_api\.|tools\.)?(?:{name})\([^()]*\)\)?"
-    return bool(re.fullmatch(rf"\[? ?{call}(?: ?[,;]? ?{call})* ?\]?", bare))
+    calls = rf"\[? ?{call}(?: ?[,;]? ?{call})* ?\]?"
+    fenced = re.findall(r"```[ \t]*(?:python|py|tool_code)?[ \t]*\n(.*?)(?:```|\Z)", text, re.DOTALL | re.IGNORECASE)
+    return any(re.fullmatch(calls, " ".join(part.split()).strip("` ")) for part in (text, *fenced))
