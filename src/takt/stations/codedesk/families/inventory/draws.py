@@ -216,6 +216,20 @@ def of(kind: str, *often: str) -> Draw:
     return lambda state, _model, s: (kind, history(state, s, often, whole=kind == "attempt"))
 
 
+def attempts(*often: str) -> Draw:
+    """A history in which some moves cannot be done."""
+
+    def draw(state: State, model: Model, s: Random) -> Question:
+        moves = list(history(state, s, often, whole=True))
+        for _ in range(s.choice([0, 1, 1, 2])):
+            moves.insert(s.randint(0, len(moves)), wrong(state, model, s)[1][-1])
+        if state.has("undo"):
+            moves = [move for move in moves if move[:1] != (state.facts["v_undo"],)]
+        return ("attempt", tuple(moves))
+
+    return draw
+
+
 def mixed(*draws: tuple[float, Draw]) -> Draw:
     def draw(state: State, model: Model, s: Random) -> Question:
         return s.choices([one for _, one in draws], [share for share, _ in draws])[0](state, model, s)

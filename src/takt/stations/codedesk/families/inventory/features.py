@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families.inventory.draws import (
+    attempts,
     busiest_fast,
     checked,
     differences,
@@ -62,7 +63,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("undo", "Taking back: `{v_undo}`", "I typed 90 for 9.", ("`[\"{v_undo}\"]` takes back the last move that has not been taken back; two of them take back two. Moves that are taken back are left out before anything else is looked at, so that they may be wrong; all others keep their numbers. Where there is nothing to take back, or `{v_undo}` has further fields, every function raises {e_move}.",),
             levels("undo", bad=0.3), files=(MOVES, STORE), area="moves", reach=2, brings={"undo_twice": 0.5}),
     Feature("attempt", "As far as it goes: `attempt`", "One wrong line, and the whole day is refused.", ("`{pkg}.attempt(moves)` is `[levels, refused]`: what `{levels}` gives for all moves that can be done, and a list of `[number, error]` of the others, with the number of the move, from 1, and the name of the error's class. A move that cannot be done changes nothing.",),
-            of("attempt", "transfer", "limits", "counts", "kits"), files=(STORE, INIT), names=("{pkg}.attempt",), area="attempt", reach=2, brings={"half_done": 0.6}, brings_if=_brought("transfer", "limits", without="limit_move")),
+            attempts("transfer", "limits", "counts", "kits"), files=(STORE, INIT), names=("{pkg}.attempt",), area="attempt", reach=2, brings={"half_done": 0.6}, brings_if=_brought("transfer", "limits", without="limit_move")),
     Feature("trail", "The history of an item: `history`", "Who took the last gear?", ("`{pkg}.history(moves, item)` is a list of `[number, place, change, total]` for each place at which a move changed how many there are of the item, with the number of the move, from 1, the change, and how many there are in all places after it. A move from place to place has two rows, the first of the place that it takes from. What is built comes after its parts.",),
             trail("transfer", "counts", "kits"), files=(STORE, REPORTS, INIT), names=("{pkg}.history",), area="reports", reach=3),
     Feature("totals", "How many in all: `totals`", "I do not care where it lies.", ("`{pkg}.totals(moves)` is a dict of items and how many there are in all places together. An item of which nothing is left {zeros_told}.",), of("totals"), files=(REPORTS, INIT), names=("{pkg}.totals",), area="reports", reach=2),
@@ -94,7 +95,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("reorder_equal", "`reorder` lists what there is enough of", "The list of what to order has rows with 0, and below.", ("An item of which there are enough is not in the list of `reorder`.",), of("reorder", "minimum"), files=(PLANNING,)),
     Defect("close_to", "Closed places are filled", "The yard is closed, and still things arrive there.", ("`{v_move}` to a closed place raises {e_move}.",), levels("closing", "transfer"), files=(STORE,)),
     Defect("undo_twice", "Two `{v_undo}` take back one move", "I took back twice, and only one was gone.", ("Each `{v_undo}` takes back the last move that has not been taken back; where there is none it is {e_move}.",), levels("undo", bad=0.3), files=(MOVES,)),
-    Defect("half_done", "`attempt` loses pieces", "After a `{v_move}` to a full place the pieces are nowhere.", ("A move that cannot be done changes nothing.",), of("attempt", "transfer", "limits"), files=(STORE,)),
+    Defect("half_done", "`attempt` loses pieces", "After a `{v_move}` to a full place the pieces are nowhere.", ("A move that cannot be done changes nothing.",), attempts("transfer", "limits"), files=(STORE,)),
     Defect("difference_new", "`differences` misses what is gone", "What was sold out is not among the differences.", ("Items and places that only the old moves have are in `differences` as well.",), differences, files=(REPORTS,)),
     Defect("top_ties", "`top` shuffles equal ones", "Two piles of the same size, in the wrong order.", ("Of equal items, `top` has those first whose names come first.",), top, files=(REPORTS,)),
     Defect("pick_ties", "`pick` starts at the far end", "Of two places with the same number it picks the wrong one.", ("Of places where there are equally many, `pick` takes from those first whose names come first.",), pick, files=(PLANNING,)),
