@@ -301,6 +301,7 @@ DESK = ["run", "flightdesk", "--worker", "idle", "--units", "1"]
             "gives a twice",
         ),
         (["run", "gym", "--worker", "idel"], "no worker named 'idel' for station 'gym', did you mean 'idle'?"),
+        ([*IDLE, "--call-timeout", "1e300"], "--call-timeout must be 31,536,000 s at most, not '1e300'"),
         ([*IDLE, "-w", "size=3"], "worker 'idle' has no options"),
         ([*DESK, "--scenario", "gulf-2062"], "did you mean 'gulf-2026'?"),
         (
@@ -339,6 +340,14 @@ def test_what_is_given_wrong_is_one_line_and_exit_code_2(
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("takt: ") and err.count("\n") == 1 and line in err, err
     assert [path.name for path in Path().iterdir()] == ["notes.txt"]
+
+
+def test_a_workers_file_that_is_no_python_is_named_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("unfinished.py").write_text("import os\ndef (:\n")
+    assert main(["run", "gym", "--worker", "unfinished:Worker", "--units", "1"]) == 2
+    err = capsys.readouterr().err
+    assert "cannot import the worker 'unfinished:Worker': unfinished.py, line 2 is no Python: " in err
+    assert err.count("\n") == 1
 
 
 def test_a_unit_that_is_not_there_and_a_film_that_is_no_mp4(shift: Any, capsys: pytest.CaptureFixture[str]) -> None:

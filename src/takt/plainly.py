@@ -88,7 +88,8 @@ def at(place: Any) -> str:
 
 
 def _bound(value: Any) -> Any:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and value >= 10_000 else value
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{value:,.15g}" if number and value >= 10_000 else value
 
 
 def _not(value: Any) -> str:

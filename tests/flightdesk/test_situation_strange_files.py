@@ -151,6 +151,14 @@ def test_a_departure_on_a_day_that_can_be_is_one(day: Any, told: Any) -> None:
     assert told(f"{header}2026-03-01,A,C,700,{day}\n")[0] == {"2026-03-01": (1, 2, 1)}
 
 
+@pytest.mark.parametrize("zero", ["0", "0000", "00:00", "0.0"])
+def test_a_departure_at_0_of_a_flight_by_day_is_doubted(zero: str, told: Any) -> None:
+    head = "date,origin,dest,sched_dep_time,dep_time\n"
+    found, said = told(f"{head}2026-03-01,A,B,700,{zero}\n")
+    assert found == {"2026-03-01": (0, 1, 1)} and "1 flight is scheduled by day and departed at 0, midnight" in said
+    assert told(f"{head}2026-03-01,A,B,2355,{zero}\n2026-03-01,A,C,0,{zero}\n2026-03-01,A,D,700,705\n")[1] == ""
+
+
 def test_a_column_given_to_one_use_is_taken_for_no_other(told: Any) -> None:
     text = "date,flight,departure,arrival,state\n2026-03-01,L1,FRA,JFK,Cancelled\n2026-03-01,L2,FRA,EWR,Departed\n"
     as_airports = ["--columns", "origin=departure,dest=arrival"]
@@ -255,6 +263,9 @@ STATES = {
     "Scheduled": (0, 1, 0),
     "Boarding": (0, 1, 0),
     "Gate closed": (0, 1, 0),
+    "Returned to Gate": (0, 1, 0),
+    "Return to gate 10:12": (0, 1, 0),
+    "Returned": (0, 1, 1),
 }
 
 

@@ -322,3 +322,14 @@ def test_a_stream_without_any_choice_is_no_answer_as_a_whole_one_without_is_none
 def test_a_delta_that_is_none_is_counted_as_odd() -> None:
     told = streamed(b'data: {"choices": [{"delta": ["x"], "finish_reason": "stop"}]}\n\n', DONE)
     assert "malformed_piece" in told.odd
+
+
+def test_parts_of_the_content_that_are_thinking_are_thinking_and_what_is_no_content_is_counted() -> None:
+    parts = [{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "yes"}]
+    mistral = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "yes"}]
+    for content in (parts, mistral):
+        for reply in (whole(body({"content": content})), streamed(delta("stop", content=content), DONE)):
+            assert (reply.text, reply.reasoning, reply.odd) == ("yes", "hm", ())
+    for content in (5, {"text": "yes"}, True):
+        for reply in (whole(body({"content": content})), streamed(delta("stop", content=content), DONE)):
+            assert (reply.text, reply.odd) == ("", ("malformed_content",))

@@ -99,3 +99,14 @@ def test_the_key_is_in_no_words_of_an_error_not_even_a_part_of_it(monkeypatch: p
                 endpoint.ask([{"role": "user", "content": "x"}], [], {"model": "m"})
             assert "secret" not in raised.value.text and "01234" not in raised.value.text, body
             assert len(raised.value.text) <= LONGEST_WORDS
+
+
+def test_a_name_with_a_namespace_before_it_is_the_tool_if_there_is_one() -> None:
+    names = ["functions.queue", "default_api:queue", "queue", "functions.nothing", "tools.x"]
+    calls = [(name, "{}") for name in names]
+    tools = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("queue", "tools.x")]
+    with FakeServer(lambda body, n: Say(calls)) as server:
+        reply = OpenAiCompatible(server.url, "NO_KEY_HERE", 5.0).ask(
+            [{"role": "user", "content": "x"}], tools, {"model": "m"}
+        )
+    assert [call.name for call in reply.calls] == ["queue", "queue", "queue", "functions.nothing", "tools.x"]

@@ -64,7 +64,12 @@ def _wrong_value(error: Any, param: Any) -> str:
     if choices:
         known = re.findall(r"'([^']*)'", choices[1])
         return f"is {_shown(str(given))!r}{_meant(str(given), known)}; it must be one of: {', '.join(known)}"
-    return wrong_value(first["type"], first.get("ctx", {}), given)
+    bounds = first.get("ctx", {})
+    if str(getattr(param, "help", "")).startswith("Seconds"):
+        bounds = {
+            name: f"{bound:,.10g} s" if isinstance(bound, (int, float)) else bound for name, bound in bounds.items()
+        }
+    return wrong_value(first["type"], bounds, given)
 
 
 def _name(param: Any) -> str:

@@ -78,6 +78,9 @@ def foreign(doing: str) -> Iterator[None]:
     except BaseException as error:
         if is_stop(error):
             raise
+        if isinstance(error, SyntaxError) and error.filename:
+            at = f"{Path(error.filename).name}, line {error.lineno}"
+            raise TaktError(f"{doing}: {at} is no Python: {error.msg}") from error
         raise TaktError(f"{doing}: {lacking(error) or one_line(error) + where(error)}") from error
 
 

@@ -42,7 +42,8 @@ class Reply:
     """An answer. `raw` is the assistant message as it came; `usage` is None if the server does not count.
 
     finish   why the model stopped, by the server: not to be trusted.
-    odd      what was odd about its form: "malformed_call", a tool call that names nothing.
+    odd      what was odd about its form: "malformed_call", a tool call that names nothing; "malformed_content", what
+             is neither text nor parts.
     """
 
     text: str
@@ -168,8 +169,14 @@ class Stream:
             elif choice.get("delta") is not None:
                 self._odd.append("malformed_piece")
             return
-        for field in ("content", *REASONING):
-            told = _text(delta.get(field))
+        content = delta.get("content")
+        if not isinstance(content, (str, list, type(None))):
+            self._odd.append("malformed_content")
+        for field, told in (
+            ("content", _text(content)),
+            (REASONING[0], _thought(content)),
+            *((name, _text(delta.get(name))) for name in REASONING),
+        ):
             if told:
                 self._parts[field] = self._parts.get(field, "") + told
         calls = delta.get("tool_calls")
@@ -225,6 +232,9 @@ def _reply(
 ) -> Reply:
     calls, malformed = _calls(message)
     text, thought = _apart(_text(message.get("content")))
+    thought = "\n".join(part for part in (_thought(message.get("content")), thought) if part)
+    if not isinstance(message.get("content"), (str, list, type(None))):
+        malformed.append("malformed_content")
     told = next((_text(message[field]) for field in REASONING if message.get(field)), "")
     reasoning = "\n".join(part for part in (told, thought) if part)
     return Reply(text, reasoning, tuple(calls), usage, message, finish, tuple([*(odd or ()), *malformed]))
@@ -304,8 +314,22 @@ def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(_text(part.get("text")) if isinstance(part, Mapping) else _text(part) for part in content)
+        said = (part for part in content if not _thinks(part))
+        return "".join(_text(part.get("text")) if isinstance(part, Mapping) else _text(part) for part in said)
     return ""
+
+
+def _thinks(part: Any) -> bool:
+    return isinstance(part, Mapping) and str(part.get("type")).lower() in ("reasoning", "thinking", "thought")
+
+
+def _thought(content: Any) -> str:
+    """What was thought, of content in parts."""
+    parts = [part for part in content if _thinks(part)] if isinstance(content, list) else []
+    return "".join(_text(next((part[key] for key in _THOUGHTS if part.get(key)), "")) for part in parts)
+
+
+_THOUGHTS = ("text", "thinking", "reasoning", "thought", "summary", "content")
 
 
 def _first(choices: Any) -> Mapping[str, Any] | None:

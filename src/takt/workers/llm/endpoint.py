@@ -7,8 +7,9 @@ The bytes of an answer are read by `answer.py`, not by the SDK, whose models tak
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -53,6 +54,12 @@ def _server_of(url: str) -> SplitResult:
     return parts
 
 
+def _own(name: str, names: Collection[str]) -> str:
+    """A tool's name without the namespace that some models put before it: functions.queue is queue, if that is one."""
+    bare = re.sub(r"^(functions?|tools?|default_api)[.:/]", "", name)
+    return bare if name not in names and bare in names else name
+
+
 class OpenAiCompatible:
     """Any server that speaks OpenAI's chat completions. The key comes from the environment, and stays in here."""
 
@@ -90,7 +97,7 @@ class OpenAiCompatible:
                 **{**settings, "extra_body": body},
             ) as answer:
                 begun = True
-                return self._cleaned(self._read(answer.http_response))
+                return self._cleaned(self._read(answer.http_response), tools)
         except NoAnswer as failure:
             failure.text = self._clean(failure.text)[:LONGEST_WORDS]
             raise
@@ -160,8 +167,9 @@ class OpenAiCompatible:
                     break
         return whole(bytes(body)) if stream is None else stream.reply()
 
-    def _cleaned(self, reply: Reply) -> Reply:
-        calls = tuple(Call(self._clean(call.name), self._clean(call.arguments)) for call in reply.calls)
+    def _cleaned(self, reply: Reply, tools: Sequence[Any]) -> Reply:
+        names = {tool["function"]["name"] for tool in tools}
+        calls = tuple(Call(_own(self._clean(call.name), names), self._clean(call.arguments)) for call in reply.calls)
         text, reasoning, raw = self._clean(reply.text), self._clean(reply.reasoning), self._clean(reply.raw)
         return replace(reply, text=text, reasoning=reasoning, calls=calls, raw=raw, finish=self._clean(reply.finish))
 

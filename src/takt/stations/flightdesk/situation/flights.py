@@ -175,6 +175,7 @@ def _said(sheet: files.Sheet, asked: bool) -> tuple[str, str]:
             files.refuse(sheet, key, wrong, f"is no time; if this column is no {_WHAT[key]}, say --columns {key}=NAME")
     if "departure" in has:
         departed = "departure IS NOT NULL"
+        _doubt_midnight(sheet)
         _ask_which_departure(sheet)
     column = "cancelled" if "cancelled" in has else "status" if "status" in has else None
     if column is None:
@@ -203,6 +204,25 @@ def _said(sheet: files.Sheet, asked: bool) -> tuple[str, str]:
             what = f"{silent[0]:,} row{'s have' if silent[0] > 1 else ' has'} no {has[column]}"
             sheet.notes.append(f"{what}: not counted as flown, nor as cancelled")
     return departed, marked
+
+
+def _doubt_midnight(sheet: files.Sheet) -> None:
+    """Note departures at 0 of flights of another time of day: some programs write 0 where there is none."""
+    if "scheduled" not in sheet.named:
+        return
+    hour = (
+        "coalesce(try_cast(regexp_extract(scheduled, '([0-9]{1,2})[:hH][0-9]{2}', 1) AS INTEGER), "
+        "try_cast(regexp_extract(scheduled, '^([0-9]{1,4})([.]0+)?$', 1) AS INTEGER) // 100)"
+    )
+    zero = "regexp_full_match(departure, '0{1,4}([.]0+)?|00?:00(:00)?')"
+    query = f"SELECT count(*) FROM {files.SHEET} WHERE {zero} AND {hour} BETWEEN 3 AND 20"
+    (count,) = sheet.db.execute(query).fetchone() or (0,)
+    if count:
+        many = f"{count:,} flights are" if count > 1 else "1 flight is"
+        sheet.notes.append(
+            f"column {sheet.named['departure']}: {many} scheduled by day and departed at 0, midnight; counted as "
+            "flown, but if 0 means that there is no time, leave it empty there"
+        )
 
 
 def _check_days(sheet: files.Sheet, when: str) -> None:

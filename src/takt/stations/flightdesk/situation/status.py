@@ -7,16 +7,18 @@ import re
 YES, NO = ("1", "1.0", "1.00", "true", "t", "yes", "y"), ("0", "0.0", "0.00", "false", "f", "no", "n")
 CANCELLED, GONE, TO_GO, OTHER = "cancelled", "gone", "to go", "other"
 
-# Diverted and returned flights left; whether they reached where they were to go is not what is asked. `on time` and
-# `delayed` are said of flights before they leave, and in many collections of flights that flew: they say neither.
+# Diverted and returned flights left, but for those that returned to the gate; whether they reached where they were to
+# go is not what is asked. `on time` and `delayed` are said of flights before they leave, and in many collections of
+# flights that flew: they say neither.
 _WORDS = {
     CANCELLED: "cancelled canceled cancellation cancel cancld cncl cnx cxl cxld cnl annulled cancelado cancelada "
     "annule annulé annullato gestrichen annulliert",
     GONE: "departed dep departure|departed landed land arrived arr gate|arrival active airborne en|route enroute "
     "in|air in|flight inflight flying flown flew took|off takeoff taken|off off|block taxiing diverted redirected "
-    "returned return|to|gate completed operated approach final|approach landing baggage bags|delivered",
+    "returned completed operated approach final|approach landing baggage bags|delivered",
     TO_GO: "scheduled sched planned expected estimated est boarding board checkin check|in gate gate|open "
-    "gate|closed gate|closing go|to|gate final|call last|call waiting not|departed filed proposed pending new|time",
+    "gate|closed gate|closing go|to|gate final|call last|call waiting not|departed filed proposed pending new|time "
+    "return|to|gate returned|to|gate gate|return returned|to|stand return|to|stand",
     OTHER: "on|time ontime delayed delay late early not|cancelled not|canceled",
 }
 MEANS = {word.replace("|", " "): state for state, words in _WORDS.items() for word in words.split()}
