@@ -35,6 +35,7 @@ from takt.stations.flightdesk.airline.instance import (
     seats_text,
 )
 from takt.stations.flightdesk.airline.recovery.baseline import do_nothing, greedy_delay
+from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
 
 VARIANT = 10_000  # added to a flight's number for its further legs, and for other times
 
@@ -253,10 +254,16 @@ class Making:
 
 
 def _has_a_plan(instance: Instance) -> None:
-    """Raises TaktError if the simplest plans break rules: then what was before the recovery period does."""
-    broken = check(instance, do_nothing(instance))
-    if broken and (broken := check(instance, greedy_delay(instance))):
-        raise BrokenFiles(
-            f"these files leave no valid plan: {len(broken)} rules are broken whatever is done",
-            [violation.text for violation in broken[:SHOWN]],
-        )
+    """Raises TaktError if the simplest plans break rules, and says which of those every plan breaks."""
+    plans = [check(instance, do_nothing(instance))]
+    if plans[0]:
+        plans.append(check(instance, greedy_delay(instance)))
+    broken = min(plans, key=len)
+    if not broken:
+        return
+    shown = unavoidable(instance, broken)
+    if shown:
+        what, count = "these files leave no valid plan", f"{len(shown)} rules are broken whatever is done"
+    else:
+        what, count = "no valid plan was found for these files", f"the best one breaks {len(broken)} rules"
+    raise BrokenFiles(f"{what}: {count}", [violation.text for violation in (shown or broken)[:SHOWN]])

@@ -1,0 +1,166 @@
+"""Flights that an aircraft must fly, and what stands in their way: what can be mended is, and what cannot is shown."""
+
+from __future__ import annotations
+
+import by_hand
+import numpy as np
+import pytest
+from slow_checker import slow_check
+
+from takt.stations.flightdesk import check, do_nothing, greedy_delay, read_instance, write_solution
+from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
+from takt.stations.flightdesk.airline.rules import Rule
+
+BASELINES = pytest.mark.parametrize("plan", [greedy_delay, do_nothing])
+DAY = "01/01/08"
+ONE_SLOT = f"AAA {DAY} 10:00 {DAY} 19:00 0 9\nAAA {DAY} 19:00 {DAY} 20:00 1 9\nAAA {DAY} 20:00 {DAY} 21:00 0 9"
+
+
+def airline(folder, flights, **files):
+    """Two aircraft at AAA, J1 and J2. `flights`: (number, route, times, aircraft[, minutes of delay]); a seat each."""
+    jet = "Jet 0/0/10 400 1000.0 30 20 AAA"
+    given = {
+        "config": by_hand.FILES["config"].replace("08:00", "16:00", 1),
+        "airports": "AAA 9 9 00:00 00:00\nBBB 9 9 00:00 00:00\nCCC 9 9 00:00 00:00",
+        "dist": "\n".join(f"{a} {b} 60 D" for a in ("AAA", "BBB", "CCC") for b in ("AAA", "BBB", "CCC") if a != b),
+        "aircraft": f"J1 M {jet} NULL\nJ2 M {jet} NULL",
+        "flights": "\n".join(f"{n} {route} {times} 0" for n, route, times, *_ in flights),
+        "rotations": "\n".join(f"{n} {DAY} {tail}" for n, _, _, tail, *_ in flights),
+        "itineraries": "\n".join(f"{n} A 100.0 1 {n} {DAY} E" for n, *_ in flights),
+        "position": "",
+        "alt_flights": "\n".join(f"{n} {DAY} {rest[0]}" for n, _, _, _, *rest in flights if rest),
+    }
+    return read_instance(by_hand.write(folder, **{**given, **files}))
+
+
+def flown(instance, solution):
+    o = solution.operations
+    return {int(instance.flights.number[p]) for p in o.planned[(o.aircraft >= 0) & (o.planned >= 0)]}
+
+
+def broken(instance, solution, folder):
+    """The rules that a plan breaks; the slow checker finds as many."""
+    found = check(instance, solution)
+    write_solution(instance, solution, folder / "plan")
+    assert len(found) == slow_check(folder, folder / "plan").total()
+    return found
+
+
+OUT_AND_BACK = [
+    (3, "AAA BBB", "19:00 20:00", "J1"),
+    (4, "BBB AAA", "21:00 22:00", "J1"),
+    (11, "AAA BBB", "19:10 20:10", "J2"),
+    (12, "BBB AAA", "21:10 22:10", "J2", 5),
+]
+
+
+@BASELINES
+def test_the_only_slot_goes_to_whoever_must_fly_on_from_there(tmp_path, plan):
+    """J1 comes first in the file; J2 has flight 12 to fly, which is delayed, and needs 11 for it."""
+    instance = airline(tmp_path, OUT_AND_BACK, alt_airports=ONE_SLOT)
+    solution = plan(instance)
+    assert not broken(instance, solution, tmp_path)
+    assert flown(instance, solution) == ({11, 12} if plan is do_nothing else {3, 4, 11, 12})
+
+
+@BASELINES
+def test_where_both_must_fly_on_and_one_can_go_otherwise_both_do(tmp_path, plan):
+    """J1 could go to BBB empty at 16 h; J2 comes to AAA only at 18:30, and 19 h is its only slot."""
+    flights = [
+        (2, "BBB AAA", "17:25 18:25", "J2", 5),
+        (3, "AAA BBB", "19:00 20:00", "J1"),
+        (4, "BBB AAA", "21:00 22:00", "J1", 5),
+        (11, "AAA BBB", "19:10 20:10", "J2"),
+        (12, "BBB AAA", "21:10 22:10", "J2", 5),
+    ]
+    jet = "M Jet 0/0/10 400 1000.0 30 20"
+    slots = f"AAA {DAY} 17:00 {DAY} 18:00 1 9\nAAA {DAY} 18:00 {DAY} 19:00 0 9\n" + ONE_SLOT.partition("\n")[2]
+    instance = airline(tmp_path, flights, alt_airports=slots, aircraft=f"J1 {jet} AAA NULL\nJ2 {jet} BBB NULL")
+    solution = plan(instance)
+    assert not broken(instance, solution, tmp_path)
+    assert flown(instance, solution) == {2, 4, 11, 12}
+
+
+@BASELINES
+def test_a_conflict_that_nobody_can_change_costs_no_other_flight(tmp_path, plan):
+    """Flight 2 leaves 21 min after 1 has landed, both delayed; 3 and 5 are ours, and 4 needs 3."""
+    flights = [
+        (1, "AAA BBB", "15:00 16:00", "J1", 80),
+        (2, "BBB AAA", "17:00 18:00", "J1", 41),
+        (3, "AAA BBB", "19:20 20:20", "J1"),
+        (4, "BBB AAA", "21:00 22:00", "J1", 5),
+        (5, "AAA BBB", "22:40 23:40", "J1"),
+    ]
+    instance = airline(tmp_path, flights)
+    solution = plan(instance)
+    found = broken(instance, solution, tmp_path)
+    assert [v.rule for v in found] == [Rule.TURN] and unavoidable(instance, found) == found
+    assert flown(instance, solution) == {1, 2, 3, 4, 5}
+
+
+@BASELINES
+def test_a_maintenance_that_cannot_be_reached_costs_no_other_flight(tmp_path, plan):
+    """It is at CCC at 18 h; flight 1 lands at BBB at 17:50. 2 leaves when the maintenance is over, 11 is J2's."""
+    flights = [
+        (1, "AAA BBB", "15:50 16:50", "J1", 60),
+        (2, "BBB AAA", "20:00 21:00", "J1"),
+        (11, "AAA BBB", "19:10 20:10", "J2"),
+    ]
+    jet = "M Jet 0/0/10 400 1000.0 30 20 AAA"
+    aircraft = f"J1 {jet} CCC-{DAY}-18:00-{DAY}-19:00-900\nJ2 {jet} NULL"
+    instance = airline(tmp_path, flights, aircraft=aircraft)
+    solution = plan(instance)
+    found = broken(instance, solution, tmp_path)
+    assert [v.rule for v in found] == [Rule.SERVICE_AIRPORT] and unavoidable(instance, found) == found
+    assert flown(instance, solution) == {1, 2, 11}
+
+
+@BASELINES
+@pytest.mark.parametrize(("most", "kept"), [(180, {1, 2, 3}), (179, {1})])
+def test_minutes_before_a_maintenance_are_kept_by_giving_flights_up(tmp_path, plan, most, kept):
+    """Three flights of an hour before it, of which none must fly: there and back is given up, and it is at BBB."""
+    flights = [(1, "AAA BBB", "16:10 17:10", "J1"), (2, "BBB AAA", "18:00 19:00", "J1")]
+    flights += [(3, "AAA BBB", "20:00 21:00", "J1")]
+    aircraft = f"J1 M Jet 0/0/10 400 1000.0 30 20 AAA BBB-{DAY}-22:00-{DAY}-23:00-{most}"
+    instance = airline(tmp_path, flights, aircraft=aircraft)
+    solution = plan(instance)
+    assert not broken(instance, solution, tmp_path)
+    assert len(flown(instance, solution)) == len(kept)
+
+
+@BASELINES
+@pytest.mark.parametrize(("range_", "kept"), [(60, {1, 2}), (59, set())])
+def test_a_planned_flight_that_is_too_long_for_its_aircraft_is_given_up(tmp_path, plan, range_, kept):
+    flights = [(1, "AAA BBB", "16:10 17:10", "J1"), (2, "BBB AAA", "18:00 19:00", "J1")]
+    instance = airline(tmp_path, flights, aircraft=f"J1 M Jet 0/0/10 {range_} 1000.0 30 20 AAA NULL")
+    solution = plan(instance)
+    assert not broken(instance, solution, tmp_path) and flown(instance, solution) == kept
+
+
+@BASELINES
+@pytest.mark.parametrize(("seats", "stay"), [(5, []), (4, [1]), (2, [1, 2]), (1, [1, 2, 3])])
+def test_of_those_sold_too_many_seats_who_loses_least_stays(tmp_path, plan, seats, stay):
+    people = f"1 A 100.0 1 1 {DAY} E\n2 A 100.0 2 1 {DAY} E\n3 A 900.0 2 1 {DAY} E"
+    aircraft = f"J1 M Jet 0/0/{seats} 400 1000.0 30 20 AAA NULL"
+    flights = [(1, "AAA BBB", "16:10 17:10", "J1")]
+    instance = airline(tmp_path, flights, aircraft=aircraft, itineraries=people)
+    solution = plan(instance)
+    assert not broken(instance, solution, tmp_path)
+    trips = solution.trips
+    assert sorted(instance.bookings.number[trips.booking[np.flatnonzero(trips.cancelled)]]) == stay
+
+
+@pytest.mark.parametrize(
+    ("takes", "until", "shown"), [(130, 0, False), (131, 0, True), (60, 20, False), (60, 21, True)]
+)
+def test_a_violation_is_unavoidable_only_if_there_is_no_way_with_every_slot(tmp_path, takes, until, shown):
+    """J1 is at AAA from 18:50, and must leave BBB at 21:20: 130 min later with the shortest time on the ground, 20."""
+    flights = [(12, "BBB AAA", "21:10 22:10", "J1", 10)]
+    closed = f"AAA {DAY} 10:00 {DAY} {until}:00 0 9" if until else ""
+    dist = f"AAA BBB {takes} D\nBBB AAA 60 D"
+    config = by_hand.FILES["config"].replace("08:00", "18:50", 1)
+    instance = airline(tmp_path, flights, alt_airports=closed, dist=dist, config=config)
+    solution = do_nothing(instance)
+    solution.operations.aircraft[solution.operations.planned < 0] = -1  # without its empty flight, if it has one
+    found = [v for v in check(instance, solution) if v.rule is Rule.START]
+    assert len(found) == 1 and bool(unavoidable(instance, found)) is shown
