@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import by_hand
 import numpy as np
 import pytest
 from slow_checker import slow_check
 
-from takt.stations.flightdesk import check, do_nothing, greedy_delay, read_instance, write_solution
+from takt.cli import main
+from takt.stations.flightdesk import (
+    Instance,
+    Rule,
+    Solution,
+    Violation,
+    check,
+    do_nothing,
+    greedy_delay,
+    read_instance,
+    write_solution,
+)
+from takt.stations.flightdesk.airline.imports.making import _has_a_plan
+from takt.stations.flightdesk.airline.imports.problems import BrokenFiles
 from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
-from takt.stations.flightdesk.airline.rules import Rule
 
+Row = tuple[Any, ...]
+Plan = Callable[[Instance], Solution]
 BASELINES = pytest.mark.parametrize("plan", [greedy_delay, do_nothing])
 DAY = "01/01/08"
 ONE_SLOT = f"AAA {DAY} 10:00 {DAY} 19:00 0 9\nAAA {DAY} 19:00 {DAY} 20:00 1 9\nAAA {DAY} 20:00 {DAY} 21:00 0 9"
 
 
-def airline(folder, flights, **files):
+def airline(folder: Path, flights: list[Row], **files: str) -> Instance:
     """Two aircraft at AAA, J1 and J2. `flights`: (number, route, times, aircraft[, minutes of delay]); a seat each."""
     jet = "Jet 0/0/10 400 1000.0 30 20 AAA"
     given = {
@@ -33,12 +52,12 @@ def airline(folder, flights, **files):
     return read_instance(by_hand.write(folder, **{**given, **files}))
 
 
-def flown(instance, solution):
+def flown(instance: Instance, solution: Solution) -> set[int]:
     o = solution.operations
     return {int(instance.flights.number[p]) for p in o.planned[(o.aircraft >= 0) & (o.planned >= 0)]}
 
 
-def broken(instance, solution, folder):
+def broken(instance: Instance, solution: Solution, folder: Path) -> list[Violation]:
     """The rules that a plan breaks; the slow checker finds as many."""
     found = check(instance, solution)
     write_solution(instance, solution, folder / "plan")
@@ -46,7 +65,7 @@ def broken(instance, solution, folder):
     return found
 
 
-OUT_AND_BACK = [
+OUT_AND_BACK: list[Row] = [
     (3, "AAA BBB", "19:00 20:00", "J1"),
     (4, "BBB AAA", "21:00 22:00", "J1"),
     (11, "AAA BBB", "19:10 20:10", "J2"),
@@ -55,7 +74,7 @@ OUT_AND_BACK = [
 
 
 @BASELINES
-def test_the_only_slot_goes_to_whoever_must_fly_on_from_there(tmp_path, plan):
+def test_the_only_slot_goes_to_whoever_must_fly_on_from_there(tmp_path: Path, plan: Plan) -> None:
     """J1 comes first in the file; J2 has flight 12 to fly, which is delayed, and needs 11 for it."""
     instance = airline(tmp_path, OUT_AND_BACK, alt_airports=ONE_SLOT)
     solution = plan(instance)
@@ -64,9 +83,9 @@ def test_the_only_slot_goes_to_whoever_must_fly_on_from_there(tmp_path, plan):
 
 
 @BASELINES
-def test_where_both_must_fly_on_and_one_can_go_otherwise_both_do(tmp_path, plan):
+def test_where_both_must_fly_on_and_one_can_go_otherwise_both_do(tmp_path: Path, plan: Plan) -> None:
     """J1 could go to BBB empty at 16 h; J2 comes to AAA only at 18:30, and 19 h is its only slot."""
-    flights = [
+    flights: list[Row] = [
         (2, "BBB AAA", "17:25 18:25", "J2", 5),
         (3, "AAA BBB", "19:00 20:00", "J1"),
         (4, "BBB AAA", "21:00 22:00", "J1", 5),
@@ -82,9 +101,9 @@ def test_where_both_must_fly_on_and_one_can_go_otherwise_both_do(tmp_path, plan)
 
 
 @BASELINES
-def test_a_conflict_that_nobody_can_change_costs_no_other_flight(tmp_path, plan):
+def test_a_conflict_that_nobody_can_change_costs_no_other_flight(tmp_path: Path, plan: Plan) -> None:
     """Flight 2 leaves 21 min after 1 has landed, both delayed; 3 and 5 are ours, and 4 needs 3."""
-    flights = [
+    flights: list[Row] = [
         (1, "AAA BBB", "15:00 16:00", "J1", 80),
         (2, "BBB AAA", "17:00 18:00", "J1", 41),
         (3, "AAA BBB", "19:20 20:20", "J1"),
@@ -99,9 +118,9 @@ def test_a_conflict_that_nobody_can_change_costs_no_other_flight(tmp_path, plan)
 
 
 @BASELINES
-def test_a_maintenance_that_cannot_be_reached_costs_no_other_flight(tmp_path, plan):
+def test_a_maintenance_that_cannot_be_reached_costs_no_other_flight(tmp_path: Path, plan: Plan) -> None:
     """It is at CCC at 18 h; flight 1 lands at BBB at 17:50. 2 leaves when the maintenance is over, 11 is J2's."""
-    flights = [
+    flights: list[Row] = [
         (1, "AAA BBB", "15:50 16:50", "J1", 60),
         (2, "BBB AAA", "20:00 21:00", "J1"),
         (11, "AAA BBB", "19:10 20:10", "J2"),
@@ -117,9 +136,11 @@ def test_a_maintenance_that_cannot_be_reached_costs_no_other_flight(tmp_path, pl
 
 @BASELINES
 @pytest.mark.parametrize(("most", "kept"), [(180, {1, 2, 3}), (179, {1})])
-def test_minutes_before_a_maintenance_are_kept_by_giving_flights_up(tmp_path, plan, most, kept):
+def test_minutes_before_a_maintenance_are_kept_by_giving_flights_up(
+    tmp_path: Path, plan: Plan, most: int, kept: set[int]
+) -> None:
     """Three flights of an hour before it, of which none must fly: there and back is given up, and it is at BBB."""
-    flights = [(1, "AAA BBB", "16:10 17:10", "J1"), (2, "BBB AAA", "18:00 19:00", "J1")]
+    flights: list[Row] = [(1, "AAA BBB", "16:10 17:10", "J1"), (2, "BBB AAA", "18:00 19:00", "J1")]
     flights += [(3, "AAA BBB", "20:00 21:00", "J1")]
     aircraft = f"J1 M Jet 0/0/10 400 1000.0 30 20 AAA BBB-{DAY}-22:00-{DAY}-23:00-{most}"
     instance = airline(tmp_path, flights, aircraft=aircraft)
@@ -130,8 +151,10 @@ def test_minutes_before_a_maintenance_are_kept_by_giving_flights_up(tmp_path, pl
 
 @BASELINES
 @pytest.mark.parametrize(("range_", "kept"), [(60, {1, 2}), (59, set())])
-def test_a_planned_flight_that_is_too_long_for_its_aircraft_is_given_up(tmp_path, plan, range_, kept):
-    flights = [(1, "AAA BBB", "16:10 17:10", "J1"), (2, "BBB AAA", "18:00 19:00", "J1")]
+def test_a_planned_flight_that_is_too_long_for_its_aircraft_is_given_up(
+    tmp_path: Path, plan: Plan, range_: int, kept: set[int]
+) -> None:
+    flights: list[Row] = [(1, "AAA BBB", "16:10 17:10", "J1"), (2, "BBB AAA", "18:00 19:00", "J1")]
     instance = airline(tmp_path, flights, aircraft=f"J1 M Jet 0/0/10 {range_} 1000.0 30 20 AAA NULL")
     solution = plan(instance)
     assert not broken(instance, solution, tmp_path) and flown(instance, solution) == kept
@@ -139,10 +162,12 @@ def test_a_planned_flight_that_is_too_long_for_its_aircraft_is_given_up(tmp_path
 
 @BASELINES
 @pytest.mark.parametrize(("seats", "stay"), [(5, []), (4, [1]), (2, [1, 2]), (1, [1, 2, 3])])
-def test_of_those_sold_too_many_seats_who_loses_least_stays(tmp_path, plan, seats, stay):
+def test_of_those_sold_too_many_seats_who_loses_least_stays(
+    tmp_path: Path, plan: Plan, seats: int, stay: list[int]
+) -> None:
     people = f"1 A 100.0 1 1 {DAY} E\n2 A 100.0 2 1 {DAY} E\n3 A 900.0 2 1 {DAY} E"
     aircraft = f"J1 M Jet 0/0/{seats} 400 1000.0 30 20 AAA NULL"
-    flights = [(1, "AAA BBB", "16:10 17:10", "J1")]
+    flights: list[Row] = [(1, "AAA BBB", "16:10 17:10", "J1")]
     instance = airline(tmp_path, flights, aircraft=aircraft, itineraries=people)
     solution = plan(instance)
     assert not broken(instance, solution, tmp_path)
@@ -153,9 +178,11 @@ def test_of_those_sold_too_many_seats_who_loses_least_stays(tmp_path, plan, seat
 @pytest.mark.parametrize(
     ("takes", "until", "shown"), [(130, 0, False), (131, 0, True), (60, 20, False), (60, 21, True)]
 )
-def test_a_violation_is_unavoidable_only_if_there_is_no_way_with_every_slot(tmp_path, takes, until, shown):
+def test_a_violation_is_unavoidable_only_if_there_is_no_way_with_every_slot(
+    tmp_path: Path, takes: int, until: int, shown: bool
+) -> None:
     """J1 is at AAA from 18:50, and must leave BBB at 21:20: 130 min later with the shortest time on the ground, 20."""
-    flights = [(12, "BBB AAA", "21:10 22:10", "J1", 10)]
+    flights: list[Row] = [(12, "BBB AAA", "21:10 22:10", "J1", 10)]
     closed = f"AAA {DAY} 10:00 {DAY} {until}:00 0 9" if until else ""
     dist = f"AAA BBB {takes} D\nBBB AAA 60 D"
     config = by_hand.FILES["config"].replace("08:00", "18:50", 1)
@@ -164,3 +191,36 @@ def test_a_violation_is_unavoidable_only_if_there_is_no_way_with_every_slot(tmp_
     solution.operations.aircraft[solution.operations.planned < 0] = -1  # without its empty flight, if it has one
     found = [v for v in check(instance, solution) if v.rule is Rule.START]
     assert len(found) == 1 and bool(unavoidable(instance, found)) is shown
+
+
+@pytest.mark.parametrize(
+    ("lands", "said"),
+    [
+        ("21:00", "no valid plan was found for these files: rules broken by the best: 1"),
+        ("21:01", "these files leave no valid plan: rules broken whatever is done: 1"),
+    ],
+)
+def test_import_says_that_no_plan_is_valid_only_if_that_is_shown(tmp_path: Path, lands: str, said: str) -> None:
+    """J1 must leave BBB at 21:20; no baseline gives it J2's flight 3, and a new flight takes 200 min."""
+    flights: list[Row] = [(3, "AAA BBB", f"18:30 {lands}", "J2"), (12, "BBB AAA", "21:10 22:10", "J1", 10)]
+    jet = "M Jet 0/0/10 400 1000.0 20 20 AAA NULL"
+    files = {"dist": "AAA BBB 200 D\nBBB AAA 60 D", "aircraft": f"J1 {jet}\nJ2 {jet}"}
+    config = by_hand.FILES["config"].replace("08:00", "18:20", 1)
+    with pytest.raises(BrokenFiles) as error:
+        _has_a_plan(airline(tmp_path, flights, config=config, **files))
+    assert error.value.summary == said
+
+
+@pytest.mark.parametrize(("late", "code"), [(41, 1), (50, 0)])
+def test_recover_exits_with_1_if_its_plan_is_not_valid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], late: int, code: int
+) -> None:
+    """Flight 1 lands at 17:20, and 30 min later is 17:50."""
+    flights: list[Row] = [(1, "AAA BBB", "15:00 16:00", "J1", 80), (2, "BBB AAA", "17:00 18:00", "J1", late)]
+    airline(tmp_path / "day", flights)
+    arguments = ["--seconds", "0", "--bound", "0", "--json", "--out", str(tmp_path / "out")]
+    assert main(["flightdesk", "recover", str(tmp_path / "day"), *arguments]) == code
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert len(told["broken"]) == code and told["unavoidable"] == told["broken"]
+    assert ("takt: no valid plan: 1 rule broken in every plan: J1 has 21 min at BBB" in said.err) is bool(code)

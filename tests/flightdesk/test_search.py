@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from hypothesis import strategies as st
 from slow_checker import slow_check, slow_cost
 from small_airline import write_airline
 
-from takt.stations.flightdesk import check, cost, greedy_delay, read_instance, write_solution
+from takt.stations.flightdesk import Rule, check, cost, greedy_delay, read_instance, write_solution
 from takt.stations.flightdesk.airline.instance import frozen_flights
 from takt.stations.flightdesk.airline.recovery import compiled
 from takt.stations.flightdesk.airline.recovery.crew import Round, Searcher, _readable
 from takt.stations.flightdesk.airline.recovery.problem import plan_of, problem_of, solution_of
+from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
 
 MOVES = 40
 
@@ -57,10 +59,47 @@ def test_the_search_breaks_no_rule_that_was_not_broken_and_knows_its_plans_cost(
         write_solution(instance, first, folder / "first")
         write_solution(instance, plan, folder / "plan")
         before, after = (slow_check(folder / "instance", folder / which) for which in ("first", "plan"))
-        assert not after - before
+        assert after.total() <= before.total() and not _ours(after - before)
         assert cost(instance, plan).total == pytest.approx(report.total, abs=0.01)
         parts = slow_cost(folder / "instance", folder / "plan")
         assert cost(instance, plan).parts() == pytest.approx(parts, abs=0.0051)
+
+
+def _ours(broken: Counter[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """What no plan breaks by choice: a rule that one had to break may be another one then, but of aircraft."""
+    elsewhere = {"START", "CONTINUITY", "TURN", "LEGS_APART", "SERVICE_AIRPORT", "SERVICE_MINUTES"}
+    return [(rule, where) for rule, where in broken if rule not in elsewhere]
+
+
+@pytest.mark.parametrize(("lands", "mended"), [("21:00", True), ("21:01", False)])
+def test_the_search_mends_what_the_baselines_cannot(tmp_path: Path, lands: str, mended: bool) -> None:
+    """J1 must leave BBB at 21:20, 20 min after it has landed; only J2's flight 3 is there in time.
+
+    Flight 2, which lands at 20:59, is a coach's, and a new flight would take 200 min.
+    """
+    jet = "Jet 0/0/10 400 1000.0 20 20 AAA NULL"
+    files = {
+        "config": by_hand.FILES["config"].replace("08:00", "18:50", 1),
+        "airports": "AAA 3 3 00:00 00:00\nBBB 3 3 00:00 00:00",
+        "dist": "AAA BBB 200 D\nBBB AAA 60 D",
+        "aircraft": f"J1 M {jet}\nJ2 M {jet}\nC1 C Coach -1/-1/-1 400 0.0 10 10 AAA NULL",
+        "flights": f"2 AAA BBB 19:59 20:59 0\n3 AAA BBB 20:00 {lands} 0\n12 BBB AAA 21:10 22:10 0",
+        "rotations": "2 01/01/08 C1\n3 01/01/08 J2\n12 01/01/08 J1",
+        "itineraries": "1 A 100.0 5 3 01/01/08 E",
+        "position": "",
+        "alt_flights": "12 01/01/08 10",
+    }
+    instance = read_instance(by_hand.write(tmp_path, **files))
+    first = greedy_delay(instance)
+    broken = check(instance, first)
+    assert [v.rule for v in broken] == [Rule.START]
+    assert unavoidable(instance, broken) == ([] if mended else broken)
+    searcher = Searcher(instance, first)
+    report = searcher.round(Round(0, 100, 1000.0, 10.0, None))
+    assert report.broken == (0 if mended else 1)
+    solution = solution_of(instance, searcher.problem, searcher.best)
+    assert len(check(instance, solution)) == report.broken
+    assert cost(instance, solution).total == pytest.approx(report.total, abs=0.01)
 
 
 SHORT_OF_SEATS = {

@@ -85,7 +85,9 @@ def baseline(
 def recover_(
     path: InstancePath,
     out: Annotated[Path, typer.Option(help="The folder to write the best plan so far into.", show_default=False)],
-    seconds: Annotated[float, typer.Option(min=0, max=MOST_S, help="How long to search.")] = 600.0,
+    seconds: Annotated[
+        float, typer.Option(min=0, max=MOST_S, help="How long to search; --bound comes after it.")
+    ] = 600.0,
     iterations: Annotated[
         int | None,
         typer.Option(
@@ -106,7 +108,7 @@ def recover_(
     """Re-plan aircraft and passengers together: a valid plan at once, then better until the time is up.
 
     The best plan so far is in the folder, whole, at any time; Ctrl-C and SIGTERM end the search and keep it. When the
-    time is up report.html is made too.
+    time is up report.html is made too. Exits with 1 if the plan breaks a rule.
     """
     from takt.stations.flightdesk.airline.format import read_instance
     from takt.stations.flightdesk.airline.recovery.recover import SEARCHERS
@@ -126,15 +128,26 @@ def recover_(
         console.print(f"plan: {out}", highlight=False, markup=False, soft_wrap=True)
         if not told["interrupted"]:
             console.print(f"report: {out / REPORT}", highlight=False, markup=False, soft_wrap=True)
+    if told["searchers_lost"]:
+        lost, all_ = told["searchers_lost"], told["searchers"]
+        print(f"takt: {lost} of {all_} searchers died on the way; is there enough memory?", file=sys.stderr)
     if told["broken"]:
-        many, one = len(told["broken"]), told["broken"][0]
-        print(
-            f"takt: not valid: what nobody can change breaks {many} rule{'s' * (many > 1)} already: {one}",
-            file=sys.stderr,
-        )
+        print(f"takt: {_not_valid(told['broken'], told['unavoidable'])}", file=sys.stderr)
     if told["interrupted"]:
         print(f"takt: interrupted; the best plan so far is in {out}", file=sys.stderr)
         raise typer.Exit(130)
+    if told["broken"]:
+        raise typer.Exit(1)
+
+
+def _not_valid(broken: list[str], unavoidable: list[str]) -> str:
+    """What to say of a plan that breaks rules, of which some are broken in every plan."""
+    rules = f"{len(broken)} rule{'s' * (len(broken) > 1)}"
+    if not unavoidable:
+        return f"not valid: the best plan found breaks {rules}: {broken[0]}"
+    if len(unavoidable) < len(broken):
+        return f"no valid plan: {rules} broken, {len(unavoidable)} of them in every plan: {unavoidable[0]}"
+    return f"no valid plan: {rules} broken in every plan: {unavoidable[0]}"
 
 
 @app.command("bound")
@@ -178,6 +191,7 @@ def compile_() -> None:
     if compiled.kept():
         print(f"compiled already: {compiled.FOLDER}")
         return
+    print("compiling; that is about a minute of one core", file=sys.stderr)
     instance = generate(two_hubs(300, 42, 600))
     with Crew(instance, greedy_delay(instance), 1, stand_in=False) as crew:
         while not crew.ready:

@@ -263,7 +263,7 @@ def _has_a_plan(instance: Instance) -> None:
         return
     shown = unavoidable(instance, broken)
     if shown:
-        what, count = "these files leave no valid plan", f"{len(shown)} rules are broken whatever is done"
+        what = f"these files leave no valid plan: rules broken whatever is done: {len(shown)}"
     else:
-        what, count = "no valid plan was found for these files", f"the best one breaks {len(broken)} rules"
-    raise BrokenFiles(f"{what}: {count}", [violation.text for violation in (shown or broken)[:SHOWN]])
+        what = f"no valid plan was found for these files: rules broken by the best: {len(broken)}"
+    raise BrokenFiles(what, [violation.text for violation in (shown or broken)[:SHOWN]])

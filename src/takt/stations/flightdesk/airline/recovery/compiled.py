@@ -2,7 +2,7 @@
 
 Numba knows a function's code is out of date by its own file; but functions of one file are built into those of others.
 So the code is kept in a folder that is named after what is in all of them: `~/.cache/takt`, or `$XDG_CACHE_HOME/takt`.
-Compiling takes half a minute of one core; `kept` says whether that has been done for the sources that lie here.
+Compiling takes about a minute of one core; `kept` says whether that has been done for the sources that lie here.
 
 The same functions also run as plain Python, a few hundred times slower: `interpret` before they are imported. Numba is
 imported with the first of them, and not with this file.

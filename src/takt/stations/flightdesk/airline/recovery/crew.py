@@ -27,6 +27,7 @@ from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recovery import compiled
 from takt.stations.flightdesk.airline.recovery.bound import Bound, lower_bound
+from takt.stations.flightdesk.airline.recovery.problem import BROKEN
 from takt.stations.flightdesk.airline.solution import Solution
 
 LOOK = 0.1  # seconds between two looks at the clock while others work
@@ -61,9 +62,13 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a round: EUR of the searcher's best plan, the plan itself if it is new, moves tried and kept."""
+    """What came of a round: EUR of the searcher's best plan, the plan itself if it is new, moves tried and kept.
+
+    broken   rules that aircraft break in it. The fewer the better, whatever it costs.
+    """
 
     total: float
+    broken: int
     plan: bytes | None
     tried: int
     kept: int
@@ -97,11 +102,11 @@ class Searcher:
         done = self._search(todo.iterations, todo.seed, todo.hot, todo.cold, False)
         if todo.reseat:
             self._reseat()
-        total = float(self.best.totals.sum())
-        plan = None
-        if total < self.known - 0.005:
-            self.known, plan = total, self.best.memory.tobytes()
-        return Report(total + self.problem.settled, plan, int(done[:, 0].sum()), int(done[:, 1].sum()))
+        total, plan = float(self.best.totals[:3].sum()), None
+        if self.best.totals.sum() < self.known - 0.005:
+            self.known, plan = float(self.best.totals.sum()), self.best.memory.tobytes()
+        broken = round(float(self.best.totals[3]) / BROKEN)
+        return Report(total + self.problem.settled, broken, plan, int(done[:, 0].sum()), int(done[:, 1].sum()))
 
     def _reseat(self) -> None:
         from takt.stations.flightdesk.airline.recovery.seating import reseat
@@ -163,7 +168,8 @@ class Crew:
     def ask(self, rounds: Sequence[Round]) -> None:
         """Have each searcher do a round. All must be ready."""
         for pipe, todo in zip(self.searchers, rounds, strict=True):
-            pipe.send(todo)
+            with suppress(BrokenPipeError, ConnectionResetError):  # it has died: `wait` finds out
+                pipe.send(todo)
         self.idle.clear()
 
     def wait(self, seconds: float) -> list[Report]:
@@ -178,7 +184,8 @@ class Crew:
             try:
                 message = pipe.recv()
             except (EOFError, ConnectionResetError):
-                raise TaktError("a searcher has died; is there enough memory? --searchers 1 takes less") from None
+                self._lose(pipe)
+                continue
             if pipe is self.stand_in:
                 self._next(pipe)
                 if isinstance(message, Report):
@@ -205,6 +212,19 @@ class Crew:
         if self.ready and self.stand_in is not None:
             self._end(self.stand_in)
             self.stand_in = None
+
+    def _lose(self, pipe: Connection) -> None:
+        """Go on without one that has died. Raises TaktError if none is left."""
+        self._end(pipe)
+        if pipe is self.stand_in:
+            self.stand_in = None
+            return
+        self.searchers.remove(pipe)
+        self.idle.discard(pipe)
+        self.got.pop(pipe, None)
+        self.count -= 1
+        if not self.searchers:
+            raise TaktError("a searcher has died; is there enough memory? --searchers 1 takes less") from None
 
     def _next(self, stand_in: Connection) -> None:
         self.rounds += 1

@@ -10,7 +10,7 @@ import numpy as np
 from takt.stations.flightdesk.airline.cost import MEAL, NIGHT, NIGHT_AFTER
 from takt.stations.flightdesk.airline.instance import Ints
 from takt.stations.flightdesk.airline.recovery.compiled import compiled, inner
-from takt.stations.flightdesk.airline.recovery.problem import NEVER, Plan, Problem
+from takt.stations.flightdesk.airline.recovery.problem import BROKEN, NEVER, Plan, Problem
 
 
 @inner
@@ -114,6 +114,48 @@ def position_price(p: Problem, there: Ints) -> float:
     return total
 
 
+@inner
+def conflicts(p: Problem, plan: Plan, which: int) -> tuple[int, int]:
+    """How many rules aircraft break from the start of the recovery period on; the flight of number `which`, or -1.
+
+    At frozen flights and at maintenances: other flights are never flown so.
+    """
+    at, last = p.aircraft["at"].copy(), np.full(len(p.aircraft), -1)
+    ready, minutes = np.full(len(p.aircraft), -NEVER), np.zeros(len(p.aircraft), dtype=np.int64)
+    passed = np.zeros(len(p.aircraft), dtype=np.bool_)
+    count, found = 0, -1
+    for f in np.argsort(plan.flight["departure"] * NEVER + plan.flight["takes"]):
+        a = plan.flight[f].aircraft
+        if a < 0:
+            continue
+        t, linked, service, broken = plan.flight[f].departure, p.flight[f].previous, p.aircraft[a].service, 0
+        if t >= p.start:
+            next_leg = linked >= 0 and last[a] == linked
+            need = p.aircraft[a].transit if next_leg else p.aircraft[a].turn
+            broken += plan.flight[f].origin != at[a]
+            broken += last[a] >= 0 and ready[a] + need > t
+            if linked >= 0 and not next_leg and p.start <= p.flight[f].given < p.end:
+                broken += plan.flight[linked].aircraft >= 0
+        if service >= 0:
+            if t >= p.aircraft[a].due:
+                broken += not passed[a] and at[a] != service
+                passed[a] = True
+            else:
+                minutes[a] += plan.flight[f].takes
+        if count <= which < count + broken:
+            found = f
+        count += broken
+        at[a], last[a], ready[a] = plan.flight[f].destination, f, t + plan.flight[f].takes
+    for a in range(len(p.aircraft)):
+        if p.aircraft[a].service >= 0:
+            broken = int(not passed[a] and at[a] != p.aircraft[a].service)
+            broken += minutes[a] > p.aircraft[a].service_minutes
+            if count <= which < count + broken:
+                found = last[a]
+            count += broken
+    return count, found
+
+
 @compiled
 def price(p: Problem, plan: Plan) -> None:
     """Price a plan from nothing: its lines and its totals."""
@@ -126,3 +168,4 @@ def price(p: Problem, plan: Plan) -> None:
     for f in range(len(plan.flight)):
         flying += flying_price(p, plan, f)
     plan.totals[0], plan.totals[1], plan.totals[2] = passengers, flying, position_price(p, kinds_there(p, plan))
+    plan.totals[3] = BROKEN * conflicts(p, plan, -1)[0]

@@ -37,6 +37,7 @@ from takt.stations.flightdesk.airline.solution import Created, Line, Solution, o
 SPARE = 160  # created flights at most
 MANY = 30_000  # seats of what takes any number of passengers
 NEVER = 10**6
+BROKEN = 1e9  # EUR for a broken rule: nothing else is worth one
 
 
 def _record(whole: str, real: str = "", flags: str = "") -> np.dtype[np.void]:
@@ -101,7 +102,7 @@ class Plan(NamedTuple):
     slots       (airport, hour, departures and arrivals): what is used.
     stays       by booking: people who do not travel.
     order       flights by departure.
-    totals      EUR: passengers, flying, position.
+    totals      EUR: passengers, flying, position, and BROKEN for each rule that aircraft break.
     lines       how many there are, the first of `line`; `fixed` is the memory before `line`.
     line        booking, people, legs, cost; its path is in `line_leg` (-1 behind its end) and `line_cabin` (line, leg).
     """
@@ -308,7 +309,7 @@ def plan_of(instance: Instance, p: Problem, solution: Solution) -> Plan:
         used += 1
     order = np.argsort(flight["departure"], kind="stable")
     lines = np.array([used], dtype=np.int64)
-    return _in_one(flight, seats, slots, stays, order, np.zeros(3), lines, line, line_leg, line_cabin)
+    return _in_one(flight, seats, slots, stays, order, np.zeros(4), lines, line, line_leg, line_cabin)
 
 
 def _in_one(*arrays: NDArray[Any]) -> Plan:

@@ -18,7 +18,7 @@ import numpy as np
 from takt.stations.flightdesk.airline.instance import CONNECTION, DAY, Floats, Ints
 from takt.stations.flightdesk.airline.recovery.compiled import inner
 from takt.stations.flightdesk.airline.recovery.prices import airport_price, lateness_cost
-from takt.stations.flightdesk.airline.recovery.problem import NEVER, Plan, Problem, Records
+from takt.stations.flightdesk.airline.recovery.problem import BROKEN, NEVER, Plan, Problem, Records
 
 MOST_POOLED = 240
 MOST_CHOICES = 3 * MOST_POOLED  # a flight at a time: as soon as possible, as before, waiting for somebody
@@ -372,10 +372,10 @@ def minutes_then(minutes: int, left: int, origin: int, t: int, takes: int, servi
 
 
 @inner
-def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int) -> int:
+def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int, soft: bool) -> int:
     """Every rotation of aircraft a goes on with flight f, which it must fly as it is; the others end here.
 
-    How many labels there are then; `count` if none can go on.
+    How many labels there are then; `count` if none can go on. `soft`: if none can, they break rules and go on.
     """
     origin, to, t, takes = (
         plan.flight[f].origin,
@@ -407,6 +407,8 @@ def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int)
         pool.label[count].cost, pool.label[count].flight, pool.label[count].before = pool.label[before].cost, f, before
         pool.label[count].departure, pool.label[count].arrival, pool.label[count].minutes = t, t + takes, minutes
         count += 1
+    if soft and count == made:
+        count = _break_through(p, plan, pool, a, f, count)
     pool.head[:] = -1
     for new in range(made, count):
         pool.label[new].next = pool.head[to]
@@ -415,16 +417,45 @@ def pass_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int)
 
 
 @inner
+def _break_through(p: Problem, plan: Plan, pool: Pool, a: int, f: int, count: int) -> int:
+    """Every rotation goes on with flight f whatever it breaks there, unless a flight that is ours makes it late."""
+    origin, t, takes = plan.flight[f].origin, plan.flight[f].departure, plan.flight[f].takes
+    linked, due, service = p.flight[f].previous, p.aircraft[a].due, p.aircraft[a].service
+    for airport in range(len(pool.head)):
+        label = pool.head[airport]
+        while label >= 0:
+            before = label
+            label = pool.label[label].next
+            behind, left, minutes = pool.label[before].flight, pool.label[before].departure, pool.label[before].minutes
+            next_leg = linked >= 0 and behind == linked
+            need = p.aircraft[a].transit if next_leg else p.aircraft[a].turn
+            late = pool.label[before].arrival + need > t
+            if count == MOST_LABELS or (late and behind >= 0 and p.flight[behind].free):
+                continue
+            rules = int(airport != origin) + int(late)
+            if linked >= 0 and not next_leg and (plan.flight[linked].aircraft >= 0 or in_path(pool, before, linked)):
+                rules += 1
+            if minutes_then(minutes, left, airport, t, takes, service, due, p.aircraft[a].service_minutes) < 0:
+                rules += 1
+            pool.label[count].cost, pool.label[count].flight = pool.label[before].cost + BROKEN * rules, f
+            pool.label[count].before, pool.label[count].departure, pool.label[count].arrival = before, t, t + takes
+            pool.label[count].minutes = minutes + (takes if service >= 0 and t < due else 0)
+            count += 1
+    return count
+
+
+@inner
 def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Floats) -> int:
     """Give aircraft a its best rotation from the pool after what it flies until `since`; -1 if there is none.
 
-    What it flies from then on it must fly, as it is. Returns its last airport.
+    What it flies from then on it must fly, as it is. Returns its last airport. Where the plan breaks rules already, the
+    best breaks as few as it can.
 
     end_cost   EUR for where it is at the end, by airport.
     """
     at, ready, minutes, last = p.aircraft[a].at, -NEVER, 0, -1
     due, service, most = p.aircraft[a].due, p.aircraft[a].service, p.aircraft[a].service_minutes
-    left, anchors = -NEVER, 0
+    left, anchors, soft = -NEVER, 0, plan.totals[3] > 0.0
     for f in range(len(plan.flight)):
         if plan.flight[f].aircraft != a or (p.flight[f].given >= p.end and not p.flight[f].free):
             continue
@@ -450,7 +481,7 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Flo
     count, passed = 1, 0
     for c in range(pool.size[2]):
         while passed < anchors and plan.flight[pool.anchor[passed]].departure <= pool.choice[c].time:
-            through = pass_through(p, plan, pool, a, pool.anchor[passed], count)
+            through = pass_through(p, plan, pool, a, pool.anchor[passed], count, soft)
             if through == count:
                 return -1
             count = through
@@ -493,11 +524,15 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Flo
             minutes = minutes_then(
                 pool.label[before].minutes, pool.label[before].departure, origin, t, takes, service, due, most
             )
-            if minutes < 0:
+            unserviced = minutes < 0 and soft and t >= due
+            if minutes < 0 and not unserviced:
                 continue
             if t != worth_at:
                 worth, worth_at = gain(p, plan, pool, k, a, t), t
             cost = pool.label[before].cost + flying - worth
+            if unserviced:
+                minutes = pool.label[before].minutes
+                cost += BROKEN
             # Keep it if no label here is as cheap and as early, in the place of the dearest if there are too many.
             beaten, dearest = False, made
             for other in range(made, count):
@@ -521,14 +556,15 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Flo
             pool.label[new].next = pool.head[to]
             pool.head[to] = new
     while passed < anchors:
-        through = pass_through(p, plan, pool, a, pool.anchor[passed], count)
+        through = pass_through(p, plan, pool, a, pool.anchor[passed], count, soft)
         if through == count:
             return -1
         count = through
         passed += 1
     best, best_cost, best_at = -1, np.inf, -1
     for airport in range(len(end_cost)):
-        if p.aircraft[a].tail_at >= 0 and airport != p.aircraft[a].tail_at:
+        elsewhere = p.aircraft[a].tail_at >= 0 and airport != p.aircraft[a].tail_at
+        if elsewhere and not soft:
             continue
         label = pool.head[airport]
         while label >= 0:
@@ -537,7 +573,9 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Flo
                 p.aircraft[a].tail_at < 0 or pool.label[label].arrival + p.aircraft[a].turn <= p.aircraft[a].tail_time
             )
             cost = pool.label[label].cost + end_cost[airport]
-            if serviced and fits and cost < best_cost:
+            if soft:
+                cost += BROKEN * (int(elsewhere) + int(not serviced))
+            if (serviced or soft) and fits and cost < best_cost:
                 best, best_cost, best_at = label, cost, airport
             label = pool.label[label].next
     label = best

@@ -14,8 +14,8 @@ import numpy as np
 from takt.stations.flightdesk.airline.instance import Ints
 from takt.stations.flightdesk.airline.recovery.compiled import compiled, inner
 from takt.stations.flightdesk.airline.recovery.passengers import Desk, rebook, seat_all, unseat
-from takt.stations.flightdesk.airline.recovery.prices import copy, flying_price, kinds_there, position_price
-from takt.stations.flightdesk.airline.recovery.problem import Plan, Problem
+from takt.stations.flightdesk.airline.recovery.prices import conflicts, copy, flying_price, kinds_there, position_price
+from takt.stations.flightdesk.airline.recovery.problem import BROKEN, Plan, Problem
 from takt.stations.flightdesk.airline.recovery.rotations import (
     Pool,
     add,
@@ -108,6 +108,9 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
     """Give a few aircraft new rotations from some time on. False if that cannot be."""
     empty(pool)
     seed = _costly_flight(p, plan)
+    if plan.totals[3] > 0.0 and np.random.random() < 0.3:
+        stuck = conflicts(p, plan, int(np.random.random() * plan.totals[3] / BROKEN))[1]
+        seed = stuck if stuck >= 0 else seed
     t = plan.flight[seed].departure
     since = max(p.start, t - int(360 * np.random.random())) if np.random.random() < 0.8 else p.start
     chosen = np.full(MOST_AIRCRAFT, -1)
@@ -164,6 +167,8 @@ def _replan_aircraft(p: Problem, plan: Plan, desk: Desk, pool: Pool) -> bool:
     for f in range(len(plan.flight)):
         flying += flying_price(p, plan, f)
     plan.totals[1], plan.totals[2] = flying, position_price(p, kinds_there(p, plan))
+    if plan.totals[3] > 0.0:
+        plan.totals[3] = BROKEN * conflicts(p, plan, -1)[0]
     rebook(p, plan, desk, 0.8 * np.random.random(), LATE if np.random.random() < 0.3 else 0)
     return True
 
@@ -360,9 +365,30 @@ def _create_flights(p: Problem, plan: Plan, pool: Pool, seed: int, chosen: Ints,
             create(p, plan, pool, plan.flight[i].origin, goal, pool.entry[pool.place[i]].was)
         else:
             create(p, plan, pool, plan.flight[i].destination, goal, lands)
+    if plan.totals[3] > 0.0:
+        _create_ways(p, plan, pool, seed, chosen[0])
     for k in range(count):
         service = p.aircraft[chosen[k]].service
         if service >= 0 and own > 0:
             i = pool.entry[np.random.randint(own)].flight
             takes = p.distance[plan.flight[i].destination, service, 0]
             create(p, plan, pool, plan.flight[i].destination, service, p.aircraft[chosen[k]].due - max(takes, 0))
+
+
+@inner
+def _create_ways(p: Problem, plan: Plan, pool: Pool, seed: int, a: int) -> None:
+    """New flights for an aircraft that is not where it must be: to the seed flight, or to its maintenance."""
+    t, at, left = plan.flight[seed].departure, p.aircraft[a].at, -(10**6)
+    for f in range(len(plan.flight)):
+        if plan.flight[f].aircraft == a and left <= plan.flight[f].departure < t:
+            at, left = plan.flight[f].destination, plan.flight[f].departure
+    goal, due = plan.flight[seed].origin, t - p.aircraft[a].turn
+    if p.aircraft[a].service >= 0 and np.random.random() < 0.5:
+        goal, due = p.aircraft[a].service, p.aircraft[a].due
+    if np.random.random() < 0.5:
+        create(p, plan, pool, at, goal, due - p.distance[at, goal, 0])
+    else:
+        via = np.random.randint(len(p.distance))
+        onward = due - p.distance[via, goal, 0]
+        create(p, plan, pool, at, via, onward - p.aircraft[a].turn - p.distance[at, via, 0])
+        create(p, plan, pool, via, goal, onward)

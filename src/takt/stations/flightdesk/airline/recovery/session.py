@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recovery.crew import proven
 from takt.stations.flightdesk.airline.recovery.recover import Found, recover
 from takt.stations.flightdesk.airline.recovery.summary import changes
+from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
 from takt.stations.flightdesk.airline.solution import write_solution
 from takt.writing import whole_file
 
@@ -40,10 +42,22 @@ def work(
     bound_s   seconds for a lower bound, when the plan is written; 0: none.
     """
     history: list[tuple[float, int, float]] = []
-    first = last = None
+    first: Found | None = None
+    last: Found | None = None
+    died: TaktError | None = None
     written, unwritten = -WRITE_S, False
     with _told_to_stop() as stopped:
-        for found in recover(instance, seconds, iterations, seed, searchers, stopped):
+        plans = recover(instance, seconds, iterations, seed, searchers, stopped)
+        while True:
+            try:
+                found = next(plans, None)
+            except TaktError as error:
+                if last is None:
+                    raise
+                died = error  # no searcher is left; what was found is whole
+                break
+            if found is None:
+                break
             first, last = first or found, found
             if found.better:
                 history.append((round(found.seconds, 2), found.iterations, found.cost.total))
@@ -64,13 +78,17 @@ def work(
             "iterations": last.iterations,
             "compiling_s": None if last.compiling_s is None else round(last.compiling_s, 2),
             "interrupted": stopped(),
+            "searchers_lost": searchers if died else last.lost,
             "broken": [violation.text for violation in last.broken],
+            "unavoidable": [violation.text for violation in unavoidable(instance, last.broken)],
             "first": {**first.cost.parts(), "total": first.cost.total},
             "cost": {**last.cost.parts(), "total": last.cost.total},
             "changes": changes(instance, last.solution).counts(),
             "history": history,
         }
         _write(told, folder)
+        if died is not None:
+            raise TaktError(f"{died}; the best plan so far is in {folder}") from died
         if bound_s and not stopped() and (bound := proven(instance, bound_s, stopped)) is not None:
             told["bound"], told["bound_by"], told["bound_s"] = bound.eur, bound.by, round(bound.seconds, 2)
             told["bound_weak"] = bound.why
