@@ -139,7 +139,7 @@ def test_what_import_writes_is_read_checked_and_recovered(
     out = tmp_path / "day"
     assert main(["flightdesk", "import", str(out), *options]) == 0
     said = capsys.readouterr().out
-    assert "recovery period: 07/01 12:00 to 08/01 05:00 UTC" in said and "1.25 of the busiest hour" in said
+    assert "recovery period: 2026-01-07 12:00 to 2026-01-08 05:00 UTC" in said and "1.25 of the busiest hour" in said
     assert main(["flightdesk", "show", str(out)]) == 0
     instance = read_instance(out)
     assert len(list(out.iterdir())) == 12 and (out / NUMBERS).exists()
@@ -316,6 +316,9 @@ def edited(text: Any, line: Any, column: Any, value: Any) -> Any:
             "disruptions.csv, line 2, column 1 (kind): 'strike' is unknown; there are delay",
         ),
         ("disruptions", 2, 5, "-5", "disruptions.csv, line 2, column 5 (minutes): cannot be -5; give 1 or more"),
+        ("disruptions", 2, 5, "2881", "disruptions.csv, line 2, column 5 (minutes): cannot be 2881; give 2880 or less"),
+        ("disruptions", 2, 5, "1_0", "disruptions.csv, line 2, column 5 (minutes): '1_0' is not a whole number"),
+        ("disruptions", 2, 5, "\u0661\u0660", "line 2, column 5 (minutes): '\u0661\u0660' is not a whole number"),
         (
             "disruptions",
             -1,

@@ -33,7 +33,7 @@ from takt.stations.flightdesk.airline.instance import (
     Timetable,
     Wanted,
 )
-from takt.stations.flightdesk.airline.rows import FILES, Row, read_rows
+from takt.stations.flightdesk.airline.rows import FILES, Row, read_rows, whole_number
 
 _CABIN = {name: i for i, name in enumerate(CABINS)}
 _REACH = {name: i for i, name in enumerate(REACHES)}
@@ -190,7 +190,7 @@ def _aircraft(rows: list[Row], at: Mapping[str, int], first: int) -> Aircraft:
 def _seats(row: Row) -> list[int]:
     text = row.text(3, "seats")
     try:
-        seats = [int(part) for part in text.split("/")]
+        seats = [whole_number(part) for part in text.split("/")]
     except ValueError:
         seats = []
     if len(seats) != 3:

@@ -47,7 +47,7 @@ class Row:
     def whole(self, at: int, name: str, least: int = 0) -> int:
         text = self.text(at, name)
         try:
-            value = int(text)
+            value = whole_number(text)
         except ValueError:
             raise self.wrong(name, f"{text!r} is not a whole number") from None
         if not least <= value < 2**31:
@@ -57,7 +57,7 @@ class Row:
     def amount(self, at: int, name: str) -> float:
         text = self.text(at, name)
         try:
-            value = float(text)
+            value = real_number(text)
         except ValueError:
             raise self.wrong(name, f"{text!r} is not a number") from None
         if not 0 <= value < 1e12:
@@ -100,9 +100,23 @@ class Row:
         return minute
 
 
+def whole_number(text: str) -> int:
+    """A whole number in plain digits. Raises ValueError, also for what Python takes besides: 1_0, other scripts."""
+    if "_" in text or not text.isascii():
+        raise ValueError
+    return int(text)
+
+
+def real_number(text: str) -> float:
+    """A number in plain digits, as `whole_number`."""
+    if "_" in text or not text.isascii():
+        raise ValueError
+    return float(text)
+
+
 def _digits(parts: list[str]) -> list[int]:
     """The parts as numbers of at most two digits. Raises ValueError."""
-    if not all(part.isdigit() and len(part) <= 2 for part in parts):
+    if not all(part.isascii() and part.isdigit() and len(part) <= 2 for part in parts):
         raise ValueError
     return [int(part) for part in parts]
 

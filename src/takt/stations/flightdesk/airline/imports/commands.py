@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from takt.stations.flightdesk.airline.imports.airline import Files, import_airli
 from takt.stations.flightdesk.airline.imports.exported import Exported
 from takt.stations.flightdesk.airline.imports.problems import SHOWN, BrokenFiles
 from takt.stations.flightdesk.airline.imports.tables import moment
+from takt.stations.flightdesk.airline.instance import DAY, Instance, clock
 from takt.stations.flightdesk.airline.rows import FILES
 from takt.stations.flightdesk.airline.written import write_instance
 from takt.writing import NOTHING, check_folder, whole_files
 
 NUMBERS = "numbers.csv"
+NOT_EXPORTED = "what airports take an hour, all prices of the objective, where aircraft are wanted at the end"
 
 
 def run_import(out: Path, files: Files, start: str, end: str, as_json: bool) -> None:
@@ -33,6 +35,7 @@ def run_import(out: Path, files: Files, start: str, end: str, as_json: bool) -> 
         raise TaktError(f"{error.summary}, {shown}; nothing was written") from None
     with whole_files(out) as new:
         write_instance(found.instance, new)
+        read_instance(new)  # what cannot be read does not come out
         (new / NUMBERS).write_text(numbers_text(found.numbers), encoding="utf-8")
     i = found.instance
     counts = {
@@ -46,7 +49,7 @@ def run_import(out: Path, files: Files, start: str, end: str, as_json: bool) -> 
         print(json.dumps({**told, "start": i.clock(i.start), "end": i.clock(i.end)}))
         return
     print(f"instance: {out} ({', '.join(f'{count} {name}' for name, count in counts.items())})")
-    print(f"recovery period: {i.clock(i.start)} to {i.clock(i.end)} UTC")
+    print(f"recovery period: {_with_year(i, i.start)} to {_with_year(i, i.end)} UTC")
     print("missing in the files, and what was taken instead:" if found.missing else "nothing was missing in the files")
     for line in found.missing:
         print(f"  {line}")
@@ -62,9 +65,14 @@ def run_export(instance: Path, out: Path, airline: str, local: bool, bare: bool,
         for name, text in texts.items():
             (new / name).write_text(text, encoding="utf-8", newline="")
     if as_json:
-        print(json.dumps({name: str(out / name) for name in texts}))
+        print(json.dumps({**{name: str(out / name) for name in texts}, "not_exported": NOT_EXPORTED}))
     else:
         print("\n".join(f"{_what(name)}: {out / name}" for name in texts))
+        print(f"not in these files: {NOT_EXPORTED}; import takes them from --defaults")
+
+
+def _with_year(instance: Instance, minute: int) -> str:
+    return f"{instance.epoch + timedelta(days=minute // DAY)} {clock(minute % DAY)}"
 
 
 def _what(name: str) -> str:

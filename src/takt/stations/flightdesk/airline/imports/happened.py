@@ -10,11 +10,13 @@ from takt.stations.flightdesk.airline.imports.fleet import Tail, minutes
 from takt.stations.flightdesk.airline.imports.problems import Problems
 from takt.stations.flightdesk.airline.imports.schedule import Outside, Schedule
 from takt.stations.flightdesk.airline.imports.tables import Row, each
+from takt.stations.flightdesk.airline.instance import DAY
 
 DISRUPTIONS = ("kind",)
 DISRUPTIONS_TOO = (
     *("flight", "date", "origin", "minutes", "aircraft", "airport", "start", "end", "departures", "arrivals"),
 )
+LATEST = 2 * DAY  # minutes: the recovery period lasts until all have landed
 KINDS = {"delay": "delay", "cancel": "cancel", "aircraft": "aircraft", "airport": "airport"}
 
 
@@ -37,7 +39,7 @@ def happened_of(
     def take(row: Row) -> None:
         kind = row.one_of("kind", KINDS)
         if kind in ("delay", "cancel"):
-            late = row.whole("minutes", 1) if kind == "delay" else -1
+            late = row.whole("minutes", 1, LATEST) if kind == "delay" else -1
             for leg in [schedule.leg(row)] if kind == "delay" else schedule.legs(row):
                 if isinstance(leg, Outside):
                     raise row.wrong("date", f"{leg.day} is not among the days of this import")

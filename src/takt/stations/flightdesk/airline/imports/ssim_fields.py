@@ -33,7 +33,7 @@ def _write_text(value: str, width: int) -> str:
 
 def _number(fill: str) -> Kind:
     def read(text: str) -> int:
-        if not text.strip().isdigit():
+        if not (text.isascii() and text.strip().isdigit()):
             raise ValueError(f"{text!r} is not a number")
         return int(text)
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.imports.problems import Broken, Problems
+from takt.stations.flightdesk.airline.rows import real_number, whole_number
 
 T = TypeVar("T")
 
@@ -58,20 +59,22 @@ class Row:
             raise self.wrong(name, f"{value!r} is not an airport; write it as CDG")
         return value
 
-    def whole(self, name: str, least: int = 0) -> int:
+    def whole(self, name: str, least: int = 0, most: int = 2**31 - 1) -> int:
         value = self.text(name)
         try:
-            number = int(value)
+            number = whole_number(value)
         except ValueError:
             raise self.wrong(name, f"{value!r} is not a whole number") from None
-        if not least <= number < 2**31:
+        if number > most:
+            raise self.wrong(name, f"cannot be {value}; give {most} or less")
+        if number < least:
             raise self.wrong(name, f"cannot be {value}; give {least} or more")
         return number
 
     def amount(self, name: str) -> float:
         value = self.text(name)
         try:
-            number = float(value)
+            number = real_number(value)
         except ValueError:
             raise self.wrong(name, f"{value!r} is not a number") from None
         if not 0 <= number < 1e12:
@@ -88,9 +91,12 @@ class Row:
     def moment(self, name: str) -> datetime:
         value = self.text(name)
         try:
-            return moment(value)
+            when = moment(value)
         except ValueError as error:
             raise self.wrong(name, str(error)) from None
+        if not 2000 <= when.year < 2100:
+            raise self.wrong(name, f"cannot be {value}; an instance has years of two digits, 2000 to 2099")
+        return when
 
     def one_of(self, name: str, known: dict[str, T]) -> T:
         value = self.text(name)
