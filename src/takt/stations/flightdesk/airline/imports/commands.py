@@ -68,7 +68,7 @@ def run_export(instance: Path, out: Path, airline: str, local: bool, bare: bool,
         print(json.dumps({**{name: str(out / name) for name in texts}, "not_exported": NOT_EXPORTED}))
     else:
         print("\n".join(f"{_what(name)}: {out / name}" for name in texts))
-        print(f"not in these files: {NOT_EXPORTED}; import takes them from --defaults")
+        print(f"not in these files: {NOT_EXPORTED}; import takes these from --defaults and the schedule")
 
 
 def _with_year(instance: Instance, minute: int) -> str:
