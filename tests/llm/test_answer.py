@@ -325,6 +325,7 @@ def test_a_delta_that_is_none_is_counted_as_odd() -> None:
 
 
 def test_parts_of_the_content_that_are_thinking_are_thinking_and_what_is_no_content_is_counted() -> None:
+    content: Any
     parts = [{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "yes"}]
     mistral = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "yes"}]
     for content in (parts, mistral):
