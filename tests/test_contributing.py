@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,17 +19,27 @@ def blocks(language: str) -> list[str]:
     return [code for opening, _, code in parts if opening == language]
 
 
+PROJECT = tomllib.loads(blocks("toml")[0])
+
+
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The page's modules and entry points, as a package that is installed: a folder on Python's path."""
+    """The page's modules with the metadata that its pyproject.toml asks for, in a folder on Python's path.
+
+    setuptools is not in every environment of developers, so the entry points are written as it would write them.
+    """
     station, worker = blocks("python")
     (tmp_path / "parcels.py").write_text(station)
     (tmp_path / "clerk.py").write_text(worker)
-    points = blocks("toml")[0].replace("project.entry-points.", "").replace('"', "")
-    about = tmp_path / "parcels-1.0.dist-info"
+    project = PROJECT["project"]
+    about = tmp_path / f"{project['name']}-{project['version']}.dist-info"
     about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: parcels\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(points)
+    named = f"Name: {project['name']}\nVersion: {project['version']}\n"
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\n{named}")
+    lines = []
+    for group, points in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
+    (about / "entry_points.txt").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -37,6 +49,17 @@ def test_the_station_has_two_tools_and_a_fault_in_under_sixty_lines() -> None:
     station = blocks("python")[0]
     assert len(station.splitlines()) < 60
     assert station.count("@TOOLS.tool(") == 2 and station.count("FaultKind(") == 1
+
+
+def test_the_page_prints_all_of_the_pyproject_that_pip_needs() -> None:
+    assert PROJECT["project"].keys() == {"name", "version", "entry-points"}
+    saved = re.findall(r"Save (?:it|this) as `(\w+)\.py`", PAGE)
+    assert PROJECT["tool"]["setuptools"]["py-modules"] == saved == ["parcels", "clerk"]
+    modules = dict(zip(saved, blocks("python"), strict=True))
+    for points in PROJECT["project"]["entry-points"].values():
+        for module, _, name in (value.partition(":") for value in points.values()):
+            assert re.search(rf"^(?:class|def) {name}\b", modules[module], re.MULTILINE)
+    assert "python -m pip install --no-deps --editable .\n" in blocks("")
 
 
 def test_the_pages_commands_check_it_and_work_a_shift_there(installed: Path, capsys: pytest.CaptureFixture) -> None:
