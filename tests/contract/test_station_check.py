@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from takt.contract.check import RULES, check_station
 from takt.contract.check_worker import check_worker
 from takt.contract.faults import Active
 from takt.contract.station import check_faults
+from takt.errors import TaktError
 from takt.ledger.pack import pack, unpack
 
 SPEC = StationSpec(
@@ -171,8 +173,64 @@ class Hoards(Bench):
     """It keeps what nobody reads."""
 
     def step(self, action: Any) -> Any:
-        self.kept = [*getattr(self, "kept", []), np.ones(20_000)]
+        self.kept = getattr(self, "kept", [])
+        self.kept.append(np.ones(1_250))  # 10 kB
         return super().step(action)
+
+
+class Diary(Bench):
+    """Its snapshot has all that was ever done."""
+
+    def reset(self, **given: Any) -> Any:
+        self.log: list[str] = []
+        return super().reset(**given)
+
+    def step(self, action: Any) -> Any:
+        self.log.append("x" * 100)
+        return super().step(action)
+
+    def save(self) -> bytes:
+        return pack([super().save(), self.log])
+
+    def load(self, state: bytes) -> None:
+        state, self.log = unpack(state)
+        super().load(state)
+
+
+class Endless(Bench):
+    """No unit ever ends."""
+
+    def ended(self, unit: int) -> list[Event]:
+        return super().ended(unit)[1:]
+
+
+class Timeless(Bench):
+    """Its units end at no time."""
+
+    def ended(self, unit: int) -> list[Event]:
+        ended, due = super().ended(unit)
+        return [replace(ended, t_s=float("nan")), due]
+
+
+class Refuses(Bench):
+    """It cannot be loaded, and says so in a line of its own."""
+
+    def load(self, state: bytes) -> None:
+        raise TaktError("the bench is bolted down")
+
+
+class Leaves(Bench):
+    """Ends its process in the middle."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        if seed is not None:
+            os._exit(0)
+        return super().reset(seed=seed, options=options)
+
+
+class Shut(Bench):
+    def __init__(self) -> None:
+        raise ValueError("no key")
 
 
 class Unwritable(Bench):
@@ -239,7 +297,14 @@ def test_a_whole_station_passes_and_what_is_not_there_is_not_looked_at() -> None
         (Drifts, "no episode ends a shift", "count periods and multiply"),
         (Calls, "hold changes nothing", "hold leads to ['help_called']"),
         (Speechless, "events are of the vocabulary", "a bad unit says why"),
-        (LosesUnits, "every unit falls due and ends once", "has not ended 5 s after it fell due"),
+        (
+            LosesUnits,
+            "every unit falls due and ends once",
+            "neither unit_good nor unit_bad is told of unit 1 within 5 s",
+        ),
+        (Endless, "every unit falls due and ends once", "neither unit_good nor unit_bad is told of any"),
+        (Timeless, "events are of the vocabulary", "t_s=nan: t_s is not a number"),
+        (Refuses, "a snapshot goes on bit for bit", "the station raised: the bench is bolted down"),
         (Remembers, "the same seed is the same shift", "put all state back in `reset`"),
         (Spares, "units do not depend on the worker", "key its randomness by (seed, unit, stream)"),
         (Forgets, "a snapshot goes on bit for bit", "`save` must have the whole state"),
@@ -247,6 +312,7 @@ def test_a_whole_station_passes_and_what_is_not_there_is_not_looked_at() -> None
         (Believes, "tools refuse what they must", "a text that is no JSON is not answered with an error"),
         (Mute, "tools refuse what they must", "the argument 'amount' of the tool 'push' has no description"),
         (Hoards, "memory does not grow", "something is kept that nobody reads"),
+        (Diary, "memory does not grow", "makes the snapshot 102 bytes larger"),
     ],
 )
 def test_each_rule_finds_what_breaks_it_and_says_what_to_do(make: Any, rule: str, says: str) -> None:
@@ -278,6 +344,17 @@ def test_the_command_checks_a_station_by_import_and_exits_with_2_for_a_broken_on
     assert "cannot import the station 'test_station_check:Nobody'" in capsys.readouterr().err
 
 
+def test_a_station_that_cannot_be_opened_or_ends_its_process_is_no_whole_check(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.syspath_prepend(str(__import__("pathlib").Path(__file__).parent))
+    assert main(["check", "test_station_check:Shut"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "cannot open the station 'test_station_check:Shut': ValueError: no key" in err
+    assert main(["check", "test_station_check:Leaves", "--json"]) == 2
+    *kept, last = json.loads(capsys.readouterr().out)["rules"]
+    assert [one["kept"] for one in kept] == [True, True]
+    assert last["kept"] is False and "(exit code 0), after 2 of 15 rules" in last["says"]
+
+
 class Draws:
     """A worker that draws on what no seed says: how often it has begun. Every other shift it pushes to one side only,
     which ends a CartPole early."""
@@ -307,7 +384,11 @@ def test_a_worker_is_checked_by_shifts(monkeypatch: Any) -> None:
         options = {"id": "CartPole-v1"}
         return [(one.kept, one.says) for one in check_worker("gym", worker, units, options, {})]
 
-    assert all(kept for kept, _ in of("idle"))
+    assert all(kept for kept, _ in of("idle", 2))
+    assert of("idle", 1)[-1] == (
+        None,
+        "not looked at: the shift was over when its first unit was; give more --units",
+    )
     # Two shifts of three units are the same by chance in 14 % of pairs (measured over 40); of 30 units in 3e-9.
     kept, says = of("test_station_check:Draws", 30)[-1]
     assert kept is False and "draws on something else" in says

@@ -52,6 +52,8 @@ def test_what_is_true_is_what_the_cells_own_inspection_measures() -> None:
     )
     again = Fixtures("plant", 0.5)
     assert again.show(SEED, 11) == truth, "a unit is the same whatever was shown before"
+    peaks = again.cell.inspection.forces.peaks()
+    assert peaks == (0.0, 0.0), "of the physics that settle the nuts nothing is kept: it is half a MiB a unit"
     fixtures.close()
     again.close()
 

@@ -8,7 +8,6 @@ import math
 import re
 from dataclasses import asdict
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ import typer
 
 from takt.cli.app import app
 from takt.cli.options import Json, StationOption, WorkerOption, options_in
-from takt.cli.printing import grid, print_json, print_names, quiet
+from takt.cli.printing import grid, print_json, print_names
 from takt.contract.figure import per_cent
 from takt.contract.foreign import one_line
 from takt.contract.options import usual_options
@@ -87,22 +86,20 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Say whether a station keeps its contract, rule by rule, and what to do where it does not. Exits with 2 then."""
-    from takt.contract.check import check_station
-    from takt.contract.check_worker import check_worker
-    from takt.contract.station import station_maker
+    from takt.contract.check_apart import check_apart
 
     given, theirs = options_in("option", option), options_in("worker-option", worker_option)
-    make = station_maker(station)
+    if worker is not None and ":" in station:
+        raise TaktError(
+            f"a worker is checked at a station that has a name: register {station} (CONTRIBUTING.md has how), or "
+            "check it without --worker"
+        )
     found = []
-    with quiet(as_json):
-        findings = check_station(lambda **more: make(**{**given, **more}))
-        if worker is not None:
-            findings = chain(findings, check_worker(station, worker, units, given, theirs))
-        for finding in findings:
-            found.append(finding)
-            if not as_json:
-                word = {True: "kept", False: "BROKEN", None: "-"}[finding.kept]
-                terminal.out().print(f"{word:6}  {finding.rule}: {finding.says}", highlight=False, markup=False)
+    for finding in check_apart(station, given, worker, theirs, units, quiet=as_json):
+        found.append(finding)
+        if not as_json:
+            word = {True: "kept", False: "BROKEN", None: "-"}[finding.kept]
+            terminal.out().print(f"{word:6}  {finding.rule}: {finding.says}", highlight=False, markup=False)
     if as_json:
         print_json({"station": station, "worker": worker, "rules": [asdict(finding) for finding in found]})
     broken = [finding.rule for finding in found if finding.kept is False]

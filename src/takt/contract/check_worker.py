@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from takt.contract.check import Finding
+from takt.contract.events import UNIT_ENDED, Event
 from takt.contract.looking import SEED, Broken, need
 from takt.contract.station import TaktError
-from takt.errors import Leave
 from takt.ledger.trust import Named
-from takt.shift import Progress, Shift, resume_shift, run_shift
+from takt.shift import Shift, resume_shift, run_shift
 
+NOT_INTERRUPTED = "not looked at: the shift was over when its first unit was; give more --units"
 CLOCK = "fixed:0.08"  # thinking that costs always the same: only then can two shifts be the same
 
 
@@ -25,10 +26,10 @@ def check_worker(
     given |= {"station_options": station_options, "worker_options": worker_options}
     with tempfile.TemporaryDirectory() as folder:
         shifts: list[Shift] = []
-        for rule in (_it_works, _the_same_seed, _it_goes_on):
-            name = rule.__name__.lstrip("_").replace("_", " ")
+        for name, rule in WORKER_RULES.items():
             try:
-                yield Finding(name, True, rule(station, worker, given, Path(folder), shifts))
+                says = rule(station, worker, given, Path(folder), shifts)
+                yield Finding(name, None if says is None else True, says or NOT_INTERRUPTED)
             except (Broken, TaktError) as broken:
                 yield Finding(name, False, str(broken))
                 return
@@ -51,24 +52,26 @@ def _the_same_seed(station: str, worker: str, given: dict[str, Any], folder: Pat
     return f"digest {again.digest[:12]} twice"
 
 
-def _it_goes_on(station: str, worker: str, given: dict[str, Any], folder: Path, shifts: list[Shift]) -> str:
+def _it_goes_on(station: str, worker: str, given: dict[str, Any], folder: Path, shifts: list[Shift]) -> str | None:
     path, units = folder / "interrupted.takt", 0
 
-    def leave(progress: Progress) -> None:
+    def leave(events: Sequence[Event]) -> bool:
         nonlocal units
-        units = progress.units
-        if 0 < units < given["units"]:
-            raise Leave
+        units += sum(event.kind in UNIT_ENDED for event in events)
+        return units > 0
 
-    try:
-        run_shift(station, worker, ledger=path, on_progress=leave, **given)
-    except Leave:
-        named = Named(worker if ":" in worker else None, given["worker_options"], given["station_options"], True)
-        again = resume_shift(path, named=named)
-        need(
-            again.digest == shifts[0].digest,
-            f"interrupted after {units} units and resumed it works another shift: give it `save` and `load`, with "
-            "all that it remembers",
-        )
-        return f"interrupted after {units} of {given['units']} units"
-    return "the shift was over before it could be interrupted; give more --units"
+    if run_shift(station, worker, ledger=path, leave=leave, **given).ended:
+        return None
+    named = Named(worker if ":" in worker else None, given["worker_options"], given["station_options"], True)
+    again = resume_shift(path, named=named)
+    need(
+        again.digest == shifts[0].digest,
+        f"interrupted after {units} units and resumed it works another shift: give it `save` and `load`, with "
+        "all that it remembers",
+    )
+    return f"interrupted after {units} of {given['units']} units"
+
+
+WORKER_RULES: dict[str, Callable[[str, str, dict[str, Any], Path, list[Shift]], str | None]] = {
+    rule.__name__.lstrip("_").replace("_", " "): rule for rule in (_it_works, _the_same_seed, _it_goes_on)
+}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
+import math
 import resource
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,8 +89,10 @@ def planned(spec: StationSpec, steps: int) -> tuple[Fault, ...]:
 
 def check_event(event: Event, now_s: float, spec: StationSpec) -> None:
     """Raise Broken for an event that readers of a ledger could not read."""
-    what = f"the event {event.kind!r} at {event.t_s} s"
     need(isinstance(event, Event), f"info['events'] has a {type(event).__name__}; it holds takt.Event only")
+    what = f"the event {event.kind!r} at {event.t_s} s"
+    number = isinstance(event.t_s, float | int) and math.isfinite(event.t_s)
+    need(number, f"the event {event.kind!r} told at {now_s:g} s has t_s={event.t_s!r}: t_s is not a number of seconds")
     early = event.t_s < now_s - spec.control_s - 1e-6
     need(not early and event.t_s <= now_s + 1e-6, f"{what} is told at {now_s:g} s; `t_s` is when it happened, no later")
     try:
@@ -144,6 +150,14 @@ def difference(a: Any, b: Any, at: str = "") -> str:
 def short(value: Any) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def settled_mib() -> float:
+    """`resident_mib` once free memory has been given back: what a heap has to spare would hide that something grows."""
+    gc.collect()
+    with suppress(AttributeError, OSError):  # GNU's C library only
+        ctypes.CDLL(None).malloc_trim(0)
+    return resident_mib()
 
 
 def resident_mib() -> float:

@@ -63,6 +63,7 @@ class Fixtures:
         stuck = [self._leave(seed, unit, side) for side in SIDES]
         for _ in range(round(SETTLED_S / 0.02)):
             cell.run_physics()
+        cell.inspection.forces.forget()
         for side, k in filter(None, stuck):
             nuts.sleep(side, k, True)
         mujoco.mj_forward(world.model, world.data)

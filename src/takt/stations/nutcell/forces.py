@@ -33,6 +33,10 @@ class Forces:
         taken = contact.geom.copy(), contact.efc_address.copy(), contact.frame.copy(), data.efc_force.copy()
         self._steps.append(taken)
 
+    def forget(self) -> None:
+        """Of steps that nobody asks about: what was collected is kept until then."""
+        self._steps = []
+
     def peaks(self) -> tuple[float, float]:
         """The hardest push and the hardest grip of a hand since this was last asked, N."""
         steps, self._steps = self._steps, []
