@@ -10,7 +10,6 @@ seeds are fixed, so a finding comes again.
 from __future__ import annotations
 
 import json
-import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,31 +34,28 @@ from takt.contract.events import (
     Event,
 )
 from takt.contract.foreign import is_stop, one_line, where
+from takt.contract.growth import memory_does_not_grow
 from takt.contract.looking import (
+    MANY_STEPS,
     NEEDED,
     SEED,
     Broken,
+    Open,
     check_event,
     check_tool,
     difference,
     need,
     outside,
     planned,
-    settled_mib,
     short,
     walked,
 )
-from takt.contract.station import Accounting, Costing, Dealing, Fault, Station, StationSpec, check_times
+from takt.contract.station import Accounting, Costing, Dealing, Fault, StationSpec, check_times
 from takt.errors import TaktError
 from takt.ledger.pack import pack
 
 STEPS = 400  # control periods that most rules look at, at most
-MEMORY_STEPS = 1_000
-WINDOW_MOST = 4 * MEMORY_STEPS  # control periods of a window in which memory is looked at
-RESIDENT_B = 4096  # bytes a control period that memory may grow by, in one of two windows: caches fill, heaps settle
-SNAPSHOT_B = 32  # bytes a control period that a snapshot may grow by: what units leave in a station that goes on
 PACES = (BEAT, ARRIVALS, FREE)
-Open = Callable[..., Station]  # with options to go before the usual ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +165,7 @@ def the_same_seed_is_the_same_shift(open_it: Open, steps: int) -> str | None:
 def units_do_not_depend_on_the_worker(open_it: Open, steps: int) -> str | None:
     with closing(open_it()) as one, closing(open_it()) as two:
         spec = one.spec
-        wait = min(MEMORY_STEPS * 8, round(2.5 * spec.takt_s / spec.control_s))
+        wait = min(MANY_STEPS * 8, round(2.5 * spec.takt_s / spec.control_s))
         idle = walked(one, wait, None)
         busy = walked(two, wait, Drawn(two, SEED))
         due = [[(e.t_s, e.unit, dict(e.data)) for e in walk.events if e.kind == UNIT_DUE] for walk in (idle, busy)]
@@ -187,7 +183,7 @@ def units_do_not_depend_on_the_worker(open_it: Open, steps: int) -> str | None:
 def a_snapshot_goes_on_bit_for_bit(open_it: Open, steps: int) -> str | None:
     with closing(open_it()) as station:
         spec = station.spec
-        before = min(MEMORY_STEPS * 8, round(1.2 * spec.takt_s / spec.control_s))
+        before = min(MANY_STEPS * 8, round(1.2 * spec.takt_s / spec.control_s))
         faults = planned(spec, before)
         walked(station, before, Drawn(station, SEED), faults)
         state = station.save()
@@ -218,7 +214,7 @@ def every_unit_falls_due_and_ends_once(open_it: Open, steps: int) -> str | None:
     with closing(open_it()) as station:
         spec = station.spec
         life = spec.takt_s if spec.unit_life_s is None else spec.unit_life_s
-        wait = min(MEMORY_STEPS * 12, round((2 * spec.takt_s + life) / spec.control_s) + 1)
+        wait = min(MANY_STEPS * 12, round((2 * spec.takt_s + life) / spec.control_s) + 1)
         walk = walked(station, wait, Drawn(station, SEED))
     due: dict[int, float] = {}
     ended: dict[int, float] = {}
@@ -284,7 +280,7 @@ def no_episode_ends_a_shift(open_it: Open, steps: int) -> str | None:
 def events_are_of_the_vocabulary(open_it: Open, steps: int) -> str | None:
     with closing(open_it()) as station:
         spec = station.spec
-        wait = min(MEMORY_STEPS * 8, round(2.2 * spec.takt_s / spec.control_s))
+        wait = min(MANY_STEPS * 8, round(2.2 * spec.takt_s / spec.control_s))
         walk = walked(station, wait, Drawn(station, SEED), planned(spec, wait))
         own = set()
         for number, events in enumerate(walk.by_step):
@@ -338,34 +334,6 @@ def tools_refuse_what_they_must(open_it: Open, steps: int) -> str | None:
             refused = [e for e in info.get("events") or () if e.kind == REFUSED]
             need(bool(refused), f"{why} is answered with an error, and there is no event `refused`: {short(call)}")
     return f"{len(station.spec.tools)} tools, {len(wrong)} wrong calls"
-
-
-def memory_does_not_grow(open_it: Open, steps: int) -> str | None:
-    """Over two windows after one that warms up, each of whole takts: what grows in both of them goes on growing."""
-    with closing(open_it()) as station:
-        station.reset(seed=SEED)
-        drawn = Drawn(station, SEED)
-        takt = max(1, round(station.spec.takt_s / station.spec.control_s))
-        window = min(WINDOW_MOST, takt * math.ceil(MEMORY_STEPS / 2 / takt))
-        memory, snapshots = [], []
-        for _ in range(3):
-            for _ in range(window):
-                station.step(next(drawn))
-            snapshots.append(len(station.save()))
-            memory.append(settled_mib() * 2**20)
-    grown, larger = (min(np.diff(sizes)) / window for sizes in (memory, snapshots))
-    need(
-        grown < RESIDENT_B,
-        f"each control period costs {grown:,.0f} bytes of memory, over two windows of {window:,}; something is kept "
-        "that nobody reads",
-    )
-    need(
-        larger < SNAPSHOT_B,
-        f"each control period makes the snapshot {larger:,.0f} bytes larger, over two windows of {window:,} (from "
-        f"{snapshots[0]:,} to {snapshots[-1]:,}); a ledger has a snapshot for each unit: save what is still needed",
-    )
-    sizes = ", ".join(f"{size:,}" for size in snapshots)
-    return f"{(memory[-1] - memory[0]) / 2**20:.1f} MiB over {2 * window:,} control periods, snapshots of {sizes} bytes"
 
 
 def what_it_says_of_a_shift_is_plain(open_it: Open, steps: int) -> str | None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import json
 import math
-import resource
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +26,8 @@ from takt.contract.station import Fault, Station, StationSpec
 from takt.ledger.pack import pack
 
 SEED = 20_26
+MANY_STEPS = 1_000  # control periods; rules that follow units, or memory, look at some times as many
+Open = Callable[..., Station]  # with options to go before the usual ones
 NEEDED: dict[str, dict[str, tuple[type, ...]]] = {  # data of the events that everybody counts on
     UNIT_GOOD: {"cycle_s": (float, int, type(None)), "parts": (dict,), "first_time": (bool,)},
     UNIT_BAD: {"cycle_s": (float, int, type(None)), "parts": (dict,), "reasons": (list,)},
@@ -150,20 +147,3 @@ def difference(a: Any, b: Any, at: str = "") -> str:
 def short(value: Any) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def settled_mib() -> float:
-    """`resident_mib` once free memory has been given back: what a heap has to spare would hide that something grows."""
-    gc.collect()
-    with suppress(AttributeError, OSError):  # GNU's C library only
-        ctypes.CDLL(None).malloc_trim(0)
-    return resident_mib()
-
-
-def resident_mib() -> float:
-    """The memory that this process has now, MiB; where the system does not say (not Linux), the most it has had."""
-    try:
-        with open("/proc/self/statm") as told:
-            return int(told.read().split()[1]) * resource.getpagesize() / 2**20
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
