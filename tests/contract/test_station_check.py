@@ -17,7 +17,7 @@ from takt.cli import main
 from takt.contract.check import RULES, check_station
 from takt.contract.check_worker import check_worker
 from takt.contract.faults import Active
-from takt.contract.station import check_faults
+from takt.contract.station import check_faults, open_station
 from takt.errors import TaktError
 from takt.ledger.pack import pack, unpack
 
@@ -318,6 +318,14 @@ def test_a_whole_station_passes_and_what_is_not_there_is_not_looked_at() -> None
 def test_each_rule_finds_what_breaks_it_and_says_what_to_do(make: Any, rule: str, says: str) -> None:
     kept, said = findings(make, rule)[rule]
     assert kept is False and says in said
+
+
+def test_a_station_that_can_be_saved_between_units_only_keeps_the_rule() -> None:
+    def opened(**options: Any) -> Any:
+        return open_station("gym", id="CartPole-v1", takt_s=0.5, **options)
+
+    rule = "a snapshot goes on bit for bit"
+    assert findings(opened, rule)[rule][0] is True
 
 
 def test_a_station_that_raises_is_a_finding_with_its_line() -> None:
