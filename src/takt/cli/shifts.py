@@ -190,8 +190,8 @@ def resume(
 ) -> None:
     """Go on with a shift that was killed or interrupted, from its last finished unit.
 
-    What the ledger names is not opened for that alone: a worker or an environment by import, and a server elsewhere,
-    are named again.
+    Naming a worker in a ledger is not enough for Takt to import it: a worker or an environment by import, and a server
+    elsewhere, are named again.
     """
     from takt.shift import resume_shift
 

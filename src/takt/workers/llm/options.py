@@ -41,7 +41,7 @@ class Options:
     extra_body         more fields for every request, with the last word: {"temperature": 0.2}.
     timeout_s          of one attempt.
     retries, backoff_s attempts more after one that failed, and the first wait between two, doubled each time.
-    repeats            the same call so many times in a row is remarked upon.
+    repeats            identical consecutive calls before the model is warned.
     tokens_per_s, prompt_tokens_per_s    what a token written and a token read cost in station time; without
                        tokens_per_s, thinking costs the wall time it takes. Both by the clock `measured` only.
     price_in, price_out    of a million tokens read and written.
