@@ -142,7 +142,7 @@ def reinforce(
     station = open_station_of(first["shift"], meta)
     episode = environment(station.spec, view)
     station.close()
-    rows = load_dataset("json", data_files=str(prompts), split="train").remove_columns("tools")
+    rows = load_dataset("json", data_files=str(prompts), split="train").remove_columns("tools")  # nosec B615: a file of the user's
     name, revision = pinned(model)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)

@@ -55,7 +55,7 @@ def open_tokenizer(model: str, template: str = "") -> Any:
         if is_gguf(model):
             read_gguf(model)
             with _alone(Path(model)) as folder:
-                tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=Path(model).name)
+                tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=Path(model).name)  # nosec B615: a file
         else:
             name, revision = pinned(model)
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
