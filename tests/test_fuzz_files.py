@@ -23,6 +23,6 @@ def test_a_stranger_gets_one_line_or_a_right_answer(kind: Any, tmp_path: Path, m
 
 def test_a_strangers_ledger_runs_nothing_and_changes_nothing_by_any_command() -> None:
     """In a process of its own, from which it forks one for each ledger: no thread of a test runner must be in it."""
-    words = [sys.executable, str(BENCHMARKS / "fuzz_files.py"), "--only", "ledgers", "--count", "6", "--seed", "99"]
+    words = [sys.executable, str(BENCHMARKS / "fuzz_files.py"), "--only", "ledgers", "--count", "3", "--seed", "99"]
     told = subprocess.run(words, capture_output=True, text=True)
     assert told.returncode == 0, told.stdout + told.stderr[-2000:]

@@ -222,7 +222,7 @@ def test_a_worker_that_does_not_answer_is_said_to_and_is_a_fault_if_that_is_aske
             "worker_raised"
         ]
     assert main([*RUN, "--worker", "idle", "--call-timeout", "0"]) == 2
-    assert "--call-timeout must be 0.001 or more" in capsys.readouterr().err
+    assert "--call-timeout must be 0.001 s or more" in capsys.readouterr().err
 
 
 def test_a_worker_apart_that_does_not_answer_is_ended(capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,6 +107,7 @@ WRITES = {
     "flightdesk situation": ["flightdesk", "situation", "flights.csv", "--out", "{}"],
     "train flightdesk": ["train", "flightdesk", "--model", "none", "--data", "text", "--out", "{}"],
     "train nutcell": ["train", "nutcell", "--out", "{}", "--smoke"],
+    "train inspection": ["train", "inspection", "--out", "{}", "--smoke"],
 }
 # Those that print, and need nothing but the ledger a.takt.
 PRINTS = {
@@ -476,6 +477,7 @@ NAMES = {  # what is written to, and who works, is called so in every command th
         "export",
         "compare",
         "train flightdesk",
+        "train inspection",
         "train nutcell",
         "units",
         "mine",

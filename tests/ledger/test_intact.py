@@ -343,9 +343,12 @@ def test_packed_values_cost_what_they_are(packed: Any) -> None:
         unpack(packed)
 
 
-def test_from_a_socket_arrays_stay_maps_that_another_reads() -> None:
+def test_from_a_socket_only_numbers_come_as_arrays_or_maps_that_another_reads() -> None:
     assert unpack(pack({"a": [1.5]}), numeric=True) == {"a": [1.5]}
-    assert isinstance(unpack(array("<U1", "a".encode("utf-32-le")), numeric=True), dict)
+    text = array("<U1", "a".encode("utf-32-le"))
+    with pytest.raises(ValueError, match="type"):
+        unpack(text, numeric=True)
+    assert isinstance(unpack(text, numeric=True, arrays=False), dict)
 
 
 def test_a_snapshot_of_something_else_does_not_end_in_a_traceback(

@@ -201,7 +201,7 @@ def test_options_have_names_and_extra_body_the_last_word() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"calls": "tool"}, "no calls='tool'; it has: tools, schema, text"),
+        ({"calls": "tool"}, r"no calls='tool', did you mean 'tools'\?; it has: tools, schema, text"),
         ({"calls": "schema", "tool_choice": "auto"}, "are for calls=tools"),
         ({"tool_choice": "always"}, "must be auto, required or none"),
         ({"temperature": -1}, "temperature is -1"),

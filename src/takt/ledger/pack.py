@@ -34,11 +34,11 @@ def pack(value: Any) -> bytes:
     return packed
 
 
-def unpack(packed: bytes, numeric: bool = False) -> Any:
+def unpack(packed: bytes, numeric: bool = False, arrays: bool = True) -> Any:
     """The value that `pack` was given. Its arrays are copies that may be written to.
 
-    numeric   only scalars of numbers, as from a socket; arrays stay the maps that they are, to be read by who knows
-              what other people's programs write.
+    numeric   only arrays and scalars of numbers, as from a socket.
+    arrays    False: arrays stay the maps that they are, to be read by who knows what other people's programs write.
 
     Raises ValueError for bytes that `pack` never made. They take no more memory than some ten times their length,
     whoever made them: an array's bytes are those that are there, and a scalar is a number that is there.
@@ -51,7 +51,7 @@ def unpack(packed: bytes, numeric: bool = False) -> Any:
         left -= 1
         if left < 0:
             raise ValueError(f"more than {MOST_OBJECTS} lists and maps")
-        return _from_plain(value, kinds) if isinstance(value, dict) else value
+        return _from_plain(value, kinds, arrays) if isinstance(value, dict) else value
 
     kinds = NUMBERS if numeric else KINDS
     try:
@@ -90,8 +90,8 @@ def _to_plain(value: Any) -> Any:
     raise TypeError(f"cannot pack a {type(value).__name__}")
 
 
-def _from_plain(value: dict[Any, Any], kinds: str) -> Any:
-    if b"__ndarray__" in value and kinds != NUMBERS:
+def _from_plain(value: dict[Any, Any], kinds: str, arrays: bool) -> Any:
+    if b"__ndarray__" in value and arrays:
         dtype, data, shape = _dtype(value[b"dtype"], kinds), value[b"data"], value[b"shape"]
         if not isinstance(data, bytes) or not all(type(n) is int and n >= 0 for n in shape) or len(shape) > 32:
             raise ValueError("an array without bytes or shape")

@@ -32,7 +32,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
 def decode(message: bytes) -> dict[str, Any]:
     """The map that a message is. ValueError, in one line, for anything else."""
     try:
-        found = _read(unpack(message, numeric=True))
+        found = _read(unpack(message, numeric=True, arrays=False))
     except (ValueError, RecursionError) as error:
         ext = (
             "; an extension of msgpack is an array in a dialect that is not known"
