@@ -355,6 +355,9 @@ def test_calls_that_cannot_be_done_are_refused_and_change_nothing(desk: Desk) ->
         ("read", {"path": "../../etc/passwd"}, "no_such_path"),
         ("read", {"path": "/etc/passwd"}, "no_such_path"),
         ("write", {"path": ".git/hooks/pre-commit", "text": "x"}, "no_such_path"),
+        ("write", {"path": "x" * 300, "text": "x"}, "no_such_path"),
+        ("write", {"path": "\u00e9" * 130, "text": "x"}, "no_such_path"),
+        ("write", {"path": "d/" * 100 + "x", "text": "x"}, "no_such_path"),
         ("write", {"path": "pkg", "text": "x"}, "a_folder"),
         ("write", {"path": "README.md/x", "text": "x"}, "not_a_folder"),
         ("edit", {"path": "pkg/m.py", "old": "nowhere", "new": ""}, "not_once"),
@@ -364,7 +367,7 @@ def test_calls_that_cannot_be_done_are_refused_and_change_nothing(desk: Desk) ->
         ("solve", {"ticket": 0}, "unknown_tool"),
     ):
         assert desk.call(tool, **arguments)["error"]["code"] == wanted
-    assert len(desk.of(REFUSED)) == 10
+    assert len(desk.of(REFUSED)) == 13
     assert sorted(row["path"] for row in desk.call("list")["files"]) == sorted(
         ["README.md", "pkg/__init__.py", "pkg/m.py", "tests/test_own.py"]
     )

@@ -18,6 +18,7 @@ SESSION = "session"  # of a worker that is an agent which lives through the shif
 MOST_LINES, MOST_CHARS = 400, 16_000  # of a file, in one answer
 MOST_FOUND = 100
 LONGEST_SEARCHED = 1 << 20  # bytes of a file
+LONGEST_NAME, LONGEST_PATH, DEEPEST = 255, 2000, 50  # bytes and folders: what file systems take, and a part of it
 
 Path_ = Annotated[str, Field(description="A path from the repository's root, as src/a.py.")]
 Number = Annotated[int, Field(ge=0, description="The ticket's number.")]
@@ -260,6 +261,12 @@ def inside(path: str) -> str:
         path.encode()
     except ValueError:
         raise Refused("no_such_path", f"{path[:100]!r} is no path of the repository; give one from its root") from None
+    parts = path.encode().split(b"/")
+    if max(map(len, parts)) > LONGEST_NAME or len(path.encode()) > LONGEST_PATH or len(parts) > DEEPEST:
+        raise Refused(
+            "no_such_path",
+            f"a path has at most {LONGEST_PATH} bytes, {DEEPEST} folders, and {LONGEST_NAME} bytes between two slashes",
+        )
     if in_git(path):
         raise Refused("no_such_path", "git's own folder is not for this; use `run` with git")
     return path
