@@ -287,4 +287,5 @@ def test_a_command_that_lives_on_is_heard_by_its_word_for_its_ticket_and_stands_
     with Sandbox(limits=limits).open() as room:
         forks = ["sh", "-c", "read x; echo '{\"submit\": 1}'; while :; do (:) & done"]
         assert room.turn(forks, b"{}", 1, wall_s=30).ended_by == "said", "nothing of it runs now"
-        assert room.turn(forks, b"{}", 2, wall_s=0.5).ended_by in ("time", "processes")
+        bomb = room.turn(forks, b"{}", 2, wall_s=0.5)  # a shell that may not fork any more may end by itself
+        assert bomb.ended_by in ("time", "processes") or b"Cannot fork" in bomb.stderr, bomb

@@ -38,8 +38,9 @@ def every_way(
     """Every chain of flights that may be taken, one after the other, however silly."""
 
     def further(chain: tuple[int, ...], at: int, since: float) -> Iterator[tuple[int, ...]]:
-        if chain and at == goal:
+        if chain and at == goal:  # nobody flies on from where they are going, to come back
             yield chain
+            return
         if len(chain) == legs:
             return
         for f in range(len(cost)):
