@@ -137,3 +137,28 @@ def answer_of(known: Mapping[str, Drawn], name: str, value: Any, note: Callable[
         return "", known[name].answer(lambda what: note(what if what.startswith("drawn.") else f"{name} {what}"), value)
     except drawn.Undefined:
         return "undefined", None
+
+
+def by_name(noun: str, command: str, error: str, by_hand: str) -> Library:
+    """Functions that are all asked by one, `command(NAME, value)`; what is undefined raises the fact `error`."""
+
+    def first(one: Drawn, how: str) -> str:
+        kind = one.of.takes[0]
+        takes = f"a {kind}{' of numbers' if kind == 'list' else ''}"
+        new = f"`{one.name}` is a {noun} of {takes}:"
+        return new if how == NEW else f"The {noun} `{one.name}` shall do this from now on:"
+
+    def ask(_state: State, one: Drawn, _model: Model, stream: Random) -> Question:
+        given = one.arguments(stream)
+        given = tuple(given) if isinstance(given, list) else given
+        odd = [("x",), "x", 3, True] if one.of.takes[0] != "list" else ["x", 3, True]
+        return (command, one.name, given if stream.random() < 0.92 else stream.choice(odd))
+
+    return Library(
+        first,
+        lambda state: f"What is undefined raises {state.facts[error]}.",
+        ask,
+        noun=noun,
+        by_hand=by_hand,
+        otherwise=by_hand,
+    )

@@ -20,13 +20,13 @@ from takt.contract.tools import tool_call
 from takt.contract.worker import Plan
 from takt.stations.inspection.fixtures import CLASSES, SIDES
 from takt.stations.inspection.net.looks import ANSWERS, ASIDE, CLOSE, CROP, MOST, VIEW, cut_out, view_of, where
+from takt.stations.inspection.station import PICTURE
 from takt.stations.inspection.workers import said, until_next
 from takt.stations.nutcell.onnx_file import MOST_THREADS, OnnxFile
 
 MODEL = Path(__file__).with_name("inspector.onnx")
 TAKES = {"picture": (1, CROP, CROP, 3), "view": (1, VIEW)}
 GIVES = {"logp": (1, ANSWERS)}
-PICTURE = "observation.images.eyes"
 LIMITS: tuple[Limit, ...] = (
     ("looks", len(CLOSE) + 1, 20, True),
     ("clear_by", 0.01, 1000, False),

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
-from takt.stations.codedesk.families.endless import NEW, Library, rows_of
-from takt.stations.codedesk.families.inventory.draws import call_of, history, wrong
+from takt.stations.codedesk.families.endless import by_name, rows_of
+from takt.stations.codedesk.families.inventory.draws import history, wrong
 from takt.stations.codedesk.families.inventory.features import CHANGES, DEFECTS, FEATURES
 from takt.stations.codedesk.families.inventory.spec import Stock
 from takt.stations.codedesk.families.offers import gather
@@ -40,23 +40,7 @@ EARLY = (
 )  # some of these are there already
 
 
-def _first(one: drawn.Drawn, how: str) -> str:
-    kind = one.of.takes[0]
-    return (
-        f"`{one.name}` is a figure of a {kind}{' of numbers' if kind == 'list' else ''}:"
-        if how == NEW
-        else f"The figure `{one.name}` shall do this from now on:"
-    )
-
-
-FIGURES = Library(
-    _first,
-    lambda state: f"What is undefined raises {state.facts['e_quantity']}.",
-    lambda after, one, model, stream: call_of(one)(after, model, stream),
-    noun="figure",
-    by_hand="We work {name} out by hand.",
-    otherwise="We work {name} out by hand.",
-)
+FIGURES = by_name("figure", "figure", "e_quantity", by_hand="We work {name} out by hand.")
 
 
 class Inventory:

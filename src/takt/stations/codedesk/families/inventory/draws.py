@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families.inventory.spec import Move, Stock
+from takt.stations.codedesk.families.offers import Draw
 from takt.stations.codedesk.families.state import Model, Question, State
 
-Draw = Callable[[State, Model, Random], Question]
 ITEMS = ("bolt", "nut", "gear", "cap")
 PLACES = ("a1", "b2", "yard")
 PACKS = ("box", "big box")
@@ -327,18 +326,6 @@ def busiest_fast(state: State, model: Model, s: Random) -> Question:
     if s.random() < 0.25:
         return ("grows", s.choice([40, 60, 80, 100, 150]))
     return ("busiest", history(state, s, most=9))
-
-
-def call_of(one: Any) -> Draw:
-    """Calls of a drawn figure."""
-
-    def draw(state: State, _model: Model, s: Random) -> Question:
-        given = one.arguments(s)
-        given = tuple(given) if isinstance(given, list) else given
-        odd = [("x",), "x", 3, True] if one.of.takes[0] != "list" else ["x", 3, True]
-        return ("figure", one.name, given if s.random() < 0.92 else s.choice(odd))
-
-    return draw
 
 
 def figures(state: State, _model: Model, s: Random) -> Question:

@@ -10,11 +10,9 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from takt.stations.codedesk.families.offers import Change, Defect, Feature
+from takt.stations.codedesk.families.offers import Change, Defect, Draw, Feature
 from takt.stations.codedesk.families.queries.spec import Node, Query, Tables
 from takt.stations.codedesk.families.state import Model, Question, State
-
-Draw = Callable[[State, Model, Random], Question]
 
 
 class Draws:

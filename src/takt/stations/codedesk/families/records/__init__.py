@@ -8,31 +8,14 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
-from takt.stations.codedesk.families.endless import NEW, Library, rows_of
+from takt.stations.codedesk.families.endless import by_name, rows_of
 from takt.stations.codedesk.families.offers import gather
-from takt.stations.codedesk.families.records.features import CHANGES, DEFECTS, FEATURES, bad, document, drawn_call
+from takt.stations.codedesk.families.records.features import CHANGES, DEFECTS, FEATURES, bad, document
 from takt.stations.codedesk.families.records.spec import Filing
 from takt.stations.codedesk.families.state import Ask, Model, Offer, Question, State
 from takt.stations.codedesk.families.writing import fill
 
-
-def _first(one: drawn.Drawn, how: str) -> str:
-    kind = one.of.takes[0]
-    return (
-        f"`{one.name}` is a transformation of a {kind}{' of numbers' if kind == 'list' else ''}:"
-        if how == NEW
-        else f"The transformation `{one.name}` shall do this from now on:"
-    )
-
-
-TRANSFORMS = Library(
-    _first,
-    lambda state: f"What is undefined raises {state.facts['e_value']}.",
-    lambda after, one, model, stream: drawn_call(one)(after, model, stream),
-    noun="transformation",
-    by_hand="We make {name} by hand.",
-    otherwise="We make {name} by hand.",
-)
+TRANSFORMS = by_name("transformation", "transform", "e_value", by_hand="We make {name} by hand.")
 
 
 class Records:

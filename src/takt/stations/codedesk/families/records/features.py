@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from takt.stations.codedesk.families.offers import Change, Defect, Feature
+from takt.stations.codedesk.families.offers import Change, Defect, Draw, Feature
 from takt.stations.codedesk.families.records.spec import Document
 from takt.stations.codedesk.families.state import Model, Question, State
 
-Draw = Callable[[State, Model, Random], Question]
 NAMES = ("host", "port", "size", "mode", "user", "path")
 SECTIONS = ("server", "client", "paths", "a b")
 
@@ -198,16 +196,6 @@ def _fast(state: State, model: Model, s: Random) -> Question:
         if s.random() < 0.25
         else _same(state, model, s)
     )
-
-
-def drawn_call(one: Any) -> Draw:
-    def draw(state: State, _model: Model, s: Random) -> Question:
-        given = one.arguments(s)
-        given = tuple(given) if isinstance(given, list) else given
-        odd = [("x",), "x", 3, True] if one.of.takes[0] != "list" else ["x", 3, True]
-        return ("transform", one.name, given if s.random() < 0.92 else s.choice(odd))
-
-    return draw
 
 
 def _transform(state: State, _model: Model, s: Random) -> Question:

@@ -9,12 +9,10 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from takt.stations.codedesk.families.offers import Change, Defect, Feature
+from takt.stations.codedesk.families.offers import Change, Defect, Draw, Feature
 from takt.stations.codedesk.families.state import Model, Question, State
 from takt.stations.codedesk.families.tariffs.rules import Rule
 from takt.stations.codedesk.families.tariffs.spec import DAYS
-
-Draw = Callable[[State, Model, Random], Question]
 
 
 def order(state: State, s: Random, rule: Rule | None = None, bad: float = 0.03) -> tuple[tuple[str, Any], ...]:
