@@ -101,6 +101,22 @@ def test_where_both_must_fly_on_and_one_can_go_otherwise_both_do(tmp_path: Path,
 
 
 @BASELINES
+def test_an_aircrafts_own_flights_share_an_airports_hour_with_each_other(tmp_path: Path, plan: Plan) -> None:
+    """It leaves AAA at 17:00 and would again at 17:30, and the hour has one slot: at 18:00, or not at all."""
+    flights: list[Row] = [
+        (3, "AAA BBB", "17:00 17:10", "J1"),
+        (4, "BBB AAA", "17:15 17:25", "J1"),
+        (5, "AAA BBB", "17:30 17:40", "J1"),
+    ]
+    jet = "M Jet 0/0/10 400 1000.0 5 5 AAA NULL"
+    one = f"AAA {DAY} 17:00 {DAY} 18:00 1 9"
+    instance = airline(tmp_path, flights, aircraft=f"J1 {jet}\nJ2 {jet}", alt_airports=one)
+    solution = plan(instance)
+    assert not broken(instance, solution, tmp_path)
+    assert flown(instance, solution) == ({3} if plan is do_nothing else {3, 4, 5})
+
+
+@BASELINES
 def test_a_conflict_that_nobody_can_change_costs_no_other_flight(tmp_path: Path, plan: Plan) -> None:
     """Flight 2 leaves 21 min after 1 has landed, both delayed; 3 and 5 are ours, and 4 needs 3."""
     flights: list[Row] = [

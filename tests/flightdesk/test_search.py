@@ -102,6 +102,28 @@ def test_the_search_mends_what_the_baselines_cannot(tmp_path: Path, lands: str, 
     assert cost(instance, solution).total == pytest.approx(report.total, abs=0.01)
 
 
+def test_an_aircrafts_own_flights_share_an_airports_hour_with_each_other(tmp_path: Path) -> None:
+    """One aircraft leaves AAA at 17:00 and would again at 17:20 and 17:40; the hour has one slot."""
+    jet = "Jet 0/0/10 400 1000.0 5 5 AAA NULL"
+    hops = [(3, "AAA BBB", 0), (4, "BBB AAA", 10), (5, "AAA BBB", 20), (6, "BBB AAA", 30), (7, "AAA BBB", 40)]
+    files = {
+        "config": by_hand.FILES["config"].replace("08:00", "16:00", 1),
+        "airports": "AAA 9 9 00:00 00:00\nBBB 9 9 00:00 00:00",
+        "dist": "AAA BBB 60 D\nBBB AAA 60 D",
+        "aircraft": f"J1 M {jet}",
+        "flights": "\n".join(f"{n} {route} 17:{t:02d} 17:{t + 5:02d} 0" for n, route, t in hops),
+        "rotations": "\n".join(f"{n} 01/01/08 J1" for n, *_ in hops),
+        "itineraries": "\n".join(f"{n} A 900.0 9 {n} 01/01/08 E" for n, *_ in hops),
+        "position": "",
+        "alt_airports": "AAA 01/01/08 17:00 01/01/08 18:00 1 9",
+    }
+    instance = read_instance(by_hand.write(tmp_path, **files))
+    searcher = Searcher(instance, greedy_delay(instance))
+    for seed in range(3):
+        searcher.round(Round(seed, 60, 2000.0, 10.0, None))
+        assert not check(instance, solution_of(instance, searcher.problem, searcher.best))
+
+
 SHORT_OF_SEATS = {
     "config": by_hand.FILES["config"],
     "airports": "AAA 3 3 00:00 00:00\nBBB 3 3 00:00 00:00",

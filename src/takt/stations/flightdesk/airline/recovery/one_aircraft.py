@@ -146,7 +146,7 @@ class Paths:
             return None
         t: int | None = given
         if not frozen:
-            t = self._leaves(label.airport, to, takes, ready, given + self.most_delay, int(flights.day[i]))
+            t = self._leaves(label, to, takes, ready, given + self.most_delay, int(flights.day[i]))
         elif ready > given and (label.flight == FERRY or (label.flight != START and not self.frozen[label.flight])):
             return None  # what was chosen does not make it late
         if t is None:
@@ -164,8 +164,9 @@ class Paths:
         cost = label.cost + skipped + float(self.late[i]) * (t - scheduled)
         return Label(cost, i, t, t + takes, to, label.minutes + takes, label, label.broken + broken)
 
-    def _leaves(self, origin: int, to: int, takes: int, t: int, latest: int, day: int) -> int | None:
-        """The first minute from t to `latest` at which a flight can leave. `day`: of its row; ANY_DAY: when it leaves.
+    def _leaves(self, label: Label, to: int, takes: int, t: int, latest: int, day: int) -> int | None:
+        """The first minute from t to `latest` at which a flight can leave after the label. `day`: of its row;
+        ANY_DAY: when it leaves.
 
         On the day on which a grounding begins nothing flies after that beginning, by the row's date.
         """
@@ -178,11 +179,21 @@ class Paths:
                     if dated and day != ANY_DAY:
                         return None
                     later = max(later, end, (begins + 1) * DAY if dated else end)
-            later = max(later, self.slots.next(origin, to, t, takes, self.a))
+            later = max(later, self.slots.next(label.airport, to, t, takes, self.a, self._taken(label, t)))
             if later == t:
                 return t
             t = later
         return None
+
+    def _taken(self, label: Label, t: int) -> list[Label]:
+        """What of the rotation so far takes slots in the hour of t or later, and is not among those given out."""
+        taken: list[Label] = []
+        at: Label | None = label
+        while at is not None and at.before is not None and at.arrival // 60 >= t // 60:
+            if at.flight == FERRY or not self.frozen[at.flight]:
+                taken.append(at)
+            at = at.before
+        return taken
 
     def _ferries(self, labels: list[Label], must: list[int], ferry: bool) -> list[Label]:
         """The labels with an empty flight after them, or with two if one is too far.
@@ -218,7 +229,7 @@ class Paths:
             if not 0 < takes <= aircraft.range[a]:
                 return []
             ready = max(self.instance.start, label.arrival + int(aircraft.turn[a]))
-            t = self._leaves(label.airport, to, takes, ready, due - takes, ANY_DAY)
+            t = self._leaves(label, to, takes, ready, due - takes, ANY_DAY)
             if t is None:
                 return []
             unserviced = t >= self.due and not self._serviced(label)
@@ -264,12 +275,20 @@ class Slots:
             self.departures[origin, departure // 60] -= 1
             self.arrivals[destination, arrival // 60] -= 1
 
-    def next(self, origin: int, destination: int, t: int, takes: int, aircraft: int) -> int:
-        """The first minute at or after t worth trying: t itself if both of its hours have room."""
+    def next(self, origin: int, destination: int, t: int, takes: int, aircraft: int, taken: list[Label]) -> int:
+        """The first minute at or after t worth trying: t itself if both of its hours have room.
+
+        taken   what the same aircraft is to fly before it, whose slots are not given out yet.
+        """
         if self.surface[aircraft]:
             return t
-        if self.departures[origin, t // 60] <= 0:
-            return (t // 60 + 1) * 60
-        if self.arrivals[destination, (t + takes) // 60] <= 0:
-            return ((t + takes) // 60 + 1) * 60 - takes
+        hour, lands = t // 60, (t + takes) // 60
+        own = sum(
+            one.before is not None and (one.before.airport, one.departure // 60) == (origin, hour) for one in taken
+        )
+        if self.departures[origin, hour] <= own:
+            return (hour + 1) * 60
+        own = sum((one.airport, one.arrival // 60) == (destination, lands) for one in taken)
+        if self.arrivals[destination, lands] <= own:
+            return (lands + 1) * 60 - takes
         return t

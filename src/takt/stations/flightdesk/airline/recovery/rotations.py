@@ -581,9 +581,22 @@ def rotate(p: Problem, plan: Plan, pool: Pool, a: int, since: int, end_cost: Flo
     label = best
     while label > 0:
         if plan.flight[pool.label[label].flight].aircraft < 0:
+            if not _has_slots(p, plan, pool.label[label].flight, a, pool.label[label].departure):
+                return -1  # its own flights before it took the last slot of an hour
             fly(p, plan, pool.label[label].flight, a, pool.label[label].departure)
         label = pool.label[label].before
     return best_at
+
+
+@inner
+def _has_slots(p: Problem, plan: Plan, f: int, a: int, t: int) -> bool:
+    """Whether the hours of flight f, leaving at t, have room at both of its airports."""
+    if p.aircraft[a].surface:
+        return True
+    hour, origin, to = (t + plan.flight[f].takes) // 60, plan.flight[f].origin, plan.flight[f].destination
+    if plan.slots[origin, t // 60, 0] >= p.slots[origin, t // 60, 0]:
+        return False
+    return plan.slots[to, hour, 1] < p.slots[to, hour, 1]
 
 
 @inner
