@@ -4,8 +4,10 @@
     python benchmarks/board.py --ledgers 50 --viewers 100 --minutes 10    the acceptance's size
 
 Prints, in one run: how late a viewer is told of an event (from the ledger's commit to the stream's message; median and
-99 %), the board's memory at the beginning and the end, and how long the same shift takes without the board and beside
-it, alternately, by the median of their ratios.
+99 %), the board's memory at the beginning and the end, what the board uses of a core, and how long the same shift takes
+beside the board and without it (stopped), alternately, while the ledgers grow and the viewers look on: the ratio of the
+pairs, by wall and by processor time. Board, shift, and writers with viewers are sessions of their own, as they are when
+they are begun in three terminals.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import http.client
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -22,7 +25,7 @@ import threading
 import time
 from pathlib import Path
 
-from takt import Event, Ledger, run_shift
+from takt import Event, Ledger
 from takt.board.feed import number_of
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
 
@@ -89,12 +92,48 @@ def memory_mib(pid: int) -> float:
     return 0.0
 
 
-def shift_s(folder: Path, number: int) -> float:
-    """A shift at the station `gym`, into a ledger that the board shows too."""
-    began = time.perf_counter()
-    options = {"id": "CartPole-v1", "takt_s": 1.0}
-    run_shift("gym", "idle", units=300, station_options=options, ledger=folder / f"shift-{number}.takt")
-    return time.perf_counter() - began
+SHIFT = """
+import sys, time
+from takt import run_shift
+began, used = time.perf_counter(), time.process_time()
+options = {"id": "CartPole-v1", "takt_s": 1.0}
+run_shift("gym", "idle", units=int(sys.argv[2]), station_options=options, ledger=sys.argv[1])
+print(time.perf_counter() - began, time.process_time() - used)
+"""
+
+
+def shift_s(path: Path, units: int) -> tuple[float, float]:
+    """Wall and processor seconds of a shift at the station `gym`, into a ledger that the board shows too."""
+    command = [sys.executable, "-c", SHIFT, str(path), str(units)]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True).stdout
+    wall_s, used_s = map(float, told.split())
+    return wall_s, used_s
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def beside(pid: int, folder: Path, pairs: int, units: int) -> None:
+    """The same shift beside the board and without it, in pairs, each other pair the other way round."""
+    walls, useds = [], []
+    for pair in range(pairs):
+        found = {}
+        for stopped in (True, False) if pair % 2 else (False, True):
+            os.kill(pid, signal.SIGSTOP if stopped else signal.SIGCONT)
+            time.sleep(2.0)  # what it has missed meanwhile is read
+            found[stopped] = shift_s(folder / f"shift-{pair}-{stopped}.takt", units)
+        walls.append(found[False][0] / found[True][0])
+        useds.append(found[False][1] / found[True][1])
+        took = ", ".join(f"{wall_s:.2f} s ({used_s:.2f} CPU s)" for wall_s, used_s in (found[False], found[True]))
+        print(f"  beside, without: {took}; load {os.getloadavg()[0]:.1f}", flush=True)
+    os.kill(pid, signal.SIGCONT)
+    for name, ratios in (("wall", walls), ("processor", useds)):
+        middle = statistics.median(ratios)
+        spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
+        print(f"beside the board a shift takes {middle:.3f} times the {name} time (median of {pairs}; {spread})")
 
 
 def main() -> None:
@@ -103,6 +142,8 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=0.5)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two units of each ledger")
+    parser.add_argument("--pairs", type=int, default=8, help="of shifts beside the board and without it; 0: none")
+    parser.add_argument("--units", type=int, default=1500, help="of each such shift")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -112,7 +153,9 @@ def main() -> None:
         writer = threading.Thread(target=written, args=(paths, given.every, over, at), daemon=True)
         writer.start()
         words = [sys.executable, "-m", "takt.cli", "board", str(folder), "--port", "0"]
-        board = subprocess.Popen(words, env={**os.environ, "TAKT_TOKEN": TOKEN}, stdout=subprocess.PIPE, text=True)
+        board = subprocess.Popen(
+            words, env={**os.environ, "TAKT_TOKEN": TOKEN}, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         assert board.stdout is not None
         try:
             port = int(board.stdout.readline().partition("?")[0].rstrip("/\n").rsplit(":", 1)[1])
@@ -125,11 +168,9 @@ def main() -> None:
             for one in many:
                 one.start()
             time.sleep(3)
-            began, first = time.monotonic(), memory_mib(board.pid)
+            began, first, used = time.monotonic(), memory_mib(board.pid), cpu_s(board.pid)
             time.sleep(60 * given.minutes)
-            last = memory_mib(board.pid)
-            over.set()
-            writer.join(30)
+            last, wall_s, used = memory_mib(board.pid), time.monotonic() - began, cpu_s(board.pid) - used
             late = sorted(t - at[key, n] for key, n, t in seen if t > began and (key, n) in at)
             size = f"{given.ledgers} ledgers, {given.viewers} viewers, {60 * given.minutes:g} s"
             print(f"{size}, a unit every {given.every:g} s; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -138,16 +179,11 @@ def main() -> None:
                 print(
                     f"from commit to viewer: median {statistics.median(late):.2f} s, 99 % {p99:.2f} s, of {len(late)}"
                 )
-            print(f"the board's memory: {first:.0f} MiB, {last:.0f} MiB at the end")
-            ratios, other = [], folder / "elsewhere"
-            other.mkdir()
-            for number in range(6):
-                os.kill(board.pid, 19)  # SIGSTOP: without the board
-                without = shift_s(folder, 2 * number)
-                os.kill(board.pid, 18)  # SIGCONT
-                ratios.append(shift_s(folder, 2 * number + 1) / without)
-            times = f"{statistics.median(ratios):.3f} times as long (median of {len(ratios)})"
-            print(f"beside the board a shift takes {times}")
+            print(f"the board's memory: {first:.0f} MiB, {last:.0f} MiB at the end; {used / wall_s:.2f} of a core")
+            if given.pairs:
+                beside(board.pid, folder, given.pairs, given.units)
+            over.set()
+            writer.join(30)
         finally:
             board.kill()
             board.wait()

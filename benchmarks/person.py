@@ -1,6 +1,7 @@
 """A scripted person works through the page, in a real browser: seats nuts by the keyboard, and serves groups by forms.
 
-    python benchmarks/person.py cell --units 2                pictures a second, key to picture, what was seated
+    python benchmarks/person.py pictures --seconds 60         pictures a second, key to picture, how late the station is
+    python benchmarks/person.py cell --units 2                the same while nuts are seated, and what was seated
     python benchmarks/person.py desk --minutes 10 --speed 4   a shift at the desk, and a program beside it
 
 The script sees what the page shows and nothing else. It needs Chromium and Playwright (the extra `dev`). The shift is
@@ -11,8 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -180,9 +184,9 @@ def cell(units: int, speed: float, out: Path) -> None:
         keys = AtKeys(page)
         hands = Hands(keys, speed)
         for unit in range(units):
+            watched = Watched(page)
             seat_both(hands)
-            rate, late = page.inner_text("#rate"), page.inner_text("#late")
-            print(f"unit {unit}: pictures {rate}, from key to picture {late} (median of 20)", flush=True)
+            print(f"unit {unit}: {watched.told(speed)}", flush=True)
             page.screenshot(path=str(out.with_suffix(".png")))
             while running.poll() is None and keys.takt_left() < 70:
                 time.sleep(0.2)
@@ -193,6 +197,80 @@ def cell(units: int, speed: float, out: Path) -> None:
     for name, part in told["kpis"]["parts"].items():
         print(f"seated on the {name}: {part['good']} of {part['units']}")
     print(f"late by {show['lag_s']:.1f} s in {show['wall_s']:.0f} s of wall time")
+
+
+WATCH = """() => {
+  window.lates = [];
+  document.getElementById("cell").addEventListener("late", (event) => window.lates.push(event.detail));
+}"""
+
+
+class Watched:
+    """What a page has measured of itself since it was begun: pictures, and from each change of keys to the first
+    picture of a moment at which it was in force, drawn."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        page.evaluate(WATCH)
+        self._began, self._frames, self._lag_s = time.monotonic(), self._count("frames"), self._count("lagS")
+
+    def _count(self, name: str) -> float:
+        return float(self._page.evaluate(f"() => document.getElementById('cell').dataset.{name} || 0"))
+
+    def told(self, speed: float) -> str:
+        wall_s = time.monotonic() - self._began
+        lates = sorted(self._page.evaluate("() => window.lates"))
+        rate, lag_s = (self._count("frames") - self._frames) / wall_s, self._count("lagS") - self._lag_s
+        keys = "no key"
+        if lates:
+            p99 = lates[min(len(lates) - 1, int(0.99 * len(lates)))]
+            keys = f"key to picture: median {lates[len(lates) // 2]:.0f} ms, 99 % {p99:.0f} ms, of {len(lates)}"
+        return f"{rate:.1f} pictures/s; {keys}; late by {lag_s:.1f} s in {wall_s:.0f} s at live:{speed:g}; {load()}"
+
+
+def load() -> str:
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pictures(seconds: float, speed: float, words: list[str], out: Path) -> None:
+    """Keys pressed and let go again and again, which move both hands to and fro."""
+    words = [
+        *words,
+        "--units",
+        "1",
+        "--seed",
+        "3",
+        "--difficulty",
+        "nominal",
+        "--clock",
+        f"live:{speed:g}",
+        "--practice",
+    ]
+    with at_page("nutcell", words, out) as (page, running):
+        page.wait_for_selector("canvas[data-eye=head]", timeout=120_000)
+        child = int(Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()[0])
+        time.sleep(2.0)
+        used, began, keys = [cpu_s(running.pid), cpu_s(child)], time.monotonic(), AtKeys(page)
+        watched = Watched(page)
+        rng = random.Random(1)
+        while time.monotonic() - began < seconds:
+            for key in ("KeyW", "KeyI", "KeyS", "KeyK", "KeyR", "KeyP", "KeyF", "KeyM"):
+                keys.down(key)
+                time.sleep(rng.uniform(0.1, 0.4))
+                keys.up(key)
+                time.sleep(rng.uniform(0.05, 0.2))
+        size = page.locator("canvas[data-eye=head]").evaluate("one => `${one.width} x ${one.height}`")
+        print(f"{page.locator('canvas').count()} cameras, {size}: {watched.told(speed)}")
+        wall_s = time.monotonic() - began
+        shift, drawing = ((cpu_s(pid) - was) / wall_s for pid, was in zip((running.pid, child), used, strict=True))
+        print(f"of one core: {shift:.2f} the shift and its page's server, {drawing:.2f} the pictures")
+        running.send_signal(signal.SIGINT)
 
 
 # --- the desk ---
@@ -262,14 +340,19 @@ def call(page: Page, tool: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cell", "desk"))
+    parser.add_argument("what", choices=("pictures", "cell", "desk"))
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("-o", dest="options", action="append", default=[], help="of the station, as camera_size=160")
     parser.add_argument("--units", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--speed", type=float, default=1.0, help="of the live clock")
     parser.add_argument("--out", type=Path, default=Path("shifts/person.takt"))
     given = parser.parse_args()
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    if given.what == "cell":
+    if given.what == "pictures":
+        words = [word for option in given.options for word in ("-o", option)]
+        pictures(given.seconds, given.speed, words, given.out)
+    elif given.what == "cell":
         cell(given.units, given.speed, given.out)
     else:
         desk(given.minutes, given.speed, given.out)

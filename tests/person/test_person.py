@@ -266,7 +266,7 @@ def test_a_page_that_closes_lets_go_of_all_but_what_a_grip_holds() -> None:
 
 
 def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them() -> None:
-    pytest.importorskip("mujoco")
+    pytest.importorskip("takt.stations.nutcell.station")
     from takt.contract.station import open_station
     from takt.contract.steering import steering_of
 

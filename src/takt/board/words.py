@@ -166,8 +166,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "results": ("Results", "结果"),
     "tools": ("Tools", "工具"),
     "tools note": (
-        "Keys 1 to 9 open a tool. A row's button fills what it holds into the forms. The clock does not wait.",
-        "按 1 到 9 打开工具。行内按钮把内容填入表单。时钟不等人。",
+        "Keys 1 to 9 open a tool; Enter calls it, Shift and Enter make a new line of a text. A row's button fills what "
+        "it holds into the forms. The clock does not wait.",
+        "按 1 到 9 打开工具；Enter 调用，Shift+Enter 换行。行内按钮把内容填入表单。时钟不等人。",
     ),
     "changes": ("changes", "会更改"),
     "use": ("use", "填入"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,29 +37,36 @@ class Page:
 
 @contextmanager
 def at_work(
-    station: str, options: Mapping[str, Any], page: Page, clock: Clock | None = None
+    station: str, options: Mapping[str, Any], page: Page, clock: Clock | None = None, again: bool = False
 ) -> Iterator[tuple[Station, Person]]:
-    """The station, and the person at its page, once somebody has opened it: the shift's clock begins then."""
+    """The station, and the person at its page, once somebody has opened it: the shift's clock begins then.
+
+    again   whether it goes on with a shift, which its options are of: the station is opened with all of them.
+    """
     from takt.contract.clock import Live
     from takt.contract.station import open_station
-    from takt.contract.steering import steering_of
+    from takt.contract.steering import RendersApart, Steering, steering_of
     from takt.listening import check_host, token_of
     from takt.workers.person import Person
     from takt.workers.person.hatch import Hatch
 
     try:
+        from takt.board.person.pictures import Apart
         from takt.board.person.server import PersonServer
     except ModuleNotFoundError as error:
         raise TaktError(f"a person's page needs the extra `board`: {install('board')}") from error
     check_host(page.host, page.names)
     here = open_station(station, **options)
     try:
-        steering = None if here.spec.tools else steering_of(here.spec)
-        if steering is not None:
-            asked = {key: value for key, value in steering.station_options.items() if key not in options}
-            here.close()
-            here = open_station(station, **options, **asked)
-            steering = steering_of(here.spec)
+        steering: Steering | None = None if here.spec.tools else steering_of(here.spec)
+        shown: Mapping[str, Any] = dict(steering.shown) if isinstance(steering, RendersApart) else {}
+        if steering is not None and not again:
+            asked = {key: value for key, value in options.items() if key not in shown}
+            asked = {**steering.station_options, **asked}
+            if asked != options:
+                here.close()
+                here = open_station(station, **asked)
+                steering = steering_of(here.spec)
         hatch = Hatch()
         live = clock if isinstance(clock, Live) else None
 
@@ -66,13 +74,20 @@ def at_work(
             return 0.0 if live is None else live.lag_s
 
         token = token_of(os.environ, lambda said: None)
-        with PersonServer(
-            hatch, here.spec, steering, page.host, page.port, token, page.names, page.practice, lag_s
-        ) as server:
+        with ExitStack() as beside:
+            pictures, scene_state = None, None
+            if isinstance(steering, RendersApart):
+                wanted = {key: options.get(key, value) for key, value in shown.items()}
+                pictures = beside.enter_context(Apart(hatch, station, here.spec.options, wanted))
+                scene_state = partial(steering.scene_state, here)
+            server = PersonServer(
+                hatch, here.spec, steering, page.host, page.port, token, page.names, page.practice, lag_s, pictures
+            )
+            beside.enter_context(server)
             complain(f"work at {server.url}?token={token}")
             if not hatch.wait_started(FIRST_PAGE_S):
                 raise TaktError("nobody has opened the page; nothing was written")
-            yield here, Person(hatch)
+            yield here, Person(hatch, scene_state)
     finally:
         here.close()
 

@@ -199,7 +199,7 @@ def resume(
         with shown_working(path, as_json) as on_progress, ExitStack() as there:
             told: dict[str, Any] = {}
             if (options := person_options(path, named)) is not None:
-                here, who = there.enter_context(at_work(*options, Page(port=port)))
+                here, who = there.enter_context(at_work(*options, Page(port=port), again=True))
                 told = {"station": here, "worker": who}
             silent = said_silent("of the shift", None)
             return resume_shift(path, on_progress=on_progress, named=named, on_silent=silent, **told)

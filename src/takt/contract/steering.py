@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -78,16 +78,60 @@ class Steering(Protocol):
         ...
 
 
+class Renderer(Protocol):
+    """Draws pictures from what a station handed over, in another process than the station's."""
+
+    def render(self, state: bytes) -> Mapping[str, np.ndarray]:
+        """What the cameras show: (H, W, 3) uint8, by name."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class RendersApart(Protocol):
+    """A steering whose pictures are drawn beside the shift, so that drawing makes no station late.
+
+    shown   the options that say what is shown, with their defaults, the most pictures a second (`camera_hz`) among
+            them. They are the page's, and the station is opened without them.
+    """
+
+    @property
+    def shown(self) -> Mapping[str, Any]: ...
+
+    def scene_state(self, station: Any) -> bytes:
+        """What the pictures of this moment are made from, and nothing more. It changes nothing of what happens."""
+        ...
+
+    @staticmethod
+    def renderer(options: Mapping[str, Any], shown: Mapping[str, Any]) -> Renderer:
+        """For a station that was opened with `options`. TaktError if nothing can be drawn here."""
+        ...
+
+
 def shown_options(station: str) -> tuple[str, ...]:
     """The options that say what a person is shown at this station: a program may be shown it in another way."""
-    point = next((one for one in entry_points("takt.steering") if one.name == station), None)
-    return () if point is None else tuple(getattr(loaded(point), "station_options", {}))
+    found = _registered(station)
+    return () if found is None else (*getattr(found, "station_options", {}), *getattr(found, "shown", {}))
 
 
 def steering_of(spec: StationSpec) -> Steering | None:
     """How a person steers this station; None if nobody says."""
-    point = next((one for one in entry_points("takt.steering") if one.name == spec.station), None)
-    if point is None:
+    found = _registered(spec.station)
+    if found is None:
         return None
-    made: Steering = loaded(point)(spec)
+    made: Steering = found(spec)
     return made
+
+
+def renderer_of(station: str, options: Mapping[str, Any], shown: Mapping[str, Any]) -> Renderer:
+    """What draws the pictures of this station (`RendersApart`), in a process of its own."""
+    found = _registered(station)
+    assert found is not None
+    made: Renderer = found.renderer(options, shown)
+    return made
+
+
+def _registered(station: str) -> Any:
+    point = next((one for one in entry_points("takt.steering") if one.name == station), None)
+    return None if point is None else loaded(point)

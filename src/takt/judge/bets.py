@@ -18,6 +18,7 @@ each given all that went before, is at most m (docs/verdict.md has the proof).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,6 +94,21 @@ def upper_bound(good: ArrayLike, bad: ArrayLike, alpha: float) -> Floats:
 def bounds(good: ArrayLike, bad: ArrayLike, accept_alpha: float, reject_alpha: float) -> tuple[Floats, Floats]:
     """Lower and upper bound of the rate, as a verdict takes them: each bet made for what it is to prove."""
     return lower_bound(good, bad, accept_alpha, log_wealth_high), upper_bound(good, bad, reject_alpha)
+
+
+def open_bounds(
+    good: ArrayLike, bad: ArrayLike, still: ArrayLike, accept_alpha: float, reject_alpha: float
+) -> tuple[Floats, Floats]:
+    """`bounds` where units are `still` open, whatever becomes of them: bad for the lower one, good for the upper."""
+    s, f, o = (np.asarray(x) for x in (good, bad, still))
+    return lower_bound(s, f + o, accept_alpha, log_wealth_high), upper_bound(s + o, f, reject_alpha)
+
+
+@lru_cache(maxsize=4096)  # whoever looks at a shift again and again asks for the same ones
+def bounds_with_open(good: int, bad: int, still: int, accept_alpha: float, reject_alpha: float) -> tuple[float, float]:
+    """`open_bounds` of one count."""
+    lower, upper = open_bounds(good, bad, still, accept_alpha, reject_alpha)
+    return float(lower), float(upper)
 
 
 def accepts(good: ArrayLike, bad: ArrayLike, required: float, alpha: float) -> NDArray[np.bool_]:

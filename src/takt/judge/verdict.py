@@ -24,7 +24,7 @@ from scipy.special import gammaln
 
 from takt.contract.events import Event
 from takt.contract.figure import per_cent
-from takt.judge.bets import Floats, accepts, bounds, log_wealth, lower_bound
+from takt.judge.bets import Floats, accepts, bounds_with_open, log_wealth, lower_bound, open_bounds
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.power import good_units_to_accept
 from takt.judge.stickiness import Steps, good_units_to_stand, stands_to
@@ -137,8 +137,7 @@ def bounds_over_time(events: Iterable[Event], *, alpha: float = 0.05) -> list[Bo
     known = np.array([unit.good is not None for unit in shift.judged])
     good = np.array([bool(unit.good) for unit in shift.judged])
     counts = np.cumsum([good, ~known, known & ~good], axis=1)
-    lower = bounds(counts[0], counts[1] + counts[2], *job.alphas)[0]
-    upper = bounds(counts[0] + counts[1], counts[2], *job.alphas)[1]
+    lower, upper = open_bounds(counts[0], counts[2], counts[1], *job.alphas)
     return [Bound(low, high) for low, high in zip(lower.tolist(), upper.tolist(), strict=True)]
 
 
@@ -238,10 +237,7 @@ def _log_choose(n: int, k: NDArray[np.int_]) -> Floats:
 def _bound(job: Job, good: int, bad: int, still: int) -> tuple[float, float]:
     if not good + bad + still:
         return 0.0, 1.0
-    return (
-        float(bounds(good, bad + still, *job.alphas)[0]),
-        float(bounds(good + still, bad, *job.alphas)[1]),
-    )
+    return bounds_with_open(good, bad, still, *job.alphas)
 
 
 def _within(unit: Unit, limit_s: float) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from takt.contract.events import BEAT, FAULT, FAULT_CLEARED, FREE, HELP_CALLED, SAID, UNIT_DUE, UNIT_ENDED, Event
-from takt.judge.bets import bounds
+from takt.judge.bets import open_bounds
 from takt.judge.kpi import Kpis, kpis
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.spans import fault_spans
@@ -268,8 +268,7 @@ def _curve(outcomes: Outcomes) -> tuple[Bound, ...]:
     latest = np.maximum.accumulate([outcomes.end_s if unit.ended_s is None else unit.ended_s for unit in judged])
     take = np.unique(np.linspace(0, len(judged) - 1, min(MOST_POINTS, len(judged))).round().astype(int))
     good, bad, still = counts[:, take]
-    lower = bounds(good, bad + still, *job.alphas)[0]
-    upper = bounds(good + still, bad, *job.alphas)[1]
+    lower, upper = open_bounds(good, bad, still, *job.alphas)
     rates = [float(g / (g + b)) if g + b else None for g, b in zip(good, bad, strict=True)]
     rows = zip(latest[take].tolist(), rates, lower.tolist(), upper.tolist(), strict=True)
     return tuple(Bound(*row) for row in rows)

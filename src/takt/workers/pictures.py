@@ -36,13 +36,18 @@ class Picture:
         return {"name": self.name, "size": list(self.size), "sha256": hashlib.sha256(self.png).hexdigest()}
 
 
+def is_picture(value: Any) -> bool:
+    """Whether it is an RGB picture, (height, width, 3) uint8."""
+    return isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3
+
+
 def pictures_of(observation: Mapping[str, Any]) -> list[Picture]:
     """The arrays of an observation that are RGB pictures, (height, width, 3) uint8, in their order."""
     from PIL import Image
 
     found = []
     for name, value in observation.items():
-        if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3:
+        if is_picture(value):
             file = io.BytesIO()
             Image.fromarray(value).save(file, "PNG")
             found.append(Picture(name, file.getvalue(), (value.shape[1], value.shape[0])))

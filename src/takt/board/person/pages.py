@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,12 +11,14 @@ from jinja2 import Environment, FileSystemLoader
 
 from takt.board.pages import Prefs, environment
 from takt.board.person.forms import Form, filling
+from takt.board.person.pictures import Frame
+from takt.board.person.stills import Still
 from takt.board.words import word
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering
 
 MOST_ROWS = 60  # of a table
-JPEG_QUALITY = 80
+LONGEST_TEXT = 40_000  # characters of one with lines, such as a file
 
 
 def person_environment() -> Environment:
@@ -36,7 +37,7 @@ class PersonPages:
         self.spec, self.forms, self.steering, self.practice = spec, forms, steering, practice
         self._tools = person_tools = forms
         self._environment.globals["fill"] = lambda row, around: filling(row, around, person_tools)
-        self._environment.globals["most_rows"] = MOST_ROWS
+        self._environment.globals |= {"most_rows": MOST_ROWS, "longest_text": LONGEST_TEXT}
         self._environment.tests["rows"] = _is_rows
 
     def page(self, prefs: Prefs, state: str, history: Sequence[str]) -> str:
@@ -53,12 +54,15 @@ class PersonPages:
             keys=self._keys(),
         )
 
-    def state(self, observation: Any, prefs: Prefs, over: str | None, lag_s: float) -> str:
-        """How things stand, and what there is: all of the observation but the last result and pictures."""
+    def state(
+        self, observation: Any, prefs: Prefs, over: str | None, lag_s: float, stills: Sequence[Still] = ()
+    ) -> str:
+        """How things stand, and what there is: all of the observation but the last result. `stills`: its pictures."""
         if not isinstance(observation, Mapping):
             return ""
-        seen = {key: value for key, value in observation.items() if key != "result"}
-        return self._made("state.html.j2", prefs, seen=seen, over=over, lag_s=lag_s)
+        apart = {"result", *(one.name for one in stills)}
+        seen = {key: value for key, value in observation.items() if key not in apart}
+        return self._made("state.html.j2", prefs, seen=seen, stills=stills, over=over, lag_s=lag_s)
 
     def answer(self, name: str, arguments: str, answer: Any, prefs: Prefs) -> tuple[str, bool]:
         """What a call came to, and whether it was done."""
@@ -95,18 +99,11 @@ class PersonPages:
         )
 
 
-def frame(steering: Steering, observation: Any, stamp: float | None, lag_s: float, over: str | None) -> bytes:
+def wired(steering: Steering, frame: Frame, stamp: float | None, lag_s: float, over: str | None) -> bytes:
     """Pictures and gauges of one moment: 4 bytes of length, JSON, then the JPEGs one after the other."""
-    from PIL import Image
-
-    pictures = steering.pictures(observation)
-    parts = []
-    for picture in pictures.values():
-        written = io.BytesIO()
-        Image.fromarray(picture).save(written, "JPEG", quality=JPEG_QUALITY)
-        parts.append(written.getvalue())
+    observation = frame.seen.observation
     head = {
-        "pictures": [[name, len(part)] for name, part in zip(pictures, parts, strict=True)],
+        "pictures": [[name, len(part)] for name, part in frame.jpegs.items()],
         "gauges": [[g.name, round(g.value, 2), g.most, g.unit] for g in steering.gauges(observation)],
         "facts": dict(steering.facts(observation)),
         "stamp": stamp,
@@ -114,7 +111,7 @@ def frame(steering: Steering, observation: Any, stamp: float | None, lag_s: floa
         "over": over,
     }
     said = json.dumps(head, ensure_ascii=False).encode()
-    return len(said).to_bytes(4, "big") + said + b"".join(parts)
+    return len(said).to_bytes(4, "big") + said + b"".join(frame.jpegs.values())
 
 
 def _is_rows(value: Any) -> bool:

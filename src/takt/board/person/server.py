@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import numpy as np
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,7 +21,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from takt.board.door import Door
 from takt.board.person.forms import forms_of
-from takt.board.person.pages import PersonPages, frame
+from takt.board.person.pages import PersonPages, wired
+from takt.board.person.pictures import Frame, OfObservation, Pictures
+from takt.board.person.stills import Stills
 from takt.board.server import prefs_kept, prefs_of
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering
@@ -52,15 +53,19 @@ class AtWork:
         port: int,
         practice: bool,
         lag_s: Callable[[], float],
+        pictures: Pictures | None,
     ) -> None:
         self._hatch, self._steering, self._lag_s = hatch, steering, lag_s
+        self._pictures = OfObservation(hatch, steering) if pictures is None and steering is not None else pictures
         self.pages = PersonPages(spec, forms_of(spec.tools, spec.looks), steering, practice)
         self._tools = {tool["function"]["name"] for tool in spec.tools}
         self._history: deque[str] = deque(maxlen=KEPT)
+        self._stills = Stills()
         self.stopping = False
         routes: list[Any] = [
             Route("/", self._page),
             Route("/stream", self._stream),
+            Route("/still/{digest}.png", self._still),
             Route("/call", self._call, methods=["POST"]),
             Route("/prefs", prefs_kept),
             Route("/login", self._login, methods=["GET", "POST"]),
@@ -77,7 +82,11 @@ class AtWork:
     def _state(self, request: Request) -> str:
         seen = self._hatch.seen
         told = None if seen is None else seen.observation
-        return self.pages.state(told, prefs_of(request), self._hatch.over, self._lag_s())
+        return self.pages.state(told, prefs_of(request), self._hatch.over, self._lag_s(), self._stills.of(told))
+
+    async def _still(self, request: Request) -> Response:
+        png = await asyncio.to_thread(self._stills.png, request.path_params["digest"])
+        return PlainTextResponse("no picture\n", 404) if png is None else Response(png, media_type="image/png")
 
     async def _stream(self, request: Request) -> Response:
         """How things stand, whenever that differs; a page that is open is a person who is there."""
@@ -143,22 +152,23 @@ class AtWork:
     async def _send(
         self, socket: WebSocket, steering: Steering, drawn: asyncio.Event, reading: asyncio.Task[None]
     ) -> None:
-        number, last = 0, None
+        last: Frame | None = None
+        number = 0
+        assert self._pictures is not None
         while not self.stopping and not reading.done():
             await drawn.wait()
-            seen = await asyncio.to_thread(self._hatch.wait_seen, number, 0.25)
-            if seen is None:
+            frame = await asyncio.to_thread(self._pictures.wait, number, 0.25)
+            if frame is None:
                 if self._hatch.over is not None and last is not None:
                     self.stopping = True
-                    await socket.send_bytes(frame(steering, last, None, self._lag_s(), self._hatch.over))
+                    await socket.send_bytes(wired(steering, last, None, self._lag_s(), self._hatch.over))
                 continue
-            number = seen.number
-            if last is not None and _same(steering.pictures(last), steering.pictures(seen.observation)):
+            number = frame.seen.number
+            if last is not None and last.jpegs == frame.jpegs:
                 continue
-            last = seen.observation
+            last = frame
             drawn.clear()
-            made = await asyncio.to_thread(frame, steering, last, seen.stamp, self._lag_s(), self._hatch.over)
-            await socket.send_bytes(made)
+            await socket.send_bytes(wired(steering, frame, frame.seen.stamp, self._lag_s(), self._hatch.over))
 
     async def _read(self, socket: WebSocket, drawn: asyncio.Event) -> None:
         while True:
@@ -203,9 +213,10 @@ class PersonServer(Served):
         names: Sequence[str] = (),
         practice: bool = False,
         lag_s: Callable[[], float] = lambda: 0.0,
+        pictures: Pictures | None = None,
     ) -> None:
         super().__init__(host, port, names)
-        self.at_work = AtWork(hatch, spec, steering, token, self.allowed, self.port, practice, lag_s)
+        self.at_work = AtWork(hatch, spec, steering, token, self.allowed, self.port, practice, lag_s, pictures)
         self.serve(
             self.at_work.door,
             "person",
@@ -218,7 +229,3 @@ class PersonServer(Served):
     def __exit__(self, *_: object) -> None:
         self.at_work.stopping = True
         super().__exit__()
-
-
-def _same(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
-    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)

@@ -88,6 +88,12 @@
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form[data-call]")) { event.preventDefault(); call(event.target); }
   });
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.matches("textarea[data-kind=text]") && event.target.closest("form[data-call]");
+    if (!form || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault(); // a text may have lines, and is sent like any other field
+    form.requestSubmit();
+  });
   document.addEventListener("click", (event) => {
     const at = event.target.closest("[data-fill], [data-more], [data-less]");
     if (!at) return;
@@ -102,7 +108,10 @@
     source.addEventListener("state", (message) => {
       lost.hidden = true;
       if (state.contains(document.activeElement) && document.activeElement.matches("button")) return; // it is being used
+      const before = state.querySelector(".stills");
       state.innerHTML = JSON.parse(message.data).html;
+      const after = state.querySelector(".stills");
+      if (before && after && before.innerHTML === after.innerHTML) after.replaceWith(before); // the same pictures stay
     });
     source.addEventListener("error", () => { lost.hidden = false; });
     document.addEventListener("keydown", (event) => {
@@ -218,9 +227,12 @@
     const length = new DataView(data).getUint32(0);
     const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
     let at = 4 + length;
-    for (const [name, size] of head.pictures) {
-      const picture = await createImageBitmap(new Blob([bytes.subarray(at, at + size)], { type: "image/jpeg" }));
+    const decoded = await Promise.all(head.pictures.map(([, size]) => {
       at += size;
+      return createImageBitmap(new Blob([bytes.subarray(at - size, at)], { type: "image/jpeg" }));
+    }));
+    head.pictures.forEach(([name], i) => {
+      const picture = decoded[i];
       let canvas = eyes.querySelector(`canvas[data-eye="${CSS.escape(name)}"]`);
       if (!canvas) {
         canvas = make("canvas", { "data-eye": name, width: picture.width, height: picture.height, role: "img", "aria-label": name });
@@ -228,7 +240,7 @@
       }
       canvas.getContext("2d").drawImage(picture, 0, 0);
       picture.close();
-    }
+    });
     const now = performance.now();
     drawn.push(now);
     while (drawn.length && now - drawn[0] > 2000) drawn.shift();
@@ -236,11 +248,12 @@
     if (head.stamp !== null && head.stamp !== counted) {
       counted = head.stamp;
       late.push(now - head.stamp);
+      cell.dispatchEvent(new CustomEvent("late", { detail: now - head.stamp })); // for whoever measures
       if (late.length > 20) late.shift();
       document.getElementById("late").textContent = `${[...late].sort((a, b) => a - b)[late.length >> 1].toFixed(0)} ms`;
     }
     cell.dataset.frames = String(Number(cell.dataset.frames || 0) + 1);
-    cell.dataset.late = JSON.stringify(late);
+    cell.dataset.lagS = String(head.lag_s);
     gauges(head.gauges);
     facts(head.facts);
     const told = document.getElementById("told");

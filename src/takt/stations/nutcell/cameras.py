@@ -94,19 +94,26 @@ class Cameras:
                 self.renderers[height, width] = mujoco.Renderer(model, height, width)
             except Exception as error:  # whatever the missing library makes PyOpenGL raise
                 raise TaktError(NO_PICTURES) from error
-        renderer = self.renderers[height, width]
-        renderer.update_scene(self._world.data, camera)
-        for geom in renderer.scene.geoms[: renderer.scene.ngeom]:
-            if geom.category != mujoco.mjtCatBit.mjCAT_DECOR:
-                break
-            geom.rgba = 0.0  # a touch sensor's plug-in puts a red mark on what it feels, first of all geoms, always
-        if plain or height < 200:  # shadows and reflections cost two thirds of a small picture's time
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-        picture: np.ndarray = renderer.render()
-        return picture
+        # shadows and reflections cost two thirds of a small picture's time
+        return picture_of(self.renderers[height, width], self._world.data, camera, plain or height < 200)
 
     def close(self) -> None:
         for renderer in self.renderers.values():
             renderer.close()
         self.renderers = {}
+
+
+def picture_of(
+    renderer: mujoco.Renderer, data: mujoco.MjData, camera: str | mujoco.MjvCamera, plain: bool
+) -> np.ndarray:
+    """(height, width, 3) uint8 RGB; `plain`: without shadows and reflections."""
+    renderer.update_scene(data, camera)
+    for geom in renderer.scene.geoms[: renderer.scene.ngeom]:
+        if geom.category != mujoco.mjtCatBit.mjCAT_DECOR:
+            break
+        geom.rgba = 0.0  # a touch sensor's plug-in puts a red mark on what it feels, first of all geoms, always
+    if plain:
+        renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
+        renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+    picture: np.ndarray = renderer.render()
+    return picture

@@ -15,14 +15,14 @@ import numpy as np
 
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.steering import Gauge, Key
-from takt.stations.nutcell import scene
+from takt.stations.nutcell import live, scene
 from takt.stations.nutcell.layout import CONTROL_S, IMAGES
 
 FAST_M_S, FINE_M_S = 0.20, 0.015  # of a hand: through the air, and near things (ISO 10218-1: reduced speed is 0.25)
 FAST_RAD_S, FINE_RAD_S = 1.2, 0.3
 STEPS = 32  # of a control, from 0 to 1: finer is a trembling stick
 MOST_PUSH_N = 60.0  # of a touch bar
-SIZE = 160  # pixels of a person's pictures: what two cores draw in real time (docs/person.md)
+HEIGHT, PICTURES_HZ = 240, 15.0  # of a person's pictures, 320 x 240
 
 _NAMES = {
     "x": (("away", "向前"), ("nearer", "向后")),
@@ -43,11 +43,8 @@ class Steering:
 
     hands = scene.SIDES
     axes = ("y", "x", "z", "turn", "tip")
-    station_options: Mapping[str, Any] = {  # it is only read
-        "cameras": ["head", "left_wrist", "right_wrist"],
-        "camera_size": SIZE,
-        "camera_hz": 15.0,
-    }
+    station_options: Mapping[str, Any] = {}  # it is only read
+    shown: Mapping[str, Any] = {"cameras": list(scene.CAMERAS), "camera_size": HEIGHT, "camera_hz": PICTURES_HZ}
 
     def __init__(self, spec: StationSpec) -> None:
         if spec.options.get("control", "ee") != "ee":
@@ -89,6 +86,11 @@ class Steering:
             turn = [0.0, -moved[3] * radians * CONTROL_S, moved[4] * radians * CONTROL_S]
             rows += [*shift, *turn, 0.0 if controls.get(f"{hand}.grip", 0.0) > 0 else 1.0]
         return np.array([*rows, 1.0 if controls.get("help", 0.0) > 0 else 0.0], np.float32)
+
+    def scene_state(self, station: Any) -> bytes:
+        return live.scene_state(station)
+
+    renderer = staticmethod(live.renderer)
 
     def pictures(self, observation: Any) -> Mapping[str, np.ndarray]:
         return {key.removeprefix(IMAGES): value for key, value in observation.items() if key.startswith(IMAGES)}

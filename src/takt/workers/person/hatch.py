@@ -30,11 +30,13 @@ class Seen:
 
     number   counts up with every one.
     stamp    which change of the controls was in force when it was seen; None before the first.
+    state    what pictures of it are made from, where they are drawn in another process; None otherwise.
     """
 
     number: int
     observation: Any
     stamp: float | None
+    state: bytes | None = None
 
 
 class Hatch:
@@ -115,11 +117,11 @@ class Hatch:
         with self._changed:
             return self._calls.pop(0) if self._calls else None
 
-    def show(self, observation: Any, stamp: float | None) -> None:
+    def show(self, observation: Any, stamp: float | None, state: bytes | None = None) -> None:
         """Put what is seen where pages find it."""
         with self._changed:
             number = 0 if self.seen is None else self.seen.number
-            self.seen = Seen(number + 1, observation, stamp)
+            self.seen = Seen(number + 1, observation, stamp, state)
             self._changed.notify_all()
 
     def end(self, why: str) -> None:

@@ -1,0 +1,109 @@
+"""Whole units at each station of tools, worked by what its page shows and by calls of its forms."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asking import TOKEN, asked
+from series import write_series
+
+from takt import Shift, run_shift
+from takt.board.person.server import PersonServer
+from takt.contract.station import Station, open_station
+from takt.errors import TaktError
+from takt.workers.person import Person
+from takt.workers.person.hatch import Hatch
+
+
+class AtPage:
+    """Somebody who has the page open: what is shown there, and calls made by its forms."""
+
+    def __init__(self, server: PersonServer, hatch: Hatch) -> None:
+        self.server, self.hatch = server, hatch
+
+    def shown(self) -> str:
+        assert self.hatch.wait_seen(0, 60) is not None
+        return str(asked(self.server, "/").text)
+
+    def call(self, tool: str, **given: Any) -> str:
+        """The answer's HTML; it must be done, or have ended the shift."""
+        body = json.dumps({"name": tool, "arguments": given})
+        told = json.loads(asked(self.server, "/call", method="POST", body=body).text)
+        assert told["done"] or "The shift is over" in told["html"], told["html"]
+        return str(told["html"])
+
+
+def by_page(station: Station, units: int, work: Callable[[AtPage], None], speed: str = "live:20") -> Shift:
+    """A shift that `work` works at the page, in a thread of its own."""
+    hatch, wrong = Hatch(), list[BaseException]()
+    with PersonServer(hatch, station.spec, None, "127.0.0.1", 0, TOKEN) as server:
+
+        def working() -> None:
+            hatch.come()
+            try:
+                work(AtPage(server, hatch))
+            except BaseException as error:
+                wrong.append(error)
+
+        somebody = threading.Thread(target=working, daemon=True)
+        somebody.start()
+        shift = run_shift(station, Person(hatch), units=units, seed=1, clock=speed, worker_name="person")
+        somebody.join(60)
+    assert not wrong, wrong
+    return shift
+
+
+def test_a_fixture_is_inspected_by_the_picture_on_the_page() -> None:
+    pytest.importorskip("takt.stations.nutcell.station")
+    station: Any = open_station("inspection", difficulty="nominal")
+    looked: list[bytes] = []
+
+    def work(page: AtPage) -> None:
+        for where in ("left", "closer"):
+            page.call("look", where=where)
+            at = re.search(r'<img src="(/still/\w+\.png)" width="224" height="224" alt="eyes">', page.shown())
+            assert at is not None, "the page shows what the camera sees"
+            got = asked(page.server, at[1])
+            assert got.status == 200 and got.headers["content-type"] == "image/png"
+            assert asked(page.server, at[1], token=None).status == 401
+            looked.append(at[1].encode())
+        assert asked(page.server, "/still/0123456789abcdef.png").status == 404
+        page.call("verdict", left="good", right="good")
+
+    shift = by_page(station, 1, work)
+    assert len(set(looked)) == 2, "each look is another picture"
+    (judged,) = [event for event in shift.events if event.kind == "judged"]
+    assert judged.data["said"] == {"left": "good", "right": "good"}
+    station.close()
+
+
+def test_a_ticket_is_mended_by_the_forms_of_the_code_desk(tmp_path: Path) -> None:
+    from takt.stations.codedesk.sandbox import check_works
+
+    try:
+        check_works()
+    except TaktError as error:
+        pytest.skip(str(error))
+    station: Any = open_station("codedesk", tickets=str(write_series(tmp_path / "tiny", 2)), takt_s=100.0)
+
+    def work(page: AtPage) -> None:
+        assert "pkg.m needs f1" in page.call("ticket", ticket=0)
+        text = page.call("read", path="pkg/m.py")
+        assert '<pre class="text" tabindex="0">def f0():\n    return 0\n</pre>' in text, "code keeps its lines"
+        assert re.search(r'<textarea name="new" data-kind="text"', html.unescape(page.shown())), (
+            "and is written in them"
+        )
+        page.call("edit", path="pkg/m.py", old="    return 0\n", new="    return 0\n\n\ndef f1():\n    return 1\n")
+        assert "1 passed" in page.call("run", command="python3 -m pytest -q")
+        page.call("submit", ticket=0)
+
+    shift = by_page(station, 1, work)
+    assert [event.unit for event in shift.events if event.kind == "unit_good"] == [0]
+    station.close()

@@ -1,0 +1,88 @@
+"""A person's live pictures at the nut cell: drawn beside the shift, of nothing but what a camera can see."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from takt.board.person.pictures import Apart
+from takt.contract.station import Fault, open_station
+from takt.contract.steering import steering_of
+from takt.errors import TaktError
+from takt.workers.person.hatch import Hatch
+
+pytest.importorskip("takt.stations.nutcell.station")
+
+SHOWN = {"cameras": ["head", "left_wrist"], "camera_size": 120, "camera_hz": 15.0}
+
+
+@pytest.fixture(scope="module")
+def cell() -> Any:
+    """A cell opened as for a person: it draws nothing itself."""
+    here: Any = open_station("nutcell", difficulty="nominal")
+    here.reset(seed=3)
+    yield here
+    here.close()
+
+
+def test_live_pictures_show_what_the_cell_shows_and_are_dark_when_its_cameras_are(cell: Any) -> None:
+    steering: Any = steering_of(cell.spec)
+    before, state = cell.save(), steering.scene_state(cell)
+    assert cell.save() == before, "being looked at changes nothing"
+    drawer = steering.renderer(cell.spec.options, SHOWN)
+    try:
+        seen = drawer.render(state)
+        assert {name: one.shape for name, one in seen.items()} == {"head": (120, 160, 3), "left_wrist": (120, 160, 3)}
+        for name, one in seen.items():
+            own = cell.eyes.drawn(name, 120, 160).astype(int)
+            assert np.abs(own - one).mean() < 0.5, name  # it is sent single precision
+        moved = np.frombuffer(state, np.float32).copy()
+        moved[: cell.model.ngeom * 3] += 0.05  # all geoms 5 cm on
+        assert np.abs(drawer.render(moved.tobytes())["head"].astype(int) - seen["head"]).mean() > 2
+        assert not drawer.render(b"")["head"].any()
+    finally:
+        drawer.close()
+    cell.faults.begin([Fault("camera_dropout", 0.0, 9.0)])
+    cell.faults.move(0.0)
+    assert steering.scene_state(cell) == b""
+    cell.faults.begin(())
+
+
+def test_pictures_are_of_the_newest_moment_and_a_renderer_that_dies_is_begun_again(
+    cell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steering: Any = steering_of(cell.spec)
+    hatch, state = Hatch(), steering.scene_state(cell)
+
+    def next_of(pictures: Apart, after: int) -> Any:
+        """The next frame, while moments go by faster than anybody draws."""
+        for stamp in range(6000):
+            hatch.show({}, float(stamp), state)
+            if (frame := pictures.wait(after, 0.01)) is not None:
+                return frame
+        raise AssertionError("no picture in a minute")
+
+    with Apart(hatch, "nutcell", cell.spec.options, SHOWN) as pictures:
+        hatch.show({}, None, state)
+        assert pictures.wait(0, 0.5) is None, "nobody looks: nothing is drawn"
+        hatch.come()
+        first = next_of(pictures, 0)
+        assert Image.open(io.BytesIO(first.jpegs["head"])).size == (160, 120)
+        second = next_of(pictures, first.seen.number)
+        assert second.seen.number > first.seen.number
+        pid = pictures.pid
+        os.kill(pid, signal.SIGKILL)
+        third = next_of(pictures, hatch.seen.number if hatch.seen else 0)
+        assert third.jpegs == first.jpegs and pictures.pid != pid
+        pid = pictures.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    monkeypatch.setenv("MUJOCO_GL", "disable")
+    with pytest.raises(TaktError, match="pictures need OpenGL"):
+        Apart(hatch, "nutcell", cell.spec.options, SHOWN)
