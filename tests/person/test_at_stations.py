@@ -18,6 +18,7 @@ from takt import Shift, run_shift
 from takt.board.person.server import PersonServer
 from takt.contract.station import Station, open_station
 from takt.errors import TaktError
+from takt.export import export
 from takt.workers.person import Person
 from takt.workers.person.hatch import Hatch
 
@@ -107,3 +108,29 @@ def test_a_ticket_is_mended_by_the_forms_of_the_code_desk(tmp_path: Path) -> Non
     shift = by_page(station, 1, work)
     assert [event.unit for event in shift.events if event.kind == "unit_good"] == [0]
     station.close()
+
+
+def test_a_persons_shift_at_the_cell_becomes_demonstrations(tmp_path: Path) -> None:
+    """What the hands did is in the rows, and the unit comes out the same again: no digest depends on pictures."""
+    pq = pytest.importorskip("pyarrow.parquet", reason="the extra `export` is not installed")
+    pytest.importorskip("takt.stations.nutcell.station")
+    hatch, path, cell = Hatch(), tmp_path / "p.takt", open_station("nutcell", difficulty="nominal")
+
+    def steers() -> None:
+        hatch.come()
+        for held in ({"left.z": 1.0}, {"left.z": 1.0, "right.grip": 1.0}, {"right.grip": 1.0}):
+            hatch.steer(held)
+            seen = hatch.seen
+            hatch.wait_seen(25 + (0 if seen is None else seen.number), 60)  # for a second
+
+    somebody = threading.Thread(target=steers, daemon=True)
+    somebody.start()
+    run_shift(cell, Person(hatch), units=1, seed=3, clock="live:100", ledger=path, worker_name="person")
+    somebody.join(60)
+    cell.close()
+    told = export(path, tmp_path / "out", "lerobot", fps=50, cameras="")
+    assert told["episodes"] == 1 and "units_that_came_out_differently" not in told
+    rows = pq.read_table(tmp_path / "out" / "data/chunk-000/file-000.parquet").to_pydict()
+    up, grip = ([row[i] for row in rows["action"]] for i in (2, 13))
+    assert max(up) == pytest.approx(0.2 * 0.02) and up[-1] == 0.0, "20 cm/s, then let go"
+    assert (grip[0], grip[-1]) == (1.0, 0.0) and len(grip) < 50 * 76, "the wait is left out"

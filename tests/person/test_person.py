@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from asking import TOKEN, asked
 from counter import Counter
@@ -263,36 +262,6 @@ def test_a_page_that_closes_lets_go_of_all_but_what_a_grip_holds() -> None:
     assert hatch.held() == ({"left.x": 1.0, "left.grip": 1.0}, 7.0)
     hatch.go()
     assert hatch.held()[0] == {"left.grip": 1.0} and hatch.pages == 0
-
-
-def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them() -> None:
-    pytest.importorskip("takt.stations.nutcell.station")
-    from takt.contract.station import open_station
-    from takt.contract.steering import steering_of
-
-    cell = open_station("nutcell")
-    steering = steering_of(cell.spec)
-    given = {
-        "left.x": 5,
-        "right.z": -0.5,
-        "left.grip": True,
-        "x": 1,
-        "left.y": "1",
-        "right.y": float("nan"),
-        "right.x": 1e-9,
-    }
-    assert steering.read(given) == {"left.grip": 1.0, "left.x": 1.0, "right.z": -0.5}
-    assert steering.read([1]) == {} and steering.read(None) == {}
-    action = steering.action(steering.read(given))
-    assert cell.action_space.contains(action)
-    assert action[0] == pytest.approx(0.2 * 0.02) and action[6] == 0.0 and action[13] == 1.0 and action[14] == 0.0
-    assert np.array_equal(steering.action({})[[6, 13]], [1.0, 1.0])  # hands open, nothing moves
-    observation, _ = cell.reset(seed=1)
-    assert len(steering.gauges(observation)) == 5 and "left hand, mm" in steering.facts(observation)
-    assert {key.code for key in steering.keys if key.code.startswith("Key")} == {
-        f"Key{c}" for c in "WSADRFQETGIKJLPMUOYH"
-    }
-    cell.close()
 
 
 def test_options_of_a_persons_page_are_for_a_person_only(capsys: pytest.CaptureFixture[str]) -> None:

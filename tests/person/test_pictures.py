@@ -86,3 +86,27 @@ def test_pictures_are_of_the_newest_moment_and_a_renderer_that_dies_is_begun_aga
     monkeypatch.setenv("MUJOCO_GL", "disable")
     with pytest.raises(TaktError, match="pictures need OpenGL"):
         Apart(hatch, "nutcell", cell.spec.options, SHOWN)
+
+
+def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them(cell: Any) -> None:
+    steering: Any = steering_of(cell.spec)
+    given = {
+        "left.x": 5,
+        "right.z": -0.5,
+        "left.grip": True,
+        "x": 1,
+        "left.y": "1",
+        "right.y": float("nan"),
+        "right.x": 1e-9,
+    }
+    assert steering.read(given) == {"left.grip": 1.0, "left.x": 1.0, "right.z": -0.5}
+    assert steering.read([1]) == {} and steering.read(None) == {}
+    action = steering.action(steering.read(given))
+    assert cell.action_space.contains(action)
+    assert action[0] == pytest.approx(0.2 * 0.02) and action[6] == 0.0 and action[13] == 1.0 and action[14] == 0.0
+    assert np.array_equal(steering.action({})[[6, 13]], [1.0, 1.0])  # hands open, nothing moves
+    observation = cell.observe()
+    assert len(steering.gauges(observation)) == 5 and "left hand, mm" in steering.facts(observation)
+    assert {key.code for key in steering.keys if key.code.startswith("Key")} == {
+        f"Key{c}" for c in "WSADRFQETGIKJLPMUOYH"
+    }

@@ -65,6 +65,7 @@ def export_lerobot(
     units: int | None = None,
     good_only: bool = False,
     wait: bool = False,
+    camera_size: int | None = None,
     named: Named = NOTHING,
 ) -> Mapping[str, Any]:
     """Write a shift (a ledger) or demonstrations (a folder of `demos.record`) as a LeRobotDataset v3.0 in `out`.
@@ -76,6 +77,7 @@ def export_lerobot(
     units      only the first so many.
     good_only  only the units that came out good.
     wait       with the time when nothing is done any more until the unit ends.
+    camera_size   pixels, of a shift's pictures, which are drawn anew; as the shift has it, or 96.
     named      what of the ledger the user has named again (trust.py).
     """
     if not isinstance(fps, int) or fps < 1 or RATE % fps:
@@ -89,7 +91,11 @@ def export_lerobot(
     unknown = [name for name in cameras if name not in scene.CAMERAS]
     if unknown:
         raise TaktError(f"no camera {unknown[0]!r}; choose from: {', '.join(scene.CAMERAS)}")
-    source = _Demos(shift) if shift.is_dir() else _Shift(shift, named)
+    if camera_size is not None and (shift.is_dir() or not isinstance(camera_size, int)):
+        raise TaktError(
+            f"camera_size is {camera_size!r}; it must be a whole number, and is for a shift, not for a folder"
+        )
+    source = _Demos(shift) if shift.is_dir() else _Shift(shift, named, camera_size)
     size = (source.camera_size, source.camera_size)
     columns = COLUMNS | {"action": EE if source.control == "ee" else JOINT} | FLAGS
     pictures = {IMAGES + camera: size for camera in cameras}
@@ -151,7 +157,7 @@ class _Watched(NutCell):
 class _Shift:
     """The units of a ledger."""
 
-    def __init__(self, path: Path, named: Named) -> None:
+    def __init__(self, path: Path, named: Named, camera_size: int | None) -> None:
         self._named = named
         with Ledger.open(path) as book:
             self._meta, events = book.meta, book.events()
@@ -165,6 +171,8 @@ class _Shift:
         if missing := {"control", "cameras"} - set(self._options):
             raise TaktError(f"{path} is damaged: its options lack {min(missing)!r}")
         self.control = str(self._options["control"])
+        if camera_size is not None:
+            self._options = {**self._options, "camera_size": camera_size}
         self.camera_size = int(self._options.get("camera_size", 96))
 
     def episodes(
