@@ -226,6 +226,51 @@ def test_a_picture_shows_the_end_of_its_own_unit(tmp_path: Path) -> None:
     assert len(frames) == 5 and np.array_equal(picture, frames[-2]) and not np.array_equal(picture, frames[-1])
 
 
+STORY = {
+    11: [("left", "takes a nut")],
+    12: [("right", "takes a nut")],
+    13: [("left", "nut on the pin")],
+    14: [("left", "lets go"), ("", "a hand pushes with 41 N")],
+    15: [("right", "seated")],
+}
+
+
+class Looked:
+    """A station to be looked at closely: what is noted at each second, and a picture that is the second."""
+
+    spec, now = Toy(control_s=1.0).spec, 10.0
+
+    def noted(self) -> Any:
+        return STORY.get(int(self.now), [])
+
+    def closeup(self) -> Any:
+        return np.full((2, 2, 3), int(self.now), np.uint8)
+
+    def gauges(self) -> Any:
+        return {}
+
+
+def test_the_moments_of_a_unit_are_what_led_to_its_end_on_the_side_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from takt.show.report import pictures
+
+    def worked(left: bool) -> list[tuple[float, str, int]]:
+        ended = Event(20.0, UNIT_BAD, 1, {"parts": {"left": {"good": left}, "right": {"good": True}}})
+
+        def steps(*_: Any) -> Any:
+            station = Looked()
+            while station.now < 20.0:
+                station.now += 1.0
+                yield station, [ended] if station.now == 20.0 else []
+
+        monkeypatch.setattr(pictures, "drawn_steps", steps)
+        return [(at_s, words, int(shot[0, 0, 0])) for at_s, words, shot in pictures.moments_of("a.takt", ended)]
+
+    before = [(2.0, "left nut on the pin", 13), (3.0, "left lets go, a hand pushes with 41 N", 14)]
+    end = [(8.0, "at the inspection", 19)]
+    assert worked(left=False) == before + end, "the right side was well: it is not shown"
+    assert worked(left=True) == [before[1], (4.0, "right seated", 15)] + end
+
+
 def test_a_report_without_pictures_and_one_whose_station_cannot_be_drawn(tmp_path: Path) -> None:
     run_shift("gym", "idle", units=2, station_options=FROZEN, ledger=tmp_path / "a.takt")
     out = write_report(tmp_path / "a.takt", tmp_path / "deep" / "b.html", pictures=False)
