@@ -7,6 +7,7 @@ from typing import Any
 
 from takt import Event
 from takt.contract.events import SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE
+from takt.show.sections import shown_and_done
 from takt.show.seen import seen_and_done
 
 
@@ -72,5 +73,8 @@ def test_where_answers_are_not_recorded_only_what_was_done_is_told_and_for_other
     bad = [Event(2.0, UNIT_BAD, 0, {"reasons": ["not_home"], "parts": {}, "cycle_s": None})]
     assert told([*calls, *bad]) == [("not_home", "last call: refund", (0,))]
     assert told([Event(0.0, UNIT_DUE, 0, {}), *bad]) == []
+    (section,) = shown_and_done([START, *calls, *bad], "flightdesk")  # as the board shows it
+    assert section.table is not None and section.table.rows == [("not home", "last call: refund", "1", "0")]
+    assert shown_and_done([START, Event(0.0, UNIT_DUE, 0, {}), *bad], "flightdesk") == []
     policy = Event(1.0, SAID, 0, {"number": 0, "took_s": 0.1})
     assert told([Event(0.0, UNIT_DUE, 0, {}), policy, *bad]) == []

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import UNIT_ENDED
+from takt.contract.events import UNIT_ENDED, Event
 from takt.contract.station import Section, Table
 from takt.errors import TaktError
 from takt.ledger import Ledger
@@ -24,10 +24,12 @@ from takt.ledger.trust import NOTHING
 from takt.shift import Shift, reset_as
 from takt.shift.account import account_of, bad_table_of, sections_of
 from takt.show.report.pictures import as_jpeg, opened_to_draw
+from takt.show.seen import seen_and_done
 
 FILE, PICTURE = "sections.json", "picture.jpg"
 LONGEST = 64 * 2**20  # bytes of the file that are read
 WIDTH = 1280  # pixels
+MOST_GROUPS, MOST_UNITS = 20, 12  # of units that are bad alike; of a group's units that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def write_sections(ledger: Path, out: Path) -> None:
         if bad is not None and bad.rows:
             note = "What became of each, and what hindsight would have done."
             found.append(Section("Units that were not good", note, table=bad))
+        found += shown_and_done(shift.events, str(shift.meta["station"]))
         pictured = _picture(book, shift, out / PICTURE)
     figures = [] if account is None else [[row.label, row.value, row.unit] for row in account.figures]
     told = {
@@ -68,6 +71,19 @@ def write_sections(ledger: Path, out: Path) -> None:
         "sections": [_plain(section) for section in found],
     }
     (out / FILE).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+
+
+def shown_and_done(events: Sequence[Event], station: str) -> list[Section]:
+    """Bad units by what was shown and what was done, of a worker that calls tools."""
+    groups = seen_and_done(events, station)[:MOST_GROUPS]
+    rows = []
+    for group in groups:
+        more = ", …" if len(group.units) > MOST_UNITS else ""
+        which = ", ".join(map(str, group.units[:MOST_UNITS])) + more
+        rows.append((group.reason.replace("_", " "), group.words, str(len(group.units)), which))
+    note = "Bad units by their main reason, by what an answer had shown of it before the last call, and by that call."
+    table = Table(("reason", "shown, done", "units", "which"), rows)
+    return [Section("What was shown and what was done", note, table=table)] if rows else []
 
 
 def read_sections(out: Path) -> Own:
