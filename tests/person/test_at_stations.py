@@ -6,7 +6,9 @@ import html
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,15 @@ from asking import TOKEN, asked
 from series import write_series
 
 from takt import Shift, run_shift
+from takt.board.person.folder import Folder
 from takt.board.person.server import PersonServer
-from takt.contract.station import Station, open_station
+from takt.contract.station import open_station
 from takt.errors import TaktError
 from takt.export import export
 from takt.workers.person import Person
 from takt.workers.person.hatch import Hatch
+
+refusals: list[str] = []  # what an editor was told
 
 
 class AtPage:
@@ -41,10 +46,13 @@ class AtPage:
         return str(told["html"])
 
 
-def by_page(station: Station, units: int, work: Callable[[AtPage], None], speed: str = "live:20") -> Shift:
-    """A shift that `work` works at the page, in a thread of its own."""
-    hatch, wrong = Hatch(), list[BaseException]()
-    with PersonServer(hatch, station.spec, None, "127.0.0.1", 0, TOKEN) as server:
+def by_page(station: Any, units: int, work: Callable[[AtPage], None], folder: Path | None = None) -> Shift:
+    """A shift that `work` works at the page, in a thread of its own; with a folder for its editor, perhaps."""
+    hatch, wrong, beside = Hatch(), list[BaseException](), None
+    with ExitStack() as there:
+        server = there.enter_context(PersonServer(hatch, station.spec, None, "127.0.0.1", 0, TOKEN))
+        if folder is not None:
+            beside = there.enter_context(Folder(hatch, station, folder, refusals.append)).hand_over
 
         def working() -> None:
             hatch.come()
@@ -55,7 +63,7 @@ def by_page(station: Station, units: int, work: Callable[[AtPage], None], speed:
 
         somebody = threading.Thread(target=working, daemon=True)
         somebody.start()
-        shift = run_shift(station, Person(hatch), units=units, seed=1, clock=speed, worker_name="person")
+        shift = run_shift(station, Person(hatch, beside), units=units, seed=1, clock="live:10", worker_name="person")
         somebody.join(60)
     assert not wrong, wrong
     return shift
@@ -85,14 +93,16 @@ def test_a_fixture_is_inspected_by_the_picture_on_the_page() -> None:
     station.close()
 
 
-def test_a_ticket_is_mended_by_the_forms_of_the_code_desk(tmp_path: Path) -> None:
+def test_a_ticket_is_mended_by_the_forms_of_the_code_desk_and_in_an_editor_of_ones_own(tmp_path: Path) -> None:
     from takt.stations.codedesk.sandbox import check_works
 
     try:
         check_works()
     except TaktError as error:
         pytest.skip(str(error))
-    station: Any = open_station("codedesk", tickets=str(write_series(tmp_path / "tiny", 2)), takt_s=100.0)
+    station: Any = open_station("codedesk", tickets=str(write_series(tmp_path / "tiny", 2)), takt_s=400.0)
+    folder = tmp_path / "editor"
+    refusals.clear()
 
     def work(page: AtPage) -> None:
         assert "pkg.m needs f1" in page.call("ticket", ticket=0)
@@ -101,13 +111,38 @@ def test_a_ticket_is_mended_by_the_forms_of_the_code_desk(tmp_path: Path) -> Non
         assert re.search(r'<textarea name="new" data-kind="text"', html.unescape(page.shown())), (
             "and is written in them"
         )
-        page.call("edit", path="pkg/m.py", old="    return 0\n", new="    return 0\n\n\ndef f1():\n    return 1\n")
-        assert "1 passed" in page.call("run", command="python3 -m pytest -q")
+        page.call("edit", path="pkg/m.py", old="    return 0\n", new="    return 0\n\n\ndef f1():\n    return 7\n")
+        module = folder / "pkg/m.py"
+        assert wait_for(lambda: module.exists() and "def f1()" in module.read_text()), "it is in one's own editor too"
+        (folder / "pkg/.m.py.swp").write_text("an editor's own")
+        module.write_text(module.read_text().replace("return 7", "return 1"))
+        (folder / "notes.txt").write_text("one\n")
+        (folder / "README.md").unlink()
+        (folder / "raw").write_bytes(b"\xff\xfe")
+        assert wait_for(lambda: b"return 1" in station.files["pkg/m.py"] and "notes.txt" in station.files)
+        assert wait_for(lambda: "README.md" not in station.files and bool(refusals)) and "raw is no text" in refusals[0]
+        assert "1 passed" in page.call("run", command="echo two >> notes.txt; ls -a . pkg; python3 -m pytest -q")
+        assert wait_for(lambda: (folder / "notes.txt").read_text() == "one\ntwo\n"), "what a command did is there"
         page.call("submit", ticket=0)
 
-    shift = by_page(station, 1, work)
-    assert [event.unit for event in shift.events if event.kind == "unit_good"] == [0]
+    shift = by_page(station, 1, work, folder)
+    (good,) = [event.unit for event in shift.events if event.kind in ("unit_good", "unit_bad")]
+    assert good == 0 and shift.events[-1].data["reason"] == "units"
+    calls = [event.data["call"] for event in shift.events if event.kind == "said" and "call" in event.data]
+    saved = [(name, json.loads(given)["path"]) for name, given in calls if name in ("write", "delete")]
+    assert sorted(saved) == [("delete", "README.md"), ("write", "notes.txt"), ("write", "pkg/m.py")]
     station.close()
+    with pytest.raises(TaktError, match="is not empty"):
+        Folder(Hatch(), station, folder, refusals.append)
+
+
+def wait_for(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold."""
+    for _ in range(1200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_persons_shift_at_the_cell_becomes_demonstrations(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,12 +27,13 @@ FIRST_PAGE_S = 3600.0  # how long the first page is waited for
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where the page is served, and to whom. `practice`: no ledger is written."""
+    """Where the page is served, and to whom. `practice`: no ledger is written. `folder`: for somebody's own editor."""
 
     host: str = "127.0.0.1"
     port: int = PORT
     names: tuple[str, ...] = ()
     practice: bool = False
+    folder: Path | None = None
 
 
 @contextmanager
@@ -44,13 +45,14 @@ def at_work(
     again   whether it goes on with a shift, which its options are of: the station is opened with all of them.
     """
     from takt.contract.clock import Live
-    from takt.contract.station import open_station
+    from takt.contract.station import Files, open_station
     from takt.contract.steering import RendersApart, Steering, steering_of
     from takt.listening import check_host, token_of
     from takt.workers.person import Person
     from takt.workers.person.hatch import Hatch
 
     try:
+        from takt.board.person.folder import Folder
         from takt.board.person.pictures import Apart
         from takt.board.person.server import PersonServer
     except ModuleNotFoundError as error:
@@ -74,20 +76,25 @@ def at_work(
             return 0.0 if live is None else live.lag_s
 
         token = token_of(os.environ, lambda said: None)
-        with ExitStack() as beside:
-            pictures, scene_state = None, None
+        with ExitStack() as there:
+            pictures: Apart | None = None
+            beside: Callable[[], bytes | None] | None = None
             if isinstance(steering, RendersApart):
                 wanted = {key: options.get(key, value) for key, value in shown.items()}
-                pictures = beside.enter_context(Apart(hatch, station, here.spec.options, wanted))
-                scene_state = partial(steering.scene_state, here)
+                pictures = there.enter_context(Apart(hatch, station, here.spec.options, wanted))
+                beside = partial(steering.scene_state, here)
+            if page.folder is not None:
+                if not isinstance(here, Files):
+                    raise TaktError(f"station {station!r} has no files; --folder is for one that has, as codedesk")
+                beside = there.enter_context(Folder(hatch, here, page.folder, complain)).hand_over
             server = PersonServer(
                 hatch, here.spec, steering, page.host, page.port, token, page.names, page.practice, lag_s, pictures
             )
-            beside.enter_context(server)
+            there.enter_context(server)
             complain(f"work at {server.url}?token={token}")
             if not hatch.wait_started(FIRST_PAGE_S):
                 raise TaktError("nobody has opened the page; nothing was written")
-            yield here, Person(hatch, scene_state)
+            yield here, Person(hatch, beside)
     finally:
         here.close()
 
@@ -98,7 +105,8 @@ def check_page(page: Page, worker: str) -> None:
 
     if worker != NAME and page != Page():
         raise TaktError(
-            "--practice, --host, --port and --allow-host are of a person's page; use them with --worker person"
+            "--practice, --folder, --host, --port and --allow-host are of a person's page; "
+            "use them with --worker person"
         )
     if page.practice and not is_loopback(page.host):
         raise TaktError("practice is for whoever sits here; leave --host out")

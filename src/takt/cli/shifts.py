@@ -111,6 +111,10 @@ def run(
         ),
     ] = None,
     practice: Annotated[bool, typer.Option("--practice", help="For --worker person: nothing is recorded.")] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="For --worker person at a station of files: an empty folder for one's own editor."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Of a person's page: where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of a person's page; 0 for any that is free.")] = PORT,
     allow_host: Annotated[
@@ -141,7 +145,7 @@ def run(
         run_seeds(table, hand, shifts, out, jobs, stop_early, require_accept, as_json)
         return
     path: Path | Numbered = _free_path(station, worker, seed) if out is None else out
-    page = Page(host, port, tuple(allow_host or ()), practice)
+    page = Page(host, port, tuple(allow_host or ()), practice, folder)
     check_page(page, worker)
     from takt.shift import run_shift
 

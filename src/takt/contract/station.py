@@ -295,6 +295,17 @@ class Watched(Protocol):
 
 
 @runtime_checkable
+class Files(Protocol):
+    """A station of tools where files are worked on: what its tools show of them, so that a person can have them as a
+    folder. It has the tools `write` (path, text) and `delete` (path)."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The regular files as they are now, by path from the top."""
+        ...
+
+
+@runtime_checkable
 class Occupied(Protocol):
     """A station where an action can take longer than a control period, as a run of tests does. Until it is done its
     worker is not asked: there is no answer yet.

@@ -212,6 +212,12 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         assert self._desk is not None
         return self._desk
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What is in the tree, but for links, folders and git's own (`takt.contract.station.Files`)."""
+        tree = {} if self._desk is None else self._desk.repository.worktree()
+        return {path: content for path, (kind, content) in tree.items() if kind != "l"}
+
     def keep_in(self, journal: Journal) -> None:
         """Where records of commands and inspections are kept (`takt.contract.worker.Journaled`)."""
         self._journal = journal

@@ -33,15 +33,15 @@ START = "a person works through a page: `takt run STATION --worker person` opens
 class Person(Recorder):
     """A person at a page in a browser: `takt run STATION --worker person`. See docs/person.md.
 
-    hatch         where the page is; none where a shift is only repeated.
-    scene_state   what pictures of the station as it is now are made from, where they are drawn in another process. It
-                  goes to the page, unread.
+    hatch    where the page is; none where a shift is only repeated.
+    beside   called at each look: what goes to those beside the page, unread, such as what pictures of the station as it
+             is now are made from.
     """
 
     clock = "live"
 
-    def __init__(self, hatch: Hatch | None = None, scene_state: Callable[[], bytes] | None = None) -> None:
-        self._hatch, self._scene_state = hatch, scene_state
+    def __init__(self, hatch: Hatch | None = None, beside: Callable[[], bytes | None] | None = None) -> None:
+        self._hatch, self._beside = hatch, beside
 
     def begin(self, spec: StationSpec, seed: int) -> None:
         self._steering: Steering | None = None if spec.tools else steering_of(spec)
@@ -78,7 +78,7 @@ class Person(Recorder):
 
     def act(self, observation: Any) -> Plan:
         if self._hatch is not None:
-            self._hatch.show(observation, self._stamp, None if self._scene_state is None else self._scene_state())
+            self._hatch.show(observation, self._stamp, None if self._beside is None else self._beside())
             if self._doing is not None:
                 self._doing.answer.set_result(observation)
         self._doing = None

@@ -14,9 +14,10 @@ and some aircraft at Istanbul that go round them.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import replace
+from itertools import accumulate
 
 import airportsdata
 import numpy as np
@@ -251,34 +252,27 @@ def _bookings(
     seats = aircraft.seats[flights.aircraft].copy()
     seats[aircraft.surface[flights.aircraft]] = 0, 0, COACH_SEATS
     size = max(1.0, LOAD * seats.sum() / (1.6 * recipe.bookings))
-    order = np.argsort(flights.departure, kind="stable")
-    leaving = [order[flights.origin[order] == at] for at in range(len(codes))]
-    times = [flights.departure[there].tolist() for there in leaving]
-    into_hub, takes = flights.destination < len(recipe.hubs), flights.arrival - flights.departure
+    free = seats.tolist()  # plain numbers: there are tens of thousands of groups, each of which is a few of them
+    takes = (flights.arrival - flights.departure).tolist()
+    into_hub = (flights.destination < len(recipe.hubs)).tolist()
+    onward = _Onward(codes, mass, minutes, flights)
     rows: list[tuple[int, float, int, list[int], int]] = []
     full = 0  # flights in a row that had no seat left
     while len(rows) < recipe.bookings and full < 100:
-        legs = [int(rng.integers(len(flights.number)))]
+        legs = [int(rng.integers(len(takes)))]
         if into_hub[legs[0]] and rng.random() < 0.85:
-            hub, origin = int(flights.destination[legs[0]]), int(flights.origin[legs[0]])
-            lands = int(flights.arrival[legs[0]])
-            window = leaving[hub][
-                bisect_left(times[hub], lands + CONNECT[0]) : bisect_left(times[hub], lands + CONNECT[1])
-            ]
-            onward = window[flights.destination[window] != origin]
-            if len(onward):
-                direct = minutes[origin, flights.destination[onward]]
-                detour = (minutes[origin, hub] + minutes[hub, flights.destination[onward]]) / direct
-                pull = mass[flights.destination[onward]] * np.exp(-3 * np.maximum(detour - 1.2, 0))
-                legs.append(int(onward[_one_of(rng, pull / pull.sum())]))
-        least = seats[legs].min(axis=0)
-        cabin = _one_of(rng, least / total) if (total := least.sum()) else -1
+            after, upto = onward.of(legs[0])
+            if after:
+                legs.append(after[bisect_right(upto, rng.random())])
+        least = free[legs[0]] if len(legs) == 1 else list(map(min, free[legs[0]], free[legs[1]]))
+        cabin = _cabin(rng, least)
         full = full + 1 if cabin < 0 else 0
         if cabin < 0:
             continue
-        people = min(int(rng.geometric(1 / size)), int(least[cabin]))
-        seats[legs, cabin] -= people
-        flying = int(takes[legs].sum())
+        people = min(int(rng.geometric(1 / size)), least[cabin])
+        for leg in legs:
+            free[leg][cabin] -= people
+        flying = sum(takes[leg] for leg in legs)
         fare = 12.5 * round((60 + flying) * (8, 4, 1)[cabin] / 12.5)
         rows.append((int(rng.random() < 0.5), float(fare), people, legs, cabin))
     if len(rows) < recipe.bookings:
@@ -295,11 +289,46 @@ def _bookings(
     )
 
 
-def _one_of(rng: np.random.Generator, p: np.ndarray) -> int:
-    """A place with these probabilities, as `rng.choice(len(p), p=p)` draws it, without what that checks each time."""
-    upto = p.cumsum()
-    upto /= upto[-1]
-    return int(upto.searchsorted(rng.random(), side="right"))
+class _Onward:
+    """Where groups fly on to after a flight into a hub, and how likely that is; the same for all groups on it."""
+
+    def __init__(self, codes: tuple[str, ...], mass: np.ndarray, minutes: Ints, flights: Flights) -> None:
+        self._mass, self._minutes, self._flights = mass, minutes, flights
+        order = np.argsort(flights.departure, kind="stable")
+        self._leaving = [order[flights.origin[order] == at] for at in range(len(codes))]
+        self._times = [flights.departure[there].tolist() for there in self._leaving]
+        self._known: dict[int, tuple[list[int], list[float]]] = {}
+
+    def of(self, flight: int) -> tuple[list[int], list[float]]:
+        """The flights on, and the chance of each with all before it."""
+        if flight not in self._known:
+            self._known[flight] = self._found(flight)
+        return self._known[flight]
+
+    def _found(self, flight: int) -> tuple[list[int], list[float]]:
+        flights, minutes = self._flights, self._minutes
+        hub, origin, lands = (int(of[flight]) for of in (flights.destination, flights.origin, flights.arrival))
+        times = self._times[hub]
+        since, until = bisect_left(times, lands + CONNECT[0]), bisect_left(times, lands + CONNECT[1])
+        window = self._leaving[hub][since:until]
+        after = window[flights.destination[window] != origin]
+        if not len(after):
+            return [], []
+        direct = minutes[origin, flights.destination[after]]
+        detour = (minutes[origin, hub] + minutes[hub, flights.destination[after]]) / direct
+        pull = self._mass[flights.destination[after]] * np.exp(-3 * np.maximum(detour - 1.2, 0))
+        upto = (pull / pull.sum()).cumsum()
+        upto /= upto[-1]
+        return after.tolist(), upto.tolist()
+
+
+def _cabin(rng: np.random.Generator, free: list[int]) -> int:
+    """A cabin as likely as it has seats, -1 if there are none."""
+    total = sum(free)
+    if not total:
+        return -1
+    upto = list(accumulate(seats / total for seats in free))
+    return bisect_right([share / upto[-1] for share in upto], rng.random())
 
 
 def _wanted(aircraft: Aircraft, kinds: list[Type], flights: Flights) -> Wanted:
