@@ -15,8 +15,7 @@ from typing import Any
 
 from takt.contract.events import FAULT, UNIT_BAD, Event
 from takt.fleet.told import read_as
-from takt.judge.compare import WHOLE
-from takt.judge.compared_shifts import ComparedShift
+from takt.judge.compared_shifts import WHOLE, ComparedShift
 from takt.judge.outcomes import Outcomes
 from takt.shift import Shift
 

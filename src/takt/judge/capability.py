@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from takt.judge.bets import accepts
 from takt.judge.outcomes import Unit
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
@@ -66,6 +65,8 @@ def quantile_s(times_s: Sequence[float] | np.ndarray, level: float) -> float | N
 
 def most_bad(units: int, level: float, alpha: float) -> int:
     """b_n: the most bad of so many units with which a rate of `level` is proven; -1 if not even with none."""
+    from takt.judge.bets import accepts  # here, for a process that works shifts needs times alone, and scipy is slow
+
     low, high = -1, units + 1
     while high - low > 1:
         middle = (low + high) // 2

@@ -30,6 +30,7 @@ from takt.contract.events import Event
 from takt.contract.station import TaktError
 from takt.judge.capability import capability
 from takt.judge.compared_shifts import (
+    WHOLE,
     ComparedShift,
     Costs,
     check_comparable,
@@ -64,7 +65,6 @@ from takt.judge.sequences import (
 )
 from takt.judge.verdict import Bound
 
-WHOLE = ("time", "units")  # why a shift ends that is a figure of its own
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 

@@ -14,6 +14,7 @@ from takt.judge.capability import times_of
 from takt.judge.outcomes import Outcomes
 from takt.ledger import canonical
 
+WHOLE = ("time", "units")  # why a shift ends that is a figure of its own
 BY = ("auto", "unit", "shift", "free")
 LIVE = "live"  # the clock that people work by; no program is asked to
 SAME = ("station", "options", "seed", "clock", "faults")

@@ -23,8 +23,7 @@ from takt.contract.events import Event
 from takt.contract.figure import per_cent
 from takt.contract.station import TaktError
 from takt.judge.bets import Floats
-from takt.judge.compare import WHOLE
-from takt.judge.compared_shifts import BY
+from takt.judge.compared_shifts import BY, WHOLE
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.sequences import bounds_of_shifts, least_deviation, lower_of_means
 from takt.judge.verdict import Bound, Job, Verdict, judged
