@@ -19,6 +19,10 @@ class Unwritable(TaktError):
     """A ledger cannot be written: its disk is full, or its server is gone. What was written before is whole."""
 
 
+class Unserved(TaktError):
+    """A worker's server gave no answer, whatever it tried. The shift is left at its last unit's end, to go on later."""
+
+
 class Unseen(TaktError):
     """A station was loaded with a state that it cannot draw; it must work the unit again to show it."""
 

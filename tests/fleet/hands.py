@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from takt.contract.worker import Finished
+
 
 class Right:
     """Pushes to the right: no unit is good."""
@@ -52,6 +54,17 @@ class Dies(Balances):
                 Path(self.mark).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().act(observation)
+
+
+class Unheard(Dies):
+    """Its server gives no answer after so many calls; not where the mark is, which it leaves."""
+
+    def act(self, observation: Any) -> Any:
+        self.left -= 1
+        if not self.left and not Path(self.mark).exists():
+            Path(self.mark).touch()
+            raise Finished("the endpoint gives no answer with its retries", failed=True)
+        return Balances.act(self, observation)
 
 
 class Hangs(Dies):

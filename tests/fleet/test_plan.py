@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import socket
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from takt import TaktError
 from takt.cli import main
 from takt.fleet.endpoints import check_answers
+from takt.fleet.text import text_of
 from takt.fleet.toml import plan_of, read_plan
 
 PLAN = """
@@ -77,6 +80,13 @@ def test_a_shift_is_the_same_however_it_is_written_and_another_if_anything_of_it
     assert ids(with_file.replace("a.onnx", "b.onnx")) == first, "a file is what it contains, whatever it is called"
     Path("b.onnx").write_bytes(b"second")
     assert len(set(first) & set(ids(with_file.replace("a.onnx", "b.onnx")))) == len(first) * 2 // 3
+
+
+def test_values_are_written_as_the_toml_that_says_them() -> None:
+    told = {"name": 'a "b" \\ \n \x7f \t é', "seeds": [0, 2**70], "hours": 1e-7, "stop": {"verdict": True}}
+    told |= {"station": [{"name": "gym", "options": {"a.b": [], "": {}, "x": -0.5, "y": [[1], ["z"]]}}]}
+    assert tomllib.loads(text_of(told)) == told
+    assert [text_of({"a": wrong}) for wrong in (None, math.inf, "\ud800", {"b": [object()]})] == [""] * 4
 
 
 GYM, WORKER = '[[station]]\nname = "gym"', '[[worker]]\nname = "hands:Balances"'

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,13 @@ from typing import Any
 import pytest
 
 from takt.cli import main
-from takt.fleet.drive import Driver
+from takt.fleet.child import _done
+from takt.fleet.drive import Driver, job_of
 from takt.fleet.local import Local
 from takt.fleet.notes import machine_faults
 from takt.fleet.standing import standing_of_fleet
 from takt.fleet.toml import plan_of, read_plan
+from takt.fleet.work import work as work_job
 from takt.ledger import Ledger
 from takt.shift import run_shift
 
@@ -139,6 +143,20 @@ def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here: Any)
     assert (fault.kind, fault.attempt, fault.given_up) == ("lost", 1, False) and "SIGKILL" in fault.why
     assert fault.host and "seed 0" in Path(fault.log).read_text()
     assert digests(plan) == alone(plan), "here the mark is there, so that it does not die"
+
+
+def test_a_server_that_gives_out_in_the_middle_is_a_machines_fault_and_costs_the_shift_no_unit(here: Any) -> None:
+    plan = plan_of(PLAN.replace("0-3", "0") + hand("Unheard", options={"mark": str(here / "mark"), "calls": 60}))
+    job = job_of(plan, plan.shifts[0])
+    told = _done(job, io.StringIO(), threading.Event())
+    assert told == {"kind": "fault", "data": {"kind": "server", "why": "the endpoint gives no answer with its retries"}}
+    with Ledger.open(job.ledger) as book:
+        before = book.events()
+        assert not book.finished and sum(event.kind == "unit_good" for event in before) > 1
+    kind, record = work_job(job, lambda said: None, lambda: False)
+    assert (kind, record.units, record.good) == ("ended", 10, 10) and digests(plan) == alone(plan)
+    with Ledger.open(job.ledger) as book:
+        assert book.events()[: len(before)] == before
 
 
 def test_whoever_dies_hangs_or_grows_every_time_is_given_up_listed_and_no_unit_is_bad_for_it(
@@ -261,6 +279,8 @@ def test_several_seeds_and_several_workers_at_a_time_come_to_the_same_as_one_aft
     )
     (arm,) = json.loads(capsys.readouterr().out)["arms"]
     assert (arm["ended"], arm["units"], arm["good"]) == (2, 16, 16)
+    assert main(["fleet", "resume", "f", "--json"]) == 0, "it has a plan like any other fleet"
+    assert json.loads(capsys.readouterr().out)["began"] == 0
     command = ["compare", "--station", "gym", "--worker", "hands:Balances,hands:Right", "--seeds", "0-2", *shift]
     told = []
     for folder, jobs in (("one", "1"), ("two", "2")):

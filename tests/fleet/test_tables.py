@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 from takt import TaktError
 from takt.cli import main
 from takt.fleet.arms import decided
+from takt.fleet.beside import Beside
 from takt.fleet.record import Record
 from takt.fleet.sample import bounds_along, decided_at, drawn, log_e_along, shifts_to_verdict
 from takt.fleet.standing import standing_of_fleet
@@ -129,7 +132,16 @@ def test_parts_that_a_writer_left_half_are_made_again(fleet: Any) -> None:
     tables = fleet.folder / "tables"
     next(tables.glob("units-*.parquet")).unlink()
     (tables / "events-000099.parquet").write_bytes(b"half")
-    assert update(fleet) == 9
+    (tables / "shifts.parquet").unlink()
+    with Beside(fleet, every_s=0.01):  # as while a driver works
+        while not (tables / "shifts.parquet").exists():
+            time.sleep(0.01)
+    assert query([fleet], "SELECT count(*), count(DISTINCT id) FROM units WHERE judged")[1] == [(90, 9)]
+
+
+def test_tables_that_several_bring_up_to_date_at_once_have_each_shift_once(fleet: Any) -> None:
+    with ThreadPoolExecutor(4) as some:
+        assert sorted(some.map(lambda _: update(fleet), range(4))) == [0, 0, 0, 9]
     assert query([fleet], "SELECT count(*), count(DISTINCT id) FROM units WHERE judged")[1] == [(90, 9)]
 
 

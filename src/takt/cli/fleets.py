@@ -69,6 +69,7 @@ def resume(path: PlanPath, on: On = "local", jobs: Jobs = None, as_json: Json = 
 
 
 def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding:
+    from takt.fleet.beside import Beside
     from takt.fleet.drive import Driver
     from takt.fleet.quick import remember
     from takt.fleet.shown import Live
@@ -77,7 +78,7 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding
 
     again = f"takt fleet resume {quoted(plan)}" if plan.text else "the same command"
     live = Live(plan, terminal.err(as_json), as_json)
-    with left_by_signal(lambda: f"interrupted; no finished unit is lost, go on with `{again}`"), live:
+    with left_by_signal(lambda: f"interrupted; no finished unit is lost, go on with `{again}`"), live, Beside(plan):
         done = Driver(plan, lambda: executor_for(plan, on, jobs), live.news, complain).run()
     found = standing_of_fleet(plan)
     remember(plan, found)
@@ -106,7 +107,7 @@ def run_seeds(
     station: dict[str, Any],
     worker: dict[str, Any],
     shifts: dict[str, Any],
-    out: Path | None,
+    out: Path | Address | None,
     jobs: int,
     stop_early: bool,
     require_accept: bool,
@@ -116,16 +117,11 @@ def run_seeds(
     from takt.fleet.toml import plan_from
 
     name = re.sub(r"[^\w.-]+", "-", f"{station['name']}-{worker['name']}")[:80]
-    if isinstance(out, Address):
-        raise TaktError("--seeds are worked into a folder; into a database by a plan with a store (docs/fleets.md)")
-    told = {
-        **shifts,
-        "name": name,
-        "folder": str(out or Path("shifts") / name),
-        "station": [station],
-        "worker": [worker],
-    }
-    found = _work(plan_from({**told, "stop": {"verdict": stop_early}}, "takt run"), "local", jobs, as_json)
+    store = out if isinstance(out, Address) else None
+    folder = Path("shifts") / name if out is None or store is not None else out
+    told = {**shifts, "name": name, "folder": str(folder), "station": [station], "worker": [worker]}
+    plan = plan_from({**told, "stop": {"verdict": stop_early}}, "takt run", store)
+    found = _work(plan, "local", jobs, as_json)
     judged = found.arms[0].verdict
     if require_accept and (judged is None or judged.decision != "accept"):
         raise typer.Exit(1)
@@ -308,13 +304,16 @@ def watch(path: PlanPath, every: Annotated[float, typer.Option(min=0.2, max=3600
     plan, console = read_plan(path), terminal.out()
     with left_by_signal(lambda: f"the fleet goes on; look again with `takt fleet status {quoted(plan)}`"):
         while True:
+            began_s = time.process_time()
             found = standing_of_fleet(plan)
             if console.is_terminal:
                 console.clear()
             console.print(standing_table(found, console.width), highlight=False, markup=False)
             if not found.driver:
                 return
-            time.sleep(every)
+            time.sleep(
+                max(every, 9 * (time.process_time() - began_s))
+            )  # a tenth of a core at most, however large it is
 
 
 def print_standing(found: FleetStanding, as_json: bool, **more: Any) -> None:

@@ -81,7 +81,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="SHIFT",
-            help="The ledger to write: a file, or postgresql://HOST/DATABASE#SHIFT; with --seeds, a folder.",
+            help="The ledger to write: a file, or postgresql://HOST/DATABASE#SHIFT; with --seeds a folder, or #FLEET.",
             show_default="shifts/STATION-WORKER-seedN.takt",
             parser=place_of,
         ),

@@ -4,7 +4,8 @@
     identity.py   what a shift is, as a hash                   secret.py    what must not stand in a plan
     child.py      a process that works shifts                  local.py     such processes on this machine
     crew.py       retries of machine faults, and only these    drive.py     the plan, worked until it is done
-    record.py     a shift in one line                          index.py     those lines, kept beside the ledgers
+    record.py     a shift in one line                          notes.py     those lines, kept beside the ledgers
+    text.py       values of a plan as TOML                     beside.py    tables, kept up to date meanwhile
     arms.py       the verdict of an arm                        together.py  many arms against each other
 
 Only ledgers count. All else in a fleet's folder is derived from them, and made again if it is lost.

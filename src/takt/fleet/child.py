@@ -46,7 +46,7 @@ def _listen(jobs: queue.SimpleQueue[Job], leave: threading.Event) -> None:
 
 def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
     from takt.contract.foreign import one_line
-    from takt.errors import Busy, TaktError, Unwritable
+    from takt.errors import Busy, TaktError, Unserved, Unwritable
     from takt.fleet.store import is_gone, shown
     from takt.fleet.work import work
 
@@ -58,7 +58,7 @@ def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
         return {"kind": BUSY, "data": {"why": str(error)}}
     except TaktError as error:
         why = " ".join(str(error).split())
-        if is_gone(error):
+        if isinstance(error, Unserved) or is_gone(error):
             return {"kind": FAULT, "data": {"kind": SERVER, "why": why}}
         if isinstance(error, Unwritable):
             return {"kind": FAULT, "data": {"kind": STORE, "why": why}}

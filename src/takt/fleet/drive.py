@@ -326,7 +326,8 @@ def found_in(plan: Plan, notes: Notes) -> dict[str, Record]:
         except TaktError:
             continue  # somebody works on it, or it is damaged: whoever is to work it will say so
         found[shift.id] = fresh
-        new.append((shift.arm.name, fresh))
+        if fresh.ended:  # else it is read again, and might be kept over what its driver says of its end meanwhile
+            new.append((shift.arm.name, fresh))
     if new:
         notes.put(new)
     gone = [shift.id for shift in plan.shifts if shift.id in known and shift.file not in there]

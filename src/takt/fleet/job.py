@@ -15,7 +15,7 @@ MACHINE_FAULTS = {
     LOST: "the process or its machine is gone: killed, crashed, preempted",
     MEMORY: "it took more memory than it may, or than there is",
     SILENT: "no sign of life for longer than it may be silent; it was ended",
-    SERVER: "a server that it asks, or its store's, does not answer",
+    SERVER: "a server that it asks, or its store's, does not answer, whatever is tried: gone, or overrun",
     STORE: "the ledger cannot be written: its disk is full, or it may not be written",
     HARNESS: "a fault of Takt's own",
 }

@@ -24,6 +24,7 @@ from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.fleet.store import shown
 
 MOST_RUNNING = 12  # lines
+MOST_FAULTS = 6  # that are listed
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 
 
@@ -51,9 +52,12 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
     money = f"; {cost:,.2f} spent" if cost else ""
     lines.append(Text(f"{plan.name}: {ended}{money}; {state}; ledgers in {shown(plan.store)}"))
     for kind, count in Counter(fault.kind for fault in found.faults).items():
-        last = [fault for fault in found.faults if fault.kind == kind][-1]
-        told = f"{kind} {count} ({MACHINE_FAULTS.get(kind, '')})"
-        lines.append(Text(f"faults of machines: {told}; the last on {last.host}, {last.log}"))
+        lines.append(Text(f"faults of machines: {kind} {count} ({MACHINE_FAULTS.get(kind, '')})"))
+    for fault in found.faults[-MOST_FAULTS:]:
+        what = f"{fault.kind}: {fault.arm}, seed {fault.seed}, try {fault.attempt}: {fault.why}"
+        lines.append(Text(f"  {what}; on {fault.host or 'an unknown host'}, log {fault.log}"))
+    if len(found.faults) > MOST_FAULTS:
+        lines.append(Text(f"  and {len(found.faults) - MOST_FAULTS} before: `takt fleet status --json` has all"))
     given_up = [fault for fault in found.faults if fault.given_up]
     for fault in given_up[:3]:
         lines.append(

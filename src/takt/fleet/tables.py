@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from takt.fleet.store import ledger_of, read, shown
 from takt.judge.outcomes import Outcomes
 from takt.ledger import canonical
 
-FOLDER, PARTS = "tables", "parts.json"
+FOLDER, PARTS, LOCK = "tables", "parts.json", "lock"
 A_PART = 500  # shifts
 A_GROUP = 20_000  # events that are kept in memory, and written together
 MOST_PARTS = 16  # before they are put together
@@ -36,11 +37,19 @@ VIEWS = {
 }
 
 
-def update(plan: Plan) -> int:
-    """Bring the tables up to date; how many shifts were added."""
+def update(plan: Plan, enough: Callable[[], bool] = lambda: False) -> int:
+    """Bring the tables up to date; how many shifts were added. Whoever else does so, or asks them, is waited for.
+
+    enough   asked after every part; True ends it there, and the rest is for another time.
+    """
     pa, pq = _arrow()
     folder = plan.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    with _held(folder):
+        return _updated(pa, pq, plan, folder, enough)
+
+
+def _updated(pa: Any, pq: Any, plan: Plan, folder: Path, enough: Callable[[], bool]) -> int:
     notes = notes_of(plan)
     try:
         records, faults = found_in(plan, notes), notes.faults()
@@ -55,6 +64,8 @@ def update(plan: Plan) -> int:
         _write_part(pa, pq, plan, folder, name, some)
         parts[name] = [shift.id for shift in some]
         _keep(folder, parts)
+        if enough():
+            return begun + len(some)
     if len(parts) > MOST_PARTS:
         _together(pq, folder, parts)
     _whole(pa, pq, folder / "shifts.parquet", list(_shift_rows(plan, records)), _schema(pa)["shifts"])
@@ -71,7 +82,11 @@ def query(plans: Sequence[Plan], sql: str) -> tuple[list[str], list[tuple[Any, .
         import duckdb
     except ModuleNotFoundError:
         raise TaktError(f"questions in SQL need the extra `fleet`: {install('fleet')}") from None
-    with duckdb.connect(":memory:") as database:
+    with ExitStack() as reading:
+        for plan in plans:
+            if (plan.folder / FOLDER).is_dir():
+                reading.enter_context(_held(plan.folder / FOLDER, to_read=True))
+        database = reading.enter_context(duckdb.connect(":memory:"))
         for view in VIEWS:
             files = [str(file) for plan in plans for file in _files(plan.folder / FOLDER, view)]
             if not files:
@@ -88,6 +103,20 @@ def query(plans: Sequence[Plan], sql: str) -> tuple[list[str], list[tuple[Any, .
             return [column[0] for column in answer.description], answer.fetchall()
         except duckdb.Error as error:
             raise TaktError(f"DuckDB does not answer that: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def _held(folder: Path, to_read: bool = False) -> Iterator[None]:
+    """Nobody writes these tables meanwhile, and nobody reads them unless we only read."""
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        with suppress(ImportError):  # not on Windows
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_SH if to_read else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _arrow() -> tuple[Any, Any]:
@@ -234,6 +263,8 @@ def _parts(folder: Path) -> dict[str, list[str]]:
         for file in folder.glob(f"{view}-*.parquet"):
             if file.stem.removeprefix(f"{view}-") not in parts:
                 file.unlink(missing_ok=True)
+    for half in folder.glob(".*-*"):
+        half.unlink(missing_ok=True)
     return parts
 
 

@@ -17,6 +17,7 @@ the infimum over the hypothesis, so that a direction may be claimed.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -46,7 +47,7 @@ class Duel:
 
     a: str
     b: str
-    means: list[float] = field(default_factory=list)
+    means: array[float] = field(default_factory=lambda: array("d"))
     plus: int = 0
     ties: int = 0
     minus: int = 0
@@ -127,7 +128,7 @@ class Together:
         """The shifts of each arm in the order of their seeds, up to the first that has not ended; None for one that is
         lost. Those that were taken before are not looked at again."""
         for (a, b), duel in self.duels.items():
-            new = list(zip(records.get(a, ()), records.get(b, ()), strict=False))[duel.taken :]
+            new = list(zip(*(records.get(name, ())[duel.taken :] for name in (a, b)), strict=False))
             duel.taken += len(new)
             for one, two in new:
                 if one is not None and two is not None and one.whole and two.whole:

@@ -32,8 +32,10 @@ from takt.fleet.notes_in_folder import NOTE
 from takt.fleet.plan import Arm, Budget, Endpoint, Limits, Plan, Planned, Stop
 from takt.fleet.presets import PRESETS
 from takt.fleet.secret import secrets_in
+from takt.fleet.text import text_of
 from takt.judge.compared_shifts import BY
 from takt.ledger import canonical
+from takt.ledger.address import Address
 from takt.ledger.store import place_of
 from takt.meant import meant
 from takt.shift.definition import MOST_HOURS, MOST_UNITS
@@ -92,9 +94,13 @@ def plan_of(text: str, called: str = "fleet.toml", store: str | None = None) -> 
         raise TaktError(f"{called} is no TOML: {' '.join(str(error).split())}") from error
 
 
-def plan_from(told: Mapping[str, Any], called: str) -> Plan:
-    """The plan that these values say, as if they were read from a file."""
-    return _Reader(told, called).plan("")
+def plan_from(told: Mapping[str, Any], called: str, store: Address | None = None) -> Plan:
+    """The plan that these values say, as if they were read from a file; `store` is where its ledgers are, else in its
+    folder."""
+    from takt.fleet.store import store_of
+
+    plan = _Reader(told, called).plan(text_of(told))
+    return plan if store is None else replace(plan, store=store_of(store.full, plan.name))
 
 
 class _Reader:

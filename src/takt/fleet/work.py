@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from takt.contract.events import Event
-from takt.errors import TaktError
+from takt.errors import TaktError, Unserved
 from takt.fleet.job import ENDED, LEFT, Job
 from takt.fleet.record import Record, spent
 from takt.fleet.store import exists, is_gone, read, shown
@@ -21,7 +21,8 @@ PATIENCE_S, WAIT_S = 60.0, 0.5  # for a store that does not answer when a shift 
 def work(job: Job, say: Callable[[dict[str, Any]], None], asked_to_leave: Callable[[], bool]) -> tuple[str, Record]:
     """Work it until it ends, or to a unit's end once it is asked to leave. ENDED or LEFT, and its record.
 
-    Raises Busy if another process works on it, TaktError if it cannot be worked, and whatever else may happen.
+    Raises Busy if another process works on it, Unserved if its worker's server gives out, TaktError if it cannot be
+    worked, and whatever else may happen.
     """
     watch, until = _Watch(say, asked_to_leave), time.monotonic() + PATIENCE_S
     while True:
@@ -50,14 +51,15 @@ def _worked(job: Job, watch: _Watch) -> tuple[str, Record]:
                 stop_early=job.stop_early,
                 on_progress=watch,
                 leave=watch.leave,
+                outlives_server=bool(job.id),
                 station_options=job.station_options,
                 worker_options=job.worker_options,
                 isolate=job.isolate,
                 call_timeout_s=job.call_timeout_s,
                 notes={"shift_id": job.id} if job.id else None,
             )
-        except TaktError:
-            if not exists(job.ledger):
+        except TaktError as error:
+            if isinstance(error, Unserved) or not exists(job.ledger):
                 raise
             shift = _go_on(job, watch)  # somebody has begun it in the meantime
     return (ENDED if shift.ended else LEFT), Record.of(shift, job.id)
@@ -72,7 +74,8 @@ def _go_on(job: Job, watch: _Watch) -> Shift:
     if (meta["station"], meta["worker"], meta["seed"]) != (job.station, job.worker, job.seed):
         raise TaktError(f"{shown(job.ledger)} is a shift of another worker, station or seed; move it away")
     named = Named(job.worker, job.worker_options, job.station_options)
-    return resume_shift(job.ledger, on_progress=watch, leave=watch.leave, named=named)
+    how = {"leave": watch.leave, "outlives_server": bool(job.id)}
+    return resume_shift(job.ledger, on_progress=watch, named=named, **how)
 
 
 class _Watch:

@@ -15,6 +15,7 @@ from takt.contract.clock import Clock, Live, parse_clock
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.station import Fault, Station, TaktError, check_times
 from takt.contract.worker import SEED_BITS, Journal, usual_clock
+from takt.errors import Unserved
 from takt.ledger import Ledger, canonical
 from takt.ledger.intact import Unfinished
 from takt.ledger.trust import NOTHING, Named
@@ -49,6 +50,7 @@ def run_shift(
     call_timeout_s: float | None = None,
     on_silent: Callable[[float], None] | None = None,
     leave: Leaving | None = None,
+    outlives_server: bool = False,
     notes: Mapping[str, Any] | None = None,
 ) -> Shift:
     """Work a shift of `hours` of station time, or until `units` have ended, whichever comes first.
@@ -67,6 +69,8 @@ def run_shift(
     leave             asked before the first unit and whenever units have ended and are in the ledger, with the events
                       written since it was last asked. True: the shift is left there, to go on later (`resume_shift`);
                       what is returned has not `ended`.
+    outlives_server   a worker that is done because its server fails it (`Finished` with `failed`) does not end the
+                      shift: it is left at its last unit's end, and Unserved raised.
     notes             what else is written beside the shift (JSON values), no part of its digest.
 
     Raises TaktError, before anything is written, if something given here is wrong. A worker that raises or answers with
@@ -112,7 +116,7 @@ def run_shift(
         loop = Loop(here, who, clock, meta)
         with loop.calls.said_silent(on_silent), begun(loop) as started, Ledger.create(ledger, meta) as book:
             book.commit(started, loop.save(), None)
-            return work_on(loop, book, on_progress, leave=leave)
+            return work_on(loop, book, on_progress, leave=leave, outlives_server=outlives_server)
 
 
 def resume_shift(
@@ -124,12 +128,13 @@ def resume_shift(
     named: Named = NOTHING,
     on_silent: Callable[[float], None] | None = None,
     leave: Leaving | None = None,
+    outlives_server: bool = False,
 ) -> Shift:
     """Work a shift that was killed or interrupted to its end, from its last finished unit. A finished one is read.
 
     Station and worker are opened as the ledger names them if they are registered, else as they are given: objects, or
     the worker's name once more. `named` has what else must be said again (trust.py); NotNamed says what is missing.
-    `leave` as for `run_shift`; at first it is asked with all events that are there.
+    `leave` as for `run_shift`, and `outlives_server`; at first `leave` is asked with all events that are there.
     """
     with suppress(Unfinished), Ledger.open(path) as book:
         if book.finished:
@@ -146,7 +151,7 @@ def resume_shift(
                     book.commit(started, loop.save(), None)
                 else:
                     loop.load(snapshot.state, path)
-                return work_on(loop, book, on_progress, leave=leave)
+                return work_on(loop, book, on_progress, leave=leave, outlives_server=outlives_server)
 
 
 def work_on(
@@ -155,6 +160,7 @@ def work_on(
     on_progress: Callable[[Progress], None] | None,
     journal: Journal | None = None,
     leave: Leaving | None = None,
+    outlives_server: bool = False,
 ) -> Shift:
     """Step until the shift is over; append every unit to the ledger when it ends."""
     meta = ledger.meta
@@ -214,6 +220,9 @@ def work_on(
         under_way.show(uncommitted, now_s)
         if loop.over:
             reason = loop.over
+            if outlives_server and reason == "worker_done" and "error" in loop.last_words:
+                ledger.commit([], None, None)  # its journal has what was not answered: it is to ask that once more
+                raise Unserved(loop.last_words["error"])
         elif not reason and now_s >= last_s:
             reason = "time"
         if on_progress is not None:

@@ -1,0 +1,39 @@
+"""Values of a plan as TOML, so that a fleet that was begun without a file is gone on with like any other."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def text_of(told: Mapping[str, Any]) -> str:
+    """These values as TOML, a line for each key; "" if TOML cannot say them (null, infinity, half a character)."""
+    try:
+        text = "".join(f"{_text(str(key))} = {_value(value)}\n" for key, value in told.items())
+        text.encode()
+    except (TypeError, ValueError):
+        return ""
+    return text
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            raise ValueError(value)
+        return repr(value)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_text(str(key))} = {_value(one)}' for key, one in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    raise TypeError(type(value))
+
+
+def _text(text: str) -> str:
+    """JSON's texts are TOML's, but for one character that TOML does not take as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,76 @@
+"""A fleet on Ray, by a cluster of one node on this machine; benchmarks/fleet_ray.py has three, and loses two."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from takt.cli.fleets import executor_for
+from takt.fleet.drive import Driver
+from takt.fleet.local import _family
+from takt.fleet.notes import machine_faults
+from takt.fleet.toml import plan_of
+from takt.ledger import Ledger
+from takt.shift import run_shift
+
+ray = pytest.importorskip("ray", reason="no Ray here (the extra `fleet`)")
+PLAN = """
+name = "few"
+seeds = "0-1"
+units = 40
+clock = "lockstep"
+
+[limits]
+backoff_s = 0.1
+
+[[station]]
+name = "gym"
+options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
+
+[[worker]]
+name = "hands:Slow"
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    yield tmp_path
+    ray.shutdown()
+
+
+def owners() -> list[int]:
+    """Ray's workers that have a shift's process under them."""
+    found = []
+    for pid in _family(os.getpid()):
+        with suppress(OSError):
+            if b"takt.fleet.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]))
+    return found
+
+
+def test_a_lost_ray_worker_costs_its_shift_nothing_but_time_and_is_counted(here: Path) -> None:
+    plan, killed = plan_of(PLAN), []
+
+    def news(_standing: Any, running: Any) -> None:
+        if not killed and any(said.get("units") for said in running.values()):
+            killed.append(owners()[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    done = Driver(plan, lambda: executor_for(plan, "ray", 1), news).run()
+    (fault,) = machine_faults(plan)
+    assert killed and (fault.kind, fault.attempt, fault.given_up) == ("lost", 1, False)
+    assert done.ended == 2 and not done.lost
+    for shift in plan.shifts:
+        arm = shift.arm
+        how = {"units": arm.units, "clock": arm.clock, "station_options": arm.station_options}
+        with Ledger.open(plan.folder / "ledgers" / shift.file) as book:
+            assert book.finished
+            assert book.digest() == run_shift(arm.station, arm.worker, seed=shift.seed, **how).digest
