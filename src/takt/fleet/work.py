@@ -74,8 +74,7 @@ def _go_on(job: Job, watch: _Watch) -> Shift:
     if (meta["station"], meta["worker"], meta["seed"]) != (job.station, job.worker, job.seed):
         raise TaktError(f"{shown(job.ledger)} is a shift of another worker, station or seed; move it away")
     named = Named(job.worker, job.worker_options, job.station_options)
-    how = {"leave": watch.leave, "outlives_server": bool(job.id)}
-    return resume_shift(job.ledger, on_progress=watch, named=named, **how)
+    return resume_shift(job.ledger, on_progress=watch, leave=watch.leave, outlives_server=bool(job.id), named=named)
 
 
 class _Watch:
