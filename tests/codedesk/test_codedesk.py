@@ -335,6 +335,7 @@ def test_options_that_lead_out_of_a_ledger_are_named(works: None) -> None:
     [
         ({"takt_s": 0.5}, "takt_s"),
         ({"tickets": "no/such"}, "no tickets 'no/such'"),
+        ({"tickets": str(Path(__file__).parents[2])}, "is a repository and no folder of tickets: takt mine"),
         ({"reset": "each", "service_s": 4000.0}, "service_s is 1,?200"),
         ({"model": "ftp://x"}, "model='ftp://x' is no endpoint"),
         ({"programs": "/no/such/agent"}, "no program or folder '/no/such/agent'"),
@@ -371,6 +372,33 @@ def test_calls_that_cannot_be_done_are_refused_and_change_nothing(desk: Desk) ->
     assert sorted(row["path"] for row in desk.call("list")["files"]) == sorted(
         ["README.md", "pkg/__init__.py", "pkg/m.py", "tests/test_own.py"]
     )
+
+
+def test_what_is_shown_of_files_and_output_is_all_of_it_or_says_so(desk: Desk) -> None:
+    text = "a = 1\x0cb = 2\u2028c = 3\x85d = 4\rlast\n"
+    for part in (text, *["x" * 10_000] * 4, "needle" + "y" * 400 + "\nend"):
+        desk.call("write", path="pkg/odd.py", text=part, append=True)
+    assert desk.call("read", path="pkg/odd.py", lines=1) == {
+        "tool": "read", "path": "pkg/odd.py", "text": text, "lines": 3, "next": 2
+    }  # fmt: skip
+    assert "line 2 has 40,407 characters, of which 16,000" in desk.call("read", path="pkg/odd.py", first=2)["cut"]
+    assert desk.call("read", path="pkg/odd.py", first=3)["text"] == "end"
+    found = desk.call("search", text="needle")["found"]
+    assert [row["line"] for row in found] == [2] and "xneedley" in found[0]["text"] and found[0]["cut"]
+    assert desk.call("search", text="c = 3")["found"] == [{"path": "pkg/odd.py", "line": 1, "text": text[:-1]}]
+    every = desk.call("list")["files"]
+    assert all(desk.call("list", folder=folder)["files"] == every for folder in (".", "./", "/", "pkg/.."))
+    assert desk.call("list", folder="./pkg/")["files"] == [row for row in every if row["path"].startswith("pkg/")]
+    assert desk.call("list", folder="../x")["error"]["code"] == "no_such_path"
+    for tool, arguments in (("write", {"path": "w", "text": "\ud800"}), ("run", {"command": "echo \udfff"})):
+        refused = desk.call(tool, **arguments)["error"]
+        assert refused["code"] == "bad_arguments" and "half of a surrogate pair" in refused["message"]
+    ran = desk.call("run", command="printf 'a\\377b'; printf 'c\\0' >&2; printf fine")
+    assert (
+        ran["output"] == "a\ufffdbfine\n[bytes that are no UTF-8 text are shown as \ufffd]\n"
+        and "no UTF-8" in ran["errors"]
+    )
+    assert desk.call("run", command="printf '\\357\\277\\275'")["output"] == "\ufffd", "which it was"
 
 
 def test_the_station_keeps_the_contract(tiny: str) -> None:

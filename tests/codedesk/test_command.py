@@ -232,9 +232,16 @@ def test_a_model_works_tickets_by_the_desks_own_tools(tiny: str) -> None:
     assert values_of(shift.events)["tokens"] > 0
 
 
-@pytest.mark.parametrize("command", [None, "qwen -p"])
-def test_a_command_without_a_place_for_the_ticket_is_refused(command: str | None) -> None:
-    with pytest.raises(TaktError, match=r"qwen -p \{ticket\}"):
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (None, r"needs the line of an agent, such as -w command='qwen -p \{ticket\}'"),
+        ("qwen -p", r"'qwen -p' has no \{ticket\}"),
+        ("work {number} {last}", r"'work \{number\} \{last\}' has no \{ticket\}, which becomes the ticket's title"),
+    ],
+)
+def test_a_command_without_a_place_for_the_ticket_is_refused(command: str | None, says: str) -> None:
+    with pytest.raises(TaktError, match=says):
         open_worker("command", "codedesk", **({} if command is None else {"command": command}))
 
 

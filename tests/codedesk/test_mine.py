@@ -134,6 +134,17 @@ def test_what_cannot_be_mined_is_one_line_and_nothing_is_written(
         assert main(["mine", *words, "--out", str(out)]) == 2
         assert said in capsys.readouterr().err.splitlines()[-1]
         assert not out.exists() and not list(tmp_path.iterdir())
+    empty = tmp_path / "empty"
+    subprocess.run(["git", "init", "-q", "-b", "main", str(empty)], check=True)
+    for branch, says in (
+        ("", "has no commit at its HEAD: nothing can be made"),
+        ("side", "check out a branch, such as side"),
+    ):
+        if branch:
+            subprocess.run(["git", "fetch", "-q", str(repository), f"main:{branch}"], cwd=empty, check=True)
+        assert main(["mine", str(empty), "--out", str(out)]) == 2
+        said = capsys.readouterr().err
+        assert says in said and said.count("\n") == 1 and not out.exists()
     out.mkdir()
     assert main(["mine", str(repository), "--out", str(out)]) == 2
     assert "is there already" in capsys.readouterr().err

@@ -200,7 +200,8 @@ def _parsed(text: str, lenient: bool, plain: bool) -> tuple[str, Any]:
     if len(text) > LONGEST:
         raise Refused(NOT_JSON, f"a call has {LONGEST} characters at most, not {len(text)}")
     try:
-        said = whole_texts(json.loads(text))  # half a surrogate pair could not be stored, and would end the shift
+        said = json.loads(text)
+        _check_whole(said)
     except (ValueError, RecursionError) as error:
         why = plainly(error) if plain else str(error)
         raise Refused(NOT_JSON, f'a call is JSON, {{"name": ..., "arguments": {{...}}}}: {why}') from None
@@ -209,10 +210,17 @@ def _parsed(text: str, lenient: bool, plain: bool) -> tuple[str, Any]:
     arguments = said.get("arguments", {})
     if lenient and isinstance(arguments, str):
         with suppress(ValueError, RecursionError):
-            arguments = whole_texts(json.loads(arguments))
+            arguments = json.loads(arguments)
+            _check_whole(arguments)
     if not isinstance(arguments, dict):
         raise Refused(BAD_ARGUMENTS, f"the arguments of {said['name']} are an object, not a {_kind(arguments)}")
     return said["name"], {key: _whole(value) for key, value in arguments.items()} if lenient else arguments
+
+
+def _check_whole(said: Any) -> None:
+    """Half of a surrogate pair is no character: it cannot be stored, and another one in its place was not said."""
+    if whole_texts(said) != said:
+        raise Refused(BAD_ARGUMENTS, "a text in it has half of a surrogate pair (\\ud800 to \\udfff): no character")
 
 
 def _whole(value: Any) -> Any:

@@ -35,7 +35,7 @@ class ToolCall:
 
 def read_call(name: str, arguments: str, known: Collection[str]) -> ToolCall:
     """The call that `name` with `arguments` (JSON, or what was meant to be) is, at a station with these tools."""
-    name, arguments = whole_text(name), whole_text(arguments)
+    name, arguments = whole_text(name), arguments.encode("utf-8", "backslashreplace").decode()  # as JSON escapes it
     parsed = _parsed(arguments)
     given = parsed if parsed is not None else arguments[:LONGEST_CALL]
     odd = ["unknown_tool"] if name not in known else []
@@ -73,8 +73,10 @@ def _parsed(arguments: str) -> dict[str, Any] | None:
     if len(arguments) > LONGEST_CALL:
         return None
     try:
-        parsed = whole_texts(json.loads(arguments))  # an escaped half of a surrogate pair could not be stored
+        parsed = json.loads(arguments)
         json.dumps(parsed, allow_nan=False)
+        if whole_texts(parsed) != parsed:  # half of a surrogate pair cannot be stored; the station says so
+            return None
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from takt.stations.codedesk import syscalls
 from takt.stations.codedesk.mounts import INSIDE, PACKAGES, Mounts, mounts, own_python
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 NOBODY = "65534"
 WORK, HOME = "/work", "/home/agent"
+# Files of /proc that tell of the whole machine.
+MACHINES_OWN = ("keys", "key-users", "kcore", "timer_list", "sched_debug", "latency_stats")
 TMP, SHM = "/tmp", "/dev/shm"  # nosec B108: the sandbox's own, nobody else writes there
 
 
@@ -41,7 +44,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
 def command_line(sandbox: Sandbox) -> list[str]:
     """What starts a sandbox."""
     seen = mounts(sandbox.programs)
-    ends = [str(own_python()), "-I", "-S", INSIDE]
+    ends = [str(own_python()), "-I", "-S", INSIDE, str(syscalls.keyctl()), syscalls.program().hex()]
     if os.geteuid() != 0:
         return [*unshared(seen, sandbox), "--", *ends]
     aliases = replace(seen, shown=tuple((f"/show/{i}", where) for i, (_, where) in enumerate(seen.shown)))
@@ -106,6 +109,8 @@ def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
         "--tmpfs",
         SHM,
     ]
+    for path in (f"/proc/{name}" for name in MACHINES_OWN):
+        line += ["--ro-bind", "/dev/null", path] if os.path.exists(path) else []
     tree = ["--size", size, "--tmpfs"] if sandbox.tree is None else ["--ro-bind", str(sandbox.tree)]
     line += [*tree, WORK]
     for inside, source in sandbox.sockets.items():

@@ -16,9 +16,10 @@ from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Eve
 from takt.contract.tools import Refused
 from takt.contract.worker import Journal
 from takt.errors import TaktError
+from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.grading import graded
 from takt.stations.codedesk.model import Door, Spent
-from takt.stations.codedesk.repository import Repository, as_text, dates, files_of, in_git, of_text
+from takt.stations.codedesk.repository import Repository, as_text, dates, files_of, of_text
 from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.session import Session
 from takt.stations.codedesk.terms import (
@@ -35,25 +36,14 @@ from takt.stations.codedesk.terms import (
     REGRESSION,
     TAMPERED,
     WRONG,
+    Due,
     Terms,
     record_of,
-    shown,
 )
 from takt.stations.codedesk.tickets import Series, Ticket, changed
 from takt.stations.codedesk.trees import File
 
 SHOWN = ("code", "ended_by", "took_s", "output", "errors", "left_running", "started", "word")
-
-
-@dataclass
-class Due:
-    """A ticket that is due. `tree` is the tree's mark when it fell due."""
-
-    number: int
-    due_s: float
-    deadline_s: float
-    changes: int
-    solved: int | None = None
 
 
 @dataclass
@@ -120,9 +110,10 @@ class Desk:
         ticket, at_s = self.series.ticket(number), number * self.terms.takt_s
         if self.terms.each:
             self.repository.replace(files_of(self.reference(number)))
+            self.repository.before.begin()
             self.accepted, self.broken = list(range(number)), {}
             self.changes += 1
-        due = Due(number, at_s, at_s + self.terms.service_s, self.changes)
+        due = Due(number, at_s, at_s + self.terms.service_s, self.changes, tree=self.repository.mark)
         self.open[number] = due
         data = {"ticket": number, "title": ticket.title, "kind": ticket.kind, "level": ticket.level}
         self.events.append(Event(at_s, UNIT_DUE, number, data))
@@ -279,14 +270,20 @@ class Desk:
         """The ticket that waits longest: what is not about a certain one is about it."""
         return min(self.open, default=None)
 
+    def _unchanged(self, due: Due) -> bool:
+        """Whether the tree is as it was when this ticket fell due: what was done and undone, and what tests leave
+        behind, is no change."""
+        return self.changes == due.changes or self.repository.mark == due.tree
+
     # --- inspection ---------------------------------------------------------------------------------------------------
 
     def _inspected(self, due: Due, submitted: bool) -> dict[str, Any]:
         """Commit, inspect, judge."""
         ticket = self.series.ticket(due.number)
-        if self.changes == 0 or (self.terms.each and self.changes == due.changes):  # nobody has done anything, ever
+        if self.changes == 0 or (self.terms.each and self._unchanged(due)):  # nobody has done anything, ever
             return self._end(due, [NO_CHANGE])
         record = self._recorded(INSPECTED, due.number, lambda: self._inspect(due, ticket))
+        self.repository.before.begin()
         seen = {int(number): list(tests) for number, tests in record["broken"].items()}
         reasons = [TAMPERED] if record["tampered"] else []
         found = sorted({was[0] for was in self.broken.values()})
@@ -295,7 +292,7 @@ class Desk:
             if record["build"] and (record["failed"] or breaks):
                 reasons.append(BROKEN_BUILD)
             elif record["failed"]:
-                reasons.append(WRONG if self.changes != due.changes else NO_CHANGE)
+                reasons.append(NO_CHANGE if self._unchanged(due) else WRONG)
             if breaks:
                 reasons.append(REGRESSION)
         if reasons and not submitted:
@@ -314,7 +311,8 @@ class Desk:
         commit = self.repository.run(("sh", "-c", COMMIT, "sh", title), wall_s=120.0, env=dates(self.now))
         told = graded(self.series, self.repository, ticket, self.accepted, self._retired(), reach=not self.terms.each)
         told["pure"] = self.repository.worktree() == files_of(self.reference(due.number + 1))
-        return {**told, "diff": shown(commit.stdout), "touched": False, "effect": as_text({**ready, **commit.changed})}
+        diff = self.repository.before.diff(self.repository.tree)
+        return {**told, "diff": diff, "touched": False, "effect": as_text({**ready, **commit.changed})}
 
     def _retired(self) -> list[str]:
         """Tests that no longer hold since a ticket is due that asks for something else."""
@@ -377,7 +375,7 @@ class Desk:
     def state(self) -> list[Any]:
         """All of it but what follows from the series and the terms."""
         counts = [self.periods, self.busy_periods, self.number, self.changes, self.next_due, self.ended]
-        rows = [[d.number, d.due_s, d.deadline_s, d.changes, d.solved] for d in self.open.values()]
+        rows = [[d.number, d.due_s, d.deadline_s, d.changes, d.solved, d.tree] for d in self.open.values()]
         return [
             counts,
             rows,
@@ -385,11 +383,13 @@ class Desk:
             self.broken,
             sorted([p, *f] for p, f in self.repository.tree.items()),
             self.spent.state(),
+            self.repository.before.state(),
         ]
 
     def restore(self, state: list[Any]) -> None:
         counts, rows, self.accepted, self.broken, tree, *later = state
         self.spent = Spent(later[0] if later else ())
+        self.repository.before.restore(later[1] if len(later) > 1 else [])
         self.periods, self.busy_periods, self.number, self.changes, self.next_due, self.ended = counts
         self.open = {row[0]: Due(*row) for row in rows}
         self.events = []

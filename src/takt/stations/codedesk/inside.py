@@ -1,5 +1,7 @@
 """The first process of a sandbox: it runs commands there, one at a time, and tells what they changed.
 
+    python3 -I -S inside.py KEYCTL FILTER       the number of that system call, and `syscalls.program` in hexadecimal
+
 It needs nothing but the standard library, for it is all of Takt that a sandbox holds. It is process 1 of its PID
 namespace, so nothing there can kill it, and it is not dumpable, so nothing there can read or trace it. A message, both
 ways, is the length of a header (4 bytes, big-endian), the header (JSON) and the blobs whose lengths it lists.
@@ -15,10 +17,10 @@ import json
 import os
 import resource
 import selectors
-import shutil
 import signal
 import stat
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from typing import Any, BinaryIO
@@ -29,26 +31,34 @@ LOOK_S = 0.05  # between two looks at memory, processes and disk
 FLOOD = 64 << 20  # bytes of output after which a command is ended
 MOST_RECORDS = 4 << 20  # bytes of what comes over the channel of records
 LONGEST_LINE = 1 << 16  # bytes of a line in which a command that lives on may say that it is done
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+LONGEST_PATH, DEEPEST = 1000, 50  # bytes of a path of the tree, and its parts (`trees.fits`)
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+KEYCTL_JOIN_SESSION_KEYRING, SECCOMP_MODE_FILTER = 1, 2
+IPC_RMID = 0
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 Entry = tuple[str, int, int, int, int]  # kind, mode, size, and what changes with a file: mtime and ctime, ns
 
 
 def main() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
+    shut(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))
+    os.umask(0o022)
     wire_in, wire_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1):
         os.dup2(nothing, number)
-    seen: dict[str, Entry] = {}
+    seen = scan()[0]
     living: list[Command] = []
     send(wire_out, {"ready": os.getpid()}, [])
     while (message := receive(wire_in)) is not None:
         header, blobs = message
         if header["op"] == "put":
-            put(header["delete"], header["files"], blobs)
-            seen = scan()[0]
+            try:
+                put(header["delete"], header["files"], blobs)
+                seen = scan()[0]
+            except (OSError, ValueError, RecursionError) as error:  # a tree that is half there is not to be used
+                send(wire_out, {"failed": said_of(error)}, [])
+                return
             send(wire_out, {"done": True}, [])
             continue
         answer, out = turn(living, header, blobs) if header["op"] == "turn" else run(header, blobs)
@@ -56,8 +66,8 @@ def main() -> None:
             if header["op"] == "run":
                 clean()
             after, odd = scan()
-        except OSError as error:  # names too long, folders too deep: this sandbox is not to be used again
-            send(wire_out, {**answer, "unclean": str(error), "files": [], "deleted": [], "odd": 0}, out)
+        except (OSError, RecursionError, MemoryError) as error:  # this sandbox is not to be used again
+            send(wire_out, {**answer, "unclean": said_of(error), "files": [], "deleted": [], "odd": []}, out)
             return
         changed = [path for path, entry in after.items() if seen.get(path) != entry]
         deleted = [path for path in seen if path not in after]
@@ -76,6 +86,31 @@ def main() -> None:
             files, contents, deleted = [], [], []
         answer |= {"files": files, "deleted": deleted, "odd": odd}
         send(wire_out, answer, [*out, *contents])
+
+
+class Filter(ctypes.Structure):
+    """struct sock_fprog"""
+
+    _fields_ = [("length", ctypes.c_ushort), ("lines", ctypes.c_void_p)]
+
+
+def shut(keyctl: int, program: bytes) -> None:
+    """Before anything runs here: nobody may look into this process; it has a key ring of its own, where there are any,
+    with which none of the machine's can be found; and from now on neither it nor what it starts can make the calls
+    that the filter refuses."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_DUMPABLE, 0)
+    libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
+    held = ctypes.create_string_buffer(program, len(program))
+    made = Filter(len(program) // 8, ctypes.addressof(held))
+    zero = ctypes.c_ulong(0)
+    libc.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), zero, zero, zero)
+    if libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(made), zero, zero):
+        raise SystemExit(f"this kernel takes no filter of system calls: {os.strerror(ctypes.get_errno())}")
+
+
+def said_of(error: BaseException) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__)[:200]
 
 
 def receive(wire: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
@@ -112,7 +147,7 @@ def put(delete: list[str], files: list[list[Any]], blobs: list[bytes]) -> None:
         os.makedirs(os.path.dirname(where), exist_ok=True)
         remove(where)
         if kind == "l":
-            os.symlink(blob.decode(), where)
+            os.symlink(os.fsdecode(blob), where)
         else:
             with open(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
                 file.write(blob)
@@ -120,58 +155,82 @@ def put(delete: list[str], files: list[list[Any]], blobs: list[bytes]) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove what is there, whatever it is. OSError if it cannot be."""
+    """Remove what is there, whatever it is. OSError if it cannot be.
+
+    Folders in it may be such as nobody may list, and deeper than a path can be long: they are lifted up, one by one, to
+    where they can be reached.
+    """
     if not os.path.lexists(path):
         return
     if os.path.islink(path) or not os.path.isdir(path):
         os.unlink(path)
         return
     os.chmod(path, 0o700)
-    for below, folders, _ in os.walk(path):  # what nobody may list must be removed as well
-        for one in folders:
-            where = os.path.join(below, one)
-            if not os.path.islink(where):
-                os.chmod(where, 0o700)
-    shutil.rmtree(path)
+    lifted, number = os.path.join(path, os.urandom(8).hex()), 0
+    while inside := list(os.scandir(path)):
+        for one in inside:
+            if not one.is_dir(follow_symlinks=False):
+                os.unlink(one.path)
+                continue
+            os.chmod(one.path, 0o700)
+            for below in list(os.scandir(one.path)):
+                if not below.is_dir(follow_symlinks=False):
+                    os.unlink(below.path)
+                    continue
+                os.chmod(below.path, 0o700)  # a folder that is moved is written to
+                number += 1
+                os.rename(below.path, f"{lifted}-{number}")
+            os.rmdir(one.path)
+    os.rmdir(path)
 
 
-def scan() -> tuple[dict[str, Entry], int]:
-    """What lies below WORK, by path. What is no file, folder or link, or has no name in UTF-8, is removed and counted;
-    so is whatever lies deeper than a path can be long."""
+def scan() -> tuple[dict[str, Entry], list[list[str]]]:
+    """What lies below WORK, by path; and what cannot be kept, and was removed: why, and where it was.
+
+    Modes become those that are kept, so that a tree that is laid anew is this one.
+    """
     found: dict[str, Entry] = {}
-    odd, folders = 0, [""]
+    odd: list[list[str]] = []
+    plain(WORK, os.stat(WORK).st_mode, 0o755)
+    folders = [""]
     while folders:
         folder = folders.pop()
-        where = os.path.join(WORK, folder)
-        try:
-            inside = sorted(os.scandir(where), key=lambda one: one.name)
-        except PermissionError:
-            os.chmod(where, 0o700)
-            inside = sorted(os.scandir(where), key=lambda one: one.name)
-        except OSError:
-            odd += 1
-            continue
-        for one in inside:
-            path = os.path.join(folder, one.name)
+        for one in sorted(os.scandir(os.path.join(WORK, folder)), key=lambda one: one.name):
+            path, where = os.path.join(folder, one.name), os.path.join(WORK, folder, one.name)
             about = one.stat(follow_symlinks=False)
             kind = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}.get(stat.S_IFMT(about.st_mode), "")
-            try:
-                path.encode()
-            except UnicodeEncodeError:
-                kind = ""
-            if not kind or len(path) > 1000:
-                odd += 1
-                remove(os.path.join(WORK, path))
+            if why := odd_of(path, kind):
+                odd.append([why, os.fsencode(path[:200]).decode(errors="backslashreplace")])
+                remove(where)
                 continue
-            mode = 0o755 if kind == "f" and about.st_mode & 0o100 else 0o644
-            found[path] = (
-                ("d", 0o755, 0, 0, 0)
-                if kind == "d"
-                else (kind, mode, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
-            )
+            mode = 0o755 if kind == "d" or about.st_mode & 0o100 else 0o644
+            if kind != "l" and plain(where, about.st_mode, mode):
+                about = os.stat(where, follow_symlinks=False)
             if kind == "d":
                 folders.append(path)
+                found[path] = ("d", 0o755, 0, 0, 0)
+            else:
+                found[path] = (kind, mode, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
     return dict(sorted(found.items())), odd
+
+
+def odd_of(path: str, kind: str) -> str:
+    """Why something cannot be kept in a tree, "" if it can."""
+    if not kind:
+        return "no file, folder or link"
+    try:
+        long = len(path.encode()) > LONGEST_PATH
+    except UnicodeEncodeError:
+        return "a name that is no UTF-8"
+    return "a path that is too long or too deep" if long or path.count("/") >= DEEPEST else ""
+
+
+def plain(where: str, has: int, mode: int) -> bool:
+    """See that a file or folder has this mode; whether it had another."""
+    if stat.S_IMODE(has) == mode:
+        return False
+    os.chmod(where, mode)
+    return True
 
 
 def content(path: str, kind: str) -> bytes:
@@ -179,13 +238,8 @@ def content(path: str, kind: str) -> bytes:
     if kind == "d":
         return b""
     if kind == "l":
-        return os.readlink(where).encode(errors="replace")
-    try:
-        opened = os.open(where, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except PermissionError:
-        os.chmod(where, 0o600)
-        opened = os.open(where, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(opened, "rb") as file:
+        return os.fsencode(os.readlink(where))
+    with open(os.open(where, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         return file.read()
 
 
@@ -194,7 +248,13 @@ def clean() -> None:
     with open("/proc/self/mounts") as file:
         shown = [line.split()[1].replace("\\040", " ") for line in file]
     for folder in SCRATCH:
+        plain(folder, os.stat(folder).st_mode, 0o755)
         empty(folder, shown)
+    libc = ctypes.CDLL(None)
+    for name, end in (("shm", libc.shmctl), ("msg", libc.msgctl), ("sem", libc.semctl)):
+        with suppress(FileNotFoundError), open(f"/proc/sysvipc/{name}") as file:
+            for line in file.readlines()[1:]:  # what processes share by System V outlives them
+                end(int(line.split()[1]), *((0,) if name == "sem" else ()), IPC_RMID, None)
 
 
 def empty(folder: str, shown: list[str]) -> None:
@@ -398,7 +458,7 @@ def bounded(limit: dict[str, Any]) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 1024),
         (resource.RLIMIT_MEMLOCK, 1 << 16),
-        (resource.RLIMIT_MSGQUEUE, 1 << 16),
+        (resource.RLIMIT_MSGQUEUE, 0),  # a queue of messages would outlive its command
     ):
         _, hard = resource.getrlimit(what)
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
@@ -419,8 +479,11 @@ def over(limit: dict[str, Any]) -> str:
         return "memory"
     if processes > limit["processes"]:
         return "processes"
-    disk = os.statvfs(WORK)
-    return "disk" if disk.f_files - disk.f_ffree > limit["entries"] else ""
+    for folder, most in ((WORK, limit["entries"]), *((one, limit["scratch"]) for one in SCRATCH)):
+        disk = os.statvfs(folder)
+        if disk.f_files - disk.f_ffree > most:
+            return "disk"
+    return ""
 
 
 def others() -> list[int]:

@@ -12,17 +12,10 @@ import ast
 import hashlib
 import json
 import math
-import os
 import re
-import shutil
-import stat
-import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from random import Random
 from secrets import token_hex
 from typing import Any
@@ -32,7 +25,7 @@ from takt.stations.codedesk.mounts import EXAMINE
 from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
 from takt.stations.codedesk.sealing import sealed, verdict
 from takt.stations.codedesk.tickets import Series, Ticket
-from takt.stations.codedesk.trees import File, laid_over, write_tree
+from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 
 WALL_S, TEST_S = 300.0, 20.0
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
@@ -40,7 +33,6 @@ NO_SETTINGS = "[pytest]\n"
 INI = "takt-settings.ini"
 MOST_MESSAGE = 1500
 HEALTH = ("lines", "files", "functions", "complexity", "most_complex")
-TEMPORARY, DAY_S = "takt-inspection-", 86_400.0
 MOST_TWINS = 4  # tests that have a twin that must fail
 MOST_SOURCES = 400  # files whose health is looked at
 CANARIES = (
@@ -118,33 +110,27 @@ def inspect(
 
     Generated tests run on a tree that is read-only, so that code under test cannot rewrite a test before it is
     imported. Those of a repository that was mined may write into their tree, as they do at home; `examine.py` looks
-    whether they are still what they were.
+    whether they are still what they were. A tree that cannot be laid for it is a broken build: nothing can run there.
     """
     laid, order, secret = prepared(tree, suite, sealing=series.length is None)
     limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
-    tidy()
-    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
-        below = None
-        if series.length is None:
-            below = Path(folder, "tree")
-            below.mkdir()
-            write_tree(below, laid)
-        with replace(sandbox, limits=limits, sockets={}, tree=below).open() as room:
-            if below is None:
-                room.put(laid)
-            argv = [*series.python, "-I", EXAMINE]
-            ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
+    try:
+        ran = _ran(replace(sandbox, limits=limits, sockets={}), laid, series, order)
+    except Unlaid as error:
+        none = judged(Ran(126, b"", b"", 0.0, "gone"), suite, ticket, order, secret)
+        return replace(none, build=str(error), message=str(error))
     return judged(ran, suite, ticket, order, secret)
 
 
-@cache
-def tidy() -> None:
-    """Remove what inspections have left behind that were killed: folders of ours that nobody has touched for a day."""
-    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
-        with suppress(OSError):
-            about = left.lstat()
-            if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and time.time() - about.st_mtime > DAY_S:
-                shutil.rmtree(left, ignore_errors=True)
+def _ran(sandbox: Sandbox, laid: Mapping[str, File], series: Series, order: Mapping[str, Any]) -> Ran:
+    """Run the tests on what is laid. Unlaid if no sandbox takes it."""
+    argv, given = [*series.python, "-I", EXAMINE], json.dumps(order).encode()
+    if series.length is not None:
+        with sandbox.open() as room:
+            room.put(laid)
+            return room.run(argv, stdin=given, records=True)
+    with written(laid) as folder, replace(sandbox, tree=folder).open() as room:
+        return room.run(argv, stdin=given, records=True)
 
 
 @dataclass(frozen=True)
@@ -264,13 +250,14 @@ def judged(
             tampered = "the tests were ended before they were through"
     if not tampered and not told.ended and not stopped:
         tampered = "the process of the tests ended itself"
+    none = stopped and not told.items  # the tests were ended before it was known which there are
     own: list[str] = []
     broken: dict[int, list[str]] = {}
     passed = 0
     for node in dict.fromkeys(
         [
             *(node for node in told.items if node not in canaries),
-            *(f"{path}::?" for path in suite.files if told.lost(path)),
+            *(f"{path}::?" for path in suite.files if none or told.lost(path)),
         ]
     ):
         path = node.split("::", 1)[0]

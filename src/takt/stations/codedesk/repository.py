@@ -15,12 +15,13 @@ from dataclasses import replace
 
 from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.bubblewrap import MIB
+from takt.stations.codedesk.changes import Before, in_git, mark_of
 from takt.stations.codedesk.sandbox import Ran, Room, Sandbox
-from takt.stations.codedesk.trees import File, checked
+from takt.stations.codedesk.trees import File, Unlaid, checked
 
 MOST_TREE = 48 * MIB  # bytes of a tree: a snapshot has it all, and has an end (`takt.ledger.intact`)
 MOST_FILES = 20_000
-GIT = ".git"
+PAGE = 4096  # bytes: a sandbox's disk has room for so many or none
 INDEX = ".git/index"
 PLAIN = "f644"
 # What of git's own set-up could run a program; the rest of its configuration is the agent's affair, inside.
@@ -36,12 +37,19 @@ class Repository:
         self._room: Room | None = None
         self._pending: set[str] = set()
         self.tree: dict[str, File] = {}
+        self.before = Before()
         self.replace(tree)
 
     def replace(self, tree: Mapping[str, File]) -> None:
         """Another tree in place of this one."""
         self.close()
-        self.tree = with_folders(tree)
+        self.tree, self._mark = with_folders(tree), ""
+
+    @property
+    def mark(self) -> str:
+        """A word for the tree, without what git keeps of it and what tests leave behind."""
+        self._mark = self._mark or mark_of(self.tree)
+        return self._mark
 
     def close(self) -> None:
         if self._room is not None:
@@ -50,35 +58,52 @@ class Repository:
         self._pending = set()
 
     def change(self, files: Mapping[str, File | None]) -> None:
-        """Write these files, and delete those that are None."""
-        for path, file in files.items():
-            self._clear(path, keeps_folder=file is not None and file[0] == "d")
-            if file is not None:
-                for folder in folders_of(path):
-                    if self.tree.get(folder, ("d",))[0] != "d":
-                        self._clear(folder, keeps_folder=False)
-                    if folder not in self.tree:
-                        self.tree[folder] = ("d", b"")
-                        self._pending.add(folder)
-                self.tree[path] = file
+        """Write these files, and delete those that are None. Of a folder that is one no longer, all goes first."""
+        tree, self._mark = self.tree, ""
+        gone = {path for path, file in files.items() if tree.get(path, ("",))[0] == "d" and (file or ("",))[0] != "d"}
+        if gone:
+            for path in sorted(tree):
+                if path in gone or path.rpartition("/")[0] in gone:
+                    gone.add(path)
+            for path in sorted(gone):
+                if (there := tree.pop(path))[0] != "d":
+                    self.before.note(path, there)
+        for path, file in sorted(files.items()):
+            there_now = tree.get(path)
+            if file is None or file[0] != "d" or (there_now and there_now[0] != "d"):
+                self.before.note(path, there_now)
+            if file is None:
+                tree.pop(path, None)
+            else:
+                self._make_folder(path.rpartition("/")[0])
+                tree[path] = file
             self._pending.add(path)
+
+    def too_large(self, files: Mapping[str, File | None]) -> str:
+        """Why these files cannot be written or deleted, "" if they can: what a tree may have is limited."""
+        after = [file for path, file in self.tree.items() if path not in files]
+        after += [file for file in files.values() if file is not None]
+        return too_large(after, self.sandbox.limits.disk_mb)
 
     def run(
         self, argv: Sequence[str], *, wall_s: float, env: Mapping[str, str] | None = None, stdin: bytes = b""
     ) -> Ran:
         """Run a command on the tree, and keep what it changes, unless that is too much: then nothing is changed."""
-        room = self._opened()
+        try:
+            room = self._opened()
+        except Unlaid as error:
+            self.close()
+            return Ran(126, b"", f"{error}\n".encode(), 0.0, "gone")
         ran = room.run(argv, wall_s=wall_s, env=env, stdin=stdin)
         return self.taken(ran, room.lost)
 
     def taken(self, ran: Ran, lost: bool, elsewhere: bool = False) -> Ran:
         """Keep what a command has changed, in the repository's own sandbox or `elsewhere`, unless that is too much."""
-        after = self.tree | {path: file for path, file in ran.changed.items() if file is not None}
-        too_large = len(after) > MOST_FILES or sum(len(file[1]) for file in after.values()) > MOST_TREE
-        if ran.too_much or too_large or lost:
+        why = "" if ran.too_much or lost else self.too_large(ran.changed)
+        if ran.too_much or lost or why:
             if not elsewhere:
                 self.close()  # a new sandbox has the tree as it was
-            return replace(ran, changed={}, too_much=True)
+            return replace(ran, changed={}, too_much=True, left_out=why or ran.left_out)
         told = (
             (path, (file[0], without_times(file[1])) if file and path == INDEX else file)
             for path, file in ran.changed.items()
@@ -118,31 +143,36 @@ class Repository:
         self._pending = set()
         return self._room
 
-    def _clear(self, path: str, keeps_folder: bool) -> None:
-        """Take away what lies at a path, and below it if it is a folder that is to be one no longer."""
-        there = self.tree.get(path)
-        if there is None or (there[0] == "d" and keeps_folder):
-            return
-        if there[0] == "d":
-            for below in [one for one in self.tree if one.startswith(f"{path}/")]:
-                del self.tree[below]
-        del self.tree[path]
+    def _make_folder(self, folder: str) -> None:
+        """See that there is this folder, in place of a file or a link that may be there."""
+        while folder and self.tree.get(folder, ("",))[0] != "d":
+            if there := self.tree.get(folder):
+                self.before.note(folder, there)
+            self.tree[folder] = ("d", b"")
+            self._pending.add(folder)
+            folder = folder.rpartition("/")[0]
+
+
+def too_large(files: Sequence[File], disk_mb: int) -> str:
+    """What of a tree with these files is more than it may have, in words; "" if nothing."""
+    if len(files) > MOST_FILES:
+        return f"the tree would have {len(files):,} files and folders; {MOST_FILES:,} are the most"
+    size = sum(len(content) for _, content in files)
+    if size > MOST_TREE:
+        return f"the tree would have {size / MIB:,.1f} MiB; {MOST_TREE / MIB:g} are the most"
+    disk = sum((len(content) + PAGE - 1) // PAGE * PAGE for _, content in files) / MIB
+    if disk > disk_mb * 3 / 4:
+        return f"the tree would take {disk:,.1f} MiB of the sandbox's disk; three quarters of {disk_mb} are the most"
+    return ""
 
 
 def with_folders(tree: Mapping[str, File]) -> dict[str, File]:
     """A tree with all folders that it has named."""
-    folders = {folder: ("d", b"") for path in tree for folder in folders_of(path)}
+    folders: dict[str, File] = {}
+    for path in tree:
+        while (path := path.rpartition("/")[0]) and path not in folders:
+            folders[path] = ("d", b"")
     return dict(sorted({**folders, **tree}.items()))
-
-
-def folders_of(path: str) -> list[str]:
-    """The folders that a path lies in, outermost first."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
-
-
-def in_git(path: str) -> bool:
-    return path.split("/", 1)[0] == GIT
 
 
 def files_of(tree: Mapping[str, str | bytes]) -> dict[str, File]:

@@ -5,7 +5,8 @@
     with sandbox.open() as room: room.put({"a.py": b"..."}); room.run(["python3", "a.py"])
 
 It has namespaces of its own (user, mount, PID, network, IPC, UTS, cgroup), a read-only system, an empty environment, no
-capability, no way to further namespaces, and a user that owns nothing. Its tree, `/work`, `/tmp` and home lie in memory
+capability, no way to further namespaces, no system call that reaches past them (`syscalls`), and a user that owns
+nothing. Its tree, `/work`, `/tmp` and home lie in memory
 (tmpfs) of a limited size: no file of this machine is written. Limits: memory, processes, disk and files, processor and
 wall time, output; a control group as well, where there can be one. When a command ends, all that it has left behind is
 killed. Where a machine has no bubblewrap, or forbids user namespaces, a sandbox is refused: there is no other way.
@@ -31,9 +32,11 @@ from types import TracebackType
 from typing import Any, Literal, get_args
 
 from takt.errors import TaktError
+from takt.printable import printable
+from takt.stations.codedesk import syscalls
 from takt.stations.codedesk.bubblewrap import MIB, command_line, environment
 from takt.stations.codedesk.cgroups import Group
-from takt.stations.codedesk.trees import File, Tree, checked, mode_of, read_tree
+from takt.stations.codedesk.trees import File, Tree, Unlaid, checked, mode_of, read_tree
 
 Ended = Literal["exit", "time", "memory", "processes", "disk", "output", "gone", "said"]
 CPU_OF_A_LIFE_S = 1_000_000  # processor time of a command that lives through a shift
@@ -42,6 +45,7 @@ WITHOUT_END = 1 << 60
 FIX = {
     "bwrap": "codedesk runs commands in a sandbox of bubblewrap, which is not installed: apt-get install bubblewrap",
     "linux": "codedesk runs commands in a sandbox of bubblewrap, which is for Linux only",
+    "machine": "codedesk's sandbox is for x86_64 and aarch64 machines: it refuses system calls by their numbers there",
     "setpriv": "codedesk's sandbox drops root's rights by setpriv, which is not installed: apt-get install util-linux",
 }
 
@@ -68,6 +72,8 @@ class Ran:
     left       processes that it left running, and that were killed.
     changed    files that it wrote, by path, with None for deleted ones; empty if `too_much` of them.
     records    what came over the channel of records.
+    left_out   what a command made that cannot be kept, in words, "" if nothing: no file, folder or link, a name that is
+               no UTF-8, a path that is too long or too deep.
     word       what a command said at the end of a turn (`Room.turn`): {"submit" or "help": the ticket, "why"}.
     """
 
@@ -80,6 +86,7 @@ class Ran:
     changed: Mapping[str, File | None] = field(default_factory=dict)
     too_much: bool = False
     records: bytes = b""
+    left_out: str = ""
     word: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -179,17 +186,21 @@ class Room:
             time.sleep(0.01)
 
     def put(self, files: Tree | Mapping[str, File | None]) -> None:
-        """Write these files into the tree; None deletes. TaktError if they do not fit."""
+        """Write these files into the tree; None deletes. Unlaid if they do not fit, or cannot be there: then it is
+        closed."""
         gone = [path for path, file in files.items() if file is None]
         there = [(path, file) for path, file in files.items() if file is not None]
         header = {"op": "put", "delete": gone, "files": [[path, file[0][0], mode_of(file)] for path, file in there]}
         try:
             self._send(header, [file[1] for _, file in there])
-            self._receive(GRACE_S + len(there) / 100)
+            answer = self._receive(GRACE_S + len(there) / 100)[0]
+            if answer.get("done"):
+                return
+            why = printable(str(answer.get("failed")))[:200]
         except Lost:
-            disk = self.sandbox.limits.disk_mb
-            self.close()
-            raise TaktError(f"the tree could not be laid in the sandbox: has it more than {disk} MiB?") from None
+            why = f"has it more than {self.sandbox.limits.disk_mb} MiB?"
+        self.close()
+        raise Unlaid(f"the tree could not be laid in the sandbox: {why}")
 
     def run(
         self,
@@ -232,6 +243,7 @@ class Room:
                 "output": limits.output_kb * 1024,
                 "disk": limits.disk_mb * MIB,
                 "entries": limits.entries if self.sandbox.tree is None else WITHOUT_END,
+                "scratch": limits.entries,
             },
         }
         began = time.monotonic()
@@ -271,6 +283,7 @@ class Room:
                 changed,
                 bool(answer.get("too_much") or answer.get("unclean")),
                 records,
+                odd_of(answer.get("odd") or []),
                 worded(answer.get("word") or {}),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -327,6 +340,16 @@ def worded(word: Any) -> dict[str, Any]:
     return {**said, "why": why} if said else {}
 
 
+def odd_of(rows: Any) -> str:
+    """What could not be kept, in words, as far as it can be believed. ValueError for what is no such thing."""
+    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 2 for row in rows):
+        raise ValueError("no rows")
+    reasons: dict[str, list[str]] = {}
+    for why, path in rows:
+        reasons.setdefault(printable(str(why))[:60], []).append(printable(str(path))[:80])
+    return "; ".join(f"{len(paths)} of {why}, as {paths[0]!r}" for why, paths in list(reasons.items())[:5])
+
+
 class Lost(Exception):
     """A sandbox that answers no more, or nonsense."""
 
@@ -336,6 +359,8 @@ def check_works() -> None:
     """Raise TaktError, in one line, where no sandbox can be made."""
     if not Path("/proc/self/ns").is_dir():
         raise TaktError(FIX["linux"])
+    if not syscalls.known():
+        raise TaktError(FIX["machine"])
     if shutil.which("bwrap") is None:
         raise TaktError(FIX["bwrap"])
     if os.geteuid() == 0 and shutil.which("setpriv") is None:

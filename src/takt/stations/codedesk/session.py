@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from takt.stations.codedesk.repository import Repository
 from takt.stations.codedesk.sandbox import Ran, Room
-from takt.stations.codedesk.trees import File
+from takt.stations.codedesk.trees import File, Unlaid
 
 LIVES_ON = ("said", "time")
 
@@ -40,8 +40,11 @@ class Session:
         assert self._room is not None
         paths = sorted(tree.keys() | self._known.keys())
         news = {path: tree.get(path) for path in paths if tree.get(path) != self._known.get(path)}
-        if news:
+        try:
             self._room.put(news)
+        except Unlaid as error:
+            self.close()
+            return Ran(126, b"", f"{error}\n".encode(), 0.0, "gone"), started
         ran = self._room.turn(argv, line, ticket, wall_s=wall_s, env=env)
         lost = self._room.lost
         ran = self.repository.taken(ran, lost, elsewhere=True)

@@ -22,16 +22,16 @@ from takt.contract.tools import WAIT, Calls, Json
 from takt.contract.worker import Journal
 from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.brief import SHORT, brief
-from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.desk import Desk
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.model import CAPPED, INSIDE, Cap, Door
 from takt.stations.codedesk.mounts import mounts
-from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, Repository, files_of
+from takt.stations.codedesk.repository import Repository, files_of, too_large, with_folders
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
 from takt.stations.codedesk.terms import Terms
 from takt.stations.codedesk.tickets import GENERATED, Series, open_series
 from takt.stations.codedesk.tools import TOOLS, allowed, call
+from takt.stations.codedesk.trees import fits
 
 SHELL_DOWN = "shell_down"
 SHOWN = 10  # tickets in an observation
@@ -232,11 +232,10 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         if self._desk is not None:
             self._desk.close()
         base = files_of(series.base())
-        if (size := sum(len(content) for _, content in base.values())) > MOST_TREE or len(base) > MOST_FILES:
-            raise TaktError(
-                f"the repository of {series.name!r} has {len(base):,} files and {size / MIB:,.0f} MiB; "
-                f"{MOST_FILES:,} and {MOST_TREE / MIB:g} are the most"
-            )
+        if why := too_large(list(with_folders(base).values()), self._sandbox.limits.disk_mb):
+            raise TaktError(f"the repository of {series.name!r} is too large: {why}")
+        if long := next((path for path in base if not fits(path)), None):
+            raise TaktError(f"the repository of {series.name!r} has a path that is too long or too deep: {long[:200]}")
         repository = Repository(self._sandbox, base)
         self._desk = Desk(series, repository, self._terms, self._door, self._journal)
         self._calls = 0

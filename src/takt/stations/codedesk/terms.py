@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from takt.stations.codedesk.repository import GIT_COMMAND, as_text, in_git
+from takt.stations.codedesk.changes import generated, in_git
+from takt.stations.codedesk.repository import GIT_COMMAND, as_text
 from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.trees import File
 
@@ -23,12 +24,9 @@ GIT = " ".join(GIT_COMMAND)
 READY = (
     "rm -f .git/index.lock; git rev-parse -q --verify HEAD >/dev/null 2>&1 || "
     f"{{ rm -rf .git; git init -q -b main --template= && {GIT} add -A && {GIT} commit -q --no-verify --allow-empty "
-    "-m 'The repository as it was' && git update-ref refs/takt/last HEAD; }"
+    "-m 'The repository as it was'; }"
 )
-COMMIT = (
-    f'{READY}; {GIT} add -A && {GIT} commit -q --no-verify --allow-empty -m "$1"; '
-    f"{GIT} diff --no-ext-diff --no-textconv refs/takt/last HEAD; git update-ref refs/takt/last HEAD"
-)
+COMMIT = f'{READY}; {GIT} add -A && {GIT} commit -q --no-verify --allow-empty -m "$1"'
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,18 @@ class Terms:
     keep_home: bool = False  # in the repository's own part, where neither inspections nor commits see it
 
 
+@dataclass
+class Due:
+    """A ticket that is due. `tree` is the tree's mark when it fell due."""
+
+    number: int
+    due_s: float
+    deadline_s: float
+    changes: int
+    solved: int | None = None
+    tree: str = ""  # as older ledgers have it
+
+
 def record_of(
     terms: Terms, kind: str, said: str, ran: Ran, ready: Mapping[str, File | None], door: bool
 ) -> dict[str, Any]:
@@ -59,7 +69,10 @@ def record_of(
         took_s = ran.seconds
     busy_s = max(1, math.ceil(took_s / terms.control_s - 1e-9)) * terms.control_s
     if ran.too_much:
-        errors += b"\n[all that this command changed is undone: it was too much, or the sandbox was lost]\n"
+        why = ran.left_out or "it was too much, or the sandbox was lost"
+        errors += f"\n[all that this command changed is undone: {why}]\n".encode()
+    elif ran.left_out:
+        errors += f"\n[not kept: {ran.left_out}]\n".encode()
     return {
         "tool": kind,
         "said": said[:2000],
@@ -77,14 +90,15 @@ def record_of(
 
 
 def touched(changed: Mapping[str, File | None]) -> bool:
-    """Whether a command changed the tree itself, and not only what git keeps of it."""
-    return any(not in_git(path) for path in changed)
+    """Whether a command changed the tree itself, and not only what git keeps of it or tests leave behind."""
+    return any(not in_git(path) and not generated(path) for path in changed)
 
 
 def shown(output: bytes) -> str:
-    """Output as it is shown: its beginning and its end."""
+    """Output as it is shown: its beginning and its end. What is no text in it is said to be none."""
     text = output.decode(errors="replace").replace("\0", "\ufffd")
-    if len(text) <= MOST_SHOWN:
-        return text
-    half = MOST_SHOWN // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters not shown ...]\n{text[-half:]}"
+    odd = text.encode() != output
+    if len(text) > MOST_SHOWN:
+        half = MOST_SHOWN // 2
+        text = f"{text[:half]}\n[... {len(text) - 2 * half} characters not shown ...]\n{text[-half:]}"
+    return f"{text}\n[bytes that are no UTF-8 text are shown as \ufffd]\n" if odd else text

@@ -81,6 +81,10 @@ def open_series(tickets: str, level: str, seed: int) -> Series:
             f"no tickets {tickets!r}: name a folder that `takt mine` wrote, {GENERATED}, or a family "
             f"({', '.join(families())})"
         )
+    if not (folder / SERIES_FILE).exists() and ((folder / ".git").exists() or (folder / "HEAD").is_file()):
+        raise TaktError(
+            f"{folder} is a repository and no folder of tickets: takt mine {folder} --out TICKETS makes one"
+        )
     return Mined.read(folder)
 
 
@@ -117,6 +121,8 @@ class Mined:
         name, length, python = about.get("name"), about.get("tickets"), about.get("python")
         if not isinstance(name, str) or not isinstance(length, int) or not _strings(python):
             raise TaktError(f"{folder / SERIES_FILE} lacks name, tickets or python; mine the repository again")
+        if length < 1:
+            raise TaktError(f"{folder} has no ticket; mine the repository again")
         return cls(folder, name, length, tuple(map(str, python or ())))
 
     def base(self) -> Mapping[str, str | bytes]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from takt.contract.tools import Refused, Tool, Toolbox
+from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.desk import Desk
-from takt.stations.codedesk.repository import GIT_COMMAND, PLAIN, in_git
+from takt.stations.codedesk.repository import GIT_COMMAND, PLAIN
 from takt.stations.codedesk.tickets import safe
+from takt.stations.codedesk.trees import DEEPEST, LONGEST_NAME, LONGEST_PATH, File, fits
 
 PRIVILEGED = "privileged"  # tools of those who know the solutions
 SESSION = "session"  # of a worker that is an agent which lives through the shift
 MOST_LINES, MOST_CHARS = 400, 16_000  # of a file, in one answer
 MOST_FOUND = 100
 LONGEST_SEARCHED = 1 << 20  # bytes of a file
-LONGEST_NAME, LONGEST_PATH, DEEPEST = 255, 2000, 50  # bytes and folders: what file systems take, and a part of it
+LONGEST_ROW = 300  # characters of a line that was found
+
+PATHS = f"a path has at most {LONGEST_PATH} bytes, {DEEPEST} parts, and {LONGEST_NAME} bytes between two slashes"
 
 Path_ = Annotated[str, Field(description="A path from the repository's root, as src/a.py.")]
 Number = Annotated[int, Field(ge=0, description="The ticket's number.")]
@@ -62,12 +68,14 @@ def list_files(
     pattern: Annotated[str, Field(description="Only names like this, as *.py; empty for all.")] = "",
 ) -> dict[str, Any]:
     """Files of the repository, with their sizes in bytes."""
-    below = folder.strip("/")
+    below = posixpath.normpath(folder.strip("/") or ".")
+    if below.split("/")[0] == "..":
+        raise Refused("no_such_path", f"{folder[:100]!r} is no folder of the repository; give one from its root")
     found = [
         {"path": path, "bytes": len(file[1])}
         | ({"link_to": file[1].decode(errors="replace")} if file[0] == "l" else {})
         for path, file in sorted(desk.repository.worktree().items())
-        if (not below or path.startswith(f"{below}/"))
+        if (below == "." or path.startswith(f"{below}/"))
         and (not pattern or fnmatch(path, pattern) or fnmatch(path.rsplit("/", 1)[-1], pattern))
     ]
     return {"files": found[:500], "more": max(0, len(found) - 500)}
@@ -85,33 +93,41 @@ def search(
 ) -> dict[str, Any]:
     """Lines of the repository's files that have a text."""
     found: list[dict[str, Any]] = []
-    total = 0
+    total, large = 0, list[str]()
     for path, (kind, content) in sorted(desk.repository.worktree().items()):
-        if kind == "l" or len(content) > LONGEST_SEARCHED or (pattern and not fnmatch(path, pattern)):
+        if kind == "l" or (pattern and not fnmatch(path, pattern)) or text.encode() not in content:
             continue
-        if text.encode() not in content:
+        if len(content) > LONGEST_SEARCHED:
+            large.append(path)
             continue
-        for number, line in enumerate(content.decode(errors="replace").splitlines(), 1):
-            if text in line:
-                total += 1
-                if len(found) < MOST_FOUND:
-                    found.append({"path": path, "line": number, "text": line[:300]})
-    return {"found": found, "more": total - len(found)}
+        for number, line in enumerate(content.decode(errors="replace").split("\n"), 1):
+            if (at := line.find(text)) < 0:
+                continue
+            total += 1
+            if len(found) < MOST_FOUND:
+                first = max(0, min(at - LONGEST_ROW // 3, len(line) - LONGEST_ROW))
+                row = {"path": path, "line": number, "text": line[first : first + LONGEST_ROW]}
+                found.append(row | ({"cut": True} if len(line) > LONGEST_ROW else {}))
+    return {"found": found, "more": total - len(found)} | ({"too_large_to_search": large[:20]} if large else {})
 
 
 @_tool()
 def read(desk: Desk, path: Path_, first: Row = 1, lines: Lines = MOST_LINES) -> dict[str, Any]:
     """Lines of a file. `next` is the line to go on from, or null."""
-    rows = text_of(desk, path).splitlines(keepends=True)
+    *rows, last = text_of(desk, path).split("\n")
+    rows = [f"{row}\n" for row in rows] + ([last] if last else [])
     part: list[str] = []
-    size = 0
+    size, cut = 0, ""
     for row in rows[first - 1 : first - 1 + lines]:
         size += len(row)
         if size > MOST_CHARS and part:
             break
+        if len(row) > MOST_CHARS:
+            cut = f"line {first + len(part)} has {len(row):,} characters, of which {MOST_CHARS:,} are shown"
         part.append(row[:MOST_CHARS])
     after = first + len(part)
-    return {"path": path, "text": "".join(part), "lines": len(rows), "next": after if after <= len(rows) else None}
+    told = {"path": path, "text": "".join(part), "lines": len(rows), "next": after if after <= len(rows) else None}
+    return told | ({"cut": cut} if cut else {})
 
 
 @_tool()
@@ -143,7 +159,7 @@ def edit(
     times = text.count(old)
     if times != 1:
         raise Refused("not_once", f"`old` is there {times} times in {path}; give so much that it is there once")
-    desk.change({path: (desk.repository.tree[path][0], text.replace(old, new, 1).encode())})
+    _change(desk, {path: (desk.repository.tree[path][0], text.replace(old, new, 1).encode())})
     return {"path": path, "line": text[: text.index(old)].count("\n") + 1}
 
 
@@ -164,7 +180,7 @@ def write(
     content = (there[1] if there and append and there[0] != "l" else b"") + text.encode()
     if len(content) > LONGEST_SEARCHED:
         raise Refused("too_long", f"a file of {len(content):,} bytes; {LONGEST_SEARCHED:,} are the most to write here")
-    desk.change({path: (there[0] if there and there[0] != "l" else PLAIN, content)})
+    _change(desk, {path: (there[0] if there and there[0] != "l" else PLAIN, content)})
     return {"path": path, "bytes": len(content)}
 
 
@@ -179,6 +195,8 @@ def move(desk: Desk, path: Path_, to: Path_) -> dict[str, Any]:
         raise Refused("not_free", f"{to} is there already, or is no place for it")
     moved = [one for one in tree if one == path or one.startswith(f"{path}/")]
     new = {to + one[len(path) :]: tree[one] for one in moved}
+    if any(not fits(one) for one in new):
+        raise Refused("not_free", f"in {to}, paths would be too long or too deep: {PATHS}")
     desk.change({path: None, **new})
     return {"path": to, "files": sum(file[0] != "d" for file in new.values())}
 
@@ -261,15 +279,18 @@ def inside(path: str) -> str:
         path.encode()
     except ValueError:
         raise Refused("no_such_path", f"{path[:100]!r} is no path of the repository; give one from its root") from None
-    parts = path.encode().split(b"/")
-    if max(map(len, parts)) > LONGEST_NAME or len(path.encode()) > LONGEST_PATH or len(parts) > DEEPEST:
-        raise Refused(
-            "no_such_path",
-            f"a path has at most {LONGEST_PATH} bytes, {DEEPEST} folders, and {LONGEST_NAME} bytes between two slashes",
-        )
+    if not fits(path):
+        raise Refused("no_such_path", PATHS)
     if in_git(path):
         raise Refused("no_such_path", "git's own folder is not for this; use `run` with git")
     return path
+
+
+def _change(desk: Desk, files: Mapping[str, File | None]) -> None:
+    """Write files; Refused where the tree would be larger than it may be."""
+    if why := desk.repository.too_large(files):
+        raise Refused("too_large", why)
+    desk.change(files)
 
 
 def text_of(desk: Desk, path: str) -> str:

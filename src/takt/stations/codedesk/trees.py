@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
-from collections.abc import Mapping
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from takt.errors import TaktError
+
+LONGEST_NAME, LONGEST_PATH, DEEPEST = 255, 1000, 50  # bytes, and parts of a path: `inside.py` keeps no others
+TEMPORARY, DAY_S = "takt-inspection-", 86_400.0
+NO_TREES_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE)
 File = tuple[str, bytes]  # kind and mode in one ("f644", "f755", "l", "d"), and what is in it
 Tree = Mapping[str, File]
+
+
+class Unlaid(TaktError):
+    """A tree that no sandbox takes."""
 
 
 def checked(path: Any) -> str:
@@ -23,6 +38,12 @@ def checked(path: Any) -> str:
         raise ValueError("no path in the tree")
     path.encode()
     return path
+
+
+def fits(path: str) -> bool:
+    """Whether a path is one that every command, inspection and file system takes."""
+    parts = path.encode().split(b"/")
+    return max(map(len, parts)) <= LONGEST_NAME and len(path.encode()) <= LONGEST_PATH and len(parts) <= DEEPEST
 
 
 def laid_over(tree: Tree, files: Mapping[str, File | None]) -> dict[str, File]:
@@ -52,14 +73,44 @@ def read_tree(folder: Path) -> dict[str, File]:
             where = path.relative_to(folder).as_posix()
             about = path.lstat()
             if stat.S_ISLNK(about.st_mode):
-                found[where] = ("l", os.readlink(path).encode())
+                found[where] = ("l", os.fsencode(os.readlink(path)))
             elif stat.S_ISREG(about.st_mode):
                 found[where] = ("f755" if about.st_mode & 0o100 else "f644", path.read_bytes())
     return found
 
 
+@contextmanager
+def written(tree: Tree) -> Iterator[Path]:
+    """A folder of this machine that has the tree (`write_tree`), as long as it is needed."""
+    tidy()
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as above:
+        folder = Path(above, "tree")
+        folder.mkdir()
+        write_tree(folder, tree)
+        yield folder
+
+
+@cache
+def tidy() -> None:
+    """Remove what inspections have left behind that were killed: folders of ours that nobody has touched for a day."""
+    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        with suppress(OSError):
+            about = left.lstat()
+            if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and time.time() - about.st_mtime > DAY_S:
+                shutil.rmtree(left, ignore_errors=True)
+
+
 def write_tree(folder: Path, tree: Tree) -> None:
-    """Write a tree into an empty folder of this machine, for `Sandbox.tree`. Links are made and never followed."""
+    """Write a tree into an empty folder of this machine, for `Sandbox.tree`. Links are made and never followed. Unlaid
+    for a tree that cannot be there, TaktError where the machine has no room for it."""
+    try:
+        _write_tree(folder, tree)
+    except OSError as error:
+        said = f"the tree cannot be written to {folder.parent.parent}: {error.strerror}"
+        raise (TaktError if error.errno in NO_TREES_FAULT else Unlaid)(said) from None
+
+
+def _write_tree(folder: Path, tree: Tree) -> None:
     folder.chmod(0o755)
     made: set[str] = set()
     for path, (kind, content) in sorted(tree.items(), key=lambda one: one[1][0] == "l"):
@@ -70,8 +121,9 @@ def write_tree(folder: Path, tree: Tree) -> None:
             if above not in made:
                 made.add(above)
                 (folder / above).mkdir()
+                (folder / above).chmod(0o755)
         if kind == "l":
-            os.symlink(content.decode(errors="replace").replace("\0", "") or ".", folder / path)
+            os.symlink(os.fsdecode(content.replace(b"\0", b"")) or ".", folder / path)
         elif kind != "d":
             opened = os.open(folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with open(opened, "wb") as file:

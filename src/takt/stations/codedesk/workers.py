@@ -97,8 +97,14 @@ class Command(_InOrder):
         price_in: float | None = None,
         price_out: float | None = None,
     ) -> None:
-        if not command or ("{ticket}" not in command and once == "ticket"):
+        if not command:
             raise TaktError("worker 'command' needs the line of an agent, such as -w command='qwen -p {ticket}'")
+        if "{ticket}" not in command and once == "ticket":
+            raise TaktError(
+                f"command={command[:100]!r} has no {{ticket}}, which becomes the ticket's title and text, quoted; "
+                "without it the agent would not know what to do: -w command='qwen -p {ticket}' ({number} and {last} "
+                "may stand there too)"
+            )
         if once == "shift" and any(place in command for place in ("{ticket}", "{number}", "{last}")):
             raise TaktError("an agent that is started once a shift reads its tickets: command has no place for them")
         Cap(

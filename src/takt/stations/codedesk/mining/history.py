@@ -96,6 +96,10 @@ class History:
     def main_line(self, since: str | None, most: int | None) -> list[str]:
         """Commits by first parents, the oldest first: those after `since` (a revision, or a date for git), at most so
         many of the newest."""
+        if self._revision("HEAD") is None:
+            named = self.git("for-each-ref", "--count=1", "--format=%(refname:short)", "refs/heads").decode().strip()
+            fix = f"; check out a branch, such as {printable(named)}" if named else ": nothing can be made of it"
+            raise TaktError(f"{self.folder} has no commit at its HEAD{fix}")
         what = ["HEAD"]
         if since is not None:
             what = [f"{revision}..HEAD"] if (revision := self._revision(since)) else [f"--since={since}", "HEAD"]

@@ -25,6 +25,7 @@ from takt.stations.codedesk.mining.telling import kind_of, text_of
 from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, changed, ticket_as_json, tree_as_json
+from takt.stations.codedesk.trees import Unlaid
 
 RUNS = 3
 WALL_S = 300.0  # of one run of a commit's tests
@@ -248,7 +249,10 @@ class _Miner:
         if self.install is None:
             return {}, ""
         with self.sandbox.open() as room:
-            room.put(files_of(files))
+            try:
+                room.put(files_of(files))
+            except Unlaid as error:
+                return {}, str(error)
             ran = room.run(["sh", "-c", self.install])
         if ran.ended_by != "exit" or ran.code:
             said = " ".join((ran.stderr or ran.stdout).decode(errors="replace").split())
