@@ -13,7 +13,7 @@ from test_codedesk import Desk
 
 from takt.contract.station import open_station
 from takt.stations.codedesk import grading
-from takt.stations.codedesk.changes import MOST_OF_FILE, MOST_SHOWN, Before, generated, hunks, mark_of
+from takt.stations.codedesk.changes import LEAST_SHOWN, MOST_SHOWN, Before, generated, hunks, mark_of
 from takt.stations.codedesk.inspection import Inspection
 from takt.stations.codedesk.repository import Repository, files_of
 from takt.stations.codedesk.sandbox import Sandbox
@@ -138,10 +138,20 @@ def test_every_file_that_changed_is_named_whatever_it_is() -> None:
     repository.change({"same": ("f644", b"x"), "big": ("f644", b"")})
     repository.change({"big": old["big"]})
     assert repository.before.diff(repository.tree) == "", "changed and changed back"
+    for number in range(3):
+        repository.change({f"made/{number}": ("f644", b"")})
+        repository.change({f"made/{number}": None})
+    assert not [row for row in repository.before.state() if row[0].startswith("made/")], "it would grow without end"
 
 
-def test_a_long_diff_names_all_files_and_shows_the_beginning_and_the_end_of_each() -> None:
-    new: dict[str, File | None] = {f"f{i:03}": ("f644", b"line\n" * 9000 + b"END\n") for i in range(40)}
-    diff = changed(files_of({}), new)
-    assert len(diff) < MOST_SHOWN + 2000 and diff.count("+END\n") == MOST_SHOWN // (MOST_OF_FILE + 60)
-    assert "changed as well, too much to show: f003" in diff and "and 17 more]" in diff
+def test_no_file_can_be_hidden_behind_many_or_long_ones() -> None:
+    old = files_of({"z.py": "right\n"})
+    many: dict[str, File | None] = {f"f{i:03}": ("f644", b"line\n" * 9000 + b"END\n") for i in range(100)}
+    many |= {f"a/.git/hooks/{i}": ("f644", b"x\n" * 9000) for i in range(20)}
+    cheat: dict[str, File | None] = {"z.py": ("f644", b"CHEAT\n"), "__pycache__/y.py": ("f644", b"HIDDEN\n")}
+    diff = changed(old, {**many, **cheat})
+    assert diff.startswith("--- a/z.py\n+++ b/z.py\n@@ -1,1 +1,1 @@\n-right\n+CHEAT\n")
+    assert len(diff) < MOST_SHOWN + 9000 and diff.count("+END\n") == MOST_SHOWN // LEAST_SHOWN - 1
+    assert "changed as well, too much to show: f079, f080" in diff and " more]" in diff
+    few = changed(old, {**dict(list(many.items())[:5]), **cheat})
+    assert "+HIDDEN" in few and few.count("+END\n") == 5 and "too much" not in few

@@ -77,7 +77,7 @@ for family in (40, 38, 31, 17):
     except OSError as error:
         said[family] = -error.errno
 try:
-    said["keys"] = open("/proc/keys").read()
+    said["keys"] = open("/proc/keys").read() + open("/proc/cmdline").read()
 except OSError as error:
     said["keys"] = ""
 said["names"] = len(socket.if_nameindex()) and socket.getaddrinfo("localhost", 80)[0][4][1]

@@ -18,7 +18,7 @@ MIB = 1 << 20
 NOBODY = "65534"
 WORK, HOME = "/work", "/home/agent"
 # Files of /proc that tell of the whole machine.
-MACHINES_OWN = ("keys", "key-users", "kcore", "timer_list", "sched_debug", "latency_stats")
+MACHINES_OWN = ("keys", "key-users", "cmdline", "kcore", "timer_list", "sched_debug", "latency_stats")
 TMP, SHM = "/tmp", "/dev/shm"  # nosec B108: the sandbox's own, nobody else writes there
 
 

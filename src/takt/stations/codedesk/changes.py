@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,9 @@ from takt.stations.codedesk.trees import File, Tree
 
 GIT = ".git"
 LARGEST = 1 << 20  # bytes of a file whose former content is kept; of others there is a digest
-MOST_KEPT = 8 << 20  # bytes of all of them
+MOST_KEPT = 4 << 20  # bytes of all of them
 MOST_OF_FILE, MOST_SHOWN = 12_000, 48_000  # characters of a diff: of one file, and of all
+LEAST_SHOWN = 600  # of a file, if any
 MOST_WORK = 1 << 20  # steps of comparing lines, in all: what is beyond is shown as replaced
 CONTEXT = 3
 CACHES = re.compile(
@@ -87,6 +88,11 @@ class Before:
         self.files[path] = Was.of(there, kept)
         self.size += size if kept else 0
 
+    def gone(self, path: str) -> None:
+        """There is no such file any more. If there was none before, nothing has changed."""
+        if path in self.files and not self.files[path].kind:
+            del self.files[path]
+
     def begin(self) -> None:
         self.files, self.size = {}, 0
 
@@ -98,27 +104,39 @@ class Before:
         self.size = sum(was.size for was in self.files.values() if was.content is not None)
 
     def diff(self, tree: Tree) -> str:
-        """What is other now, file by file as `diff -u` has it; every changed file is named, however much there is."""
-        rows = [(path, was, Was.of(tree.get(path), True)) for path, was in sorted(self.files.items())]
+        """What is other now, file by file as `diff -u` has it; every changed file is named, however much there is, and
+        none takes another's place: files that were there before come first, what is generated last."""
+        rows = [(path, was, Was.of(tree.get(path), True)) for path, was in self.files.items()]
         rows = [(path, was, now) for path, was, now in rows if not was.same(now)]
-        shown, left, work = "", list[str](), [MOST_WORK]
+        rows.sort(key=lambda row: (aside(row[0]), not row[1].kind, row[0]))
+        work, texts, bare = [MOST_WORK], dict[str, str](), list[str]()
         for path, was, now in rows:
-            if generated(path):
-                left.append(path)
-                continue
-            text = _cut("".join(line + "\n" for line in _differences(path, was, now, work)), MOST_OF_FILE)
-            if len(shown) + len(text) > MOST_SHOWN:
-                left.append(path)
+            if generated(path) and (_lines(was) is None or _lines(now) is None or not now.content):
+                bare.append(path)
             else:
-                shown += text
-        for many, what in (
-            ([one for one in left if generated(one)], "generated"),
-            ([one for one in left if not generated(one)], "changed as well, too much to show"),
-        ):
+                texts[path] = "".join(f"{line}\n" for line in _differences(path, was, now, work))
+        shown = shares({path: len(text) for path, text in list(texts.items())[: MOST_SHOWN // LEAST_SHOWN]})
+        parts = [_cut(texts[path], most) for path, most in shown.items()]
+        left = [path for path in texts if path not in shown]
+        for many, what in ((bare, "generated"), (left, "changed as well, too much to show")):
             if many:
                 more = f" and {len(many) - 20} more" if len(many) > 20 else ""
-                shown += f"[{what}: {', '.join(map(named, many[:20]))}{more}]\n"
-        return shown
+                parts.append(f"[{what}: {', '.join(map(named, many[:20]))}{more}]\n")
+        return "".join(parts)
+
+
+def aside(path: str) -> bool:
+    """Whether a file is beside the work: generated, or of a repository within the repository."""
+    return generated(path) or f"/{GIT}/" in path
+
+
+def shares(lengths: Mapping[str, int]) -> dict[str, int]:
+    """How many characters of each may be shown: of short ones all, and of the others as much as is left, alike."""
+    given, room = dict(lengths), MOST_SHOWN
+    for count, path in enumerate(sorted(lengths, key=lambda path: lengths[path])):
+        given[path] = min(lengths[path], MOST_OF_FILE, room // (len(lengths) - count))
+        room -= given[path]
+    return given
 
 
 def named(path: str) -> str:

@@ -20,7 +20,7 @@ from takt.stations.codedesk.sandbox import Ran, Room, Sandbox
 from takt.stations.codedesk.trees import File, Unlaid, checked
 
 MOST_TREE = 48 * MIB  # bytes of a tree: a snapshot has it all, and has an end (`takt.ledger.intact`)
-MOST_FILES = 20_000
+MOST_FILES, MOST_PATHS = 20_000, 4 * MIB  # and bytes of all their paths
 PAGE = 4096  # bytes: a sandbox's disk has room for so many or none
 INDEX = ".git/index"
 PLAIN = "f644"
@@ -74,6 +74,7 @@ class Repository:
                 self.before.note(path, there_now)
             if file is None:
                 tree.pop(path, None)
+                self.before.gone(path)
             else:
                 self._make_folder(path.rpartition("/")[0])
                 tree[path] = file
@@ -81,9 +82,9 @@ class Repository:
 
     def too_large(self, files: Mapping[str, File | None]) -> str:
         """Why these files cannot be written or deleted, "" if they can: what a tree may have is limited."""
-        after = [file for path, file in self.tree.items() if path not in files]
-        after += [file for file in files.values() if file is not None]
-        return too_large(after, self.sandbox.limits.disk_mb)
+        kept = {path: file for path, file in self.tree.items() if path not in files}
+        new = {path: file for path, file in files.items() if file is not None}
+        return too_large(kept | new, self.sandbox.limits.disk_mb)
 
     def run(
         self, argv: Sequence[str], *, wall_s: float, env: Mapping[str, str] | None = None, stdin: bytes = b""
@@ -153,14 +154,16 @@ class Repository:
             folder = folder.rpartition("/")[0]
 
 
-def too_large(files: Sequence[File], disk_mb: int) -> str:
-    """What of a tree with these files is more than it may have, in words; "" if nothing."""
-    if len(files) > MOST_FILES:
-        return f"the tree would have {len(files):,} files and folders; {MOST_FILES:,} are the most"
-    size = sum(len(content) for _, content in files)
+def too_large(tree: Mapping[str, File], disk_mb: int) -> str:
+    """What of a tree is more than it may have, in words; "" if nothing."""
+    if len(tree) > MOST_FILES:
+        return f"the tree would have {len(tree):,} files and folders; {MOST_FILES:,} are the most"
+    if (paths := sum(map(len, tree))) > MOST_PATHS:
+        return f"the tree's paths would have {paths / MIB:,.1f} MiB; {MOST_PATHS / MIB:g} are the most"
+    size = sum(len(content) for _, content in tree.values())
     if size > MOST_TREE:
         return f"the tree would have {size / MIB:,.1f} MiB; {MOST_TREE / MIB:g} are the most"
-    disk = sum((len(content) + PAGE - 1) // PAGE * PAGE for _, content in files) / MIB
+    disk = sum((len(content) + PAGE - 1) // PAGE * PAGE for _, content in tree.values()) / MIB
     if disk > disk_mb * 3 / 4:
         return f"the tree would take {disk:,.1f} MiB of the sandbox's disk; three quarters of {disk_mb} are the most"
     return ""

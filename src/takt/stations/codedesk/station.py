@@ -232,7 +232,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         if self._desk is not None:
             self._desk.close()
         base = files_of(series.base())
-        if why := too_large(list(with_folders(base).values()), self._sandbox.limits.disk_mb):
+        if why := too_large(with_folders(base), self._sandbox.limits.disk_mb):
             raise TaktError(f"the repository of {series.name!r} is too large: {why}")
         if long := next((path for path in base if not fits(path)), None):
             raise TaktError(f"the repository of {series.name!r} has a path that is too long or too deep: {long[:200]}")
