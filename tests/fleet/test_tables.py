@@ -195,7 +195,7 @@ def test_what_a_plan_simulates_is_what_judges(by: Any) -> None:
 def test_more_spread_takes_more_shifts_and_it_says_when_it_does_not_know() -> None:
     calm, wild = (shifts_to_verdict(0.9, 0.97, 100, spread=spread) for spread in (0.0, 0.04))
     assert calm.shifts < wild.shifts and calm.units == 100 * calm.shifts
-    assert shifts_to_verdict(0.9, 0.9001, 1000, spread=0.0).shifts is None
+    assert shifts_to_verdict(0.9, 0.9001, 10, spread=0.0).shifts is None
 
 
 def test_lucky_first_shifts_of_few_sticky_units_do_not_fool_the_verdict_by_shift() -> None:

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from takt.distribution import version
 from takt.fleet.plan import LEDGERS, Plan
-from takt.fleet.standing import FleetStanding
+
+if TYPE_CHECKING:
+    from takt.fleet.standing import FleetStanding
 
 DONE = "done.json"
 

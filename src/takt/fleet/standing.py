@@ -127,7 +127,7 @@ def _arm(
         arm=arm,
         planned=len(shifts),
         ended=len(ended),
-        left=sum(not record.ended and record.id not in running for record in mine),
+        left=sum(not record.ended and record.id not in running and record.id not in lost for record in mine),
         running=sum(shift.id in running for shift in shifts),
         lost=sum(shift.id in lost for shift in shifts),
         spared=sum(shift.id in spared and shift.id not in ended for shift in shifts),
