@@ -6,6 +6,7 @@
     python benchmarks/codedesk.py strength --seeds 2 --tickets 25       what share of mutants the hidden tests catch
     python benchmarks/codedesk.py long --hours 4 --takt 240             a scripted agent against its own count
     python benchmarks/codedesk.py calls --seeds 10                      random calls, gone on with from a snapshot
+    python benchmarks/codedesk.py cheats                                code that is wrong and has mined tests pass
 
 Each prints its table. `solutions` and `cost` say the wall time; `kills` compares every resumed shift with one that was
 never killed, at fixed prices.
@@ -48,7 +49,7 @@ from takt.stations.codedesk.tickets import changed
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("solutions", "cost", "kills", "strength", "long", "calls", "work"))
+    parser.add_argument("what", choices=("solutions", "cost", "kills", "strength", "long", "calls", "cheats", "work"))
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--tickets", type=int, default=8)
@@ -69,6 +70,7 @@ def main() -> None:
         "strength": strength,
         "long": long,
         "calls": calls,
+        "cheats": cheats,
         "work": work,
     }[asked.what](asked)
 
@@ -362,6 +364,21 @@ def done(station: Any, actions: list[str]) -> list[Any]:
             told += info["events"]
         seen.append((shown, told))
     return seen
+
+
+def cheats(asked: argparse.Namespace) -> None:
+    """Each of `tests/codedesk/cheats.py` against the tests of a mined ticket, and right code in its place."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "codedesk"))
+    from cheats import CHEATS, tried  # type: ignore[import-not-found]
+
+    taken = right = 0
+    for name in CHEATS:
+        seen = tried(name)
+        taken += seen.own_pass
+        right += tried(name, right=True).own_pass
+        said = "TAKEN FOR RIGHT" if seen.own_pass else "tampered" if seen.tampered else "wrong"
+        print(f"{said:16}{name}", flush=True)
+    print(f"{taken} of {len(CHEATS)} taken for right; right code in their place: {right} of {len(CHEATS)}")
 
 
 def timed(times: int, do: Callable[[], Any]) -> list[float]:

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from cheats import tried
 from series import BASE, code, hidden, write_series
 
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import open_station
 from takt.contract.tools import tool_call
-from takt.stations.codedesk import inspection
+from takt.stations.codedesk import laying
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
 from takt.stations.codedesk.families.writing import hidden_file
 from takt.stations.codedesk.inspection import Inspection, Suite, inspect
@@ -50,28 +51,31 @@ def test_right_code_passes_and_wrong_code_fails(works: None) -> None:
     assert wrong.failed == ("tests/test_hidden_1.py::test_value",) and "5" in wrong.message
 
 
+FILES = {  # none of them counts, nor all of them together
+    "conftest.py": "import pytest\n\n@pytest.hookimpl(wrapper=True)\ndef pytest_runtest_makereport():\n"
+    "    report = yield\n    report.outcome = 'passed'\n    return report\n",
+    "tests/conftest.py": "collect_ignore_glob = ['*']\n",
+    "pytest.ini": "[pytest]\naddopts = --collect-only\n", "tox.ini": "[pytest]\naddopts = -k nothing\n",
+    "setup.cfg": "[tool:pytest]\npython_functions = none\n",
+    "sitecustomize.py": "import os; os._exit(0)\n", "usercustomize.py": "import os; os._exit(0)\n",
+    "x.egg-info/entry_points.txt": "[pytest11]\nx = evil\n", "x.egg-info/PKG-INFO": "Name: x\nVersion: 1\n",
+    "evil.py": "import os; os._exit(0)\n", "pytest.py": "raise SystemExit(0)\n", "_pytest/__init__.py": "",
+    "json.py": "", "unittest.py": "", "tests/types.py": "",
+    "tests/test_hidden_1.py": "def test_value():\n    pass\n",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("cheat", "files"),
     [
-        ("", {"conftest.py": "import pytest\n\n@pytest.hookimpl(wrapper=True)\ndef pytest_runtest_makereport():\n"
-                             "    report = yield\n    report.outcome = 'passed'\n    return report\n"}),
-        ("", {"tests/conftest.py": "collect_ignore_glob = ['*']\n"}),
-        ("", {"pytest.ini": "[pytest]\naddopts = --collect-only\n", "tox.ini": "[pytest]\naddopts = -k nothing\n",
-              "setup.cfg": "[tool:pytest]\npython_functions = none\n"}),
-        ("", {"sitecustomize.py": "import os; os._exit(0)\n", "usercustomize.py": "import os; os._exit(0)\n"}),
-        ("", {"x.egg-info/entry_points.txt": "[pytest11]\nx = evil\n", "x.egg-info/PKG-INFO": "Name: x\nVersion: 1\n",
-              "evil.py": "import os; os._exit(0)\n"}),
-        ("", {"pytest.py": "raise SystemExit(0)\n", "_pytest/__init__.py": "", "json.py": "", "unittest.py": "",
-              "tests/types.py": ""}),
-        ("", {"tests/test_hidden_1.py": "def test_value():\n    pass\n"}),
+        ("", FILES),
         ("import pytest\n\ndef f1():\n    pytest.skip('not here')\n", {}),
         ("import pytest\n\ndef f1():\n    pytest.xfail('known')\n", {}),
         ("import sys\nsys.exit(0)\n", {}),
         ("import no_such_module\n", {}),
     ],
-    ids=["conftest", "a conftest that ignores tests", "settings", "sitecustomize", "a plugin's entry point",
-         "modules that shadow", "the hidden test itself", "skip", "xfail", "exit at import",
-         "nothing can be imported"],
+    ids=["files of settings, plugins and modules that shadow, and the hidden test itself", "skip", "xfail",
+         "exit at import", "nothing can be imported"],
 )  # fmt: skip
 def test_it_comes_to_nothing(works: None, cheat: str, files: dict[str, str]) -> None:
     seen = inspected(WRONG + "\n\n" + cheat, files=files)
@@ -112,6 +116,22 @@ FIND = (
 )  # fmt: skip
 def test_it_is_told_as_tampering(works: None, cheat: str) -> None:
     seen = inspected(WRONG + "\n\n" + cheat)
+    assert seen.tampered and not seen.own_pass
+
+
+KINDS = (  # one of each kind; `python benchmarks/codedesk.py cheats` has them all
+    "class method of pytest", "property of pytest", "plugin registered at run time", "unittest's assertion",
+    "looks into the test's frame", "raises whatever is due", "tests rewritten by a thread",
+    "the records' channel, in a closure", "all that watches is made blind", "equal to small numbers",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("cheat", KINDS)
+def test_code_that_has_a_mined_repositorys_tests_pass_without_being_right_is_not_taken_for_right(
+    works: None, cheat: str
+) -> None:
+    """Each knows which tests are real, and leaves all canaries alone."""
+    seen = tried(cheat)
     assert seen.tampered and not seen.own_pass
 
 
@@ -215,7 +235,7 @@ def test_a_file_whose_tests_say_that_they_do_not_apply_is_no_tampering(works: No
 
 
 def test_a_test_without_end_is_ended_alone(works: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspection, "TEST_S", 1.0)
+    monkeypatch.setattr(laying, "TEST_S", 1.0)
     seen = inspected("import time\n\n\ndef f1():\n    while True:\n        time.sleep(0.01)\n")
     assert not seen.tampered and len(seen.failed) == 2 and "longer than" in seen.message
 

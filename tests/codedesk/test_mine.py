@@ -11,9 +11,9 @@ import pytest
 
 from takt.cli import main
 from takt.errors import TaktError
-from takt.stations.codedesk.mining.history import History
+from takt.stations.codedesk.mining.history import History, as_said, source_text
 from takt.stations.codedesk.mining.runner import Pytest
-from takt.stations.codedesk.mining.telling import changed_names, imports_of, kind_of
+from takt.stations.codedesk.mining.telling import changed_names, imports_of, kind_of, text_of, title_of
 from takt.stations.codedesk.tickets import open_series, tree_before
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -30,17 +30,19 @@ def checks(*lines: str) -> str:
 
 
 TWO = checks("sums.add(1, 2) == 3", "sums.sub(3, 2) == 1")
+LATIN = "# -*- coding: latin-1 -*-\nNAME = '\u00e9'\n" + TWO + "    assert NAME == chr(233)\n"
 LAST = DIV + "\n\nONE = 1\n"
+MERGE = "Merge pull request #12 from a/side"
 HISTORY: list[tuple[str, dict[str, str | None]]] = [
-    ("Begin", {"sums.py": ADD, "tests/test_sums.py": checks("sums.add(1, 2) == 3")}),
+    ("Begin", {"sums.py": ADD, "tests/test_sums.py": checks("sums.add(1, 2) == 3"), "docs/t.py": "def {{ x }}(:\n"}),
     ("Say what it is", {"README": "Sums.\n"}),
-    ("Add sub\n\nIt is what add undoes.", {"sums.py": SUB, "tests/test_sums.py": TWO}),
+    ("Add sub\n\nIt is what add undoes, h\u00e9.", {"sums.py": SUB, "tests/test_sums.py": LATIN}),
     ("More tests", {"tests/test_more.py": checks("sums.sub(1, 1) == 0")}),
     ("Add mul, without a test", {"sums.py": MUL}),
     ("Test what is wrong", {"note.py": "", "tests/test_wrong.py": checks("sums.mul(2, 2) == 5")}),
     ("Test by luck", {"sums.py": DIV, "tests/test_wrong.py": None, "tests/test_luck.py": FLAKY}),
     (
-        "Fix the test of div",
+        MERGE,  # of one commit, "Fix the test of div"
         {
             "sums.py": LAST,
             "tests/test_luck.py": None,
@@ -67,15 +69,23 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
 
     git("init", "-q", "-b", "main")
+    said = folder.parent / "said"
     for message, files in HISTORY:
         for path, text in files.items():
             (folder / path).parent.mkdir(exist_ok=True)
             if text is None:
                 (folder / path).unlink()
             else:
-                (folder / path).write_text(text)
+                (folder / path).write_bytes(text.encode("latin-1"))
         git("add", "-A")
-        git("commit", "-q", "-m", message)
+        if message == MERGE:
+            git("checkout", "-q", "-b", "side")
+            git("commit", "-q", "-m", "Fix the test of div")
+            git("checkout", "-q", "main")
+            git("merge", "-q", "--no-ff", "side", "-m", MERGE)
+        else:
+            said.write_bytes(message.encode("latin-1"))
+            git("-c", "i18n.commitEncoding=latin-1", "commit", "-q", "-F", str(said))
     trap = folder.parent / "trap"
     trap.write_text(f"#!/bin/sh\ntouch {folder.parent}/sprung\n")
     trap.chmod(0o755)
@@ -107,11 +117,15 @@ def test_a_commit_is_a_ticket_if_its_tests_fail_before_and_pass_after(
     second, third = series.ticket(0), series.ticket(1)
     assert series.base() == {
         "README": "Sums.\n",
+        "docs/t.py": "def {{ x }}(:\n",
         "sums.py": ADD,
         "tests/test_sums.py": HISTORY[0][1]["tests/test_sums.py"],
     }
-    assert second.text.startswith("Add sub\n\nIt is what add undoes.") and "sums.sub(a, b)" in second.text
-    assert "sums.sub" in second.named and set(second.hidden) == {"tests/test_sums.py"}
+    assert second.text.startswith("Add sub\n\nIt is what add undoes, h\u00e9.") and "sums.sub(a, b)" in second.text
+    assert "sums.sub" in second.named
+    assert second.hidden == {"tests/test_sums.py": LATIN.replace("latin-1", "utf-8")}, "text, whatever its encoding"
+    assert second.reference["tests/test_sums.py"] == LATIN.encode("latin-1")
+    assert third.title == "Fix the test of div" and "Merge pull" not in third.text
     assert third.kind == "defect" and "- Add mul, without a test" in third.text and "sums.mul(a, b)" in third.text
     assert tree_before(series, 2)["sums.py"] == HISTORY[-1][1]["sums.py"], "the reference's tree is the commit's own"
     shown = "".join(str(text) for text in tree_before(series, 1).values())
@@ -153,6 +167,7 @@ def test_what_cannot_be_mined_is_one_line_and_nothing_is_written(
 def test_the_main_line_is_read_without_a_checkout(repository: Path, works: None) -> None:
     with History(repository) as history:
         commits = [history.commit(name) for name in history.main_line(None, 3)]
+        assert history.merged(commits[-1]) == ["Fix the test of div"] and not history.merged(commits[0])
         assert [one.subject for one in commits] == [message.split("\n")[0] for message, _ in HISTORY[-3:]]
         assert history.files(commits[-1].tree)["sums.py"] == HISTORY[-1][1]["sums.py"]
         assert len(history.main_line("HEAD~2", None)) == 2
@@ -212,6 +227,53 @@ def test_a_root_is_where_a_series_begins_and_a_merge_is_told_by_what_it_merged(
     git("merge", "-q", "--no-ff", "side", "-m", "Merge pull request #7 from a/side\n\nThe other side")
     with History(folder) as history:
         last = history.commit(history.main_line(None, None)[-1])
-        assert last.subject == "The other side" and history.merged(last) == ["Work 1"]
+        assert title_of(last.message, history.merged(last)) == "The other side"
     assert main(["mine", str(folder), "--out", str(tmp_path / "out")]) == 2
     assert "1 the first commit, 1 tests only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("message", "merged", "title"),
+    [
+        ("Add x\n\nIt is needed.", [], "Add x"),
+        ("Merge pull request #12 from x/y\n\nAdd x", ["Work", "More"], "Add x"),
+        ("Merge pull request #12 from x/y", ["Fix it", "Add x"], "Add x (and 1 more)"),
+        ("Merge branch 'side' into main\n\n# Conflicts:\n#\ta.py", ["Merge branch 'main' into side", "Add x"], "Add x"),
+        ("Merge branch 'side' into 'main'\n\nAdd x\n\nSee merge request group/project!12", [], "Add x"),
+        ("Merged in x/y (pull request #4)\n\nAdd x\n\nApproved-by: somebody", [], "Add x"),
+        ("Merge remote-tracking branch 'origin/main'", [], ""),
+        ("Merge pull request #1 from x/y\n\nMerge branch 'z'", [], ""),
+        ("Merge two sorted lists without a copy", [], "Merge two sorted lists without a copy"),
+        ("Merge sort into one function", [], "Merge sort into one function"),
+        ("", [], ""),
+    ],
+)
+def test_a_ticket_is_called_by_what_was_done_and_not_by_how_it_came_in(
+    message: str, merged: list[str], title: str
+) -> None:
+    assert title_of(message, merged) == title
+    text, _ = text_of(message, [one for one in merged if title_of(one)], {}, {}, {})
+    assert "Conflicts" not in text and "erge pull" not in text and "merge request" not in text
+
+
+def test_a_message_is_read_in_the_encoding_that_the_commit_names() -> None:
+    assert as_said("h\u00e9".encode("latin-1"), b"tree 1\nencoding ISO-8859-1\nauthor a") == "h\u00e9"
+    assert as_said("h\u00e9".encode(), b"tree 1\nauthor a") == "h\u00e9"
+    for odd in (b"encoding no-such-thing", b"encoding \xff", b"encoding hex", b"encoding utf-16"):
+        assert isinstance(as_said("h\u00e9".encode(), odd), str)
+
+
+def test_a_python_file_of_another_encoding_is_text_as_python_reads_it() -> None:
+    for head in (
+        "# coding: latin-1\n",
+        "#!/bin/python\n# -*- coding: iso-8859-1 -*-\n",
+        "# vim: set fileencoding=cp1252 :\n",
+    ):
+        text = source_text((head + "x = '\u00e9'\n").encode("latin-1"))
+        assert isinstance(text, str) and text.endswith("x = '\u00e9'\n") and "utf-8" in text
+        names: dict[str, str] = {}
+        exec(compile(text.encode(), "x.py", "exec"), names)
+        assert names["x"] == "\u00e9"
+    for data in (b"\xff\xfe", b"x = '\xe9'\n", b"# coding: no-such\nx = '\xe9'\n"):
+        assert source_text(data) == data
+    assert source_text("# coding: latin-1\n") == "# coding: latin-1\n"

@@ -2,25 +2,26 @@
 
 The tree's code runs in this very process, so nothing that it can reach is believed: exit codes and output are not read
 at all, every record carries a word that came over standard input, tests that must fail are among those that must pass,
-and pytest's own functions must be at the end what they were before the tree was imported. Standard library, pytest and
-(for the health of the code) lizard only.
+and what decides how a test comes out must be after each file of tests, and at the end, what it was before the tree was
+imported (`pristine.py`). Standard library, pytest and (for the health of the code) lizard only.
 """
 
 from __future__ import annotations
 
-import builtins
 import hashlib
+import importlib.util
 import json
 import os
 import signal
 import sys
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+PRISTINE = "/opt/takt/pristine.py"
 PACKAGES = "/opt/takt/packages"
 WORK = "/work"
 LONGEST = 1500  # characters of a message
@@ -79,22 +80,45 @@ def hook(**options: Any) -> Any:
     return mark
 
 
+def load(path: str) -> Any:
+    """A module of Takt's that lies beside this one."""
+    spec = importlib.util.spec_from_file_location("takt_pristine", path)
+    assert spec and spec.loader
+    module = sys.modules["takt_pristine"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 class Watch:
     """The pytest plugin that tells what became of each test."""
 
     def __init__(self, order: dict[str, Any], tell: Any) -> None:
         self.order, self.tell = order, tell
-        self.before: list[tuple[Any, str, Any, Any]] = []
         self.marked: set[str] = set()
-        self.altered: list[str] = []
+        self.failed: set[str] = set()  # tests that ended with an error, whatever is reported of them
+        self.seen: list[str] = []  # what was not as it must be
+        self.looked = ""
+        self.pristine: Any = None
+        self.plugins: Any = None
+        self.collected = False
+        self.codes: dict[str, dict[str, list[Any]]] = {}
 
     @hook(wrapper=True, tryfirst=True)  # type: ignore[untyped-decorator]
-    def pytest_load_initial_conftests(self) -> Any:
+    def pytest_load_initial_conftests(self, early_config: Any) -> Any:
         """Nothing of the tree has been imported yet. Its folders come after the standard library and after pytest.
 
         What the tests' configuration imports may be broken: then no test is run, and that is told.
         """
-        self.before = own_functions()
+        from _pytest.assertion import rewrite
+
+        self.pristine = load(PRISTINE)
+        self.table = self.pristine.Pristine()
+        self.plugins = self.pristine.Plugins(early_config.pluginmanager)
+        for path in self.order["tests"]:
+            self.codes[path] = self.pristine.codes(
+                os.path.join(WORK, path), lambda one: rewrite._rewrite_test(Path(one), early_config)[1]
+            )
+        self.own = (self.tell, *vars(self).keys())
         at = next((i for i, entry in enumerate(sys.path) if entry.endswith(("site-packages", "dist-packages"))), None)
         at = len(sys.path) if at is None else at
         folders = [os.path.join(WORK, folder) for folder in self.order["folders"]]
@@ -106,7 +130,9 @@ class Watch:
             raise
 
     def pytest_collection_finish(self, session: Any) -> None:
-        self.altered = self.altered or altered(self.order["laid"])
+        self.note(altered(self.order["laid"]))
+        self.note(self.plugins.came(self.order["laid"], WORK, self.table.classes))
+        self.plugins, self.collected = self.pristine.Plugins(session.config.pluginmanager), True
         self.marked = {item.nodeid for item in session.items if item.get_closest_marker("xfail")}
         self.tell(items=[item.nodeid for item in session.items])
 
@@ -137,6 +163,8 @@ class Watch:
             message = "" if outcome == "passed" else str(report.longrepr)[-LONGEST:]
             came: dict[str, Any] = {"answer": ANSWERS.pop()} if ANSWERS else {}
             came |= {"skipped": True} if report.outcome == "skipped" else {}
+            if report.when == "call" and report.outcome == "passed" and report.nodeid in self.failed - self.marked:
+                self.note([f"the report of {report.nodeid}"])
             self.tell(test=report.nodeid, when=report.when, outcome=outcome, message=message, **came)
 
     def pytest_runtest_protocol(self, item: Any) -> None:
@@ -148,23 +176,39 @@ class Watch:
         signal.signal(signal.SIGALRM, too_long)
         signal.setitimer(signal.ITIMER_REAL, self.order["test_s"])
 
-    def pytest_runtest_logfinish(self) -> None:
+    @hook(wrapper=True, tryfirst=True)  # type: ignore[untyped-decorator]
+    def pytest_runtest_call(self, item: Any) -> Any:
+        """What a test does must be what is written there, and how it ended is seen here before anybody reports it."""
+        path, _, name = item.nodeid.partition("[")[0].partition("::")
+        written = self.codes.get(path, {}).get(name)
+        if written and getattr(getattr(item, "obj", None), "__code__", None) not in written:
+            self.note([f"the code of {item.nodeid}"])
+        try:
+            return (yield)
+        except BaseException:
+            self.failed.add(item.nodeid)
+            raise
+
+    def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        self.note(self.pristine.watchers())
+        path = nodeid.partition("::")[0]
+        if path != self.looked:
+            self.looked = path
+            self.note([*self.table.touched(), *self.plugins.touched()])
+
+    def note(self, found: list[str]) -> None:
+        self.seen += [one for one in found[:20] if one not in self.seen and len(self.seen) < 20]
 
     def touched(self) -> list[str]:
-        """What of pytest, of pluggy and of Python's built-in functions is no longer what it was."""
-        found = [] if sys.gettrace() is None else ["sys.settrace"]
-        old = sys.modules.get(
-            "_pytest.legacypath"
-        )  # puts functions of its own into others' classes, and takes them out again
-        its = {id(value) for owner, _, value, _ in self.before if owner is old}
-        for owner, name, value, code in self.before:
-            now = vars(owner).get(name)
-            if owner is not old and (id(now) in its or id(value) in its):
-                continue
-            if now is not value or getattr(now, "__code__", None) is not code:
-                found.append(f"{getattr(owner, '__name__', owner)}.{name}")
-        return [*self.altered, *altered(self.order["laid"]), *found][:20]
+        """What is not, or was not, as it must be: tests, settings, pytest, unittest, built-in functions, plugins."""
+        if self.pristine is not None:
+            self.note([*self.table.touched(), *self.pristine.watchers()])
+            self.note(self.plugins.touched() if self.collected else [])
+            if self.own != (self.tell, *(name for name in vars(self) if name != "own")):
+                self.note(["examine.Watch"])
+        self.note(altered(self.order["laid"]))
+        return self.seen
 
 
 def answered(package: Any, came: str, value: Any) -> None:
@@ -221,25 +265,6 @@ def altered(laid: dict[str, str]) -> list[str]:
 
 class TookTooLong(Exception):
     """A test that takes too long."""
-
-
-def own_functions() -> list[tuple[Any, str, Any, Any]]:
-    """Functions and classes of pytest and pluggy, those of their classes, and Python's built-in ones."""
-    return list(_functions())
-
-
-def _functions() -> Iterator[tuple[Any, str, Any, Any]]:
-    for name, value in vars(builtins).items():
-        if name != "_":
-            yield builtins, name, value, None
-    for module in [one for name, one in sys.modules.items() if name.split(".")[0] in ("_pytest", "pytest", "pluggy")]:
-        for name, value in list(vars(module).items()):
-            if isinstance(value, (types.FunctionType, type)):
-                yield module, name, value, getattr(value, "__code__", None)
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                for inner, method in list(vars(value).items()):
-                    if isinstance(method, types.FunctionType):
-                        yield value, inner, method, method.__code__
 
 
 def syntax(paths: list[str]) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from takt.stations.codedesk.inspection import inspect, suite_of
-from takt.stations.codedesk.repository import Repository
-from takt.stations.codedesk.tickets import Series, Ticket
+from takt.stations.codedesk.repository import Repository, files_of
+from takt.stations.codedesk.tickets import Series, Ticket, changed, tree_before
 from takt.stations.codedesk.trees import File, laid_over
 
 MOST_NAMED = 50  # of a ticket's own tests that failed
@@ -23,9 +23,17 @@ def graded(
     reach: bool,
 ) -> dict[str, Any]:
     """Inspect the tree for a ticket. `reach`: where the series was mined and the ticket is wrong, look as well whether
-    the known solution would have passed (`unreachable`)."""
+    the known solution would have passed (`unreachable`); otherwise trees of known solutions have been shown."""
     tree = repository.worktree()
-    seen = inspect(repository.sandbox, tree, suite_of(series, ticket, accepted, retired), ticket, series)
+    suite = suite_of(series, ticket, accepted, retired)
+
+    def shown() -> Mapping[str, str | bytes]:
+        return series.base() if reach else tree_before(series, ticket.number)
+
+    def solution() -> Mapping[str, File]:
+        return files_of(changed(tree_before(series, ticket.number), ticket.reference))
+
+    seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution)
     told = asdict(seen)
     told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
     told["failed"] = list(seen.failed)[:MOST_NAMED]
@@ -33,7 +41,7 @@ def graded(
     if series.length is not None and seen.failed and reach:
         over = with_solution(tree, ticket)
         alone = suite_of(series, ticket, [], retired)
-        told["unreachable"] = not inspect(repository.sandbox, over, alone, ticket, series).own_pass
+        told["unreachable"] = not inspect(repository.sandbox, over, alone, ticket, series, once=True).own_pass
     return told
 
 

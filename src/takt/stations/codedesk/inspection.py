@@ -2,67 +2,38 @@
 
 The agent's tree is laid into a fresh sandbox without git's part and without any test configuration; hidden tests and
 their configuration are laid over it, the tests of all tickets accepted before among them, and canaries: tests that must
-fail, and others that must pass. `examine.py` runs them. What it tells counts only if every record has the word that it
-was given, every canary did as it must, all tests that were collected are told of once, and the end came.
+fail, and others that must pass (`canaries.py`). `examine.py` runs them. What it tells counts only if every record has
+the word that it was given, every canary did as it must, all tests that were collected are told of once, and the end
+came. What passes of a mined repository is run once more, with tests that ask for something else (`altering.py`): those
+must fail.
 """
 
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import PurePosixPath
 from random import Random
 from secrets import token_hex
 from typing import Any
 
-from takt.printable import whole_texts
+from takt.stations.codedesk.altering import Written, altered, written_tests
+from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid
 from takt.stations.codedesk.mounts import EXAMINE
+from takt.stations.codedesk.records import Told
 from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
-from takt.stations.codedesk.sealing import sealed, verdict
 from takt.stations.codedesk.tickets import Series, Ticket
 from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 
-WALL_S, TEST_S = 300.0, 20.0
+WALL_S = 300.0
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
-NO_SETTINGS = "[pytest]\n"
-INI = "takt-settings.ini"
 MOST_MESSAGE = 1500
-HEALTH = ("lines", "files", "functions", "complexity", "most_complex")
-MOST_TWINS = 4  # tests that have a twin that must fail
 MOST_SOURCES = 400  # files whose health is looked at
-CANARIES = (
-    ("assert {a} * {b} == {c}", False),
-    ("assert {a} * {b} == {a} * {b}", True),
-    ("raise ValueError({a})", False),
-    ("values = [{a}, {b}]\n    assert values[0] == values[1] + {c}", False),
-    ("assert '{a}' in '{a} {b}'", True),
-)
 ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
-
-
-@dataclass(frozen=True)
-class Suite:
-    """Hidden tests that are laid over a tree.
-
-    files      path -> text, of all of them.
-    owners     path -> the ticket that it is of.
-    settings   path -> text.
-    retired    files and node ids that no longer hold.
-    """
-
-    files: Mapping[str, str]
-    owners: Mapping[str, int]
-    settings: Mapping[str, str]
-    retired: tuple[str, ...] = ()
-
-    def holds(self, node: str) -> bool:
-        path = node.split("::", 1)[0]
-        return not any(one in (path, node) or node.startswith((f"{one}::", f"{one}[")) for one in self.retired)
 
 
 @dataclass(frozen=True)
@@ -104,162 +75,173 @@ def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: S
 
 
 def inspect(
-    sandbox: Sandbox, tree: Mapping[str, File], suite: Suite, ticket: Ticket, series: Series, wall_s: float = WALL_S
+    sandbox: Sandbox,
+    tree: Mapping[str, File],
+    suite: Suite,
+    ticket: Ticket,
+    series: Series,
+    wall_s: float = WALL_S,
+    *,
+    shown: Callable[[], Mapping[str, str | bytes]] = dict,
+    solution: Callable[[], Mapping[str, File]] | None = None,
+    once: bool = False,
 ) -> Inspection:
     """Run the tests on the tree, and judge.
 
     Generated tests run on a tree that is read-only, so that code under test cannot rewrite a test before it is
     imported. Those of a repository that was mined may write into their tree, as they do at home; `examine.py` looks
-    whether they are still what they were. A tree that cannot be laid for it is a broken build: nothing can run there.
+    whether they are still what they were. What passes of those is run again, altered, unless `once`. A tree that cannot
+    be laid for it is a broken build: nothing can run there.
+
+    `shown` gives files that whoever is tested may have read: what they hold is never altered. `solution` gives a tree
+    that is known to be right: what it does with a test that asks for something else is no tampering.
     """
-    laid, order, secret = prepared(tree, suite, sealing=series.length is None)
-    limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
-    try:
-        ran = _ran(replace(sandbox, limits=limits, sockets={}), laid, series, order)
-    except Unlaid as error:
-        none = judged(Ran(126, b"", b"", 0.0, "gone"), suite, ticket, order, secret)
-        return replace(none, build=str(error), message=str(error))
-    return judged(ran, suite, ticket, order, secret)
+    mined = series.length is not None
+    desk = _Desk(sandbox, series, wall_s, solution)
+    first = desk.run(tree, laid(suite, sealing=not mined))
+    if first.told.syntax:
+        first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
+    seen = judged(first, suite, ticket)
+    if once or not mined or not seen.own_pass:
+        return seen
+    return desk.again(seen, first, tree, suite, ticket, _known({**shown(), **tree}))
 
 
-def _ran(sandbox: Sandbox, laid: Mapping[str, File], series: Series, order: Mapping[str, Any]) -> Ran:
-    """Run the tests on what is laid. Unlaid if no sandbox takes it."""
-    argv, given = [*series.python, "-I", EXAMINE], json.dumps(order).encode()
-    if series.length is not None:
-        with sandbox.open() as room:
-            room.put(laid)
+class _Desk:
+    """Where one inspection's tests are run."""
+
+    def __init__(self, sandbox: Sandbox, series: Series, wall_s: float, solution: Any) -> None:
+        self.series, self.solution = series, solution
+        limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
+        self.sandbox = replace(sandbox, limits=limits, sockets={})
+
+    def run(self, tree: Mapping[str, File], lay: Laid) -> Run:
+        """What these tests come to on a tree."""
+        files = laid_over(
+            {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION},
+            {path: ("f644", text.encode()) for path, text in lay.over.items()},
+        )
+        sources = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l"]
+        sources = [path for path in sources if not _is_test(path)][:MOST_SOURCES]
+        order = {**lay.order, "word": token_hex(16), "sources": sources}
+        try:
+            ran = self.ran(files, order)
+        except Unlaid as error:
+            return Run(lay, Told(b"", ""), "gone", unlaid=str(error))
+        told = Told(ran.records, str(order["word"]))
+        told.compare(lay.answers)
+        stopped = ran.ended_by if ran.ended_by != "exit" or ran.code >= 128 else ""
+        return Run(lay, told, stopped)
+
+    def ran(self, files: Mapping[str, File], order: Mapping[str, Any]) -> Ran:
+        """Run `examine.py` on what is laid. Unlaid if no sandbox takes it."""
+        argv, given = [*self.series.python, "-I", EXAMINE], json.dumps(order).encode()
+        if self.series.length is not None:
+            with self.sandbox.open() as room:
+                room.put(files)
+                return room.run(argv, stdin=given, records=True)
+        with written(files) as folder, replace(self.sandbox, tree=folder).open() as room:
             return room.run(argv, stdin=given, records=True)
-    with written(laid) as folder, replace(sandbox, tree=folder).open() as room:
-        return room.run(argv, stdin=given, records=True)
+
+    def suspected(self, run: Run, nodes: Sequence[str]) -> str:
+        """What is said of tests that pass and should not, "" if nothing: they may pass with the right code as well."""
+        if nodes and self.solution is not None:
+            right = self.run(self.solution(), run.laid).told
+            nodes = [node for node in nodes if not right.outcomes.get(node)]
+        return f"a test that asks for something else passes as well: {nodes[0]}" if nodes else ""
+
+    def again(
+        self,
+        seen: Inspection,
+        first: Run,
+        tree: Mapping[str, File],
+        suite: Suite,
+        ticket: Ticket,
+        known: Callable[[str, Written], bool],
+    ) -> Inspection:
+        """The tests once more, those altered that nobody knows: they must fail, and the others pass."""
+        rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
+        files, changed = dict(suite.files), set[str]()
+        for path, text in suite.files.items():
+            if path.endswith(".py"):
+                files[path], names = altered(text, rng, partial(known, path))
+                changed |= {f"{path}::{name}" for name in names}
+        if not changed:
+            return seen
+        second = self.run(tree, laid(replace(suite, files=files), sealing=False))
+        passed = [node for node in first.items() if first.told.outcomes.get(node) and node not in first.told.skipped]
+        passed = [node for node in passed if node not in second.told.skipped]
+        good = {function_of(node) for node in passed} & changed  # an altered row has a node id of its own
+        suspects = [
+            node
+            for node in second.items()
+            if function_of(node) in good and second.told.outcomes.get(node) and node not in second.told.skipped
+        ]
+        tampered = second.tampering() or self.suspected(second, suspects)
+        if tampered:
+            return replace(seen, tampered=tampered)
+        own = {node for path in suite.files if suite.owners[path] == ticket.number for node in first.items(path)}
+        called = {one.rpartition("::")[2] for one in changed}  # a class may have its tests from another
+        failing = [
+            node
+            for node in passed
+            if node in own
+            and function_of(node).rpartition("::")[2] not in called
+            and not second.told.outcomes.get(node)
+        ]
+        if failing and self.solution is not None:
+            right = self.run(self.solution(), second.laid).told
+            failing = [node for node in failing if right.outcomes.get(node)]
+        if not failing:
+            return seen
+        message = second.told.messages.get(failing[0], "") or f"{failing[0]} passed in one run, and not in the next"
+        return replace(seen, passed=seen.passed - len(failing), failed=tuple(sorted(failing)), message=_plain(message))
 
 
-@dataclass(frozen=True)
-class Secret:
-    """What is known of tests that are laid, and nowhere in the sandbox.
-
-    canaries   test -> whether it must pass.
-    twins      those of them that do what another test does -> which.
-    answers    what is expected of tests that are laid without (`sealing.py`).
-    """
-
-    canaries: Mapping[str, bool]
-    twins: Mapping[str, str]
-    answers: Mapping[str, Any]
-
-
-def prepared(tree: Mapping[str, File], suite: Suite, sealing: bool) -> tuple[dict[str, File], dict[str, Any], Secret]:
-    """The tree with the tests laid over it, what `examine.py` is told, and what it is not told."""
-    answers: dict[str, Any] = {}
-    laid = {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION}
-    over = {**suite.settings, **suite.files}
-    for path, text in suite.files.items() if sealing else ():
-        over[path], known = sealed(text)
-        answers |= {f"{path}::{name}": expected for name, expected in known.items()}
-    if "pytest.ini" in over:
-        ini = "pytest.ini"
-    elif "pyproject.toml" in suite.settings:
-        ini = "pyproject.toml"
-    else:
-        ini, over[INI] = INI, NO_SETTINGS
-    rng = Random(token_hex(16))  # nosec B311: what must not be guessed is the word
-    tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
-    rng.shuffle(tests)
-    canaries: dict[str, bool] = {}
-    twins: dict[str, str] = {}
-    for path in tests[:MOST_TWINS]:
-        twin = twin_of(over[path], rng)
-        if twin:
-            name, text, original = twin
-            over[path] += text
-            canaries[f"{path}::{name}"] = False
-            twins[f"{path}::{name}"] = f"{path}::{original}"
-    for _ in range(2):
-        path = str(PurePosixPath(next(iter(suite.files))).parent / f"test_{token_hex(4)}.py")
-        over[path], named = canary_file(rng)
-        canaries |= {f"{path}::{name}": passes for name, passes in named.items()}
-        tests.insert(rng.randrange(len(tests) + 1), path)
-    laid = laid_over(laid, {path: ("f644", text.encode()) for path, text in over.items()})
-    sources = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and not _is_test(path)]
-    order = {
-        "word": token_hex(16),
-        "tests": tests,
-        "laid": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in over.items()},
-        "ini": ini,
-        "folders": sorted({".", "src", *(str(PurePosixPath(path).parent) for path in suite.files)}),
-        "sources": sources[:MOST_SOURCES],
-        "test_s": TEST_S,
-    }
-    return laid, order, Secret(canaries, twins, answers)
+def new_faults(
+    syntax: Sequence[str], tree: Mapping[str, File], shown: Mapping[str, str | bytes], right: Mapping[str, File]
+) -> list[str]:
+    """Files that Python cannot read, but for those that were no Python before either, or are none when all is right: a
+    template, say, or a file for another Python."""
+    before = {path: file.encode() if isinstance(file, str) else file for path, file in shown.items()}
+    found = []
+    for one in syntax:
+        path = next((path for path in tree if one.startswith(f"{path}: ")), "")
+        known = [file for file in (before.get(path), right.get(path, ("", None))[1]) if file is not None]
+        if not any(file == tree[path][1] or not _is_python(file) for file in known):
+            found.append(one)
+    return found
 
 
-def canary_file(rng: Random) -> tuple[str, dict[str, bool]]:
-    """A file of tests that must fail and tests that must pass: its text, and which is which."""
-    body, named, cases = "", {}, [*CANARIES]
-    rng.shuffle(cases)
-    for text, passes in cases:
-        name, a, b = f"test_{token_hex(3)}", rng.randrange(11, 99), rng.randrange(11, 99)
-        body += f"def {name}():\n    {text.format(a=a, b=b, c=a * b + rng.randrange(1, 9))}\n\n\n"
-        named[name] = passes
-    return body, named
-
-
-def twin_of(text: str, rng: Random) -> tuple[str, str, str] | None:
-    """A test that does what one of these tests does, and must fail all the same: its name, what to add to the file, and
-    which one. None where there is none that needs nothing.
-    """
+def _is_python(file: bytes) -> bool:
     try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        return None
-    plain = [
-        one.name
-        for one in body
-        if isinstance(one, ast.FunctionDef) and one.name.startswith("test") and not one.decorator_list
-        and not any((one.args.args, one.args.kwonlyargs, one.args.posonlyargs, one.args.vararg, one.args.kwarg))
-    ]  # fmt: skip
-    if not plain:
-        return None
-    name, a = rng.choice(plain), rng.randrange(11, 99)
-    twin = f"{name}_{rng.choice(('again', 'twice', 'more', 'once', 'also'))}_{rng.randrange(2, 99)}"
-    return twin, f"\n\ndef {twin}():\n    {name}()\n    assert len({str(a)!r}) + {a} == {a}\n", name
+        ast.parse(file)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
-def judged(
-    ran: Ran,
-    suite: Suite,
-    ticket: Ticket,
-    order: Mapping[str, Any],
-    secret: Secret,
-) -> Inspection:
+def _known(shown: Mapping[str, Any]) -> Callable[[str, Written], bool]:
+    """Whether a test stands, word for word, in a file of that path that has been shown."""
+
+    @cache
+    def dumped(path: str) -> frozenset[str]:
+        file = shown.get(path, "")
+        file = file[1] if isinstance(file, tuple) else file
+        return frozenset(f"{one.name} {ast.dump(one.node)}" for one in written_tests(file))
+
+    return lambda path, test: f"{test.name} {ast.dump(test.node)}" in dumped(path)
+
+
+def judged(run: Run, suite: Suite, ticket: Ticket) -> Inspection:
     """What the records come to."""
-    canaries = secret.canaries
-    told = _Told(ran.records, str(order["word"]))
-    told.compare(secret.answers)
-    stopped = ran.ended_by != "exit" or ran.code >= 128
-    message = "" if not stopped else f"the tests were ended by their limit: {ran.ended_by}"
-    tampered = told.wrong
-    if not tampered and told.touched:
-        tampered = f"changed while the tests ran: {', '.join(told.touched)}"
-    for node, passes in canaries.items():
-        said = told.outcomes.get(node)
-        skips = {node, secret.twins.get(node)} <= told.skipped  # as all tests of the file may, by a mark or a condition
-        if not tampered and said is not None and said != passes and not skips:
-            tampered = f"a test that must {'pass' if passes else 'fail'} did not"
-        path = node.split("::", 1)[0]
-        if not tampered and said is None and not stopped and not told.lost(path, alone=path in suite.files):
-            tampered = "the tests were ended before they were through"
-    if not tampered and not told.ended and not stopped:
-        tampered = "the process of the tests ended itself"
-    none = stopped and not told.items  # the tests were ended before it was known which there are
+    told = run.told
+    message = run.unlaid or (f"the tests were ended by their limit: {run.stopped}" if run.stopped else "")
+    none = run.stopped and not told.items  # the tests were ended before it was known which there are
     own: list[str] = []
     broken: dict[int, list[str]] = {}
     passed = 0
-    for node in dict.fromkeys(
-        [
-            *(node for node in told.items if node not in canaries),
-            *(f"{path}::?" for path in suite.files if none or told.lost(path)),
-        ]
-    ):
+    for node in dict.fromkeys([*run.items(), *(f"{path}::?" for path in suite.files if none or told.lost(path))]):
         path = node.split("::", 1)[0]
         if path not in suite.owners or not suite.holds(node):
             continue
@@ -269,14 +251,11 @@ def judged(
             own += [] if passes else [node]
         elif not passes:
             broken.setdefault(suite.owners[path], []).append(node)
-    build = ""
     lost = [path for path in suite.files if suite.owners[path] != ticket.number and told.lost(path)]
-    if told.syntax and (own or broken):  # a file that nobody imports need not be Python's of today
+    build = run.unlaid
+    if not build and told.syntax and (own or broken):  # a file that nobody imports need not be Python's of today
         build = told.syntax[0]
-    elif lost:
-        build = told.message_of(lost[0])
-    elif told.unbegun:
-        build = told.unbegun
+    build = build or (told.message_of(lost[0]) if lost else told.unbegun)
     for node in [*own, *(node for nodes in broken.values() for node in nodes)]:
         message = message or told.messages.get(node) or told.message_of(node.split("::", 1)[0])
     if not passed and not own:
@@ -285,89 +264,11 @@ def judged(
         passed=passed,
         failed=tuple(sorted(own)),
         broken={number: tuple(sorted(nodes)) for number, nodes in sorted(broken.items())},
-        tampered=tampered,
+        tampered=run.tampering(),
         build=_plain(build),
         message=_plain(message),
         health=told.health,
     )
-
-
-class _Told:
-    """The records of an inspection, as far as they are whole."""
-
-    def __init__(self, records: bytes, word: str) -> None:
-        self.items: list[str] = []
-        self.outcomes: dict[str, bool] = {}
-        self.messages: dict[str, str] = {}
-        self.uncollected: list[str] = []
-        self.syntax: list[str] = []
-        self.touched: list[str] = []
-        self.health: dict[str, float] = {}
-        self.answers: dict[str, Any] = {}
-        self.skipped: set[str | None] = set()
-        self.ended, self.wrong, self.unbegun = False, "", ""
-        calls: set[str] = set()
-        for line in records.splitlines():
-            try:
-                said = whole_texts(json.loads(line))
-                if said.pop("word") != word:
-                    raise ValueError("not its word")
-                self._take(said, calls)
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                self.wrong = self.wrong or "records came that are not ours"
-
-    def lost(self, path: str, alone: bool = True) -> bool:
-        """Whether a file of tests could not be collected: by itself (if `alone` counts), with its folder, or because
-        none could, for what the tests' configuration imports cannot be imported."""
-        folders = [one for one in self.uncollected if not one.endswith(".py")]
-        within = any(one in ("", ".") or path.startswith(f"{one.rstrip('/')}/") for one in folders)
-        return bool(self.unbegun) or within or (alone and path in self.uncollected)
-
-    def message_of(self, path: str) -> str:
-        """What is said of a file that could not be collected."""
-        for one in (path, *(one for one in self.uncollected if not one.endswith(".py"))):
-            if one in self.messages:
-                return self.messages[one]
-        return self.unbegun
-
-    def compare(self, answers: Mapping[str, Any]) -> None:
-        """Tests that only told what came have passed if that is what was expected."""
-        for node, expected in answers.items():
-            if self.outcomes.get(node):
-                wrong = verdict(self.answers.get(node), expected)
-                self.outcomes[node] = not wrong
-                if wrong:
-                    self.messages.setdefault(node, f"{node}\n{wrong}")
-
-    def _take(self, said: dict[str, Any], calls: set[str]) -> None:
-        if self.ended or ("items" in said and self.items):
-            raise ValueError("after the end")
-        if "items" in said:
-            self.items = [str(node) for node in said["items"]]
-        elif "test" in said:
-            node, passes = str(said["test"]), said["outcome"] == "passed"
-            if said["when"] == "call" and node in calls:
-                raise ValueError("twice")
-            calls |= {node} if said["when"] == "call" else set()
-            self.outcomes[node] = self.outcomes.get(node, True) and passes
-            self.skipped |= {node} if said.get("skipped") is True else set()
-            if "answer" in said:
-                self.answers[node] = said["answer"]
-            if not passes:
-                self.messages.setdefault(node, str(said["message"]))
-        elif "unbegun" in said:
-            self.unbegun = str(said["unbegun"]) or "the tests could not be begun"
-        elif "uncollected" in said:
-            self.uncollected.append(str(said["uncollected"]))
-            self.messages.setdefault(str(said["uncollected"]), str(said["message"]))
-        elif "health" in said:
-            if self.items or self.health:
-                raise ValueError("too late")
-            self.health = {name: float(said["health"][name]) for name in HEALTH if name in said["health"]}
-            self.health = {name: value for name, value in self.health.items() if math.isfinite(value)}
-            self.syntax = [str(one) for one in said["syntax"]]
-        elif "end" in said:
-            self.ended, self.touched = True, [str(one)[:200] for one in said["touched"]][:20]
 
 
 def _is_test(path: str) -> bool:

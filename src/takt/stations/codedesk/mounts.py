@@ -19,6 +19,7 @@ from takt.errors import TaktError
 
 INSIDE = "/opt/takt/inside.py"
 EXAMINE = "/opt/takt/examine.py"
+PRISTINE = "/opt/takt/pristine.py"  # a part of it
 FORWARD = "/opt/takt/forward.py"
 PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
 SYSTEM = ("/usr",)
@@ -75,6 +76,7 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
     shown += [
         (str(here / "inside.py"), INSIDE),
         (str(here / "examine.py"), EXAMINE),
+        (str(here / "pristine.py"), PRISTINE),
         (str(here / "forward.py"), FORWARD),
     ]
     shown += packages()

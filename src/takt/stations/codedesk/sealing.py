@@ -42,9 +42,9 @@ def sealed(text: str) -> tuple[str, Mapping[str, Any]]:
     for name, found in rows.items():
         for expected, place in found:
             answers[f"{name}[{place}]"] = _value(expected)
-            cuts.append((*_extent(expected), "None"))
-    cuts.append((*_extent(functions["check"]), CHECK.rstrip("\n")))
-    return _cut(text, cuts), answers
+            cuts.append((*extent(expected), "None"))
+    cuts.append((*extent(functions["check"]), CHECK.rstrip("\n")))
+    return cut(text, cuts), answers
 
 
 def _rows(function: ast.FunctionDef) -> list[tuple[ast.expr, str]]:
@@ -64,12 +64,12 @@ def _value(expected: ast.expr) -> Any:
     return eval(compile(ast.Expression(expected), "expected", "eval"), names)  # nosec B307: text that we have written
 
 
-def _extent(node: ast.expr | ast.stmt) -> tuple[tuple[int, int], tuple[int, int]]:
+def extent(node: ast.expr | ast.stmt) -> tuple[tuple[int, int], tuple[int, int]]:
     assert node.end_lineno is not None and node.end_col_offset is not None
     return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
 
 
-def _cut(text: str, cuts: list[tuple[tuple[int, int], tuple[int, int], str]]) -> str:
+def cut(text: str, cuts: list[tuple[tuple[int, int], tuple[int, int], str]]) -> str:
     """The text with each extent (line from 1, column in bytes) replaced."""
     data = text.encode()
     starts = [0]

@@ -47,24 +47,46 @@ def plain(value):
     return value
 
 
+BEGIN = ("start_new_thread", "fork", "forkpty", "posix_spawn", "posix_spawnp", "fork_exec", "system")
+
+
 def steps(call):
-    """Lines of the package's own code that a call goes through."""
-    counted = 0
+    """Lines of Python that a call goes through, in whatever file. There is no end to them where the count was put out,
+    or threads and processes were begun to do the work."""
+    counted = entered = left = begun = 0
+
+    def within(frame, event, arg):
+        nonlocal counted, left
+        counted += event == "line"
+        left += event == "return"
+        return within
 
     def trace(frame, event, arg):
-        nonlocal counted
-        if "{package}/" not in frame.f_code.co_filename:
-            return None
-        counted += event == "line"
-        return trace
+        nonlocal entered
+        entered += 1
+        return within
 
-    before = sys.gettrace()
+    def profile(frame, event, arg):
+        nonlocal begun
+        begun += event == "c_call" and arg.__name__ in BEGIN
+
+    before = sys.gettrace(), sys.getprofile()
+    sys.setprofile(profile)
     sys.settrace(trace)
     try:
         call()
     finally:
-        sys.settrace(before)
-    return counted
+        kept = sys.gettrace() is trace and sys.getprofile() is profile
+        sys.settrace(before[0])
+        sys.setprofile(before[1])
+    return counted if kept and left >= entered and not begun else float("inf")
+
+
+def outgrows(make, call, count):
+    """Whether more takes steps out of proportion. What is spent alike on little and on much does not hide it."""
+    given = [make(number) for number in (count // 3, count // 2, count, 2 * count)]  # the first, for what is done once
+    _, half, once, twice = (steps(lambda: call(one)) for one in given)
+    return max(half, once, twice) > 20_000 + 2_000 * count or twice - once > 2.7 * max(once - half, 50)
 
 
 def check(call, arguments, expected):

@@ -11,7 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from tokenize import detect_encoding
 from types import TracebackType
 
 from takt.errors import TaktError
@@ -37,11 +39,8 @@ class Commit:
 
     @property
     def subject(self) -> str:
-        """The first line; of a merge that only says so, the next one, which has the title of what was merged."""
-        lines = [line.strip() for line in self.message.splitlines() if line.strip()]
-        if len(lines) > 1 and lines[0].startswith(("Merge pull request", "Merge branch", "Merge remote")):
-            return lines[1]
-        return lines[0] if lines else "(no message)"
+        """The message's first line."""
+        return next((line.strip() for line in self.message.splitlines() if line.strip()), "(no message)")
 
 
 class History:
@@ -135,9 +134,10 @@ class History:
 
     def commit(self, name: str) -> Commit:
         """A commit with its tree."""
-        head, _, message = self.git("cat-file", "commit", name).decode(errors="replace").partition("\n\n")
-        parents = re.findall(r"^parent ([0-9a-f]+)$", head, flags=re.M)
-        return Commit(name, parents[0] if parents else None, message.strip(), self.tree(name), len(parents))
+        head, _, message = self.git("cat-file", "commit", name).partition(b"\n\n")
+        parents = [one.decode() for one in re.findall(rb"^parent ([0-9a-f]+)$", head, flags=re.M)]
+        said = as_said(message, head).strip()
+        return Commit(name, parents[0] if parents else None, said, self.tree(name), len(parents))
 
     def tree(self, name: str) -> dict[str, tuple[str, str]]:
         """Path -> (mode, blob) of all that a commit holds; submodules with mode 160000, links with 120000."""
@@ -202,6 +202,15 @@ def git_folder(repository: Path) -> Path:
     return folder
 
 
+def as_said(message: bytes, head: bytes) -> str:
+    """A commit's message, in the encoding that its head names (git-commit(1): i18n.commitEncoding), UTF-8 otherwise."""
+    named = re.search(rb"^encoding (\S+)$", head, flags=re.M)
+    try:
+        return message.decode(named[1].decode("ascii") if named else "utf-8", errors="replace")
+    except (LookupError, UnicodeError):
+        return message.decode(errors="replace")
+
+
 def _names_well(path: str) -> bool:
     from takt.stations.codedesk.tickets import safe
 
@@ -210,6 +219,20 @@ def _names_well(path: str) -> bool:
         return bool(safe(path))
     except ValueError:
         return False
+
+
+def source_text(file: str | bytes) -> str | bytes:
+    """A Python file that says its encoding (PEP 263), in UTF-8 and saying so; any other file as it is."""
+    if isinstance(file, str):
+        return file
+    try:
+        named, first = detect_encoding(BytesIO(file).readline)
+        text = file.decode(named)
+    except (SyntaxError, LookupError, UnicodeError):
+        return file
+    for line in (one.decode(named) for one in first):
+        text = text.replace(line, re.sub(r"(coding[:=]\s*)[-\w.]+", r"\1utf-8", line), 1) if "coding" in line else text
+    return text
 
 
 def _as_text(file: bytes) -> str | bytes:

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from takt.errors import TaktError
 from takt.stations.codedesk.inspection import Inspection, inspect, suite_of
-from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History
+from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
 from takt.stations.codedesk.mining.runner import Pytest, Runner
-from takt.stations.codedesk.mining.telling import kind_of, text_of
+from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
 from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, changed, ticket_as_json, tree_as_json
@@ -39,6 +39,7 @@ REASONS = (
     "does not install",
     "fails after",
     "passes before",
+    "says nothing",
     "flaky",
     "takes too long",
 )
@@ -154,7 +155,7 @@ class _Miner:
         self.history.keep(self.names, commit.tree)
         if reason:
             self.found.rejected.append(Rejected(commit.name, commit.subject, reason, detail))
-            self.between.append(commit.subject)
+            self.between += [title] if (title := title_of(commit.message, self.history.merged(commit))) else []
             if not self.found.tickets:  # nothing was asked yet: the series may as well begin here
                 self._stand_at(commit)
                 self.found.start = self.tree
@@ -182,12 +183,16 @@ class _Miner:
         if len(files) > MOST_FILES or sum(len(file) for file in files.values()) > MOST_TREE:
             return "too large", f"{len(files)} files"
         support = {
-            path: files[path]
+            path: source_text(files[path]) if path.endswith(".py") else files[path]
             for path in differing
             if path in files and runner.belongs(path) and (path in tests or not runner.is_test(path))
         }
         if binary := [path for path, file in support.items() if isinstance(file, bytes)]:
             return "tests need binary files", binary[0]
+        merged = self.history.merged(commit)
+        title = title_of(commit.message, merged)
+        if not title:
+            return "says nothing", commit.subject
         built, wrong = self._install(files)
         if wrong:
             return "does not install", wrong
@@ -195,16 +200,16 @@ class _Miner:
         hidden = {path: str(text) for path, text in support.items() if not path.endswith("conftest.py")}
         text, named = text_of(
             commit.message,
-            [*self.between, *self.history.merged(commit)],
+            [*self.between, *(one for one in merged if title_of(one))],
             _sources(self.tree, differing, runner),
             _sources(files, differing, runner),
             {path: hidden[path] for path in tests},
         )
         ticket = Ticket(
             number=len(self.found.tickets),
-            title=commit.subject[:200],
+            title=title[:200],
             text=text,
-            kind=kind_of(commit.message),
+            kind=kind_of(f"{title}\n{commit.message}"),
             named=named,
             hidden=hidden,
             settings=settings,
@@ -242,7 +247,8 @@ class _Miner:
         gone = [one for earlier in growing.tickets for one in earlier.retires]
         accepted = [] if alone else list(range(ticket.number))
         suite = suite_of(growing, ticket, accepted, gone)
-        return inspect(self.sandbox, files_of(tree), suite, ticket, growing, WALL_S)
+        files = files_of(tree)
+        return inspect(self.sandbox, files, suite, ticket, growing, WALL_S, shown=lambda: tree, once=True)
 
     def _install(self, files: Tree) -> tuple[Mapping[str, str | bytes], str]:
         """What the install command adds to the tree, or what is wrong with it."""

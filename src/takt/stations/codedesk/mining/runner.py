@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+from takt.stations.codedesk.mining.history import source_text
+
 Tree = Mapping[str, str | bytes]
 LINE = "\n    "
 
@@ -49,9 +51,9 @@ class Pytest:
 
     def settings(self, tree: Tree) -> dict[str, str]:
         found = {
-            path: str(text)
-            for path, text in tree.items()
-            if PurePosixPath(path).name == "conftest.py" and isinstance(text, str)
+            path: text
+            for path, file in tree.items()
+            if PurePosixPath(path).name == "conftest.py" and isinstance(text := source_text(file), str)
         }
         found["pytest.ini"] = self._ini(tree)
         return found

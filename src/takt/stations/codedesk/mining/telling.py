@@ -20,7 +20,16 @@ KINDS: tuple[tuple[Kind, str], ...] = (
 )
 MOST_NAMES = 40
 MOST_TEXT = 6000  # characters of a message
-LATER = re.compile(r"^(signed-off-by|co-authored-by|reviewed-by|change-id|cherry[- ]picked).*$", re.I | re.M)
+LATER = re.compile(
+    r"^\s*(signed-off-by|co-authored-by|reviewed-by|change-id|cherry[- ]picked|\(cherry picked|see merge request|"
+    r"approved-by|closes? merge request|# ?conflicts|conflicts:|#?\t\S+$).*$",
+    re.I | re.M,
+)
+MERGE = re.compile(  # what git, GitHub, GitLab, Bitbucket and Gerrit call a merge: it does not say of what
+    r"^(merge (pull request|branch|branches|remote-tracking branch|commit|tag|changes)\b|merge \S+ into \S+$|"
+    r"merged in \S+ \(pull request|merged? (pr|mr) ?[#!]?\d+|auto(matic)? ?merge|merge$)",
+    re.I,
+)
 
 
 def kind_of(message: str) -> Kind:
@@ -32,12 +41,28 @@ def kind_of(message: str) -> Kind:
     return "feature"
 
 
+def without_merge(message: str) -> str:
+    """The message without a first line that only says that something was merged, and without what tools add."""
+    said = LATER.sub("", printable_lines(message)).strip()
+    first, _, rest = said.partition("\n")
+    return without_merge(rest) if MERGE.match(first.strip()) else said
+
+
+def title_of(message: str, merged: Sequence[str] = ()) -> str:
+    """What a commit is about, in a line: its message's first that says so, else one of what it merged, else ""."""
+    first = without_merge(message).partition("\n")[0].strip()
+    if first:
+        return first
+    others = [one for one in map(title_of, reversed(merged)) if one]
+    return f"{others[0]} (and {len(others) - 1} more)" if len(others) > 1 else "".join(others)
+
+
 def text_of(
     message: str, between: Sequence[str], before: Tree, after: Tree, tests: Tree
 ) -> tuple[str, tuple[str, ...]]:
     """The ticket's text, and the names in it. `between`: subjects of the commits since the last ticket."""
-    said = LATER.sub("", printable_lines(message))[:MOST_TEXT].strip()
-    parts = [said or "(The commit had no message.)"]
+    said = without_merge(message)[:MOST_TEXT].strip()
+    parts = [said] if said else []
     if between:
         parts.append(
             "Part of it, or done before it without tests of their own:\n"

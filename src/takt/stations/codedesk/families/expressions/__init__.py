@@ -111,11 +111,10 @@ class Expressions:
                 "with warnings.catch_warnings(record=True) as caught:", "    warnings.simplefilter('always')", "    getattr(PKG, name)(text)",
                 f"    {evaluate}(text)", "return [one.category.__name__ for one in caught]")),
             "grows_reading": Ask("count", (
-                f"once = steps(lambda: {evaluate}(' + '.join(['1'] * count)))", f"twice = steps(lambda: {evaluate}(' + '.join(['1'] * (2 * count))))",
-                "return twice < 2.7 * once")),
+                f"return not outgrows(lambda number: ' + '.join(['1'] * number), {evaluate}, count)",)),
             "grows_unique": Ask("count", (
-                f"text = '{facts['calls']['unique']}(items)'", f"once = steps(lambda: {evaluate}(text, {{'items': list(range(count))}}))",
-                f"twice = steps(lambda: {evaluate}(text, {{'items': list(range(2 * count))}}))", "return twice < 2.7 * once")),
+                f"text = '{facts['calls']['unique']}(items)'",
+                f"return not outgrows(lambda number: list(range(number)), lambda items: {evaluate}(text, {{'items': items}}), count)")),
         }  # fmt: skip
 
     def first_questions(self, model: Model, stream: Random) -> Question:

@@ -48,8 +48,7 @@ class Records:
             "flatten": Ask("document", ("return PKG.flatten(document)",)), "same": Ask("document", ("return PKG.same_values(document)",)),
             "filled": Ask("document", ("return PKG.filled(document)",)), "transform": Ask("name, value", ("return PKG.transform(name, value)",)),
             "grows": Ask("count", (
-                "def document(number):", "    return {'s': {f'n{place}': f'v{place}' for place in range(number)}}", "once = steps(lambda: PKG.same_values(document(count)))",
-                "twice = steps(lambda: PKG.same_values(document(2 * count)))", "return twice < 2.7 * once")),
+                "def document(number):", "    return {'s': {f'n{place}': f'v{place}' for place in range(number)}}", "return not outgrows(document, PKG.same_values, count)")),
         }  # fmt: skip
 
     def first_questions(self, model: Model, stream: Random) -> Question:

@@ -72,8 +72,7 @@ class Tariffs:
                 "with warnings.catch_warnings(record=True) as caught:", "    warnings.simplefilter('always')",
                 f"    old, new = PKG.{facts['quote']}(order), PKG.{facts['renamed']}(order)", "assert old == new", "return [one.category.__name__ for one in caught]")),
             "grows_repeats": Ask("count", (
-                "def orders(number):", "    return [{'a': place, 'b': 'x'} for place in range(number)]", "once = steps(lambda: PKG.repeats(orders(count)))",
-                "twice = steps(lambda: PKG.repeats(orders(2 * count)))", "return twice < 2.7 * once")),
+                "def orders(number):", "    return [{'a': place, 'b': 'x'} for place in range(number)]", "return not outgrows(orders, PKG.repeats, count)")),
         }  # fmt: skip
 
     def first_questions(self, model: Model, stream: Random) -> Question:

@@ -1,0 +1,128 @@
+"""What is laid over a tree for an inspection, and what comes of running it: hidden tests, settings and canaries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from random import Random
+from secrets import token_hex
+from typing import Any
+
+from takt.stations.codedesk.canaries import canary_files, with_canaries
+from takt.stations.codedesk.records import Told
+from takt.stations.codedesk.sealing import sealed
+
+TEST_S = 20.0
+NO_SETTINGS = "[pytest]\n"
+INI = "takt-settings.ini"
+MOST_AMONG = 4  # hidden files that have canaries in their midst
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Hidden tests that are laid over a tree.
+
+    files      path -> text, of all of them.
+    owners     path -> the ticket that it is of.
+    settings   path -> text.
+    retired    files and node ids that no longer hold.
+    """
+
+    files: Mapping[str, str]
+    owners: Mapping[str, int]
+    settings: Mapping[str, str]
+    retired: tuple[str, ...] = ()
+
+    def holds(self, node: str) -> bool:
+        path = node.split("::", 1)[0]
+        return not any(one in (path, node) or node.startswith((f"{one}::", f"{one}[")) for one in self.retired)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What is laid over a tree, and what is known of it and nowhere in the sandbox.
+
+    over       path -> text, the settings among them.
+    order      what `examine.py` is told.
+    canaries   test -> whether it must pass.
+    answers    what is expected of tests that are laid without (`sealing.py`).
+    """
+
+    over: Mapping[str, str]
+    order: Mapping[str, Any]
+    canaries: Mapping[str, bool]
+    answers: Mapping[str, Any]
+    paths: tuple[str, ...]  # of the suite's own files
+
+
+def laid(suite: Suite, sealing: bool) -> Laid:
+    """A suite with canaries, drawn anew."""
+    answers: dict[str, Any] = {}
+    over = {**suite.settings, **suite.files}
+    for path, text in suite.files.items() if sealing else ():
+        over[path], known = sealed(text)
+        answers |= {f"{path}::{name}": expected for name, expected in known.items()}
+    if "pytest.ini" in over:
+        ini = "pytest.ini"
+    elif "pyproject.toml" in suite.settings:
+        ini = "pyproject.toml"
+    else:
+        ini, over[INI] = INI, NO_SETTINGS
+    rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
+    tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
+    rng.shuffle(tests)
+    canaries: dict[str, bool] = {}
+    for path in () if sealing else tests[:MOST_AMONG]:
+        over[path], names = with_canaries(over[path], rng.randrange(1, 4), rng)
+        canaries |= {f"{path}::{name}": False for name in names}
+    beside = tests or list(suite.files)
+    for path, (text, named) in canary_files(beside, [suite.files[one] for one in beside[:20]], rng).items():
+        over[path] = text
+        canaries |= {f"{path}::{name}": passes for name, passes in named.items()}
+        tests.insert(rng.randrange(len(tests) + 1), path)
+    order = {
+        "tests": tests,
+        "laid": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in over.items()},
+        "ini": ini,
+        "folders": sorted({".", "src", *(str(PurePosixPath(path).parent) for path in suite.files)}),
+        "test_s": TEST_S,
+    }
+    return Laid(over, order, canaries, answers, tuple(suite.files))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What tests came to. `stopped`: the limit that ended them, "" if none. `unlaid`: why there could be none."""
+
+    laid: Laid
+    told: Told
+    stopped: str
+    unlaid: str = ""
+
+    def items(self, path: str = "") -> list[str]:
+        """The suite's own tests that were collected, of one file or of all."""
+        own = [one for one in self.told.items if one not in self.laid.canaries]
+        return [one for one in own if not path or one.startswith(f"{path}::")]
+
+    def tampering(self) -> str:
+        """What shows that the tests were tampered with, "" if nothing."""
+        told = self.told
+        if told.wrong:
+            return told.wrong
+        if told.touched:
+            return f"changed while the tests ran: {', '.join(told.touched)}"
+        for node, passes in self.laid.canaries.items():
+            said, path = told.outcomes.get(node), node.split("::", 1)[0]
+            skips = node in told.skipped and path in self.laid.paths  # all tests of a file may be, by a mark
+            if said is not None and said != passes and not skips:
+                return f"a test that must {'pass' if passes else 'fail'} did not"
+            if said is None and not self.stopped and not told.lost(path, alone=path in self.laid.paths):
+                return "the tests were ended before they were through"
+        return "" if told.ended or self.stopped else "the process of the tests ended itself"
+
+
+def function_of(node: str) -> str:
+    """A node id without its parameters."""
+    return node.partition("[")[0]

@@ -1,0 +1,127 @@
+"""Tests that ask for something else under the same name, and canaries: what right code makes of them."""
+
+from __future__ import annotations
+
+import ast
+from random import Random
+from typing import Any
+
+import pytest
+
+from takt.stations.codedesk.altering import Written, altered, written_tests
+from takt.stations.codedesk.canaries import canary_file, canary_files, with_canaries
+
+HEAD = "import unittest\n\nimport pytest\n\n\ndef f(x):\n    return {'a': x, 'b': [1, 2]}\n\n\n"
+BODIES = {
+    "a value": "    assert f(3) == {'a': 3, 'b': [1, 2]}\n",
+    "a value in two lines": "    assert f(3) == {\n        'a': 3,\n        'b': [1, 2],\n    }, 'said'\n",
+    "another letter": "    assert ''.join(['a', 'b']) == \"ab\"\n",
+    "a variable": "    want = [1, 2]\n    assert f(3)['b'] == want\n",
+    "no value is written": "    g = f\n    assert f(3) == g(3)\n",
+    "not equal": "    assert (f(3) or 1) != f(4)\n",
+    "within": "    assert 'a' in f(3)\n    assert 'c' not in f(3)\n",
+    "a truth": "    assert f(3)\n    assert not f(3) == 4\n    assert isinstance(f(3), dict) and f(3)\n",
+    "less": "    assert len(f(3)) < 3 and True\n    assert len(f(3)) >= 2\n",
+    "about": "    assert 0.1 + 0.2 == pytest.approx(0.3)\n",
+    "none": "    assert f(3).get('q') is None\n",
+    "an error": "    with pytest.raises(TypeError):\n        f()\n",
+    "any error": "    with pytest.raises(Exception):\n        f()\n",
+    "in a loop": "    for x in (1, 2):\n        assert f(x)['a'] == x\n",
+    "in a block": "    import io\n    with io.StringIO('x') as out:\n        assert out.getvalue() == 'x'\n",
+    "a way out": "    if f(3):\n        return\n    assert f(3) == 4\n",
+    "nothing asserted": '    """Said."""\n    f(3)\n',
+    "a block first": "    if f(3):\n        pass\n",
+    "all in one line": "",
+}
+
+
+def passes(text: str, name: str) -> bool:
+    """Whether a test of a file passes: a function, or a method of a TestCase."""
+    names: dict[str, Any] = {}
+    exec(compile(text, "t.py", "exec"), names)
+    holder, _, method = name.rpartition("::")
+    test = names[method] if not holder else getattr(names[holder](method), method)
+    rows = [one.args[1] for one in getattr(test, "pytestmark", ()) if one.name == "parametrize"]
+    try:
+        for row in rows[0] if rows else [()]:
+            test(*row)
+    except (Exception, pytest.fail.Exception):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_right_code_fails_an_altered_test_and_nothing_else_is_changed(body: str) -> None:
+    text = HEAD + (f"def test_it():\n{body}" if body else "def test_it(): assert f(3)['a'] == 3\n")
+    assert passes(text, "test_it")
+    for seed in range(8):
+        other, names = altered(text, Random(seed))
+        assert names == {"test_it"} and not passes(other, "test_it"), other
+        assert other.startswith(HEAD) and [one.name for one in written_tests(other)] == ["test_it"]
+
+
+def test_rows_and_methods_are_altered_as_well() -> None:
+    rows = "@pytest.mark.parametrize(('x', 'want'), [(1, 1), (2, 2)])\ndef test_rows(x, want):\n"
+    rows += "    assert f(x)['a'] == want\n"
+    methods = "".join(
+        f"    def test_{number}(self):\n        self.{line}\n\n"
+        for number, line in enumerate(
+            ["assertEqual(f(3)['a'], 3)", "assertEqual(f(3), f(3))", "assertTrue(f(3))", "assertIn('a', f(3))",
+             "assertRaises(TypeError, f)", "assertIsNone(None)", "assertNotEqual(1, f(3))",
+             "assertAlmostEqual(1.0, 2.0 / 2)"]
+        )
+    )  # fmt: skip
+    text = f"{HEAD}{rows}\n\nclass TestIt(unittest.TestCase):\n{methods}"
+    every = {one.name for one in written_tests(text)}
+    assert len(every) == 9 and all(passes(text, one) for one in every)
+    for seed in range(8):
+        other, names = altered(text, Random(seed))
+        assert names == every and not any(passes(other, one) for one in every), other
+    other, _ = altered(text, Random(1), known=lambda test: test.name != "test_rows")
+    assert "assert f(x)['a'] == want\n" in other, "what is expected is another, not the assertion"
+    assert other.count("self.assert") == text.count("self.assert") and passes(other, "TestIt::test_0")
+
+
+def test_a_test_of_which_it_is_not_sure_that_it_must_fail_stays_as_it_is() -> None:
+    for mark in ("@pytest.mark.xfail", "@unittest.expectedFailure", "@pytest.mark.skipif(True, reason='')"):
+        text = f"{HEAD}{mark}\ndef test_it():\n    assert f(3) == 4\n"
+        assert altered(text, Random(1)) == (text, frozenset())
+    twice = HEAD + "def test_it():\n    assert f(3)\n\n\ndef test_it():\n    assert f(4)\n"
+    assert altered(twice, Random(1)) == (twice, frozenset())
+    assert altered("def test_(:", Random(1)) == ("def test_(:", frozenset())
+    maybe = HEAD + "def test_it():\n    for x in f(3)['b'][:0]:\n        assert f(x) == 3\n"
+    other, _ = altered(maybe, Random(1))
+    assert not passes(other, "test_it") and "        assert f(x) == 3\n" in other
+
+
+def test_a_canary_does_what_is_said_of_it_and_is_named_as_the_tests_beside_it() -> None:
+    hidden = "def test_sum_of_orders():\n    pass\n\n\n@mark\ndef test_late_orders():\n    pass\n"
+    seen: set[str] = set()
+    for seed in range(5):
+        for path, (text, named) in canary_files(["tests/test_orders.py"], [hidden], Random(seed)).items():
+            assert path.startswith("tests/test_") and path != "tests/test_orders.py"
+            for name, must in named.items():
+                if "[" not in name:
+                    assert passes(text, name) is must, text
+            assert set(named.values()) == {True, False} and len(named) >= 16
+            seen |= {name.rpartition("::")[2] for name in named}
+        text, names = with_canaries(hidden, 3, Random(seed))
+        assert len(names) == 3 and ast.parse(text)
+        bodies = {one.name: one.node for one in written_tests(text)}
+        assert (
+            set(bodies) == {"test_sum_of_orders", "test_late_orders", *names} and "@mark\ndef test_late_orders" in text
+        )
+        names_of = {"__import__": __import__}
+        for name in names:
+            exec(compile(ast.Module([bodies[name]], []), "c.py", "exec"), names_of)
+            with pytest.raises((Exception, pytest.fail.Exception)):
+                names_of[name]()  # type: ignore[operator]
+    assert any("orders" in name for name in seen)
+    assert canary_file(["a"], Random(1)) != canary_file(["a"], Random(2))
+
+
+def test_a_test_is_known_by_its_name_in_its_class() -> None:
+    text = "class TestA:\n    def test_x(self): pass\n\n\n"
+    text += "class TestB:\n    def test_x(self): pass\n    def other(self): pass\n"
+    found = written_tests(text)
+    assert [one.name for one in found] == ["TestA::test_x", "TestB::test_x"] and isinstance(found[0], Written)

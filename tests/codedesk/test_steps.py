@@ -1,0 +1,109 @@
+"""How the steps of tickets about speed are counted, and what does not hide them."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from takt.stations.codedesk.families.writing import HEADER
+
+NAMES: dict[str, Any] = {}
+exec(compile(HEADER.format(title="x", package="json"), "hidden.py", "exec"), NAMES)
+
+
+def slow(items: list[int]) -> list[int]:
+    found: list[int] = []
+    for one in items:
+        for other in found:
+            if other == one:
+                break
+        else:
+            found.append(one)
+    return found
+
+
+ELSEWHERE: dict[str, Any] = {}
+exec(
+    compile(
+        "def slow(items):\n    for one in items:\n        for other in items:\n            one += other\n",
+        "/usr/lib/python3/re.py",
+        "exec",
+    ),
+    ELSEWHERE,
+)
+
+
+def in_a_thread(items: list[int]) -> None:
+    one = threading.Thread(target=slow, args=(items,))
+    one.start()
+    one.join()
+
+
+def in_a_thread_of_no_class(items: list[int]) -> None:
+    done = threading.Event()
+    _thread.start_new_thread(lambda: (slow(items), done.set()), ())
+    done.wait()
+
+
+def in_a_process(items: list[int]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        sys.settrace(None)
+        slow(items)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def count_put_out(items: list[int]) -> None:
+    sys.settrace(None)
+    slow(items)
+
+
+def lines_put_out(items: list[int]) -> None:
+    sys._getframe().f_trace = None
+    for one in items:
+        for _ in items:
+            one += 1
+
+
+def padded(items: list[int]) -> None:
+    for _ in range(40_000):
+        pass
+    slow(items)
+
+
+def made(number: int) -> list[int]:
+    return list(range(number))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [slow, ELSEWHERE["slow"], in_a_thread, in_a_thread_of_no_class, in_a_process, count_put_out, lines_put_out, padded],
+    ids=["plain", "under another file's name", "in a thread", "in a thread of no class", "in another process",
+         "the count put out", "the count of a frame put out", "with much beside it"],
+)  # fmt: skip
+def test_work_that_grows_with_the_square_is_told_wherever_it_is_done(call: Callable[[list[int]], Any]) -> None:
+    assert NAMES["outgrows"](made, call, 60)
+    assert sys.gettrace() is None or "trace" not in repr(sys.gettrace())
+
+
+@pytest.mark.parametrize("count", [40, 150])
+def test_work_in_proportion_is_right_also_with_the_library_and_when_it_is_remembered(count: int) -> None:
+    import copy
+    from functools import cache
+
+    remembered = cache(lambda number: [copy.copy(one) for one in range(number)])
+    for call in (
+        lambda items: list(dict.fromkeys(items)),
+        lambda items: copy.deepcopy([[one] for one in items]),
+        lambda items: sorted(items, key=lambda one: -one),
+        lambda items: [str(one) for one in items for _ in range(12)],
+        lambda items: remembered(len(items)),
+    ):
+        assert not NAMES["outgrows"](made, call, count)
