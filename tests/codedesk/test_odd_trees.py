@@ -106,6 +106,18 @@ def test_a_tree_that_is_too_large_goes_back_to_what_it_was_and_what_is_deleted_c
     assert refused["error"]["code"] == "too_large" and "the most" in refused["error"]["message"]
 
 
+def test_what_a_command_changes_fits_into_its_record_with_the_first_commit_beside_it(works: None) -> None:
+    again = Repository(Sandbox(limits=Limits(disk_mb=32)), {})
+    try:
+        again.beside = 16 << 20
+        ran = again.run(["sh", "-c", "head -c 7000000 /dev/urandom > r"], wall_s=20)
+        assert ran.too_much and "too much for a record" in ran.left_out and not again.tree
+        again.beside = 0
+        assert len(again.run(["sh", "-c", "head -c 7000000 /dev/urandom > r"], wall_s=20).changed) == 1
+    finally:
+        again.close()
+
+
 def test_no_folder_can_be_moved_so_deep_that_no_path_leads_there(desk: Desk) -> None:
     assert "bytes" in desk.call("write", path="a/" * 49 + "x", text="")
     for to in ("b/a", "b/" * 40 + "c"):

@@ -128,8 +128,9 @@ def test_the_disk_has_an_end(shared_room: Room) -> None:
 
 def test_files_without_number_end_a_command(works: None) -> None:
     with Sandbox(limits=Limits(wall_s=60, disk_mb=16, entries=2000)).open() as room:
-        ran = python(room, "n = 0\nwhile True:\n  open(f'/work/{n}', 'w').close(); n += 1")
-        assert ran.ended_by == "disk" or b"No space" in ran.stderr
+        for folder in ("/tmp", "/dev/shm", "/home/agent", "/work"):
+            ran = python(room, f"n = 0\nwhile True:\n  open(f'{folder}/{{n}}', 'w').close(); n += 1")
+            assert ran.ended_by == "disk" or b"No space" in ran.stderr
 
 
 def test_output_has_an_end_and_its_beginning_and_end_are_kept(shared_room: Room) -> None:

@@ -114,7 +114,8 @@ class Before:
             if generated(path) and (_lines(was) is None or _lines(now) is None or not now.content):
                 bare.append(path)
             else:
-                texts[path] = "".join(f"{line}\n" for line in _differences(path, was, now, work))
+                text = "".join(f"{line}\n" for line in _differences(path, was, now, work))
+                texts[path] = _cut(text, MOST_OF_FILE)
         shown = shares({path: len(text) for path, text in list(texts.items())[: MOST_SHOWN // LEAST_SHOWN]})
         parts = [_cut(texts[path], most) for path, most in shown.items()]
         left = [path for path in texts if path not in shown]
@@ -170,8 +171,10 @@ def hunks(old: list[str], new: list[str], work: list[int]) -> Iterator[str]:
     common = matches(old, new, work)
     if common is None:
         yield f"@@ -1,{len(old)} +1,{len(new)} @@"
-        yield from (f"-{line}" for line in old)
-        yield from (f"+{line}" for line in new)
+        for sign, lines in (("-", old), ("+", new)):
+            cut = len(lines) > MOST_OF_FILE
+            yield from (f"{sign}{line}" for line in (lines[: MOST_OF_FILE // 2] if cut else lines))
+            yield from (f"{sign}{line}" for line in (lines[-(MOST_OF_FILE // 2) :] if cut else ()))
         return
     gaps, i, j = list[tuple[int, int, int, int]](), 0, 0
     for x, y, length in [*common, (len(old), len(new), 0)]:

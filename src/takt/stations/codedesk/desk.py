@@ -254,6 +254,7 @@ class Desk:
 
     def _ready(self) -> dict[str, File | None]:
         """See that git is there, with the tree as it was at the start as its first commit; what that changed."""
+        self.repository.beside = 0
         if any(in_git(path) for path in self.repository.tree):
             return {}
         tree = self.repository.tree
@@ -261,6 +262,7 @@ class Desk:
         self.repository.run(("sh", "-c", READY), wall_s=60.0, env=dates(0.0))
         made = {path: file for path, file in self.repository.tree.items() if in_git(path)}
         self.repository.replace({**tree, **made})
+        self.repository.beside = sum(len(content) for _, content in made.values())
         return dict(made)
 
     def _environment(self) -> dict[str, str]:

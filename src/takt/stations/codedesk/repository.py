@@ -22,6 +22,9 @@ from takt.stations.codedesk.trees import File, Unlaid, checked
 MOST_TREE = 48 * MIB  # bytes of a tree: a snapshot has it all, and has an end (`takt.ledger.intact`)
 MOST_FILES, MOST_PATHS = 20_000, 4 * MIB  # and bytes of all their paths
 PAGE = 4096  # bytes: a sandbox's disk has room for so many or none
+MOST_EFFECT = (
+    22 * MIB
+)  # of what a record says was changed: in base64 it is a third more, and a value has 32 MiB at most
 INDEX = ".git/index"
 PLAIN = "f644"
 # What of git's own set-up could run a program; the rest of its configuration is the agent's affair, inside.
@@ -38,6 +41,7 @@ class Repository:
         self._pending: set[str] = set()
         self.tree: dict[str, File] = {}
         self.before = Before()
+        self.beside = 0  # bytes that the next command's record has beside what that command changes
         self.replace(tree)
 
     def replace(self, tree: Mapping[str, File]) -> None:
@@ -100,7 +104,9 @@ class Repository:
 
     def taken(self, ran: Ran, lost: bool, elsewhere: bool = False) -> Ran:
         """Keep what a command has changed, in the repository's own sandbox or `elsewhere`, unless that is too much."""
-        why = "" if ran.too_much or lost else self.too_large(ran.changed)
+        size = self.beside + sum(len(file[1]) for file in ran.changed.values() if file)
+        why = f"it is {size / MIB:,.1f} MiB, too much for a record" if size > MOST_EFFECT else ""
+        why = why or ("" if ran.too_much or lost else self.too_large(ran.changed))
         if ran.too_much or lost or why:
             if not elsewhere:
                 self.close()  # a new sandbox has the tree as it was

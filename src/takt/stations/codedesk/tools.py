@@ -114,19 +114,22 @@ def search(
 @_tool()
 def read(desk: Desk, path: Path_, first: Row = 1, lines: Lines = MOST_LINES) -> dict[str, Any]:
     """Lines of a file. `next` is the line to go on from, or null."""
-    *rows, last = text_of(desk, path).split("\n")
-    rows = [f"{row}\n" for row in rows] + ([last] if last else [])
+    text = text_of(desk, path)
+    rows = text.count("\n") + (not text.endswith("\n") and text != "")
     part: list[str] = []
-    size, cut = 0, ""
-    for row in rows[first - 1 : first - 1 + lines]:
-        size += len(row)
-        if size > MOST_CHARS and part:
-            break
-        if len(row) > MOST_CHARS:
-            cut = f"line {first + len(part)} has {len(row):,} characters, of which {MOST_CHARS:,} are shown"
-        part.append(row[:MOST_CHARS])
+    size, cut, at = 0, "", 0
+    for number in range(1, min(rows, first - 1 + lines) + 1):
+        end = text.find("\n", at) + 1 or len(text)
+        if number >= first:
+            size += end - at
+            if size > MOST_CHARS and part:
+                break
+            if end - at > MOST_CHARS:
+                cut = f"line {number} has {end - at:,} characters, of which {MOST_CHARS:,} are shown"
+            part.append(text[at : min(end, at + MOST_CHARS)])
+        at = end
     after = first + len(part)
-    told = {"path": path, "text": "".join(part), "lines": len(rows), "next": after if after <= len(rows) else None}
+    told = {"path": path, "text": "".join(part), "lines": rows, "next": after if after <= rows else None}
     return told | ({"cut": cut} if cut else {})
 
 
