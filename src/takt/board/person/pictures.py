@@ -122,16 +122,16 @@ class Apart:
             self._child.wait()
 
     def _follow(self) -> None:
-        number, stamp, drawn_at, failed = 0, None, -1.0, 0
+        number, stamp, due, failed = 0, None, 0.0, 0
         while not self._closed:
             seen = self._hatch.wait_seen(number, WAIT_S)
             if seen is None or seen.state is None or not self._hatch.pages:
                 time.sleep(0.0 if seen is None else WAIT_S / 10)
                 continue
-            due = drawn_at + 1 / self._hz
             while seen.stamp == stamp and (left := due - time.monotonic()) > 0:
                 seen = self._hatch.wait_seen(seen.number, left) or seen
-            number, stamp, drawn_at = seen.number, seen.stamp, time.monotonic()
+            number, stamp, now = seen.number, seen.stamp, time.monotonic()
+            due = min(max(due + 1 / self._hz, now), now + 1 / self._hz)  # looks have a rate of their own: on average
             assert seen.state is not None
             try:
                 self._publish(Frame(seen, self._drawn(seen.state)))

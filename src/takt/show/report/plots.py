@@ -23,6 +23,7 @@ from takt.draw.plots import (
     WIDE,
     Plot,
     axes_over_time,
+    cells,
     label,
     plot,
     time_axis,
@@ -174,10 +175,10 @@ def timeline(
         )
         least_s = 1.6 * end_s / (WIDE if wide else NARROW)  # a bad unit stays visible in the longest shift
         for fine, color in ((True, GOOD), (False, BAD)):
-            cells = [(a, max(b - a, 0 if fine else least_s)) for a, b, g in units if g is fine]
+            shown = [(a, max(b - a, 0 if fine else least_s)) for a, b, g in units if g is fine]
             gap = PAPER if len(units) < (300 if wide else 60) else "none"
             y, tall = (-0.4, 0.8) if wide else (-0.12, 0.52)
-            axes.broken_barh(cells, (y, tall), facecolor=color, edgecolor=gap, linewidth=0.7)
+            cells(axes, shown, y, tall, facecolor=color, edgecolor=gap, linewidth=0.7)
         for row, lane in enumerate(lanes, start=1):
             spans = [(a, max(b - a, least_s)) for a, b in lane.spans]
             axes.broken_barh(spans, (row - 0.22 if wide else row - 0.05, 0.44), facecolor=WARN, linewidth=0)

@@ -15,7 +15,7 @@ from takt.stations.flightdesk.airline.instance import (
     Floats,
     Instance,
     Ints,
-    capacity_at,
+    capacities,
 )
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, GULF_HUBS
 
@@ -46,13 +46,14 @@ Shut = tuple[int, int, float, float, float]  # airport or -1, corridor or -1, fr
 
 def shut_spans(instance: Instance, faults: Sequence[Fault]) -> tuple[list[Shut], list[News]]:
     closures, start = instance.closures, instance.start
+    takes = sum(capacities(instance, int(closures.start.max(initial=0)) // 60))  # flights, by airport and clock hour
     shut: list[Shut] = []
     news: list[News] = []
     for at in np.unique(closures.airport).tolist():
         code = instance.airports.code[at]
         mine = closures.airport == at
         none = mine & (closures.departures + closures.arrivals == 0)
-        spans = [span for span in _joined(instance, at, _spans(closures, none)) if span[1] - span[0] >= SHUT]
+        spans = [span for span in _joined(takes[at], _spans(closures, none)) if span[1] - span[0] >= SHUT]
         for since, until in spans:
             known, begins = max(start, since), since
             while begins < until:
@@ -64,7 +65,7 @@ def shut_spans(instance: Instance, faults: Sequence[Fault]) -> tuple[list[Shut],
                 text = f"{code} {word} until {instance.clock(ends)} UTC, or longer"
                 news.append(News(known, "closed", text, place=code, until=ends))
                 begins, known = ends, ends - EXTENDED
-        for since, until in _joined(instance, at, _spans(closures, mine)):
+        for since, until in _joined(takes[at], _spans(closures, mine)):
             opens = max((u for s, u in spans if since <= s and u <= until), default=since)
             if opens < until:
                 text = f"{code} takes fewer flights than usual from {instance.clock(opens)} UTC on"
@@ -82,15 +83,13 @@ def _spans(closures: Closures, which: Flags) -> list[tuple[int, int]]:
     return sorted(zip(closures.start[which].tolist(), closures.end[which].tolist(), strict=True))
 
 
-def _joined(instance: Instance, at: int, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans of an airport that touch, or have only hours between them in which it never takes a flight."""
+def _joined(takes: Ints, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans of an airport that touch, or have only hours between them in which it takes no flight."""
     joined: list[tuple[int, int]] = []
     for since, until in spans:
-        if joined:
-            hours = np.arange(joined[-1][1] // 60, since // 60)
-            if not sum(map(np.sum, capacity_at(instance, np.full(len(hours), at), hours))):
-                joined[-1] = joined[-1][0], max(until, joined[-1][1])
-                continue
+        if joined and not takes[joined[-1][1] // 60 : since // 60].any():
+            joined[-1] = joined[-1][0], max(until, joined[-1][1])
+            continue
         joined.append((since, until))
     return joined
 

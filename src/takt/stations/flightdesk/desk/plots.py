@@ -34,6 +34,7 @@ HOURS_S = (300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAP_HEIGHT, QUEUE_HEIGHT, COST_HEIGHT = 530, 380, 470  # CSS pixels
 BINS = (60, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)  # seconds: the first of which 60 fill a shift
+MOST_STEPS = 240  # of a curve, more than a page shows
 LEAST = 0.12  # of the longest bar: what is shorter has nothing written in it
 
 
@@ -182,8 +183,10 @@ def _cost(
 ) -> plots.Plot:
     """Two bars, shift and bound, `stays` EUR of it for who stays in hindsight; below, how the cost of who came grew."""
     came_in = sorted(parties, key=lambda party: party.due_s)
-    times = [0.0, *(party.due_s for party in came_in), end_s]
-    grown = {part: np.cumsum([0.0, *(party.cost.get(part, 0.0) for party in came_in), 0.0]) for part in PARTS}
+    each = {part: np.cumsum([0.0, *(party.cost.get(part, 0.0) for party in came_in), 0.0]) for part in PARTS}
+    shown = np.unique(np.linspace(0, len(came_in) + 1, min(MOST_STEPS, len(came_in) + 2)).round().astype(int))
+    times = np.array([0.0, *(party.due_s for party in came_in), end_s])[shown].tolist()
+    grown = {part: amounts[shown] for part, amounts in each.items()}
     parts = [part for part in PARTS if grown[part][-1] > 0]
     total = sum(float(grown[part][-1]) for part in parts)
     least, most = bound.bound, max(1.0, total, bound.bound)

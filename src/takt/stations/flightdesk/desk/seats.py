@@ -22,7 +22,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csc_array
 
 from takt.stations.flightdesk.airline.instance import Floats, Ints
-from takt.stations.flightdesk.desk.paths import LEGS, Network, cheapest, lateness
+from takt.stations.flightdesk.desk.paths import LEGS, Network, cheapest, lateness, network_of
 
 ROUNDS = 60  # of column generation, at most; the bound is one whenever it ends
 WAYS = 3  # columns per group and round
@@ -96,23 +96,25 @@ def assign(
     while done < rounds:
         done += 1
         pays, added = 0.0, 0
-        priced: dict[int, tuple[Ints, Floats]] = {}  # by table of prices: the best cabin of each flight, and its price
+        priced: dict[int, _Priced] = {}  # by table of prices
         for g, wish in enumerate(wishes):
             if id(wish.price) not in priced:
-                priced[id(wish.price)] = _best_cabins(wish.price + shadow + full)
-            cabin, aboard = priced[id(wish.price)]
-            ways = cheapest(net, aboard, wish.start, wish.goal, wish.ready, wish.latest, late[g], WAYS, legs=legs)
+                priced[id(wish.price)] = _Priced.of(net, wish.price + shadow + full)
+            open_, flights = priced[id(wish.price)], priced[id(wish.price)].flights
+            ends = wish.start, wish.goal, wish.ready, wish.latest
+            ways = cheapest(open_.net, open_.aboard, *ends, late[g][flights], WAYS, legs=legs)
             pays += wish.people * min(wish.stays, ways[0].cost if ways else np.inf)
             for way in ways:
                 if way.cost >= worth[g] - 1e-6:
                     break
-                cells = [3 * f + int(cabin[f]) for f in way.flights]
+                cells = [int(open_.cell[f]) for f in way.flights]
                 if (g, *cells) in seen:
                     continue
                 seen.add((g, *cells))
                 owner.append(g)
                 uses.append(cells)
-                cost.append(sum(float(wish.price.flat[cell]) for cell in cells) + float(late[g][way.flights[-1]]))
+                last = flights[way.flights[-1]]
+                cost.append(sum(float(wish.price.flat[cell]) for cell in cells) + float(late[g][last]))
                 added += 1
         bound = max(bound, pays - float((shadow * seats).sum()))
         if not added or value - bound <= CLOSE * max(1.0, abs(value)):
@@ -133,10 +135,23 @@ def _shares(
     return tuple(tuple(sorted(mine, key=lambda share: -share.people)) for mine in shares)
 
 
-def _best_cabins(price: Floats) -> tuple[Ints, Floats]:
-    """The cheapest cabin of each flight, (F,), and what it costs."""
-    cabin = np.argmin(price, axis=1)
-    return cabin, price[np.arange(len(cabin)), cabin]
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """The flights that can be taken at some prices, in the order of all of them: `flights` are their numbers, `cell`
+    the cheapest cabin of each, flat, and `aboard` what that costs."""
+
+    net: Network
+    flights: Ints
+    cell: Ints
+    aboard: Floats
+
+    @classmethod
+    def of(cls, net: Network, price: Floats) -> _Priced:
+        cabin = np.argmin(price, axis=1)
+        best = price[np.arange(len(cabin)), cabin]
+        flights = np.flatnonzero(np.isfinite(best))
+        part = network_of(*(of[flights] for of in (net.origin, net.destination, net.leaves, net.lands)))
+        return cls(part, flights, 3 * flights + cabin[flights], best[flights])
 
 
 def _solved(
