@@ -148,7 +148,13 @@ def test_tables_that_several_bring_up_to_date_at_once_have_each_shift_once(fleet
 def test_the_page_and_the_plan_say_what_is_there(fleet: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fleet", "page", "fleet.toml", "--accept", "xiaomi-2026"]) == 0
     page = (fleet.folder / "fleet.html").read_text()
-    assert page.count("<svg") == 6 and "=balances|1%" in page and "closed testing" in page and "Xiaomi" in page
+    assert (
+        page.count("<svg") == 8
+        and "Good rate by share" in page
+        and "=balances|1%" in page
+        and "closed testing" in page
+        and "Xiaomi" in page
+    )
     capsys.readouterr()
     assert main(["fleet", "plan", "fleet.toml", "--true", "99.5%", "--difference", "0.3", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

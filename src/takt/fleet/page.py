@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -18,14 +19,16 @@ from takt.fleet.plan import Plan
 from takt.fleet.record import Record
 from takt.fleet.standing import FleetStanding
 from takt.fleet.store import shown
-from takt.fleet.table import FleetTable, Row, fleet_table
+from takt.fleet.table import FleetTable, fleet_table
 from takt.fleet.together import Duel, Together
 from takt.judge.comparison import ALIKE, BETTER, UNDECIDED
+from takt.ledger import canonical
 from takt.writing import PAGE, whole_file
 
 NAME = "fleet.html"
 MOST_REASONS = 6  # that are drawn by themselves; the rest is "others"
 MOST_DUELS = 30  # that are listed
+TONES = (plots.BAD, plots.WARN, plots.ACCENT, plots.GOOD, plots.MUTED, plots.INK)
 
 
 def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, accept: str = "") -> Path:
@@ -44,6 +47,7 @@ def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, 
                 store=shown(found.plan.store),
                 table=table,
                 rates=rates(table),
+                by_columns=by_columns(table),
                 pareto=pareto(table),
                 reasons=reasons(found),
                 duels={work: [_told(duel, found.plan) for duel in those] for work, those in duels.items()},
@@ -102,8 +106,8 @@ def _faults(found: FleetStanding) -> list[Mapping[str, str]]:
     ]
 
 
-def _name(row: Row) -> str:
-    station, *rest = row.of.values()
+def _name(of: Mapping[str, Any]) -> str:
+    station, *rest = of.values()
     return f"{' '.join(str(value) for value in rest if value is not None)} @ {station}"
 
 
@@ -120,7 +124,7 @@ def rates(table: FleetTable) -> plots.Plot | None:
             tone = {"accept": plots.GOOD, "reject": plots.BAD}.get(f["verdict"], plots.ACCENT)
             axes.plot([f["lower"], f["upper"]], [at, at], color=tone, linewidth=4, alpha=0.35, solid_capstyle="butt")
             axes.plot([f["rate"]], [at], "o", color=tone, markersize=6)
-        names = [_name(row) if wide else _name(row)[:24] for row in reversed(rows)]
+        names = [_name(row.of) if wide else _name(row.of)[:24] for row in reversed(rows)]
         axes.set_yticks(range(len(rows)), names)
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(-0.01, 1.01)
@@ -129,6 +133,44 @@ def rates(table: FleetTable) -> plots.Plot | None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
 
     return plots.plot("good rate with its bound", 60 + 26 * len(rows), draw)
+
+
+def by_columns(table: FleetTable) -> dict[str, plots.Plot]:
+    """Good rate with its bound by each option that varies (difficulty), a line for whatever is the same but for it."""
+    options = [column for column in table.columns if column not in ("station", "worker")]
+    found = {column: _by_column(table, column) for column in options}
+    return {column: plot for column, plot in found.items() if plot is not None}
+
+
+def _by_column(table: FleetTable, column: str) -> plots.Plot | None:
+    rows = [row for row in table.rows if row.of[column] is not None and row.figures["rate"] is not None]
+    values = list(dict.fromkeys(canonical(row.of[column]) for row in rows))
+    series: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+    for row in rows:
+        rest = {key: value for key, value in row.of.items() if key != column}
+        series.setdefault(_name(rest), []).append((values.index(canonical(row.of[column])), row.figures))
+    series = {name: points for name, points in series.items() if len(points) > 1}
+    if not series:
+        return None
+    names = [value.strip('"') for value in values]
+
+    def draw(figure: Figure, wide: bool) -> None:
+        axes = figure.add_axes((0.07 if wide else 0.17, 0.12, 0.9 if wide else 0.78, 0.66 if wide else 0.5))
+        beside = min(0.1, 0.6 / len(series))
+        for n, (name, points) in enumerate(series.items()):
+            tone = TONES[n % len(TONES)]
+            x = [at + beside * (n - (len(series) - 1) / 2) for at, _ in points]
+            low, high, rate = ([f[key] for _, f in points] for key in ("lower", "upper", "rate"))
+            axes.vlines(x, low, high, color=tone, linewidth=4, alpha=0.35)
+            axes.plot(x, rate, "o-", color=tone, linewidth=1, markersize=6, label=name if wide else name[:30])
+        axes.set_xticks(range(len(names)), names)
+        axes.set_xlim(-0.5, len(names) - 0.5)
+        axes.set_ylim(-0.02, 1.03)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+        axes.set_xlabel(column.replace("_", " "))
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3 if wide else 1, frameon=False, fontsize=10)
+
+    return plots.plot(f"good rate by {column}", 280 + 16 * len(series), draw)
 
 
 def pareto(table: FleetTable) -> plots.Plot | None:
@@ -141,7 +183,7 @@ def pareto(table: FleetTable) -> plots.Plot | None:
         wall_s = sum(record.wall_s for one in row.arms for record in one.records if record.ended)
         cost = (f["money"] or 0.0) if priced else wall_s
         if f["units"] and f["rate"] is not None:
-            points.append((cost / f["units"], f["rate"], _name(row)))
+            points.append((cost / f["units"], f["rate"], _name(row.of)))
     if len(points) < 2:
         return None
     best = [p for p in sorted(points) if all(other[1] <= p[1] or other[0] > p[0] for other in points)]
@@ -171,13 +213,12 @@ def reasons(found: FleetStanding) -> plots.Plot | None:
         return None
     shown = [reason for reason, _ in total.most_common(MOST_REASONS)]
     arms = [one for one in found.arms if one.units]
-    tones = [plots.BAD, plots.WARN, plots.ACCENT, plots.GOOD, plots.MUTED, plots.INK]
 
     def draw(figure: Figure, wide: bool) -> None:
         top = 0.9 if wide else 0.8
         axes = figure.add_axes((0.26 if wide else 0.42, 0.1, 0.7 if wide else 0.53, top - 0.1))
         left = [0.0] * len(arms)
-        for reason, tone in zip([*shown, "others"], [*tones, plots.LINE], strict=False):
+        for reason, tone in zip([*shown, "others"], [*TONES, plots.LINE], strict=False):
             share = [_share(one.records, one.units, reason, shown) for one in arms]
             if any(share):
                 label = str(reason).replace("_", " ")

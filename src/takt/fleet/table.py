@@ -18,6 +18,7 @@ from takt.fleet.arms import verdict_of
 from takt.fleet.presets import PRESETS
 from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.judge.bets import bounds
+from takt.ledger import canonical
 from takt.meant import meant
 
 FIGURES = ("shifts", "units", "good", "rate", "lower", "upper", "by", "verdict", "cycle_s", "money", "tokens", "lost")
@@ -56,11 +57,12 @@ def fleet_table(found: FleetStanding, by: Sequence[str] = (), accept: str = "") 
     if accept and accept not in PRESETS:
         raise TaktError(f"there is no acceptance {accept!r}{meant(accept, PRESETS)}; there are: {', '.join(PRESETS)}")
     columns = list(by) or known
-    groups: dict[tuple[Any, ...], list[ArmStanding]] = {}
-    for one in found.arms:
-        groups.setdefault(tuple(one.arm.columns.get(column) for column in columns), []).append(one)
+    groups: dict[str, list[ArmStanding]] = {}
+    for one in found.arms:  # by their text, for a value may be a list
+        groups.setdefault(canonical([one.arm.columns.get(column) for column in columns]), []).append(one)
     rows = [
-        Row(dict(zip(columns, key, strict=True)), _figures(found, arms, accept), arms) for key, arms in groups.items()
+        Row({column: arms[0].arm.columns.get(column) for column in columns}, _figures(found, arms, accept), arms)
+        for arms in groups.values()
     ]
     return FleetTable(columns, rows, _notes(found, accept, any(len(row.arms) > 1 for row in rows)))
 
