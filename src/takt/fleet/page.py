@@ -198,6 +198,7 @@ def pareto(table: FleetTable) -> plots.Plot | None:
         axes.set_ylim(-0.05, 1.08)
         axes.set_xlim(left=0)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
         axes.set_xlabel("money a unit" if priced else "wall seconds a unit")
 
     return plots.plot("cost and good rate", 320, draw)
