@@ -46,7 +46,8 @@ Shut = tuple[int, int, float, float, float]  # airport or -1, corridor or -1, fr
 
 def shut_spans(instance: Instance, faults: Sequence[Fault]) -> tuple[list[Shut], list[News]]:
     closures, start = instance.closures, instance.start
-    takes = sum(capacities(instance, int(closures.start.max(initial=0)) // 60))  # flights, by airport and clock hour
+    departures, arrivals = capacities(instance, int(closures.start.max(initial=0)) // 60)
+    takes = departures + arrivals  # by airport and clock hour
     shut: list[Shut] = []
     news: list[News] = []
     for at in np.unique(closures.airport).tolist():
