@@ -24,7 +24,7 @@ from takt.stations.codedesk.trees import File
 @pytest.fixture
 def desk(tiny: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Whose inspections find every ticket wrong, without a look."""
-    monkeypatch.setattr(grading, "inspect", lambda *_: Inspection(failed=("one",)))
+    monkeypatch.setattr(grading, "inspect", lambda *_, **__: Inspection(failed=("one",)))
     station = open_station("codedesk", tickets=tiny, takt_s=60.0, prices="fixed")
     yield Desk(station)
     station.close()
