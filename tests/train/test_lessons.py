@@ -244,11 +244,28 @@ def test_adapters_are_trained_alone_and_merged(tiny: Any) -> None:
     from takt.train.sft import finetune
 
     folder, lines = tiny
-    done = finetune(str(folder), lines, folder.parent / "adapted", steps=4, batch=2, rate=1e-2, lora=4, held_out=lines)
+    options: dict[str, Any] = {"steps": 4, "batch": 2, "rate": 1e-2, "lora": 4, "freeze": 1, "held_out": lines}
+    done = finetune(str(folder), lines, folder.parent / "adapted", **options)
     before, after = (AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (folder, done["model"]))
     assert set(before) == set(after)
     changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
-    assert changed and all("proj" in name for name in changed)
+    assert changed and all("proj" in name and ".layers.1." in name for name in changed)
+
+
+def test_lower_layers_can_stay_as_they_are(tiny: Any) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from takt.train.sft import finetune
+
+    folder, lines = tiny
+    done = finetune(str(folder), lines, folder.parent / "frozen", steps=2, batch=2, rate=1e-2, freeze=1)
+    before, after = (AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (folder, done["model"]))
+    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    assert changed and all(name.startswith(("model.layers.1.", "model.norm")) for name in changed)
+    with pytest.raises(TaktError, match="cannot freeze 2 layers of this model; it has 2 layers: freeze 1 at most"):
+        finetune(str(folder), lines, folder.parent / "none", steps=1, freeze=2)
+    assert not (folder.parent / "none").exists()
 
 
 def test_a_tokenizer_without_an_end_token_is_one_line(tiny: Any, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def finetune(
     batch: int = 16,
     rate: float = 2e-5,
     lora: int = 0,
+    freeze: int = 0,
     max_tokens: int = 8192,
     seed: int = 0,
     template: str = "",
@@ -68,6 +69,7 @@ def finetune(
     rate            peak learning rate; it warms up over a twentieth of the steps, one at least, and falls to zero as a
                     cosine.
     lora            rank of LoRA adapters on all linear layers, merged in the end; 0 trains all weights.
+    freeze          the embedding and so many of the lower layers stay as they are: no gradient goes through them.
     max_tokens      of a conversation; what is longer loses its end.
     seed            of the order of lessons, and of what is random in the model.
     template        a chat template in place of the model's own: a file, or one of TRL's by name (`qwen3`).
@@ -86,6 +88,8 @@ def finetune(
     """
     out = Path(out)
     asked = {name: str(value) for name, value in locals().items() if name not in ("out", "short_shift", "say")}
+    if not freeze:
+        del asked["freeze"]  # models that were trained before there was the option have it not
     files = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     for file in files:
         if not Path(file).is_file():
@@ -107,6 +111,8 @@ def finetune(
         from takt.train.gguf import check_form, write_gguf
 
         check_form(gguf, weights)
+    if freeze:
+        _freeze(weights.causal, freeze)
     lessons = [lesson for row in rows for lesson in lessons_of(row, tokenizer, max_tokens)]
     if not lessons:
         raise TaktError(f"no conversation in {shown} has an answer within {max_tokens} tokens; give more --max-tokens")
@@ -116,7 +122,7 @@ def finetune(
         mixed, often = mixture(there, held_out_most), Counter(kinds_of(row) for row in there)
         unseen = [lesson for row in mixed for lesson in lessons_of(row, tokenizer, max_tokens)]
     claim_folder(out, MARK)
-    causal = _with_lora(weights.causal, lora) if lora else weights.causal
+    causal = _with_lora(weights.causal, lora, freeze) if lora else weights.causal
     last = get_last_checkpoint(str(out))
     begun = int(Path(last).name.rpartition("-")[2]) if last else 0
     curve = Curve(out / CURVE, begun)
@@ -321,11 +327,25 @@ class _Watch(TrainerCallback):
             self._say(f"step {step}: {'; '.join(words)}")
 
 
-def _with_lora(causal: Any, rank: int) -> Any:
+def _freeze(causal: Any, many: int) -> None:
+    """Keep the embedding and the lower layers as they are. Raises TaktError if no layer would be left to learn."""
+    layers = getattr(causal.base_model, "layers", ())
+    if many >= len(layers):
+        most = (
+            f"it has {len(layers)} layers: freeze {len(layers) - 1} at most"
+            if len(layers)
+            else "its layers are unknown"
+        )
+        raise TaktError(f"cannot freeze {many} layers of this model; {most}")
+    for part in (causal.get_input_embeddings(), *layers[:many]):
+        part.requires_grad_(False)
+
+
+def _with_lora(causal: Any, rank: int, freeze: int) -> Any:
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError:
         raise TaktError(f"LoRA needs peft: {install('train')}") from None
-    return get_peft_model(
-        causal, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
-    )
+    lower = rf".*\.layers\.({'|'.join(map(str, range(freeze)))})\..*" if freeze else None
+    kind: dict[str, Any] = {"target_modules": "all-linear", "exclude_modules": lower, "task_type": "CAUSAL_LM"}
+    return get_peft_model(causal, LoraConfig(r=rank, lora_alpha=2 * rank, **kind))

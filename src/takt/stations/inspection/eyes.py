@@ -19,6 +19,7 @@ from takt.stations.nutcell.cameras import NO_PICTURES
 BOTH = "both"
 EXPOSURES = 4  # pictures that a moving head's one is made of
 FRONT_DEG = 180.0  # of azimuth: he looks toward the robot
+PLAIN_M, PLAIN_DEG = 0.15, -25.0  # from where a pin is shown to those who ask what was so: how far, how steeply down
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,16 @@ class Eyes:
             picture += _glare(rng, self._size)[..., None]
         picture += hard.noise * rng.normal(size=picture.shape)
         return np.clip(picture, 0, 255).astype(np.uint8)
+
+    def plain(self, seed: int, unit: int, side: str) -> np.ndarray:
+        """(size, size, 3) uint8 RGB: a pin as it is, from near, with nothing that makes it hard to see."""
+        self._fixtures.show(seed, unit)
+        self._fixtures.cell.eyes.settle()
+        camera = mujoco.MjvCamera()
+        camera.type = mujoco.mjtCamera.mjCAMERA_FREE
+        camera.lookat = self._fixtures.seat(side) + [0.0, 0.0, 0.010]
+        camera.distance, camera.azimuth, camera.elevation = PLAIN_M, FRONT_DEG, PLAIN_DEG
+        return self._drawn(camera, None).astype(np.uint8)
 
     def _drawn(self, camera: mujoco.MjvCamera, arm: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
         cell, size = self._fixtures.cell, self._size

@@ -175,6 +175,27 @@ class InspectionStation(gymnasium.Env[Any, Any]):
         """What the inspector sees."""
         return self._picture()
 
+    def closeup(self) -> np.ndarray:
+        """What the inspector saw last, and below it both pins as they are: (1.5 size, size, 3) uint8.
+
+        At the moment at which a fixture comes, of the one that has just left without a verdict; of that, what was seen
+        last is not known any more, so it is the pins alone, above black.
+        """
+        left = 1 if self._step and self._step % self._periods == 0 and not self._judged else 0
+        seen = np.zeros((self._size, self._size, 3), np.uint8) if left else self._picture()
+        pins = [self._eyes.plain(self._seed, self.unit - left, side) for side in SIDES]
+        below = np.concatenate([pin[: self._size // 2 * 2 : 2, : self._size // 2 * 2 : 2] for pin in pins], axis=1)
+        return np.concatenate([seen[:, : below.shape[1]], below], axis=0)
+
+    def noted(self) -> list[tuple[str, str]]:
+        """The looks since it was asked last: at which side ("" is both), and how."""
+        noted, self._noted = self._noted, []
+        return noted
+
+    def gauges(self) -> dict[str, tuple[float, str]]:
+        """How near the camera is, and how often it looked."""
+        return {"distance of the eyes": (self._view.distance_m, "m"), "looks": (float(self._nth), "")}
+
     def save(self) -> bytes:
         view = [self._view.at, self._view.nearer, self._view.aside, self._nth, self._dark]
         done = [self._judged, {str(unit): escaped for unit, escaped in self._coming.items()}, self._complaints]
@@ -186,7 +207,7 @@ class InspectionStation(gymnasium.Env[Any, Any]):
         self._judged, self._complaints = done[0], done[2]
         self._coming = {int(unit): list(escaped) for unit, escaped in done[1].items()}
         self._faults.load(faults)
-        self._shown, self._told = None, []
+        self._shown, self._told, self._noted = None, [], []
 
     def close(self) -> None:
         self._eyes.close()
@@ -214,6 +235,8 @@ class InspectionStation(gymnasium.Env[Any, Any]):
         self._see()
         self._busy(self._spec.options["look_s"])
         self._told.append(Event(self.now, LOOKED, self.unit, {"where": where}))
+        seen = self._words().removeprefix(self._view.at).strip(", ")
+        self._noted.append(("" if self._view.at == BOTH else self._view.at, f"seen {seen}".strip()))
         return {"unit": self.unit, "view": self._words()}
 
     def say(self, said: Mapping[str, str], why: str) -> dict[str, Any]:
@@ -249,6 +272,7 @@ class InspectionStation(gymnasium.Env[Any, Any]):
 
     def _new_view(self) -> None:
         self._view, self._nth, self._judged = View(), -1, False
+        self._noted: list[tuple[str, str]] = []  # for `noted`; of this fixture only
         self._see()
 
     def _see(self) -> None:

@@ -49,6 +49,9 @@ def train(
     batch: Annotated[int, typer.Option(min=1, max=100_000, help="Conversations in each.")] = 16,
     rate: Annotated[float, typer.Option(min=0, max=1, help="Peak learning rate.")] = 2e-5,
     lora: Annotated[int, typer.Option(min=0, max=4096, help="Rank of LoRA adapters; 0 trains all weights.")] = 0,
+    freeze: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Lower layers that stay as they are, with the embedding: faster.")
+    ] = 0,
     max_tokens: Annotated[int, typer.Option(min=16, max=10_000_000, help="Tokens of a conversation.")] = 8192,
     decision_weight: Annotated[
         float, typer.Option(min=0.01, max=1000, help="Weight of the tokens of a tool's name; the others weigh 1.")
@@ -130,6 +133,7 @@ def train(
         common: dict[str, Any] = {
             "batch": batch,
             "lora": lora,
+            "freeze": freeze,
             "max_tokens": max_tokens,
             "seed": seed,
             "held_out": unseen,
