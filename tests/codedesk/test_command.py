@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from scripted_model import USAGE, Model, scripted_model
+from series import write_series
 
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import TaktError
@@ -20,7 +22,7 @@ from takt.shift import Shift, repeat_shift, run_shift
 from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.model import Cap, Meter, Spent
 from takt.stations.codedesk.sandbox import Room
-from takt.stations.codedesk.terms import RAN
+from takt.stations.codedesk.terms import INSPECTED, RAN
 
 AGENT = """\
 import json, os, subprocess, sys, urllib.request
@@ -243,6 +245,25 @@ def test_a_model_works_tickets_by_the_desks_own_tools(tiny: str) -> None:
 def test_a_command_without_a_place_for_the_ticket_is_refused(command: str | None, says: str) -> None:
     with pytest.raises(TaktError, match=says):
         open_worker("command", "codedesk", **({} if command is None else {"command": command}))
+
+
+@pytest.mark.parametrize("once", ["ticket", "shift"])
+def test_a_ticket_that_is_too_long_for_a_call_is_cut_and_says_so(works: None, tmp_path: Path, once: str) -> None:
+    folder = write_series(tmp_path / "s", 1)
+    path = folder / "tickets/0000.json"
+    for long, is_cut in (("it's so: " * 900, False), ("it's so: \n" * 4000, True)):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"text": long}))
+        says = "read x; echo $x > said; echo '{\"submit\": 0}'" if once == "shift" else "echo {ticket} > said"
+        shift = run_shift(
+            "codedesk",
+            "command",
+            units=1,
+            station_options={"tickets": str(folder), "takt_s": 60.0, "prices": "fixed"},
+            worker_options={"command": says, "once": once},
+        )
+        (diff,) = [str(event.data["diff"]) for event in shift.events if event.kind == INSPECTED]
+        assert diff.count("so: ") > 800
+        assert ("the rest of the ticket is too long" in diff) is is_cut
 
 
 def test_mini_swe_agent_works_tickets(tiny: str) -> None:

@@ -218,7 +218,7 @@ def delete(desk: Desk, path: Path_) -> dict[str, Any]:
 def run(
     desk: Desk,
     command: Annotated[
-        str, Field(min_length=1, max_length=8000, description="A line for the shell, as python3 -m pytest -q.")
+        str, Field(min_length=1, max_length=16_000, description="A line for the shell, as python3 -m pytest -q.")
     ],
     timeout_s: Annotated[int, Field(ge=10, le=86_400, description="Seconds after which it is ended.")] = 120,
 ) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
 from typing import Any, Literal
 
 from takt.contract.station import StationSpec, TaktError
@@ -12,6 +13,8 @@ from takt.contract.worker import Plan
 from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.model import Cap
 
+LONGEST_LINE = 15_000  # characters of a command, or of a line that an agent reads, as they stand in a call
+CUT = "\n[... the rest of the ticket is too long to be handed over]"
 PAUSE = 10  # control periods to wait when no ticket is open
 
 
@@ -147,14 +150,13 @@ class Command(_InOrder):
         if result.get("tool") == "ticket" and result.get("ticket") == row["ticket"] and self._stays:
             about = {name: result[name] for name in ("ticket", "title", "text", "kind", "named", "left_s")}
             about |= {"waiting": observation["waiting"] - 1, "last": json.loads(self._last or "null")}
+            line = fitted(result["text"], lambda text: json.dumps(about | {"text": text}))
             until_s = max(10, int(row["left_s"]) - 2)
-            call = tool_call(
-                "hand", ticket=row["ticket"], command=self._command, line=json.dumps(about), timeout_s=until_s
-            )
-            return Plan([call])
+            return Plan([tool_call("hand", ticket=row["ticket"], command=self._command, line=line, timeout_s=until_s)])
         if result.get("tool") == "ticket" and result.get("ticket") == row["ticket"]:
             line = self._command.replace("{number}", str(row["ticket"])).replace("{last}", shlex.quote(self._last))
-            line = line.replace("{ticket}", shlex.quote(f"{result['title']}\n\n{result['text']}"))
+            place, title = line, result["title"]
+            line = fitted(result["text"], lambda text: place.replace("{ticket}", shlex.quote(f"{title}\n\n{text}")))
             return Plan(
                 [
                     tool_call("run", command=line, timeout_s=max(10, int(row["left_s"]) - 1)),
@@ -162,3 +164,12 @@ class Command(_InOrder):
                 ]
             )
         return Plan([tool_call("ticket", ticket=row["ticket"])])
+
+
+def fitted(text: str, line: Callable[[str], str]) -> str:
+    """The line that hands a ticket over, its text cut where it is too long for a call; then it says so."""
+    made, kept = line(text), len(text)
+    while len(json.dumps(made)) > LONGEST_LINE and kept:
+        kept = kept * 9 // 10
+        made = line(text[:kept] + CUT)
+    return made
