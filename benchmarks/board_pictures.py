@@ -14,12 +14,16 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, sync_playwright
 
+from takt import Ledger
 from takt.board.feed import number_of
 from takt.board.server import Server
+from takt.contract.events import UNIT_DUE
 
 LIGHT = "day"
 
@@ -33,6 +37,19 @@ def picture(browser: Browser, url: str, out: Path, width: int, height: int, wait
     page.screenshot(path=str(out))
     context.close()
     print(out)
+
+
+def first_part(path: Path, folder: Path) -> Ledger:
+    """A shift as it was in the middle of its last unit but three, somebody still at work: left open."""
+    with Ledger.open(path) as book:
+        meta, events = book.meta, book.events()
+    due = [place for place, event in enumerate(events) if event.kind == UNIT_DUE]
+    running = Ledger.create(folder / path.name, {**meta, "units": None, "hours": 3.0})
+    upto = events[: due[-4]]
+    began = {**upto[0].data, "units": None, "hours": 3.0}
+    running.commit([replace(upto[0], data=began), *upto[1:]], None, None)
+    running.show([events[due[-4]]], events[due[-4]].t_s + 21.0)
+    return running
 
 
 def person(browser: Browser, station: list[str], out: Path, wait: str, seconds: float, keys: str = "") -> None:
@@ -54,7 +71,7 @@ def person(browser: Browser, station: list[str], out: Path, wait: str, seconds: 
             page.locator("details[data-tool=propose]").evaluate("one => { one.open = true }")
             page.click("form[data-call=propose] > button:last-child")
             page.locator("#history .answer").first.wait_for(timeout=60_000)
-            page.locator("#history").scroll_into_view_if_needed()
+            page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=str(out))
         print(out)
     finally:
@@ -69,17 +86,31 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     given = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright, Server([given.cell, given.desk], "127.0.0.1", 0, "") as server:
+    with (
+        TemporaryDirectory() as folder,
+        first_part(given.cell, Path(folder)) as running,
+        sync_playwright() as playwright,
+        Server([given.cell, given.desk, Path(folder)], "127.0.0.1", 0, "") as server,
+    ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic"])
         cell, desk = (f"{server.url}shift/{number_of(path)}" for path in (given.cell, given.desk))
-        picture(browser, f"{cell}/wall?light={LIGHT}", given.out / "board-wall.png", 1280, 720)
+        assert running.path is not None
+        wall = f"{server.url}shift/{number_of(running.path)}/wall"
+        picture(browser, f"{wall}?light={LIGHT}", given.out / "board-wall.png", 1280, 720)
         picture(browser, f"{cell}?light={LIGHT}", given.out / "board-shift.png", 1280, 900)
         picture(browser, f"{desk}/unit/1?light={LIGHT}", given.out / "board-unit.png", 1280, 900)
         options = ["-o", "flights=300", "-o", "aircraft=45", "-o", "bookings=2000", "-o", "days=1", "--seed", "1"]
         station = ["flightdesk", *options, "-o", "takt_s=120", "-o", "scenario=two-hubs", "--clock", "live:20"]
         person(browser, station, given.out / "person-desk.png", "#state .use[data-fill*='\"group\"']", 0.0)
         wait = "canvas[data-eye=head]"
-        person(browser, ["nutcell", "--difficulty", "nominal"], given.out / "person-cell.png", wait, 4.0, "KeyF")
+        person(
+            browser,
+            ["nutcell", "--difficulty", "nominal", "--seed", "3"],
+            given.out / "person-cell.png",
+            wait,
+            4.0,
+            "KeyF",
+        )
         browser.close()
 
 

@@ -10,6 +10,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "waiting": ("waiting", "等待中"),
     "fault": ("fault", "故障"),
     "help": ("help called", "呼叫协助"),
+    "ended hours": ("its time is over", "班次时间已到"),
+    "ended units": ("all units are done", "单元全部完成"),
     "over": ("shift over", "班次结束"),
     "running": ("running", "运行中"),
     "cut off": ("interrupted", "已中断"),

@@ -71,7 +71,7 @@ class ShiftView:
     unit        the unit that fell due last and is open; `due_s` when it did. None if none is open.
     planned     units that the whole shift is to have; None if that is not known.
     length_s    how long it is to last; None if it ends by units.
-    good, bad   of the units that have ended; `due` fell due, `waiting` of them are open.
+    good, bad   of the units that have ended; `due` fell due before the shift ended, `waiting` of them are open.
     hours       the hour board, where units fall due at a pace.
     failures    the commonest main reasons of bad units, and how often.
     units       all units in the order in which they fell due.
@@ -113,6 +113,7 @@ class ShiftView:
         last = open_units[-1] if open_units else None
         state, faults = _state(events, outcomes.ended, bool(open_units))
         ended = [unit for unit in units if unit.good is not None]
+        late = bool(outcomes.ended) and sum(unit.due_s >= outcomes.end_s for unit in open_units)  # fell due at the end
         good = sum(unit.good is True for unit in ended)
         reasons = Counter(_main_reason(unit) for unit in ended if not unit.good)
         hours = started.get("hours")
@@ -129,8 +130,8 @@ class ShiftView:
             length_s=None if hours is None else float(hours) * HOUR_S,
             good=good,
             bad=len(ended) - good,
-            due=len(units),
-            waiting=len(open_units),
+            due=len(units) - late,
+            waiting=len(open_units) - late,
             pace=outcomes.pace,
             judged=judged,
             hours=_hours(outcomes),

@@ -276,7 +276,7 @@
         place.append(row);
       }
       row.children[1].value = value;
-      row.children[2].textContent = `${value.toFixed(1)} ${unit}`;
+      row.children[2].textContent = `${(Math.round(10 * value) / 10 || 0).toFixed(1)} ${unit}`; // no -0.0
     });
   };
   const facts = (all) => {

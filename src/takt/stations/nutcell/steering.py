@@ -109,8 +109,12 @@ class Steering:
     def facts(self, observation: Any) -> Mapping[str, str]:
         points = np.asarray(observation["observation.setpoint"])
         told = {
-            f"{hand} hand, mm": " ".join(f"{1e3 * v:.1f}" for v in points[i, :3]) for i, hand in enumerate(self.hands)
+            f"{hand} hand, mm": " ".join(_tenths(1e3 * v) for v in points[i, :3]) for i, hand in enumerate(self.hands)
         }
         shear = np.asarray(observation["observation.touch"])[:, :, 1:].sum(axis=(1, 3, 4))  # hand, two shears: N
-        told |= {f"{hand} pull, N": " ".join(f"{v:.1f}" for v in shear[i]) for i, hand in enumerate(self.hands)}
+        told |= {f"{hand} pull, N": " ".join(map(_tenths, shear[i])) for i, hand in enumerate(self.hands)}
         return {"order": str(observation["order"]), **told} if "order" in observation else told
+
+
+def _tenths(value: float) -> str:
+    return f"{round(float(value), 1) + 0.0:.1f}"  # never -0.0
