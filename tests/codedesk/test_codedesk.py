@@ -386,6 +386,8 @@ def test_what_is_shown_of_files_and_output_is_all_of_it_or_says_so(desk: Desk) -
     found = desk.call("search", text="needle")["found"]
     assert [row["line"] for row in found] == [2] and "xneedley" in found[0]["text"] and found[0]["cut"]
     assert desk.call("search", text="c = 3")["found"] == [{"path": "pkg/odd.py", "line": 1, "text": text[:-1]}]
+    assert not desk.call("search", text="def f0", pattern="odd.py")["found"]
+    assert desk.call("search", text="def f0", pattern="m.py")["found"], "a pattern is of a name or a path, as in `list`"
     every = desk.call("list")["files"]
     assert all(desk.call("list", folder=folder)["files"] == every for folder in (".", "./", "/", "pkg/.."))
     assert desk.call("list", folder="./pkg/")["files"] == [row for row in every if row["path"].startswith("pkg/")]

@@ -75,8 +75,7 @@ def list_files(
         {"path": path, "bytes": len(file[1])}
         | ({"link_to": file[1].decode(errors="replace")} if file[0] == "l" else {})
         for path, file in sorted(desk.repository.worktree().items())
-        if (below == "." or path.startswith(f"{below}/"))
-        and (not pattern or fnmatch(path, pattern) or fnmatch(path.rsplit("/", 1)[-1], pattern))
+        if (below == "." or path.startswith(f"{below}/")) and _like(path, pattern)
     ]
     return {"files": found[:500], "more": max(0, len(found) - 500)}
 
@@ -95,7 +94,7 @@ def search(
     found: list[dict[str, Any]] = []
     total, large = 0, list[str]()
     for path, (kind, content) in sorted(desk.repository.worktree().items()):
-        if kind == "l" or (pattern and not fnmatch(path, pattern)) or text.encode() not in content:
+        if kind == "l" or not _like(path, pattern) or text.encode() not in content:
             continue
         if len(content) > LONGEST_SEARCHED:
             large.append(path)
@@ -287,6 +286,10 @@ def inside(path: str) -> str:
     if in_git(path):
         raise Refused("no_such_path", "git's own folder is not for this; use `run` with git")
     return path
+
+
+def _like(path: str, pattern: str) -> bool:
+    return not pattern or fnmatch(path, pattern) or fnmatch(path.rsplit("/", 1)[-1], pattern)
 
 
 def _change(desk: Desk, files: Mapping[str, File | None]) -> None:
