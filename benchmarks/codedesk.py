@@ -90,7 +90,8 @@ def strength(asked: argparse.Namespace) -> None:
             for number in range(asked.tickets):
                 ticket = series.ticket(number)
                 retired |= set(ticket.retires)
-                for mutant in saboteurs(ticket, tree, random.Random(f"{family}/{seed}/{number}"), asked.mutants):
+                stream, faults = random.Random(f"{family}/{seed}/{number}"), series.faults(number)
+                for mutant in saboteurs(ticket, tree, stream, asked.mutants, faults):
                     trial = Trial(changed(tree, mutant.files), package, wall_s=2.0)
                     results = trial.run({**ticket.hidden, **earlier}, frozenset(retired), stop=True)
                     total += 1

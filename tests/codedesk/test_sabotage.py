@@ -62,7 +62,7 @@ def test_the_same_stream_draws_the_same_mutants() -> None:
 
 
 def test_hidden_tests_that_hold_catch_nine_in_ten_mutants_of_a_few_tickets() -> None:
-    """The full count is `python benchmarks/codedesk_strength.py`; here some 35 of one series, seed 7."""
+    """The full count is `python benchmarks/codedesk.py strength`; here some 35 of one series, seed 7."""
     series = generate("expressions", "plain", 7)
     package = package_of(dict(series.base()))
     caught = total = 0
@@ -71,7 +71,7 @@ def test_hidden_tests_that_hold_catch_nine_in_ten_mutants_of_a_few_tickets() -> 
     for number in range(10):
         before = tree_before(series, number)
         retired |= set(series.ticket(number).retires)
-        for files in mutants(series.ticket(number), before, Random(f"7/{number}"), 4):
+        for files in mutants(series.ticket(number), before, Random(f"7/{number}"), 4, series.faults(number)):
             trial = Trial(changed(before, files), package, wall_s=2.0)
             hidden = dict(series.ticket(number).hidden) | earlier
             total += 1

@@ -211,10 +211,12 @@ class Desk:
         due = self.due(number)
         change: Mapping[str, str | bytes | None] = self.series.ticket(number).reference
         if mutant >= 0:
+            from takt.stations.codedesk.families.series import Generated
             from takt.stations.codedesk.sabotage import mutants
 
             stream = Random(f"takt/codedesk/mutant/{number}/{mutant}")  # nosec B311: drawn alike on every run
-            every = mutants(self.series.ticket(number), self.reference(number), stream, most=1)
+            faults = self.series.faults(number) if isinstance(self.series, Generated) else {}
+            every = mutants(self.series.ticket(number), self.reference(number), stream, most=1, faults=faults)
             if not every:
                 raise Refused("no_mutant", f"the solution of ticket {number} has no mutant")
             change = every[0]

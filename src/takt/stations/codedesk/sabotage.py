@@ -4,13 +4,14 @@ Mutation operators are those of DeMillo, Lipton and Sayward (1978), as tools suc
 the change wrote: comparisons and their limits, and/or, a lost `not`, numbers off by one, truths, signs, a branch
 never or always taken, a statement lost, another name of the same function, nothing returned.
 Left out is what cannot be told from outside: docstrings, texts of errors, annotations, `__repr__`,
-`__all__`, tests, and what has the same syntax tree.
+`__all__`, tests, and what has the same syntax tree; and, where a series names them, lines that are a defect of the
+reference themselves: no hidden test may go through those, and another defect there may be none.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from random import Random
@@ -56,23 +57,31 @@ class Mutant:
 
 
 def mutants(
-    ticket: Ticket, tree_before: Mapping[str, str | bytes], stream: Random | int, most: int | None = None
+    ticket: Ticket,
+    tree_before: Mapping[str, str | bytes],
+    stream: Random | int,
+    most: int | None = None,
+    faults: Mapping[str, Collection[int]] | None = None,
 ) -> list[Mapping[str, str | bytes | None]]:
     """Changes with one defect each, as `Ticket.reference` has them: path -> whole file; at most so many, drawn."""
-    return [one.files for one in saboteurs(ticket, tree_before, stream, most)]
+    return [one.files for one in saboteurs(ticket, tree_before, stream, most, faults)]
 
 
 def saboteurs(
-    ticket: Ticket, tree_before: Mapping[str, str | bytes], stream: Random | int, most: int | None = None
+    ticket: Ticket,
+    tree_before: Mapping[str, str | bytes],
+    stream: Random | int,
+    most: int | None = None,
+    faults: Mapping[str, Collection[int]] | None = None,
 ) -> list[Mutant]:
-    """The same with where and what the defect is."""
+    """The same with where and what the defect is. `faults`: lines of files that are the reference's own defects."""
     found: list[Mutant] = []
     for path, text in ticket.reference.items():
         name = path.rpartition("/")[2]
         if not isinstance(text, str) or not path.endswith(".py") or path.startswith("tests/") or name in UNSEEN_FILES:
             continue
         before = tree_before.get(path, "")
-        lines = _written(before if isinstance(before, str) else "", text)
+        lines = _written(before if isinstance(before, str) else "", text) - set((faults or {}).get(path, ()))
         for line, what, mutated in _mutations(text, lines):
             found.append(Mutant(path, line, what, {**ticket.reference, path: mutated}))
     (stream if isinstance(stream, Random) else Random(stream)).shuffle(found)
@@ -118,6 +127,13 @@ def _mutations(text: str, lines: set[int]) -> Iterator[tuple[int, str, str]]:
 def _seen(tree: ast.AST) -> Iterator[tuple[Any, list[str]]]:
     """Nodes whose effect can be seen from outside, with the names that are known where they stand."""
 
+    errors = {
+        name.asname or name.name
+        for one in ast.walk(tree)
+        if isinstance(one, ast.ImportFrom) and (one.module or "").rpartition(".")[2] == "errors"
+        for name in one.names
+    }
+
     def walk(node: ast.AST, names: list[str]) -> Iterator[tuple[Any, list[str]]]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if node.name in UNSEEN:
@@ -130,6 +146,8 @@ def _seen(tree: ast.AST) -> Iterator[tuple[Any, list[str]]]:
             for child in value if isinstance(value, list) else [value]:
                 if not isinstance(child, ast.AST) or _silent(child):
                     continue
+                if isinstance(node, ast.Call) and child in node.args[:1] and ast.unparse(node.func) in errors:
+                    continue  # an error's text
                 if isinstance(node, ast.Raise):
                     yield from ((child.func, names) for child in [child] if isinstance(child, ast.Call))
                 else:

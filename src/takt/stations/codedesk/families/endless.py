@@ -10,7 +10,7 @@ from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
 from takt.stations.codedesk.families.drawn import Drawn
-from takt.stations.codedesk.families.state import Model, Offer, Question, State
+from takt.stations.codedesk.families.state import Ask, Model, Offer, Question, State
 
 NEW, AGAIN, MEND = "new", "again", "mend"
 KIND = {"number": "int", "text": "str", "list": "list"}
@@ -137,6 +137,14 @@ def answer_of(known: Mapping[str, Drawn], name: str, value: Any, note: Callable[
         return "", known[name].answer(lambda what: note(what if what.startswith("drawn.") else f"{name} {what}"), value)
     except drawn.Undefined:
         return "undefined", None
+
+
+def given_back(register: str, kind: str) -> Ask:
+    """Whether what puts functions into the library, standing above one, gives it back."""
+    library = "importlib.import_module(PKG.__name__ + '.library')"
+    return Ask(
+        "name", ("def given(value):", "    return value", f"return {library}.{register}(name, {kind})(given) is given")
+    )
 
 
 def by_name(noun: str, command: str, error: str, by_hand: str) -> Library:

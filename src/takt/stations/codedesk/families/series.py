@@ -10,6 +10,7 @@ from random import Random
 
 from takt.stations.codedesk.families import writing
 from takt.stations.codedesk.families.state import Family, Model, Offer, Posed, Question, Raises, State, Told
+from takt.stations.codedesk.families.trial import lines_changed
 from takt.stations.codedesk.tickets import Level, Ticket
 
 DRAWS = 400  # questions drawn for a ticket, of which the hidden tests are chosen
@@ -66,6 +67,19 @@ class Generated:
             self._add()
         return self._steps[number]
 
+    def faults(self, number: int) -> Mapping[str, frozenset[int]]:
+        """Lines of the reference's files after ticket `number` that are defects of its own, of which nobody has been
+        told yet: as they are with a defect, and are not without it."""
+        state = self.step(number).after
+        found: dict[str, set[int]] = {}
+        tree = self.family.tree(state)
+        for defect in state.wrong:
+            right = self.family.tree(state.mended(defect))
+            for path, text in tree.items():
+                if text != right.get(path):
+                    found.setdefault(path, set()).update(lines_changed(right.get(path, ""), text))
+        return {path: frozenset(lines) for path, lines in found.items()}
+
     def _stream(self, *what: object) -> Random:
         return Random("/".join(map(str, ("takt", "codedesk", self.family.name, self.seed, *what))))
 
@@ -118,7 +132,7 @@ class Generated:
         pool = _pool(model, lambda: offer.draw(model, stream), offer.after, DRAWS)
         new = [one for one in pool if _is_new(one, old, offer, before)]
         asked = {posed.key for _, posed in new}
-        want = stream.randint(26, 34)
+        want = stream.randint(30, 36)
         chosen = _spread(new, want, stream, self._common)
         if len(chosen) < min(FEWEST, 3):
             return []
@@ -255,7 +269,7 @@ def _spread(
 ) -> list[tuple[Question, Posed]]:
     """Up to `count` of the pool, so that every branch of the specification is asked for, those first that are not `common`.
 
-    Kinds of questions take turns, and no more than a third are of errors while there are others.
+    Kinds of questions take turns, and no more than two in five are of errors while there are others.
     """
     left = list(pool)
     stream.shuffle(left)
@@ -268,7 +282,7 @@ def _spread(
     kinds: Counter[str] = Counter()
     chosen: list[tuple[Question, Posed]] = []
     while left and len(chosen) < count:
-        if sum(isinstance(posed.expected, Raises) for _, posed in chosen) * 3 > count:
+        if sum(isinstance(posed.expected, Raises) for _, posed in chosen) * 5 > count * 2:
             left = [one for one in left if not isinstance(one[1].expected, Raises)] or left
         fewest = min(kinds[kind] / SHARE.get(kind, 1) for kind in {question[0] for question, _ in left})
         best, most = -1, -1.0

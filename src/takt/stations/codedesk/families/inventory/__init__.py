@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
-from takt.stations.codedesk.families.endless import by_name, rows_of
+from takt.stations.codedesk.families.endless import by_name, given_back, rows_of
 from takt.stations.codedesk.families.inventory.draws import history, wrong
 from takt.stations.codedesk.families.inventory.features import CHANGES, DEFECTS, FEATURES
 from takt.stations.codedesk.families.inventory.spec import Stock
@@ -73,6 +73,7 @@ class Inventory:
             "top": Ask("moves, most", ("return PKG.top(moves, most)",)), "pick": Ask("moves, item, pieces", ("return PKG.pick(moves, item, pieces)",)),
             "read": Ask("text", ("return PKG.read(text)",)), "figure": Ask("name, value", ("return PKG.figure(name, value)",)),
             "checked": Ask("value, least", ('return importlib.import_module(PKG.__name__ + ".checks").quantity(value, least)',)),
+            "gives_back": given_back("register", "int"),
             "grows": Ask("count", (
                 "def moves(number):", f"    return [['{facts['v_in']}', f'i{{place}}', 'a', 1] for place in range(number)]", "return not outgrows(moves, PKG.busiest, count)")),
         }  # fmt: skip

@@ -92,9 +92,11 @@ class Stock:
         left: list[tuple[int, Move]] = []
         last: Any = None
         for number, move in enumerate(moves, 1):
-            undoes = "undo" in self.on and move[:1] == (self.facts["v_undo"],)
+            undoes = "undo" in self.on and isinstance(move, tuple) and move[:1] == (self.facts["v_undo"],)
             if undoes and len(move) > 1:
-                self.note("undo of more")
+                self.note(
+                    f"undo of more, {'taken back' if (self.facts['v_undo'],) in moves[number:] else 'kept'} {bool(left)}"
+                )
                 raise Wrong("move")
             if undoes:
                 self.note("undo")
@@ -130,6 +132,9 @@ class Stock:
         return shelves
 
     def do(self, shelves: Shelves, number: int, move: Move) -> None:
+        if not isinstance(move, tuple):
+            self.note("no list")
+            raise Wrong("move")
         what = self.verbs.get(move[0]) if move and isinstance(move[0], str) else None
         if what is None:
             self.note(f"no such move {min(2, len(move))}")
@@ -191,7 +196,7 @@ class Stock:
             raise Wrong("move")
         for part in parts:
             if not isinstance(part, str) or not part or part == name:
-                self.note(f"a kit of {'itself' if part == name else 'no name'}")
+                self.note(f"a kit of {'itself' if part == name else f'a {type(part).__name__} that is no name'}")
                 raise Wrong("move")
         for number in parts.values():
             self.whole("kit", number, 1)
@@ -319,6 +324,8 @@ class Stock:
         for part, each in parts.items():
             out = self.take(shelves, number, part, place, each * count)
             costs = [cost + sum(out[k * each : (k + 1) * each]) for k, cost in enumerate(costs)]
+        if self.asked == "value" and len(set(costs)) > 1:
+            self.note("kits of several costs")
         self.put(shelves, number, name, place, costs)
 
     def _close(self, shelves: Shelves, number: int, place: str) -> None:
@@ -574,13 +581,17 @@ class Stock:
             return ("figure", (name, value), self.error("move")) if name == "nothing" else None
         return "figure", (name, value), self.error("quantity") if wrong else answer
 
+    def _q_gives_back(self, name: str) -> Any:
+        self.note("gives back")
+        return "gives_back", (name,), True
+
 
 def written(moves: tuple[Move, ...]) -> list[Any]:
     """Moves as a test writes them."""
-    return [list(move) for move in moves]
+    return [list(move) if isinstance(move, tuple) else move for move in moves]
 
 
 NEEDS: Mapping[str, str] = {
     "totals": "totals", "available": "holding", "history": "trail", "value": "costs", "attempt": "attempt", "differences": "differences", "top": "top", "busiest": "busiest",
-    "gone": "gone", "places": "places", "reorder": "minimum", "pick": "pick", "read": "text", "write": "writing", "checked": "checks", "grows": "busiest_fast", "figure": "figures",
+    "gone": "gone", "places": "places", "reorder": "minimum", "pick": "pick", "read": "text", "write": "writing", "checked": "checks", "grows": "busiest_fast", "figure": "figures", "gives_back": "figures",
 }  # fmt: skip

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
-from takt.stations.codedesk.families.endless import NEW, Library
+from takt.stations.codedesk.families.endless import NEW, Library, given_back
 from takt.stations.codedesk.families.offers import gather
 from takt.stations.codedesk.families.queries.features import CHANGES, DEFECTS, FEATURES, Draws, drawn_query
 from takt.stations.codedesk.families.queries.spec import Answering
@@ -73,6 +73,7 @@ class Queries:
                 f"text, tables = '{facts['w_select']} a {facts['w_from']} t', {{'t': [{{'a': number}}]}}", "with warnings.catch_warnings(record=True) as caught:",
                 "    warnings.simplefilter('always')", f"    old, new = PKG.{facts['query']}(text, tables), PKG.{facts['renamed']}(text, tables)",
                 "assert old == new == tables['t']", "return [one.category.__name__ for one in caught]")),
+            "gives_back": given_back("function", "'text'"),
             "grows": Ask("count", (
                 f"text = '{facts['w_select']} distinct a {facts['w_from']} t'", "def rows(number):", "    return {'t': [{'a': place} for place in range(number)]}",
                 f"return not outgrows(rows, lambda tables: PKG.{query}(text, tables), count)")),

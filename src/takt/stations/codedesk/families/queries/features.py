@@ -341,6 +341,8 @@ def _case(d: Draws) -> Question:
 
 
 def _functions(d: Draws) -> Question:
+    if d.s.random() < 0.05:
+        return ("structure", "functions", "gives_back", "spare")
     name = d.s.choice(["upper", "size"])
     operands: tuple[Node, ...] = (d.text_column(),) if d.s.random() < 0.85 else (d.number_column(),)
     if d.s.random() < 0.05:
@@ -491,7 +493,7 @@ FEATURES: tuple[Feature, ...] = (
             area="columns", reach=3),
     Feature("functions", "Functions", "Names should be compared in capital letters.",
             ("`upper(a)` is the text in capital letters, `size(a)` how many characters it has, in columns (with a name by `as`) and in conditions. ~Of something missing they are missing.",
-             "A function that there is not raises {e_name}; more than one value, and a number, raise {e_type}. Functions are registered by `function(name, kind)` in a new module `{pkg}.library`."),
+             "A function that there is not raises {e_name}; more than one value, and a number, raise {e_type}. Functions are registered by `function(name, kind)` in a new module `{pkg}.library`, which stands above a function and gives it back."),
             of(_functions), needs=("alias",), files=(PARSER, NODES, "{pkg}/library.py"), area="functions", reach=3),
     Feature("params", "Values from outside: `?`", "Somebody typed a quote into the search field.",
             ("`{pkg}.{query}(text, tables, params)`: each `?` in the text stands for the next of these values, wherever a value may be written. Too few or too many are {e_syntax}.",), of(_params), files=(TOKENS, PARSER, RUN), names=("{pkg}.{query}",),

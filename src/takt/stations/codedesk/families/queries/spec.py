@@ -403,7 +403,9 @@ class Answering:
                 self.note("having without figures")
                 raise Wrong("skip")
             return rows
-        for node in nodes:
+        for at, node in enumerate(nodes):
+            if at and nodes[at - 1][0] == "agg" and node[0] in ("col", "qual"):
+                self.note("a column behind a figure")
             self.alone(node, query.groups)
         if query.groups:
             keys: list[Any] = []

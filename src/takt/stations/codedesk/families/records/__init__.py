@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from takt.stations.codedesk.families import drawn, words
-from takt.stations.codedesk.families.endless import by_name, rows_of
+from takt.stations.codedesk.families.endless import by_name, given_back, rows_of
 from takt.stations.codedesk.families.offers import gather
 from takt.stations.codedesk.families.records.features import CHANGES, DEFECTS, FEATURES, bad, document
 from takt.stations.codedesk.families.records.spec import Filing
@@ -47,6 +47,7 @@ class Records:
                 "found = PKG.rename(document, section, old, new)", "return [[name, [list(pair) for pair in entries.items()]] for name, entries in found.items()]")),
             "flatten": Ask("document", ("return PKG.flatten(document)",)), "same": Ask("document", ("return PKG.same_values(document)",)),
             "filled": Ask("document", ("return PKG.filled(document)",)), "transform": Ask("name, value", ("return PKG.transform(name, value)",)),
+            "gives_back": given_back("transformation", "str"),
             "grows": Ask("count", (
                 "def document(number):", "    return {'s': {f'n{place}': f'v{place}' for place in range(number)}}", "return not outgrows(document, PKG.same_values, count)")),
         }  # fmt: skip

@@ -69,10 +69,30 @@ def raw(need: str | None, *pairs: tuple[str, Any]) -> Draw:
     return lambda state, _model, s: ("raw", *s.choice(pairs), need)
 
 
+ITEMS = (
+    ("x", "x"),
+    ('"a, b"', "a, b"),
+    ('"\\\\"', "\\"),
+    ('"q\\""', 'q"'),
+    ('"[x"', "[x"),
+    ('", "', ", "),
+    ('"x, \\", y"', 'x, ", y'),
+)
+
+
+def items(_state: State, _model: Model, s: Random) -> Question:
+    return ("items", tuple(s.choice(ITEMS) for _ in range(s.randint(2, 3))))
+
+
 BAD: tuple[tuple[tuple[str, ...], str, str | None], ...] = (
     (("a {sign} x", "nothing"), "syntax", None), (("{sign} x",), "syntax", None), (("", "", "{open_}x"), "syntax", None), (("a {sign} x", "{open_}{close}"), "syntax", None),
     (("{open_}x{close}", "a {sign} b", "{open_}y{close} z"), "syntax", None), (('a {sign} "x',), "value", "quotes"), (("b {sign} x", 'a {sign} "x" y'), "value", "quotes"), (('a {sign} "x\\"',), "value", "quotes"),
 )  # fmt: skip
+
+
+def raw_line(*lines: str) -> Draw:
+    good = ("a {sign} x", "{open_}x{close}", "")
+    return lambda _state, _model, s: ("bad", (s.choice(good), s.choice(lines)), "syntax", None)
 
 
 def bad(state: State, _model: Model, s: Random) -> Question:
@@ -199,6 +219,8 @@ def _fast(state: State, model: Model, s: Random) -> Question:
 
 
 def _transform(state: State, _model: Model, s: Random) -> Question:
+    if s.random() < 0.05:
+        return ("structure", "transforms", "gives_back", "spare")
     return (
         "transform",
         s.choice(["upper", "upper", "upper", "nothing"]),
@@ -221,10 +243,10 @@ FEATURES: tuple[Feature, ...] = (
     Feature("quotes", "Texts in quotes", "A text with spaces at its ends cannot be written.",
             ("A text may stand between `\"`; in it, a backslash stands before a `\"` or a backslash (before any other character it is dropped), all else for itself. A text so written is never of another kind. One that has no end, or something behind it, raises {e_value}.",
              "`write` puts a text between quotes if it could not stand without (see docs/conventions.md; one with a `\"` in it cannot either); one with a new line still cannot be written."),
-            mixed((0.4, reads("quotes")), (0.3, writes("quotes")), (0.1, bad), (0.2, raw("quotes", ('""', ""), ('"a"', "a"), ('"a\\"b"', 'a"b'), ('"\\\\"', "\\"), ('"12"', "12"), ('"a\\nb"', "anb"), ('" x "', " x "), ('"[x]"', "[x]")))), files=(VALUES, READING), area="values", reach=2),
+            mixed((0.4, reads("quotes")), (0.3, writes("quotes")), (0.1, bad), (0.1, items), (0.2, raw("quotes", ('""', ""), ('"a"', "a"), ('"a\\"b"', 'a"b'), ('"\\\\"', "\\"), ('"12"', "12"), ('"a\\nb"', "anb"), ('" x "', " x "), ('"[x]"', "[x]")))), files=(VALUES, READING), area="values", reach=2),
     Feature("lists", "Lists", "Several hosts in one entry.", ("`[a, b, c]` is a list, `[]` the empty one; its items are values as such (but no lists), with commas between them and any spaces around. It is written with `, ` between items. A comma in quotes is none between items.",),
-            mixed((0.55, reads("lists", "quotes")), (0.45, writes("lists"))), files=(VALUES,), area="values", reach=1),
-    Feature("empty", "Entries without a value", "`name {sign}` is refused.", ("An entry with nothing behind `{sign}` has the empty text as its value.",), mixed((0.5, lambda st, m, s: ("empty", s.choice([*NAMES, "x y", "q", "long_name"]))), (0.3, reads()), (0.2, bad)), files=(READING,), area="reading", reach=1),
+            mixed((0.5, reads("lists", "quotes")), (0.35, writes("lists")), (0.1, items), (0.1, raw("lists", ("[x", "[x"), ("x]", "x]"), ("[a] b", "[a] b"), ("a [b]", "a [b]"), ("[", "["), ("[x]", ("x",))))), files=(VALUES,), area="values", reach=1),
+    Feature("empty", "Entries without a value", "`name {sign}` is refused.", ("An entry with nothing behind `{sign}` has the empty text as its value.",), mixed((0.5, lambda st, m, s: ("empty", s.choice([*NAMES, "x y", "q", "long_name"]))), (0.3, reads()), (0.1, bad), (0.1, raw_line("nothing", "{sign} x"))), files=(READING,), area="reading", reach=1),
     Feature("line_numbers", "Say in which line it is wrong", "\"A line that cannot be read\" - which one?", ("{e_syntax} gets the attribute `line`: the number of the line, from 1. A value that does not fit is {e_syntax} as well when a document is read, with its line.",), _lines, files=(READING, "{pkg}/errors.py"), names=("{e_syntax}",),
             area="reading", reach=2, brings={"line_zero": 0.4}),
     Feature("defaults", "Defaults: the section `{default}`", "The same five entries stand in every section.", ("When a document is read, each entry of the section `{default}` is also in every other section (the first one, `\"\"`, too, if it is there) that has none of that name. The section itself stays.",), reads(), files=(READING,), area="reading", reach=1,
@@ -246,7 +268,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("same_values", "What is written more than once: `same_values`", "The same password stands in three places.", ("`{pkg}.same_values(document)` is a list of groups of places `[section, name]` that have equal values, each of two or more, groups and places in the order in which they come first. Values of different kinds are never equal (1 and True are not).",), _same,
             files=(CHANGES_, INIT), names=("{pkg}.same_values",), area="changes", reach=2),
     Feature("transforms", "Transformations", "Values must be converted before they are used.", ("`{pkg}.transform(name, value)` is what a transformation makes of a value. There is one so far: `upper`, a text in capital letters. A transformation that there is not raises {e_missing}, a value of another kind {e_value} (a truth is no number). "
-             "They are registered by `transformation(name, kind)` in a new module `{pkg}.library`.",), _transform, files=("{pkg}/library.py", INIT), names=("{pkg}.transform",), area="library", reach=2),
+             "They are registered by `transformation(name, kind)` in a new module `{pkg}.library`, which stands above a function and gives it back.",), _transform, files=("{pkg}/library.py", INIT), names=("{pkg}.transform",), area="library", reach=2),
     Feature("same_fast", "`same_values` is slow", "`same_values` of a large document takes minutes.", ("`same_values` of a document that is twice as large may take about twice as many steps, not four times as many. What it gives stays as it is; values are texts, numbers, truths and lists of such.",), _fast, needs=("same_values",), kind="speed", files=(CHANGES_,), area="speed", reach=1),
 )  # fmt: skip
 

@@ -180,11 +180,12 @@ class Filing:
         if not self.kind_fits(first) or not self.kind_fits(second):
             return None
         sign = self.facts["sign"]
-        text = f"a {sign} {self.shown(first)}\nb {sign} x\na {sign} {self.shown(second)}\n"
+        text = f"a {sign} {self.shown(first)}\nb {sign} x\na {sign} {self.shown(second)}\nc {sign} y\n"
         self.note("twice")
         if self.facts["twice"] == "error":
             return "parse", (text,), self.error("syntax")
-        return "parse", (text,), {"": {"a": _plain(first if self.facts["twice"] == "first" else second), "b": "x"}}
+        a = _plain(first if self.facts["twice"] == "first" else second)
+        return "parse", (text,), {"": {"a": a, "b": "x", "c": "y"}}
 
     def _q_again(self, name: str) -> Any:
         """A section that comes again goes on."""
@@ -215,6 +216,14 @@ class Filing:
             return None
         return "parse", (f"a {self.facts['sign']} {text}",), {"": {"a": _plain(value)}}
 
+    def _q_items(self, items: tuple[tuple[str, str], ...]) -> Any:
+        """A list whose items are texts in quotes, with in them what ends an item or a text elsewhere."""
+        if not {"lists", "quotes"} <= self.on:
+            return None
+        self.notes |= {f"item {text} at {min(1, at)}" for at, (text, _) in enumerate(items)}
+        line = f"a {self.facts['sign']} [{', '.join(text for text, _ in items)}]"
+        return "parse", (line,), {"": {"a": [value for _, value in items]}}
+
     def _bad(self, text: str, kind: str) -> Raises:
         return self.error("syntax" if kind == "syntax" or "line_numbers" in self.on else kind)
 
@@ -224,6 +233,8 @@ class Filing:
             return None
         text = "\n".join(lines).format(**self.facts)
         self.note(f"bad {lines[-1]}")
+        if "empty" in self.on and lines[-1] in ("nothing", "{sign} x"):
+            self.note(f"{lines[-1]}, where a value may be empty")
         return "parse", (text,), self._bad(text, kind)
 
     def _q_line(self, lines: tuple[str, ...], need: str | None) -> Any:

@@ -44,7 +44,7 @@ class Tariffs:
             "minimum": s.randrange(400, 1000, 50), "coin": s.choice([5, 10, 20]), "coin_up": s.random() < 0.5, "surcharge_cap": s.randrange(300, 900, 50),
             "coupon_table": tuple((code, s.choice([500, 1000, 1500, 2000]), s.randrange(400, 1500, 50)) for code in codes), "coupon_case": s.random() < 0.5,
             "tax": {name: s.choice([0, 500, 700, 1900, 2000]) for name in kinds}, "point": s.choice([".", ","]), "thousands": s.choice(["", "'", " "]),
-            "currency_table": tuple((code, s.choice([10800, 9350, 8425, 14950, 12005])) for code in s.sample(["CHF", "USD", "GBP", "SEK"], 2)),
+            "currency_table": tuple((code, s.choice([10500, 9250, 8750, 14750, 12500])) for code in s.sample(["CHF", "USD", "GBP", "SEK"], 2)),
             "refund_table": s.choice([((14, 10000), (7, 5000), (2, 2500)), ((30, 10000), (10, 7500)), ((7, 8000), (3, 4000), (1, 1000))]),
             "first_of_equal": s.random() < 0.5, "larger_first": s.random() < 0.5, "points_each": s.choice([50, 100, 200]), "points_per": s.choice([2, 3, 5]),
             "points_bonus": s.choice([0, 10, 25]), "points_from": s.randint(2, 4),

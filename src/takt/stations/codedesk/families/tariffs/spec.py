@@ -11,6 +11,8 @@ from takt.stations.codedesk.families.tariffs.rules import Rule, rounded
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Order = tuple[tuple[str, Any], ...]
 
+MUCH = 20_000  # of which a hundredth of a percent is seen
+
 
 class Wrong(Exception):
     """An error is due: base, order or coupon."""
@@ -159,6 +161,7 @@ class Pricing:
         if "tax" in self.on:
             tax = rounded(total() * f["tax"][order[f["f_cat"]]], f["rounding"], self.note)
             self.note(f"tax {bool(tax)} {order[f['f_cat']]}")
+            self.note(f"tax of {'much' if total() >= MUCH else 'little'} {order[f['f_cat']]}")
             if tax:
                 lines.append(["tax", tax])
         if "coins" in self.on:
@@ -183,6 +186,7 @@ class Pricing:
         price = sum(amount for _, amount in lines)
         amount = rounded(price * points, self.facts["rounding"], self.note)
         self.note(f"coupon {code} {'enough' if price > least else 'just' if price == least else 'too little'}")
+        self.note(f"coupon {code} of {'much' if price >= MUCH else 'little'}")
         if price == least:
             self.note("coupon_least")
         if amount and price >= least:
@@ -274,6 +278,7 @@ class Pricing:
             if days == least:
                 self.note("refund_edge")
             if days >= least:
+                self.note(f"refund {least} of {'much' if price >= MUCH else 'little'}")
                 return rounded(price * points, self.facts["rounding"], self.note)
         return 0
 
@@ -283,7 +288,7 @@ class Pricing:
         if f["points_bonus"]:
             self.note(f"bonus {max(-1, min(1, len(orders) - f['points_from']))}")
             earned += f["points_bonus"] if len(orders) >= f["points_from"] else 0
-        self.note(f"{min(2, len(orders))} orders")
+        self.note(f"{min(2, len(orders))} orders, {'many' if earned > 100 else 'few' if earned else 'no'} points")
         return earned
 
     def _q_currency(self, order: Order, code: str) -> Any:
