@@ -32,6 +32,8 @@ def judged(program: bytes, audit: int, number: int, *arguments: int) -> tuple[st
         at += 1
         if code == 0x20:
             held = int.from_bytes(data[constant : constant + 4], "little")
+        elif code == 0x54:
+            held &= constant
         elif code in (0x15, 0x35):
             at += so if (held == constant if code == 0x15 else held >= constant) else otherwise
         else:
@@ -49,9 +51,13 @@ def test_the_filter_refuses_what_is_the_machines_and_nothing_else(name: str) -> 
         wanted = ("error", 38) if number in refused else ("error", 97) if number in sockets else ALLOWED
         assert judged(program, machine.audit, number, 40) == wanted
     for socket in sockets:
-        families = {family for family in range(60) if judged(program, machine.audit, socket, family) == ALLOWED}
+        families = {family for family in range(60) if judged(program, machine.audit, socket, family, 1) == ALLOWED}
         assert families == {1, 2, 10, 16}
         assert judged(program, machine.audit, socket, 16, 3, 15) == ("error", 93), "netlink, but not its routes"
+        for family in (2, 10):
+            made = {t for t in range(16) if judged(program, machine.audit, socket, family, t | 0o2000000) == ALLOWED}
+            spoken = {p for p in range(300) if judged(program, machine.audit, socket, family, 1, p) == ALLOWED}
+            assert (made, spoken) == ({1, 2}, {0, 1, 6, 17, 58}), "no SCTP, no DCCP, no MPTCP"
         high = 1 << 32 | 40
         assert judged(program, machine.audit, socket, high) == ("error", 97), "the kernel looks at 32 bits as well"
     for other in (0x40000003, 0x40000028, *({one.audit for one in MACHINES.values()} - {machine.audit})):
@@ -71,9 +77,9 @@ machine = {list(MACHINES)}.index(os.uname().machine)
 said = {{name: call(row[machine], 0, 0, 0, 0, 0) for name, row in {REFUSED}.items()}}
 said["found"] = call({REFUSED["keyctl"]}[machine], {SEARCH}, {SESSION}, b"user", b"takt-machine", 0)
 said["left"] = call({REFUSED["add_key"]}[machine], b"user", b"takt-sandbox", b"x", 1, {SESSION})
-for family in (40, 38, 31, 17):
+for family, *more in ((40,), (38,), (31,), (17,), (2, 1, 132)):
     try:
-        said[family] = socket.socket(family, 1).fileno()
+        said[family] = socket.socket(family, *(more or [1])).fileno()
     except OSError as error:
         said[family] = -error.errno
 try:
@@ -81,12 +87,14 @@ try:
 except OSError as error:
     said["keys"] = ""
 said["names"] = len(socket.if_nameindex()) and socket.getaddrinfo("localhost", 80)[0][4][1]
+for kind in (1, 2):
+    socket.socket(2, kind | socket.SOCK_CLOEXEC).bind(("127.0.0.1", 0))
 a, b = socket.socketpair()
 a.send(b"x")
 """
 WANTED: dict[str, object] = dict.fromkeys([*REFUSED, "found", "left"], -38)
 WANTED |= dict.fromkeys(["40", "38", "31", "17"], -97)
-WANTED |= {"keys": "", "names": 80}
+WANTED |= {"keys": "", "names": 80, "2": -93}
 
 
 @pytest.fixture(scope="module")

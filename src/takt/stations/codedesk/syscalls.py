@@ -7,8 +7,9 @@ laid over the first process of a sandbox before a command runs there, and holds 
 - the kernel's log (syslog), where a crash leaves words of its own choosing for whoever reads it later;
 - BPF, performance counters, userfaultfd, kernel modules and kexec, files by handle: they are the machine's;
 - io_uring, which does all of this past the filter;
-- sockets other than of Unix, of IPv4 and IPv6 (there is a loopback and nothing else), and of netlink's routes, where
-  the C library reads addresses: VSOCK leads to the machine below, ALG, CAN, Bluetooth and others to the kernel.
+- sockets other than of Unix, TCP, UDP and ICMP (there is a loopback and nothing else), and of netlink's routes, where
+  the C library reads addresses: VSOCK leads to the machine below, ALG, CAN, Bluetooth and others to the kernel, and a
+  protocol that is asked for is loaded into it for good.
 
 A refused call says that this kernel has no such call (ENOSYS), as programs expect that look for one. Calls of another
 architecture than the machine's own, among them 32-bit ones, end the process: their numbers mean something else.
@@ -40,13 +41,16 @@ REFUSED = {
     "io_uring_register": (427, 427),
 }
 SOCKETS = {"socket": (41, 198), "socketpair": (53, 199)}
-FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
+UNIX, INTERNET = 1, (2, 10)  # AF_UNIX; AF_INET, AF_INET6
+TYPES, PROTOCOLS = (1, 2), (0, 1, 6, 17, 58)  # SOCK_STREAM, SOCK_DGRAM; by the type, ICMP, TCP, UDP, ICMPv6
 NETLINK, ROUTE = 16, 0  # AF_NETLINK; NETLINK_ROUTE: getifaddrs and getaddrinfo
+TYPE_MASK = 0xF  # SOCK_TYPE_MASK: the rest are flags
 X32 = 0x40000000  # of a system call's number (x86_64): arguments of 32 bits
-ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT = 38, 97, 93
+ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT = 38, 97, 93, 94
 ALLOW, ERROR, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # where they lie in struct seccomp_data; an argument has 8 bytes
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGE|K, BPF_RET|K
+AND = 0x54  # BPF_ALU|AND|K
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,27 @@ def program(name: str | None = None) -> bytes:
             "family",
             [
                 (LOAD, ARGUMENTS, "", ""),
-                *((EQUAL, one, "yes", "") for one in FAMILIES),
+                (EQUAL, UNIX, "yes", ""),
+                *((EQUAL, one, "internet", "") for one in INTERNET),
                 (EQUAL, NETLINK, "netlink", ""),
                 (RETURN, ERROR | EAFNOSUPPORT, "", ""),
+            ],
+        ),
+        (
+            "internet",
+            [
+                (LOAD, ARGUMENTS + 8, "", ""),
+                (AND, TYPE_MASK, "", ""),
+                *((EQUAL, one, "protocol", "") for one in TYPES),
+                (RETURN, ERROR | ESOCKTNOSUPPORT, "", ""),
+            ],
+        ),
+        (
+            "protocol",
+            [
+                (LOAD, ARGUMENTS + 16, "", ""),
+                *((EQUAL, one, "yes", "") for one in PROTOCOLS),
+                (RETURN, ERROR | EPROTONOSUPPORT, "", ""),
             ],
         ),
         ("netlink", [(LOAD, ARGUMENTS + 16, "", ""), (EQUAL, ROUTE, "yes", "")]),
