@@ -32,7 +32,7 @@ from takt.writing import FILM, whole_file
 FPS = 25.0
 LEAST_SPEED, MOST_SPEED = 0.01, 10_000.0  # times real time: a film of hours, a film of one picture
 USUAL_S = 15.0  # about so long is a film whose speed nobody says; a unit that is over sooner is shown as fast as it was
-DRAWN_IN_S = 8.0  # wall time that drawing such a film may take; a station that draws slowly has fewer pictures
+DRAWN_IN_S = 6.0  # wall time that drawing such a film may take; a station that draws slowly has fewer pictures
 LEAST_FPS = 5.0
 AFTER_S = 2.0  # station time that a film goes on after the worker has finished
 TONES = {UNIT_GOOD: (69, 196, 180), UNIT_BAD: (245, 132, 145)}  # of what is written of an event; all others: OTHER

@@ -26,7 +26,8 @@ class Cameras:
 
     images     by camera: the last pictures, (size, size, 3) uint8 RGB.
     pictures   how many times they were looked through: whether an observation's pictures are new.
-    renderers  by height and width; none before something is drawn: who forks a process then has no context open.
+    renderers  by height, width and samples of a pixel; none before something is drawn: who forks a process then has no
+               context open.
     """
 
     def __init__(self, world: World, nuts: Nuts, faults: Active, names: Sequence[str], size: int) -> None:
@@ -34,7 +35,7 @@ class Cameras:
         self.names, self.size = tuple(names), size
         self._nominal_light = world.model.light_diffuse.copy()
         self._nominal_place = world.model.cam_pos.copy()
-        self.renderers: dict[tuple[int, int], mujoco.Renderer] = {}
+        self.renderers: dict[tuple[int, int, int], mujoco.Renderer] = {}
         self.start()
 
     def start(self) -> None:
@@ -81,21 +82,23 @@ class Cameras:
         world.model.opt.enableflags |= sleep
         self._nuts.show()
 
-    def drawn(self, camera: str | mujoco.MjvCamera, height: int, width: int, plain: bool = False) -> np.ndarray:
-        """(height, width, 3) uint8 RGB, of what was settled; `plain`: without shadows and reflections. TaktError if
-        there is no OpenGL."""
-        model = self._world.model
-        if (height, width) not in self.renderers:
-            vis, small = model.vis, height < 200
-            # The context is made for this size, and a small picture without multisampling: drawn in software, that
-            # alone would cost three quarters of its time.
-            vis.global_.offwidth, vis.global_.offheight, vis.quality.offsamples = width, height, 0 if small else 4
+    def drawn(
+        self, camera: str | mujoco.MjvCamera, height: int, width: int, plain: bool = False, smooth: bool = True
+    ) -> np.ndarray:
+        """(height, width, 3) uint8 RGB, of what was settled; `plain`: without shadows and reflections; `smooth`: edges
+        are, in a picture that is large enough. TaktError if there is no OpenGL."""
+        model, small = self._world.model, height < 200
+        # Drawn in software, multisampling alone would cost three quarters of a small picture's time, and half of any
+        # other's; shadows and reflections two thirds of a small one's.
+        kind = height, width, 4 if smooth and not small else 0
+        if kind not in self.renderers:
+            vis = model.vis
+            vis.global_.offheight, vis.global_.offwidth, vis.quality.offsamples = kind  # the context is made for it
             try:
-                self.renderers[height, width] = mujoco.Renderer(model, height, width)
+                self.renderers[kind] = mujoco.Renderer(model, height, width)
             except Exception as error:  # whatever the missing library makes PyOpenGL raise
                 raise TaktError(NO_PICTURES) from error
-        # shadows and reflections cost two thirds of a small picture's time
-        return picture_of(self.renderers[height, width], self._world.data, camera, plain or height < 200)
+        return picture_of(self.renderers[kind], self._world.data, camera, plain or small)
 
     def close(self) -> None:
         for renderer in self.renderers.values():

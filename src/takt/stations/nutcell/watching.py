@@ -62,21 +62,22 @@ class Watching:
         self._eyes.settle()
         return np.concatenate([self.pin(side, HEIGHT, WIDTH) for side in range(2)], axis=1)
 
-    def pin(self, side: int, height: int, width: int) -> np.ndarray:
+    def pin(self, side: int, height: int, width: int, smooth: bool = True) -> np.ndarray:
         """One pin from the front; the cameras must have been settled."""
         eye = mujoco.MjvCamera()
         eye.type = mujoco.mjtCamera.mjCAMERA_FREE
         eye.lookat[:] = self._fixture.seat[side] + [self._fixture.x, 0.0, 0.014]
         eye.distance, eye.azimuth, eye.elevation = NEAR_M, FROM_DEG[scene.SIDES[side]], -LOOKS_DOWN_DEG
-        return self._eyes.drawn(eye, height, width, plain=True)
+        return self._eyes.drawn(eye, height, width, plain=True, smooth=smooth)
 
     def picture(self, order: Order | None) -> np.ndarray:
         """The head's view; beside it both pins close up, over a wide view: (480, 1280, 3) uint8. With the order in it,
-        if there is one."""
-        self._eyes.settle()
-        pins = np.concatenate([self.pin(side, 240, 320) for side in range(2)], axis=1)
-        beside = np.concatenate([pins, self._eyes.drawn("wide", 240, 640, plain=True)], axis=0)
-        picture = np.concatenate([self._eyes.drawn("head", 480, 640), beside], axis=1)
+        if there is one. Of a film, whose pictures are many: none is smoothed."""
+        eyes = self._eyes
+        eyes.settle()
+        pins = np.concatenate([self.pin(side, 240, 320, smooth=False) for side in range(2)], axis=1)
+        beside = np.concatenate([pins, eyes.drawn("wide", 240, 640, plain=True, smooth=False)], axis=0)
+        picture = np.concatenate([eyes.drawn("head", 480, 640, smooth=False), beside], axis=1)
         if order is None:
             return picture
         names = [self._world.line.variants[part].name for part in order.parts]
