@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from scipy.optimize import LinearConstraint, linprog, milp
 
 from takt.stations.flightdesk.airline.instance import CONNECTION, Floats, Ints
 from takt.stations.flightdesk.desk.paths import LEGS, Network, lateness, network_of
-from takt.stations.flightdesk.desk.seats import Wish, assign
+from takt.stations.flightdesk.desk.remembered import remembered
+from takt.stations.flightdesk.desk.seats import Assigned, Share, Wish, assign
 
 AIRPORTS, FLIGHTS, GROUPS = 4, 9, 4
 SEEDS = range(60)
@@ -119,3 +121,33 @@ def test_nobody_wants_anything() -> None:
     net, seats, _ = made(0)
     found = assign(net, seats, [])
     assert found.value == found.bound == 0.0
+
+
+def test_a_bound_is_remembered_by_all_that_it_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same again is read, anything else is worked out, and so is what is damaged or cannot be kept."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    price = np.arange(6.0).reshape(2, 3)
+    made = Assigned(7.5, 7.25, price, np.array([0.5, 0.0]), 3, ((Share(0.5, ((0, 2), (1, 2)), 120.0),), ()))
+    asked: list[int] = []
+
+    def bound(seats: int = 9, stays: float = 900.0) -> Assigned:
+        wishes = [Wish(2, 0, 1, 0.0, 60, 600, 0.1, 120, stays, price)] * 60
+
+        def make() -> Assigned:
+            asked.append(seats)
+            return made
+
+        return remembered([np.array([seats])], wishes, make)
+
+    for found in (bound(), bound()):
+        assert (found.value, found.bound, found.rounds, found.shares) == (7.5, 7.25, 3, made.shares)
+        assert np.array_equal(found.seat, price) and found.stays.tolist() == [0.5, 0.0]
+    assert asked == [9]
+    bound(seats=8)
+    bound(stays=901.0)
+    assert asked == [9, 8, 9]
+    for file in (tmp_path / "takt" / "bounds").iterdir():
+        file.write_bytes(b"\x93\x01")
+    assert bound().value == 7.5 and asked == [9, 8, 9, 9]
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    assert bound().value == 7.5 and len(asked) == 5

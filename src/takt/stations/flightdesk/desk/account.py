@@ -18,6 +18,7 @@ from takt.contract.events import REFUSED, UNIT_DUE, Event
 from takt.stations.flightdesk.airline.instance import Floats, Ints
 from takt.stations.flightdesk.desk.market import least_fares, sold
 from takt.stations.flightdesk.desk.paths import network_of
+from takt.stations.flightdesk.desk.remembered import remembered
 from takt.stations.flightdesk.desk.seats import Assigned, Wish, assign
 from takt.stations.flightdesk.desk.stock import ECONOMY
 from takt.stations.flightdesk.desk.world import World, give_back
@@ -161,7 +162,9 @@ def hindsight(world: World, events: Iterable[Event]) -> Assigned:
                 price=prices[hour, cabin],
             )
         )
-    return assign(net, _seats(world), wishes, world.instance.prices.weights[0], legs=MOST_LEGS)
+    seats, weight = _seats(world), world.instance.prices.weights[0]
+    of = [net.origin, net.destination, net.leaves, net.lands, seats, float(weight), MOST_LEGS]
+    return remembered(of, wishes, lambda: assign(net, seats, wishes, weight, legs=MOST_LEGS))
 
 
 def _price(world: World, since: int, cabin: int) -> Floats:
