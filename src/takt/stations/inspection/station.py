@@ -116,6 +116,7 @@ class InspectionStation(gymnasium.Env[Any, Any]):
         self._result: dict[str, Any] = {}
         self._told: list[Event] = []
         self._shown: np.ndarray | None = None
+        self._noted: list[tuple[str, str]] = []  # for `noted`; of this fixture only
         self._fixtures = Fixtures(difficulty, float(bad_share))
         self._eyes = Eyes(self._fixtures, difficulty, self._size)
         self._faults = Active()
@@ -272,7 +273,7 @@ class InspectionStation(gymnasium.Env[Any, Any]):
 
     def _new_view(self) -> None:
         self._view, self._nth, self._judged = View(), -1, False
-        self._noted: list[tuple[str, str]] = []  # for `noted`; of this fixture only
+        self._noted = []
         self._see()
 
     def _see(self) -> None:
