@@ -264,6 +264,18 @@ def test_a_page_that_closes_lets_go_of_all_but_what_a_grip_holds() -> None:
     assert hatch.held()[0] == {"left.grip": 1.0} and hatch.pages == 0
 
 
+def test_a_key_that_is_pressed_and_let_go_between_two_looks_counts_for_one() -> None:
+    hatch = Hatch()
+    hatch.come()
+    hatch.steer({"it.1": 1.0})
+    hatch.steer({})
+    assert [hatch.held()[0] for _ in range(2)] == [{"it.1": 1.0}, {}]
+    hatch.steer({"it.1": 1.0})
+    assert [hatch.held()[0] for _ in range(2)] == [{"it.1": 1.0}] * 2, "one that is held is held"
+    hatch.steer({"it.1": -1.0})
+    assert hatch.held()[0] == {"it.1": -1.0}
+
+
 def test_options_of_a_persons_page_are_for_a_person_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "nutcell", "--worker", "idle", "--units", "1", "--practice"]) == 2
     assert main(["run", "gym", "--worker", "person", "--units", "1", "--host", "0.0.0.0"]) == 2

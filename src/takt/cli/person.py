@@ -62,9 +62,9 @@ def at_work(
     try:
         steering: Steering | None = None if here.spec.tools else steering_of(here.spec)
         shown: Mapping[str, Any] = dict(steering.shown) if isinstance(steering, RendersApart) else {}
-        if steering is not None and not again:
-            asked = {key: value for key, value in options.items() if key not in shown}
-            asked = {**steering.station_options, **asked}
+        if steering is not None:
+            own = options if again else {key: value for key, value in options.items() if key not in shown}
+            asked = {**steering.station_options, **own}
             if asked != options:
                 here.close()
                 here = open_station(station, **asked)

@@ -46,6 +46,7 @@ class Hatch:
         self._changed = threading.Condition()
         self._calls: list[Call] = []
         self._controls: Mapping[str, float] = {}
+        self._touched: dict[str, float] = {}  # since the last look: a key that is let go before it was held, too
         self._stamp: float | None = None
         self._pages = 0
         self._over: str | None = None
@@ -71,6 +72,7 @@ class Hatch:
         seen after it, so that a page can tell how late that is."""
         with self._changed:
             self._controls, self._stamp = dict(controls), stamp
+            self._touched.update(controls)
 
     def come(self) -> None:
         """A page is open."""
@@ -85,6 +87,7 @@ class Hatch:
             self._pages -= 1
             if not self._pages:
                 self._controls = {name: value for name, value in self._controls.items() if name.endswith(".grip")}
+                self._touched = {}
 
     def wait_started(self, wait_s: float) -> bool:
         """Whether a page has been opened, within so many seconds."""
@@ -109,9 +112,10 @@ class Hatch:
         return self._pages
 
     def held(self) -> tuple[Mapping[str, float], float | None]:
-        """The controls, and their stamp."""
+        """The controls, and their stamp. What was let go since the last look was held for that look."""
         with self._changed:
-            return self._controls, self._stamp
+            held, self._touched = {**self._touched, **self._controls}, {}
+            return held, self._stamp
 
     def next_call(self) -> Call | None:
         with self._changed:
