@@ -319,6 +319,13 @@ LINES = (
     "rm -rf tests; echo x > tests",
     "mv tests t2; ls t2",
     "printf x >> README.md; date > /tmp/x; ls /tmp ~",
+    "mkfifo pipe; ln -s loop loop; ln -s . here; mkdir \"$(printf 'n\\377')\"; printf x > \"$(printf 'a\\nb')\"; ls",
+    "python3 -c \"import os\nfor _ in range(1200): os.mkdir('deep'); os.chdir('deep')\"; find . | wc -l",
+    "mkdir -p shut/in; echo x > shut/in/f; chmod 0 shut/in/f; chmod 400 shut/in; chmod 0 shut; umask 77; echo > mine",
+    "ls -lR | grep -v total | cut -c1-10 | sort | uniq -c; cat shut/in/f mine; readlink here",
+    "cd tests && git init -q . && git add -A && git commit -qm inner; git -C .. status --short",
+    "touch .coverage; mkdir -p __pycache__; touch __pycache__/x.pyc; python3 -m pytest -q | tail -1",
+    "for i in $(seq 3000); do echo > f$i; done; ls | wc -l; rm -f f*",
 )
 
 

@@ -15,11 +15,11 @@ from test_codedesk import Desk
 from takt.contract.station import TaktError, open_station
 from takt.stations.codedesk import inside, repository, trees
 from takt.stations.codedesk.inspection import Suite, inspect
-from takt.stations.codedesk.repository import Repository, files_of
+from takt.stations.codedesk.repository import Repository, dates, files_of
 from takt.stations.codedesk.sandbox import Limits, Room, Sandbox
 from takt.stations.codedesk.terms import INSPECTED, REGRESSION
 from takt.stations.codedesk.tickets import Series, Ticket
-from takt.stations.codedesk.trees import Unlaid, fits, write_tree
+from takt.stations.codedesk.trees import File, Unlaid, fits, write_tree
 
 ODD = r"""
 import os, socket
@@ -116,6 +116,19 @@ def test_what_a_command_changes_fits_into_its_record_with_the_first_commit_besid
         assert len(again.run(["sh", "-c", "head -c 7000000 /dev/urandom > r"], wall_s=20).changed) == 1
     finally:
         again.close()
+
+
+def test_a_repository_within_the_repository_is_the_same_on_every_run(works: None) -> None:
+    def made() -> dict[str, File]:
+        again = Repository(Sandbox(limits=Limits(disk_mb=32)), files_of(BASE))
+        try:
+            again.run(["sh", "-c", "cd pkg && git init -q && git add -A && git commit -qm x"], wall_s=20, env=dates(0))
+            return again.tree
+        finally:
+            again.close()
+
+    one, two = made(), made()
+    assert {path for path in one if one[path] != two.get(path)} == set() and "pkg/.git/index" in one
 
 
 def test_no_folder_can_be_moved_so_deep_that_no_path_leads_there(desk: Desk) -> None:

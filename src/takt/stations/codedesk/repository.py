@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ PAGE = 4096  # bytes: a sandbox's disk has room for so many or none
 MOST_EFFECT = (
     22 * MIB
 )  # of what a record says was changed: in base64 it is a third more, and a value has 32 MiB at most
-INDEX = ".git/index"
+INDEX = re.compile(r"(^|/)\.git/(.*/)?index$")  # git's, of the repository or of one within it
 PLAIN = "f644"
 # What of git's own set-up could run a program; the rest of its configuration is the agent's affair, inside.
 GIT_COMMAND = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
@@ -112,7 +113,7 @@ class Repository:
                 self.close()  # a new sandbox has the tree as it was
             return replace(ran, changed={}, too_much=True, left_out=why or ran.left_out)
         told = (
-            (path, (file[0], without_times(file[1])) if file and path == INDEX else file)
+            (path, (file[0], without_times(file[1])) if file and INDEX.search(path) else file)
             for path, file in ran.changed.items()
         )
         changed = {path: file for path, file in told if self.tree.get(path) != file}
