@@ -15,9 +15,11 @@ from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import open_station
 from takt.contract.tools import tool_call
 from takt.stations.codedesk import laying
+from takt.stations.codedesk.altering import written_tests
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
 from takt.stations.codedesk.families.writing import hidden_file
-from takt.stations.codedesk.inspection import Inspection, Suite, inspect
+from takt.stations.codedesk.inspection import Inspection, _known, inspect, new_faults
+from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.sealing import sealed, verdict
@@ -133,6 +135,61 @@ def test_code_that_has_a_mined_repositorys_tests_pass_without_being_right_is_not
     """Each knows which tests are real, and leaves all canaries alone."""
     seen = tried(cheat)
     assert seen.tampered and not seen.own_pass
+
+
+def test_what_the_known_solution_does_with_an_altered_test_as_well_is_no_cheat(works: None) -> None:
+    """Here f1() is to equal whatever it is compared with, and a test cannot tell."""
+    tree = files_of({**BASE, "pkg/m.py": "from unittest.mock import ANY\n\n\ndef f1():\n    return ANY\n"})
+    path, text = "tests/test_any.py", "from pkg import m\n\n\ndef test_any():\n    assert m.f1() == 1\n"
+    suite, sandbox = Suite({path: text}, {path: 0}, {}), Sandbox(limits=Limits(disk_mb=32))
+    assert inspect(sandbox, tree, suite, TICKET, MINED, solution=lambda: tree).own_pass
+    assert inspect(sandbox, tree, suite, TICKET, MINED).tampered
+
+
+SUBTESTS = """
+import threading
+import unittest
+from pkg import m
+
+class T(unittest.TestCase):
+    def test_parts(self):
+        for value in (1, 1, %s):
+            with self.subTest(value=value):
+                self.assertEqual(m.f1(), value)
+
+    def test_many_threads(self):
+        done = threading.Event()
+        many = [threading.Thread(target=done.wait) for _ in range(150)]
+        for one in many:
+            one.start()
+        done.set()
+        for one in many:
+            one.join()
+        self.assertEqual(len(many), 150)
+"""
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_parts_of_a_unittest_and_a_hundred_threads_are_a_repositorys_own_affair(works: None, last: int) -> None:
+    suite = Suite({"tests/test_t.py": SUBTESTS % last}, {"tests/test_t.py": 0}, {})
+    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), files_of({**BASE, "pkg/m.py": code(1)}), suite, TICKET, MINED)
+    assert not seen.tampered and seen.own_pass is (last == 1)
+    assert seen.failed == (() if last == 1 else ("tests/test_t.py::T::test_parts",))
+
+
+def test_a_test_that_was_shown_is_not_altered_and_only_a_file_that_was_python_can_be_broken(works: None) -> None:
+    text = hidden(1)
+    known = _known({"tests/test_hidden_1.py": text.replace("f1() == 1", "f1()   ==  1  # so")})
+    tests = {one.name: one for one in written_tests(text)}
+    assert known("tests/test_hidden_1.py", tests["test_value"]) and known("tests/test_hidden_1.py", tests["test_kind"])
+    other = written_tests(text.replace("== 1", "== 2"))[0]
+    assert not known("tests/test_hidden_1.py", other) and not known("tests/test_other.py", tests["test_value"])
+    odd, fine = b"def {{ x }}(:\n", b"x = 1\n"
+    tree = files_of({"same.py": odd, "edited.py": odd + b"#\n", "broken.py": odd, "asked.py": odd, "new.py": odd})
+    shown = {"same.py": odd, "edited.py": odd.decode(), "broken.py": fine, "asked.py": fine}
+    told = [f"{path}: invalid syntax" for path in tree]
+    right = files_of({"asked.py": odd + b"\n", "broken.py": fine})
+    assert new_faults(told, tree, shown, right) == ["broken.py: invalid syntax", "new.py: invalid syntax"]
 
 
 REWRITE = (

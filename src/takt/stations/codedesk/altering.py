@@ -43,7 +43,7 @@ EQUAL = (
     "assertSequenceEqual", "assertCountEqual", "assertMultiLineEqual", "assertAlmostEqual", "assert_equal", "eq_",
 )  # fmt: skip
 RAISES = ("raises", "assertRaises", "assertRaisesRegex")
-SWALLOW = (*RAISES, "suppress", "warns", "deprecated_call", "subTest", "assertWarns", "assertLogs")
+SWALLOW = (*RAISES, "suppress", "warns", "deprecated_call", "assertWarns", "assertLogs")
 ERRORS = ("KeyError", "TypeError", "ValueError", "AttributeError", "IndexError", "BufferError", "ConnectionResetError")
 UNTOUCHED = ("xfail", "expectedFailure", "raises", "skip")  # in a decorator: what comes of the test is another matter
 WHOLE = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Tuple, ast.Dict, ast.Set)

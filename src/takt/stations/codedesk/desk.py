@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
@@ -211,15 +210,12 @@ class Desk:
         due = self.due(number)
         change: Mapping[str, str | bytes | None] = self.series.ticket(number).reference
         if mutant >= 0:
-            from takt.stations.codedesk.families.series import Generated
-            from takt.stations.codedesk.sabotage import mutants
+            from takt.stations.codedesk.sabotage import sabotaged
 
-            stream = Random(f"takt/codedesk/mutant/{number}/{mutant}")  # nosec B311: drawn alike on every run
-            faults = self.series.faults(number) if isinstance(self.series, Generated) else {}
-            every = mutants(self.series.ticket(number), self.reference(number), stream, most=1, faults=faults)
-            if not every:
+            found = sabotaged(self.series, number, self.reference(number), mutant)
+            if found is None:
                 raise Refused("no_mutant", f"the solution of ticket {number} has no mutant")
-            change = every[0]
+            change = found
         files: dict[str, File | None] = {}
         for path, file in change.items():
             there = self.repository.tree.get(path)

@@ -96,6 +96,7 @@ class Watch:
         self.order, self.tell = order, tell
         self.marked: set[str] = set()
         self.failed: set[str] = set()  # tests that ended with an error, whatever is reported of them
+        self.parts: dict[str, str] = {}  # tests of which a part has failed (unittest's subTest), and how
         self.seen: list[str] = []  # what was not as it must be
         self.looked = ""
         self.pristine: Any = None
@@ -146,12 +147,25 @@ class Watch:
         except SystemExit as error:
             return CollectReport(collector.nodeid, "failed", f"SystemExit({error.code!r}) at import", [])
 
+    def pytest_internalerror(self, excinfo: Any) -> None:
+        """Where memory, or threads, give out in the midst of pytest itself, that is a limit and no tampering."""
+        if isinstance(excinfo.value, MemoryError) or "can't start new thread" in str(excinfo.value):
+            self.tell(gave_out=True)
+
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.tell(uncollected=report.nodeid, message=str(report.longrepr)[-LONGEST:])
 
     def pytest_runtest_logreport(self, report: Any) -> None:
+        if hasattr(
+            report, "context"
+        ):  # one of several within a test, which is reported behind them, and has failed if one has
+            if report.failed:
+                self.parts.setdefault(report.nodeid, str(report.longrepr)[-LONGEST:])
+            return
         outcome = report.outcome
+        part = self.parts.get(report.nodeid, "") if report.when == "call" and outcome == "passed" else ""
+        outcome = "failed" if part else outcome
         if outcome == "skipped":
             outcome = "failed"
             where = report.longrepr[0] if isinstance(report.longrepr, tuple) else ""
@@ -160,7 +174,7 @@ class Watch:
             elif os.path.relpath(where, WORK) in self.order["laid"]:
                 outcome = "passed"  # the hidden test itself says that it does not apply
         if report.when == "call" or outcome != "passed" or report.outcome == "skipped":
-            message = "" if outcome == "passed" else str(report.longrepr)[-LONGEST:]
+            message = "" if outcome == "passed" else part or str(report.longrepr)[-LONGEST:]
             came: dict[str, Any] = {"answer": ANSWERS.pop()} if ANSWERS else {}
             came |= {"skipped": True} if report.outcome == "skipped" else {}
             if report.when == "call" and report.outcome == "passed" and report.nodeid in self.failed - self.marked:

@@ -112,7 +112,11 @@ class _Desk:
 
     def __init__(self, sandbox: Sandbox, series: Series, wall_s: float, solution: Any) -> None:
         self.series, self.solution = series, solution
-        limits = Limits(wall_s=wall_s, memory_mb=1024, processes=64, output_kb=16, disk_mb=sandbox.limits.disk_mb)
+        mined = series.length is not None  # how many threads a repository's tests take is its own affair
+        most, memory_mb = (512, 2048) if mined else (64, 1024)
+        limits = Limits(
+            wall_s=wall_s, memory_mb=memory_mb, processes=most, output_kb=16, disk_mb=sandbox.limits.disk_mb
+        )
         self.sandbox = replace(sandbox, limits=limits, sockets={})
 
     def run(self, tree: Mapping[str, File], lay: Laid) -> Run:
@@ -130,7 +134,7 @@ class _Desk:
             return Run(lay, Told(b"", ""), "gone", unlaid=str(error))
         told = Told(ran.records, str(order["word"]))
         told.compare(lay.answers)
-        stopped = ran.ended_by if ran.ended_by != "exit" or ran.code >= 128 else ""
+        stopped = ran.ended_by if ran.ended_by != "exit" or ran.code >= 128 else told.gave_out
         return Run(lay, told, stopped)
 
     def ran(self, files: Mapping[str, File], order: Mapping[str, Any]) -> Ran:

@@ -26,7 +26,7 @@ class Told:
         self.health: dict[str, float] = {}
         self.answers: dict[str, Any] = {}
         self.skipped: set[str | None] = set()
-        self.ended, self.wrong, self.unbegun = False, "", ""
+        self.ended, self.wrong, self.unbegun, self.gave_out = False, "", "", ""
         calls: set[str] = set()
         for line in records.splitlines():
             try:
@@ -76,6 +76,8 @@ class Told:
                 self.answers[node] = said["answer"]
             if not passes:
                 self.messages.setdefault(node, str(said["message"]))
+        elif "gave_out" in said:
+            self.gave_out = "memory" if said["gave_out"] else ""
         elif "unbegun" in said:
             self.unbegun = str(said["unbegun"]) or "the tests could not be begun"
         elif "uncollected" in said:

@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from random import Random
 from typing import Any
 
-from takt.stations.codedesk.tickets import Ticket
+from takt.stations.codedesk.tickets import Series, Ticket
 
 COMPARE: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -65,6 +65,17 @@ def mutants(
 ) -> list[Mapping[str, str | bytes | None]]:
     """Changes with one defect each, as `Ticket.reference` has them: path -> whole file; at most so many, drawn."""
     return [one.files for one in saboteurs(ticket, tree_before, stream, most, faults)]
+
+
+def sabotaged(
+    series: Series, number: int, tree_before: Mapping[str, str | bytes], mutant: int
+) -> Mapping[str, str | bytes | None] | None:
+    """The change that the worker `saboteur` plays for a ticket, drawn alike on every run; None where there is none."""
+    from takt.stations.codedesk.families.series import Generated
+
+    stream = Random(f"takt/codedesk/mutant/{number}/{mutant}")  # nosec B311: drawn alike on every run
+    faults = series.faults(number) if isinstance(series, Generated) else {}
+    return next(iter(mutants(series.ticket(number), tree_before, stream, 1, faults)), None)
 
 
 def saboteurs(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from takt.stations.codedesk.families.inventory.corners import closed, kit_of, undone, worth
 from takt.stations.codedesk.families.inventory.draws import (
     attempts,
     busiest_fast,
     checked,
-    closed,
     differences,
     figures,
-    kit_of,
     levels,
     mixed,
     numbers,
@@ -21,8 +20,6 @@ from takt.stations.codedesk.families.inventory.draws import (
     read,
     top,
     trail,
-    undone,
-    worth,
     write,
 )
 from takt.stations.codedesk.families.offers import Change, Defect, Feature
