@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,6 +71,13 @@ def test_the_sandbox_and_the_desk_have_the_same_limits_of_a_path() -> None:
     assert (inside.LONGEST_PATH, inside.DEEPEST) == (trees.LONGEST_PATH, trees.DEEPEST)
     for path in ("a/" * 49 + "a", "a/" * 50 + "a", "b" * 255, "/".join(["c" * 99] * 10), "/".join(["\u00e9" * 99] * 6)):
         assert fits(path) == (inside.odd_of(path, "f") == ""), path
+
+
+def test_no_change_is_missed_because_it_came_within_a_tick_of_the_clock() -> None:
+    now = time.time_ns()
+    assert inside.settled({"a": ("f", 0o644, 1, 5, now), "b": ("f", 0o644, 1, 5, 7)})["b"][4] == 7
+    assert time.time_ns() > now + inside.TICK_S * 1e9 > now
+    inside.settled({"later": ("f", 0o644, 1, 5, 1 << 62)})  # a clock that was set back is not waited for
 
 
 @pytest.fixture

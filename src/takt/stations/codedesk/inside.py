@@ -35,6 +35,7 @@ LONGEST_PATH, DEEPEST = 1000, 50  # bytes of a path of the tree, and its parts (
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 KEYCTL_JOIN_SESSION_KEYRING, SECCOMP_MODE_FILTER = 1, 2
 IPC_RMID = 0
+TICK_S = time.clock_getres(5)  # CLOCK_REALTIME_COARSE, by which a kernel may tell when a file was changed
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 Entry = tuple[str, int, int, int, int]  # kind, mode, size, and what changes with a file: mtime and ctime, ns
@@ -55,7 +56,7 @@ def main() -> None:
         if header["op"] == "put":
             try:
                 put(header["delete"], header["files"], blobs)
-                seen = scan()[0]
+                seen = settled(scan()[0])
             except (OSError, ValueError, RecursionError) as error:  # a tree that is half there is not to be used
                 send(wire_out, {"failed": said_of(error)}, [])
                 return
@@ -66,6 +67,7 @@ def main() -> None:
             if header["op"] == "run":
                 clean()
             after, odd = scan()
+            settled(after)
         except (OSError, RecursionError, MemoryError) as error:  # this sandbox is not to be used again
             send(wire_out, {**answer, "unclean": said_of(error), "files": [], "deleted": [], "odd": []}, out)
             return
@@ -212,6 +214,13 @@ def scan() -> tuple[dict[str, Entry], list[list[str]]]:
             else:
                 found[path] = (kind, mode, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
     return dict(sorted(found.items())), odd
+
+
+def settled(found: dict[str, Entry]) -> dict[str, Entry]:
+    """The same, once the clock has gone on since the last change: what changes next cannot have the same time."""
+    newest = max((entry[4] for entry in found.values()), default=0) / 1e9
+    time.sleep(min(2 * TICK_S, max(0.0, newest + 2 * TICK_S - time.time())))
+    return found
 
 
 def odd_of(path: str, kind: str) -> str:
