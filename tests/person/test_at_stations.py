@@ -136,6 +136,18 @@ def test_a_ticket_is_mended_by_the_forms_of_the_code_desk_and_in_an_editor_of_on
         Folder(Hatch(), station, folder, refusals.append)
 
 
+def test_a_folder_for_an_editor_takes_no_file_out_of_itself(tmp_path: Path) -> None:
+    class Strange:
+        files = {"ok.py": b"1\n", "../out.py": b"2\n", "/tmp/out.py": b"3\n", "a/../../out.py": b"4\n"}  # noqa: RUF012
+
+    hatch = Hatch()
+    with Folder(hatch, Strange(), tmp_path / "in", refusals.append) as folder:
+        folder.hand_over()
+        assert wait_for(lambda: (tmp_path / "in/ok.py").exists())
+        hatch.end("The shift is over.")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "ok.py"]
+
+
 def wait_for(holds: Callable[[], bool]) -> bool:
     """Whether it comes to hold."""
     for _ in range(1200):

@@ -58,8 +58,9 @@ class Folder:
 
     def hand_over(self) -> None:
         """The station's files as they are now. Called by the shift at each look, before a call is answered."""
+        files = {path: content for path, content in self._station.files.items() if _within(path)}
         with self._lock:
-            self._files = self._station.files
+            self._files = files
 
     def _follow(self) -> None:
         while not self._closed.is_set() and self._hatch.over is None:
@@ -133,6 +134,11 @@ class Folder:
         if wrong and self._hatch.over is None:
             self._said(f"{tool} {path}: {wrong['message']}")
         return not wrong
+
+
+def _within(path: str) -> bool:
+    """Whether it stays in the folder, whoever named the file."""
+    return bool(path) and not path.startswith("/") and ".." not in path.split("/")
 
 
 def _sign(path: Path) -> Sign | None:
