@@ -24,7 +24,7 @@ from takt.draw.words import hms
 from takt.show.report import Pictures, ended_units, page, write_report
 from toy import Toy, push
 
-VOID = {"meta", "img", "br", "hr", "link", "input"}
+VOID = {"meta", "img", "br", "hr", "link", "input", "wbr"}
 NASTY = "<script>alert('x')</script>&\"$x$"
 FROZEN = {"id": "FrozenLake-v1", "takt_s": 10}
 
