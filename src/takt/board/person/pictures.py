@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, Self
@@ -134,16 +135,17 @@ class Apart:
             due = min(max(due + 1 / self._hz, now), now + 1 / self._hz)  # looks have a rate of their own: on average
             assert seen.state is not None
             try:
-                self._publish(Frame(seen, self._drawn(seen.state)))
+                jpegs = self._drawn(seen.state) if failed <= ATTEMPTS else {}
             except (EOFError, OSError):  # it has died: the shift goes on, and another one is begun
                 failed += 1
-                self._end()
-                if self._closed or failed > ATTEMPTS:
-                    return
-                try:
-                    self._begin()
-                except TaktError:
-                    return
+                if not self._closed and failed <= ATTEMPTS:
+                    self._end()
+                    with suppress(TaktError):
+                        self._begin()
+                elif not self._closed:
+                    print(f"takt: no more pictures: what draws them has ended {failed} times", file=sys.stderr)
+                continue
+            self._publish(Frame(seen, jpegs))
 
     def _drawn(self, state: bytes) -> dict[str, bytes]:
         self._wire.send_bytes(state)
