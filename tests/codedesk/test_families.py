@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 import json
+import keyword
 import os
 import re
 import subprocess
@@ -17,7 +19,8 @@ import pytest
 from reference_run import package_of, size_of, worked
 
 from takt.errors import TaktError
-from takt.stations.codedesk.families import families, generate
+from takt.stations.codedesk.families import families, generate, words
+from takt.stations.codedesk.families.drawn import PATTERNS
 from takt.stations.codedesk.families.series import Generated
 from takt.stations.codedesk.tickets import LEVELS, open_series, ticket_as_json, tree_before
 
@@ -171,3 +174,11 @@ def _shadowed(text: str, name: str) -> bool:
             if any(isinstance(node.ctx, ast.Store) for node in named) and any(node in calls for node in named):
                 return True
     return False
+
+
+def test_no_name_that_is_drawn_is_a_word_of_python() -> None:
+    """`class` was one of four names of a pattern: a series that drew it had no solution that could be imported."""
+    nouns = {noun for pattern in PATTERNS.values() for noun in pattern.nouns} | {*words.PACKAGES, *words.WORDS}
+    assert len(nouns) > 150 and all(noun.isidentifier() for noun in nouns)
+    assert not {noun for noun in nouns if keyword.iskeyword(noun) or hasattr(builtins, noun)}
+    assert not {*words.PACKAGES} & sys.stdlib_module_names

@@ -572,7 +572,7 @@ PATTERNS: Mapping[str, Pattern] = {
             _snap_wrong,
         ),
         Pattern(
-            "bucket", ("number",), ("grade", "band", "class", "rank"), _draw_bucket,
+            "bucket", ("number",), ("grade", "band", "bracket", "rank"), _draw_bucket,
             lambda p: [
                 f'One of the texts "{p["labels"][0]}" (below {p["edges"][0]}), "{p["labels"][1]}" (from there to '
                 f'{p["edges"][1]}) and "{p["labels"][2]}" (above). {p["edges"][0]} itself is '
