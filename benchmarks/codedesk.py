@@ -76,11 +76,12 @@ def main() -> None:
 
 
 def strength(asked: argparse.Namespace) -> None:
-    """Mutants of reference changes against the ticket's hidden tests and all earlier ones that hold; lists the rest.
+    """Mutants of reference changes against the ticket's hidden tests and all earlier ones that hold; lists the rest. A
+    ticket whose reference fails them is listed and has no mutants: all would be caught (--mutants 0: nothing else).
 
     In this process (`families/trial.py`): what runs is Takt's own code, and mutants of it.
     """
-    caught = total = 0
+    caught = total = right = tickets = 0
     began = time.perf_counter()
     for family in asked.families.split(",") if asked.families else families():
         for seed in range(asked.first, asked.first + asked.seeds):
@@ -91,7 +92,16 @@ def strength(asked: argparse.Namespace) -> None:
                 ticket = series.ticket(number)
                 retired |= set(ticket.retires)
                 stream, faults = random.Random(f"{family}/{seed}/{number}"), series.faults(number)
-                for mutant in saboteurs(ticket, tree, stream, asked.mutants, faults):
+                known = Trial(changed(tree, ticket.reference), package, wall_s=20.0)
+                fails = {
+                    node: said
+                    for node, said in known.run({**ticket.hidden, **earlier}, frozenset(retired)).items()
+                    if said
+                }
+                tickets, right = tickets + 1, right + (not fails)
+                for node, said in list(fails.items())[:1]:
+                    print(f"the reference fails: {family} {seed}/{number} {ticket.title}: {node} {said[:200]}")
+                for mutant in saboteurs(ticket, tree, stream, asked.mutants, faults) if not fails else ():
                     trial = Trial(changed(tree, mutant.files), package, wall_s=2.0)
                     results = trial.run({**ticket.hidden, **earlier}, frozenset(retired), stop=True)
                     total += 1
@@ -104,7 +114,10 @@ def strength(asked: argparse.Namespace) -> None:
                 tree = changed(tree, ticket.reference)
                 earlier |= ticket.hidden
         share, wall_s = caught / max(1, total), time.perf_counter() - began
-        print(f"up to {family}: caught {caught} of {total} mutants, {share:.1%}, {wall_s:.0f} s", flush=True)
+        known_ones = f"{right} of {tickets} references right"
+        print(
+            f"up to {family}: caught {caught} of {total} mutants, {share:.1%}, {known_ones}, {wall_s:.0f} s", flush=True
+        )
 
 
 def solutions(asked: argparse.Namespace) -> None:
