@@ -17,7 +17,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import replace
-from itertools import accumulate
 
 import airportsdata
 import numpy as np
@@ -324,11 +323,15 @@ class _Onward:
 
 def _cabin(rng: np.random.Generator, free: list[int]) -> int:
     """A cabin as likely as it has seats, -1 if there are none."""
-    total = sum(free)
+    first, business, economy = free
+    total = first + business + economy
     if not total:
         return -1
-    upto = list(accumulate(seats / total for seats in free))
-    return bisect_right([share / upto[-1] for share in upto], rng.random())
+    upto_first = first / total
+    upto_business = upto_first + business / total
+    upto_all = upto_business + economy / total
+    drawn = rng.random()
+    return 0 if drawn < upto_first / upto_all else 1 if drawn < upto_business / upto_all else 2
 
 
 def _wanted(aircraft: Aircraft, kinds: list[Type], flights: Flights) -> Wanted:

@@ -37,7 +37,7 @@ from takt.stations.flightdesk.airline.instance import (
     distance_tables,
     journeys,
 )
-from takt.stations.flightdesk.airline.recovery.baseline import greedy_delay
+from takt.stations.flightdesk.airline.recovery.baseline import delayed
 from takt.stations.flightdesk.airline.rules import LATEST
 from takt.stations.flightdesk.desk.closures import NEVER, News, runs_into, shut_spans
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, route
@@ -135,7 +135,7 @@ def world_of(
     """
     market, flights = market_of(instance, seed), instance.flights
     own, others = len(flights.number), len(market.carrier)
-    plan = greedy_delay(instance).operations
+    plan = delayed(instance)
     names = [f"{number}/{_date(instance, day)}" for number, day in zip(flights.number, flights.day, strict=True)]
     names += [f"{name}/{_date(instance, t // DAY)}" for name, t in zip(market.name, market.departure, strict=True)]
     origin = np.concatenate([flights.origin, market.origin])

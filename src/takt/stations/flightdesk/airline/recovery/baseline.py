@@ -50,9 +50,14 @@ def greedy_delay(instance: Instance) -> Solution:
     return _solution(instance, most_delay=DAY)
 
 
-def _solution(instance: Instance, most_delay: int) -> Solution:
+def delayed(instance: Instance, most_delay: int = DAY) -> Operations:
+    """The flights of `greedy_delay`, without what becomes of passengers."""
     departure, flown, ferries = rotations(instance, most_delay)
-    operations = operations_of(instance, departure, np.where(flown, instance.flights.aircraft, -1), ferries)
+    return operations_of(instance, departure, np.where(flown, instance.flights.aircraft, -1), ferries)
+
+
+def _solution(instance: Instance, most_delay: int) -> Solution:
+    operations = delayed(instance, most_delay)
     return Solution(operations, as_booked(instance, operations))
 
 
