@@ -120,6 +120,8 @@ class Run:
                 return f"a test that must {'pass' if passes else 'fail'} did not"
             if said is None and not self.stopped and not told.lost(path, alone=path in self.laid.paths):
                 return "the tests were ended before they were through"
+        if not self.stopped and any(node not in told.outcomes for node in told.items):
+            return "the tests were ended before they were through"
         return "" if told.ended or self.stopped else "the process of the tests ended itself"
 
 

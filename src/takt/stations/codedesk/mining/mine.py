@@ -116,7 +116,11 @@ def mine(
         miner = _Miner(history, Mining(name, command), Sandbox(programs=programs), runner or Pytest(), install)
         for done, commit in enumerate(map(history.commit, names)):
             what = miner.look_at(commit) if done else miner.begin(commit)
-            told(done + 1, len(names), f"{commit.name[:10]} {what}: {title_of(commit.message) or commit.subject}")
+            told(
+                done + 1,
+                len(names),
+                f"{commit.name[:10]} {what}: {title_of(commit.message, history.merged(commit)) or commit.subject}",
+            )
     found = miner.found
     found.commits, found.seconds = len(names), time.monotonic() - began
     return found
