@@ -38,7 +38,10 @@ def test_discrete_actions_have_digits_and_numbers_two_keys_each() -> None:
             keys_of(space, "Big-v0")
 
 
-def test_a_person_pushes_a_cart_and_the_shift_repeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("id", ["CartPole-v1", "FrozenLake-v1"])
+def test_a_person_works_an_environment_and_the_shift_repeats(
+    id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("takt.workers.person.worker.steering_of", Steering)
     hatch, path = Hatch(), tmp_path / "p.takt"
 
@@ -53,11 +56,11 @@ def test_a_person_pushes_a_cart_and_the_shift_repeats(tmp_path: Path, monkeypatc
     somebody = threading.Thread(target=pushes, daemon=True)
     somebody.start()
     given: dict[str, Any] = {"units": 1, "seed": 3, "clock": "live:10", "worker_name": "person"}
-    shift = run_shift(GymStation("CartPole-v1", takt_s=2), Person(hatch), ledger=path, **given)
+    shift = run_shift(GymStation(id, takt_s=4), Person(hatch), ledger=path, **given)
     somebody.join(60)
     controls = [event.data["controls"] for event in shift.events if event.kind == "said" and "controls" in event.data]
-    assert {"it.1": 1.0} in controls and {} in controls
-    assert repeat_shift(path, station=GymStation("CartPole-v1", takt_s=2), worker=Person()).digest == shift.digest
+    assert shift.ended == "units" and {"it.1": 1.0} in controls and {} in controls
+    assert repeat_shift(path, station=GymStation(id, takt_s=4), worker=Person()).digest == shift.digest
 
 
 def test_what_is_seen_is_the_environments_own_picture() -> None:
@@ -66,7 +69,7 @@ def test_what_is_seen_is_the_environments_own_picture() -> None:
     station.reset(seed=1)
     steering = Steering(station.spec)
     assert isinstance(steering, RendersApart) and "render_mode" not in station.spec.options
-    seen = steering.renderer(station.spec.options, steering.shown).render(steering.scene_state(station))["it"]
+    seen = steering.renderer(station.spec.options, steering.shown).render(steering.scene_state(station))["view"]
     assert np.array_equal(seen, station.render())
     assert steering.facts(np.array([0.25, -1.0])) == {"observation": "0.25 -1"}
     station.close()

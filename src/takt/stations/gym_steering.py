@@ -96,7 +96,7 @@ class Drawn:
 
     def render(self, state: bytes) -> Mapping[str, np.ndarray]:
         height, width = np.frombuffer(state[:8], np.uint32).tolist()
-        return {"it": np.frombuffer(state[8:], np.uint8).reshape(height, width, 3)}
+        return {"view": np.frombuffer(state[8:], np.uint8).reshape(height, width, 3)}
 
     def close(self) -> None:
         pass

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from takt.contract.exchange import Recorder
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering, steering_of
@@ -98,7 +96,7 @@ class Person(Recorder):
             return Plan([read_call(str(name), str(arguments), self._names).text])
         if "controls" in record:
             self._controls = self._steering.read(record["controls"])
-        return Plan([np.array(self._steering.action(self._controls))] * self._every)
+        return Plan([self._steering.action(self._controls)] * self._every)
 
     def _record(self) -> Mapping[str, Any] | None:
         """What is done now: as it was recorded, or as it comes in; None if nothing is."""

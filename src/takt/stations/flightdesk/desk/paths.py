@@ -69,8 +69,8 @@ def cheapest(
     """
     table, before = np.empty((legs, len(cost))), np.empty((legs, len(cost)), dtype=np.int32)
     n = int(max(net.origin.max(initial=0), net.destination.max(initial=0))) + 1
-    first = int(np.searchsorted(net.leaves[net.by_departure], ready))
-    landed = int(np.searchsorted(net.lands[net.by_landing], ready))
+    first = int(np.searchsorted(net.leaves, ready, sorter=net.by_departure))
+    landed = int(np.searchsorted(net.lands, ready, sorter=net.by_landing))
     _sweep(*_arrays(net), cost, first, landed, n, start, goal, latest, table, before)
     ends = np.flatnonzero((net.destination == goal) & (net.leaves >= ready) & (net.lands <= latest))
     if not len(ends):
