@@ -85,7 +85,7 @@ def at_work(
                 beside = partial(steering.scene_state, here)
             if page.folder is not None:
                 if not isinstance(here, Files):
-                    raise TaktError(f"station {station!r} has no files; --folder is for one that has, as codedesk")
+                    raise TaktError(f"station {station!r} has no files; --editor is for one that has, as codedesk")
                 beside = there.enter_context(Folder(hatch, here, page.folder, complain)).hand_over
             server = PersonServer(
                 hatch, here.spec, steering, page.host, page.port, token, page.names, page.practice, lag_s, pictures
@@ -105,7 +105,7 @@ def check_page(page: Page, worker: str) -> None:
 
     if worker != NAME and page != Page():
         raise TaktError(
-            "--practice, --folder, --host, --port and --allow-host are of a person's page; "
+            "--practice, --editor, --host, --port and --allow-host are of a person's page; "
             "use them with --worker person"
         )
     if page.practice and not is_loopback(page.host):

@@ -111,9 +111,11 @@ def run(
         ),
     ] = None,
     practice: Annotated[bool, typer.Option("--practice", help="For --worker person: nothing is recorded.")] = False,
-    folder: Annotated[
+    editor: Annotated[
         Path | None,
-        typer.Option(help="For --worker person at a station of files: an empty folder for one's own editor."),
+        typer.Option(
+            metavar="DIR", help="For --worker person at a station of files: an empty folder for one's own editor."
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Of a person's page: where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of a person's page; 0 for any that is free.")] = PORT,
@@ -145,7 +147,7 @@ def run(
         run_seeds(table, hand, shifts, out, jobs, stop_early, require_accept, as_json)
         return
     path: Path | Numbered = _free_path(station, worker, seed) if out is None else out
-    page = Page(host, port, tuple(allow_host or ()), practice, folder)
+    page = Page(host, port, tuple(allow_host or ()), practice, editor)
     check_page(page, worker)
     from takt.shift import run_shift
 
@@ -189,6 +191,12 @@ def resume(
     option: AgainStation = None,
     trust: Trust = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of a person's page; 0 for any that is free.")] = PORT,
+    editor: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="For a person's shift at a station of files: an empty folder for one's own editor."
+        ),
+    ] = None,
     require_accept: RequireAccept = False,
     as_json: Json = False,
 ) -> None:
@@ -203,7 +211,7 @@ def resume(
         with shown_working(path, as_json) as on_progress, ExitStack() as there:
             told: dict[str, Any] = {}
             if (options := person_options(path, named)) is not None:
-                here, who = there.enter_context(at_work(*options, Page(port=port), again=True))
+                here, who = there.enter_context(at_work(*options, Page(port=port, folder=editor), again=True))
                 told = {"station": here, "worker": who}
             silent = said_silent("of the shift", None)
             return resume_shift(path, on_progress=on_progress, named=named, on_silent=silent, **told)

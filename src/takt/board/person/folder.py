@@ -38,7 +38,7 @@ class Folder:
         try:
             root.mkdir(parents=True, exist_ok=True)
             if any(root.iterdir()):
-                raise TaktError(f"{root} is not empty; --folder takes an empty one, or one that is not there yet")
+                raise TaktError(f"{root} is not empty; --editor takes an empty one, or one that is not there yet")
         except OSError as error:
             raise TaktError(f"cannot keep files in {root}: {plainly(error)}") from error
         self._lock = threading.Lock()
