@@ -19,7 +19,9 @@ from takt.contract.worker import open_worker
 from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.shift import Shift, repeat_shift, run_shift
+from takt.stations.codedesk import grading
 from takt.stations.codedesk.account import values_of
+from takt.stations.codedesk.inspection import Inspection
 from takt.stations.codedesk.model import Cap, Meter, Spent
 from takt.stations.codedesk.sandbox import Room
 from takt.stations.codedesk.terms import INSPECTED, RAN
@@ -248,7 +250,10 @@ def test_a_command_without_a_place_for_the_ticket_is_refused(command: str | None
 
 
 @pytest.mark.parametrize("once", ["ticket", "shift"])
-def test_a_ticket_that_is_too_long_for_a_call_is_cut_and_says_so(works: None, tmp_path: Path, once: str) -> None:
+def test_a_ticket_that_is_too_long_for_a_call_is_cut_and_says_so(
+    works: None, tmp_path: Path, once: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grading, "inspect", lambda *_, **__: Inspection(failed=("one",)))
     folder = write_series(tmp_path / "s", 1)
     path = folder / "tickets/0000.json"
     for long, is_cut in (("it's so: " * 900, False), ("it's so: \n" * 4000, True)):

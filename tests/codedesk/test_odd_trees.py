@@ -170,10 +170,9 @@ def test_a_tree_that_no_sandbox_takes_is_a_broken_build_and_no_end_of_the_shift(
     assert bad["reasons"] == ["broken_build", "regression"] and bad["broken_tickets"] == [0]
     seen = desk.of(INSPECTED)[-1].data
     assert "could not be laid" in seen["build"] and "evil" in seen["diff"]
-    desk.wait_until(201)
+    assert len(desk.of(REGRESSION)) == 1
     desk.call("delete", path="evil")
-    desk.call("write", path="pkg/m.py", text=code(3))
-    assert desk.call("submit", ticket=2)["good"] and len(desk.of(REGRESSION)) == 1
+    assert "errors" not in desk.call("run", command="true"), "and the shift goes on"
 
 
 @pytest.mark.parametrize("length", [None, 9], ids=["generated", "mined"])
@@ -201,7 +200,7 @@ def test_a_machine_without_room_is_no_fault_of_the_tree(tmp_path: Path, monkeypa
 
 
 def test_tests_that_are_ended_before_they_are_known_are_broken_and_not_mended(works: None) -> None:
-    tree = files_of({**BASE, "pkg/m.py": "while True:\n    pass\n"})
+    tree = files_of({**BASE, "pkg/m.py": "import time\n\ntime.sleep(60)\n"})
     suite = Suite(
         {"tests/test_a.py": hidden(1), "tests/test_b.py": hidden(1)}, {"tests/test_a.py": 1, "tests/test_b.py": 0}, {}
     )
