@@ -485,7 +485,8 @@ class Meaning:
         deep = count > self.facts["deepest"]
         if not deep and kind != "(":
             return None
-        self.notes.add(f"brackets {min(1, max(-1, count - self.facts['deepest']))} {kind}")
+        level = min(1, max(-1, count - self.facts["deepest"]))
+        self.notes |= {f"brackets {level} {kind}", f"brackets {level} {kind} after {bool(before)}"}
         if kind == "(":
             self.note(f"after {before}")
             seven = 7 + before.count("1")
@@ -495,9 +496,12 @@ class Meaning:
                 Raises(self.facts["e_syntax"]) if deep else seven,
             )
         if kind == "[":
-            return "value", ("[" * count + "]" * count, {}), Raises(self.facts["e_syntax"])
+            outer = ("[[1], ", "]") if before else ("[", "]")
+            inner = "[" * (count - 1) + "]" * (count - 1)
+            return "value", (outer[0] + inner + outer[1], {}), Raises(self.facts["e_syntax"])
         name = self.facts["calls"]["abs"]
-        return "value", (f"{name}(" * count + "7" + ")" * count, {}), Raises(self.facts["e_syntax"])
+        first = f"{name}(1) + " if before else ""
+        return "value", (first + f"{name}(" * count + "7" + ")" * count, {}), Raises(self.facts["e_syntax"])
 
     def _q_brackets_row(self, count: int, kind: str) -> tuple[Any, ...] | None:
         """Many brackets, but never many open at once."""
