@@ -8,6 +8,7 @@ import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ import pytest
 
 from takt import TaktError
 from takt.cli import main
-from takt.fleet.arms import decided
+from takt.fleet.arms import decided, in_order, verdict_of
 from takt.fleet.beside import Beside
+from takt.fleet.drive import Driver
+from takt.fleet.page import compared
 from takt.fleet.record import Record
 from takt.fleet.sample import bounds_along, decided_at, drawn, log_e_along, shifts_to_verdict
-from takt.fleet.standing import standing_of_fleet
+from takt.fleet.standing import FleetStanding, _arm, judged, standing_of_fleet
 from takt.fleet.table import fleet_table, written
 from takt.fleet.tables import query, update
 from takt.fleet.together import Together
@@ -196,6 +199,67 @@ def test_what_a_plan_simulates_is_what_judges(by: Any) -> None:
             }
             duel.take(told)
             assert duel.duels["a", "b"].log_e(by, 0.0) == pytest.approx(tuple(e[:, path, n - 1]), abs=1e-6)
+
+
+def planned_by(text: str, outcomes: Any, lost: Any = ()) -> Any:
+    """A plan, and its fleet as it stands if its arms' shifts came to these outcomes by seed ("" has not ended)."""
+    plan = plan_of(PLAN.replace("units = 10", "units = 40").replace('"0-2"', '"0-9"') + text)
+    records, given_up = {}, set()
+    for shift in plan.shifts:
+        came = outcomes(shift.arm.columns.get("share", 1.0), shift.seed)
+        if came is None:
+            given_up.add(shift.id)
+        elif came:
+            records[shift.id] = replace(record(came, shift.seed), id=shift.id)
+    return plan, records, given_up
+
+
+def test_a_plan_that_accepts_by_a_published_figure_stops_by_that_and_tables_judge_by_it() -> None:
+    """120 perfect units are enough for a station's 90 % and not for 99 %: the arm goes on, for driver and table."""
+    for accept, done in (("", True), ("figure-bmw", False)):
+        plan, records, _ = planned_by("[stop]\nverdict = true\nby = 'unit'", lambda share, seed: "g" * 40)
+        plan = replace(plan, accept=accept)
+        driver = Driver(plan, lambda: pytest.fail("nothing is worked here"))
+        driver.standing.records = {one.id: records[one.id] for one in plan.shifts if one.seed < 3}
+        driver._look(plan.arms)
+        assert [arm.name in driver._done_arms for arm in plan.arms] == [done] * 3
+        ordered = in_order([one for one in plan.shifts if one.arm is plan.arms[0]], driver.standing.records)
+        assert judged(plan, ordered).decision == ("accept" if done else "undecided")
+        assert judged(plan, ordered, "figure-bmw").decision == "undecided"
+
+
+def test_lost_shifts_are_no_figure_but_nothing_is_decided_that_they_could_overturn() -> None:
+    """8 of 15 shifts are lost, the rest perfect: no accept; one lost of forty changes nothing."""
+    good, none = [record("g" * 40, seed) for seed in range(39)], [None] * 8
+    for by in ("unit", "shift"):
+        few = verdict_of([*good[:7], *none], alpha=0.05, by=by)
+        assert (few.decision, few.units.good, few.units.units) == ("undecided", 280, 280)
+        assert few.units.lower < 0.6 and "8 lost shifts of 40 units" in few.why
+        assert not decided([*good[:7], *none], alpha=0.05, by=by) and decided(good[:7], alpha=0.05, by=by)
+    assert verdict_of([*good, None], alpha=0.05, by="unit").decision == "accept"
+    bad = [record("b" * 40, seed) for seed in range(3)]
+    assert verdict_of([*bad, None], alpha=0.05, by="unit").decision == "reject"
+    assert verdict_of([*bad[:1], *none, *none, *none], alpha=0.05, by="unit").decision == "undecided"
+
+
+def test_arms_are_paired_by_seed_where_one_has_not_all_of_them_and_the_page_looks_no_further_than_the_driver() -> None:
+    """One arm's even seeds are excluded. It is good on odd seeds alone, as the other is: they are equal on each."""
+    only = '[[exclude]]\nworker = "sometimes"\nshare = 0.5\nseeds = [0, 2, 4, 6, 8]\n[stop]\ncompare = "pairs"'
+    ends = lambda share, seed: None if seed == 6 and share == 1.0 else "" if seed == 8 else "bg"[seed % 2] * 40  # noqa: E731
+    plan, records, lost = planned_by(only, ends)
+    driver = Driver(plan, lambda: pytest.fail("nothing is worked here"))
+    driver.standing.records, driver.standing.lost = records, dict.fromkeys(lost)
+    driver._look(plan.arms)
+    (together,) = driver._together.values()
+    arms = [
+        _arm(plan, arm, [one for one in plan.shifts if one.arm is arm], records, lost, set(), set())
+        for arm in plan.arms
+    ]
+    (work,) = driver._together
+    page = compared(FleetStanding(plan, arms, [], {}, "", "", "", lost), work)
+    for mine, theirs in zip(together.duels.values(), page, strict=True):
+        assert list(mine.means) == list(theirs.means) == [0.0] * len(mine.means)
+    assert [len(one.means) for one in page] == [4, 7, 4]
 
 
 def test_more_spread_takes_more_shifts_and_it_says_when_it_does_not_know() -> None:

@@ -2,13 +2,17 @@
 
 Shifts end in another order than they were begun, and which end first is no accident: a worker that breaks down at once
 is done at once. So a look takes the shifts up to the first one that has not ended, as a verdict within a shift takes
-units in due order. A shift given up for faults of machines is left out, and said to be.
+units in due order.
+
+A shift that was given up may be a machine's fault, or the doing of a worker that takes its process with it where the
+work is hard. So it is no figure, but nothing is decided that it could overturn: to accept, all its units are taken to
+be bad, to reject all to be good.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +25,7 @@ from takt.judge.bets import accepts, rejects
 from takt.judge.outcomes import Unit
 from takt.judge.pooled import Pooled, pooled_outcomes
 from takt.judge.sequences import bounds_of_shifts, least_deviation, lower_of_means
-from takt.judge.verdict import Job
+from takt.judge.verdict import Bound, Job
 
 Rows = Sequence[Sequence[bool]]  # of each shift, whether its units were good, or good ones within the cycle time
 
@@ -42,6 +46,21 @@ def in_order(
     return found
 
 
+def by_seed(
+    seeds: Sequence[int], shifts: Sequence[Planned], records: Mapping[str, Record], lost: Collection[str] = ()
+) -> list[Record | None]:
+    """The same with a place for each of `seeds`, those of all arms of a work in the plan's order, so that arms can be
+    compared place by place: None as well where a seed is not planned for this arm."""
+    mine = {shift.seed: shift for shift in shifts}
+    found: list[Record | None] = []
+    for seed in seeds:
+        known = in_order([mine[seed]], records, lost) if seed in mine else [None]
+        if not known:
+            break
+        found += known
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """A record as `takt.judge.pooled` takes it."""
@@ -52,23 +71,60 @@ class _Known:
     judged: Sequence[Unit]
 
 
-def verdict_of(records: Sequence[Record], *, alpha: float, by: str, accept: str = "") -> Pooled | None:
-    """The verdict on these shifts of one arm; None if there is none of them. `accept` names a preset to judge by."""
-    known = [_known(record, accept) for record in records if record.ended]
-    return pooled_outcomes(known, alpha=alpha, by=by) if known else None
+def verdict_of(records: Sequence[Record | None], *, alpha: float, by: str, accept: str = "") -> Pooled | None:
+    """The verdict on these shifts of one arm, None for one that is lost; None if none has ended. `accept` names a
+    preset to judge by instead of what the station asks."""
+    known = [_known(record, accept) for record in records if record is not None and record.ended]
+    if not known:
+        return None
+    by = ("unit" if len(known) == 1 else "shift") if by == "auto" else by
+    found, lost = pooled_outcomes(known, alpha=alpha, by=by), sum(record is None for record in records)
+    return found if not lost else _with_lost(found, known, lost, alpha)
 
 
-def decided(records: Sequence[Record], *, alpha: float, by: str) -> bool:
+def _with_lost(found: Pooled, known: Sequence[_Known], lost: int, alpha: float) -> Pooled:
+    """The verdict that so many lost shifts could not overturn, and bounds that hold whatever their units were."""
+    units = max(len(one.judged) for one in known)
+
+    def were(letter: str) -> Pooled:
+        judged = [_unit_of(letter, 0.0 if letter == GOOD else None)] * units
+        asked = [_Known({**known[0].started, "seed": -1 - n}, "units", judged, judged) for n in range(lost)]
+        return pooled_outcomes([*known, *asked], alpha=alpha, by=found.by)
+
+    worst, best = were(BAD), were(GOOD)
+    counted = f"{lost} lost shift{'s' * (lost > 1)} of {units} units"
+    decision, why = found.decision, found.why
+    if decision == "accept" and worst.decision != "accept":
+        decision, why = "undecided", f"{why}; but had {counted} all been bad, that would not be proven"
+    elif decision == "reject" and best.decision != "reject":
+        decision, why = "undecided", f"{why}; but had {counted} all been good, that would not be proven"
+    return replace(
+        found,
+        decision=decision,
+        why=why,
+        units=replace(found.units, lower=worst.units.lower, upper=best.units.upper),
+        by_shift=_between(worst.by_shift, best.by_shift),
+        by_shift_free=_between(worst.by_shift_free, best.by_shift_free),
+        notes=[*found.notes, f"{counted}, counted as bad to accept and as good to reject"],
+    )
+
+
+def _between(worst: Bound | None, best: Bound | None) -> Bound | None:
+    return None if worst is None or best is None else Bound(worst.lower, best.upper)
+
+
+def decided(records: Sequence[Record | None], *, alpha: float, by: str, accept: str = "") -> bool:
     """Whether `verdict_of` decides: by numbers first, which is quick, for it is asked after every shift."""
-    whole = [record for record in records if record.whole and record.units]
+    there = [record for record in records if record is not None]
+    whole = [record for record in there if record.whole and record.units]
     if not whole or (by != "unit" and len(whole) < 2):
         return False
-    job = Job.of({"acceptance": whole[0].acceptance}, alpha)
-    good, bad, still = (sum(r.outcomes.count(letter) for r in records) for letter in (GOOD, BAD, OPEN))
+    job = Job.of({"acceptance": _asked(whole[0], accept)}, alpha)
+    good, bad, still = (sum(r.outcomes.count(letter) for r in there) for letter in (GOOD, BAD, OPEN))
     asked = [(good, bad, job.required)]
     rows = [[[letter == GOOD for letter in record.outcomes] for record in whole]]
     if job.limit_s is not None:
-        within = sum(record.within(job.limit_s) for record in records)
+        within = sum(record.within(job.limit_s) for record in there)
         asked.append((within, good - within, job.quantile))
         limit_s = job.limit_s
         rows.append([[t is not None and t <= limit_s for t in record.cycles] for record in whole if record.good])
@@ -85,7 +141,7 @@ def decided(records: Sequence[Record], *, alpha: float, by: str) -> bool:
     )
     if not (any(one < 0 for one in both) or all(one > 0 for one in both)):
         return False
-    found = verdict_of(records, alpha=alpha, by=by)
+    found = verdict_of(records, alpha=alpha, by=by, accept=accept)
     return found is not None and found.decision != "undecided"
 
 
@@ -112,15 +168,19 @@ def _rates(rows: Rows) -> Any:
     return np.array([sum(row) / len(row) for row in rows])
 
 
-def _known(record: Record, accept: str) -> _Known:
+def _asked(record: Record, accept: str) -> dict[str, Any]:
+    """What the job asks: its station's words, or those of a preset."""
     asked = dict(record.acceptance)
-    outcomes = record.outcomes
     if accept:
-        preset = PRESETS[accept]
-        asked |= {"good_rate": preset.good_rate, "cycle_s": preset.cycle_s}
+        asked |= {"good_rate": PRESETS[accept].good_rate, "cycle_s": PRESETS[accept].cycle_s}
+    return asked
+
+
+def _known(record: Record, accept: str) -> _Known:
     cycles = iter(record.cycles)
-    judged = [_unit_of(letter, next(cycles) if letter == GOOD else None) for letter in outcomes]
-    return _Known({"seed": record.seed, "acceptance": asked}, record.ended, range(len(judged) + record.cut_off), judged)
+    judged = [_unit_of(letter, next(cycles) if letter == GOOD else None) for letter in record.outcomes]
+    started = {"seed": record.seed, "acceptance": _asked(record, accept)}
+    return _Known(started, record.ended, range(len(judged) + record.cut_off), judged)
 
 
 @lru_cache(maxsize=100_000)

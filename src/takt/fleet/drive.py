@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from takt.errors import TaktError
-from takt.fleet.arms import decided, in_order
+from takt.fleet.arms import by_seed, decided, in_order
 from takt.fleet.crew import Crew, MachineFault
 from takt.fleet.endpoints import check_answers
 from takt.fleet.executor import Executor
@@ -205,8 +205,8 @@ class Driver:
             if arm.name in self._done_arms:
                 continue
             if stop.verdict:
-                mine = [r for r in in_order(self._of[arm.name], self.standing.records, lost) if r is not None]
-                if not decided(mine, alpha=stop.alpha, by=stop.by):
+                mine = in_order(self._of[arm.name], self.standing.records, lost)
+                if not decided(mine, alpha=stop.alpha, by=stop.by, accept=self.plan.accept):
                     continue
             if not stop.compare or arm.work not in self._together:
                 self._done_arms.add(arm.name) if stop.verdict else None
@@ -216,13 +216,14 @@ class Driver:
 
     def _look_together(self, work: str) -> None:
         stop, lost, together = self.plan.stop, self.standing.lost, self._together[work]
-        of = {name: in_order(self._of[name], self.standing.records, lost) for name in together.arms}
-        together.take(of)
+        seeds = seeds_of(self.plan, work)
+        together.take({name: by_seed(seeds, self._of[name], self.standing.records, lost) for name in together.arms})
         together.look()
         needed = together.needed(stop.compare)
         for name in together.arms:
-            mine = [record for record in of[name] if record is not None]
-            if name not in needed and (not stop.verdict or decided(mine, alpha=stop.alpha, by=stop.by)):
+            mine = in_order(self._of[name], self.standing.records, lost)
+            accept = self.plan.accept
+            if name not in needed and (not stop.verdict or decided(mine, alpha=stop.alpha, by=stop.by, accept=accept)):
                 self._done_arms.add(name)
 
     def _count(self, record: Record) -> None:
@@ -279,6 +280,11 @@ def works(plan: Plan) -> dict[str, list[Arm]]:
     for arm in plan.arms:
         found.setdefault(arm.work, []).append(arm)
     return found
+
+
+def seeds_of(plan: Plan, work: str) -> list[int]:
+    """The seeds of all arms of a work, in the plan's order; an arm need not have all of them (`exclude`)."""
+    return list(dict.fromkeys(shift.seed for shift in plan.shifts if shift.arm.work == work))
 
 
 def job_of(plan: Plan, shift: Planned) -> Job:

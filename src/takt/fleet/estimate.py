@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from takt.fleet.plan import Arm, Plan
+from takt.fleet.presets import PRESETS
 from takt.fleet.sample import USUAL_SPREAD, Needed, shifts_to_difference, shifts_to_verdict, spread_of
 from takt.fleet.standing import ArmStanding, FleetStanding
 
@@ -93,11 +94,12 @@ def jobs_of(
 
 
 def _job(plan: Plan, mine: Sequence[ArmStanding]) -> tuple[float, int]:
-    """What is asked, and units of a shift: by shifts so far, else by the station."""
+    """What is asked, by the plan or its station, and units of a shift: by shifts so far, else by the station."""
     known = [record for one in mine for record in one.records if record.ended and record.units]
+    asked = PRESETS[plan.accept].good_rate if plan.accept else None
     if known:
         units = round(sum(record.units for record in known) / len(known))
-        return float(known[0].acceptance.get("good_rate", 1.0)), max(units, 1)
+        return asked or float(known[0].acceptance.get("good_rate", 1.0)), max(units, 1)
     from takt.contract.station import open_station
 
     arm = mine[0].arm
@@ -105,4 +107,4 @@ def _job(plan: Plan, mine: Sequence[ArmStanding]) -> tuple[float, int]:
     required, takt_s = here.spec.acceptance.good_rate, here.spec.takt_s
     here.close()
     by_time = [arm.hours * 3600 / takt_s] if arm.hours is not None else []
-    return required, max(1, round(min([*by_time, *([arm.units] if arm.units is not None else [])])))
+    return asked or required, max(1, round(min([*by_time, *([arm.units] if arm.units is not None else [])])))

@@ -13,9 +13,10 @@ from matplotlib.ticker import FuncFormatter
 
 from takt.draw import plots
 from takt.draw.pages import templates
-from takt.fleet.drive import works
+from takt.fleet.arms import by_seed
+from takt.fleet.drive import seeds_of, works
 from takt.fleet.job import MACHINE_FAULTS
-from takt.fleet.plan import Plan
+from takt.fleet.plan import Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.standing import FleetStanding
 from takt.fleet.store import shown
@@ -60,18 +61,23 @@ def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, 
 
 
 def compared(found: FleetStanding, work: str) -> list[Duel]:
-    """Every two arms of a work, told apart as far as their common seeds go, with one promise for all."""
+    """Every two arms of a work, told apart as its driver does: by their shifts in the plan's order up to the first that
+    has not ended, with one promise for all."""
     plan = found.plan
     arms = [one for one in found.arms if one.arm.work == work]
     by = plan.stop.by
     together = Together([one.arm.name for one in arms], alpha=plan.stop.alpha, by=by, margin=plan.stop.margin)
-    records: dict[str, dict[int, Record]] = {
-        one.arm.name: {record.seed: record for record in one.records if record.ended} for one in arms
+    seeds = seeds_of(plan, work)
+    planned: dict[str, list[Planned]] = {one.arm.name: [] for one in arms}
+    for shift in plan.shifts:
+        if shift.arm.name in planned:
+            planned[shift.arm.name].append(shift)
+    rows = {
+        one.arm.name: by_seed(seeds, planned[one.arm.name], {record.id: record for record in one.records}, found.lost)
+        for one in arms
     }
-    seeds = list(dict.fromkeys(shift.seed for shift in plan.shifts if shift.arm.work == work))
-    for seed in seeds:  # look after every seed, as a driver does: what is once said stays said
-        mine = {name: [of.get(s) for s in seeds[: seeds.index(seed) + 1]] for name, of in records.items()}
-        together.take(mine)
+    for seed in range(len(seeds)):  # a look after every seed, as a driver does: what is once said stays said
+        together.take({name: row[: seed + 1] for name, row in rows.items()})
         together.look()
     return list(together.duels.values())
 

@@ -21,7 +21,8 @@ class ArmStanding:
 
     planned, ended, running, lost    of its shifts: how many there are to be, have ended, run, are given up.
     left      that were left at a unit's end, to go on later; `spared`, that are not needed any more.
-    verdict   on its shifts in the plan's order up to the first that has not ended; None without any.
+    ordered   its shifts in the plan's order up to the first that has not ended; None for one that is lost.
+    verdict   on these, against what the plan accepts by, else what the station asks; None without any.
     """
 
     arm: Arm
@@ -39,6 +40,7 @@ class ArmStanding:
     station_s: float
     verdict: Pooled | None
     records: Sequence[Record]
+    ordered: Sequence[Record | None]
 
     @property
     def mean_wall_s(self) -> float | None:
@@ -49,7 +51,8 @@ class ArmStanding:
 
 @dataclass(frozen=True, slots=True)
 class FleetStanding:
-    """A fleet so far. `refused` says why shifts cannot be worked, by id; `driver`, where it is driven, or ""."""
+    """A fleet so far. `refused` says why shifts cannot be worked, by id; `driver`, where it is driven, or "";
+    `lost` are the ids of shifts that are given up."""
 
     plan: Plan
     arms: Sequence[ArmStanding]
@@ -58,6 +61,7 @@ class FleetStanding:
     driver: str
     over: str
     told: str
+    lost: Collection[str] = ()
 
     @property
     def ended(self) -> int:
@@ -108,7 +112,13 @@ def standing_of_fleet(plan: Plan) -> FleetStanding:
     for shift in plan.shifts:
         of[shift.arm.name].append(shift)
     arms = [_arm(plan, arm, of[arm.name], records, lost, running, said.spared) for arm in plan.arms]
-    return FleetStanding(plan, arms, faults, said.refused, said.where if alive else "", said.over, said.told)
+    return FleetStanding(plan, arms, faults, said.refused, said.where if alive else "", said.over, said.told, lost)
+
+
+def judged(plan: Plan, ordered: Sequence[Record | None], accept: str = "") -> Pooled | None:
+    """The verdict on shifts of one arm in the plan's order, by the plan or by another preset to accept by."""
+    by = plan.stop.by if plan.stop.verdict else "auto"
+    return verdict_of(ordered, alpha=plan.stop.alpha, by=by, accept=accept or plan.accept)
 
 
 def _arm(
@@ -121,7 +131,7 @@ def _arm(
     spared: Collection[str],
 ) -> ArmStanding:
     mine = [records[shift.id] for shift in shifts if shift.id in records]
-    ordered = [record for record in in_order(shifts, records, lost) if record is not None]
+    ordered = in_order(shifts, records, lost)
     ended = {record.id for record in mine if record.ended}
     return ArmStanding(
         arm=arm,
@@ -137,6 +147,7 @@ def _arm(
         tokens=sum(record.tokens for record in mine),
         wall_s=sum(record.wall_s for record in mine),
         station_s=sum(record.station_s for record in mine),
-        verdict=verdict_of(ordered, alpha=plan.stop.alpha, by="auto" if not plan.stop.verdict else plan.stop.by),
+        verdict=judged(plan, ordered),
         records=mine,
+        ordered=ordered,
     )

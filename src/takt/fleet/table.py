@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from takt.errors import TaktError
-from takt.fleet.arms import verdict_of
 from takt.fleet.presets import PRESETS
-from takt.fleet.standing import ArmStanding, FleetStanding
+from takt.fleet.standing import ArmStanding, FleetStanding, judged
 from takt.judge.bets import bounds
 from takt.ledger import canonical
 from takt.meant import meant
@@ -87,12 +86,10 @@ def _figures(found: FleetStanding, arms: Sequence[ArmStanding], accept: str) -> 
         "lost": sum(one.lost for one in arms),
     }
     if len(arms) == 1 and units:
-        judged = arms[0].verdict
-        if accept:
-            judged = verdict_of(whole, alpha=stop.alpha, by=stop.by if stop.verdict else "auto", accept=accept)
-        if judged is not None:
-            bound = {"shift": judged.by_shift, "free": judged.by_shift_free}.get(judged.by, judged.units)
-            told |= {"by": judged.by, "verdict": judged.decision}
+        verdict = arms[0].verdict if accept == found.plan.accept else judged(found.plan, arms[0].ordered, accept)
+        if verdict is not None:
+            bound = {"shift": verdict.by_shift, "free": verdict.by_shift_free}.get(verdict.by, verdict.units)
+            told |= {"by": verdict.by, "verdict": verdict.decision}
             told |= {"lower": bound.lower if bound else 0.0, "upper": bound.upper if bound else 1.0}
     elif units:
         low, high = bounds(good, units - good, stop.alpha, stop.alpha)
@@ -114,7 +111,10 @@ def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
         told.append(f"Judged by {accept}: {100 * preset.good_rate:g} % good{limit} ({preset.kind}). {preset.source}.")
     lost = sum(one.lost for one in found.arms)
     if lost:
-        told.append(f"{lost} shifts were given up for faults of machines: they are in no figure.")
+        told.append(
+            f"{lost} shifts were given up: they are in no rate. To accept, their units are taken to be bad, to reject "
+            "good, for a worker may have taken its process with it where the work is hard."
+        )
     return told
 
 

@@ -125,12 +125,15 @@ class Together:
         self.duels = {(a, b): Duel(a, b) for a, b in combinations(self.arms, 2)}
 
     def take(self, records: Mapping[str, Sequence[Record | None]]) -> None:
-        """The shifts of each arm in the order of their seeds, up to the first that has not ended; None for one that is
-        lost. Those that were taken before are not looked at again."""
+        """The shifts of each arm (`arms.by_seed`): a place for each seed of the work, up to its first that has not
+        ended; None where it is lost, or not planned. Those that were taken before are not looked at again. Raises
+        ValueError if two shifts in one place are of two seeds."""
         for (a, b), duel in self.duels.items():
             new = list(zip(*(records.get(name, ())[duel.taken :] for name in (a, b)), strict=False))
             duel.taken += len(new)
             for one, two in new:
+                if one is not None and two is not None and one.seed != two.seed:
+                    raise ValueError(f"seed {one.seed} of {a} beside seed {two.seed} of {b}")
                 if one is not None and two is not None and one.whole and two.whole:
                     duel.add(one, two)
 
