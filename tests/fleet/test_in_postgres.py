@@ -119,6 +119,7 @@ def test_a_fleet_in_a_database_is_worked_once_and_told_of_from_anywhere_and_no_p
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 0
     plan = read_plan(Path("fleet.toml"))
     assert digests(plan) == alone(plan) and ledgers_in(store) == {shift.file for shift in plan.shifts}
+    assert Driver(plan_of(PLAN + '\nlabel = "other"\n'), Here).run().began == 0, "found by what they are, not by name"
     (tmp_path / "elsewhere").mkdir()
     os.chdir(tmp_path / "elsewhere")  # another machine: it has the address, and no plan, no folder, no variable
     os.environ.pop("TAKT_STORE")

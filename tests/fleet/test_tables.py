@@ -117,17 +117,49 @@ def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet: Any, 
     assert {str(share): count for share, count in rows} == good
     assert query([fleet], "SELECT count(*) FROM events WHERE kind = 'shift_ended'")[1] == [(9,)]
     assert query([fleet], "SELECT count(*) FROM faults")[1] == [(0,)]
+    assert query([fleet], "PIVOT units ON good USING count(*)")[1] and query([fleet], "EXPLAIN FROM units")[1]
     (tmp_path / "secret.csv").write_text("a\n1\n")
-    for wrong in (
-        "SELECT * FROM 'secret.csv'",
-        "SELECT nothing FROM units",
-        "COPY units TO 'out.csv'",
-        "SET threads = 1",
+    theirs = (fleet.folder / "tables/shifts.parquet").resolve()
+    before = theirs.read_bytes()
+    for wrong, why in (
+        ("SELECT * FROM 'secret.csv'", "DuckDB does not answer that"),
+        ("SELECT nothing FROM units", "DuckDB does not answer that"),
+        ("SELECT 1; SET threads = 1", "begins with SELECT, .* not with SET"),
+        (f"COPY (SELECT 1) TO '{theirs}' (FORMAT parquet)", "not with COPY"),
+        (f"/* SELECT */ COPY (PIVOT units ON good USING count(*)) TO '{theirs}'", "not with COPY"),
+        (f"EXPLAIN ANALYZE COPY (SELECT 1) TO '{theirs}' (FORMAT parquet)", "not with EXPLAIN"),
     ):
-        with pytest.raises(TaktError, match="DuckDB does not answer that") as error:
+        with pytest.raises(TaktError, match=why) as error:
             query([fleet], wrong)
         assert "\n" not in str(error.value)
-    assert not Path("out.csv").exists()
+    assert theirs.read_bytes() == before
+
+
+def test_a_question_before_the_first_shift_has_ended_is_answered_whatever_the_folder_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    new = plan_of(f'folder = "it\'s"\n{PLAN}')
+    for view in ("shifts", "units", "events", "faults"):
+        assert query([new], f"SELECT count(*), min(arm) FROM {view}")[1] == [(0, None)]
+    with pytest.raises(TaktError, match="the same folder"):
+        query([new, new], "SELECT 1")
+
+
+def test_what_is_only_called_otherwise_is_worked_no_more_and_told_by_its_name_of_now(fleet: Any) -> None:
+    """A label, a station's label, an option said where it was not: the same shifts. One ledger less: they are not in
+    any answer, though their tables stand."""
+    update(fleet)
+    new = plan_of(PLAN.replace('name = "gym"', 'name = "gym"\nlabel = "cart"').replace('label = "sometimes"', ""))
+    assert {shift.file for shift in new.shifts}.isdisjoint(shift.file for shift in fleet.shifts)
+    assert Driver(new, lambda: pytest.fail("something is begun")).run().ended == 9
+    assert {station for (station,) in query([new], "SELECT DISTINCT station FROM units")[1]} == {"cart"}
+    of = query([new], "SELECT worker, count(DISTINCT id) FROM events GROUP BY ALL ORDER BY 1")[1]
+    assert of == [("=balances|1%", 3), ("hands:Sometimes", 6)]
+    next((new.folder / "ledgers").glob("*.takt")).unlink()
+    fewer = plan_of(PLAN.replace("0-2", "0-1"))
+    (units,), (shifts,) = (query([fewer], f"SELECT count(DISTINCT id) FROM {of}")[1][0] for of in ("units", "shifts"))
+    assert units == shifts == standing_of_fleet(fewer).ended < 7
 
 
 def test_parts_that_a_writer_left_half_are_made_again(fleet: Any) -> None:

@@ -247,13 +247,9 @@ def query(
     from rich.table import Table
 
     from takt.fleet.tables import query as ask
-    from takt.fleet.tables import update
     from takt.fleet.toml import read_plan
 
-    plans = [read_plan(path) for path in paths]
-    for one in plans:
-        update(one)
-    names, rows = ask(plans, sql)
+    names, rows = ask([read_plan(path) for path in paths], sql)
     if as_json:
         print_json({"columns": names, "rows": [list(row) for row in rows]})
         return

@@ -24,7 +24,7 @@ from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Me
 from takt.fleet.notes import Notes, notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
-from takt.fleet.store import ledger_of, ledgers_in, read
+from takt.fleet.store import Ledgers, ledger_of, read
 from takt.fleet.together import Together
 from takt.shift import Shift
 
@@ -77,6 +77,7 @@ class Driver:
         for shift in plan.shifts:
             self._of[shift.arm.name].append(shift)
         self._notes = notes_of(plan)
+        self._ledgers: Ledgers | None = None  # as they were when the run began
         self._jobs: dict[Job, Planned] = {}
         self._new: list[tuple[str, Record]] = []
         self._done_arms: set[str] = set()
@@ -92,7 +93,8 @@ class Driver:
         """Work it. Raises TaktError if it cannot be begun; KeyboardInterrupt leaves all ledgers at their last unit."""
         self._notes.drive(self.plan.text)
         try:
-            self.standing.records = found_in(self.plan, self._notes)
+            self._ledgers = Ledgers(self.plan.store)
+            self.standing.records = found_in(self.plan, self._notes, self._ledgers)
             for record in self.standing.records.values():
                 self._count(record)
             self._look(self.plan.arms)
@@ -150,7 +152,7 @@ class Driver:
                 continue
             kind = (arm.cores, arm.gpus, tuple(arm.endpoints))
             if kind not in full:
-                job = job_of(self.plan, shift)
+                job = job_of(self.plan, shift, self._ledgers)
                 if crew.room(job):
                     self._jobs[job] = shift
                     self.standing.began += 1
@@ -287,7 +289,7 @@ def seeds_of(plan: Plan, work: str) -> list[int]:
     return list(dict.fromkeys(shift.seed for shift in plan.shifts if shift.arm.work == work))
 
 
-def job_of(plan: Plan, shift: Planned) -> Job:
+def job_of(plan: Plan, shift: Planned, ledgers: Ledgers | None = None) -> Job:
     arm = shift.arm
     return Job(
         id=shift.id,
@@ -295,7 +297,7 @@ def job_of(plan: Plan, shift: Planned) -> Job:
         station=arm.station,
         worker=arm.worker,
         seed=shift.seed,
-        ledger=ledger_of(plan.store, shift),
+        ledger=ledgers.of(shift) if ledgers is not None else ledger_of(plan.store, shift),
         hours=arm.hours,
         units=arm.units,
         clock=arm.clock,
@@ -311,24 +313,25 @@ def job_of(plan: Plan, shift: Planned) -> Job:
     )
 
 
-def found_in(plan: Plan, notes: Notes) -> dict[str, Record]:
+def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> dict[str, Record]:
     """The records of what is there: from the notes, and from ledgers that they do not have, which they have then.
 
     A record whose ledger is gone is forgotten: the shift is worked again.
     """
     known = notes.records()
-    there = ledgers_in(plan.store)
     found: dict[str, Record] = {}
     new: list[tuple[str, Record]] = []
+    gone: list[str] = []
     for shift in plan.shifts:
-        if shift.file not in there:
-            continue
         record = known.get(shift.id)
+        if ledgers.name(shift) is None:
+            gone += [] if record is None else [shift.id]
+            continue
         if record is not None and record.ended:
             found[shift.id] = record
             continue
         try:
-            fresh = Record.of(read(ledger_of(plan.store, shift), Shift.of), shift.id)
+            fresh = Record.of(read(ledgers.of(shift), Shift.of), shift.id)
         except TaktError:
             continue  # somebody works on it, or it is damaged: whoever is to work it will say so
         found[shift.id] = fresh
@@ -336,7 +339,6 @@ def found_in(plan: Plan, notes: Notes) -> dict[str, Record]:
             new.append((shift.arm.name, fresh))
     if new:
         notes.put(new)
-    gone = [shift.id for shift in plan.shifts if shift.id in known and shift.file not in there]
     if gone:
         notes.drop(gone)
     return found

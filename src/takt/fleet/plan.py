@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LEDGERS = "ledgers"  # in the fleet's folder
+ID_DIGITS = 12  # of a shift's id, in its ledger's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,14 @@ class Planned:
 
     @property
     def file(self) -> str:
-        """Its ledger's name in a folder: for people the arm, for the machine the id."""
+        """What its ledger is called when it is begun: for people the arm, for the machine the id (`id_end`)."""
         plain = "".join(c if c.isalnum() or c in "._=" else "-" for c in f"{self.arm.name}-seed{self.seed}")
-        return f"{plain[:120]}-{self.id[:12]}.takt"
+        return f"{plain[:120]}{id_end(self.id)}"
+
+
+def id_end(identity: str) -> str:
+    """How the name of a ledger of the shift with this id ends: the one part of it that is looked for."""
+    return f"-{identity[:ID_DIGITS]}.takt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,15 @@ DONE = "done.json"
 def remember(plan: Plan, found: FleetStanding) -> None:
     """Note that this plan is done, if it is; forget it if it is not."""
     note = plan.folder / DONE
+    from takt.fleet.store import Ledgers
+
     note.unlink(missing_ok=True)
     if not plan.text or "://" in plan.store or not found.done or found.refused:
         return
+    ledgers = Ledgers(plan.store)
     told = {
         "depends": _depends(plan.text, [arm.worker for arm in plan.arms], _files(plan)),
-        "ledgers": sorted({shift.file for shift in plan.shifts} & _ledgers(Path(plan.store))),
+        "ledgers": sorted(name for shift in plan.shifts if (name := ledgers.name(shift)) is not None),
         "store": str(Path(plan.store).resolve()),
         "shifts": len(plan.shifts),
         "workers": [arm.worker for arm in plan.arms],

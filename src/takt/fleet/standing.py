@@ -12,6 +12,7 @@ from takt.fleet.drive import found_in
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
+from takt.fleet.store import Ledgers
 from takt.judge.pooled import Pooled
 
 
@@ -102,7 +103,7 @@ def standing_of_fleet(plan: Plan) -> FleetStanding:
     """How the fleet of this plan stands, whoever works it, wherever."""
     notes = notes_of(plan)
     try:
-        records = found_in(plan, notes)
+        records = found_in(plan, notes, Ledgers(plan.store))
         said, alive, faults = Said.of(notes.said()), notes.driven(), notes.faults()
     finally:
         notes.close()

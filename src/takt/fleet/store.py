@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.errors import TaktError
-from takt.fleet.plan import LEDGERS, Plan, Planned
+from takt.fleet.plan import ID_DIGITS, LEDGERS, Plan, Planned, id_end
 from takt.ledger import Ledger
 from takt.ledger.address import LONGEST_NAME, Address
 from takt.ledger.store import Place, place_of
@@ -33,10 +33,12 @@ def store_of(given: str, fleet: str) -> str:
     return place.full
 
 
-def ledger_of(store: str, shift: Planned) -> str:
-    """Where the ledger of a planned shift is, or is to be; of a database with the password that its address has."""
-    place = place_of(store)
-    return str(place / LEDGERS / shift.file) if isinstance(place, Path) else (place / shift.file).full
+def ledger_of(store: str, shift: Planned, name: str | None = None) -> str:
+    """Where the ledger of a planned shift is begun; of a database with the password that its address has.
+
+    name   what it is called there, if not as its arm is called now (`Ledgers`)."""
+    place, name = place_of(store), name or shift.file
+    return str(place / LEDGERS / name) if isinstance(place, Path) else (place / name).full
 
 
 def ledgers_in(store: str) -> set[str]:
@@ -50,6 +52,24 @@ def ledgers_in(store: str) -> set[str]:
     from takt.ledger.postgres_store import names
 
     return {f"{name[len(place.name) + 1 :]}.takt" for name in names(place)}
+
+
+class Ledgers:
+    """The ledgers of a store as they are now, by what their shifts are: a shift whose arm is called otherwise by now
+    (a label, an option that varies) has its ledger where it was begun."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self.names = ledgers_in(store)
+        self._of = {name[-len(id_end("")) - ID_DIGITS :]: name for name in sorted(self.names)}
+
+    def name(self, shift: Planned) -> str | None:
+        """What this shift's ledger is called there; None if there is none."""
+        return shift.file if shift.file in self.names else self._of.get(id_end(shift.id))
+
+    def of(self, shift: Planned) -> str:
+        """Where this shift's ledger is, or is to be, as `ledger_of` says it."""
+        return ledger_of(self._store, shift, self.name(shift))
 
 
 def exists(location: str) -> bool:

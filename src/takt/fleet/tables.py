@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from takt.contract.events import UNIT_BAD, Event
@@ -21,7 +23,7 @@ from takt.fleet.drive import found_in
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Plan, Planned
 from takt.fleet.record import Record
-from takt.fleet.store import ledger_of, read, shown
+from takt.fleet.store import Ledgers, read, shown
 from takt.judge.outcomes import Outcomes
 from takt.ledger import canonical
 
@@ -29,6 +31,11 @@ FOLDER, PARTS, LOCK = "tables", "parts.json", "lock"
 A_PART = 500  # shifts
 A_GROUP = 20_000  # events that are kept in memory, and written together
 MOST_PARTS = 16  # before they are put together
+Parts = dict[str, list[list[str]]]
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.S)
+_ASKS = re.compile(  # PIVOT is several statements in one, and EXPLAIN ANALYZE does what it explains
+    r"(EXPLAIN\s+(ANALYZE\s+)?)?(\(|(SELECT|WITH|FROM|VALUES|TABLE|PIVOT|UNPIVOT|DESCRIBE|SHOW|SUMMARIZE)\b)", re.I
+)
 VIEWS = {
     "shifts": "a row for each shift that has ended or was left: what it is (`columns` as JSON), and what came out",
     "units": "a row for each unit that fell due: when, whether good, its cycle time, whether judged, and why bad",
@@ -37,72 +44,130 @@ VIEWS = {
 }
 
 
-def update(plan: Plan, enough: Callable[[], bool] = lambda: False) -> int:
+def update(plan: Plan, enough: Callable[[], bool] = lambda: False, folder: Path | None = None) -> int:
     """Bring the tables up to date; how many shifts were added. Whoever else does so, or asks them, is waited for.
 
     enough   asked after every part; True ends it there, and the rest is for another time.
+    folder   where they are, if not in the fleet's.
     """
     pa, pq = _arrow()
-    folder = plan.folder / FOLDER
+    folder = folder or plan.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with _held(folder):
         return _updated(pa, pq, plan, folder, enough)
 
 
-def _updated(pa: Any, pq: Any, plan: Plan, folder: Path, enough: Callable[[], bool]) -> int:
-    notes = notes_of(plan)
+@contextmanager
+def up_to_date(plan: Plan) -> Iterator[Path]:
+    """The folder of a fleet's tables, brought up to date; one for this time alone where nothing can be written."""
+    folder = plan.folder / FOLDER
     try:
-        records, faults = found_in(plan, notes), notes.faults()
+        update(plan)
+    except OSError:
+        with TemporaryDirectory() as own:
+            update(plan, folder=Path(own))
+            yield Path(own)
+        return
+    yield folder
+
+
+def _updated(pa: Any, pq: Any, plan: Plan, folder: Path, enough: Callable[[], bool]) -> int:
+    notes, ledgers = notes_of(plan), Ledgers(plan.store)
+    try:
+        records, faults = found_in(plan, notes, ledgers), notes.faults()
     finally:
         notes.close()
     parts = _parts(folder)
-    known = {one for ids in parts.values() for one in ids}
-    new = [shift for shift in plan.shifts if shift.id in records and records[shift.id].ended and shift.id not in known]
+    known = {(one, digest) for shifts in parts.values() for one, digest in shifts}
+    new = [
+        (shift, records[shift.id])
+        for shift in plan.shifts
+        if shift.id in records and records[shift.id].ended and (shift.id, records[shift.id].digest) not in known
+    ]
     for begun in range(0, len(new), A_PART):
         some = new[begun : begun + A_PART]
         name = f"{max((int(part) for part in parts), default=0) + 1:06d}"
-        _write_part(pa, pq, plan, folder, name, some)
-        parts[name] = [shift.id for shift in some]
+        _write_part(pa, pq, ledgers, folder, name, some)
+        parts[name] = [[shift.id, record.digest] for shift, record in some]
         _keep(folder, parts)
         if enough():
             return begun + len(some)
     if len(parts) > MOST_PARTS:
         _together(pq, folder, parts)
-    _whole(pa, pq, folder / "shifts.parquet", list(_shift_rows(plan, records)), _schema(pa)["shifts"])
+    _whole(pa, pq, folder / "shifts.parquet", list(_shift_rows(plan, records, ledgers)), _schema(pa)["shifts"])
     _whole(pa, pq, folder / "faults.parquet", [asdict(fault) for fault in faults], _schema(pa)["faults"])
     return len(new)
 
 
 def query(plans: Sequence[Plan], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The answer to a question in DuckDB's SQL over the views (`VIEWS`) of these fleets: names of columns, and rows.
+    """The answer to a question in DuckDB's SQL over the views (`VIEWS`) of these fleets, whose tables are brought up to
+    date first: names of columns, and rows.
 
-    The question sees nothing but the tables: no other file, no network. Raises TaktError if it is wrong.
+    The question sees nothing but the tables, no other file and no network, and changes nothing. Raises TaktError if it
+    is wrong.
     """
     try:
         import duckdb
     except ModuleNotFoundError:
         raise TaktError(f"questions in SQL need the extra `fleet`: {install('fleet')}") from None
     with ExitStack() as reading:
-        for plan in plans:
-            if (plan.folder / FOLDER).is_dir():
-                reading.enter_context(_held(plan.folder / FOLDER, to_read=True))
+        folders = [reading.enter_context(up_to_date(plan)).resolve() for plan in plans]
+        twice = next((folder for folder in folders if folders.count(folder) > 1), None)
+        if twice is not None:
+            raise TaktError(f"two of these fleets have the same folder, {twice.parent}; ask them one by one")
+        for folder in folders:
+            reading.enter_context(_held(folder, to_read=True))
         database = reading.enter_context(duckdb.connect(":memory:"))
-        for view in VIEWS:
-            files = [str(file) for plan in plans for file in _files(plan.folder / FOLDER, view)]
-            if not files:
-                raise TaktError(f"there are no {view} yet: no shift of this fleet has ended")
-            database.from_parquet(files, union_by_name=True).create_view(view)
-        folders = [str((plan.folder / FOLDER).resolve()) for plan in plans]
-        database.execute(f"SET allowed_directories = {folders!r}")
+        for view, schema in _schema(_arrow()[0]).items():
+            database.from_arrow(schema.empty_table()).create(f"no_{view}")
+            database.execute(f"CREATE VIEW {view} AS {' UNION ALL BY NAME '.join(_selected(view, folders))}")
+        database.execute(f"SET allowed_directories = [{', '.join(map(_quoted, folders))}]")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:
+            _check_asks(duckdb, sql)
             answer = database.execute(sql)
             if answer.description is None:
                 return [], []
             return [column[0] for column in answer.description], answer.fetchall()
         except duckdb.Error as error:
             raise TaktError(f"DuckDB does not answer that: {' '.join(str(error).split())}") from error
+
+
+def _selected(view: str, folders: Sequence[Path]) -> Iterator[str]:
+    """What a view is, fleet by fleet. Units and events are of the shifts that its plan has now, and whose ledgers are
+    there and the same; arms are called as they are now."""
+    columns = "s.id, s.arm, s.station, s.worker, s.seed, x.* EXCLUDE (id, digest)"
+    for folder in folders:
+        files = _files(folder, view)
+        if not files:
+            columns_of_none = columns if view in ("units", "events") else "x.*"
+            also = ", no_shifts AS s" if view in ("units", "events") else ""
+            yield f"SELECT {columns_of_none} FROM no_{view} AS x{also}"
+        elif view in ("units", "events"):
+            shifts = _quoted(folder / "shifts.parquet")
+            yield f"SELECT {columns} FROM {_read(files)} AS x JOIN read_parquet({shifts}) AS s USING (id, digest)"
+        else:
+            yield f"SELECT * FROM {_read(files)}"
+
+
+def _read(files: Sequence[Path]) -> str:
+    return f"read_parquet([{', '.join(map(_quoted, files))}])"
+
+
+def _quoted(path: Path) -> str:
+    """As a text of SQL's."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _check_asks(duckdb: Any, sql: str) -> None:
+    """Raise TaktError for what is no question: COPY and its like could write over the tables."""
+    kinds = duckdb.StatementType
+    for one in duckdb.extract_statements(sql):
+        plain = _COMMENTS.sub(" ", one.query).strip()
+        if one.type not in (kinds.SELECT, kinds.EXPLAIN, kinds.MULTI) or not _ASKS.match(plain):
+            word = plain.split(maxsplit=1)[0][:40].upper() if plain else "nothing"
+            raise TaktError(f"a question begins with SELECT, WITH, FROM, DESCRIBE or their like, not with {word}")
 
 
 @contextmanager
@@ -131,6 +196,7 @@ def _arrow() -> tuple[Any, Any]:
 def _schema(pa: Any) -> dict[str, Any]:
     text, whole, real, flag = pa.string(), pa.int64(), pa.float64(), pa.bool_()
     of = [("id", text), ("arm", text), ("station", text), ("worker", text), ("seed", text)]
+    made = [("id", text), ("digest", text)]  # arms are called as the plan has it, which may change
     return {
         "shifts": pa.schema(
             [
@@ -153,10 +219,10 @@ def _schema(pa: Any) -> dict[str, Any]:
             ]
         ),
         "units": pa.schema(
-            [*of, ("unit", whole), ("due_s", real), ("ended_s", real), ("good", flag), ("cycle_s", real)]
+            [*made, ("unit", whole), ("due_s", real), ("ended_s", real), ("good", flag), ("cycle_s", real)]
             + [("judged", flag), ("reason", text)]
         ),
-        "events": pa.schema([*of, ("seq", whole), ("t_s", real), ("kind", text), ("unit", whole), ("data", text)]),
+        "events": pa.schema([*made, ("seq", whole), ("t_s", real), ("kind", text), ("unit", whole), ("data", text)]),
         "faults": pa.schema(
             [("id", text), ("arm", text), ("seed", whole), ("attempt", whole), ("kind", text), ("why", text)]
             + [("host", text), ("log", text), ("at_utc", text), ("given_up", flag)]
@@ -175,7 +241,7 @@ def _of(shift: Planned) -> dict[str, Any]:
     }
 
 
-def _shift_rows(plan: Plan, records: Mapping[str, Record]) -> Iterator[dict[str, Any]]:
+def _shift_rows(plan: Plan, records: Mapping[str, Record], ledgers: Ledgers) -> Iterator[dict[str, Any]]:
     for shift in plan.shifts:
         record = records.get(shift.id)
         if record is None:
@@ -184,35 +250,37 @@ def _shift_rows(plan: Plan, records: Mapping[str, Record]) -> Iterator[dict[str,
         told = {key: getattr(record, key) for key in ("ended", "cut_off", "cycle_s", "station_s", "wall_s", "money")}
         told |= {key: getattr(record, key) for key in ("tokens", "host", "begun_utc", "digest")}
         rate = record.good / record.units if record.units else None
-        where = {"columns": canonical(dict(shift.arm.columns)), "ledger": shown(ledger_of(plan.store, shift))}
+        where = {"columns": canonical(dict(shift.arm.columns)), "ledger": shown(ledgers.of(shift))}
         yield {**_of(shift), **where, "units": record.units, **counts, "rate": rate, **told}
 
 
-def _unit_rows(shift: Planned, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+def _unit_rows(of: Mapping[str, str], events: Sequence[Event]) -> Iterator[dict[str, Any]]:
     found = Outcomes.of(events)
     judged = {unit.number for unit in found.judged}
     why = {e.unit: "; ".join(map(str, e.data.get("reasons", ()))) for e in events if e.kind == UNIT_BAD}
     for unit in found.units:
         told = {"unit": unit.number, "due_s": unit.due_s, "ended_s": unit.ended_s, "good": unit.good}
         rest = {"cycle_s": unit.cycle_s, "judged": unit.number in judged, "reason": why.get(unit.number)}
-        yield {**_of(shift), **told, **rest}
+        yield {**of, **told, **rest}
 
 
-def _write_part(pa: Any, pq: Any, plan: Plan, folder: Path, name: str, some: Sequence[Planned]) -> None:
+def _write_part(
+    pa: Any, pq: Any, ledgers: Ledgers, folder: Path, name: str, some: Sequence[tuple[Planned, Record]]
+) -> None:
     schema = _schema(pa)
     units: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     new = {view: folder / f".{view}-{name}-{os.getpid()}" for view in ("units", "events")}
     with pq.ParquetWriter(new["events"], schema["events"], compression="zstd") as events:
-        for shift in some:
-            log = read(ledger_of(plan.store, shift), lambda book: book.events())
-            units += _unit_rows(shift, log)
-            of = _of(shift)
+        for shift, record in some:
+            log = read(ledgers.of(shift), lambda book: book.events())
+            of = {"id": shift.id, "digest": record.digest}
+            units += _unit_rows(of, log)
             rows += [
                 {**of, "seq": n, "t_s": e.t_s, "kind": e.kind, "unit": e.unit, "data": canonical(e.data)}
                 for n, e in enumerate(log)
             ]
-            if len(rows) >= A_GROUP or shift is some[-1]:
+            if len(rows) >= A_GROUP or shift is some[-1][0]:
                 events.write_table(pa.Table.from_pylist(rows, schema["events"]))
                 rows = []
     pq.write_table(pa.Table.from_pylist(units, schema["units"]), new["units"], compression="zstd")
@@ -226,7 +294,7 @@ def _whole(pa: Any, pq: Any, path: Path, rows: list[dict[str, Any]], schema: Any
     new.replace(path)
 
 
-def _together(pq: Any, folder: Path, parts: dict[str, list[str]]) -> None:
+def _together(pq: Any, folder: Path, parts: Parts) -> None:
     """All parts as one, a row group at a time, so that it takes no memory to speak of."""
     old = sorted(parts)
     name = f"{int(old[-1]) + 1:06d}"
@@ -239,25 +307,28 @@ def _together(pq: Any, folder: Path, parts: dict[str, list[str]]) -> None:
                     for group in range(file.num_row_groups):
                         out.write_table(file.read_row_group(group))
         new.replace(folder / f"{view}-{name}.parquet")
-    ids = [one for part in old for one in parts[part]]
+    shifts = [one for part in old for one in parts[part]]
     parts.clear()
-    parts[name] = ids
+    parts[name] = shifts
     _keep(folder, parts)
     for view in ("units", "events"):
         for part in old:
             (folder / f"{view}-{part}.parquet").unlink(missing_ok=True)
 
 
-def _parts(folder: Path) -> dict[str, list[str]]:
-    """The parts that are there whole, with the shifts in each. Files of no part (a writer died) are removed."""
+def _parts(folder: Path) -> Parts:
+    """The parts that are there whole, with the ids and digests of the shifts in each.
+
+    Files of no part (a writer died) are removed."""
     try:
         told = json.loads((folder / PARTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         told = {}
     parts = {
-        name: ids
-        for name, ids in told.items()
-        if all((folder / f"{view}-{name}.parquet").exists() for view in ("units", "events"))
+        name: shifts
+        for name, shifts in told.items()
+        if all(isinstance(one, list) for one in shifts)  # else an older Takt's
+        and all((folder / f"{view}-{name}.parquet").exists() for view in ("units", "events"))
     }
     for view in ("units", "events"):
         for file in folder.glob(f"{view}-*.parquet"):
@@ -268,7 +339,7 @@ def _parts(folder: Path) -> dict[str, list[str]]:
     return parts
 
 
-def _keep(folder: Path, parts: Mapping[str, Sequence[str]]) -> None:
+def _keep(folder: Path, parts: Parts) -> None:
     new = folder / f".{PARTS}-{os.getpid()}"
     new.write_text(json.dumps(parts), encoding="utf-8")
     new.replace(folder / PARTS)
