@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from takt.fleet.drive import Driver, job_of
 from takt.fleet.job import ENDED, LEFT, PROGRESS, Job, Message
 from takt.fleet.plan import Endpoint, Limits
 from takt.fleet.record import Record
+from takt.fleet.spending import Spending
 from takt.fleet.toml import plan_of
 
 PLAN = """
@@ -32,8 +34,9 @@ ASKED = {"good_rate": 0.9, "cycle_s": None}
 class Paper:
     """Each look is a unit of every shift, at a price; a shift has three, and is left at a unit's end."""
 
-    def __init__(self, jobs: int, money: float = 0.0, tokens: int = 0) -> None:
+    def __init__(self, jobs: int, money: float = 0.0, tokens: int = 0, begun: Mapping[str, int] | None = None) -> None:
         self.jobs, self.money, self.tokens = jobs, money, tokens
+        self.begun = begun or {}  # units of shifts that were left, by id
         self.units: Counter[Job] = Counter()
         self.leaving: set[Job] = set()
         self.most = 0  # at a time
@@ -42,7 +45,7 @@ class Paper:
         return len(self.units) < self.jobs
 
     def start(self, job: Job) -> None:
-        self.units[job] = 0
+        self.units[job] = self.begun.get(job.id, 0)
         self.most = max(self.most, len(self.units))
 
     def wait(self, timeout_s: float) -> list[Message]:
@@ -98,6 +101,24 @@ def test_a_fleet_without_a_budget_is_worked_whole(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     done = Driver(plan_of(PLAN + HAND), lambda: Paper(3, money=0.5)).run()
     assert done.why == "worked" and done.ended == 10 and sum(r.money for r in done.records.values()) == 15.0
+
+
+def test_a_shift_that_was_left_and_is_gone_on_with_is_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight shifts were left after two units, at 0.5 and 1 s each; all ten to their end cost 15."""
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of(PLAN + HAND + "[budget]\nmoney = 15.1\nmachine_hours = 0.0084\n")
+    begun = [shift for shift in plan.shifts if shift.seed < 8]
+    bare = ("", "", "gg", 0, "11", "0" * 12, [1.0] * 2, 2.0, 2.0, "", "", 1.0)
+    left = {shift.id: Record(shift.id, shift.seed, *bare, acceptance=ASKED) for shift in begun}
+    monkeypatch.setattr("takt.fleet.drive.found_in", lambda *given: dict(left))
+    done = Driver(plan, lambda: Paper(3, money=0.5, begun=dict.fromkeys(left, 2))).run()
+    assert (done.why, done.ended) == ("worked", 10) and sum(r.money for r in done.records.values()) == 15.0
+    told = Spending()
+    for said in ({"wall_s": 3, "money": 1}, {"wall_s": 4, "money": 1.5}, {}, {"wall_s": 3.5, "money": 1.5}):
+        told.say("a", said)  # the third is of a process that died
+    assert (told["wall_s"], told["money"]) == (4, 1.5)
 
 
 def test_a_server_is_never_asked_by_more_shifts_than_it_has_slots_and_others_go_on() -> None:

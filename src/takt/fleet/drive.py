@@ -24,6 +24,7 @@ from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Me
 from takt.fleet.notes import Notes, notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
+from takt.fleet.spending import SPENT, Spending
 from takt.fleet.store import Ledgers, ledger_of, read
 from takt.fleet.together import Together
 from takt.shift import Shift
@@ -86,7 +87,7 @@ class Driver:
             for work, arms in works(plan).items()
             if plan.stop.compare and len(arms) > 1
         }
-        self._spent = {"money": 0.0, "tokens": 0.0, "wall_s": 0.0}
+        self._spent = Spending()
         self._said_s = self._kept_s = 0.0
 
     def run(self) -> Standing:
@@ -96,7 +97,7 @@ class Driver:
             self._ledgers = Ledgers(self.plan.store)
             self.standing.records = found_in(self.plan, self._notes, self._ledgers)
             for record in self.standing.records.values():
-                self._count(record)
+                self._spent.say(record.id, {key: getattr(record, key) for key in SPENT})
             self._look(self.plan.arms)
             waiting = self._waiting()
             if waiting:
@@ -118,7 +119,7 @@ class Driver:
         try:
             while True:
                 if not self.standing.why:
-                    self._check_budget(began_s, crew)
+                    self._check_budget(began_s)
                 if self.standing.why:
                     crew.leave([*crew.running, *crew.waiting()])
                 else:
@@ -170,7 +171,10 @@ class Driver:
 
     def _heard(self, message: Message, crew: Crew) -> None:
         shift = self._jobs.get(message.job)
-        if shift is None or message.kind == PROGRESS:
+        if shift is None:
+            return
+        if message.kind == PROGRESS:
+            self._spent.say(shift.id, message.data)
             return
         del self._jobs[message.job]
         if message.kind in (ENDED, LEFT) and message.data:
@@ -178,7 +182,7 @@ class Driver:
             record = Record.read(told)
             self.standing.records[shift.id] = record
             self._new.append((shift.arm.name, record))
-            self._count(record)
+            self._spent.say(shift.id, told)
             if message.kind == LEFT and shift.arm.name in self._done_arms:
                 self.standing.spared.add(shift.id)
         elif message.kind == REFUSED:
@@ -228,21 +232,13 @@ class Driver:
             if name not in needed and (not stop.verdict or decided(mine, alpha=stop.alpha, by=stop.by, accept=accept)):
                 self._done_arms.add(name)
 
-    def _count(self, record: Record) -> None:
-        for key, value in (("money", record.money), ("tokens", record.tokens), ("wall_s", record.wall_s)):
-            self._spent[key] += value
-
-    def _check_budget(self, began_s: float, crew: Crew) -> None:
-        budget, running = self.plan.budget, crew.running.values()
-
-        def spent(key: str) -> float:
-            return self._spent[key] + sum(float(said.get(key) or 0.0) for said in running)
-
+    def _check_budget(self, began_s: float) -> None:
+        budget, spent = self.plan.budget, self._spent
         for name, used, most in (
-            ("money", spent("money"), budget.money),
-            ("tokens", spent("tokens"), budget.tokens),
+            ("money", spent["money"], budget.money),
+            ("tokens", spent["tokens"], budget.tokens),
             ("hours", (time.monotonic() - began_s) / 3600, budget.hours),
-            ("machine_hours", spent("wall_s") / 3600, budget.machine_hours),
+            ("machine_hours", spent["wall_s"] / 3600, budget.machine_hours),
         ):
             if most is not None and used >= most:
                 self._over(BUDGET, f"the budget of {name.replace('_', ' ')} is used up: {used:,.4g} of {most:,.4g}")
