@@ -33,7 +33,6 @@ from takt.fleet.job import ENDED, Job, Message
 from takt.fleet.local import _family
 from takt.fleet.record import Record
 from takt.fleet.standing import standing_of_fleet
-from takt.fleet.store import ledgers_in
 from takt.fleet.table import fleet_table, written
 from takt.fleet.tables import query, update
 from takt.fleet.toml import plan_of
@@ -175,18 +174,19 @@ def worked(given: argparse.Namespace, jobs: int, server: Any, alone_s: float) ->
     name = f"{jobs}-{given.on}-{given.store}"
     text = PLAN.format(jobs=name, last=given.shifts - 1, units=given.units, hours=given.minutes / 60)
     plan = plan_of(("" if server is None else 'store = {env = "TAKT_STORE"}\n') + text)
-    before = len(ledgers_in(plan.store))
+    before = standing_of_fleet(plan).ended
     at_s = time.perf_counter(), time.process_time(), others_s(), 0.0 if server is None else server_s(server)
     done = Driver(plan, lambda: executor_for(plan, given.on, jobs)).run()
     by_s = time.perf_counter(), time.process_time(), others_s(), 0.0 if server is None else server_s(server)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    piece = [done.ended - before, *(b - a for a, b in zip(at_s, by_s, strict=True)), memory]
+    piece = [done.ended - before, *(b - a for a, b in zip(at_s, by_s, strict=True)), memory, alone_s]
     pieces = plan.folder / "pieces.jsonl"
     with pieces.open("a") as file:
         print(json.dumps(piece), file=file)
     every = [json.loads(line) for line in pieces.read_text().splitlines()]
     shifts, wall, driver, others, server_cpu = (sum(one[n] for one in every) for n in range(5))
     wall, driver, others, server_cpu = (1000 * one / shifts for one in (wall, driver, others, server_cpu))
+    alone_s = sum(one[0] * one[6] for one in every) / shifts
     more = driver + others + server_cpu - 1000 * alone_s
     if server is None:
         size = sum(file.stat().st_size for file in (plan.folder / "ledgers").iterdir())
