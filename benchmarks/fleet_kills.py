@@ -67,7 +67,7 @@ name = "slow_worker:Slow"
 
 [limits]
 retries = 100000
-backoff_s = 0.05
+backoff_s = 0.0005
 """
 STORE = 'store = { env = "TAKT_STORE" }'
 LEASE_S = 1.0

@@ -31,14 +31,14 @@ from postgres_server import Server
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 STATIONS = {
-    "gym": ("gym", "idle", {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=15"}),
-    "nutcell": ("nutcell", "expert", {}),
-}
+    "gym": ("gym", "idle", {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=15"}, 40),
+    "nutcell": ("nutcell", "expert", {}, 6),
+}  # the last: units of the shift that is recorded
 
 
 def recorded(station: str) -> list[tuple[Any, ...]]:
-    """The commits of a shift of 40 units."""
-    name, worker, options = STATIONS[station]
+    """The commits of a shift."""
+    name, worker, options, units = STATIONS[station]
     kept: list[tuple[Any, ...]] = []
     real = Ledger.commit
 
@@ -48,7 +48,7 @@ def recorded(station: str) -> list[tuple[Any, ...]]:
 
     Ledger.commit = commit  # type: ignore[method-assign]
     try:
-        run_shift(name, worker, seed=1, units=40, clock="lockstep", station_options=options, ledger="recorded.takt")
+        run_shift(name, worker, seed=1, units=units, clock="lockstep", station_options=options, ledger="recorded.takt")
     finally:
         Ledger.commit = real  # type: ignore[method-assign]
         Path("recorded.takt").unlink()
