@@ -71,6 +71,15 @@ def test_a_shift_is_the_same_however_it_is_written_and_another_if_anything_of_it
     assert ids(at_rest) == ids(said), "an option at its default is no other shift, nor is another label"
     changes = ('clock = "lockstep"', 'clock = "fixed:0.01"'), ("units = 5", "units = 6"), ("=15", "=16"), ("0-2", "3-5")
     assert not any(set(ids(PLAN)) & set(ids(PLAN.replace(*change).partition("[[exclude]]")[0])) for change in changes)
+    act = PLAN.partition("[[exclude]]")[0] + '[[worker]]\nname = "hands:Dies"\noptions = { mark = "act" }\n'
+    word = ids(act)
+    Path("act").mkdir()
+    contents = []
+    for weights in (b"old", b"new"):
+        Path("act/weights").write_bytes(weights)
+        contents.append(ids(act))
+        assert contents[-1] == ids(act.replace('"act"', '"act/"')), "a folder is one without a slash, too"
+    assert len({shift for found in (word, *contents) for shift in found}) == len(word) * 6 // 4
     model = Path("a.onnx")
     with_file = PLAN.replace("share = [0.2, 0.8]", "share = [0.2]").partition("[[exclude]]")[0]
     with_file += '[[worker]]\nname = "hands:Dies"\noptions = { mark = "a.onnx" }\n'
@@ -94,6 +103,9 @@ WRONG = [
     ("seeds = ", "no TOML"),
     ('[[station]]\nname = "gymm"\n' + WORKER, "station[0]: no station named 'gymm', did you mean 'gym'?"),
     (GYM + '\n[[worker]]\nname = "idel"', "worker[0] no worker named 'idel' at gym, did you mean 'idle'?"),
+    (GYM + "\n" + WORKER + '\nat = ["gym", "nutcel"]', "worker[0].at names no station of the plan: 'nutcel'"),
+    (GYM + "\n" + WORKER + "\nvary = {share = [2026-11-29]}", "worker[0].vary.share[0] is a date or time"),
+    (GYM + "\n" + WORKER + "\n[[exclude]]\nseeds = 07:30:00", "exclude[0].seeds is a date or time"),
     (GYM + '\n[[worker]]\nname = "hands:Nobody"', "cannot import the worker 'hands:Nobody'"),
     ("seeds = '0-99999'\n" + GYM + "\nvary = {takt_s = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}\n" + WORKER, "1,000,000"),
     ("seeds = '0-999999999'\n" + GYM + "\n" + WORKER, "1,000,000,000 seeds"),

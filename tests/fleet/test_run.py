@@ -171,7 +171,7 @@ def test_whoever_dies_hangs_or_grows_every_time_is_given_up_listed_and_no_unit_i
     kinds = {(fault.arm.partition(" ")[0].removeprefix("hands:"), fault.kind) for fault in found.faults}
     assert kinds == {("Dies", "lost"), ("Hangs", "silent"), ("Grows", "memory")}
     assert [(one.ended, one.left, one.lost, one.good) for one in found.arms] == [(0, 0, 1, 0)] * 3 + [(1, 0, 0, 60)]
-    assert found.done and len(found.faults) == 6
+    assert not found.done and len(found.faults) == 6 and "3 shifts given up" in found.state
 
 
 def test_an_arm_ends_when_its_verdict_is_reached(here: Any) -> None:

@@ -9,6 +9,7 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from takt.fleet.arms import decided, in_order, verdict_of
 from takt.fleet.beside import Beside
 from takt.fleet.drive import Driver
 from takt.fleet.page import compared
+from takt.fleet.quick import nothing_to_do, remember
 from takt.fleet.record import Record
 from takt.fleet.sample import bounds_along, decided_at, drawn, log_e_along, shifts_to_verdict
 from takt.fleet.standing import FleetStanding, _arm, judged, standing_of_fleet
@@ -133,6 +135,41 @@ def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet: Any, 
             query([fleet], wrong)
         assert "\n" not in str(error.value)
     assert theirs.read_bytes() == before
+
+
+def test_nothing_is_left_to_do_only_as_long_as_that_is_so(
+    fleet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a plan depends on that its text does not say: packages, stores by environment, folders, ledgers' sizes."""
+    (tmp_path / "A").symlink_to(fleet.folder)
+    monkeypatch.setenv("STORE", "A")
+    plan = plan_of('store = {env = "STORE"}\n' + PLAN)
+    Path("fleet.toml").write_text(plan.text)
+    found = standing_of_fleet(plan)
+    of = {**plan.arms[0].definition, "from": {"takt": "0", "numpy": version("numpy")}}
+    arms = [replace(plan.arms[0], definition=of), *plan.arms[1:]]
+
+    def is_done(one: Any = found) -> bool:
+        remember(replace(plan, arms=arms), one)
+        return nothing_to_do(Path("fleet.toml")) is not None
+
+    assert is_done()
+    monkeypatch.setenv("STORE", "B")
+    assert nothing_to_do(Path("fleet.toml")) is None, "there it has not been worked"
+    monkeypatch.setenv("STORE", "A")
+    monkeypatch.setattr("takt.fleet.quick.installed", lambda name: "0.0.1" if name == "numpy" else "")
+    assert nothing_to_do(Path("fleet.toml")) is None, "the package of a worker is another one"
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STORE", "A")
+    assert is_done() and Path("CartPole-v1").mkdir() is None and Path("CartPole-v1/x").write_text("weights")
+    assert nothing_to_do(Path("fleet.toml")) is None, "an option names a folder by now"
+    assert is_done() and next(fleet.folder.glob("ledgers/*.takt")).write_bytes(b"") == 0
+    assert nothing_to_do(Path("fleet.toml")) is None, "a ledger is empty"
+    lost = replace(found.arms[0], ended=2, lost=1)
+    given_up = replace(found, arms=[lost, *found.arms[1:]], lost={plan.shifts[0].id})
+    assert not is_done(given_up), "what an outage took is tried again"
+    assert "tried again" in given_up.state
 
 
 def test_a_question_before_the_first_shift_has_ended_is_answered_whatever_the_folder_is_called(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,11 +44,9 @@ def definition_of(
     asked = getattr(made, "station_options", {})
     told: dict[str, Any] = {
         "station": station,
-        "options": _plain({**usual_options(make), **(asked if isinstance(asked, Mapping) else {}), **station_options}),
+        "options": _plain({**(asked if isinstance(asked, Mapping) else {}), **station_options}, usual_options(make)),
         "worker": worker,
-        "worker_options": _plain(
-            {**usual_options(made), **worker_options} if isinstance(made, type) else worker_options
-        ),
+        "worker_options": _plain(worker_options, usual_options(made) if isinstance(made, type) else {}),
         "hours": None if hours is None else float(hours),
         "units": units,
         "clock": clock,
@@ -67,25 +66,32 @@ def id_of(definition: Mapping[str, Any], seed: int) -> str:
     return hashlib.sha256(canonical({**definition, "seed": seed}).encode()).hexdigest()[:DIGITS]
 
 
-def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as JSON values; a file or folder is what it contains."""
-    return {key: _value(value) for key, value in options.items()}
+def _plain(options: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Options and their defaults as JSON values; a file or folder is what it contains.
+
+    A bare word may be a folder, too (`policy = "act"`); a default is one only if it looks like a path, so that nothing
+    that lies about makes another shift of those that have not heard of it.
+    """
+    plain = {key: _value(value, path_like(value)) for key, value in usual.items()}
+    return plain | {key: _value(value, value != usual.get(key) or path_like(value)) for key, value in options.items()}
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, str) and ("/" in value or "\\" in value or Path(value).suffix) and "://" not in value:
-        path = Path(value)
-        try:
-            if path.is_file() or path.is_dir():
-                return f"sha256:{content(path)}"
-        except OSError:
-            return value
+def path_like(value: Any) -> bool:
+    """Whether a text has what paths have, and words have not."""
+    return isinstance(value, str) and ("/" in value or "\\" in value or bool(Path(value).suffix))
+
+
+def _value(value: Any, path: bool = True) -> Any:
+    if isinstance(value, str):
+        with suppress(OSError, ValueError):  # too long for a path, or with a character that none has
+            if path and value and "://" not in value and ((found := Path(value)).is_file() or found.is_dir()):
+                return f"sha256:{content(found)}"
         return value
     if isinstance(value, Mapping):
-        return _plain(value)
+        return _plain(value, {})
     if isinstance(value, (list, tuple)):
         return [_value(one) for one in value]
-    if isinstance(value, bool) or value is None or isinstance(value, (str, int)):
+    if isinstance(value, bool) or value is None or isinstance(value, int):
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 2**53 else value  # 1 and 1.0 are the same option

@@ -53,7 +53,7 @@ def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, 
                 reasons=reasons(found),
                 duels={work: [_told(duel, found.plan) for duel in those] for work, those in duels.items()},
                 faults=_faults(found),
-                state=_state(found),
+                state=found.state,
             )
         )
         new.write_text(text, encoding="utf-8")
@@ -94,12 +94,6 @@ def _told(duel: Duel, plan: Plan) -> Mapping[str, str]:
         "bound": f"{100 * low:+.1f} to {100 * high:+.1f}" if duel.means else "",
         "decision": words.get(duel.decision, better),
     }
-
-
-def _state(found: FleetStanding) -> str:
-    if found.driver:
-        return f"it is worked on {found.driver}"
-    return found.told or ("nothing is left to do" if found.done else "nothing works on it")
 
 
 def _faults(found: FleetStanding) -> list[Mapping[str, str]]:

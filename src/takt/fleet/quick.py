@@ -11,6 +11,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,20 +28,24 @@ DONE = "done.json"
 
 def remember(plan: Plan, found: FleetStanding) -> None:
     """Note that this plan is done, if it is; forget it if it is not."""
-    note = plan.folder / DONE
     from takt.fleet.store import Ledgers
 
+    note = plan.folder / DONE
     note.unlink(missing_ok=True)
     if not plan.text or "://" in plan.store or not found.done or found.refused:
         return
     ledgers = Ledgers(plan.store)
+    of = {name for shift in plan.shifts if (name := ledgers.name(shift)) is not None}
+    texts, workers = _options(plan), [arm.worker for arm in plan.arms]
+    made_of = {name: had for arm in plan.arms for name, had in arm.definition["from"].items() if name != "takt"}
     told = {
-        "depends": _depends(plan.text, [arm.worker for arm in plan.arms], _files(plan)),
-        "ledgers": sorted(name for shift in plan.shifts if (name := ledgers.name(shift)) is not None),
+        "depends": _depends(plan.text, workers, texts, made_of),
+        "ledgers": {name: size for name, size in _ledgers(Path(plan.store)).items() if name in of},
         "store": str(Path(plan.store).resolve()),
         "shifts": len(plan.shifts),
-        "workers": [arm.worker for arm in plan.arms],
-        "files": _files(plan),
+        "workers": workers,
+        "texts": texts,
+        "from": sorted(made_of),
     }
     note.write_text(json.dumps(told), encoding="utf-8")
 
@@ -50,18 +56,21 @@ def nothing_to_do(path: os.PathLike[str]) -> dict[str, Any] | None:
 
     if not isinstance(path, Path):
         return None
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, tomllib.TOMLDecodeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, PackageNotFoundError):
         text = (path / "fleet.toml" if path.is_dir() else path).read_text(encoding="utf-8")
         told = tomllib.loads(text)
         name = told.get("name", path.stem)
-        folder = path if path.is_dir() else Path(told.get("folder", f"shifts/{name}"))
+        own = Path(told.get("folder", f"shifts/{name}"))
+        folder = path if path.is_dir() else own
         note = json.loads((folder / DONE).read_text(encoding="utf-8"))
-        if note["depends"] == _depends(text, note["workers"], note["files"]) and set(note["ledgers"]) <= _ledgers(
-            Path(note["store"])
-        ):
+        store = _store(told, own, folder)
+        if note["store"] != str(store.resolve()) or not note["ledgers"].items() <= _ledgers(store).items():
+            return None
+        versions = {one: installed(one) for one in note["from"]}
+        if note["depends"] == _depends(text, note["workers"], note["texts"], versions):
             done = len(note["ledgers"])
             spared = note["shifts"] - done
-            more = f" ({spared} of the plan were not needed or are lost)" if spared else ""
+            more = f" ({spared} of the plan were not needed)" if spared else ""
             return {
                 "fleet": name,
                 "folder": str(folder),
@@ -73,31 +82,41 @@ def nothing_to_do(path: os.PathLike[str]) -> dict[str, Any] | None:
     return None
 
 
-def _depends(text: str, workers: list[str], files: list[str]) -> str:
-    """A hash of all that what is left to do depends on."""
+def _store(told: Mapping[str, Any], own: Path, folder: Path) -> Path:
+    """Where the ledgers are to be, as `takt.fleet.toml` reads it. KeyError, ValueError if that is no folder."""
+    given = told.get("store", str(own))
+    given = os.environ[given["env"]] if isinstance(given, Mapping) else given
+    if "://" in given:
+        raise ValueError("it is in a database")
+    return folder if Path(given) == own else Path(given)
+
+
+def _depends(text: str, workers: list[str], texts: list[str], versions: Mapping[str, str]) -> str:
+    """A hash of all that what is left to do depends on.
+
+    texts      of options, which may name files, or come to name some.
+    versions   of the distributions that stations and workers come from.
+    """
     from takt.shift.definition import RULES
 
-    found = hashlib.sha256(json.dumps([text, version(), RULES, os.getcwd(), sorted(set(workers))]).encode())
+    told = [text, version(), RULES, os.getcwd(), sorted(set(workers)), sorted(versions.items())]
+    found = hashlib.sha256(json.dumps(told).encode())
     modules = [worker.partition(":")[0] for worker in workers if ":" in worker]
     for module in sorted(set(modules)):
         spec = find_spec(module)
-        files = [*files, str(spec.origin)] if spec is not None else files
-    for file in files:
-        for one in _all(Path(file)):
-            status = one.stat()
-            found.update(f"{one}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        texts = [*texts, str(spec.origin)] if spec is not None else texts
+    for one in texts:
+        with suppress(OSError, ValueError):  # too long for a path, and so none
+            for file in _all(Path(one)):
+                status = file.stat()
+                found.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return found.hexdigest()
 
 
-def _files(plan: Plan) -> list[str]:
-    """The files and folders that options name."""
-    found = set()
-    for arm in plan.arms:
-        for value in (*_texts(arm.station_options), *_texts(arm.worker_options)):
-            with suppress(OSError):
-                if ("/" in value or Path(value).suffix) and Path(value).exists():
-                    found.add(value)
-    return sorted(found)
+def _options(plan: Plan) -> list[str]:
+    """What may be a file or folder among the options of all arms."""
+    options = [one for arm in plan.arms for one in (arm.station_options, arm.worker_options)]
+    return sorted({text for one in options for text in _texts(one) if text and "://" not in text})
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -115,8 +134,9 @@ def _all(path: Path) -> list[Path]:
     return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
 
 
-def _ledgers(store: Path) -> set[str]:
+def _ledgers(store: Path) -> dict[str, int]:
+    """The ledgers that are there, with their sizes in bytes."""
     try:
-        return {entry.name for entry in os.scandir(store / LEDGERS)}
+        return {entry.name: entry.stat().st_size for entry in os.scandir(store / LEDGERS)}
     except OSError:
-        return set()
+        return {}

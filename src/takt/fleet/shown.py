@@ -45,12 +45,8 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
     lines: list[RenderableType] = [table]
     plan, cost = found.plan, sum(one.money for one in found.arms)
     ended = f"{found.ended} of {len(plan.shifts)} shifts"
-    if found.driver:
-        state = f"it is worked on {found.driver}"
-    else:
-        state = found.told or ("nothing is left to do" if found.done else "nothing works on it")
     money = f"; {cost:,.2f} spent" if cost else ""
-    lines.append(Text(f"{plan.name}: {ended}{money}; {state}; ledgers in {shown(plan.store)}"))
+    lines.append(Text(f"{plan.name}: {ended}{money}; {found.state}; ledgers in {shown(plan.store)}"))
     for kind, count in Counter(fault.kind for fault in found.faults).items():
         lines.append(Text(f"faults of machines: {kind} {count} ({MACHINE_FAULTS.get(kind, '')})"))
     for fault in found.faults[-MOST_FAULTS:]:
@@ -58,8 +54,7 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
         lines.append(Text(f"  {what}; on {fault.host or 'an unknown host'}, log {fault.log}"))
     if len(found.faults) > MOST_FAULTS:
         lines.append(Text(f"  and {len(found.faults) - MOST_FAULTS} before: `takt fleet status --json` has all"))
-    given_up = [fault for fault in found.faults if fault.given_up]
-    for fault in given_up[:3]:
+    for fault in found.given_up[:3]:
         lines.append(
             Text(f"given up: {fault.arm}, seed {fault.seed}, after {fault.attempt} tries: {fault.why}", style="red")
         )

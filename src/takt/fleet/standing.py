@@ -70,8 +70,25 @@ class FleetStanding:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left that could be worked."""
-        return all(one.ended + one.lost + one.spared >= one.planned for one in self.arms)
+        """Whether nothing is left to be worked. A shift that was given up is: it is tried again when asked for."""
+        return all(one.ended + one.spared >= one.planned for one in self.arms)
+
+    @property
+    def given_up(self) -> Sequence[MachineFault]:
+        """The last fault of each shift that was given up, and has not ended since."""
+        return list({fault.id: fault for fault in self.faults if fault.id in self.lost}.values())
+
+    @property
+    def state(self) -> str:
+        """What works on it, or why nothing does, to follow its name."""
+        if self.driver:
+            return f"it is worked on {self.driver}"
+        lost = sum(one.lost for one in self.arms)
+        if lost and not self.done:
+            more = "they are" if lost > 1 else "it is"
+            given_up = f"{lost} shift{'s' * (lost > 1)} given up for faults of machines: {more} tried again with "
+            return f"{self.told + '; ' if self.told else ''}{given_up}`takt fleet run`"
+        return self.told or ("nothing is left to do" if self.done else "nothing works on it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, time
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -117,6 +118,8 @@ class _Reader:
     def plan(self, text: str) -> Plan:
         for place in secrets_in(self.told):
             self.wrong(place, "has a password or key in it; a plan is copied and stored: name an environment variable")
+        for place in _times_in(self.told):
+            self.wrong(place, "is a date or time; write it as a text, in quotes")
         self.keys("", self.told, (*TOP, *TABLES))
         name = self.text("name", self.told, Path(self.called).stem)
         if not re.fullmatch(r"[\w.-]{1,80}", name):
@@ -172,7 +175,11 @@ class _Reader:
         stations, hands = self.tables("station", STATION), self.tables("worker", WORKER)
         self.count(stations, hands)
         arms, seeds = [], []
+        of_plan = [station["name"] for _, station in stations]
         for where, hand in hands:
+            for at in self.names(f"{where}.at", hand.get("at", [])):
+                if at not in of_plan:
+                    self.wrong(f"{where}.at", f"names no station of the plan: {at!r}{meant(at, of_plan)}")
             if not any(self.works_at(where, hand, station["name"]) for _, station in stations):
                 self.unknown_worker(where, hand["name"], [station["name"] for _, station in stations])
         for place, station in stations:
@@ -474,6 +481,18 @@ class _Reader:
             return work()
         except TaktError as error:
             raise TaktError(f"{self.called}: {where}: {error}") from error
+
+
+def _times_in(value: Any, where: str = "") -> Iterator[str]:
+    """Where there are dates and times, which TOML has and no option takes."""
+    if isinstance(value, (date, time)):
+        yield where
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _times_in(one, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _times_in(one, f"{where}[{number}]")
 
 
 def _varied(table: Mapping[str, Any]) -> list[dict[str, Any]]:
