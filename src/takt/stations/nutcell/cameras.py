@@ -94,6 +94,7 @@ class Cameras:
         if kind not in self.renderers:
             vis = model.vis
             vis.global_.offheight, vis.global_.offwidth, vis.quality.offsamples = kind  # the context is made for it
+            vis.quality.shadowsize = scene.SHADOW if smooth else scene.SHADOW // 2
             try:
                 self.renderers[kind] = mujoco.Renderer(model, height, width)
             except Exception as error:  # whatever the missing library makes PyOpenGL raise

@@ -71,6 +71,7 @@ TAXELS = (4, 4)
 REST = np.array([-0.30, 0.07, 0.0, -1.94, 0.0, 2.24, 0.0])
 
 CAMERAS = ("head", "left_wrist", "right_wrist")
+SHADOW = 1024  # pixels of a shadow map
 
 # Collision bits. Fine geometry meets fine geometry; supports meet the nuts' feet and the hands; see `_collide`.
 _FINE, _FOOT, _SUPPORT = 1, 2, 4
@@ -368,7 +369,7 @@ def build(timestep_s: float = TIMESTEP_S, line: Line = SINGLE) -> Scene:
     spec.option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
     spec.option.sleep_tolerance = 1e-12
     spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)  # its trees are compiled; teeth and ribs move
-    spec.visual.quality.shadowsize = 1024
+    spec.visual.quality.shadowsize = SHADOW
     spec.visual.map.znear = 0.02
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
     spec.activate_plugin("mujoco.sensor.touch_grid")
