@@ -18,7 +18,7 @@ from takt.stations.codedesk import laying
 from takt.stations.codedesk.altering import written_tests
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
 from takt.stations.codedesk.families.writing import hidden_file
-from takt.stations.codedesk.inspection import Inspection, _known, inspect, new_faults
+from takt.stations.codedesk.inspection import Inspection, inspect, known_tests, new_faults
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
@@ -169,7 +169,7 @@ def test_parts_of_a_unittest_and_a_hundred_threads_are_a_repositorys_own_affair(
 
 def test_a_test_that_was_shown_is_not_altered_and_only_a_file_that_was_python_can_be_broken(works: None) -> None:
     text = hidden(1)
-    known = _known({"tests/test_hidden_1.py": text.replace("f1() == 1", "f1()   ==  1  # so")})
+    known = known_tests({"tests/test_hidden_1.py": text.replace("f1() == 1", "f1()   ==  1  # so")})
     tests = {one.name: one for one in written_tests(text)}
     assert known("tests/test_hidden_1.py", tests["test_value"]) and known("tests/test_hidden_1.py", tests["test_kind"])
     other = written_tests(text.replace("== 1", "== 2"))[0]

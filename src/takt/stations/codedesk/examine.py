@@ -130,6 +130,21 @@ class Watch:
             self.tell(unbegun=f"{type(error).__name__}: {error}"[-LONGEST:])
             raise
 
+    @hook(trylast=True)  # type: ignore[untyped-decorator]
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
+        """Tests that no longer hold are not run."""
+        gone = set(self.order["retired"])
+        left = [one for one in items if not any(name in gone for name in self.names_of(one.nodeid))]
+        if len(left) < len(items):
+            config.hook.pytest_deselected(items=[one for one in items if one not in left])
+            items[:] = left
+
+    @staticmethod
+    def names_of(nodeid: str) -> list[str]:
+        """A test's node id, without its parameters as well, and those of what it lies in."""
+        parts = nodeid.partition("[")[0].split("::")
+        return [nodeid, *("::".join(parts[: end + 1]) for end in range(len(parts)))]
+
     def pytest_collection_finish(self, session: Any) -> None:
         self.note(altered(self.order["laid"]))
         self.note(self.plugins.came(self.order["laid"], WORK, self.table.classes))

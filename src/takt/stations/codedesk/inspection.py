@@ -104,7 +104,7 @@ def inspect(
     seen = judged(first, suite, ticket)
     if once or not mined or not seen.own_pass:
         return seen
-    return desk.again(seen, first, tree, suite, ticket, _known({**shown(), **tree}))
+    return desk.again(seen, first, tree, suite, ticket, known_tests({**shown(), **tree}))
 
 
 class _Desk:
@@ -225,7 +225,7 @@ def _is_python(file: bytes) -> bool:
     return True
 
 
-def _known(shown: Mapping[str, Any]) -> Callable[[str, Written], bool]:
+def known_tests(shown: Mapping[str, Any]) -> Callable[[str, Written], bool]:
     """Whether a test stands, word for word, in a file of that path that has been shown."""
 
     @cache

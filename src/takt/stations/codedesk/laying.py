@@ -88,6 +88,7 @@ def laid(suite: Suite, sealing: bool) -> Laid:
         "ini": ini,
         "folders": sorted({".", "src", *(str(PurePosixPath(path).parent) for path in suite.files)}),
         "test_s": TEST_S,
+        "retired": [one for one in suite.retired if one.partition("::")[0] in suite.files],
     }
     return Laid(over, order, canaries, answers, tuple(suite.files))
 
