@@ -1,6 +1,6 @@
 """How often a fleet's tests err, looked at after every shift, and how many units they save against fixed designs.
 
-    python benchmarks/fleet_statistics.py [--paths 1000] [--seed 24]
+    python benchmarks/fleet_statistics.py [--paths 1000] [--seed 24] [--only pooled|together|saved]
 
 Units of a shift are a two-state chain of stickiness 0, 0.3 and 0.5; shifts differ by 0 or 4 points (beta). Errors are
 of fleets in which anything false was ever said; promised are 5 %. With shifts that differ, `unit` speaks of these units
@@ -22,7 +22,22 @@ from takt.judge.sequences import closed
 
 REQUIRED, UNITS, ALPHA = 0.902, 40, 0.05
 RHOS, SPREADS = (0.0, 0.3, 0.5), (0.0, 0.04)
-DESIGNS = ((0.902, 20), (0.902, 100), (0.97, 40), (0.97, 200))  # required, units of a shift
+DESIGNS = (  # required, units of a shift, standard deviation between shifts' own rates: as much as is believed, or less
+    (0.9, 10, 0.04),
+    (0.902, 20, 0.04),
+    (0.902, 100, 0.04),
+    (0.95, 12, 0.04),
+    (0.95, 400, 0.04),
+    (0.97, 40, 0.02),
+    (0.97, 200, 0.02),
+    (0.985, 400, 0.015),
+    (0.99, 40, 0.01),
+    (0.99, 400, 0.01),
+    (0.99, 1000, 0.01),
+    (0.99, 100, 0.02),  # twice as much as is believed
+    (0.902, 100, 0.08),
+)
+SAVED = ((0.902, 40, 0.95), (0.902, 40, 0.97), (0.902, 40, 0.99), (0.99, 100, 0.999), (0.99, 400, 0.999))
 
 
 def pooled_errors(paths: int, rng: np.random.Generator) -> None:
@@ -40,16 +55,15 @@ def pooled_errors(paths: int, rng: np.random.Generator) -> None:
     )
     print("| required | units | stickiness | shifts differ by | by shift | t-test |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for required, units in DESIGNS:
+    for required, units, spread in DESIGNS:
         for rho in RHOS:
-            spread = 0.04 if required < 0.95 else 0.02
             good = drawn(required, spread, rho, 40, units, paths, rng)
             yes, _ = decided_at(good, required, ALPHA, "shift")
             by_unit = accepts(good.sum(2).cumsum(1), (~good).sum(2).cumsum(1), required, ALPHA)
-            low, _ = bounds_along(good.mean(2), ALPHA, np.zeros(good.shape[:2]))
+            low, _ = bounds_along(good.mean(2), ALPHA)
             alone = ((low >= required) & by_unit).any(1)
             told = f"{errors(yes <= 40)} | {errors(alone)}"
-            print(f"| {100 * required:g} % | {units} | {rho} | {100 * spread:.0f} points | {told} |", flush=True)
+            print(f"| {100 * required:g} % | {units} | {rho} | {100 * spread:g} points | {told} |", flush=True)
 
 
 def errors(wrong: np.ndarray) -> str:
@@ -75,15 +89,17 @@ def together_errors(paths: int, rng: np.random.Generator) -> None:
 
 
 def saved(paths: int, rng: np.random.Generator) -> None:
-    print(f"\nUnits until the verdict, {UNITS} a shift, by shift; and of the exact test of fixed size (90 % power)")
-    print("| true rate | mean units | in 80 % of fleets by | fixed size |\n| --- | --- | --- | --- |")
-    for true in (0.95, 0.97, 0.99):
+    print("\nUnits until an accept, by shift and by unit; and of the exact test of fixed size (90 % power)")
+    print("| required | units a shift | true rate | mean units | in 80 % of fleets by | by unit, mean | fixed size |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for required, units, true in SAVED:
         most = 60
-        yes, _ = decided_at(drawn(true, 0.0, 0.0, most, UNITS, paths, rng), REQUIRED, ALPHA, "shift")
+        good = drawn(true, 0.0, 0.0, most, units, paths, rng)
+        yes, unit = (np.minimum(decided_at(good, required, ALPHA, by)[0], most + 1) for by in ("shift", "unit"))
         late = (yes > most).mean()
-        mean = UNITS * np.minimum(yes, most).mean()
-        more = f" ({100 * late:.1f} % not by {most * UNITS})" if late else ""
-        print(f"| {100 * true:.0f} % | {mean:.0f}{more} | {UNITS * int(np.quantile(yes, 0.8))} | {fixed_size(true)} |")
+        more = f" ({100 * late:.1f} % not by {most * units})" if late else ""
+        told = f"{units * yes.mean():.0f}{more} | {units * int(np.quantile(yes, 0.8))} | {units * unit.mean():.0f}"
+        print(f"| {100 * required:g} % | {units} | {100 * true:g} % | {told} | {fixed_size(required, true)} |")
     print("\nFive arms, one of 93 % and four of 85 %, 40 units a shift, by shift: units until the best is known")
     arms, shifts = 5, 60
     good = [drawn(0.93 if arm == 0 else 0.85, 0.02, 0.0, shifts, UNITS, paths, rng).astype(int) for arm in range(arms)]
@@ -101,11 +117,11 @@ def saved(paths: int, rng: np.random.Generator) -> None:
     print(f"in {100 * unknown:.1f} %. Fixed size, Bonferroni over four, 90 % power for each: {arms * n}")
 
 
-def fixed_size(true: float) -> int:
+def fixed_size(required: float, true: float) -> int:
     """Units of the least exact binomial test of size 5 % that has 90 % power at `true`."""
     n = 20
     while True:
-        least = int(binom.ppf(1 - ALPHA, n, REQUIRED)) + 1
+        least = int(binom.ppf(1 - ALPHA, n, required)) + 1
         if binom.sf(least - 1, n, true) >= 0.9:
             return n
         n += 1
@@ -115,12 +131,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paths", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=24)
+    parser.add_argument("--only", default="", choices=("pooled", "together", "saved"))
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     print(f"{given.paths} fleets each, seed {given.seed}; error at 5 %: {100 * math.sqrt(0.0475 / given.paths):.1f}")
-    pooled_errors(given.paths, rng)
-    together_errors(given.paths, rng)
-    saved(given.paths, rng)
+    for name, table in (("pooled", pooled_errors), ("together", together_errors), ("saved", saved)):
+        if given.only in ("", name):
+            table(given.paths, rng)
 
 
 if __name__ == "__main__":

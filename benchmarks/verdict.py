@@ -29,7 +29,7 @@ from scipy.stats import binom, chi2
 from takt.judge.bets import Wealth, log_wealth, log_wealth_high
 from takt.judge.formulas import mtbf_lower_s
 from takt.judge.power import boundary, decided_by, good_units_to_accept, units_needed
-from takt.judge.sequences import bounds_of_shifts, deviation_of, log_wealth_of_means
+from takt.judge.sequences import bounds_of_shifts, chance_of, log_wealth_of_alike, log_wealth_of_means, usual_spread
 from takt.judge.stickiness import Steps, accept_evidence, reject_evidence
 
 REQUIRED, ALPHA = 0.902, 0.05
@@ -361,7 +361,7 @@ def late_table(paths: int, units: int = 600) -> Table:
 def shifts_table(paths: int) -> Table:
     paths = max(200, paths // 8)
     table = Table(title=f"Several shifts of {SHIFT} units, mean of shifts = required, {paths} paths, 2 to 40 shifts")
-    for name in ("shifts differ", "one shift's accept, of the worker", "of this shift", "shift (about normal)", "free"):
+    for name in ("shifts differ", "one shift's accept, of the worker", "of this shift", "shift", "free"):
         table.add_column(name)
 
     def normal(rng: np.random.Generator, n: int) -> Floats:
@@ -385,11 +385,12 @@ def shifts_table(paths: int) -> Table:
         t_wrong = free = 0
         for row, won in zip(y, counts, strict=True):
             looks = range(3, 41)
-            least = [deviation_of((row[:n].mean() + REQUIRED) / 2, SHIFT, 0.0) for n in looks]  # none sticks
-            low = np.array([bounds_of_shifts(row[:n], ALPHA, one)[0] for n, one in zip(looks, least, strict=True)])
+            low = np.array([bounds_of_shifts(row[:n], ALPHA)[0] for n in looks])
+            chance = chance_of(1 / SHIFT, 0.0, (SHIFT * (1 - row)).cumsum())  # none sticks
+            alike = log_wealth_of_alike(row, REQUIRED, usual_spread(REQUIRED), chance)[2:] >= LEVEL
             n_units = np.arange(3, 41) * SHIFT
             unit_ok = log_wealth_high(won[2:], n_units - won[2:], REQUIRED) >= LEVEL
-            t_wrong += bool(((low >= REQUIRED) & unit_ok).any())
+            t_wrong += bool(((low >= REQUIRED) & unit_ok & alike).any())
             free += any(float(log_wealth_of_means(row[:n], REQUIRED)) >= LEVEL for n in range(2, 41))
         table.add_row(
             name,

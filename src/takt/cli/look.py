@@ -85,7 +85,10 @@ def verdict(
         list[Path], typer.Argument(metavar="SHIFT...", help="Ledgers of one worker at one job.", parser=place_of)
     ],
     by: Annotated[
-        str, typer.Option(help="unit (about these units), shift (if shift means are about normal), free, or auto.")
+        str,
+        typer.Option(
+            help="unit (about these units), shift (about the worker, if shifts differ little), free, or auto."
+        ),
     ] = "auto",
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Chance of an error, over all looks.")] = 0.05,
     stands_to: Annotated[

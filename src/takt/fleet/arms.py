@@ -11,6 +11,7 @@ be bad, to reject all to be good.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,7 +25,7 @@ from takt.fleet.record import BAD, GOOD, OPEN, Record
 from takt.judge.bets import accepts, rejects
 from takt.judge.outcomes import Unit
 from takt.judge.pooled import Pooled, pooled_outcomes
-from takt.judge.sequences import bounds_of_shifts, least_deviation, lower_of_means
+from takt.judge.sequences import bounds_of_shifts, chance_in, log_wealth_of_alike, lower_of_means, usual_spread
 from takt.judge.verdict import Bound, Job
 
 Rows = Sequence[Sequence[bool]]  # of each shift, whether its units were good, or good ones within the cycle time
@@ -153,8 +154,16 @@ def _unit(yes: int, no: int, still: int, least: float, job: Job) -> int:
 
 
 def _normal(rows: Rows, least: float, job: Job) -> int:
-    low, high = bounds_of_shifts(_rates(rows), min(job.alphas), least_deviation(rows, least))
-    return 1 if low >= least else -1 if high < least else 0
+    rates = _rates(rows)
+    low, high = bounds_of_shifts(rates, min(job.alphas))
+    if low < least <= high:
+        return 0
+    if least >= 1.0:
+        return -1
+    above, alpha = (True, job.alphas[0]) if low >= least else (False, job.alphas[1])
+    bet = (rates, least) if above else (1 - rates, 1 - least)
+    sure = log_wealth_of_alike(*bet, usual_spread(least), chance_in(rows))[-1] >= -math.log(alpha)
+    return int(sure) if above else -int(sure)
 
 
 def _free(rows: Rows, least: float, job: Job) -> int:

@@ -96,7 +96,7 @@ class Stop:
 
     verdict   an arm ends when its verdict is reached.
     compare   "" (never), "pairs" (when every two arms of a work are told apart) or "best" (when one surely is).
-    by        what is taken for granted: "shift", "free" or "unit" (`takt.judge.pooled`).
+    by        what is taken for granted: "shift", "free" or "unit" (`takt.judge.pooled`, `together`).
     alpha     chance of an error: of each arm's verdict, and of all comparisons of a work together.
     margin    a difference in good rate that does not matter, or None.
     """

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from takt.fleet.record import Record
 from takt.judge.bets import accepts, rejects
-from takt.judge.sequences import SHIFT_EFFECT, deviation_of, log_wealth, stakes_of_means, stickiness_of
+from takt.judge.sequences import (
+    SHIFT_EFFECT,
+    chance_of,
+    log_wealth,
+    log_wealth_of_alike,
+    stakes_of_means,
+    stickiness_of,
+    usual_spread,
+)
 
 PATHS = 300
 MOST_SHIFTS, MOST_UNITS = 400, 40_000  # that are simulated
@@ -66,8 +74,10 @@ def decided_at(good: NDArray[np.bool_], required: float, alpha: float, by: str) 
     no = np.asarray(rejects(so_far, n - so_far, required, alpha))
     rates = counts / units
     if by == "shift":
-        low, high = bounds_along(rates, alpha, least_along(good, required))
-        yes, no = yes & (low >= required), no & (high < required)
+        low, high = bounds_along(rates, alpha)
+        spread, chance = usual_spread(required), chance_along(good)
+        yes &= (low >= required) & (log_wealth_of_alike(rates, required, spread, chance) >= -math.log(alpha))
+        no &= (high < required) & (log_wealth_of_alike(1 - rates, 1 - required, spread, chance) > -math.log(alpha))
     elif by == "free":
         more = np.arange(1, good.shape[1] + 1) > 1
         yes = (wealth_along(rates, required) >= -math.log(alpha)) & more
@@ -113,17 +123,17 @@ def wealth_along(x: Floats, mean: float) -> Floats:
     return np.asarray(most + np.log(np.exp(logs - most[..., None]).sum(-1)))
 
 
-def least_along(good: NDArray[np.bool_], required: float) -> Floats:
-    """`sequences.least_deviation` of paths (paths, shifts, units) after each of their shifts."""
+def chance_along(good: NDArray[np.bool_]) -> Floats:
+    """`sequences.chance_in` of paths (paths, shifts, units) after each of their shifts."""
     shifts, units = good.shape[1:]
     n = np.arange(1, shifts + 1)
     before, after = good[:, :, :-1], good[:, :, 1:]
     both, earlier, later = (pairs.sum(2).cumsum(1) for pairs in (before & after, before, after))
-    rate = (good.sum(2).cumsum(1) / (units * n) + required) / 2
-    return np.asarray(deviation_of(rate, units, stickiness_of(both, earlier, later, n * (units - 1))))
+    seen = stickiness_of(both, earlier, later, n * (units - 1))
+    return np.asarray(chance_of(1 / units, seen, (~good).sum(2).cumsum(1)))
 
 
-def bounds_along(x: Floats, alpha: float, least: Floats) -> tuple[Floats, Floats]:
+def bounds_along(x: Floats, alpha: float) -> tuple[Floats, Floats]:
     """`sequences.bounds_of_shifts` of figures x (paths, shifts) after each of them."""
     n = np.arange(1, x.shape[1] + 1)
     mean, deviation = _moments(x)
@@ -131,7 +141,7 @@ def bounds_along(x: Floats, alpha: float, least: Floats) -> tuple[Floats, Floats
     ratio = (np.sqrt(k) / alpha) ** (2 / n)
     with np.errstate(divide="ignore", invalid="ignore"):
         width = np.sqrt((ratio - 1) / (1 - ratio / k) * (n - 1) / n)
-        ends = mean - width * np.maximum(deviation, least), mean + width * deviation
+        ends = mean - width * deviation, mean + width * deviation
     few = (n < 2) | (ratio >= k)
     return np.where(few, -np.inf, ends[0]), np.where(few, np.inf, ends[1])
 

@@ -101,7 +101,9 @@ def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
     alpha = 100 * found.plan.stop.alpha
     told = [
         f"Bounds are each wrong with a chance of {alpha:g} % at most, however often one looks. By unit: about these "
-        "units. By shift: about the worker, if shift means are about normal. Free: whatever their distribution."
+        "units. By shift: about the worker, if shifts' own rates have a standard deviation of 4 points at most (or of "
+        "the share of bad units that is allowed, if that is less), or shift means are about normal. Free: whatever "
+        "their distribution."
     ]
     if mixed:
         told.append("A row of several arms has the bound of all their units together, and no verdict.")

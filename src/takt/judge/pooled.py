@@ -4,9 +4,11 @@ A shift can be lucky or unlucky as a whole (a lot of tight nuts, a calm Monday);
 verdict is about that shift. Three readings of several, each with what it takes for granted:
 
     unit    all units in one row: about these units, under any dependence, whatever shifts do;
-    shift   the wider of that and a sequential t-test of the shifts' means: about the worker, *if shift means are about
-            normal*. Rare bad shifts break it: with 95 % in nine shifts of ten and 47 % in the tenth it errs in 53 %.
-            To accept, it does not take shifts to spread less than their units do (`sequences.least_deviation`);
+    shift   the widest of that, a sequential t-test of the shifts' means, and a bet that is fair whatever they are if
+            they differ by so much at most (`sequences.usual_spread`): about the worker, *if shifts' own rates have a
+            standard deviation of 4 points at most* (or of the share of bad units that is allowed, if that is less),
+            *or shift means are about normal*. Rare bad shifts break it: with 95 % in nine shifts of ten and 47 % in
+            the tenth it errs in 50 %;
     free    a bet on the shifts' means: about the worker, whatever their distribution. It takes some 30 shifts.
 """
 
@@ -25,7 +27,7 @@ from takt.contract.station import TaktError
 from takt.judge.bets import Floats
 from takt.judge.compared_shifts import BY, WHOLE
 from takt.judge.outcomes import Outcomes, Unit
-from takt.judge.sequences import bounds_of_shifts, least_deviation, lower_of_means
+from takt.judge.sequences import bounds_of_shifts, chance_in, lower_of_alike, lower_of_means, usual_spread
 from takt.judge.verdict import Bound, Job, Verdict, judged
 from takt.ledger import canonical
 
@@ -43,8 +45,8 @@ class Pooled:
     shifts          how many are whole (ended by time or units, or by the worker's fault) and have a judged unit.
     rates           good rate of each of these.
     spread          standard deviation of the rates; None for fewer than two.
-    by_shift        bound of the mean of shifts, if their means are about normal: the wider of that by unit and that of
-                    a sequential t-test (shifts alike by luck are no surer than their units); None while too few.
+    by_shift        bound of the mean of shifts, if they differ as is `believed`: the widest of that by unit, of a
+                    sequential t-test, and of a bet on shifts that differ by so much at most; None while too few.
     by_shift_free   the same whatever their distribution.
     """
 
@@ -101,13 +103,13 @@ def pooled_outcomes(
     whole = [one.judged for one in found if one.ended in (*WHOLE, "broken_plan") and one.judged]
     rates = np.array([sum(unit.good is True for unit in mine) / len(mine) for mine in whole])
     rows = [[unit.good is True for unit in mine] for mine in whole]
-    normal, free = _bounds(rates, job, least_deviation(rows, job.required))
+    normal, free = _bounds(rates, rows, job, job.required)
     normal = _wider(normal, units.lower, units.upper)
     asked = [(normal, free, job.required)]
     if units.cycles is not None:
         within = [row for mine in whole if (row := _within(mine, job))]
         shares = np.array([sum(row) / len(row) for row in within])
-        of_times, free_times = _bounds(shares, job, least_deviation(within, job.quantile))
+        of_times, free_times = _bounds(shares, within, job, job.quantile)
         asked.append((_wider(of_times, units.cycles.lower, units.cycles.upper), free_times, job.quantile))
     decision, why = units.decision, units.why
     if by != "unit":
@@ -143,20 +145,33 @@ def readings(p: Pooled) -> list[str]:
     if p.spread is not None:
         told.append(f"{p.shifts} whole shifts, of {per_cent(min(p.rates))} to {per_cent(max(p.rates))} % good.")
     if p.by_shift is not None:
-        told.append(f"About the worker, if shift means are about normal: {_ends(p.by_shift)}.")
+        told.append(f"About the worker, {believed(p.units.required)}: {_ends(p.by_shift)}.")
     if p.by_shift_free is not None:
         few = "" if p.shifts >= FROM else f" (it takes about {FROM} shifts to say much)"
         told.append(f"About the worker, whatever the distribution of shifts: {_ends(p.by_shift_free)}{few}.")
     return [*told, *(f"Note: {note}." for note in p.notes)]
 
 
-def _bounds(rates: Floats, job: Job, least: float) -> tuple[Bound | None, Bound | None]:
-    """Of the mean over shifts: if means are about normal, and whatever they are."""
+def believed(required: float) -> str:
+    """What a verdict by shift takes for granted, as an if-clause."""
+    return (
+        f"if shifts' own rates differ by {100 * usual_spread(required):.3g} points at most (standard deviation), or "
+        "shift means are about normal"
+    )
+
+
+def _bounds(rates: Floats, rows: Sequence[Sequence[bool]], job: Job, asked: float) -> tuple[Bound | None, Bound | None]:
+    """Of the mean over shifts: as far as is `believed`, and whatever they are."""
     if len(rates) < 2:
         return None, None
-    low, high = bounds_of_shifts(rates, min(job.alphas), least)
-    normal = None if np.isinf(low) else Bound(max(0.0, low), min(1.0, high))
     accept, reject = job.alphas
+    low, high = bounds_of_shifts(rates, min(job.alphas))
+    normal = None
+    if not np.isinf(low):
+        spread, chance = usual_spread(asked), chance_in(rows)
+        low = min(low, lower_of_alike(rates, spread, chance, accept))
+        high = max(high, 1 - lower_of_alike(1 - rates, spread, chance, reject))
+        normal = Bound(max(0.0, low), min(1.0, high))
     return normal, Bound(lower_of_means(rates, accept), 1 - lower_of_means(1 - rates, reject))
 
 
@@ -165,7 +180,7 @@ def _wider(normal: Bound | None, lower: float, upper: float) -> Bound | None:
 
 
 def _decided(taken: Sequence[tuple[Bound, float]], by: str, shifts: int, job: Job, units: Verdict) -> tuple[str, str]:
-    what = "of the mean over shifts" + (", if these are about normal," if by == "shift" else ",")
+    what = "of the mean over shifts" + (f", {believed(job.required)}," if by == "shift" else ",")
     counts = f"{units.good} of {units.units} good in {shifts} whole shifts"
     rate, required = taken[0]
     asked = f"required {per_cent(required, exact=True)} %"

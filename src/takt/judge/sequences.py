@@ -5,6 +5,7 @@ Three, because three things are known of a difference (docs/compare.md says whic
     bounds_of_signs   -1, 0 or +1: a betting sequence (Waudby-Smith & Ramdas, JRSSB 86, 2024), exact at every size.
     bounds_of_shifts  one figure for each shift, taken to be normal: a sequential t-test (Lai, "On confidence
                       sequences", Ann. Stat. 4, 1976; Wang & Ramdas, "Anytime-valid t-tests ...", 2023).
+    lower_of_alike    good rates of shifts that are believed to differ so much at most: a bet on their squares.
     bounds_of_means   any figures between two known ends (shifts' means, costs of a declared range): the betting
                       sequence again, whatever their distribution.
 
@@ -26,6 +27,9 @@ STAKES = 32  # shares of his fortune that the gambler bets: as many gamblers, wh
 HALVINGS = 45  # of the interval that holds a bound: to 1e-13
 SHIFT_EFFECT = 3.0  # differences between workers that are looked for, in standard deviations between shifts
 MOST_STICKY = 0.9  # that is believed of units
+BELIEVED_STICKY, BELIEVED_BAD = 0.4, 5.0  # so sticky they are believed to be before so many bad ones are seen
+MOST_SPREAD = 0.04  # standard deviation between shifts' own rates that is believed of a worker
+SHIFTS_BETS = 10  # gamblers that bet on shifts alike
 TELLING = 20  # costs that differ from the commonest one: fewer say nothing of how far out others may lie
 
 Floats = NDArray[np.float64]
@@ -85,10 +89,8 @@ def sure_signs(signs: Floats, alpha: float) -> NDArray[np.bool_]:
     return sure
 
 
-def bounds_of_shifts(means: Floats, alpha: float, least: float = 0.0) -> tuple[float, float]:
+def bounds_of_shifts(means: Floats, alpha: float) -> tuple[float, float]:
     """Bounds of the mean of normal figures, one for each shift; -inf and inf while there are too few.
-
-    least   what their standard deviation is at least, for the lower bound (`least_deviation`).
 
     The likelihood ratio of t with mean/deviation ~ N(0, g), g = SHIFT_EFFECT^2, against 0 (as a Bayes factor: Gonen,
     Johnson, Lu & Westfall, "The Bayesian two-sample t test", Am. Stat. 59, 2005) is a martingale under 0, whatever the
@@ -105,25 +107,30 @@ def bounds_of_shifts(means: Floats, alpha: float, least: float = 0.0) -> tuple[f
         return -math.inf, math.inf
     x = (ratio - 1) / (1 - ratio / k)
     mean, deviation, width = float(means.mean()), float(means.std(ddof=1)), math.sqrt(x * (n - 1) / n)
-    return mean - width * max(deviation, least), mean + width * deviation
+    return mean - width * deviation, mean + width * deviation
 
 
-def least_deviation(shifts: Sequence[ArrayLike], required: float) -> float:
-    """What good rates of shifts spread by at least, by their units: booleans in due order, a row for each shift.
+def usual_spread(required: float) -> float:
+    """The standard deviation that shifts' rates are believed to have at most, where a rate is required: MOST_SPREAD,
+    or the share of bad units that is allowed if that is less (a worker of 99 % does not often have shifts of 95 %)."""
+    return float(min(MOST_SPREAD, max(1.0 - required, 0.001)))
 
-    Means of few sticky units near 100 % are skewed: the first few shifts of a worker at the required rate are often all
-    lucky and all alike, and a t-test of them alone accepts falsely in up to 21 % of fleets. So their spread is taken to
-    be at least what chance makes of so many units, at a rate half way between that seen and that required, as sticky as
-    these units are seen to be (docs/fleets.md has what that comes to).
+
+def chance_in(shifts: Sequence[ArrayLike]) -> float:
+    """What p (1 - p) is multiplied by for the variance that chance makes of the mean of one of these shifts of rate p:
+    1/units if they are independent, more if they are sticky. Booleans in due order, a row for each shift.
+
+    As sticky as they are seen to be; of few bad units little is seen, so BELIEVED_BAD more are taken to show
+    BELIEVED_STICKY.
     """
     rows = [np.asarray(row, dtype=float) for row in shifts if len(np.asarray(row))]
-    units = sum(map(len, rows))
+    units, good = sum(map(len, rows)), sum(float(row.sum()) for row in rows)
     if not rows:
-        return 0.0
-    rate = (sum(float(row.sum()) for row in rows) / units + required) / 2
+        return 1.0
     both = sum(float(row[:-1] @ row[1:]) for row in rows)
     earlier, later = (sum(float(row[ends].sum()) for row in rows) for ends in (slice(None, -1), slice(1, None)))
-    return float(deviation_of(rate, units / len(rows), stickiness_of(both, earlier, later, units - len(rows))))
+    seen = stickiness_of(both, earlier, later, units - len(rows))
+    return float(chance_of(sum(1 / len(row) for row in rows) / len(rows), seen, units - good))
 
 
 def stickiness_of(both: ArrayLike, earlier: ArrayLike, later: ArrayLike, pairs: ArrayLike) -> Floats:
@@ -135,10 +142,41 @@ def stickiness_of(both: ArrayLike, earlier: ArrayLike, later: ArrayLike, pairs: 
     return np.asarray(np.clip((np.asarray(both) / n - a * b) / spread, 0.0, MOST_STICKY))
 
 
-def deviation_of(rate: ArrayLike, units: ArrayLike, stickiness: ArrayLike) -> Any:
-    """Standard deviation of the mean of so many units of this rate, neighbours correlated so much."""
-    p, rho = np.asarray(rate, dtype=float), np.asarray(stickiness, dtype=float)
-    return np.sqrt(p * (1 - p) / np.asarray(units, dtype=float) * (1 + rho) / (1 - rho))
+def chance_of(share: ArrayLike, seen: ArrayLike, bad: ArrayLike) -> Any:
+    """`chance_in` of shifts of 1/`share` units whose `bad` units show a stickiness of `seen`."""
+    bad = np.asarray(bad, dtype=float)
+    rho = (np.asarray(seen) * bad + BELIEVED_STICKY * BELIEVED_BAD) / (bad + BELIEVED_BAD)
+    return np.asarray(share) * (1 + rho) / (1 - rho)
+
+
+def log_wealth_of_alike(x: ArrayLike, mean: float, spread: float, chance: ArrayLike) -> Floats:
+    """log of what a gambler owns after each of x (..., n), who bets that the mean of shifts' rates is above `mean`;
+    shifts' own rates have a standard deviation of `spread` at most, and `chance` (..., n) is `chance_in` at each look.
+
+    No rate is above 1, so whatever the distribution, E (x - m)^2 <= v and E x <= m give E (x - m + d)^2 <= d^2 + v. He
+    owns (x - m + d)^2 / (d^2 + v) times as much after each x, nothing after one below m - d, his d spread from
+    spread^2/(1-m), where he wins most of shifts without a bad unit (the two-point distribution of Bennett, "Probability
+    inequalities for the sum of independent random variables", JASA 57, 1962, is all that holds him up), to 1.
+    """
+    found, n = np.asarray(x, dtype=float), np.arange(1, np.shape(x)[-1] + 1)
+    d = np.geomspace(spread**2 / (1 - mean), 1.0, SHIFTS_BETS)
+    above = np.maximum(found[..., None] - mean + d, 0.0)
+    v = spread**2 + mean * (1 - mean) * np.asarray(chance, dtype=float)
+    with np.errstate(divide="ignore"):
+        logs = 2 * np.log(above).cumsum(-2) - n[:, None] * np.log(d**2 + v[..., None])
+        most = np.maximum(logs.max(-1), -1e300)
+        return np.asarray(most + np.log(np.exp(logs - most[..., None]).mean(-1)))
+
+
+def lower_of_alike(x: ArrayLike, spread: float, chance: float, alpha: float) -> float:
+    """The highest mean of shifts' rates that `log_wealth_of_alike` refutes; 0 if none is."""
+    found = np.asarray(x, dtype=float)
+    low, high = 0.0, float(found.mean())
+    for _ in range(HALVINGS if high > 0 else 0):
+        middle = (low + high) / 2
+        refuted = log_wealth_of_alike(found, middle, spread, chance)[-1] >= -math.log(alpha)
+        low, high = (middle, high) if refuted else (low, middle)
+    return low
 
 
 def log_wealth_of_means(x: ArrayLike, mean: ArrayLike) -> Floats:

@@ -243,12 +243,12 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
 
 def pooled_summary(found: Pooled, width: int) -> RenderableType:
     """A verdict on one or several shifts, and the ways to read them."""
-    from takt.judge.pooled import readings
+    from takt.judge.pooled import believed, readings
     from takt.judge.verdict import notes
 
     width = min(width, WIDEST)
     tone = TONES[found.decision]
-    by = {"unit": "about these units", "shift": "about the worker, if shift means are about normal"}
+    by = {"unit": "about these units", "shift": f"about the worker, {believed(found.units.required)}"}
     about = by.get(found.by, "about the worker, whatever the distribution of shifts")
     word = Text.assemble((f" {found.decision.upper()} ", f"bold reverse {tone}"), (f"  {about}", "dim"))
     lines = [*readings(found), *notes(found.units, len(found.seeds)), f"Judged by the {found.units.rules}."]
