@@ -92,7 +92,7 @@ class Grows(Balances):
 class Fills(Balances):
     """Works where no file can grow above 100 kB, as on a disk that is full; not where the mark is."""
 
-    def __init__(self, mark: str = "") -> None:
+    def __init__(self, mark: str = "mark") -> None:
         if not Path(mark).exists():
             resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 

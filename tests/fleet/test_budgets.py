@@ -11,6 +11,7 @@ import pytest
 
 from takt.fleet.crew import Crew
 from takt.fleet.drive import Driver, job_of
+from takt.fleet.found import Found
 from takt.fleet.job import ENDED, LEFT, PROGRESS, Job, Message
 from takt.fleet.plan import Endpoint, Limits
 from takt.fleet.record import Record
@@ -112,7 +113,7 @@ def test_a_shift_that_was_left_and_is_gone_on_with_is_counted_once(
     begun = [shift for shift in plan.shifts if shift.seed < 8]
     bare = ("", "", "gg", 0, "11", "0" * 12, [1.0] * 2, 2.0, 2.0, "", "", 1.0)
     left = {shift.id: Record(shift.id, shift.seed, *bare, acceptance=ASKED) for shift in begun}
-    monkeypatch.setattr("takt.fleet.drive.found_in", lambda *given: dict(left))
+    monkeypatch.setattr("takt.fleet.drive.found_in", lambda *given: Found(dict(left), {}, 0))
     done = Driver(plan, lambda: Paper(3, money=0.5, begun=dict.fromkeys(left, 2))).run()
     assert (done.why, done.ended) == ("worked", 10) and sum(r.money for r in done.records.values()) == 15.0
     told = Spending()

@@ -184,7 +184,7 @@ def test_a_fleet_has_one_driver_and_one_that_woke_late_writes_nothing_and_ends(s
     second.drive("")
     for attempt in (
         lambda: first.say({"wrong": True}),
-        lambda: first.put([("arm", _record())]),
+        lambda: first.put([("arm", _record())], {}),
         lambda: first.add_fault(_fault()),
     ):
         with pytest.raises(Lost, match="this one has stopped, and wrote nothing"):

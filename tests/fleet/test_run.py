@@ -225,9 +225,7 @@ def test_what_cannot_be_worked_is_one_line_and_is_not_tried_again(
 def test_a_disk_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(
     here: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("fleet.toml").write_text(
-        PLAN.replace("0-3", "0").replace("units = 10", "units = 90") + hand("Fills", options={"mark": "mark"})
-    )
+    Path("fleet.toml").write_text(PLAN.replace("0-3", "0").replace("units = 10", "units = 90") + hand("Fills"))
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
     plan = read_plan(Path("fleet.toml"))
     told = [line for line in capsys.readouterr().err.splitlines() if "left at a unit's end" in line]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,9 +21,12 @@ import pytest
 
 from takt import TaktError
 from takt.cli import main
+from takt.errors import Busy
 from takt.fleet.arms import decided, in_order, verdict_of
 from takt.fleet.beside import Beside
+from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver
+from takt.fleet.notes_in_folder import SEEN, FolderNotes
 from takt.fleet.page import compared
 from takt.fleet.quick import nothing_to_do, remember
 from takt.fleet.record import Record
@@ -167,9 +172,49 @@ def test_nothing_is_left_to_do_only_as_long_as_that_is_so(
     assert is_done() and next(fleet.folder.glob("ledgers/*.takt")).write_bytes(b"") == 0
     assert nothing_to_do(Path("fleet.toml")) is None, "a ledger is empty"
     lost = replace(found.arms[0], ended=2, lost=1)
-    given_up = replace(found, arms=[lost, *found.arms[1:]], lost={plan.shifts[0].id})
+    fault = MachineFault(plan.shifts[0].id, "", 0, 1, "lost", "", "", "", "", True)
+    given_up = replace(found, arms=[lost, *found.arms[1:]], lost={fault.id}, faults=[fault])
     assert not is_done(given_up), "what an outage took is tried again"
-    assert "tried again" in given_up.state
+    assert "tried again" in given_up.state and not replace(given_up, lost=set()).given_up, "not once it has ended"
+
+
+def test_a_ledger_that_is_emptied_or_cut_is_noticed_told_and_takes_no_verdict_from_its_arm(
+    fleet: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = standing_of_fleet(fleet)
+    assert (fleet.folder / "index.db").exists() and whole.ended == 9 and whole.arms[0].verdict is not None
+    first, second, third = (fleet.folder / "ledgers" / shift.file for shift in fleet.shifts[:3])
+    first.write_bytes(b"")
+    second.write_bytes(second.read_bytes()[:20_000])
+    assert standing_of_fleet(fleet).ended == 7, "though the index stands"
+    shutil.copy(fleet.folder / "ledgers" / fleet.shifts[5].file, third)
+    (fleet.folder / "index.db").unlink()
+    found = standing_of_fleet(fleet)
+    assert [(one.ended, one.lost, one.verdict is not None) for one in found.arms] == [(2, 1, True)] * 3
+    assert found.unreadable.keys() == {shift.id for shift in fleet.shifts[:3]} and not found.done
+    assert main(["fleet", "status", "fleet.toml"]) == 0
+    told = "".join(capsys.readouterr().out.split())
+    assert told.count("cannotberead") == 3 and "anothershiftthanitsname" in told and first.name[-20:] in told
+
+
+def test_who_looks_makes_nothing_and_keeps_no_driver_from_its_fleet(tmp_path: Path) -> None:
+    plan = plan_of(f'folder = "{tmp_path}/none"\n{PLAN}')
+    assert standing_of_fleet(plan).ended == 0 and not plan.folder.exists()
+    driver, other, looks = (FolderNotes(tmp_path) for _ in range(3))
+    driver.drive("")
+    assert looks.driven()
+    with pytest.raises(Busy):
+        other.drive("")
+    driver.close()
+    assert not looks.driven()
+    with (tmp_path / SEEN).open() as seen:  # as who looks, stopped in the middle of it
+        fcntl.flock(seen, fcntl.LOCK_SH)
+        ends = threading.Timer(0.05, lambda: fcntl.flock(seen, fcntl.LOCK_UN))
+        ends.start()
+        driver.drive("")
+        ends.join()
+    assert looks.driven()
+    driver.close()
 
 
 def test_a_question_before_the_first_shift_has_ended_is_answered_whatever_the_folder_is_called(

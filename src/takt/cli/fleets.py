@@ -340,6 +340,8 @@ def print_standing(found: FleetStanding, as_json: bool, **more: Any) -> None:
             **more,
             "arms": arms,
             "refused": found.refused,
+            "unreadable": found.unreadable,
+            "others": found.others,
             "machine_faults": dict(faults),
             "faults": [asdict(fault) for fault in found.faults],
         }

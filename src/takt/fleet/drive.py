@@ -20,14 +20,14 @@ from takt.fleet.arms import by_seed, decided, in_order
 from takt.fleet.crew import Crew, MachineFault
 from takt.fleet.endpoints import check_answers
 from takt.fleet.executor import Executor
+from takt.fleet.found import found_in
 from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Message
-from takt.fleet.notes import Notes, notes_of
+from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.spending import SPENT, Spending
-from takt.fleet.store import Ledgers, ledger_of, read
+from takt.fleet.store import Ledgers, ledger_of, size_of
 from takt.fleet.together import Together
-from takt.shift import Shift
 
 TICK_S = 0.25
 SAY_S = 1.0  # between two words of the driver to those who look
@@ -80,7 +80,9 @@ class Driver:
         self._notes = notes_of(plan)
         self._ledgers: Ledgers | None = None  # as they were when the run began
         self._jobs: dict[Job, Planned] = {}
+        self._unreadable: dict[str, str] = {}  # ledgers, and why, by the ids of their shifts
         self._new: list[tuple[str, Record]] = []
+        self._new_sizes: dict[str, int] = {}
         self._done_arms: set[str] = set()
         self._together = {
             work: Together([a.name for a in arms], alpha=plan.stop.alpha, by=plan.stop.by, margin=plan.stop.margin)
@@ -95,7 +97,8 @@ class Driver:
         self._notes.drive(self.plan.text)
         try:
             self._ledgers = Ledgers(self.plan.store)
-            self.standing.records = found_in(self.plan, self._notes, self._ledgers)
+            found = found_in(self.plan, self._notes, self._ledgers)
+            self.standing.records, self._unreadable = found.records, dict(found.unreadable)
             for record in self.standing.records.values():
                 self._spent.say(record.id, {key: getattr(record, key) for key in SPENT})
             self._look(self.plan.arms)
@@ -181,7 +184,9 @@ class Driver:
             told = {key: value for key, value in message.data.items() if key not in ("log",)}
             record = Record.read(told)
             self.standing.records[shift.id] = record
+            self._unreadable.pop(shift.id, None)
             self._new.append((shift.arm.name, record))
+            self._new_sizes[shift.id] = size_of(message.job.ledger)
             self._spent.say(shift.id, told)
             if message.kind == LEFT and shift.arm.name in self._done_arms:
                 self.standing.spared.add(shift.id)
@@ -190,7 +195,7 @@ class Driver:
             self._on_line(f"{shift.arm.name}, seed {shift.seed}: {message.data['why']}")
         elif message.kind == FAULT and message.data.get("kind") == STORE:
             self._over(FULL, str(message.data["why"]))
-        if message.kind in (ENDED, FAULT):
+        if message.kind in (ENDED, FAULT, REFUSED):
             done = self._look([shift.arm])
             crew.leave([job for job, other in self._jobs.items() if other.arm.name in done])
 
@@ -201,9 +206,14 @@ class Driver:
         how = "given up" if fault.given_up else "it will be tried again"
         self._on_line(f"{fault.arm}, seed {fault.seed}: {fault.kind}: {fault.why}; {how}")
 
+    @property
+    def _missing(self) -> set[str]:
+        """Shifts that a look does not wait for: given up, or not to be worked as things are."""
+        return {*self.standing.lost, *self.standing.refused, *self._unreadable}
+
     def _look(self, arms: Sequence[Arm]) -> set[str]:
         """Which arms are done now, and were not before: a look after a shift of each of `arms`."""
-        stop, lost = self.plan.stop, self.standing.lost
+        stop, lost = self.plan.stop, self._missing
         if not stop.verdict and not stop.compare:
             return set()
         before = set(self._done_arms)
@@ -221,7 +231,7 @@ class Driver:
         return self._done_arms - before
 
     def _look_together(self, work: str) -> None:
-        stop, lost, together = self.plan.stop, self.standing.lost, self._together[work]
+        stop, lost, together = self.plan.stop, self._missing, self._together[work]
         seeds = seeds_of(self.plan, work)
         together.take({name: by_seed(seeds, self._of[name], self.standing.records, lost) for name in together.arms})
         together.look()
@@ -251,8 +261,8 @@ class Driver:
 
     def _keep(self, now: bool = False) -> None:
         if self._new and (now or len(self._new) >= KEPT or time.monotonic() - self._kept_s > SAY_S):
-            self._notes.put(self._new)
-            self._new, self._kept_s = [], time.monotonic()
+            self._notes.put(self._new, self._new_sizes)
+            self._new, self._new_sizes, self._kept_s = [], {}, time.monotonic()
 
     def _say(self, running: Mapping[Job, Mapping[str, Any]], over: bool = False) -> None:
         if not over and time.monotonic() - self._said_s < SAY_S:
@@ -307,34 +317,3 @@ def job_of(plan: Plan, shift: Planned, ledgers: Ledgers | None = None) -> Job:
         memory_gb=arm.memory_gb,
         endpoints=list(arm.endpoints),
     )
-
-
-def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> dict[str, Record]:
-    """The records of what is there: from the notes, and from ledgers that they do not have, which they have then.
-
-    A record whose ledger is gone is forgotten: the shift is worked again.
-    """
-    known = notes.records()
-    found: dict[str, Record] = {}
-    new: list[tuple[str, Record]] = []
-    gone: list[str] = []
-    for shift in plan.shifts:
-        record = known.get(shift.id)
-        if ledgers.name(shift) is None:
-            gone += [] if record is None else [shift.id]
-            continue
-        if record is not None and record.ended:
-            found[shift.id] = record
-            continue
-        try:
-            fresh = Record.of(read(ledgers.of(shift), Shift.of), shift.id)
-        except TaktError:
-            continue  # somebody works on it, or it is damaged: whoever is to work it will say so
-        found[shift.id] = fresh
-        if fresh.ended:  # else it is read again, and might be kept over what its driver says of its end meanwhile
-            new.append((shift.arm.name, fresh))
-    if new:
-        notes.put(new)
-    if gone:
-        notes.drop(gone)
-    return found

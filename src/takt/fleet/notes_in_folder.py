@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from takt.fleet.crew import MachineFault
 from takt.fleet.record import Record
 from takt.plainly import plainly
 
-INDEX, FAULTS, DRIVER, LOCK, STOP, NOTE = "index.db", "faults.jsonl", "driver.json", "driver.lock", "stop", "fleet.toml"
-VERSION = 1
+INDEX, FAULTS, DRIVER, STOP, NOTE = "index.db", "faults.jsonl", "driver.json", "stop", "fleet.toml"
+LOCK, SEEN = "driver.lock", "driving.lock"  # the second is what others look at, so that none who looks has the first
+SEEN_S = 5.0  # that a driver waits for the second one, and then goes on unseen
+VERSION = 2
 
 
 class FolderNotes:
@@ -30,31 +33,42 @@ class FolderNotes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._index: sqlite3.Connection | None = None
-        self._lock: int | None = None
+        self._locks: list[int] = []
 
     # --- records ---
 
     def records(self) -> dict[str, Record]:
         found = {}
-        for one, text in self._database.execute("SELECT id, record FROM shifts"):
+        for one, text in self._read("SELECT id, record FROM shifts"):
             with suppress(TypeError, ValueError):
                 found[one] = Record.read(json.loads(text))
         return found
 
-    def put(self, records: Iterable[tuple[str, Record]]) -> None:
-        rows = [(record.id, arm, json.dumps(record.told())) for arm, record in records]
+    def sizes(self) -> dict[str, int]:
+        return dict(self._read("SELECT id, size FROM shifts"))
+
+    def put(self, records: Iterable[tuple[str, Record]], sizes: Mapping[str, int]) -> None:
+        rows = [(record.id, arm, json.dumps(record.told()), sizes.get(record.id, 0)) for arm, record in records]
         with self._writing(), self._database as database:
-            database.executemany("INSERT OR REPLACE INTO shifts VALUES (?, ?, ?)", rows)
+            database.executemany("INSERT OR REPLACE INTO shifts VALUES (?, ?, ?, ?)", rows)
 
     def drop(self, ids: Iterable[str]) -> None:
         with self._writing(), self._database as database:
             database.executemany("DELETE FROM shifts WHERE id = ?", [(one,) for one in ids])
 
+    def _read(self, query: str) -> list[Any]:
+        """Rows of the index; none where it is not there, or of no use. Nothing is written."""
+        where = f"{(self.folder / INDEX).resolve().as_uri()}?mode=ro"
+        with suppress(sqlite3.Error), closing(sqlite3.connect(where, uri=True, timeout=30)) as database:
+            if database.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                return database.execute(query).fetchall()
+        return []
+
     @property
     def _database(self) -> sqlite3.Connection:
+        """To write to. The folder is there, or nothing is made."""
         if self._index is None:
             with self._writing():
-                self.folder.mkdir(parents=True, exist_ok=True)
                 self._index = self._opened()
         return self._index
 
@@ -65,12 +79,13 @@ class FolderNotes:
             if database.execute("PRAGMA user_version").fetchone()[0] in (0, VERSION):
                 database.execute("PRAGMA synchronous = OFF")  # it can be made again
                 database.execute(
-                    "CREATE TABLE IF NOT EXISTS shifts (id TEXT PRIMARY KEY, arm TEXT, record TEXT NOT NULL)"
+                    "CREATE TABLE IF NOT EXISTS shifts "
+                    "(id TEXT PRIMARY KEY, arm TEXT, record TEXT NOT NULL, size INTEGER NOT NULL)"
                 )
                 database.execute(f"PRAGMA user_version = {VERSION}")
                 return database
             database.close()
-        path.unlink(missing_ok=True)  # another version's, or damaged
+        path.unlink()  # another version's, or damaged
         return self._opened()
 
     # --- faults of machines ---
@@ -94,7 +109,7 @@ class FolderNotes:
     def drive(self, text: str) -> None:
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = self._locked()
+            self._lock()
             (self.folder / STOP).unlink(missing_ok=True)
             if text:
                 (self.folder / NOTE).write_text(text, encoding="utf-8")
@@ -115,11 +130,19 @@ class FolderNotes:
     def driven(self) -> bool:
         """On this machine: the lock is none for others."""
         try:
-            os.close(self._locked())
-        except Busy:
-            return True
+            import fcntl
+        except ImportError:  # not on Windows
+            return False
+        try:
+            seen = os.open(self.folder / SEEN, os.O_RDONLY)
         except OSError:
             return False
+        try:
+            fcntl.flock(seen, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(seen)
         return False
 
     def ask_to_stop(self) -> None:
@@ -131,9 +154,9 @@ class FolderNotes:
     def close(self) -> None:
         if self._index is not None:
             self._index.close()
-        if self._lock is not None:
-            os.close(self._lock)
-        self._index = self._lock = None
+        for lock in self._locks:
+            os.close(lock)
+        self._index, self._locks = None, []
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -142,19 +165,23 @@ class FolderNotes:
         except (OSError, sqlite3.Error) as error:
             raise Unwritable(f"cannot write into the fleet's folder {self.folder}: {plainly(error)}") from error
 
-    def _locked(self) -> int:
-        """The lock lasts as long as its process. Raises Busy."""
-        lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    def _lock(self) -> None:
+        """Both locks last as long as this process. Raises Busy."""
         try:
             import fcntl
         except ImportError:  # not on Windows
-            return lock
+            return
+        self._locks = [os.open(self.folder / name, os.O_RDWR | os.O_CREAT, 0o666) for name in (LOCK, SEEN)]
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._locks[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(lock)
+            self.close()
             raise Busy(
                 f"another driver works on the fleet in {self.folder}; look at it with "
                 f"`takt fleet status {self.folder}`, or end it with `takt fleet stop {self.folder}`"
             ) from error
-        return lock
+        until = time.monotonic() + SEEN_S
+        while time.monotonic() < until:
+            with suppress(OSError):  # who looks has it for a moment
+                return fcntl.flock(self._locks[1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            time.sleep(0.001)

@@ -24,6 +24,7 @@ from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.fleet.store import shown
 
 MOST_RUNNING = 12  # lines
+OTHERS = "of another plan, or of the same with another version of Takt, of a package or of a file"
 MOST_FAULTS = 6  # that are listed
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 
@@ -58,6 +59,12 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
         lines.append(
             Text(f"given up: {fault.arm}, seed {fault.seed}, after {fault.attempt} tries: {fault.why}", style="red")
         )
+    for why in list(found.unreadable.values())[:3]:
+        lines.append(Text(f"cannot be read: {why}; move it away, and its shift is worked again", style="red"))
+    if len(found.unreadable) > 3:
+        lines.append(Text(f"cannot be read: {len(found.unreadable) - 3} more: `takt fleet status --json` has all"))
+    if found.others:
+        lines.append(Text(f"{found.others} more ledgers there are of no shift of this plan: {OTHERS}"))
     for why, count in Counter(found.refused.values()).items():
         lines.append(Text(f"cannot be worked: {count}: {why}", style="red"))
     return Group(*lines)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.crew import MachineFault
-from takt.fleet.drive import found_in
+from takt.fleet.found import found_in
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
@@ -63,6 +63,8 @@ class FleetStanding:
     over: str
     told: str
     lost: Collection[str] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    others: int = 0
 
     @property
     def ended(self) -> int:
@@ -76,17 +78,18 @@ class FleetStanding:
     @property
     def given_up(self) -> Sequence[MachineFault]:
         """The last fault of each shift that was given up, and has not ended since."""
-        return list({fault.id: fault for fault in self.faults if fault.id in self.lost}.values())
+        last = {fault.id: fault for fault in self.faults if fault.id in self.lost}
+        return [fault for fault in last.values() if fault.given_up]
 
     @property
     def state(self) -> str:
         """What works on it, or why nothing does, to follow its name."""
         if self.driver:
             return f"it is worked on {self.driver}"
-        lost = sum(one.lost for one in self.arms)
-        if lost and not self.done:
-            more = "they are" if lost > 1 else "it is"
-            given_up = f"{lost} shift{'s' * (lost > 1)} given up for faults of machines: {more} tried again with "
+        count = len(self.given_up)
+        if count and not self.done:
+            more = "they are" if count > 1 else "it is"
+            given_up = f"{count} shift{'s' * (count > 1)} given up for faults of machines: {more} tried again with "
             return f"{self.told + '; ' if self.told else ''}{given_up}`takt fleet run`"
         return self.told or ("nothing is left to do" if self.done else "nothing works on it")
 
@@ -120,17 +123,21 @@ def standing_of_fleet(plan: Plan) -> FleetStanding:
     """How the fleet of this plan stands, whoever works it, wherever."""
     notes = notes_of(plan)
     try:
-        records = found_in(plan, notes, Ledgers(plan.store))
+        there = found_in(plan, notes, Ledgers(plan.store))
         said, alive, faults = Said.of(notes.said()), notes.driven(), notes.faults()
     finally:
         notes.close()
-    lost = {fault.id for fault in faults if fault.given_up} - {one for one, record in records.items() if record.ended}
-    running = said.running if alive else set()
+    records, running = there.records, said.running if alive else set()
+    unreadable = {one: why for one, why in there.unreadable.items() if one not in running}  # it is just being made
+    ended = {one for one, record in records.items() if record.ended}
+    refused = {one: why for one, why in said.refused.items() if one not in ended and one not in unreadable}
+    lost = ({fault.id for fault in faults if fault.given_up} | {*refused, *unreadable}) - ended
     of: dict[str, list[Planned]] = {arm.name: [] for arm in plan.arms}
     for shift in plan.shifts:
         of[shift.arm.name].append(shift)
     arms = [_arm(plan, arm, of[arm.name], records, lost, running, said.spared) for arm in plan.arms]
-    return FleetStanding(plan, arms, faults, said.refused, said.where if alive else "", said.over, said.told, lost)
+    where = said.where if alive else ""
+    return FleetStanding(plan, arms, faults, refused, where, said.over, said.told, lost, unreadable, there.others)
 
 
 def judged(plan: Plan, ordered: Sequence[Record | None], accept: str = "") -> Pooled | None:

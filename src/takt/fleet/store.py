@@ -43,15 +43,30 @@ def ledger_of(store: str, shift: Planned, name: str | None = None) -> str:
 
 def ledgers_in(store: str) -> set[str]:
     """The names of the ledgers that are there, as `Planned.file`."""
+    return set(sizes_in(store))
+
+
+def sizes_in(store: str) -> dict[str, int]:
+    """The ledgers that are there, by their names (`Planned.file`), with their sizes in bytes; 0 in a database."""
     place = place_of(store)
     if isinstance(place, Path):
         try:
-            return {entry.name for entry in os.scandir(place / LEDGERS) if entry.name.endswith(".takt")}
+            entries = [entry for entry in os.scandir(place / LEDGERS) if entry.name.endswith(".takt")]
         except FileNotFoundError:
-            return set()
+            return {}
+        return {entry.name: size_of(entry.path) for entry in entries}
     from takt.ledger.postgres_store import names
 
-    return {f"{name[len(place.name) + 1 :]}.takt" for name in names(place)}
+    return {f"{name[len(place.name) + 1 :]}.takt": 0 for name in names(place)}
+
+
+def size_of(ledger: str) -> int:
+    """Of a ledger's file, in bytes; 0 in a database, or if there is none."""
+    place = place_of(ledger)
+    try:
+        return place.stat().st_size if isinstance(place, Path) else 0
+    except OSError:
+        return 0
 
 
 class Ledgers:
@@ -60,7 +75,8 @@ class Ledgers:
 
     def __init__(self, store: str) -> None:
         self._store = store
-        self.names = ledgers_in(store)
+        self.sizes = sizes_in(store)
+        self.names = self.sizes.keys()
         self._of = {name[-len(id_end("")) - ID_DIGITS :]: name for name in sorted(self.names)}
 
     def name(self, shift: Planned) -> str | None:

@@ -114,9 +114,11 @@ def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
     lost = sum(one.lost for one in found.arms)
     if lost:
         told.append(
-            f"{lost} shifts were given up: they are in no rate. To accept, their units are taken to be bad, to reject "
-            "good, for a worker may have taken its process with it where the work is hard."
+            f"{lost} shifts were given up, or cannot be worked or read: they are in no rate. To accept, their units "
+            "are taken for bad, to reject for good: a worker may take its process with it where the work is hard."
         )
+    if found.others:
+        told.append(f"{found.others} more ledgers are of no shift of this plan as it is, and in no figure.")
     return told
 
 

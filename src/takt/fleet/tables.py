@@ -19,7 +19,7 @@ from typing import Any
 from takt.contract.events import UNIT_BAD, Event
 from takt.distribution import install
 from takt.errors import TaktError
-from takt.fleet.drive import found_in
+from takt.fleet.found import found_in
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Plan, Planned
 from takt.fleet.record import Record
@@ -74,7 +74,7 @@ def up_to_date(plan: Plan) -> Iterator[Path]:
 def _updated(pa: Any, pq: Any, plan: Plan, folder: Path, enough: Callable[[], bool]) -> int:
     notes, ledgers = notes_of(plan), Ledgers(plan.store)
     try:
-        records, faults = found_in(plan, notes, ledgers), notes.faults()
+        records, faults = found_in(plan, notes, ledgers).records, notes.faults()
     finally:
         notes.close()
     parts = _parts(folder)
