@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from takt.cli import main
+from takt.errors import Unserved, Unwritable
 from takt.fleet.child import _done
 from takt.fleet.drive import Driver, job_of
+from takt.fleet.job import Job
 from takt.fleet.local import Local
 from takt.fleet.notes import machine_faults
 from takt.fleet.standing import standing_of_fleet
@@ -157,6 +159,27 @@ def test_a_server_that_gives_out_in_the_middle_is_a_machines_fault_and_costs_the
     assert (kind, record.units, record.good) == ("ended", 10, 10) and digests(plan) == alone(plan)
     with Ledger.open(job.ledger) as book:
         assert book.events()[: len(before)] == before
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), {"kind": "memory", "why": "there is not enough memory"}),
+        (ZeroDivisionError("by\nnothing"), {"kind": "harness", "why": "ZeroDivisionError: by nothing"}),
+        (Unwritable("the disk\nis full"), {"kind": "store", "why": "the disk is full"}),
+        (Unserved("no answer"), {"kind": "server", "why": "no answer"}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_machine_does_to_a_shift_is_told_as_the_kind_of_fault_that_it_is(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: Any
+) -> None:
+    def work(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr("takt.fleet.work.work", work)
+    found = _done(Job("a", "arm", "gym", "idle", 0, "a.takt"), io.StringIO(), threading.Event())
+    assert found == {"kind": "fault", "data": told}
 
 
 def test_whoever_dies_hangs_or_grows_every_time_is_given_up_listed_and_no_unit_is_bad_for_it(
