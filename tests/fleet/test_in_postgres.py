@@ -288,6 +288,16 @@ def test_a_server_that_is_killed_is_waited_for_by_driver_and_shifts_and_is_no_ba
     assert len(ledgers_in(plan.store)) == 2 and standing_of_fleet(plan).ended == 2
 
 
+def test_a_shift_that_was_told_to_have_ended_has_ended_whenever_the_server_is_killed(store: Any, server: Any) -> None:
+    """Units are not waited for until they are on disk, but the end is: nobody would look for it again."""
+    plan = plan_of(PLAN)
+    for shift in plan.shifts:
+        assert work(job_of(plan, shift), lambda said: None, lambda: False)[0] == ENDED
+        server.kill()
+        server.start()
+    assert digests(plan) == alone(plan)
+
+
 def test_a_store_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(store: Any, server: Any) -> None:
     import psycopg
 

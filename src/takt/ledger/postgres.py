@@ -4,7 +4,7 @@ A worker holds a lease on its shift in place of a file's lock: a number that onl
 clock, that a heartbeat moves on. Who takes a lease that ran out gets the next number; whoever has an older one cannot
 write any more (`postgres_schema`), and stops. Commits are not waited for until they are on disk, as with a file: if
 the server itself is killed, what it lost is appended once more, as long as the worker lives; else the next one works
-it again.
+it again. The end of a shift is waited for, with all before it: whoever was told of it never looks again.
 """
 
 from __future__ import annotations
@@ -230,6 +230,13 @@ class PostgresRows:
         return self._shift, self._token, self._lease_s
 
     def _append(self, batch: Batch) -> Any:
+        if not any(kind == SHIFT_ENDED for _, kind, _, _ in batch.events):
+            return self._appended(batch)
+        with self._connection.transaction():
+            self._connection.execute("SET LOCAL synchronous_commit = on")
+            return self._appended(batch)
+
+    def _appended(self, batch: Batch) -> Any:
         columns = list(zip(*batch.events, strict=True)) or [()] * 4
         keys, values = list(zip(*batch.notes, strict=True)) or [(), ()]
         return self._connection.execute(
