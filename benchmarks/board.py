@@ -4,10 +4,10 @@
     python benchmarks/board.py --ledgers 50 --viewers 100 --minutes 10    the acceptance's size
 
 Prints, in one run: how late a viewer is told of an event (from the ledger's commit to the stream's message; median and
-99 %), the board's memory at the beginning and the end, what the board uses of a core, and how long the same shift takes
-beside the board and without it (stopped), alternately, while the ledgers grow and the viewers look on: the ratio of the
-pairs, by wall and by processor time. Board, shift, and writers with viewers are sessions of their own, as they are when
-they are begun in three terminals.
+99 %), the board's memory at the beginning and the end, what the board uses of a core, and how much longer a unit of a
+shift takes beside the board than without it (stopped), a few seconds each in turn, while the ledgers grow and the
+viewers look on: the median ratio of neighbours with its 95 % bootstrap interval, by wall and by processor time. Board,
+shift, and writers with viewers are sessions of their own, as they are when they are begun in three terminals.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+import numpy as np
 
 from takt import Event, Ledger
 from takt.board.feed import number_of
@@ -93,21 +95,22 @@ def memory_mib(pid: int) -> float:
 
 
 SHIFT = """
-import sys, time
+import json, sys, time
 from takt import run_shift
-began, used = time.perf_counter(), time.process_time()
+
+seen, over = [], time.monotonic() + float(sys.argv[2])
+
+def note(progress):
+    seen.append((time.monotonic(), time.process_time(), progress.units))
+    if seen[-1][0] > over:
+        raise KeyboardInterrupt
+
 options = {"id": "CartPole-v1", "takt_s": 1.0}
-run_shift("gym", "idle", units=int(sys.argv[2]), station_options=options, ledger=sys.argv[1])
-print(time.perf_counter() - began, time.process_time() - used)
+try:
+    run_shift("gym", "idle", hours=1000, station_options=options, ledger=sys.argv[1], on_progress=note)
+except KeyboardInterrupt:
+    json.dump(seen, sys.stdout)
 """
-
-
-def shift_s(path: Path, units: int) -> tuple[float, float]:
-    """Wall and processor seconds of a shift at the station `gym`, into a ledger that the board shows too."""
-    command = [sys.executable, "-c", SHIFT, str(path), str(units)]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True).stdout
-    wall_s, used_s = map(float, told.split())
-    return wall_s, used_s
 
 
 def cpu_s(pid: int) -> float:
@@ -116,24 +119,29 @@ def cpu_s(pid: int) -> float:
     return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def beside(pid: int, folder: Path, pairs: int, units: int) -> None:
-    """The same shift beside the board and without it, in pairs, each other pair the other way round."""
-    walls, useds = [], []
-    for pair in range(pairs):
-        found = {}
-        for stopped in (True, False) if pair % 2 else (False, True):
-            os.kill(pid, signal.SIGSTOP if stopped else signal.SIGCONT)
-            time.sleep(2.0)  # what it has missed meanwhile is read
-            found[stopped] = shift_s(folder / f"shift-{pair}-{stopped}.takt", units)
-        walls.append(found[False][0] / found[True][0])
-        useds.append(found[False][1] / found[True][1])
-        took = ", ".join(f"{wall_s:.2f} s ({used_s:.2f} CPU s)" for wall_s, used_s in (found[False], found[True]))
-        print(f"  beside, without: {took}; load {os.getloadavg()[0]:.1f}", flush=True)
+def beside(pid: int, path: Path, phases: int, phase_s: float) -> None:
+    """One shift at the station `gym`, on whose ledger the board looks too, while the board stands still and goes on in
+    turn: how many units it gets done in each phase, compared with the one next to it."""
+    command = [sys.executable, "-c", SHIFT, str(path), str(phases * phase_s + 5.0)]
+    shift = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    time.sleep(4.0)
+    turns = [time.monotonic()]
+    for phase in range(phases):
+        os.kill(pid, signal.SIGCONT if phase % 2 else signal.SIGSTOP)
+        time.sleep(phase_s)
+        turns.append(time.monotonic())
     os.kill(pid, signal.SIGCONT)
-    for name, ratios in (("wall", walls), ("processor", useds)):
-        middle = statistics.median(ratios)
-        spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
-        print(f"beside the board a shift takes {middle:.3f} times the {name} time (median of {pairs}; {spread})")
+    seen = np.array(json.loads(shift.communicate()[0]))
+    at = [np.interp(turns, seen[:, 0], seen[:, column]) for column in (1, 2)]  # processor seconds, and units
+    used, units = (np.diff(column) for column in at)
+    print(f"a shift of {units.sum():.0f} units beside it, {phases} times {phase_s:g} s; load {os.getloadavg()[0]:.1f}")
+    rng = np.random.default_rng(1)
+    for name, slow in (("wall", np.diff(turns) / units), ("processor", used / units)):
+        ratios = slow[1::2] / slow[::2]
+        drawn = np.median(rng.choice(ratios, (2000, len(ratios))), axis=1)
+        low, high = np.quantile(drawn, (0.025, 0.975))
+        middle = float(np.median(ratios))
+        print(f"{name} time of a unit beside the board: {middle:.3f} times that without it ({low:.3f} to {high:.3f})")
 
 
 def main() -> None:
@@ -142,8 +150,8 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=0.5)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two units of each ledger")
-    parser.add_argument("--pairs", type=int, default=8, help="of shifts beside the board and without it; 0: none")
-    parser.add_argument("--units", type=int, default=1500, help="of each such shift")
+    parser.add_argument("--phases", type=int, default=20, help="of a shift without the board and beside it; 0: none")
+    parser.add_argument("--phase", type=float, default=3.0, help="seconds of each")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -180,8 +188,8 @@ def main() -> None:
                     f"from commit to viewer: median {statistics.median(late):.2f} s, 99 % {p99:.2f} s, of {len(late)}"
                 )
             print(f"the board's memory: {first:.0f} MiB, {last:.0f} MiB at the end; {used / wall_s:.2f} of a core")
-            if given.pairs:
-                beside(board.pid, folder, given.pairs, given.units)
+            if given.phases:
+                beside(board.pid, folder / "beside.takt", given.phases, given.phase)
             over.set()
             writer.join(30)
         finally:
