@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from takt.ledger import Ledger
 from takt.ledger.store import Place
 from takt.serving import Served
 
+NICE = 5  # a shift beside the board comes first
 PING_S = 15.0  # a stream without news says at least that it lives
 MOST_CONNECTIONS = 1_000
 MOST_FORM = 4_096  # bytes of a form: only the token comes in one
@@ -75,6 +79,9 @@ class Board:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        if sys.platform == "linux":  # where it is this thread's, and that of those that it begins
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         await asyncio.to_thread(self.shelf.look)
         following = asyncio.create_task(self.shelf.follow(lambda: self._stopping))
         try:
