@@ -16,7 +16,18 @@ import takt
 import takt.judge.verdict  # the module; `takt.verdict` must stay the function
 from takt import run_shift, verdict
 from takt.contract.events import FAULT, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.judge.bets import accepts, bounds, log_wealth, log_wealth_high, lower_bound, rejects, upper_bound
+from takt.judge.bets import (
+    accepts,
+    accepts_one,
+    bounds,
+    bounds_with_open,
+    log_wealth,
+    log_wealth_high,
+    lower_bound,
+    open_bounds,
+    rejects,
+    upper_bound,
+)
 from takt.judge.verdict import bounds_over_time, dependence, notes, runs_p
 from toy import Toy, push
 
@@ -483,3 +494,15 @@ def test_stop_early_ends_at_the_first_unit_that_decides() -> None:
     assert poor.ended == "verdict" and verdict(poor.events).decision == "reject"
     assert verdict(poor.events).units < verdict(whole.events).units
     assert run_shift(Toy(spoil=0.3), push, units=5, stop_early=True).ended == "units"
+
+
+def test_bounds_and_accepts_of_one_count_are_those_of_arrays_to_the_last_bit() -> None:
+    """A shift that runs asks for one count after the other, a page for all of them: they must not differ."""
+    counts = [(0, 0), (1, 0), (0, 1), (1, 1), (2, 40), (30, 2), (142, 0), (142, 31), (900, 100), (20_000, 3)]
+    for good, bad in counts:
+        for still in (0, 3):
+            for alphas in ((0.05, 0.05), (0.05, 0.025), (1e-3, 1e-3)):
+                lower, upper = open_bounds(good, bad, still, *alphas)
+                assert bounds_with_open(good, bad, still, *alphas) == (float(lower), float(upper)), (good, bad, still)
+        for required in (0.0, 0.5, 0.902, 0.999999, 1.0):
+            assert accepts_one(good, bad, required, 0.05) == bool(accepts(good, bad, required, 0.05)), (good, bad)

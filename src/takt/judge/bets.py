@@ -106,9 +106,46 @@ def open_bounds(
 
 @lru_cache(maxsize=4096)  # whoever looks at a shift again and again asks for the same ones
 def bounds_with_open(good: int, bad: int, still: int, accept_alpha: float, reject_alpha: float) -> tuple[float, float]:
-    """`open_bounds` of one count."""
-    lower, upper = open_bounds(good, bad, still, accept_alpha, reject_alpha)
-    return float(lower), float(upper)
+    """`open_bounds` of one count: the same numbers, by plain ones, for a shift that runs asks after each unit."""
+    lower = _lower_bound(good, bad + still, accept_alpha, log_wealth_high_of_one)
+    return lower, 1.0 - _lower_bound(bad, good + still, reject_alpha, log_wealth_of_one)
+
+
+def _lower_bound(good: int, bad: int, alpha: float, wealth: Callable[[float, float, float], float]) -> float:
+    s, f, enough = float(good), float(bad), float(-np.log(alpha))
+    low, high = 0.0, s / max(s + f, float(np.finfo(float).tiny))
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if wealth(s, f, middle) >= enough:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def log_wealth_of_one(s: float, f: float, m: float) -> float:
+    """`log_wealth` of one count."""
+    if s <= 1 or not 0 < m < 1:
+        return float(log_wealth(s, f, m))
+    tail = betaincc(s - 1, f + 1, m)
+    if tail < UNDERFLOW:
+        return float(log_wealth(s, f, m))
+    return float(betaln(f + 1, s - 1) + np.log(tail) - xlog1py(f + 1, -m) - xlogy(s - 1, m))
+
+
+def log_wealth_high_of_one(s: float, f: float, m: float) -> float:
+    """`log_wealth_high` of one count."""
+    tail = betaincc(s + 0.5, f + 0.5, m)
+    if not 0 < m < 1 or not tail > 0:
+        return float(log_wealth_high(s, f, m))
+    prior = np.log(betaincc(0.5, 0.5, m))
+    log_m = betaln(s + 0.5, f + 0.5) + np.log(tail) - betaln(0.5, 0.5) - prior - xlogy(s, m) - xlog1py(f, -m)
+    return float(log_m)
+
+
+def accepts_one(good: int, bad: int, required: float, alpha: float) -> bool:
+    """`accepts` of one count."""
+    return log_wealth_high_of_one(float(good), float(bad), required) >= float(-np.log(alpha))
 
 
 def accepts(good: ArrayLike, bad: ArrayLike, required: float, alpha: float) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from takt.judge.bets import Floats, accepts, rejects
+from takt.judge.bets import Floats, accepts, accepts_one, rejects
 
 MOST = 1_000_000_000  # good units that would decide: beyond this, nobody waits
 MOST_UNITS = 20_000  # that are planned for
@@ -39,17 +39,17 @@ def good_units_to_accept(good: int, bad: int, required: float, alpha: float = 0.
     """The least number of further units that, all good, would have the verdict accept. None if no number would."""
     if required >= 1.0:
         return None
-    if required <= 0 or bool(accepts(good, bad, required, alpha)):
+    if required <= 0 or accepts_one(good, bad, required, alpha):
         return 0
     more = 1
-    while not bool(accepts(good + more, bad, required, alpha)):
+    while not accepts_one(good + more, bad, required, alpha):
         more *= 2
         if more > MOST:
             return None
     low, high = more // 2, more
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if bool(accepts(good + middle, bad, required, alpha)) else (middle, high)
+        low, high = (low, middle) if accepts_one(good + middle, bad, required, alpha) else (middle, high)
     return high
 
 
