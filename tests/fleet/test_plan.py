@@ -13,6 +13,7 @@ import pytest
 from takt import TaktError
 from takt.cli import main
 from takt.fleet.endpoints import check_answers
+from takt.fleet.secret import secrets_in
 from takt.fleet.text import text_of
 from takt.fleet.toml import plan_of, read_plan
 
@@ -95,7 +96,58 @@ def test_values_are_written_as_the_toml_that_says_them() -> None:
     told = {"name": 'a "b" \\ \n \x7f \t é', "seeds": [0, 2**70], "hours": 1e-7, "stop": {"verdict": True}}
     told |= {"station": [{"name": "gym", "options": {"a.b": [], "": {}, "x": -0.5, "y": [[1], ["z"]]}}]}
     assert tomllib.loads(text_of(told)) == told
-    assert [text_of({"a": wrong}) for wrong in (None, math.inf, "\ud800", {"b": [object()]})] == [""] * 4
+    assert [text_of({"a": wrong}) for wrong in (None, "\ud800", {"b": [object()]})] == [""] * 3
+    assert tomllib.loads(text_of({"a": math.inf, "b": -math.inf})) == {"a": math.inf, "b": -math.inf}
+
+
+SECRETS = [
+    {"store": "postgresql://me:hunter2@db/takt"},
+    {"store": "postgresql://db/takt?password=hunter2"},
+    {"url": "ws://hunter2@gpu:8000"},
+    {"url": "https://gpu/v1?api-key=hunter2"},
+    {"url": "http://gpu/?a=1&X-Api-Key=hunter2"},
+    {"url": "http://gpu/?clientSecret=hunter2"},
+    {"url": "https://gpu/?X-Amz-Signature=hunter2"},
+    {"url": "gpu:80/?token=hunter2"},
+    {"header": "Authorization: Bearer hunter2hunter2"},
+    {"h": ["x", "authorization=hunter2"]},
+    {"label": "Bearer hunter2hunter2"},
+    {"api-key": "hunter2"},
+    {"clientSecret": "hunter2"},
+    {"X-Api-Key": "hunter2"},
+    {"token": ["hunter2"]},
+    {"auth": "hunter2"},
+    {"label": "with sk-hunter2hunter2hunter2"},
+    {"note": "ghp_hunter2hunter2"},
+    {"http://a:hunter2@b": 1},
+]
+PLAIN = [
+    {"store": "postgresql://me@db/takt"},
+    {"url": "https://gpu:8000/v1?model=a&max_tokens=5"},
+    {"api_key_env": "KEY"},
+    {"label": "risk-averse and task-specific, sk-learn"},
+    {"tokens": 5e6},
+    {"note": "me@plant.example"},
+    {"key": "enter"},
+    {"success": "return>=15"},
+    {"store": {"env": "TAKT_STORE"}},
+    {"token": ""},
+    {"label": "basic"},
+    {"monkey": "see"},
+]
+
+
+def test_passwords_and_keys_are_seen_in_whatever_form_they_stand_and_words_like_them_are_none() -> None:
+    for told in SECRETS:
+        (place,) = secrets_in({"worker": [{"options": told}]})
+        assert "hunter2" not in place and place.startswith(("worker[0].options.", "a key of worker[0].options")), told
+    assert [told for told in PLAIN if list(secrets_in(told))] == []
+
+
+def test_of_a_plan_is_kept_what_it_says_and_not_what_stands_in_its_comments() -> None:
+    text = "# store = 'postgresql://me:hunter2@db/takt'\nunits = 3 # hunter2\n" + GYM + "\n" + WORKER
+    plan = plan_of(text)
+    assert "hunter2" not in plan.text and plan_of(plan.text).shifts == plan.shifts
 
 
 GYM, WORKER = '[[station]]\nname = "gym"', '[[worker]]\nname = "hands:Balances"'

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from takt.fleet.drive import Driver, job_of
 from takt.fleet.job import Job
 from takt.fleet.local import Local
 from takt.fleet.notes import machine_faults
+from takt.fleet.notes_in_folder import FolderNotes
 from takt.fleet.standing import standing_of_fleet
 from takt.fleet.toml import plan_of, read_plan
 from takt.fleet.work import work as work_job
@@ -262,6 +264,22 @@ def test_a_disk_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(
     assert main(["fleet", "run", "fleet.toml", "--jobs", "2"]) == 0
     with Ledger.open(plan.folder / "ledgers" / plan.shifts[0].file) as book:
         assert book.finished and book.events()[: len(before)] == before
+
+
+def test_a_folder_that_cannot_be_written_into_is_one_line_and_a_damaged_index_is_made_anew(tmp_path: Path) -> None:
+    notes, limits = FolderNotes(tmp_path), resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # no byte more in any file, as on a disk that is full
+    try:
+        with pytest.raises(Unwritable, match="cannot write into the fleet's folder"):
+            notes.drop(["x"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    (tmp_path / "index.db").write_bytes(b"no database" * 1000)
+    notes.drop(["x"])
+    notes.close()
+    assert FolderNotes(tmp_path).records() == {}
 
 
 def test_several_seeds_and_several_workers_at_a_time_come_to_the_same_as_one_after_the_other(

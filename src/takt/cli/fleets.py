@@ -81,7 +81,8 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding
     with left_by_signal(lambda: f"interrupted; no finished unit is lost, go on with `{again}`"), live, Beside(plan):
         done = Driver(plan, lambda: executor_for(plan, on, jobs), live.news, complain).run()
     found = standing_of_fleet(plan)
-    remember(plan, found)
+    with suppress(OSError):  # a full disk: it is looked at whole another time
+        remember(plan, found)
     if done.began:
         _keep_beside(plan, found)
     print_standing(found, as_json, began=done.began)
@@ -93,13 +94,14 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding
 
 
 def _keep_beside(plan: Plan, found: FleetStanding) -> None:
-    """Bring the tables and the page beside the ledgers up to date; without the extra `fleet` there are no tables."""
+    """Bring the tables and the page beside the ledgers up to date; without the extra `fleet` there are no tables,
+    and on a full disk neither: they are derived."""
     from takt.fleet.page import write_page
     from takt.fleet.tables import update
 
-    with suppress(TaktError):
+    with suppress(TaktError, OSError):
         update(plan)
-    with suppress(TaktError):
+    with suppress(TaktError, OSError):
         write_page(found)
 
 

@@ -72,10 +72,11 @@ class FolderNotes:
                 self._index = self._opened()
         return self._index
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, again: bool = True) -> sqlite3.Connection:
+        """The index. One of another version, or damaged, is made anew, once; on a disk that is full none is made."""
         path = self.folder / INDEX
-        with suppress(sqlite3.DatabaseError):
-            database = sqlite3.connect(path, timeout=30)
+        database = sqlite3.connect(path, timeout=30)
+        try:
             if database.execute("PRAGMA user_version").fetchone()[0] in (0, VERSION):
                 database.execute("PRAGMA synchronous = OFF")  # it can be made again
                 database.execute(
@@ -84,9 +85,13 @@ class FolderNotes:
                 )
                 database.execute(f"PRAGMA user_version = {VERSION}")
                 return database
-            database.close()
-        path.unlink()  # another version's, or damaged
-        return self._opened()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) or not again:
+                database.close()
+                raise
+        database.close()
+        path.unlink()
+        return self._opened(again=False)
 
     # --- faults of machines ---
 

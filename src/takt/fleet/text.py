@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 
 def text_of(told: Mapping[str, Any]) -> str:
-    """These values as TOML, a line for each key; "" if TOML cannot say them (null, infinity, half a character)."""
+    """These values as TOML, a line for each key; "" if TOML cannot say them (null, half a character)."""
     try:
         text = "".join(f"{_text(str(key))} = {_value(value)}\n" for key, value in told.items())
         text.encode()
@@ -24,9 +23,7 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, (int, float)):
-        if not math.isfinite(value):
-            raise ValueError(value)
-        return repr(value)
+        return repr(value)  # of a float as of a whole number; inf and nan are TOML's words too
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{_text(str(key))} = {_value(one)}' for key, one in value.items())}}}"
     if isinstance(value, (list, tuple)):

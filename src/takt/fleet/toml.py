@@ -84,13 +84,15 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
 
 
 def plan_of(text: str, called: str = "fleet.toml", store: str | None = None) -> Plan:
-    """The plan that a text has; `called` is what errors call it, `store` where its ledgers are, whatever it says."""
+    """The plan that a text has; `called` is what errors call it, `store` where its ledgers are, whatever it says.
+
+    What is kept of the text is what it says, not what stands in it: a password in a comment has been seen."""
     try:
         told = tomllib.loads(text)
         if store is None:
-            return _Reader(told, called).plan(text)
+            return _Reader(told, called).plan(text_of(told))
         told.pop("store", None)  # perhaps in an environment variable of another machine's
-        return replace(_Reader(told, called).plan(text), store=store)
+        return replace(_Reader(told, called).plan(text_of(told)), store=store)
     except tomllib.TOMLDecodeError as error:
         raise TaktError(f"{called} is no TOML: {' '.join(str(error).split())}") from error
 
