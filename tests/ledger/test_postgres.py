@@ -81,13 +81,15 @@ def test_a_shift_is_the_same_as_in_a_file_and_every_command_takes_its_address(
 
 
 def test_ledgers_are_copied_into_a_store_and_back_with_their_digests_and_go_on_there(
-    store: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: Any, server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = tmp_path / "files" / "deep"
     files.mkdir(parents=True)
     for name in ("desk-llm", "desk-greedy-cut", "gym-cartpole"):
         shutil.copy(LEDGERS / f"{name}.takt", files)
     assert main(["ledger", "copy", str(tmp_path / "files"), str(store)]) == 0
+    server.kill()  # what was told to be copied is on its disk
+    server.start()
     with Ledger.open(store / "deep/desk-llm") as there, Ledger.open(files / "desk-llm.takt") as here:
         assert there.digest() == here.digest() == DESK_LLM and there.seal() == here.seal()
     assert repeat_shift(store / "deep/desk-llm").digest == DESK_LLM

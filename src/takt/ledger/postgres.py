@@ -4,7 +4,8 @@ A worker holds a lease on its shift in place of a file's lock: a number that onl
 clock, that a heartbeat moves on. Who takes a lease that ran out gets the next number; whoever has an older one cannot
 write any more (`postgres_schema`), and stops. Commits are not waited for until they are on disk, as with a file: if
 the server itself is killed, what it lost is appended once more, as long as the worker lives; else the next one works
-it again. The end of a shift is waited for, with all before it: whoever was told of it never looks again.
+it again. The end of a shift is waited for, with all before it: whoever was told of it never looks again. So is a
+signature, and, if the server lives, all that was written when a ledger is closed (a copy, a shift that was left).
 """
 
 from __future__ import annotations
@@ -121,6 +122,7 @@ class PostgresRows:
         with self._one:
             if self._token is not None:
                 with suppress(Exception):  # who cannot say that he is done is heard of no more, which is as good
+                    self._connection.execute("SET synchronous_commit = on")
                     self._connection.execute(
                         "WITH mine AS (UPDATE takt.shifts SET until = NULL, holder = NULL "
                         "WHERE id = %s AND token = %s RETURNING id) "
@@ -230,7 +232,7 @@ class PostgresRows:
         return self._shift, self._token, self._lease_s
 
     def _append(self, batch: Batch) -> Any:
-        if not any(kind == SHIFT_ENDED for _, kind, _, _ in batch.events):
+        if batch.snapshot is not None:  # else it is an end, or a signature: nothing comes after it
             return self._appended(batch)
         with self._connection.transaction():
             self._connection.execute("SET LOCAL synchronous_commit = on")
