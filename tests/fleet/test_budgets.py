@@ -42,6 +42,9 @@ class Paper:
         self.leaving: set[Job] = set()
         self.most = 0  # at a time
 
+    def never(self, job: Job) -> str:
+        return ""
+
     def room(self, job: Job) -> bool:
         return len(self.units) < self.jobs
 

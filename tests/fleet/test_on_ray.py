@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from takt import TaktError
 from takt.cli.fleets import executor_for
-from takt.fleet.drive import Driver
+from takt.fleet import cluster
+from takt.fleet.drive import Driver, job_of
 from takt.fleet.local import _family
 from takt.fleet.notes import machine_faults
 from takt.fleet.toml import plan_of
@@ -54,6 +56,30 @@ def owners() -> list[int]:
             if b"takt.fleet.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.append(int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]))
     return found
+
+
+def test_what_no_machine_of_the_cluster_has_is_said_before_anything_runs(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asked:
+        nodes = staticmethod(lambda: [{"Alive": True, "Resources": {"CPU": 4.0, "memory": 8e9}}])
+
+    monkeypatch.setattr(cluster, "MACHINES_S", 0.0)
+    some = object.__new__(cluster.Cluster)
+    some._ray = Asked
+    for more, said in (
+        ("cores = 4", ""),
+        ("memory_gb = 9", "9 GB, and"),
+        ("gpus = 1", "1 GPUs, and"),
+        ("cores = 5", "5 "),
+    ):
+        plan = plan_of(f"{PLAN}{more}")
+        why = some.never(job_of(plan, plan.shifts[0]))
+        assert said in why and bool(why) == bool(said) and why.count("4 cores, 0 GPUs, 8 GB") == bool(said)
+    monkeypatch.setattr(cluster.Cluster, "__init__", lambda self: None)
+    monkeypatch.setattr(cluster.Cluster, "close", lambda self: None)
+    with pytest.raises(TaktError, match="hands:Slow @ gym: a shift takes 5 cores"):
+        Driver(plan, lambda: some).run()
 
 
 def test_a_lost_ray_worker_costs_its_shift_nothing_but_time_and_is_counted(here: Path) -> None:

@@ -134,6 +134,9 @@ def executor_for(plan: Plan, on: str, jobs: int | None) -> Executor:
     from takt.fleet.local import Local, cores_here
 
     if on == "local":
+        with_gpus = [arm.name for arm in plan.arms if arm.gpus]
+        if with_gpus:
+            complain(f"--on local counts no GPUs: gpus of {with_gpus[0]} says nothing here (--on ray counts them)")
         return Local(jobs or cores_here(), plan.folder / "logs", plan.limits.silent_s)
     if on == "ray" or on.startswith("ray://"):
         from takt.fleet.cluster import Cluster

@@ -22,6 +22,7 @@ from takt.fleet.job import FAULT, HARNESS, LOST, MEMORY, PROGRESS, Job, Message
 from takt.fleet.local import Child, sys_path, too_much
 
 LOOK_S = 0.5
+MACHINES_S = 10.0  # for a machine that is large enough, when a fleet is begun
 ASK_S = 2.0  # between two words of a task with the driver
 
 _kept: dict[str, Child] = {}  # in a worker process of Ray's: the process that works shifts, kept from task to task
@@ -52,6 +53,25 @@ class Cluster:
         self._running: dict[Any, Job] = {}
         self._keys: dict[int, str] = {}  # by which a job's task is known to the board
         self._asked_s = 0.0
+
+    def never(self, job: Job) -> str:
+        """A machine that joins within MACHINES_S is waited for."""
+        asked = {"CPU": job.cores, "GPU": job.gpus, "memory": (job.memory_gb or 0.0) * 1e9}
+        until = time.monotonic() + MACHINES_S
+        while True:
+            there = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+            if any(all(one.get(what, 0.0) >= much for what, much in asked.items()) for one in there):
+                return ""
+            if time.monotonic() > until:
+                break
+            time.sleep(LOOK_S)
+        have = "; ".join(
+            f"{one.get('CPU', 0):g} cores, {one.get('GPU', 0):g} GPUs, {one.get('memory', 0) / 1e9:.3g} GB"
+            for one in sorted(there, key=lambda one: -float(one.get("CPU", 0)))[:5]
+        )
+        gb = "" if job.memory_gb is None else f", {job.memory_gb:g} GB"
+        asked_for = f"{job.cores:g} cores, {job.gpus:g} GPUs{gb}"
+        return f"a shift takes {asked_for}, and no machine of the cluster has so much ({have})"
 
     def room(self, job: Job) -> bool:
         """Ray queues what does not fit; so that retries come first, not more is handed over than fits."""

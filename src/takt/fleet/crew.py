@@ -66,6 +66,10 @@ class Crew:
         """Whether nothing runs and nothing waits to be tried again."""
         return not self.running and not self._again
 
+    def never(self, job: Job) -> str:
+        """Why no machine that there is could work this one; "" if one may."""
+        return self._executor.never(job)
+
     def room(self, job: Job) -> bool:
         """Whether this one can be begun now: there is a place for it, and its servers have one."""
         for name in job.endpoints:

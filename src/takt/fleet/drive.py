@@ -120,6 +120,9 @@ class Driver:
         began_s = time.monotonic()
         crew = Crew(self._make(), self.plan.limits, self.plan.endpoints, self._faulted)
         try:
+            for shift in {(s.arm.cores, s.arm.gpus, s.arm.memory_gb): s for s in waiting}.values():
+                if why := crew.never(job_of(self.plan, shift)):
+                    raise TaktError(f"{shift.arm.name}: {why}")
             while True:
                 if not self.standing.why:
                     self._check_budget(began_s)

@@ -11,6 +11,10 @@ from takt.fleet.job import Job, Message
 class Executor(Protocol):
     """Works jobs, each in a process of its own that may die. It retries nothing and counts nothing (crew.py does)."""
 
+    def never(self, job: Job) -> str:
+        """Why no machine that there is could work this one; "" if one can, or may."""
+        ...
+
     def room(self, job: Job) -> bool:
         """Whether `start` would begin this one now."""
         ...

@@ -42,6 +42,7 @@ from takt.meant import meant
 from takt.shift.definition import MOST_HOURS, MOST_UNITS
 
 MOST_SHIFTS = 1_000_000
+LEAST_CORES = 0.05
 TOP = ("name", "store", "folder", "seeds", "hours", "units", "clock", "faults", "accept")
 TABLES = ("station", "worker", "exclude", "endpoint", "budget", "stop", "limits")
 STATION = ("name", "label", "options", "vary", "seeds", "hours", "units", "clock", "faults")
@@ -267,7 +268,7 @@ class _Reader:
             faults=faults,
             isolate=self.flag(f"{where}.isolate", hand, "isolate"),
             call_timeout_s=timeout,
-            cores=self.number(f"{where}.cores", hand, "cores", 1.0) or 0.0,
+            cores=self.cores(f"{where}.cores", hand),
             gpus=self.number(f"{where}.gpus", hand, "gpus", 0.0) or 0.0,
             memory_gb=self.number(f"{where}.memory_gb", hand, "memory_gb", None),
             endpoints=tuple(dict.fromkeys(uses)),
@@ -464,6 +465,16 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             self.wrong(where, f"is {value!r}; it must be a whole number, 0 or more")
         return value
+
+    def cores(self, where: str, hand: Mapping[str, Any]) -> float:
+        cores = self.number(where, hand, "cores", 1.0) or 0.0
+        if cores < LEAST_CORES:
+            self.wrong(
+                where,
+                f"is {cores:g}; a shift is a process, and {LEAST_CORES:g} of a core is the least that one takes: limit "
+                "how many ask a server at a time by its slots",
+            )
+        return cores
 
     def flag(self, where: str, table: Mapping[str, Any], key: str) -> bool:
         value = table.get(key, False)
