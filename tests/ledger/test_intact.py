@@ -17,6 +17,7 @@ import pytest
 from takt import Event, Ledger, TaktError, kpis, resume_shift, run_shift, verdict
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.ledger import intact
 from takt.ledger.intact import Unfinished, unzipped
 from takt.ledger.pack import pack, unpack
 
@@ -394,3 +395,17 @@ CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, t_s REAL
 def test_a_ledger_cannot_ask_for_an_airline_without_end(sizes: Any) -> None:
     with pytest.raises(TaktError, match="it must be a whole number from 1 to"):
         run_shift("flightdesk", "idle", units=1, station_options={"scenario": "two-hubs", **sizes})
+
+
+def test_a_writer_may_go_on_for_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of SQLite's machine are counted for a query, so that a file without end ends; not over a writer's life."""
+    monkeypatch.setattr(intact, "BETWEEN", 50)
+    monkeypatch.setattr(intact, "LEAST_STEPS", 2_000)
+    monkeypatch.setattr(intact, "STEPS_A_BYTE", 0)
+    meta = {"station": "written", "worker": "w", "seed": 0, "options": {}, "clock": "lockstep", "units": 1}
+    with Ledger.create(tmp_path / "a.takt", meta) as book:
+        for unit in range(300):
+            book.show([Event(float(unit), UNIT_DUE, unit, {})], unit + 0.5)
+            book.commit([Event(float(unit), UNIT_DUE, unit, {})], None, None)
+    with Ledger.open(tmp_path / "a.takt") as book:
+        assert len(book.events()) == 300

@@ -175,6 +175,10 @@ class Bound:
         self._most = LEAST_STEPS + STEPS_A_BYTE * pages * size
         return 2 * int(pages) * int(size)
 
+    def begin_writing(self) -> None:
+        """To be called before each commit, which takes few steps: a writer's days of them are not one query."""
+        self._steps = 0
+
     def _passed(self) -> int:
         self._steps += BETWEEN
         return int(self._steps > self._most)

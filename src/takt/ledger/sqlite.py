@@ -186,6 +186,7 @@ class SqliteRows:
         try:
             if batch.snapshot is not None:
                 self._grow()
+            self._bound.begin_writing()
             with _Transaction(self._database):
                 self._database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
                 self._database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", batch.notes)
@@ -205,7 +206,7 @@ class SqliteRows:
     def note(self, number: int, record: str) -> None:
         try:
             self._grow()
-            self._bound.begin()
+            self._bound.begin_writing()
             self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (number, record))
         except UNREADABLE as error:
             raise self._unwritable(error) from error
@@ -214,6 +215,7 @@ class SqliteRows:
         rows = [(seq + i, *event) for i, event in enumerate(events)]
         try:
             self._grow()
+            self._bound.begin_writing()
             with _Transaction(self._database):
                 self._database.executemany("INSERT INTO running VALUES (?, ?, ?, ?, ?)", rows)
                 self._database.execute("UPDATE shown SET now_s = ?, at_utc = ?", (now_s, _now()))
