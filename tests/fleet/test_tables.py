@@ -26,6 +26,7 @@ from takt.fleet.arms import decided, in_order, verdict_of
 from takt.fleet.beside import Beside
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver
+from takt.fleet.made import plan_as_worked
 from takt.fleet.notes_in_folder import SEEN, FolderNotes
 from takt.fleet.page import compared
 from takt.fleet.quick import nothing_to_do, remember
@@ -215,6 +216,38 @@ def test_who_looks_makes_nothing_and_keeps_no_driver_from_its_fleet(tmp_path: Pa
         ends.join()
     assert looks.driven()
     driver.close()
+
+
+def test_a_fleet_is_told_of_as_it_was_worked_whatever_has_become_of_takt_and_of_its_workers(
+    fleet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert Driver(fleet, lambda: pytest.fail("something is begun")).run().ended == 9
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # where its worker is not to be had
+    monkeypatch.setattr("takt.fleet.toml.made_by", lambda *given: pytest.fail("a worker is imported"))
+    monkeypatch.setattr("takt.fleet.made.version", lambda: "99.0")
+    for folder in (tmp_path / "shifts/few", tmp_path / "fleet.toml"):
+        monkeypatch.chdir(tmp_path / ("elsewhere" if folder.is_dir() else ""))
+        assert main(["fleet", "status", str(folder), "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["ended"] == 9 and "and is 99.0" in told["changed"][0] and not told["others"]
+        assert main(["fleet", "table", str(folder), "--by", "worker"]) == 0
+        assert "60" in capsys.readouterr().out
+    assert query([plan_as_worked(tmp_path / "shifts/few")], "SELECT count(DISTINCT id) FROM units")[1] == [(9,)]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    new = plan_of(PLAN.replace("15", "16"))
+    found = standing_of_fleet(new)
+    assert (found.ended, found.others) == (0, 9) and "9 more ledgers" in " ".join(fleet_table(found).notes)
+
+
+def test_two_plans_that_share_a_folder_are_told_so(fleet: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+    Path("other.toml").write_text(PLAN.replace("0-2", "0-1"))
+    for name, told in (("fleet", 0), ("fleet", 0), ("other", 1), ("fleet", 2)):
+        Driver(read_plan(Path(f"{name}.toml")), lambda: pytest.fail("something is begun"), on_line=lines.append).run()
+        assert len(lines) == told
+    assert "fleet.toml, too; give one of them another name" in lines[0]
 
 
 def test_a_question_before_the_first_shift_has_ended_is_answered_whatever_the_folder_is_called(

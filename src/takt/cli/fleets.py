@@ -206,13 +206,13 @@ def table(
     out: Annotated[Path | None, typer.Option(help="Write it there.", show_default="stdout")] = None,
 ) -> None:
     """Print a fleet as a table with bounds, for a page or a paper."""
+    from takt.fleet.made import plan_as_worked
     from takt.fleet.standing import standing_of_fleet
     from takt.fleet.table import fleet_table, written
-    from takt.fleet.toml import read_plan
     from takt.writing import TEXTS, whole_file
 
     columns = [word for word in (by or "").split(",") if word]
-    text = written(fleet_table(standing_of_fleet(read_plan(path)), columns, accept), how)
+    text = written(fleet_table(standing_of_fleet(plan_as_worked(path)), columns, accept), how)
     if out is None:
         print(text, end="")
         return
@@ -229,11 +229,11 @@ def page(
     as_json: Json = False,
 ) -> None:
     """Write a fleet as one HTML page that needs no network."""
+    from takt.fleet.made import plan_as_worked
     from takt.fleet.page import write_page
     from takt.fleet.standing import standing_of_fleet
-    from takt.fleet.toml import read_plan
 
-    written = write_page(standing_of_fleet(read_plan(path)), out, accept)
+    written = write_page(standing_of_fleet(plan_as_worked(path)), out, accept)
     print_json({"page": str(written)}) if as_json else print(f"page: {written}", file=aside(written))
 
 
@@ -251,10 +251,10 @@ def query(
     """
     from rich.table import Table
 
+    from takt.fleet.made import plan_as_worked
     from takt.fleet.tables import query as ask
-    from takt.fleet.toml import read_plan
 
-    names, rows = ask([read_plan(path) for path in paths], sql)
+    names, rows = ask([plan_as_worked(path) for path in paths], sql)
     if as_json:
         print_json({"columns": names, "rows": [list(row) for row in rows]})
         return
@@ -269,20 +269,20 @@ def query(
 @fleet_app.command("status")
 def status(path: PlanPath, as_json: Json = False) -> None:
     """Say how a fleet stands, arm by arm; also while it runs, from anywhere."""
+    from takt.fleet.made import plan_as_worked
     from takt.fleet.standing import standing_of_fleet
-    from takt.fleet.toml import read_plan
 
-    print_standing(standing_of_fleet(read_plan(path)), as_json)
+    print_standing(standing_of_fleet(plan_as_worked(path)), as_json)
 
 
 @fleet_app.command("stop")
 def stop(path: PlanPath, as_json: Json = False) -> None:
     """Ask the driver of a fleet to leave every shift at its unit's end, and to end."""
+    from takt.fleet.made import plan_as_worked
     from takt.fleet.notes import notes_of
     from takt.fleet.store import home
-    from takt.fleet.toml import read_plan
 
-    plan = read_plan(path)
+    plan = plan_as_worked(path)
     notes, where = notes_of(plan), home(plan)
     try:
         if not notes.driven():
@@ -297,12 +297,12 @@ def stop(path: PlanPath, as_json: Json = False) -> None:
 @fleet_app.command("watch")
 def watch(path: PlanPath, every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds.")] = 2.0) -> None:
     """Show how a fleet stands until nothing works on it any more."""
+    from takt.fleet.made import plan_as_worked
     from takt.fleet.shown import standing_table
     from takt.fleet.standing import standing_of_fleet
     from takt.fleet.store import quoted
-    from takt.fleet.toml import read_plan
 
-    plan, console = read_plan(path), terminal.out()
+    plan, console = plan_as_worked(path), terminal.out()
     with left_by_signal(lambda: f"the fleet goes on; look again with `takt fleet status {quoted(plan)}`"):
         while True:
             began_s = time.process_time()
@@ -347,6 +347,7 @@ def print_standing(found: FleetStanding, as_json: bool, **more: Any) -> None:
             "refused": found.refused,
             "unreadable": found.unreadable,
             "others": found.others,
+            "changed": list(found.changed),
             "machine_faults": dict(faults),
             "faults": [asdict(fault) for fault in found.faults],
         }

@@ -8,7 +8,7 @@
     text.py       values of a plan as TOML                     beside.py    tables, kept up to date meanwhile
     arms.py       the verdict of an arm                        together.py  many arms against each other
     spending.py   what has been used of budgets                standing.py  how a fleet stands, arm by arm
-    found.py      what is there of a plan's shifts
+    found.py      what is there of a plan's shifts             made.py      a plan as it was worked, to look at
 
 Only ledgers count. All else in a fleet's folder is derived from them, and made again if it is lost.
 """

@@ -22,11 +22,12 @@ from takt.fleet.endpoints import check_answers
 from takt.fleet.executor import Executor
 from takt.fleet.found import found_in
 from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Message
+from takt.fleet.made import made_of, other_source
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.spending import SPENT, Spending
-from takt.fleet.store import Ledgers, ledger_of, size_of
+from takt.fleet.store import Ledgers, home, ledger_of, size_of
 from takt.fleet.together import Together
 
 TICK_S = 0.25
@@ -94,7 +95,10 @@ class Driver:
 
     def run(self) -> Standing:
         """Work it. Raises TaktError if it cannot be begun; KeyboardInterrupt leaves all ledgers at their last unit."""
-        self._notes.drive(self.plan.text)
+        other = other_source(self.plan, self._notes.made())
+        self._notes.drive(self.plan.text, made_of(self.plan))
+        if other:
+            self._on_line(f"the fleet {home(self.plan)} is that of {other}, too; give one of them another name")
         try:
             self._ledgers = Ledgers(self.plan.store)
             found = found_in(self.plan, self._notes, self._ledgers)

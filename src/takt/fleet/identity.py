@@ -55,7 +55,7 @@ def definition_of(
         "from": {"takt": version(), **_from(point), **_from(hand)},
     }
     if hand is None:
-        told["content"] = _content_of_module(worker)
+        told["content"] = content_of_module(worker)
     if call_timeout_s is not None:
         told["call_timeout_s"] = float(call_timeout_s)
     return told
@@ -126,7 +126,7 @@ def _from(point: Any) -> dict[str, str]:
     return {} if dist is None or point.value.startswith("takt.") else {str(dist.name): str(dist.version)}
 
 
-def _content_of_module(worker: str) -> dict[str, str]:
+def content_of_module(worker: str) -> dict[str, str]:
     """A worker by import is in no distribution: what its file contains stands for it."""
     module = worker.partition(":")[0]
     try:

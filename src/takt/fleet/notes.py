@@ -42,9 +42,13 @@ class Notes(Protocol):
         """All faults of machines, in order."""
         ...
 
-    def drive(self, text: str) -> None:
-        """Become the fleet's one driver, until `close` or the process's end, and keep the text of its plan. Whoever
-        asked for a stop before asked another one. Raises Busy if somebody drives it."""
+    def drive(self, text: str, made: str = "") -> None:
+        """Become the fleet's one driver, until `close` or the process's end, and keep the text of its plan with what
+        it comes to. Whoever asked for a stop before asked another one. Raises Busy if somebody drives it."""
+        ...
+
+    def made(self) -> str:
+        """What its plan came to when it was driven last (`takt.fleet.made`); "" if that is not known."""
         ...
 
     def say(self, told: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from takt.fleet.record import Record
 from takt.plainly import plainly
 
 INDEX, FAULTS, DRIVER, STOP, NOTE = "index.db", "faults.jsonl", "driver.json", "stop", "fleet.toml"
+MADE = "made.json"
 LOCK, SEEN = "driver.lock", "driving.lock"  # the second is what others look at, so that none who looks has the first
 SEEN_S = 5.0  # that a driver waits for the second one, and then goes on unseen
 VERSION = 2
@@ -111,13 +112,19 @@ class FolderNotes:
 
     # --- the driver ---
 
-    def drive(self, text: str) -> None:
+    def drive(self, text: str, made: str = "") -> None:
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock()
             (self.folder / STOP).unlink(missing_ok=True)
             if text:
                 (self.folder / NOTE).write_text(text, encoding="utf-8")
+                (self.folder / MADE).write_text(made, encoding="utf-8")
+
+    def made(self) -> str:
+        with suppress(OSError, ValueError):
+            return (self.folder / MADE).read_text(encoding="utf-8")
+        return ""
 
     def say(self, told: Mapping[str, Any]) -> None:
         new = self.folder / f".{DRIVER}-{os.getpid()}"

@@ -22,7 +22,7 @@ from takt.ledger.address import Address
 from takt.ledger.postgres_connection import PATIENCE_S, at, connected, holder, is_gone, lease_s
 from takt.ledger.postgres_schema import migrate, version_of
 
-SINCE = 2  # the version of the schema that has fleets
+SINCE, SINCE_MADE = 2, 3  # the versions of the schema that have fleets, and what their plans came to
 MINE = (
     "WITH mine AS (UPDATE takt.fleets SET until = clock_timestamp() + make_interval(secs => %s) "
     "WHERE id = %s AND token = %s RETURNING id) "
@@ -91,7 +91,7 @@ class PostgresNotes:
 
     # --- the driver ---
 
-    def drive(self, text: str) -> None:
+    def drive(self, text: str, made: str = "") -> None:
         with at(self.place, TaktError):
             connection = self._open()
             migrate(connection, self.place)
@@ -103,10 +103,10 @@ class PostgresNotes:
                 )
                 found = connection.execute(
                     "UPDATE takt.fleets SET token = token + 1, holder = %s, stop = false, said = '{}', "
-                    "plan = CASE WHEN %s = '' THEN plan ELSE %s END, "
+                    "plan = CASE WHEN %s = '' THEN plan ELSE %s END, made = CASE WHEN %s = '' THEN made ELSE %s END, "
                     "until = clock_timestamp() + make_interval(secs => %s) "
                     "WHERE name = %s AND (until IS NULL OR until < clock_timestamp()) RETURNING id, token",
-                    (holder(), text, text, self._lease_s, self.place.name),
+                    (holder(), text, text, text, made, self._lease_s, self.place.name),
                 ).fetchone()
                 if found is None:
                     who, left = connection.execute(
@@ -151,6 +151,13 @@ class PostgresNotes:
     def plan_text(self) -> str:
         """The text of the plan by which it was worked last; "" if there is no such fleet."""
         rows = self._rows("SELECT plan FROM takt.fleets WHERE id = %s")
+        return str(rows[0][0]) if rows else ""
+
+    def made(self) -> str:
+        with at(self.place, TaktError):
+            if version_of(self._open()) < SINCE_MADE:
+                return ""
+        rows = self._rows("SELECT made FROM takt.fleets WHERE id = %s")
         return str(rows[0][0]) if rows else ""
 
     def close(self) -> None:

@@ -130,6 +130,8 @@ class Plan:
 
     folder   where logs, tables and page are; and ledgers and notes (notes.py), unless `store` is a database.
     store    where the ledgers are: the folder, or a URI, which may have a password in it (`takt.fleet.store.shown`).
+    text     of its file; "" if it has none, and TOML cannot say it.
+    source   that file; "" if it was read from the fleet itself.
     """
 
     name: str
@@ -143,3 +145,4 @@ class Plan:
     limits: Limits = Limits()
     accept: str = ""
     text: str = ""
+    source: str = ""

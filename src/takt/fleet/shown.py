@@ -63,6 +63,8 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
         lines.append(Text(f"cannot be read: {why}; move it away, and its shift is worked again", style="red"))
     if len(found.unreadable) > 3:
         lines.append(Text(f"cannot be read: {len(found.unreadable) - 3} more: `takt fleet status --json` has all"))
+    if found.changed:
+        lines.append(Text(f"as it was worked: {'; '.join(found.changed)}; `takt fleet run` works such shifts anew"))
     if found.others:
         lines.append(Text(f"{found.others} more ledgers there are of no shift of this plan: {OTHERS}"))
     for why, count in Counter(found.refused.values()).items():

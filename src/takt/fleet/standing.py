@@ -9,6 +9,7 @@ from typing import Any
 from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.crew import MachineFault
 from takt.fleet.found import found_in
+from takt.fleet.made import changed
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
@@ -65,6 +66,7 @@ class FleetStanding:
     lost: Collection[str] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     others: int = 0
+    changed: Sequence[str] = ()
 
     @property
     def ended(self) -> int:
@@ -137,7 +139,8 @@ def standing_of_fleet(plan: Plan) -> FleetStanding:
         of[shift.arm.name].append(shift)
     arms = [_arm(plan, arm, of[arm.name], records, lost, running, said.spared) for arm in plan.arms]
     where = said.where if alive else ""
-    return FleetStanding(plan, arms, faults, refused, where, said.over, said.told, lost, unreadable, there.others)
+    more = (lost, unreadable, there.others, changed(plan.arms))
+    return FleetStanding(plan, arms, faults, refused, where, said.over, said.told, *more)
 
 
 def judged(plan: Plan, ordered: Sequence[Record | None], accept: str = "") -> Pooled | None:

@@ -117,6 +117,8 @@ def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
             f"{lost} shifts were given up, or cannot be worked or read: they are in no rate. To accept, their units "
             "are taken for bad, to reject for good: a worker may take its process with it where the work is hard."
         )
+    if found.changed:
+        told.append(f"As it was worked; since then: {'; '.join(found.changed)}.")
     if found.others:
         told.append(f"{found.others} more ledgers are of no shift of this plan as it is, and in no figure.")
     return told

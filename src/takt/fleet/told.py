@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,),
+    "float | None": (int, float, type(None)), "int | None": (int, type(None)),
     "Mapping[str, int]": (dict,), "Mapping[str, Any]": (dict,), "Sequence[str]": (list, tuple),
     "Sequence[float | None]": (list, tuple),
 }  # fmt: skip

@@ -61,8 +61,10 @@ WORKER = (
 )
 
 
-def read_plan(path: str | os.PathLike[str]) -> Plan:
+def read_plan(path: str | os.PathLike[str], whole: bool = True) -> Plan:
     """The plan that a file has, or that a fleet was worked by, in a folder or at postgresql://HOST/DATABASE#FLEET.
+
+    whole   else without arms and shifts, for which stations and workers are imported (`takt.fleet.made`).
 
     Raises TaktError for what is wrong with it."""
     path = place_of(path)
@@ -70,30 +72,30 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
         from takt.fleet.store import text_of
 
         place, text = text_of(path)
-        return plan_of(text, str(place), place.full)
+        return plan_of(text, str(place), place.full, whole)
     if path.is_dir():
         if not (path / NOTE).is_file():
             raise TaktError(f"{path} is no fleet's folder: it has no {NOTE}")
-        plan = read_plan(path / NOTE)
-        return replace(plan, folder=path, store=str(path) if plan.store == str(plan.folder) else plan.store)
+        plan = read_plan(path / NOTE, whole)
+        return replace(plan, folder=path, source="", store=str(path) if plan.store == str(plan.folder) else plan.store)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise TaktError(f"cannot read the plan {path}: {why}") from error
-    return plan_of(text, path.name)
+    return replace(plan_of(text, path.name, whole=whole), source=str(path.resolve()))
 
 
-def plan_of(text: str, called: str = "fleet.toml", store: str | None = None) -> Plan:
+def plan_of(text: str, called: str = "fleet.toml", store: str | None = None, whole: bool = True) -> Plan:
     """The plan that a text has; `called` is what errors call it, `store` where its ledgers are, whatever it says.
 
     What is kept of the text is what it says, not what stands in it: a password in a comment has been seen."""
     try:
         told = tomllib.loads(text)
         if store is None:
-            return _Reader(told, called).plan(text_of(told))
+            return _Reader(told, called).plan(text_of(told), whole)
         told.pop("store", None)  # perhaps in an environment variable of another machine's
-        return replace(_Reader(told, called).plan(text_of(told)), store=store)
+        return replace(_Reader(told, called).plan(text_of(told), whole), store=store)
     except tomllib.TOMLDecodeError as error:
         raise TaktError(f"{called} is no TOML: {' '.join(str(error).split())}") from error
 
@@ -118,7 +120,7 @@ class _Reader:
     def wrong(self, where: str, why: str) -> NoReturn:
         raise TaktError(f"{self.called}: {where} {why}")
 
-    def plan(self, text: str) -> Plan:
+    def plan(self, text: str, whole: bool = True) -> Plan:
         for place in secrets_in(self.told):
             self.wrong(place, "has a password or key in it; a plan is copied and stored: name an environment variable")
         for place in _times_in(self.told):
@@ -129,7 +131,7 @@ class _Reader:
             self.wrong("name", f"is {name!r}; it must be letters, digits, '.', '_' or '-', at most 80")
         folder = Path(self.text("folder", self.told, f"shifts/{name}"))
         endpoints = self.endpoints()
-        arms, seeds = self.arms(endpoints)
+        arms, seeds = self.arms(endpoints) if whole else ([], [])
         accept = self.text("accept", self.told, "")
         if accept and accept not in PRESETS:
             self.wrong("accept", f"is {accept!r}{meant(accept, PRESETS)}; it can be: {', '.join(PRESETS)}")
@@ -138,7 +140,7 @@ class _Reader:
             folder=folder,
             store=self.store(folder, name),
             arms=arms,
-            shifts=self.shifts(arms, seeds),
+            shifts=self.shifts(arms, seeds) if whole else [],
             endpoints=endpoints,
             budget=Budget(**self.numbers("budget", Budget)),
             stop=self.stop(),

@@ -130,6 +130,9 @@ CREATE TABLE takt.faults (
   fault text NOT NULL CHECK (octet_length(fault) <= {LONGEST_VALUE}), PRIMARY KEY (fleet, token, shift, attempt)
 );
 """,
+    f"""
+ALTER TABLE takt.fleets ADD made text NOT NULL DEFAULT '' CHECK (octet_length(made) <= {LONGEST_VALUE});
+""",
 )
 
 
