@@ -399,13 +399,13 @@ def test_a_ledger_cannot_ask_for_an_airline_without_end(sizes: Any) -> None:
 
 def test_a_writer_may_go_on_for_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps of SQLite's machine are counted for a query, so that a file without end ends; not over a writer's life."""
-    monkeypatch.setattr(intact, "BETWEEN", 50)
-    monkeypatch.setattr(intact, "LEAST_STEPS", 2_000)
-    monkeypatch.setattr(intact, "STEPS_A_BYTE", 0)
+    for name, value in (("BETWEEN", 50), ("LEAST_STEPS", 2_000), ("STEPS_A_BYTE", 0)):
+        monkeypatch.setattr(intact, name, value)
     meta = {"station": "written", "worker": "w", "seed": 0, "options": {}, "clock": "lockstep", "units": 1}
     with Ledger.create(tmp_path / "a.takt", meta) as book:
         for unit in range(300):
             book.show([Event(float(unit), UNIT_DUE, unit, {})], unit + 0.5)
             book.commit([Event(float(unit), UNIT_DUE, unit, {})], None, None)
+    monkeypatch.undo()
     with Ledger.open(tmp_path / "a.takt") as book:
         assert len(book.events()) == 300
