@@ -31,7 +31,15 @@ from takt.fleet.notes_in_folder import SEEN, FolderNotes
 from takt.fleet.page import compared
 from takt.fleet.quick import nothing_to_do, remember
 from takt.fleet.record import Record
-from takt.fleet.sample import bounds_along, decided_at, drawn, log_e_along, shifts_to_verdict
+from takt.fleet.sample import (
+    believed_spread,
+    bounds_along,
+    decided_at,
+    drawn,
+    log_e_along,
+    shifts_to_verdict,
+    stickiness_seen,
+)
 from takt.fleet.standing import FleetStanding, _arm, judged, standing_of_fleet
 from takt.fleet.table import fleet_table, written
 from takt.fleet.tables import query, update
@@ -407,6 +415,18 @@ def test_arms_are_paired_by_seed_where_one_has_not_all_of_them_and_the_page_look
     for mine, theirs in zip(together.duels.values(), page, strict=True):
         assert list(mine.means) == list(theirs.means) == [0.0] * len(mine.means)
     assert [len(one.means) for one in page] == [4, 7, 4]
+
+
+def test_a_few_perfect_shifts_do_not_show_that_shifts_are_alike_nor_independent_units_that_they_are() -> None:
+    perfect = [record("g" * 40, seed) for seed in range(6)]
+    (few, shown), (many, _) = believed_spread(perfect, 0.02), believed_spread(perfect * 20, 0.02)
+    assert shown == 6 and 0.01 < few < 0.02 and many < 0.004 and believed_spread(perfect[:1], 0.02) == (0.02, 0)
+    assert stickiness_seen(perfect) is None
+    sticky = [record("g" * 20 + "b" * 20, seed) for seed in range(4)]
+    apart = [record("ggggb" * 8, seed) for seed in range(4)]
+    assert stickiness_seen(sticky) > 0.8 and stickiness_seen(apart) == 0.0
+    plain, clustered = (shifts_to_verdict(0.9, 0.97, 40, rho=rho) for rho in (0.0, 0.5))
+    assert plain.shifts < clustered.shifts
 
 
 def test_more_spread_takes_more_shifts_and_it_says_when_it_does_not_know() -> None:

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 from takt.fleet.plan import Arm, Plan
 from takt.fleet.presets import PRESETS
-from takt.fleet.sample import USUAL_SPREAD, Needed, shifts_to_difference, shifts_to_verdict, spread_of
+from takt.fleet.sample import (
+    USUAL_SPREAD,
+    Needed,
+    believed_spread,
+    shifts_to_difference,
+    shifts_to_verdict,
+    stickiness_seen,
+)
 from takt.fleet.standing import ArmStanding, FleetStanding
+from takt.judge.sequences import usual_spread
 
 ABOVE = (0.95, 0.97, 0.99, 0.999, 0.9999)  # true rates that are planned for, where no shift has shown one
 
@@ -30,7 +38,9 @@ class JobEstimate:
     """How many shifts a verdict takes at one work.
 
     units, required    of a shift, and asked.
-    spread   between shifts, and whether it was `seen` in shifts so far or is taken for usual.
+    spread   between shifts' own rates: what was `seen` in so many shifts of one arm, and what is usual as if a few more
+             had shown it; six perfect shifts do not show that shifts are alike.
+    stickiness   of units that is seen; None while it is not, and they are taken to be independent.
     verdicts   by true rate; `difference`, to tell two arms apart.
     """
 
@@ -38,7 +48,8 @@ class JobEstimate:
     units: int
     required: float
     spread: float
-    seen: bool
+    seen: int
+    stickiness: float | None
     verdicts: Sequence[tuple[float, Needed]]
     difference: Needed | None
 
@@ -74,12 +85,19 @@ def jobs_of(
     for work in dict.fromkeys(arm.work for arm in plan.arms):
         mine = [one for one in found.arms if one.arm.work == work]
         required, units = _job(plan, mine)
-        spreads = [spread for one in mine if (spread := spread_of(one.records)) is not None]
-        spread = max(spreads, default=USUAL_SPREAD)
+        usual = min(USUAL_SPREAD, usual_spread(required))
+        shown = [believed_spread(one.records, usual) for one in mine]
+        spread, seen = max((one for one in shown if one[1]), default=(usual, 0))
+        sticky = max((rho for one in mine if (rho := stickiness_seen(one.records)) is not None), default=None)
         rates = list(true) or [at for at in ABOVE if at > required][:3] or [(1 + required) / 2]
         by, alpha = plan.stop.by, plan.stop.alpha
         verdicts = [
-            (at, shifts_to_verdict(required, at, units, spread=spread, power=power, alpha=alpha, by=by))
+            (
+                at,
+                shifts_to_verdict(
+                    required, at, units, spread=min(spread, 1 - at), rho=sticky or 0.0, power=power, alpha=alpha, by=by
+                ),
+            )
             for at in rates
             if at != required and required < 1
         ]
@@ -87,9 +105,17 @@ def jobs_of(
         if difference is not None and len(mine) > 1:
             rate = max((one.good / one.units for one in mine if one.units), default=required)
             apart = shifts_to_difference(
-                rate, difference, units, len(mine), spread=spread, power=power, alpha=alpha, by=by
+                rate,
+                difference,
+                units,
+                len(mine),
+                spread=spread,
+                rho=sticky or 0.0,
+                power=power,
+                alpha=alpha,
+                by=by,
             )
-        told.append(JobEstimate(work, units, required, spread, bool(spreads), verdicts, apart))
+        told.append(JobEstimate(work, units, required, spread, seen, sticky, verdicts, apart))
     return told
 
 

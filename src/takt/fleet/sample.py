@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from takt.fleet.record import Record
+from takt.fleet.record import GOOD, Record
 from takt.judge.bets import accepts, rejects
 from takt.judge.sequences import (
     SHIFT_EFFECT,
@@ -28,7 +28,9 @@ from takt.judge.sequences import (
 
 PATHS = 300
 MOST_SHIFTS, MOST_UNITS = 400, 40_000  # that are simulated
-USUAL_SPREAD = 0.02  # standard deviation of shifts' rates, while fewer than three shifts have shown it
+USUAL_SPREAD = 0.02  # standard deviation of shifts' own rates, while shifts have not shown it
+BELIEVED_SHIFTS = 3  # so many shifts that one saw oneself outweigh it
+TELLING_BAD = 5  # bad units: fewer do not show how sticky units are
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int_]
@@ -216,15 +218,26 @@ def shifts_to_difference(
     return _needed(f"a difference of {100 * difference:g} points", at, power, units)
 
 
-def spread_of(records: Sequence[Record]) -> float | None:
-    """The standard deviation of the shifts' own rates that is seen, less what chance alone makes of equal ones; None
-    for fewer than three whole shifts."""
+def believed_spread(records: Sequence[Record], usual: float) -> tuple[float, int]:
+    """The standard deviation of shifts' own rates to plan with, and in how many whole shifts it was seen: what is seen,
+    less what chance alone makes of equal ones, and the usual one as if BELIEVED_SHIFTS more had shown it."""
     whole = [record for record in records if record.whole and record.units]
-    if len(whole) < 3:
-        return None
+    if len(whole) < 2:
+        return usual, 0
     rates = np.array([record.good / record.units for record in whole])
     by_chance = float(np.mean([r * (1 - r) / record.units for r, record in zip(rates, whole, strict=True)]))
-    return math.sqrt(max(float(rates.var(ddof=1)) - by_chance, 0.0))
+    more, seen = len(whole) - 1, max(float(rates.var(ddof=1)) - by_chance, 0.0)
+    return math.sqrt((more * seen + BELIEVED_SHIFTS * usual**2) / (more + BELIEVED_SHIFTS)), len(whole)
+
+
+def stickiness_seen(records: Sequence[Record]) -> float | None:
+    """The correlation of neighbouring units, from 0; None while fewer than TELLING_BAD bad ones have shown it."""
+    rows = [np.array([letter == GOOD for letter in one.outcomes]) for one in records if one.ended and one.units]
+    if sum(int((~row).sum()) for row in rows) < TELLING_BAD:
+        return None
+    both = sum(int((row[:-1] & row[1:]).sum()) for row in rows)
+    earlier, later = (sum(int(row[ends].sum()) for row in rows) for ends in (slice(None, -1), slice(1, None)))
+    return float(stickiness_of(both, earlier, later, sum(len(row) - 1 for row in rows)))
 
 
 def _needed(what: str, at: Callable[[int], Ints], power: float, units: int) -> Needed:

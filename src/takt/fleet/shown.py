@@ -108,10 +108,11 @@ def estimate_lines(
     counts = f"{len(plan.shifts)} shifts, {found.ended} there, {left} to work"
     yield Text(f"{plan.name}: {counts}; {time_s}{more}; {shown(plan.store)}")
     for job in works:
-        how = "seen so far" if job.seen else "taken for usual"
+        how = f"by {job.seen} shifts and what is usual" if job.seen else "taken for usual"
+        sticky = "taken to be independent" if job.stickiness is None else f"as sticky as seen, {job.stickiness:.2f}"
         yield Text(
             f"\n{job.work}: {job.units} units a shift, {100 * job.required:.4g} % asked; shifts' rates spread by "
-            f"{100 * job.spread:.1f} points ({how}); verdicts {WORDS[plan.stop.by]}"
+            f"{100 * job.spread:.1f} points ({how}), units {sticky}; verdicts {WORDS[plan.stop.by]}"
         )
         for true, need in job.verdicts:
             yield Text(f"  truly {100 * true:.4g} %: {need.what} in {100 * need.power:g} % of cases by {_needed(need)}")
