@@ -18,9 +18,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from takt import TaktError
 from takt.cli import main
+from takt.draw import plots
 from takt.errors import Busy
 from takt.fleet.arms import decided, in_order, verdict_of
 from takt.fleet.beside import Beside
@@ -415,6 +419,24 @@ def test_arms_are_paired_by_seed_where_one_has_not_all_of_them_and_the_page_look
     for mine, theirs in zip(together.duels.values(), page, strict=True):
         assert list(mine.means) == list(theirs.means) == [0.0] * len(mine.means)
     assert [len(one.means) for one in page] == [4, 7, 4]
+
+
+def test_names_of_points_stand_over_nothing_and_inside_the_plot() -> None:
+    """Thirty points, most of them in one place and one at the right edge, as of a fleet whose arms cost the same."""
+    rng = np.random.default_rng(8)
+    points = [(0.1 + 0.002 * n, 1.0, f"policy-{n} nominal @ gym") for n in range(5)]
+    points += [(float(x), float(y), f"another-{n} @ gym") for n, (x, y) in enumerate(rng.uniform(0.05, 0.4, (24, 2)))]
+    points.append((0.4, 0.5, "the last of them, at the right edge @ gym"))
+    figure = Figure(figsize=(1060 / 72, 320 / 72))
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.07, 0.17, 0.9, 0.79))
+    axes.set(xlim=(0, 0.42), ylim=(-0.05, 1.08))
+    plots.names(axes, points)
+    canvas.draw()
+    boxes = [Text.get_window_extent(text, canvas.get_renderer()) for text in axes.texts]
+    assert {"policy-0 nominal @ gym", points[-1][2]} <= {text.get_text() for text in axes.texts} and len(boxes) >= 27
+    assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
+    assert all(box.x0 > 0 and box.x1 < figure.bbox.x1 and box.y1 <= figure.bbox.y1 for box in boxes)
 
 
 def test_a_few_perfect_shifts_do_not_show_that_shifts_are_alike_nor_independent_units_that_they_are() -> None:

@@ -98,6 +98,39 @@ def label(axes: Axes, end_s: float, y: float, text: str, above: bool) -> None:
     axes.annotate(text, (end_s, y), (-2, away), textcoords="offset points", ha="right", va=side)
 
 
+def names(axes: Axes, points: Sequence[tuple[float, float, str]], size: float = 11.0) -> None:
+    """The names of points (x, y, name), beside them where there is room: none over another, over a point, or beyond the
+    axes, whose limits are set. One without room near its point stands as near as there is some, joined to it by a line;
+    one that has none at all is left out."""
+    to_points = 72 / axes.figure.dpi  # of pixels
+    area = axes.get_window_extent()
+    left, bottom, right, top = (end * to_points for end in (area.x0, area.y0, area.x1, area.y1))
+    at = [tuple(axes.transData.transform((x, y)) * to_points) for x, y, _ in points]
+    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in at]
+    for (x, y), (x_here, y_here, name) in sorted(zip(at, points, strict=True), key=lambda one: (-one[0][1], one[0][0])):
+        long, high = 0.56 * size * len(name), 1.15 * size
+        beside = [
+            (dx, line * high - 4)
+            for line in (0.4, -0.7, *(s * n for n in range(1, 9) for s in (1, -1)))
+            for dx in (7, -7 - long)
+        ]
+        for dx, dy in beside:
+            box = (x + dx, y + dy, x + dx + long, y + dy + high)
+            inside = box[0] >= left and box[1] >= bottom and box[2] <= right and box[3] <= top + high
+            if inside and not any(_over(box, other) for other in taken):
+                taken.append(box)
+                far = {"arrowstyle": "-", "color": LINE, "shrinkA": 0, "shrinkB": 4} if abs(dy) > 1.5 * high else None
+                axes.annotate(
+                    name, (x_here, y_here), (dx, dy),
+                    textcoords="offset points", fontsize=size, color=MUTED, arrowprops=far, annotation_clip=False,
+                )  # fmt: skip
+                break
+
+
+def _over(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 def plot(title: str, height: int, draw: Callable[[Figure, bool], object]) -> Plot:
     """What `draw(figure, wide)` draws, in both shapes. A page has each title once."""
     return Plot(_svg(title, WIDE, height, draw, True), _svg(title, NARROW, height, draw, False))

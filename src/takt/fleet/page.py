@@ -191,12 +191,11 @@ def pareto(table: FleetTable) -> plots.Plot | None:
     def draw(figure: Figure, wide: bool) -> None:
         axes = figure.add_axes((0.07 if wide else 0.17, 0.17, 0.9 if wide else 0.78, 0.79))
         axes.step([p[0] for p in best], [p[1] for p in best], where="post", color=plots.LINE, linewidth=2)
-        for cost, rate, name in points:
-            axes.plot([cost], [rate], "o", color=plots.ACCENT, markersize=6)
-            if wide:
-                axes.annotate(name, (cost, rate), (6, 4), textcoords="offset points", fontsize=11, color=plots.MUTED)
+        axes.plot([p[0] for p in points], [p[1] for p in points], "o", color=plots.ACCENT, markersize=6)
         axes.set_ylim(-0.05, 1.08)
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1.05 * max(cost for cost, _, _ in points) or 1.0)
+        if wide:
+            plots.names(axes, points)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
         axes.set_xlabel("money a unit" if priced else "wall seconds a unit")
