@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from takt.fleet.drive import Driver, job_of
 from takt.fleet.executor import Executor
 from takt.fleet.job import ENDED, LOST, STORE, Message
 from takt.fleet.local import Local
+from takt.fleet.made import plan_as_worked
 from takt.fleet.notes import machine_faults, notes_of
 from takt.fleet.record import Record
 from takt.fleet.standing import standing_of_fleet
@@ -193,6 +195,29 @@ def test_a_fleet_has_one_driver_and_one_that_woke_late_writes_nothing_and_ends(s
     assert second.driven() and not second.records() and not second.faults() and second.said() == {}
     second.close()
     assert not notes_of(plan).driven() and "x = 1" in notes_of(plan).plan_text()  # type: ignore[attr-defined]
+
+
+def test_a_fleet_is_copied_whole_into_a_database_and_back(store: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("fleet.toml").write_text(PLAN.replace('store = { env = "TAKT_STORE" }', ""))
+    plan = read_plan(Path("fleet.toml"))
+    assert Driver(plan, Here).run().began == 2
+    faults = [
+        replace(_fault(), why=why) for why in ("first run", "second run")
+    ]  # of a shift, its first try
+    for fault in faults:
+        notes_of(plan).add_fault(fault)
+    for source, target, fleet in (
+        ("shifts", store, f"{store}/few"),
+        (store, "back", "back/few"),
+        (f"{store}/few", "one", "one"),
+        ("back/few", f"{store}/again", f"{store}/again"),
+        ("shifts", store, f"{store}/few"),
+    ):
+        assert main(["ledger", "copy", source, target]) == 0 and "2 faults" in capsys.readouterr().out
+        found = standing_of_fleet(plan_as_worked(fleet))
+        assert (found.ended, found.faults, found.others) == (2, faults, 0), fleet
+        copied = read_plan(fleet)
+        assert Driver(copied, Here).run().began == 0 and digests(copied) == digests(plan)
 
 
 def _record() -> Any:

@@ -326,15 +326,21 @@ def copy(
     target: Annotated[str, typer.Argument(metavar="TO", help="A new ledger, a folder, or a store.")],
     as_json: Json = False,
 ) -> None:
-    """Copy ledgers: backup and restore, files into a database and back. The digest of each is checked.
+    """Copy ledgers and fleets: backup and restore, files into a database and back. Digests are checked.
 
     takt ledger copy shifts/ postgresql://HOST/DATABASE
     takt ledger copy postgresql://HOST/DATABASE backup/
     """
-    from takt.ledger.copying import copy as copies
+    from takt.fleet.copying import CopiedFleet
+    from takt.fleet.copying import copy as copies
 
     for one in copies(source, target):
-        if as_json:
+        if isinstance(one, CopiedFleet):
+            if as_json:
+                print_json({"from": str(one.source), "to": str(one.target), "fleet": True, "faults": one.faults})
+            else:
+                print(f"{one.target}  fleet: plan, {one.faults} faults of machines")
+        elif as_json:
             print_json({"from": str(one.source), "to": str(one.target), "digest": one.digest, "new": one.new})
         else:
             print(f"{one.target}  {one.digest[:16]}  {one.events} events{'' if one.new else ', was there'}")

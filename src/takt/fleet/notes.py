@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from takt.fleet.crew import MachineFault
 from takt.fleet.plan import Plan
 from takt.fleet.record import Record
-from takt.ledger.store import place_of
+from takt.ledger.store import Place, place_of
 
 
 class Notes(Protocol):
@@ -47,6 +47,10 @@ class Notes(Protocol):
         it comes to. Whoever asked for a stop before asked another one. Raises Busy if somebody drives it."""
         ...
 
+    def plan_text(self) -> str:
+        """The text of the plan by which it was driven last; "" if there is no such fleet."""
+        ...
+
     def made(self) -> str:
         """What its plan came to when it was driven last (`takt.fleet.made`); "" if that is not known."""
         ...
@@ -75,10 +79,15 @@ class Notes(Protocol):
 def notes_of(plan: Plan) -> Notes:
     """The notes of a plan's fleet. Nothing is opened before it is asked for."""
     place = place_of(plan.store)
+    return notes_at(plan.folder if isinstance(place, Path) else place)
+
+
+def notes_at(place: Place) -> Notes:
+    """The notes of the fleet in a folder, or of this name in a database."""
     if isinstance(place, Path):
         from takt.fleet.notes_in_folder import FolderNotes
 
-        return FolderNotes(plan.folder)
+        return FolderNotes(place)
     from takt.fleet.notes_in_postgres import PostgresNotes
 
     return PostgresNotes(place)

@@ -121,9 +121,15 @@ class FolderNotes:
                 (self.folder / NOTE).write_text(text, encoding="utf-8")
                 (self.folder / MADE).write_text(made, encoding="utf-8")
 
+    def plan_text(self) -> str:
+        return self._text(NOTE)
+
     def made(self) -> str:
+        return self._text(MADE)
+
+    def _text(self, name: str) -> str:
         with suppress(OSError, ValueError):
-            return (self.folder / MADE).read_text(encoding="utf-8")
+            return (self.folder / name).read_text(encoding="utf-8")
         return ""
 
     def say(self, told: Mapping[str, Any]) -> None:

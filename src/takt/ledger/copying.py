@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +24,12 @@ class Copied(NamedTuple):
     new: bool
 
 
-def copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Iterator[Copied]:
+def copy(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], named: Callable[[str], str] = str
+) -> Iterator[Copied]:
     """Copy a ledger, or each of a folder or store, row by row. Digest and seal are the same, or TaktError is raised.
+
+    named   what a ledger of a folder or store, by its name there, is called in the target.
 
     What is in the target already is left alone, and must be the same shift. Of a damaged ledger nothing is made.
     """
@@ -42,7 +46,7 @@ def copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Iter
             name = one.name[len(here.name.rstrip("/")) + 1 if here.name else 0 :] + ".takt"
         if isinstance(there, Path) and (".." in name.split("/") or name.startswith("/")):
             raise TaktError(f"{one} has a name that leads out of {there}; copy it by itself")
-        yield _one(one, there / name)
+        yield _one(one, there / named(name))
 
 
 def _one(here: Place, there: Place) -> Copied:
