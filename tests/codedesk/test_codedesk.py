@@ -403,6 +403,21 @@ def test_what_is_shown_of_files_and_output_is_all_of_it_or_says_so(desk: Desk) -
     assert desk.call("run", command="printf '\\357\\277\\275'")["output"] == "\ufffd", "which it was"
 
 
+def test_a_path_may_be_written_in_more_ways_than_one(desk: Desk) -> None:
+    """`edit` of ./pkg/m.py ended the shift."""
+    same = {"path": "././pkg//m.py"}
+    changes: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("read", {}),
+        ("edit", {"old": "return 0", "new": "return 1"}),
+        ("write", {"text": "x = 1\n"}),
+    )
+    for tool, arguments in changes:
+        assert desk.call(tool, **same, **arguments)["path"] == "pkg/m.py"
+    assert desk.call("move", path="./pkg/", to="other/./q/")["path"] == "other/q"
+    assert desk.call("delete", path="other//q/./m.py")["path"] == "other/q/m.py"
+    assert [row["path"] for row in desk.call("list", folder="other")["files"]] == ["other/q/__init__.py"]
+
+
 def test_the_station_keeps_the_contract(tiny: str) -> None:
     def opened(**options: Any) -> Station:
         return open_station("codedesk", **{"tickets": tiny, "takt_s": 6.0, "prices": "fixed", **options})

@@ -113,6 +113,7 @@ def search(
 @_tool()
 def read(desk: Desk, path: Path_, first: Row = 1, lines: Lines = MOST_LINES) -> dict[str, Any]:
     """Lines of a file. `next` is the line to go on from, or null."""
+    path = inside(path)
     text = text_of(desk, path)
     rows = text.count("\n") + (not text.endswith("\n") and text != "")
     part: list[str] = []
@@ -157,6 +158,7 @@ def edit(
     new: Annotated[str, Field(description="What is to stand there.")],
 ) -> dict[str, Any]:
     """Replace a piece of a file."""
+    path = inside(path)
     text = text_of(desk, path)
     times = text.count(old)
     if times != 1:
@@ -275,7 +277,8 @@ def solve(
 
 def inside(path: str) -> str:
     """The path, if it is one of the tree."""
-    path = path.removeprefix("./").rstrip("/")
+    if path and not path.startswith("/") and ".." not in path.split("/"):
+        path = posixpath.normpath(path)
     try:
         safe(path)
         path.encode()
@@ -300,7 +303,7 @@ def _change(desk: Desk, files: Mapping[str, File | None]) -> None:
 
 
 def text_of(desk: Desk, path: str) -> str:
-    path = inside(path)
+    """The text of what lies at a path of the tree (`inside`); Refused if it is none."""
     kind, content = desk.repository.tree.get(path, ("", b""))
     if kind == "d":
         raise Refused("a_folder", f"{path} is a folder")
