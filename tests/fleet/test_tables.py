@@ -421,6 +421,22 @@ def test_arms_are_paired_by_seed_where_one_has_not_all_of_them_and_the_page_look
     assert [len(one.means) for one in page] == [4, 7, 4]
 
 
+@pytest.mark.parametrize("by", ["unit", "shift", "free"])
+def test_who_is_lost_on_the_seeds_that_he_would_fail_is_not_better_for_it(by: Any) -> None:
+    """Both are good on two thirds of units; one dies on every seed on which he would have failed more."""
+    said = {}
+    for name, lost in (("all of them", ()), ("without the hard ones", range(0, 60, 2))):
+        a = [None if seed in lost else record("gg" + "gb"[seed % 2 == 0] * 2, seed) for seed in range(60)]
+        b = [record("gggb", seed) for seed in range(60)]
+        duel = Together(["a", "b"], alpha=0.05, by=by)
+        duel.take({"a": a, "b": b})
+        said[name] = duel.duels["a", "b"].log_e(by, 0.0)
+        (one,) = duel.duels.values()
+        low, high = one.bound(by, 0.05)
+        assert (one.lost, len(one.means)) == (len(lost), 60 - len(lost)) and low < 0 < high
+    assert max(said["without the hard ones"]) < 3.0, "in those that are left he is better in every one"
+
+
 def test_names_of_points_stand_over_nothing_and_inside_the_plot() -> None:
     """Thirty points, most of them in one place and one at the right edge, as of a fleet whose arms cost the same."""
     rng = np.random.default_rng(8)

@@ -22,6 +22,7 @@ import numpy as np
 from takt.fleet.plan import Planned
 from takt.fleet.presets import PRESETS
 from takt.fleet.record import BAD, GOOD, OPEN, Record
+from takt.fleet.together import OUT, Place
 from takt.judge.bets import accepts, rejects
 from takt.judge.outcomes import Unit
 from takt.judge.pooled import Pooled, pooled_outcomes
@@ -49,13 +50,13 @@ def in_order(
 
 def by_seed(
     seeds: Sequence[int], shifts: Sequence[Planned], records: Mapping[str, Record], lost: Collection[str] = ()
-) -> list[Record | None]:
+) -> list[Place]:
     """The same with a place for each of `seeds`, those of all arms of a work in the plan's order, so that arms can be
-    compared place by place: None as well where a seed is not planned for this arm."""
+    compared place by place: OUT where a seed is not planned for this arm."""
     mine = {shift.seed: shift for shift in shifts}
-    found: list[Record | None] = []
+    found: list[Place] = []
     for seed in seeds:
-        known = in_order([mine[seed]], records, lost) if seed in mine else [None]
+        known: Sequence[Place] = in_order([mine[seed]], records, lost) if seed in mine else [OUT]
         if not known:
             break
         found += known

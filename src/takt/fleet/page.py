@@ -89,7 +89,7 @@ def _told(duel: Duel, plan: Plan) -> Mapping[str, str]:
     return {
         "a": duel.a,
         "b": duel.b,
-        "shifts": str(len(duel.means)),
+        "shifts": f"{len(duel.means)}" + (f", {duel.lost} lost" if duel.lost else ""),
         "difference": "" if duel.difference is None else f"{100 * duel.difference:+.1f}",
         "bound": f"{100 * low:+.1f} to {100 * high:+.1f}" if duel.means else "",
         "decision": words.get(duel.decision, better),

@@ -21,6 +21,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 
@@ -30,11 +31,14 @@ from takt.judge.sequences import (
     SHIFT_EFFECT,
     bounds_of_means,
     bounds_of_shifts,
-    bounds_of_signs,
     closed,
     log_wealth,
     log_wealth_of_means,
+    lower_of_signs,
 )
+
+OUT: Literal["not planned"] = "not planned"  # a seed that an arm is not to work
+Place = Record | None | Literal["not planned"]
 
 
 @dataclass(slots=True)
@@ -43,6 +47,9 @@ class Duel:
 
     means   of each shift, the mean difference in good, a minus b, over its pairs of units.
     plus, ties, minus   pairs of units where only a, both or neither, only b was good.
+    against   of each seed that is lost, the differences of its units: as bad for a as can be, of a - b; and as bad for
+              b, of b - a. A worker may have taken its process with it where the work is hard, so they count in what is
+              to be proven (`log_e`), and in no figure.
     """
 
     a: str
@@ -51,6 +58,7 @@ class Duel:
     plus: int = 0
     ties: int = 0
     minus: int = 0
+    against: tuple[list[np.ndarray], list[np.ndarray]] = field(default_factory=lambda: ([], []))
     decision: str = UNDECIDED
     after: int | None = None  # shifts, when it was decided
     taken: int = 0  # seeds that were looked at, those included that do not count
@@ -68,6 +76,20 @@ class Duel:
         self.minus += int((signs < 0).sum())
         self.ties += int((signs == 0).sum())
 
+    def add_lost(self, a: Record | None, b: Record | None) -> None:
+        """One seed more, whose shift of one of them, or of both, is lost."""
+        pairs = self.plus + self.ties + self.minus
+        mean = max(1, round(pairs / len(self.means))) if self.means else 1
+        there = a if b is None else b
+        good = np.ones(mean) if there is None else np.array([int(unit) for unit in there.by_unit if unit != NONE])
+        if len(good):
+            self.against[0].append(good - 1 if a is not None else -good)
+            self.against[1].append(good - 1 if b is not None else -good)
+
+    @property
+    def lost(self) -> int:
+        return len(self.against[0])
+
     @property
     def difference(self) -> float | None:
         """Mean over shifts; None before the first."""
@@ -75,31 +97,38 @@ class Duel:
 
     def log_e(self, by: str, least: float) -> tuple[float, float]:
         """log of the e-processes of "a - b <= least" and of "b - a <= least"."""
-        means = np.array(self.means)
         found = []
-        for sign, plus, minus in ((1, self.plus, self.minus), (-1, self.minus, self.plus)):
-            unit = float(log_wealth(plus, self.ties, minus, least)) if self.means else 0.0
+        for sign in (1, -1):
+            means, plus, ties, minus = self._at_worst(sign)
+            unit = float(log_wealth(plus, ties, minus, least)) if self.means else 0.0
             if by == "unit" or not self.means:
                 found.append(unit)
             elif by == "shift":
-                found.append(min(unit, log_e_of_shifts(sign * means, least)))
+                found.append(min(unit, log_e_of_shifts(means, least)))
             else:
-                found.append(float(log_wealth_of_means((1 + sign * means) / 2, (1 + least) / 2)))
+                found.append(float(log_wealth_of_means((1 + means) / 2, (1 + least) / 2)))
         return found[0], found[1]
 
     def bound(self, by: str, alpha: float) -> tuple[float, float]:
         """Bound of the mean difference, by itself at this alpha."""
+        return self._lower(1, by, alpha), -self._lower(-1, by, alpha)
+
+    def _lower(self, sign: int, by: str, alpha: float) -> float:
+        means, plus, ties, minus = self._at_worst(sign)
         if not self.means:
-            return -1.0, 1.0
-        means = np.array(self.means)
+            return -1.0
         if by == "free":
-            return bounds_of_means(means, -1.0, 1.0, alpha) if len(means) > 1 else (-1.0, 1.0)
-        signs = np.repeat([1.0, 0.0, -1.0], [self.plus, self.ties, self.minus])
-        low, high = (float(end[-1]) for end in bounds_of_signs(signs, alpha, last=True))
-        if by == "shift":
-            of_low, of_high = bounds_of_shifts(means, alpha)
-            low, high = max(-1.0, min(low, of_low)), min(1.0, max(high, of_high))
-        return low, high
+            return bounds_of_means(means, -1.0, 1.0, alpha)[0] if len(means) > 1 else -1.0
+        low = float(lower_of_signs(plus, ties, minus, alpha / 2))
+        return max(-1.0, min(low, bounds_of_shifts(means, alpha)[0])) if by == "shift" else low
+
+    def _at_worst(self, sign: int) -> tuple[np.ndarray, int, int, int]:
+        """Means of shifts and counts of units of a - b, or of b - a, what is lost as bad as can be for the first."""
+        lost = self.against[0 if sign > 0 else 1]
+        means = np.array([*(sign * mean for mean in self.means), *(float(one.mean()) for one in lost)])
+        plus, minus = (self.plus, self.minus) if sign > 0 else (self.minus, self.plus)
+        ties, less = (sum(int((one == value).sum()) for one in lost) for value in (0, -1))
+        return means, plus, self.ties + ties, minus + less
 
 
 def log_e_of_shifts(means: np.ndarray, least: float) -> float:
@@ -124,17 +153,21 @@ class Together:
         self.arms, self.alpha, self.by, self.margin = list(arms), alpha, by, margin
         self.duels = {(a, b): Duel(a, b) for a, b in combinations(self.arms, 2)}
 
-    def take(self, records: Mapping[str, Sequence[Record | None]]) -> None:
+    def take(self, records: Mapping[str, Sequence[Place]]) -> None:
         """The shifts of each arm (`arms.by_seed`): a place for each seed of the work, up to its first that has not
-        ended; None where it is lost, or not planned. Those that were taken before are not looked at again. Raises
-        ValueError if two shifts in one place are of two seeds."""
+        ended; None where it is lost, OUT where it is not planned. Those that were taken before are not looked at again.
+        Raises ValueError if two shifts in one place are of two seeds."""
         for (a, b), duel in self.duels.items():
             new = list(zip(*(records.get(name, ())[duel.taken :] for name in (a, b)), strict=False))
             duel.taken += len(new)
             for one, two in new:
-                if one is not None and two is not None and one.seed != two.seed:
+                if isinstance(one, str) or isinstance(two, str):
+                    continue
+                if one is None or two is None:
+                    duel.add_lost(one, two)
+                elif one.seed != two.seed:
                     raise ValueError(f"seed {one.seed} of {a} beside seed {two.seed} of {b}")
-                if one is not None and two is not None and one.whole and two.whole:
+                elif one.whole and two.whole:
                     duel.add(one, two)
 
     def look(self) -> None:
