@@ -321,6 +321,9 @@ def test_the_page_and_the_plan_say_what_is_there(fleet: Any, capsys: pytest.Capt
     assert main(["fleet", "plan", "fleet.toml", "--true", "99.5%", "--difference", "0.3", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [arm["left"] for arm in told["arms"]] == [0, 0, 0] and told["works"][0]["units"] == 10
+    assert main(["fleet", "status", "fleet.toml"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "by shift, 90 % asked: about a worker, if shifts' own rates differ by 4 points at most" in said
     assert main(["fleet", "plan", "fleet.toml", "--true", "99.5%"]) == 0
     assert "truly 99.5 %" in capsys.readouterr().out
 

@@ -21,6 +21,11 @@ class Preset:
     kind: str
     source: str
 
+    @property
+    def words(self) -> str:
+        limit = "" if self.cycle_s is None else f" within {self.cycle_s:g} s"
+        return f"{100 * self.good_rate:g} % good{limit} ({self.kind})"
+
 
 PRESETS = {
     "xiaomi-2026": Preset(

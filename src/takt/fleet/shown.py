@@ -19,9 +19,11 @@ from takt.fleet.drive import Standing
 from takt.fleet.estimate import ArmEstimate, JobEstimate
 from takt.fleet.job import MACHINE_FAULTS, Job
 from takt.fleet.plan import Plan
+from takt.fleet.presets import PRESETS
 from takt.fleet.sample import Needed
 from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.fleet.store import shown
+from takt.judge.pooled import believed
 
 MOST_RUNNING = 12  # lines
 OTHERS = "of another plan, or of the same with another version of Takt, of a package or of a file"
@@ -48,6 +50,7 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
     ended = f"{found.ended} of {len(plan.shifts)} shifts"
     money = f"; {cost:,.2f} spent" if cost else ""
     lines.append(Text(f"{plan.name}: {ended}{money}; {found.state}; ledgers in {shown(plan.store)}"))
+    lines += [Text(line) for line in _granted(found)]
     for kind, count in Counter(fault.kind for fault in found.faults).items():
         lines.append(Text(f"faults of machines: {kind} {count} ({MACHINE_FAULTS.get(kind, '')})"))
     for fault in found.faults[-MOST_FAULTS:]:
@@ -70,6 +73,21 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
     for why, count in Counter(found.refused.values()).items():
         lines.append(Text(f"cannot be worked: {count}: {why}", style="red"))
     return Group(*lines)
+
+
+def _granted(found: FleetStanding) -> Iterator[str]:
+    """What the verdicts take for granted, and judge by."""
+    judged = [one.verdict for one in found.arms if one.verdict is not None and one.verdict.units.units]
+    if found.plan.accept and judged:
+        yield f"judged by {found.plan.accept}, not by what stations ask: {PRESETS[found.plan.accept].words}"
+    for by in dict.fromkeys(one.by for one in judged):
+        if by == "shift":
+            for required in dict.fromkeys(one.units.required for one in judged if one.by == by):
+                yield f"by shift, {100 * required:.4g} % asked: about a worker, {believed(required)}"
+        else:
+            yield {"unit": "by unit: about these units", "free": "by shift, whatever their distribution"}[by]
+    if judged and any(one.lost for one in found.arms):
+        yield "lost shifts are in no rate; to accept their units are taken to be bad, to reject to be good"
 
 
 def _row(one: ArmStanding) -> list[Any]:

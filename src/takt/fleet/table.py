@@ -109,8 +109,7 @@ def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
         told.append("A row of several arms has the bound of all their units together, and no verdict.")
     if accept:
         preset = PRESETS[accept]
-        limit = "" if preset.cycle_s is None else f" within {preset.cycle_s:g} s"
-        told.append(f"Judged by {accept}: {100 * preset.good_rate:g} % good{limit} ({preset.kind}). {preset.source}.")
+        told.append(f"Judged by {accept}: {preset.words}. {preset.source}.")
     lost = sum(one.lost for one in found.arms)
     if lost:
         told.append(
