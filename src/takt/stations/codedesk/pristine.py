@@ -86,7 +86,7 @@ class Pristine:
 def _decides(owner: Any, name: str, value: Any) -> bool:
     """Whether what has come takes the place of something: of a built-in name, or of what a class has from another."""
     if isinstance(owner, types.ModuleType):
-        return name in vars(builtins) and name != "__builtins__"
+        return owner is not builtins and name in vars(builtins) and name != "__builtins__"
     return isinstance(value, FUNCTIONS)
 
 

@@ -1,16 +1,22 @@
-"""How the steps of tickets about speed are counted, and what does not hide them."""
+"""What is looked at where tests run: how the steps of tickets about speed are counted, and what decides outcomes."""
 
 from __future__ import annotations
 
 import _thread
+import builtins
 import os
 import sys
 import threading
+import unittest
 from collections.abc import Callable
 from typing import Any
 
+import _pytest.python
+import _pytest.reports
+import _pytest.runner
 import pytest
 
+from takt.stations.codedesk import pristine
 from takt.stations.codedesk.families.writing import HEADER
 
 NAMES: dict[str, Any] = {}
@@ -107,3 +113,24 @@ def test_work_in_proportion_is_right_also_with_the_library_and_when_it_is_rememb
         lambda items: remembered(len(items)),
     ):
         assert not NAMES["outgrows"](made, call, count)
+
+
+def test_what_decides_outcomes_is_seen_to_change_and_what_libraries_leave_behind_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = pristine.Pristine()
+    assert table.touched() == []
+    monkeypatch.setattr(builtins, "__SOME_LIBRARY_S_OWN", 1, raising=False)
+    monkeypatch.setattr(_pytest.runner, "_a_value", 1, raising=False)
+    assert table.touched() == []
+    for owner, name, value in (
+        (unittest.TestCase, "assertEqual", lambda *_: None), (unittest.TestCase, "assertOnly", lambda *_: None),
+        (_pytest.python.Function, "obj", property(lambda _: None)), (_pytest.runner, "isinstance", isinstance),
+        (_pytest.runner.CallInfo, "from_call", classmethod(lambda *_: None)), (builtins, "len", lambda _: 0),
+        (_pytest.reports.TestReport.from_item_and_call.__func__, "__code__", (lambda: None).__code__),
+    ):  # fmt: skip
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, value, raising=False)
+            seen = table.touched()
+        assert len(seen) == 1, (name, seen)
+    assert table.touched() == []
