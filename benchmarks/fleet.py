@@ -34,7 +34,7 @@ from takt.fleet.local import _family
 from takt.fleet.record import Record
 from takt.fleet.standing import standing_of_fleet
 from takt.fleet.table import fleet_table, written
-from takt.fleet.tables import query, update
+from takt.fleet.tables import FOLDER, ask, update
 from takt.fleet.toml import plan_of
 from takt.shift import run_shift
 
@@ -216,7 +216,7 @@ def asked(plan: Any) -> None:
     timed("Parquet, what is not there yet", lambda: update(plan))
     timed("Parquet, when nothing is new", lambda: update(plan))
     for sql in QUESTIONS:
-        timed(sql, lambda sql=sql: query([plan], sql))
+        timed(sql, lambda sql=sql: ask([plan.folder / FOLDER], sql))
     tables = sum(file.stat().st_size for file in (Path(plan.folder) / "tables").iterdir())
     print(
         f"  tables: {tables / 1e6:.1f} MB; memory by now {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB"

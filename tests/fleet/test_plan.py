@@ -157,6 +157,7 @@ WRONG = [
     (GYM + '\n[[worker]]\nname = "idel"', "worker[0] no worker named 'idel' at gym, did you mean 'idle'?"),
     (GYM + "\n" + WORKER + '\nat = ["gym", "nutcel"]', "worker[0].at names no station of the plan: 'nutcel'"),
     (GYM + "\n" + WORKER + "\nvary = {share = [2026-11-29]}", "worker[0].vary.share[0] is a date or time"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[[exclude]]\nseeds = 'x'", "exclude[0].seeds: cannot read the seeds 'x'"),
     (GYM + "\n" + WORKER + "\n[[exclude]]\nseeds = 07:30:00", "exclude[0].seeds is a date or time"),
     (GYM + '\n[[worker]]\nname = "hands:Nobody"', "cannot import the worker 'hands:Nobody'"),
     ("seeds = '0-99999'\n" + GYM + "\nvary = {takt_s = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}\n" + WORKER, "1,000,000"),

@@ -125,6 +125,8 @@ def estimate_lines(
     more = f", and {unknown} shifts of which none has shown yet how long they take" if unknown and known else ""
     counts = f"{len(plan.shifts)} shifts, {found.ended} there, {left} to work"
     yield Text(f"{plan.name}: {counts}; {time_s}{more}; {shown(plan.store)}")
+    if found.others:
+        yield Text(f"{found.others} more ledgers there are of no shift of this plan: {OTHERS}")
     for job in works:
         how = f"by {job.seen} shifts and what is usual" if job.seen else "taken for usual"
         sticky = "taken to be independent" if job.stickiness is None else f"as sticky as seen, {job.stickiness:.2f}"

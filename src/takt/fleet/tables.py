@@ -100,8 +100,14 @@ def _updated(pa: Any, pq: Any, plan: Plan, folder: Path, enough: Callable[[], bo
 
 
 def query(plans: Sequence[Plan], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The answer to a question in DuckDB's SQL over the views (`VIEWS`) of these fleets, whose tables are brought up to
-    date first: names of columns, and rows.
+    """What `ask` answers of these fleets' tables, which are brought up to date first."""
+    with ExitStack() as some:
+        return ask([some.enter_context(up_to_date(plan)) for plan in plans], sql)
+
+
+def ask(tables: Sequence[Path], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The answer to a question in DuckDB's SQL over the views (`VIEWS`) of the tables in these folders: names of
+    columns, and rows.
 
     The question sees nothing but the tables, no other file and no network, and changes nothing. Raises TaktError if it
     is wrong.
@@ -111,7 +117,7 @@ def query(plans: Sequence[Plan], sql: str) -> tuple[list[str], list[tuple[Any, .
     except ModuleNotFoundError:
         raise TaktError(f"questions in SQL need the extra `fleet`: {install('fleet')}") from None
     with ExitStack() as reading:
-        folders = [reading.enter_context(up_to_date(plan)).resolve() for plan in plans]
+        folders = [folder.resolve() for folder in tables]
         twice = next((folder for folder in folders if folders.count(folder) > 1), None)
         if twice is not None:
             raise TaktError(f"two of these fleets have the same folder, {twice.parent}; ask them one by one")

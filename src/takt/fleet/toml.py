@@ -332,7 +332,11 @@ class _Reader:
             fits = True
             for key, value in table.items():
                 if key == "seeds":
-                    numbers = numbers_in(value, MOST_SHIFTS) if isinstance(value, str) else value
+                    numbers = (
+                        self.said(f"{place}.seeds", partial(numbers_in, value, MOST_SHIFTS))
+                        if isinstance(value, str)
+                        else value
+                    )
                     fits &= seed in (numbers if isinstance(numbers, list) else [numbers])
                     continue
                 mine = [columns.get(key)]
