@@ -1,6 +1,6 @@
 """How often a fleet's tests err, looked at after every shift, and how many units they save against fixed designs.
 
-    python benchmarks/fleet_statistics.py [--paths 1000] [--seed 24] [--only pooled|together|saved]
+    python benchmarks/fleet_statistics.py [--paths 1000] [--seed 24] [--only pooled|together|steady|saved]
 
 Units of a shift are a two-state chain of stickiness 0, 0.3 and 0.5; shifts differ by 0 or 4 points (beta). Errors are
 of fleets in which anything false was ever said; promised are 5 %. With shifts that differ, `unit` speaks of these units
@@ -36,6 +36,14 @@ DESIGNS = (  # required, units of a shift, standard deviation between shifts' ow
     (0.99, 1000, 0.01),
     (0.99, 100, 0.02),  # twice as much as is believed
     (0.902, 100, 0.08),
+)
+STEADY = (
+    (0.9, 40, 0.04),
+    (0.96, 1000, 0.04),
+    (0.985, 1000, 0.015),
+    (0.99, 400, 0.01),
+    (0.99, 1000, 0.01),
+    (0.99, 400, 0.02),
 )
 SAVED = ((0.902, 40, 0.95), (0.902, 40, 0.97), (0.902, 40, 0.99), (0.99, 100, 0.999), (0.99, 400, 0.999))
 
@@ -88,6 +96,17 @@ def together_errors(paths: int, rng: np.random.Generator) -> None:
                 print(f"| {rho} | {100 * spread:.0f} points | {by} | {told} |", flush=True)
 
 
+def one_steady(paths: int, rng: np.random.Generator) -> None:
+    print(
+        "\nTwo equal arms, by shift, 30 shifts of independent units; one's shifts are alike, the other's skewed (beta)"
+    )
+    print("| both | units | the other's shifts differ by | any false word |\n| --- | --- | --- | --- |")
+    for rate, units, spread in STEADY:
+        a, b = (drawn(rate, one, 0.0, 30, units, paths, rng).astype(int) for one in (0.0, spread))
+        wrong = closed(log_e_along(b - a, "shift"), ALPHA).any((0, 2))
+        print(f"| {100 * rate:g} % | {units} | {100 * spread:g} points | {errors(wrong)} |", flush=True)
+
+
 def saved(paths: int, rng: np.random.Generator) -> None:
     print("\nUnits until an accept, by shift and by unit; and of the exact test of fixed size (90 % power)")
     print("| required | units a shift | true rate | mean units | in 80 % of fleets by | by unit, mean | fixed size |")
@@ -131,11 +150,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paths", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=24)
-    parser.add_argument("--only", default="", choices=("pooled", "together", "saved"))
+    parser.add_argument("--only", default="", choices=("pooled", "together", "steady", "saved"))
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     print(f"{given.paths} fleets each, seed {given.seed}; error at 5 %: {100 * math.sqrt(0.0475 / given.paths):.1f}")
-    for name, table in (("pooled", pooled_errors), ("together", together_errors), ("saved", saved)):
+    tables = {"pooled": pooled_errors, "together": together_errors, "steady": one_steady, "saved": saved}
+    for name, table in tables.items():
         if given.only in ("", name):
             table(given.paths, rng)
 

@@ -424,6 +424,16 @@ def test_arms_are_paired_by_seed_where_one_has_not_all_of_them_and_the_page_look
     assert [len(one.means) for one in page] == [4, 7, 4]
 
 
+def test_by_shift_nothing_is_said_of_two_before_eight_seeds_however_sure_it_looks() -> None:
+    for shifts, said in ((7, "undecided"), (8, "better")):
+        rows = {"a": [record("g" * 40, n) for n in range(shifts)], "b": [record("b" * 40, n) for n in range(shifts)]}
+        together = Together(["a", "b"], alpha=0.05, by="shift")
+        together.take(rows)
+        together.look()
+        (duel,) = together.duels.values()
+        assert duel.decision == said and (duel.bound("shift", 0.05)[0] > 0) == (said == "better")
+
+
 @pytest.mark.parametrize("by", ["unit", "shift", "free"])
 def test_who_is_lost_on_the_seeds_that_he_would_fail_is_not_better_for_it(by: Any) -> None:
     """Both are good on two thirds of units; one dies on every seed on which he would have failed more."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from takt.fleet.record import GOOD, Record
+from takt.fleet.together import LEAST_SHIFTS
 from takt.judge.bets import accepts, rejects
 from takt.judge.sequences import (
     SHIFT_EFFECT,
@@ -157,7 +158,7 @@ def log_e_of_shifts_along(x: Floats, least: float) -> Floats:
         t2 = n * ((mean - least) / deviation) ** 2 / np.maximum(n - 1, 1)
         e = -0.5 * np.log(k) + n / 2 * (np.log1p(t2) - np.log1p(t2 / k))
     e = np.where(deviation == 0, (n - 1) / 2 * np.log(k), e)
-    return np.where(n < 2, 0.0, np.where(mean > least, e, -0.5 * np.log(k)))
+    return np.where(n < LEAST_SHIFTS, 0.0, np.where(mean > least, e, -0.5 * np.log(k)))
 
 
 def _moments(x: Floats) -> tuple[Floats, Floats]:

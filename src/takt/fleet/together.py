@@ -7,7 +7,9 @@ margin two more), each with an e-process. Closed testing with the mean of e-proc
 What is once said stays said, for the promise is about the whole way.
 
     unit    the bet on the signs of units: about these units;
-    shift   the lesser of that and of a t-test's e-process: about the workers, if shift means are about normal;
+    shift   the lesser of that and of a t-test's e-process: about the workers, if means of shifts' differences are about
+            normal. Nothing is said before LEAST_SHIFTS shifts: where one worker's shifts are alike and the other's are
+            skewed, the first few are often lucky and alike together (docs/fleets.md has how often it errs);
     free    the bet on shifts' means: about the workers, whatever the distribution. It takes some 30 seeds.
 
 The e-process of "mean <= d" by t is that of d itself where the mean so far is above d, else that of the mean so far:
@@ -37,6 +39,7 @@ from takt.judge.sequences import (
     lower_of_signs,
 )
 
+LEAST_SHIFTS = 8  # that both worked, before anything is said by shift
 OUT: Literal["not planned"] = "not planned"  # a seed that an arm is not to work
 Place = Record | None | Literal["not planned"]
 
@@ -120,7 +123,8 @@ class Duel:
         if by == "free":
             return bounds_of_means(means, -1.0, 1.0, alpha)[0] if len(means) > 1 else -1.0
         low = float(lower_of_signs(plus, ties, minus, alpha / 2))
-        return max(-1.0, min(low, bounds_of_shifts(means, alpha)[0])) if by == "shift" else low
+        shift = bounds_of_shifts(means, alpha)[0] if len(means) >= LEAST_SHIFTS else -1.0
+        return max(-1.0, min(low, shift)) if by == "shift" else low
 
     def _at_worst(self, sign: int) -> tuple[np.ndarray, int, int, int]:
         """Means of shifts and counts of units of a - b, or of b - a, what is lost as bad as can be for the first."""
@@ -134,7 +138,7 @@ class Duel:
 def log_e_of_shifts(means: np.ndarray, least: float) -> float:
     """log of the e-process of "the mean of shifts is at most `least`", shift means being about normal."""
     n = len(means)
-    if n < 2:
+    if n < LEAST_SHIFTS:
         return 0.0
     k = 1 + n * SHIFT_EFFECT**2
     excess, deviation = float(means.mean()) - least, float(means.std(ddof=1))
