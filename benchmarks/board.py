@@ -105,7 +105,7 @@ def note(progress):
     if seen[-1][0] > over:
         raise KeyboardInterrupt
 
-options = {"id": "CartPole-v1", "takt_s": 1.0}
+options = {"id": "CartPole-v1", "takt_s": 100.0}
 try:
     run_shift("gym", "idle", hours=1000, station_options=options, ledger=sys.argv[1], on_progress=note)
 except KeyboardInterrupt:
@@ -125,16 +125,20 @@ def beside(pid: int, path: Path, phases: int, phase_s: float) -> None:
     command = [sys.executable, "-c", SHIFT, str(path), str(phases * phase_s + 5.0)]
     shift = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     time.sleep(4.0)
-    turns = [time.monotonic()]
+    turns, mine, its = [time.monotonic()], [time.process_time()], [cpu_s(pid)]
     for phase in range(phases):
         os.kill(pid, signal.SIGCONT if phase % 2 else signal.SIGSTOP)
         time.sleep(phase_s)
         turns.append(time.monotonic())
+        mine.append(time.process_time())
+        its.append(cpu_s(pid))
     os.kill(pid, signal.SIGCONT)
     seen = np.array(json.loads(shift.communicate()[0]))
     at = [np.interp(turns, seen[:, 0], seen[:, column]) for column in (1, 2)]  # processor seconds, and units
     used, units = (np.diff(column) for column in at)
     print(f"a shift of {units.sum():.0f} units beside it, {phases} times {phase_s:g} s; load {os.getloadavg()[0]:.1f}")
+    share = [float(np.mean((np.diff(one) / np.diff(turns))[1::2])) for one in (its, mine)]
+    print(f"while it went on the board used {share[0]:.2f} of a core, writers and viewers {share[1]:.2f}")
     rng = np.random.default_rng(1)
     for name, slow in (("wall", np.diff(turns) / units), ("processor", used / units)):
         ratios = slow[1::2] / slow[::2]

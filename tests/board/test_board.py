@@ -18,7 +18,8 @@ import pytest
 from asking import TOKEN, asked
 from strangers import NASTY, Page, broken_ledgers, check_harmless, long_ledger, nasty_ledger
 
-from takt import Ledger, kpis, resume_shift, run_shift, verdict
+from takt import Event, Ledger, kpis, resume_shift, run_shift, verdict
+from takt.board import feed
 from takt.board.exported import export_pages
 from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
@@ -26,6 +27,7 @@ from takt.board.pages import Pages, Prefs, Query
 from takt.board.replays import STATION
 from takt.board.words import WORDS, word
 from takt.cli import main
+from takt.contract.events import SHIFT_STARTED, UNIT_DUE
 from takt.errors import TaktError
 from takt.show.sections import main as sections_main
 from takt.show.view import ShiftView
@@ -277,6 +279,36 @@ def test_a_stream_sends_what_is_new_and_a_reconnect_loses_and_doubles_nothing(bo
     with pytest.raises(TimeoutError):
         idle.next()
     idle.close()
+
+
+def test_a_ledger_that_takes_long_to_read_is_read_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a board beside a shift of many thousand units costs the shift a tenth of a core at most."""
+
+    class Clock:
+        now_s = 100.0
+        monotonic = staticmethod(lambda: Clock.now_s)
+        thread_time = staticmethod(lambda: Clock.now_s)
+
+    monkeypatch.setattr(feed, "time", Clock)
+    meta = {"station": "written", "worker": "w", "seed": 0, "options": {}, "clock": "lockstep", "units": 9}
+    with Ledger.create(tmp_path / "a.takt", meta) as book:
+        asked_of = {"good_rate": 0.9, "cycle_s": None, "quantile": 0.95}
+        started = {"takt_s": 1.0, "acceptance": asked_of, "pace": "beat"}
+        book.commit([Event(0.0, SHIFT_STARTED, None, started)], None, None)
+        one = feed.Feed(tmp_path / "a.takt")
+        read = one._read
+
+        def slowly(*given: Any, **more: Any) -> None:
+            Clock.now_s += 0.5
+            read(*given, **more)
+
+        monkeypatch.setattr(one, "_read", slowly)
+        assert one.look()
+        book.commit([Event(1.0, UNIT_DUE, 0, {})], None, None)
+        Clock.now_s += 4.0
+        assert not one.look(), "it rests for nine times half a second"
+        Clock.now_s += 1.0
+        assert one.look() and len(one.shown().events) == 2
 
 
 def test_looking_changes_no_byte(board: Any) -> None:

@@ -27,6 +27,7 @@ from takt.show.view import ShiftView
 
 LOOK_S = 0.4  # between two looks at the files; with what reading takes, a viewer is less than 2 s behind
 STORE_S = 0.8  # between two questions to a database
+REST = 9  # times what reading a ledger took, until it is read again: a huge one takes a tenth of a core, and no more
 SCAN_S = 2.0  # between two looks at what ledgers there are
 KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
 LEDGERS, FLEET_PAGE = "ledgers", "fleet.html"  # a fleet's folder, as `takt fleet` makes it
@@ -70,6 +71,7 @@ class Feed:
         self._cursor = Cursor()
         self._shown: Shown | None = None
         self._wanted_at = time.monotonic()
+        self._rests_until = 0.0
         self.pulse = asyncio.Event()
 
     def look(self, held: Collection[int] | None = None, standing: Any = None) -> bool:
@@ -85,8 +87,12 @@ class Feed:
         if signature == self._signature and writing == self._writing:
             self._forget()
             return False
+        if time.monotonic() < self._rests_until:
+            return False
+        began = time.thread_time()
         with self._lock:
             self._read(signature, writing)
+        self._rests_until = time.monotonic() + REST * (time.thread_time() - began)
         return True
 
     def shown(self) -> Shown:
