@@ -49,6 +49,7 @@ from takt.fleet.table import fleet_table, written
 from takt.fleet.tables import query, update
 from takt.fleet.together import Together
 from takt.fleet.toml import plan_of, read_plan
+from takt.judge.comparison import BETTER, UNDECIDED
 from takt.judge.sequences import closed, log_wealth_of_alike
 from takt.shift import run_shift
 
@@ -425,13 +426,13 @@ def test_arms_are_paired_by_seed_where_one_has_not_all_of_them_and_the_page_look
 
 
 def test_by_shift_nothing_is_said_of_two_before_eight_seeds_however_sure_it_looks() -> None:
-    for shifts, said in ((7, "undecided"), (8, "better")):
+    for shifts, said in ((7, UNDECIDED), (8, BETTER)):
         rows = {"a": [record("g" * 40, n) for n in range(shifts)], "b": [record("b" * 40, n) for n in range(shifts)]}
         together = Together(["a", "b"], alpha=0.05, by="shift")
         together.take(rows)
         together.look()
         (duel,) = together.duels.values()
-        assert duel.decision == said and (duel.bound("shift", 0.05)[0] > 0) == (said == "better")
+        assert duel.decision == said and (duel.bound("shift", 0.05)[0] > 0) == (said == BETTER)
 
 
 @pytest.mark.parametrize("by", ["unit", "shift", "free"])
