@@ -62,10 +62,11 @@ def person(browser: Browser, station: list[str], out: Path, wait: str, seconds: 
         page.goto(url)
         page.wait_for_selector(wait, timeout=120_000)
         time.sleep(seconds)
-        if keys:
+        for _ in range(6 if keys else 0):
             page.keyboard.down(keys)
-            time.sleep(1.0)
+            time.sleep(0.3)
             page.keyboard.up(keys)
+            time.sleep(0.3)
         if page.locator("form[data-call=propose]").count():
             page.locator("#state .use[data-fill*='\"group\"']").first.click()
             page.locator("details[data-tool=propose]").evaluate("one => { one.open = true }")
