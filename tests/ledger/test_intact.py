@@ -17,7 +17,7 @@ import pytest
 from takt import Event, Ledger, TaktError, kpis, resume_shift, run_shift, verdict
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
-from takt.ledger import intact
+from takt.ledger import intact, wellformed
 from takt.ledger.intact import Unfinished, unzipped
 from takt.ledger.pack import pack, unpack
 
@@ -409,3 +409,9 @@ def test_a_writer_may_go_on_for_days(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.undo()
     with Ledger.open(tmp_path / "a.takt") as book:
         assert len(book.events()) == 300
+
+
+def test_an_event_may_be_as_large_as_a_value_of_the_file() -> None:
+    """The first record of a code desk has all that git made of the repository."""
+    assert wellformed.LONGEST_TEXT == intact.LONGEST_VALUE
+    assert len(wellformed.read_record('{"effect": "' + "x" * (12 << 20) + '"}')["effect"]) == 12 << 20

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, changed,
 from takt.stations.codedesk.trees import Unlaid
 
 RUNS = 3
+MOST_PACKED = 20 << 20  # bytes of a tree, compressed
 SLOW_S = 60.0  # a commit's tests that take longer are those alone that it wrote or changed
 FEW = 10  # tests of which one may come out differently from run to run: it is left out then
 WALL_S = 300.0  # of one run of a commit's tests
@@ -189,7 +191,7 @@ class _Miner:
         if all(runner.belongs(path) for path in differing):
             return "tests only", ""
         files = self.history.files(commit.tree)
-        if len(files) > MOST_FILES or sum(len(file) for file in files.values()) > MOST_TREE:
+        if len(files) > MOST_FILES or _too_large(files):
             return "too large", f"{len(files)} files"
         support = {
             path: source_text(files[path]) if path.endswith(".py") else files[path]
@@ -307,6 +309,13 @@ class _Miner:
                 except UnicodeDecodeError:
                     continue
         return built, ""
+
+
+def _too_large(files: Tree) -> bool:
+    """Whether a tree has more than a sandbox takes, or than one record of a ledger, where git's first commit has it all."""
+    data = [file.encode() if isinstance(file, str) else file for file in files.values()]
+    size = sum(map(len, data))
+    return size > MOST_TREE or (size > MOST_PACKED and len(zlib.compress(b"".join(data), 1)) > MOST_PACKED)
 
 
 def _ended(after: Inspection) -> tuple[str, str]:
