@@ -27,9 +27,7 @@ from takt.contract.events import (
 from takt.errors import TaktError
 from takt.plainly import plainly
 
-LONGEST_TEXT = (
-    32 * 2**20
-)  # characters of one event, or one entry of the meta: as much as a value may have (`intact.py`)
+LONGEST_TEXT = 32 * 2**20  # characters of one event, or one entry of the meta: as a value may have (`intact.py`)
 LONGEST_KIND = 100
 DEEPEST = 100  # lists and objects inside one another
 LATEST_S = 1e10  # 300 years of station time
