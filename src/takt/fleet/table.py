@@ -102,7 +102,8 @@ def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
     told = [
         f"Bounds are each wrong with a chance of {alpha:g} % at most, however often one looks. By unit: about these "
         "units. By shift: about the worker, if shifts' own rates have a standard deviation of 4 points at most (or of "
-        "the share of bad units that is allowed, if that is less), or shift means are about normal. Free: whatever "
+        "the share of bad units that is allowed, if that is less), or shift means are about normal, and units are no "
+        "stickier than 0.5. Free: whatever "
         "their distribution."
     ]
     if mixed:
