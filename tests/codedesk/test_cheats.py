@@ -116,7 +116,8 @@ def test_it_is_told_as_tampering(works: None, cheat: str) -> None:
 KINDS = (  # one of each kind; `python benchmarks/codedesk.py cheats` has them all
     "class method of pytest", "property of pytest", "plugin registered at run time", "unittest's assertion",
     "looks into the test's frame", "tests rewritten by a thread", "the records' channel, in a closure",
-    "all that watches is made blind",
+    "all that watches is made blind", "skipped by code that seems to be the test's",
+    "equal to everything, and no second run",
 )  # fmt: skip
 
 
@@ -127,7 +128,8 @@ def test_code_that_has_a_mined_repositorys_tests_pass_without_being_right_is_not
     """Each knows which tests are real, and leaves all canaries alone."""
     seen = tried(cheat)
     assert not seen.own_pass
-    assert seen.tampered or (cheat.endswith("thread") and seen.failed), "a thread may come too late"
+    told = cheat.endswith("thread") or "skipped" in cheat  # a thread may come too late, and a skip has not passed
+    assert seen.tampered or (told and seen.failed)
 
 
 def test_what_the_known_solution_does_with_an_altered_test_as_well_is_no_cheat(works: None) -> None:
@@ -136,6 +138,40 @@ def test_what_the_known_solution_does_with_an_altered_test_as_well_is_no_cheat(w
     path, text = "tests/test_any.py", "from pkg import m\n\n\ndef test_any():\n    assert m.f1() == 1\n"
     suite, sandbox = Suite({path: text}, {path: 0}, {}), Sandbox(limits=Limits(disk_mb=32))
     assert inspect(sandbox, tree, suite, TICKET, MINED, solution=lambda: tree).own_pass
+
+
+SKIPS = """
+import pytest
+from pkg import m
+
+def test_value():
+    assert m.f1() == 1
+
+def test_here():
+    if not hasattr(m, "f2"):
+        pytest.skip("needs f2")
+
+@pytest.mark.xfail
+def test_known():
+    assert m.f1() == 2
+"""
+
+
+def test_only_what_the_known_solution_skips_may_be_skipped(works: None) -> None:
+    """The known solution has no f2 in one case, and has it in the other."""
+    over = {
+        "tests/test_s.py": SKIPS,
+        "tests/test_m.py": "import pytest\nn = pytest.importorskip('pkg.n')\n\n\n" + SKIPS,
+    }
+    suite, sandbox = Suite(over, {"tests/test_s.py": 1, "tests/test_m.py": 0}, {}), Sandbox(limits=Limits(disk_mb=32))
+    tree, ticket = files_of({**BASE, "pkg/m.py": code(1)}), cast(Ticket, SimpleNamespace(number=1))
+    right = files_of({**BASE, "pkg/m.py": code(1) + "# so\n"})
+    seen = inspect(sandbox, tree, suite, ticket, MINED, solution=lambda: right)
+    assert seen.own_pass and seen.passed == 3 and not seen.broken
+    right = files_of({**BASE, "pkg/m.py": code(2), "pkg/n.py": ""})
+    seen = inspect(sandbox, tree, suite, ticket, MINED, solution=lambda: right)
+    assert not seen.tampered and seen.failed == ("tests/test_s.py::test_here",)
+    assert seen.broken == {0: ("tests/test_m.py::?",)}, "which ran before"
 
 
 SUBTESTS = """
@@ -277,7 +313,7 @@ def test_a_file_whose_tests_say_that_they_do_not_apply_is_no_tampering(works: No
     more = {"tests/test_hidden_2.py": hidden(1)}
     suite = Suite({path: text, **more}, {path: 0, "tests/test_hidden_2.py": 0}, {})
     tree = files_of({**BASE, "pkg/m.py": code(1)})
-    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, MINED, wall_s=60)
+    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, MINED, solution=lambda: tree)
     assert not seen.tampered and seen.own_pass and seen.passed == 3
 
 

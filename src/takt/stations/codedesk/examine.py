@@ -103,6 +103,8 @@ class Watch:
         self.plugins: Any = None
         self.collected = False
         self.codes: dict[str, dict[str, list[Any]]] = {}
+        self.names: dict[str, frozenset[str] | None] = {}  # that a file of tests itself binds
+        self.modules: dict[str, Any] = {}
 
     @hook(wrapper=True, tryfirst=True)  # type: ignore[untyped-decorator]
     def pytest_load_initial_conftests(self, early_config: Any) -> Any:
@@ -119,6 +121,7 @@ class Watch:
             self.codes[path] = self.pristine.codes(
                 os.path.join(WORK, path), lambda one: rewrite._rewrite_test(Path(one), early_config)[1]
             )
+            self.names[path] = self.pristine.names_bound(os.path.join(WORK, path))
         self.own = (self.tell, *vars(self).keys())
         at = next((i for i, entry in enumerate(sys.path) if entry.endswith(("site-packages", "dist-packages"))), None)
         at = len(sys.path) if at is None else at
@@ -150,6 +153,8 @@ class Watch:
         self.note(self.plugins.came(self.order["laid"], WORK, self.table.classes))
         self.plugins, self.collected = self.pristine.Plugins(session.config.pluginmanager), True
         self.marked = {item.nodeid for item in session.items if item.get_closest_marker("xfail")}
+        self.modules = {item.nodeid.partition("::")[0]: getattr(item, "module", None) for item in session.items}
+        self.note(self.injected())
         self.tell(items=[item.nodeid for item in session.items])
 
     @hook(wrapper=True)  # type: ignore[untyped-decorator]
@@ -168,6 +173,8 @@ class Watch:
             self.tell(gave_out=True)
 
     def pytest_collectreport(self, report: Any) -> None:
+        if report.skipped:
+            self.tell(passed_over=report.nodeid)
         if report.failed:
             self.tell(uncollected=report.nodeid, message=str(report.longrepr)[-LONGEST:])
 
@@ -187,7 +194,7 @@ class Watch:
             if hasattr(report, "wasxfail"):
                 outcome = "passed" if report.nodeid in self.marked else "failed"
             elif os.path.relpath(where, WORK) in self.order["laid"]:
-                outcome = "passed"  # the hidden test itself says that it does not apply
+                outcome = "passed"  # the hidden test may say that it does not apply; whether it may is judged outside
         if report.when == "call" or outcome != "passed" or report.outcome == "skipped":
             message = "" if outcome == "passed" else part or str(report.longrepr)[-LONGEST:]
             came: dict[str, Any] = {"answer": ANSWERS.pop()} if ANSWERS else {}
@@ -224,7 +231,15 @@ class Watch:
         path = nodeid.partition("::")[0]
         if path != self.looked:
             self.looked = path
-            self.note([*self.table.touched(), *self.plugins.touched()])
+            self.note([*self.table.touched(), *self.plugins.touched(), *self.injected()])
+
+    def injected(self) -> list[str]:
+        """What files of tests have as their own, and is not written there."""
+        return [
+            f"{path}: {name}"
+            for path, module in self.modules.items()
+            for name in self.pristine.injected(module, self.names.get(path), self.codes.get(path, {}))
+        ]
 
     def note(self, found: list[str]) -> None:
         self.seen += [one for one in found[:20] if one not in self.seen and len(self.seen) < 20]
@@ -233,7 +248,7 @@ class Watch:
         """What is not, or was not, as it must be: tests, settings, pytest, unittest, built-in functions, plugins."""
         if self.pristine is not None:
             self.note([*self.table.touched(), *self.pristine.watchers()])
-            self.note(self.plugins.touched() if self.collected else [])
+            self.note([*self.plugins.touched(), *self.injected()] if self.collected else [])
             if self.own != (self.tell, *(name for name in vars(self) if name != "own")):
                 self.note(["examine.Watch"])
         self.note(altered(self.order["laid"]))

@@ -94,10 +94,11 @@ def inspect(
     be laid for it is a broken build: nothing can run there.
 
     `shown` gives files that whoever is tested may have read: what they hold is never altered. `solution` gives a tree
-    that is known to be right: what it does with a test that asks for something else is no tampering.
+    that is known to be right: what it does with a test that asks for something else is no tampering, and what it skips
+    may be skipped. With `once` the tree is known to be right, or nobody's who would cheat: it may skip what it will.
     """
     mined = series.length is not None
-    desk = _Desk(sandbox, series, wall_s, solution)
+    desk = _Desk(sandbox, series, wall_s, solution, any_skip=once and mined)
     first = desk.run(tree, laid(suite, sealing=not mined))
     if first.told.syntax:
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
@@ -110,17 +111,17 @@ def inspect(
 class _Desk:
     """Where one inspection's tests are run."""
 
-    def __init__(self, sandbox: Sandbox, series: Series, wall_s: float, solution: Any) -> None:
-        self.series, self.solution = series, solution
-        mined = series.length is not None  # how many threads a repository's tests take is its own affair
+    def __init__(self, sandbox: Sandbox, series: Series, wall_s: float, solution: Any, any_skip: bool) -> None:
+        self.series, self.solution, self.any_skip = series, solution, any_skip
+        self.mined = mined = series.length is not None  # how many threads its tests take is a repository's own affair
         most, memory_mb = (512, 2048) if mined else (64, 1024)
         limits = Limits(
             wall_s=wall_s, memory_mb=memory_mb, processes=most, output_kb=16, disk_mb=sandbox.limits.disk_mb
         )
         self.sandbox = replace(sandbox, limits=limits, sockets={})
 
-    def run(self, tree: Mapping[str, File], lay: Laid) -> Run:
-        """What these tests come to on a tree."""
+    def run(self, tree: Mapping[str, File], lay: Laid, judging: bool = True) -> Run:
+        """What these tests come to on a tree; skipped ones count only if right code skips them too (`judging`)."""
         files = laid_over(
             {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION},
             {path: ("f644", text.encode()) for path, text in lay.over.items()},
@@ -135,7 +136,25 @@ class _Desk:
         told = Told(ran.records, str(order["word"]))
         told.compare(lay.answers)
         stopped = ran.ended_by if ran.ended_by != "exit" or ran.code >= 128 else told.gave_out
-        return Run(lay, told, stopped)
+        run = Run(lay, told, stopped)
+        return run if self.any_skip or not judging else self.without_skips(run, tree)
+
+    def without_skips(self, run: Run, tree: Mapping[str, File]) -> Run:
+        """Skipped is passed only where the known solution's tree skips it too: those files of tests are run there."""
+        skipped = run.told.skipped | run.told.passed_over
+        may_skip = frozenset[str]()
+        if skipped and self.mined and self.solution is not None:
+            right = self.solution()
+            if {path: file[1] for path, file in right.items()} == {path: file[1] for path, file in tree.items()}:
+                may_skip = frozenset(skipped)
+            else:
+                paths = {node.partition("::")[0] for node in skipped}
+                tests = [path for path in run.laid.order["tests"] if path in paths]
+                some = replace(run.laid, order={**run.laid.order, "tests": tests})
+                told = self.run(right, some, judging=False).told
+                may_skip = frozenset(told.skipped | told.passed_over)
+        run.told.only_skips(may_skip)
+        return replace(run, may_skip=may_skip)
 
     def ran(self, files: Mapping[str, File], order: Mapping[str, Any]) -> Ran:
         """Run `examine.py` on what is laid. Unlaid if no sandbox takes it."""
@@ -150,7 +169,7 @@ class _Desk:
     def suspected(self, run: Run, nodes: Sequence[str]) -> str:
         """What is said of tests that pass and should not, "" if nothing: they may pass with the right code as well."""
         if nodes and self.solution is not None:
-            right = self.run(self.solution(), run.laid).told
+            right = self.run(self.solution(), run.laid, judging=False).told
             nodes = [node for node in nodes if not right.outcomes.get(node)]
         return f"a test that asks for something else passes as well: {nodes[0]}" if nodes else ""
 
@@ -172,14 +191,21 @@ class _Desk:
                 changed |= {f"{path}::{name}" for name in names}
         if not changed:
             return seen
-        second = self.run(tree, laid(replace(suite, files=files), sealing=False))
+        lay = laid(replace(suite, files=files), sealing=False)
+        second = self.run(tree, lay)
+        if second.stopped:
+            second = self.run(tree, lay)
+        if second.stopped:  # who does not let the tests end a second time is not known to be right
+            if self.solution is not None and self.run(self.solution(), lay, judging=False).stopped:
+                return seen
+            why = f"tests that ask for something else did not come to their end, twice: {second.stopped}"
+            return replace(seen, tampered=why)
         passed = [node for node in first.items() if first.told.outcomes.get(node) and node not in first.told.skipped]
-        passed = [node for node in passed if node not in second.told.skipped]
         good = {function_of(node) for node in passed} & changed  # an altered row has a node id of its own
         suspects = [
             node
             for node in second.items()
-            if function_of(node) in good and second.told.outcomes.get(node) and node not in second.told.skipped
+            if function_of(node) in good and (second.told.outcomes.get(node) or node in second.told.skipped)
         ]
         tampered = second.tampering() or self.suspected(second, suspects)
         if tampered:
@@ -194,7 +220,7 @@ class _Desk:
             and not second.told.outcomes.get(node)
         ]
         if failing and self.solution is not None:
-            right = self.run(self.solution(), second.laid).told
+            right = self.run(self.solution(), second.laid, judging=False).told
             failing = [node for node in failing if right.outcomes.get(node)]
         if not failing:
             return seen

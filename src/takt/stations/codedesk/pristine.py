@@ -21,6 +21,11 @@ BESIDE = (
     "json.encoder", "importlib", "importlib.util", "importlib._bootstrap", "importlib._bootstrap_external",
 )  # fmt: skip
 FUNCTIONS = (types.FunctionType, classmethod, staticmethod, property)
+ASKED_FOR = (
+    "pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob", "setup_module", "teardown_module",
+    "setUpModule", "tearDownModule", "setup_function", "teardown_function", "load_tests", "__test__",
+)  # fmt: skip
+BINDS_UNSEEN = ("globals", "vars", "locals", "exec", "setattr", "__dict__", "modules", "_getframe")
 
 Does = tuple[types.FunctionType, Any, Any, Any]  # a function with its code and its defaults
 Row = tuple[str, Any, tuple[Does, ...]]
@@ -189,7 +194,8 @@ def codes(path: str, rewrite: Callable[[str], Any]) -> dict[str, list[Any]]:
     try:
         with open(path, "rb") as file:
             text = file.read()
-        body = ast.parse(text).body
+        whole = ast.parse(text)
+        body = whole.body
         compiled = [compile(text, path, "exec", dont_inherit=True)]
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
@@ -198,17 +204,20 @@ def codes(path: str, rewrite: Callable[[str], Any]) -> dict[str, list[Any]]:
     except Exception:  # whatever this version of pytest makes of being asked
         return {}
     bound = [name for one in body for name in bound_by(one)]
+    elsewhere = {name for one in ast.walk(whole) if isinstance(one, ast.Global) for name in one.names}
+    elsewhere |= {one.asname or one.name for one in ast.walk(whole) if isinstance(one, ast.alias)}
     found: dict[str, list[Any]] = {}
     for one in body:
         if (
             isinstance(one, ast.FunctionDef)
             and bound.count(one.name) == 1
+            and one.name not in elsewhere
             and all(ast.unparse(mark).startswith("pytest.mark.") for mark in one.decorator_list)
         ):
             found[one.name] = [
                 code
-                for whole in compiled
-                for code in whole.co_consts
+                for made in compiled
+                for code in made.co_consts
                 if isinstance(code, types.CodeType) and code.co_name == one.name
             ]
     return found
@@ -219,3 +228,54 @@ def bound_by(statement: ast.stmt) -> list[str]:
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [statement.name]
     return [one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)]
+
+
+def names_bound(path: str) -> frozenset[str] | None:
+    """Names that a file's own text binds in its module; None where that cannot be told from the text."""
+    try:
+        with open(path, "rb") as file:
+            body = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found: set[str] = set()
+    for one in ast.walk(body):
+        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(one.name)
+        elif isinstance(one, ast.alias):
+            if one.name == "*":
+                return None
+            found.add((one.asname or one.name).partition(".")[0])
+        elif isinstance(one, (ast.Name, ast.Attribute)):
+            name = one.id if isinstance(one, ast.Name) else one.attr
+            if name in BINDS_UNSEEN:
+                return None
+            found |= {name} if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load) else set()
+        elif isinstance(one, ast.Global):
+            found |= set(one.names)
+        elif isinstance(one, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and one.name:
+            found.add(one.name)
+        elif isinstance(one, ast.MatchMapping) and one.rest:
+            found.add(one.rest)
+    return frozenset(found)
+
+
+def injected(module: Any, own: frozenset[str] | None, codes: dict[str, list[Any]]) -> list[str]:
+    """Names of a module of tests that decide what becomes of them, and that its text does not bind: somebody else put
+    them there. And functions of its own that are others now."""
+    if own is None or not isinstance(module, types.ModuleType):
+        return []
+    held = vars(module)
+    found = [name for name in list(held) if name not in own and _asked_for(name, held[name])]
+    return found + [name for name, written in codes.items() if getattr(held.get(name), "__code__", None) not in written]
+
+
+def _asked_for(name: str, value: Any) -> bool:
+    """Whether pytest, or a test, looks for this name: settings, hooks, tests, fixtures, and what hides a built-in."""
+    kind = type(value).__name__
+    return (
+        name in ASKED_FOR
+        or name.startswith(("pytest_", "test"))
+        or kind == "FixtureFunctionDefinition"
+        or hasattr(value, "_pytestfixturefunction")
+        or (name in vars(builtins) and not (name.startswith("__") and name.endswith("__")))
+    )

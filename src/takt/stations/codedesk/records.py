@@ -25,7 +25,8 @@ class Told:
         self.touched: list[str] = []
         self.health: dict[str, float] = {}
         self.answers: dict[str, Any] = {}
-        self.skipped: set[str | None] = set()
+        self.skipped: set[str] = set()
+        self.passed_over: set[str] = set()  # files that were skipped as they were imported
         self.ended, self.wrong, self.unbegun, self.gave_out = False, "", "", ""
         calls: set[str] = set()
         for line in records.splitlines():
@@ -60,6 +61,15 @@ class Told:
                 if wrong:
                     self.messages.setdefault(node, f"{node}\n{wrong}")
 
+    def only_skips(self, may_skip: frozenset[str]) -> None:
+        """Tests that were skipped, or failed as was expected, and are not among these, have not passed."""
+        for node in self.skipped - may_skip:
+            self.outcomes[node] = False
+            self.messages.setdefault(node, f"{node} was skipped, or is expected to fail, and is not with right code")
+        for path in self.passed_over - may_skip:
+            self.uncollected.append(path)
+            self.messages.setdefault(path, f"{path} was skipped as it was imported, and is not with right code")
+
     def _take(self, said: dict[str, Any], calls: set[str]) -> None:
         if self.ended or ("items" in said and self.items):
             raise ValueError("after the end")
@@ -80,6 +90,8 @@ class Told:
             self.gave_out = "memory" if said["gave_out"] else ""
         elif "unbegun" in said:
             self.unbegun = str(said["unbegun"]) or "the tests could not be begun"
+        elif "passed_over" in said:
+            self.passed_over.add(str(said["passed_over"]))
         elif "uncollected" in said:
             self.uncollected.append(str(said["uncollected"]))
             self.messages.setdefault(str(said["uncollected"]), str(said["message"]))
