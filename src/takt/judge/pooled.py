@@ -7,8 +7,8 @@ verdict is about that shift. Three readings of several, each with what it takes 
     shift   the widest of that, a sequential t-test of the shifts' means, and a bet that is fair whatever they are if
             they differ by so much at most (`sequences.usual_spread`): about the worker, *if shifts' own rates have a
             standard deviation of 4 points at most* (or of the share of bad units that is allowed, if that is less),
-            *or shift means are about normal*, and units are no stickier than 0.5. Rare bad shifts break it: with 95 % in
-            nine shifts of ten and 47 % in the tenth it errs in 51 %;
+            *or shift means are about normal*, and units are no stickier than 0.5. Rare bad shifts break it: with 95 %
+            in nine shifts of ten and 47 % in the tenth it errs in 51 %;
     free    a bet on the shifts' means: about the worker, whatever their distribution. It takes some 30 shifts.
 """
 
