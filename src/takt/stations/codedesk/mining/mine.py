@@ -312,7 +312,7 @@ class _Miner:
 
 
 def _too_large(files: Tree) -> bool:
-    """Whether a tree has more than a sandbox takes, or, packed, than a ledger's record: git's first commit has it all."""
+    """Whether a tree has more than a sandbox takes, or, packed, than a record: git's first commit has it all."""
     data = [file.encode() if isinstance(file, str) else file for file in files.values()]
     size = sum(map(len, data))
     return size > MOST_TREE or (size > MOST_PACKED and len(zlib.compress(b"".join(data), 1)) > MOST_PACKED)
