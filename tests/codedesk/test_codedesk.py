@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from series import code, write_series
 
+from takt.cli import main
 from takt.contract.check import RULES, check_station
 from takt.contract.events import REFUSED, UNIT_BAD, UNIT_GOOD, Event
 from takt.contract.station import Station, TaktError, open_station
@@ -172,6 +173,21 @@ def test_reference_is_all_good_idle_nothing_and_wrong_references_are_refused(tin
     folder = write_series(tmp_path / "wrong", 3, reference={1: code(2, f2="0")})
     with pytest.raises(TaktError, match=r"refused: the known solution of ticket 1 \(Add f2\)"):
         run_shift("codedesk", "reference", units=3, station_options={"tickets": str(folder), "takt_s": 20.0})
+
+
+def test_a_shift_of_more_units_than_the_series_has_is_over_with_the_series_and_says_so(
+    works: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tickets, out = str(write_series(tmp_path / "two", tickets=2)), tmp_path / "shift.takt"
+    asked = ["run", "codedesk", "-o", f"tickets={tickets}", "-o", "takt_s=20", "-o", "service_s=30", "--worker", "idle"]
+    assert main([*asked, "--units", "20", "--out", str(out)]) == 0
+    assert "before its 20 units: the series has 2 tickets, and all have ended" in capsys.readouterr().err
+    again = repeat_shift(out, named=Named(station_options={"tickets": tickets}))
+    assert again.ended == "units" and [event.unit for event in again.events if event.kind == UNIT_BAD] == [0, 1]
+    with Ledger.open(out) as book:
+        assert again.digest == book.digest()
+    assert not main([*asked, "--hours", "0.1", "--out", str(tmp_path / "b.takt")])
+    assert "the series" not in capsys.readouterr().err
 
 
 def test_reset_each_begins_every_ticket_at_the_known_solutions(tiny: str) -> None:

@@ -317,6 +317,18 @@ class Occupied(Protocol):
         ...
 
 
+@runtime_checkable
+class Finite(Protocol):
+    """A station whose units come to an end, as a list of tickets does. A shift that was asked for by units alone is
+    over then, for nothing else would end it.
+    """
+
+    @property
+    def exhausted(self) -> str:
+        """In words, that no further unit will fall due and all have ended; "" as long as there is one."""
+        ...
+
+
 def open_station(name: str, **options: Any) -> Station:
     """Open the station registered as `name`.
 

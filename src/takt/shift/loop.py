@@ -109,9 +109,10 @@ class Loop:
             raise TaktError(did) from error
         return woke + self._followed(happened) if happened else woke
 
-    def ended(self, reason: str) -> Event:
+    def ended(self, reason: str, why: str = "") -> Event:
         """The shift's last event."""
-        data: dict[str, Any] = {"reason": reason, **(self.last_words if reason == self.over else {})}
+        words = self.last_words if reason == self.over else {"why": why} if why else {}
+        data: dict[str, Any] = {"reason": reason, **words}
         if self.clock.measures:  # the calls since the last unit, so that a recorded clock lasts to the very end
             data["periods"] = self.costs
         return Event(self.station.now, SHIFT_ENDED, None, data)

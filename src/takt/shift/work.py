@@ -13,7 +13,7 @@ from typing import Any
 
 from takt.contract.clock import Clock, Live, parse_clock
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
-from takt.contract.station import Fault, Station, TaktError, check_times
+from takt.contract.station import Fault, Finite, Station, TaktError, check_times
 from takt.contract.worker import SEED_BITS, Journal, usual_clock
 from takt.errors import Unserved
 from takt.ledger import Ledger, canonical
@@ -187,9 +187,15 @@ def work_on(
     def wall_s() -> float:
         return round(wall_before_s + time.perf_counter() - began, 3)
 
+    def exhausted() -> str:
+        """That there are fewer units than were asked for, where nothing but their number would end the shift."""
+        if ended >= last_unit or meta["hours"] is not None or not isinstance(loop.station, Finite):
+            return ""
+        return loop.station.exhausted
+
     def over() -> str:
         """Why the shift is over as far as its finished units say, or "". A resumed shift may be over at once."""
-        if ended >= last_unit:
+        if ended >= last_unit or exhausted():
             return "units"
         if meta["stop_early"] and ended and verdict(events).decision != "undecided":
             return "verdict"
@@ -231,5 +237,6 @@ def work_on(
                 seen = time.perf_counter()
                 on_progress(Progress(now_s, wall_s(), ended, good, unseen))
                 unseen = []
-    ledger.commit([*uncommitted, loop.ended(reason)], None, None, **notes())
+    why = exhausted() if reason == "units" else ""
+    ledger.commit([*uncommitted, loop.ended(reason, why)], None, None, **notes())
     return Shift.of(ledger)

@@ -207,6 +207,13 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         return 0 if self._desk is None else self._desk.busy_periods
 
     @property
+    def exhausted(self) -> str:
+        """That all tickets of a series have ended (`takt.contract.station.Finite`)."""
+        if self._desk is None or (most := self.desk.series.length) is None or self.desk.ended < most:
+            return ""
+        return f"the series has {most} ticket{'' if most == 1 else 's'}, and all have ended"
+
+    @property
     def desk(self) -> Desk:
         """What is behind the desk. No worker sees it."""
         assert self._desk is not None
