@@ -265,6 +265,71 @@ def f4(x):
 """
 
 
+UNCOUNTED = """
+import sys
+
+
+def slow(items):
+    found = []
+    for one in items:
+        if not any(one == other for other in found):
+            found.append(one)
+    return found
+
+
+def put_off(items):
+    was = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return slow(items)
+    finally:
+        sys.settrace(was)
+
+
+def lines(items):
+    sys._getframe().f_trace_lines = False
+    found = []
+    for one in items:
+        for other in found:
+            if one == other:
+                break
+        else:
+            found.append(one)
+    return found
+
+
+def nothing(items):
+    return slow(items) if sys.gettrace() is None else []
+
+
+def renamed(items):
+    frame = sys._getframe(1)
+    while frame:
+        if 'outgrows' in frame.f_globals:
+            frame.f_globals['outgrows'] = lambda *_: False
+        frame = frame.f_back
+    return slow(items)
+
+
+def right(items):
+    return list(dict.fromkeys(items))
+"""
+
+
+def test_steps_that_the_code_under_test_keeps_from_being_counted_are_told(works: None) -> None:
+    names = ("put_off", "lines", "nothing", "right", "slow", "renamed")
+    body = "return not outgrows(lambda number: list(range(number)), PKG.{}, count)"
+    asks = {name: Ask("count", (body.format(name),)) for name in names}
+    path = "tests/hidden/test_t.py"
+    suite = Suite({path: hidden_file(asks, "pkg.m", "x", [Posed(name, (60,), True) for name in names])}, {path: 0}, {})
+    tree = files_of({**BASE, "pkg/m.py": UNCOUNTED})
+    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, GENERATED, wall_s=60)
+    failed = {one.partition("test_t.py::test_")[2].partition("[")[0] for one in seen.failed}
+    assert {"slow", "renamed"} <= failed and "right" not in failed
+    for what in ("sys.settrace", "sys._getframe", "lines put out", "another answer where steps are counted"):
+        assert what in seen.tampered
+
+
 def test_what_is_expected_of_a_generated_ticket_is_nowhere_in_the_sandbox(works: None) -> None:
     """Each call has a right answer that its own code cannot know: one looks for it in frames, files and memory."""
     asks = {name: Ask("x", (f"return PKG.{name}(x)",)) for name in ("f1", "f2", "f3", "f4")}

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 PRISTINE = "/opt/takt/pristine.py"
+COUNTING = "/opt/takt/counting.py"
 PACKAGES = "/opt/takt/packages"
 WORK = "/work"
 LONGEST = 1500  # characters of a message
@@ -44,6 +45,8 @@ def main() -> None:
     import pytest
 
     watch = Watch(order, tell)
+    if order["counting"]:
+        globals()["outgrows"] = load(COUNTING).counter(tell, as_told)
     options = [
         "-q",
         "--tb=short",
@@ -82,9 +85,10 @@ def hook(**options: Any) -> Any:
 
 def load(path: str) -> Any:
     """A module of Takt's that lies beside this one."""
-    spec = importlib.util.spec_from_file_location("takt_pristine", path)
+    name = f"takt_{Path(path).stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec and spec.loader
-    module = sys.modules["takt_pristine"] = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 

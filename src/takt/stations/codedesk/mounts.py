@@ -20,6 +20,7 @@ from takt.errors import TaktError
 INSIDE = "/opt/takt/inside.py"
 EXAMINE = "/opt/takt/examine.py"
 PRISTINE = "/opt/takt/pristine.py"  # a part of it
+COUNTING = "/opt/takt/counting.py"  # another
 FORWARD = "/opt/takt/forward.py"
 PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
 SYSTEM = ("/usr",)
@@ -77,6 +78,7 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
         (str(here / "inside.py"), INSIDE),
         (str(here / "examine.py"), EXAMINE),
         (str(here / "pristine.py"), PRISTINE),
+        (str(here / "counting.py"), COUNTING),
         (str(here / "forward.py"), FORWARD),
     ]
     shown += packages()

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from takt.printable import whole_texts
-from takt.stations.codedesk.sealing import verdict
+from takt.stations.codedesk.counting import outgrew
+from takt.stations.codedesk.sealing import Paced, verdict
 
 HEALTH = ("lines", "files", "functions", "complexity", "most_complex")
 
@@ -27,6 +28,9 @@ class Told:
         self.answers: dict[str, Any] = {}
         self.skipped: set[str] = set()
         self.passed_over: set[str] = set()  # files that were skipped as they were imported
+        self.counted: dict[str, list[tuple[int, int | None]]] = {}  # by test: sizes, and steps counted
+        self.counting: list[tuple[int, int | None]] = []  # of the test that runs
+        self.traced = False  # whether steps were told, and the trace is to be put off next
         self.ended, self.wrong, self.unbegun, self.gave_out = False, "", "", ""
         calls: set[str] = set()
         for line in records.splitlines():
@@ -56,7 +60,10 @@ class Told:
         """Tests that only told what came have passed if that is what was expected."""
         for node, expected in answers.items():
             if self.outcomes.get(node):
-                wrong = verdict(self.answers.get(node), expected)
+                if isinstance(expected, Paced):
+                    wrong = outgrew(self.counted.get(node, []), expected.count)
+                else:
+                    wrong = verdict(self.answers.get(node), expected)
                 self.outcomes[node] = not wrong
                 if wrong:
                     self.messages.setdefault(node, f"{node}\n{wrong}")
@@ -73,10 +80,20 @@ class Told:
     def _take(self, said: dict[str, Any], calls: set[str]) -> None:
         if self.ended or ("items" in said and self.items):
             raise ValueError("after the end")
-        if "items" in said:
+        if self.traced and said.get("noticed") != "sys.settrace":
+            self.touched.append("steps were counted by nobody")
+        if "noticed" in said:
+            self.touched += [] if self.traced and said["noticed"] == "sys.settrace" else [str(said["noticed"])[:200]]
+        self.traced = "counted" in said
+        if "counted" in said:
+            lines = said["counted"]
+            self.counting.append((int(said["size"]), None if lines is None else int(lines)))
+        elif "items" in said:
             self.items = [str(node) for node in said["items"]]
         elif "test" in said:
             node, passes = str(said["test"]), said["outcome"] == "passed"
+            if self.counting:
+                self.counted[node], self.counting = self.counting, []
             if said["when"] == "call" and node in calls:
                 raise ValueError("twice")
             calls |= {node} if said["when"] == "call" else set()
@@ -102,4 +119,4 @@ class Told:
             self.health = {name: value for name, value in self.health.items() if math.isfinite(value)}
             self.syntax = [str(one) for one in said["syntax"]]
         elif "end" in said:
-            self.ended, self.touched = True, [str(one)[:200] for one in said["touched"]][:20]
+            self.ended, self.touched = True, [*self.touched, *(str(one)[:200] for one in said["touched"])][:20]

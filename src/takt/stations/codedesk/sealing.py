@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -26,7 +27,18 @@ CHECK = '''def check(call, arguments, expected):
         came, value = "error", error
     sys.modules["__main__"].answered(PKG, came, value)
 '''
+OUTGROWS = '''def outgrows(make, call, count):
+    """Steps are counted and told elsewhere (`counting.py`), and what they come to is judged outside."""
+    return sys.modules["__main__"].outgrows(make, call, count)
+'''
 MOST_SHOWN = 300  # characters of a value in a message
+
+
+@dataclass(frozen=True)
+class Paced:
+    """Expected of a call: that its steps grow in proportion, with so many things and twice as many."""
+
+    count: int
 
 
 @lru_cache(maxsize=512)
@@ -38,23 +50,28 @@ def sealed(text: str) -> tuple[str, Mapping[str, Any]]:
     rows = {name: list(_rows(one)) for name, one in functions.items() if name.startswith("test_")}
     if "check" not in functions or not all(rows.values()):
         return text, {}
+    counts = {name for name, one in functions.items() if "return not outgrows(" in ast.unparse(one)}
     answers, cuts = dict[str, Any](), list[tuple[tuple[int, int], tuple[int, int], str]]()
     for name, found in rows.items():
-        for expected, place in found:
+        for given, expected, place in found:
             answers[f"{name}[{place}]"] = _value(expected)
+            if name.removeprefix("test_") in counts:
+                answers[f"{name}[{place}]"] = Paced(_value(given)[0])
             cuts.append((*extent(expected), "None"))
     cuts.append((*extent(functions["check"]), CHECK.rstrip("\n")))
+    if "outgrows" in functions:
+        cuts.append((*extent(functions["outgrows"]), OUTGROWS.rstrip("\n")))
     return cut(text, cuts), answers
 
 
-def _rows(function: ast.FunctionDef) -> list[tuple[ast.expr, str]]:
-    """What is expected, and the id, of each `pytest.param(given, expected, id=...)` above a test."""
+def _rows(function: ast.FunctionDef) -> list[tuple[ast.expr, ast.expr, str]]:
+    """What is given, what is expected, and the id, of each `pytest.param(given, expected, id=...)` above a test."""
     found = []
     for mark in function.decorator_list:
         for call in ast.walk(mark):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.param" and len(call.args) == 2:
                 (place,) = [one.value for one in call.keywords if one.arg == "id"]
-                found.append((call.args[1], str(ast.literal_eval(place))))
+                found.append((call.args[0], call.args[1], str(ast.literal_eval(place))))
     return found
 
 
