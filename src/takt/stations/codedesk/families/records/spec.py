@@ -182,6 +182,8 @@ class Filing:
         sign = self.facts["sign"]
         text = f"a {sign} {self.shown(first)}\nb {sign} x\na {sign} {self.shown(second)}\nc {sign} y\n"
         self.note("twice")
+        if self.facts["comment"] in text and "comments" in self.on:
+            self.note("comment_in_quotes")
         if self.facts["twice"] == "error":
             return "parse", (text,), self.error("syntax")
         a = _plain(first if self.facts["twice"] == "first" else second)
