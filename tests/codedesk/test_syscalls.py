@@ -12,10 +12,11 @@ import pytest
 from series import BASE, hidden
 
 from takt.stations.codedesk import syscalls
+from takt.stations.codedesk.cgroups import Group
 from takt.stations.codedesk.inspection import Suite, inspect
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Room, Sandbox
-from takt.stations.codedesk.syscalls import MACHINES, REFUSED, SOCKETS
+from takt.stations.codedesk.syscalls import MACHINES, REFUSED, SOCKETS, UNCOUNTED
 from takt.stations.codedesk.tickets import Series, Ticket
 
 ALLOWED, KILLED = ("allowed", 0), ("killed", 0)
@@ -62,7 +63,29 @@ def test_the_filter_refuses_what_is_the_machines_and_nothing_else(name: str) -> 
         assert judged(program, machine.audit, socket, high) == ("error", 97), "the kernel looks at 32 bits as well"
     for other in (0x40000003, 0x40000028, *({one.audit for one in MACHINES.values()} - {machine.audit})):
         assert judged(program, other, 0) == KILLED
+    more = {row[machine.column] for row in UNCOUNTED.values()}
+    held = {number for number in range(600) if judged(syscalls.program(name, counted=False), machine.audit, number, 1)
+            != judged(program, machine.audit, number, 1)}  # fmt: skip
+    assert held == more and len(more) == 3 and not more & refused
     assert judged(program, machine.audit, 0x40000000 | 250) == (("error", 38) if machine.x32 else ALLOWED)
+
+
+HOLD = """
+import ctypes, os
+try:
+    os.memfd_create("x")
+except OSError as error:
+    print(error.errno)
+print(ctypes.CDLL(None).shmget(0, ctypes.c_size_t(1 << 20), 0o1600))
+"""
+
+
+def test_where_no_control_group_counts_it_no_memory_can_be_had_that_is_no_processs(
+    works: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Group, "_make", lambda *_: None)
+    with Sandbox(limits=Limits(disk_mb=16, memory_mb=64)).open() as room:
+        assert room.run(["python3", "-c", HOLD]).stdout.split() == [b"38", b"-1"]
 
 
 PROBE = f"""

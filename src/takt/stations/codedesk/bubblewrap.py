@@ -41,10 +41,10 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def command_line(sandbox: Sandbox) -> list[str]:
-    """What starts a sandbox."""
+def command_line(sandbox: Sandbox, counted: bool = True) -> list[str]:
+    """What starts a sandbox. `counted`: whether a control group counts its memory."""
     seen = mounts(sandbox.programs)
-    ends = [str(own_python()), "-I", "-S", INSIDE, str(syscalls.keyctl()), syscalls.program().hex()]
+    ends = [str(own_python()), "-I", "-S", INSIDE, str(syscalls.keyctl()), syscalls.program(counted=counted).hex()]
     if os.geteuid() != 0:
         return [*unshared(seen, sandbox), "--", *ends]
     aliases = replace(seen, shown=tuple((f"/show/{i}", where) for i, (_, where) in enumerate(seen.shown)))

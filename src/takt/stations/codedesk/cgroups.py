@@ -35,6 +35,12 @@ class Group:
                     self._make(parent, (("memory.max", memory), ("memory.swap.max", 0), ("pids.max", processes)))
 
     @property
+    def counts_memory(self) -> bool:
+        """Whether the kernel holds all of it to a limit of memory."""
+        names = ("memory.limit_in_bytes", "memory.max")
+        return any((folder / name).exists() for folder in self.folders for name in names)
+
+    @property
     def join(self) -> list[str]:
         return [str(folder / "cgroup.procs") for folder in self.folders]
 

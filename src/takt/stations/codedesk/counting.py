@@ -2,8 +2,8 @@
 like it nothing but the standard library.
 
 What is counted, and whatever touches the count, is told at once, over a channel where nothing can be taken back; what
-it comes to is judged outside (`records.py`). An audit hook (PEP 578), which cannot be removed, tells of what could put the
-count out: another trace function, frames, a search of memory, threads and processes. The counts themselves are
+it comes to is judged outside (`records.py`). An audit hook (PEP 578), which cannot be removed, tells of what could put
+the count out: another trace function, frames, a search of memory, threads and processes. The counts themselves are
 `itertools.count`, which go on and never back, held as defaults of functions: to change those is an event as well.
 """
 

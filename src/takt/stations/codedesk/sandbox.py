@@ -135,7 +135,7 @@ class Room:
         self.sandbox = sandbox
         limits = sandbox.limits
         self._group = Group((limits.memory_mb + 2 * limits.disk_mb + 64) * MIB, limits.processes + 16)
-        argv = command_line(sandbox)
+        argv = command_line(sandbox, self._group.counts_memory)
         if self._group.join:
             joins = "; ".join(f'echo $$ > "{path}"' for path in self._group.join)
             argv = ["sh", "-c", f'{joins}; exec "$@"', "sh", *argv]

@@ -7,6 +7,8 @@ laid over the first process of a sandbox before a command runs there, and holds 
 - the kernel's log (syslog), where a crash leaves words of its own choosing for whoever reads it later;
 - BPF, performance counters, userfaultfd, kernel modules and kexec, files by handle: they are the machine's;
 - io_uring, which does all of this past the filter;
+- where no control group counts memory, what a process can hold without having it mapped (memfd_create, memfd_secret,
+  shmget): neither its own limits nor a look at all processes would find it;
 - sockets other than of Unix, TCP, UDP and ICMP (there is a loopback and nothing else), and of netlink's routes, where
   the C library reads addresses: VSOCK leads to the machine below, ALG, CAN, Bluetooth and others to the kernel, and a
   protocol that is asked for is loaded into it for good.
@@ -39,6 +41,11 @@ REFUSED = {
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
+}
+UNCOUNTED = {  # memory that is no process's: refused where no control group counts it
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
 }
 SOCKETS = {"socket": (41, 198), "socketpair": (53, 199)}
 UNIX, INTERNET = 1, (2, 10)  # AF_UNIX; AF_INET, AF_INET6
@@ -75,8 +82,9 @@ def keyctl() -> int:
     return REFUSED["keyctl"][MACHINES[platform.machine()].column]
 
 
-def program(name: str | None = None) -> bytes:
-    """The filter for a machine, by default this one: instructions of 8 bytes (struct sock_filter)."""
+def program(name: str | None = None, counted: bool = True) -> bytes:
+    """The filter for a machine, by default this one: instructions of 8 bytes (struct sock_filter). `counted`: whether a
+    control group counts all memory."""
     machine = MACHINES[name or platform.machine()]
     lines: list[tuple[int, int, str, str]] = []  # code, constant, and where to go on if so and if not; "" is below
     lines.append((LOAD, ARCHITECTURE, "", ""))
@@ -84,7 +92,8 @@ def program(name: str | None = None) -> bytes:
     lines.append((LOAD, NUMBER, "", ""))
     if machine.x32:
         lines.append((AT_LEAST, X32, "none", ""))
-    lines += [(EQUAL, row[machine.column], "none", "") for row in REFUSED.values()]
+    refused = REFUSED if counted else {**REFUSED, **UNCOUNTED}
+    lines += [(EQUAL, row[machine.column], "none", "") for row in refused.values()]
     lines += [(EQUAL, row[machine.column], "family", "") for row in SOCKETS.values()]
     places: dict[str, int] = {}
     for place, part in (
