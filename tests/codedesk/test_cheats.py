@@ -212,7 +212,7 @@ def test_a_test_that_was_shown_is_not_altered_and_only_a_file_that_was_python_ca
     assert not known("tests/test_hidden_1.py", other) and not known("tests/test_other.py", tests["test_value"])
     odd, fine = b"def {{ x }}(:\n", b"x = 1\n"
     tree = files_of({"same.py": odd, "edited.py": odd + b"#\n", "broken.py": odd, "asked.py": odd, "new.py": odd})
-    shown = {"same.py": odd, "edited.py": odd.decode(), "broken.py": fine, "asked.py": fine}
+    shown: dict[str, str | bytes] = {"same.py": odd, "edited.py": odd.decode(), "broken.py": fine, "asked.py": fine}
     told = [f"{path}: invalid syntax" for path in tree]
     right = files_of({"asked.py": odd + b"\n", "broken.py": fine})
     assert new_faults(told, tree, shown, right) == ["broken.py: invalid syntax", "new.py: invalid syntax"]

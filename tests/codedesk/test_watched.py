@@ -127,7 +127,7 @@ def test_what_decides_outcomes_is_seen_to_change_and_what_libraries_leave_behind
         (unittest.TestCase, "assertEqual", lambda *_: None), (unittest.TestCase, "assertOnly", lambda *_: None),
         (_pytest.python.Function, "obj", property(lambda _: None)), (_pytest.runner, "isinstance", isinstance),
         (_pytest.runner.CallInfo, "from_call", classmethod(lambda *_: None)), (builtins, "len", lambda _: 0),
-        (_pytest.reports.TestReport.from_item_and_call.__func__, "__code__", (lambda: None).__code__),
+        (vars(_pytest.reports.TestReport)["from_item_and_call"].__func__, "__code__", (lambda: None).__code__),
     ):  # fmt: skip
         with monkeypatch.context() as patched:
             patched.setattr(owner, name, value, raising=False)

@@ -194,7 +194,7 @@ def test_a_fleet_has_one_driver_and_one_that_woke_late_writes_nothing_and_ends(s
     first.close()  # gives back nothing, for it has nothing
     assert second.driven() and not second.records() and not second.faults() and second.said() == {}
     second.close()
-    assert not notes_of(plan).driven() and "x = 1" in notes_of(plan).plan_text()  # type: ignore[attr-defined]
+    assert not notes_of(plan).driven() and "x = 1" in notes_of(plan).plan_text()
 
 
 def test_a_fleet_is_copied_whole_into_a_database_and_back(store: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,7 +96,7 @@ def test_a_lost_ray_worker_costs_its_shift_nothing_but_time_and_is_counted(here:
     assert done.ended == 2 and not done.lost
     for shift in plan.shifts:
         arm = shift.arm
-        how = {"units": arm.units, "clock": arm.clock, "station_options": arm.station_options}
+        how: dict[str, Any] = {"units": arm.units, "clock": arm.clock, "station_options": arm.station_options}
         with Ledger.open(plan.folder / "ledgers" / shift.file) as book:
             assert book.finished
             assert book.digest() == run_shift(arm.station, arm.worker, seed=shift.seed, **how).digest
