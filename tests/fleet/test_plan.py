@@ -182,6 +182,7 @@ WRONG = [
     ("units = 3\n[endpoint.gpu]\nurl = 'http://gpu/v1?api_key=hunter2'\n" + GYM + "\n" + WORKER, "gpu.url has a"),
     ("units = 3\n[endpoint.gpu]\nurl = 'gpu:80'\n" + GYM + "\n" + WORKER, "endpoint 'gpu' has url 'gpu:80'; it"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\noptions = {api_key = 'hunter2'}", "worker[0].options.api_key has"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[limits]\nsilent_s = 0", "limits.silent_s is 0; a process needs 5 s"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\ncores = 0", "worker[0].cores is 0; a shift is a process"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[stop]\nby = 'day'", "stop.by is 'day'"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[budget]\nmoney = -1", "budget.money is -1"),

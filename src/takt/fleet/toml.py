@@ -42,6 +42,7 @@ from takt.meant import meant
 from takt.shift.definition import MOST_HOURS, MOST_UNITS
 
 MOST_SHIFTS = 1_000_000
+LEAST_SILENT_S = 5.0
 LEAST_CORES = 0.05
 TOP = ("name", "store", "folder", "seeds", "hours", "units", "clock", "faults", "accept")
 TABLES = ("station", "worker", "exclude", "endpoint", "budget", "stop", "limits")
@@ -144,10 +145,18 @@ class _Reader:
             endpoints=endpoints,
             budget=Budget(**self.numbers("budget", Budget)),
             stop=self.stop(),
-            limits=Limits(**self.numbers("limits", Limits, whole=("retries",))),
+            limits=self.limits(),
             accept=accept,
             text=text,
         )
+
+    def limits(self) -> Limits:
+        limits = Limits(**self.numbers("limits", Limits, whole=("retries",)))
+        if limits.silent_s < LEAST_SILENT_S:
+            self.wrong(
+                "limits.silent_s", f"is {limits.silent_s:g}; a process needs {LEAST_SILENT_S:g} s to begin and speak"
+            )
+        return limits
 
     def store(self, folder: Path, name: str) -> str:
         """The folder, a URI, or what an environment variable has: `store = {env = "TAKT_STORE"}`."""
