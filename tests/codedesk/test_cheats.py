@@ -416,11 +416,14 @@ def test_git_of_the_agents_making_runs_nothing_outside_and_changes_no_verdict(
             f"git config filter.x.smudge '{evil}'; git config diff.external '{evil}'; git config core.pager '{evil}'",
             f"git config alias.commit '!{evil}'; echo '* filter=x diff=x' > .gitattributes",
             "printf '[submodule \"s\"]\\n path = s\\n url = ext::sh -c touch%%s\\n' > .gitmodules",
-            "ln -s /etc/passwd .git/info/attributes; echo 'ref: /etc/passwd' > .git/refs/heads/x",
+            "mkdir -p .git/info; ln -s /etc/passwd .git/info/attributes; echo 'ref: /etc/passwd' > .git/refs/heads/x",
         ):
             done(station, "run", command=line)
         done(station, "write", path="pkg/m.py", text=code(1))
         answer = done(station, "submit", ticket=0)
+        assert "pkg/mark" not in station.files, "the station's own commit runs no filter"
+        told = done(station, "run", command="cat .git/HEAD; git log --oneline main -1; readlink .git/info/attributes")
+        assert "Ticket 0" in told["output"] and told["output"].endswith("/etc/passwd\n")
     finally:
         station.close()
     assert answer["good"] and not mark.exists()

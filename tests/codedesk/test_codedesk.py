@@ -63,6 +63,16 @@ def desk(tiny: str) -> Iterator[Desk]:
     station.close()
 
 
+def test_a_commit_that_cannot_be_made_is_told_and_changes_no_verdict(desk: Desk) -> None:
+    desk.call("write", path="pkg/m.py", text=code(1))
+    desk.call("run", command="rm .git/index; mkdir .git/index")
+    assert desk.call("submit", ticket=0)["good"]
+    (record,) = (event.data for event in desk.of(INSPECTED))
+    assert "code 128" in record["uncommitted"]
+    left = desk.call("run", command="ls -A .git | grep -c takt; ls .git/info")["output"]
+    assert left.split()[0] == "0" and "attributes" not in left
+
+
 def test_a_good_ticket_is_good_and_what_was_written_stays(desk: Desk) -> None:
     assert desk.call("ticket", ticket=0)["text"].startswith("pkg.m needs f1")
     assert [row["path"] for row in desk.call("list", folder="pkg")["files"]] == ["pkg/__init__.py", "pkg/m.py"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from takt.shift import Shift, repeat_shift, run_shift
 from takt.stations.codedesk import grading
 from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.inspection import Inspection
-from takt.stations.codedesk.model import Cap, Meter, Spent
+from takt.stations.codedesk.model import Cap, Door, Meter, Spent
 from takt.stations.codedesk.sandbox import Room
 from takt.stations.codedesk.terms import INSPECTED, RAN
 
@@ -112,6 +113,25 @@ def test_what_is_over_the_cap_of_a_ticket_or_of_the_shift_is_refused_as_an_api_d
     values = values_of(shift.events)
     assert values["requests_refused"] == 3 and values["tokens"] == 330
     assert values["price"] == pytest.approx(3 * (0.1 + 0.02))
+
+
+def test_nothing_is_forwarded_when_no_command_is_under_way() -> None:
+    door = Door("http://127.0.0.1:9/v1")
+    asked = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+    def answer() -> bytes:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(door.path)
+            line.sendall(asked)
+            return line.recv(100).split()[1]
+
+    try:
+        assert answer() == b"403"
+        door.begin((0, 0.0), (0, 0.0))
+        assert answer() == b"502", "there is no such endpoint"
+        assert door.told()["requests"] == 1 and answer() == b"403"
+    finally:
+        door.close()
 
 
 def test_a_cap_on_money_ends_where_the_money_does_and_what_was_spent_survives_a_snapshot() -> None:

@@ -16,14 +16,13 @@ from takt.contract.tools import Refused
 from takt.contract.worker import Journal
 from takt.errors import TaktError
 from takt.stations.codedesk.changes import in_git
-from takt.stations.codedesk.grading import graded
+from takt.stations.codedesk.grading import committed, graded
 from takt.stations.codedesk.model import Door, Spent
 from takt.stations.codedesk.repository import Repository, as_text, dates, files_of, of_text
 from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.session import Session
 from takt.stations.codedesk.terms import (
     BROKEN_BUILD,
-    COMMIT,
     HELP,
     INSPECTED,
     KEPT,
@@ -308,11 +307,12 @@ class Desk:
     def _inspect(self, due: Due, ticket: Ticket) -> dict[str, Any]:
         ready = self._ready()
         title = f"Ticket {due.number}: {ticket.title}"
-        commit = self.repository.run(("sh", "-c", COMMIT, "sh", title), wall_s=120.0, env=dates(self.now))
+        made, uncommitted = committed(self.repository, title, self.now)
         told = graded(self.series, self.repository, ticket, self.accepted, self._retired(), reach=not self.terms.each)
         told["pure"] = self.repository.worktree() == files_of(self.reference(due.number + 1))
         diff = self.repository.before.diff(self.repository.tree)
-        return {**told, "diff": diff, "touched": False, "effect": as_text({**ready, **commit.changed})}
+        told |= {"uncommitted": uncommitted} if uncommitted else {}
+        return {**told, "diff": diff, "touched": False, "effect": as_text({**ready, **made})}
 
     def _retired(self) -> list[str]:
         """Tests that no longer hold since a ticket is due that asks for something else."""

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from takt.stations.codedesk.inspection import inspect, suite_of
-from takt.stations.codedesk.repository import Repository, files_of
+from takt.stations.codedesk.repository import Repository, dates, files_of
+from takt.stations.codedesk.terms import COMMIT, COMMIT_S
 from takt.stations.codedesk.tickets import Series, Ticket, changed, tree_before
 from takt.stations.codedesk.trees import File, laid_over
 
@@ -43,6 +44,18 @@ def graded(
         alone = suite_of(series, ticket, [], retired)
         told["unreachable"] = not inspect(repository.sandbox, over, alone, ticket, series, once=True).own_pass
     return told
+
+
+def committed(repository: Repository, title: str, now_s: float) -> tuple[Mapping[str, File | None], str]:
+    """Commit what is in the tree: what that changed of git's own, and why it could not be done, "" if it could. What is
+    half done is not kept."""
+    there = dict(repository.tree)
+    ran = repository.run(("sh", "-c", COMMIT, "sh", title), wall_s=COMMIT_S, env=dates(now_s))
+    if ran.ended_by == "exit" and not ran.code and not ran.too_much:
+        return ran.changed, ""
+    repository.replace(there)
+    said = ran.left_out or " ".join(ran.stderr.decode(errors="replace").split())[-300:]
+    return {}, f"ended by {ran.ended_by}, code {ran.code}: {said}"
 
 
 def with_solution(tree: Mapping[str, File], ticket: Ticket) -> dict[str, File]:

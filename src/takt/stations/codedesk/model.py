@@ -128,6 +128,7 @@ class Door:
         self.parts, self.key, self.timeout_s = parts, os.environ.get(key_env, ""), timeout_s
         self.cap = cap or Cap()
         self._counts: Counter[str] = Counter()
+        self.open = False  # while a command is under way
         self._spent_before: tuple[Sequence[float], Sequence[float]] = ((0, 0.0), (0, 0.0))
         self._since: dict[str, int] = self.counts()
         self._folder = tempfile.TemporaryDirectory(prefix="takt-model-")
@@ -155,10 +156,12 @@ class Door:
 
     def begin(self, ticket: Sequence[float], shift: Sequence[float]) -> None:
         """A command begins: tokens and money that were spent before, for its ticket and in the shift."""
-        self._spent_before = tuple(ticket), tuple(shift)
+        self._spent_before, self.open = (tuple(ticket), tuple(shift)), True
 
     def told(self) -> dict[str, Any]:
-        """What was asked for since this was last told: counts, and money where tokens have prices; {} if nothing."""
+        """A command has ended. What was asked for since this was last told: counts, and money where tokens have prices;
+        {} if nothing."""
+        self.open = False
         counts, self._since = self.counts(self._since), self.counts()
         told: dict[str, Any] = {name: counts[name] for name in COUNTED if name in ALWAYS or counts[name]}
         if self.cap.priced:
@@ -219,6 +222,9 @@ class _Handler(BaseHTTPRequestHandler):
             or self.headers.get("Transfer-Encoding")
         ):
             self._refuse(403, "only requests to the model are forwarded")
+            return
+        if not door.open:
+            self._refuse(403, "nothing is forwarded but for a command that is under way")
             return
         body = self.rfile.read(int(length))
         if path != "/models" and (why := door.passed()):
