@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from takt.stations.codedesk import syscalls
-from takt.stations.codedesk.mounts import INSIDE, PACKAGES, Mounts, mounts, own_python
+from takt.stations.codedesk.mounts import INSIDE, PACKAGES, PYTHON, Mounts, bin_of, mounts, own_python
 
 if TYPE_CHECKING:
     from takt.stations.codedesk.sandbox import Sandbox
@@ -24,7 +24,8 @@ TMP, SHM = "/tmp", "/dev/shm"  # nosec B108: the sandbox's own, nobody else writ
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
     """All that a command's environment holds."""
-    path = (str(own_python().parent), *sandbox.path, "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
+    first = (bin_of(sandbox.python), *sandbox.path, str(own_python().parent))
+    path = (*first, "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
     return {
         "PATH": ":".join(path),
         "HOME": HOME,
@@ -92,6 +93,9 @@ def unshared(seen: Mounts, sandbox: Sandbox) -> list[str]:
         line += ["--ro-bind", source, where]
     for target, path in seen.links:
         line += ["--symlink", target, path]
+    linked = sandbox.python if sandbox.python and bin_of(sandbox.python) == PYTHON else str(own_python())
+    for name in ("python3", "python"):
+        line += ["--symlink", linked, f"{PYTHON}/{name}"]
     for folder in seen.hidden:
         line += ["--size", "65536", "--tmpfs", folder]
     for source, where in seen.shown:

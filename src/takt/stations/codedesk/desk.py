@@ -41,6 +41,7 @@ from takt.stations.codedesk.terms import (
 from takt.stations.codedesk.tickets import Series, Ticket, changed
 from takt.stations.codedesk.trees import File
 
+SOURCE = "/work/src"  # from where a mined repository is imported that is not installed
 SHOWN = ("code", "ended_by", "took_s", "output", "errors", "left_running", "started", "word")
 
 
@@ -263,7 +264,9 @@ class Desk:
         return dict(made)
 
     def _environment(self) -> dict[str, str]:
-        return ({} if self.door is None else self.door.environment) | ({"HOME": KEPT} if self.terms.keep_home else {})
+        home = {"HOME": KEPT} if self.terms.keep_home else {}
+        source = {"PYTHONPATH": SOURCE} if self.series.length is not None and self.repository.tree.get("src") else {}
+        return ({} if self.door is None else self.door.environment) | home | source
 
     def _current(self) -> int | None:
         """The ticket that waits longest: what is not about a certain one is about it."""

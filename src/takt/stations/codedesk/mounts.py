@@ -7,6 +7,7 @@ their place are pytest and what it needs.
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ PRISTINE = "/opt/takt/pristine.py"  # a part of it
 COUNTING = "/opt/takt/counting.py"  # another
 FORWARD = "/opt/takt/forward.py"
 PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
+PYTHON = "/opt/takt/bin"  # where `python3` is the tests' own, unless that is of a virtual environment
+OWN_PLACES = ("/work", "/tmp", "/home/agent", "/dev", "/proc", "/sys", "/etc", "/run/takt", "/opt/takt")  # nosec B108
 SYSTEM = ("/usr",)
 LINKED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ETC = (
@@ -109,12 +112,34 @@ def program_folders(name: str) -> Iterator[Path]:
     path = Path(name).absolute()
     if not path.exists():
         raise TaktError(f"there is no program or folder {name!r} to show in the sandbox")
+    if above := next((place for place in OWN_PLACES if Path(place).is_relative_to(path.resolve())), ""):
+        raise TaktError(f"programs={name} cannot be shown: {above} is the sandbox's own; name the program's own folder")
     yield path
     config = path / "pyvenv.cfg"
     if config.is_file():
         home = re.search(r"^home\s*=\s*(.+)$", config.read_text(errors="replace"), re.MULTILINE)
         if home:
             yield Path(home[1].strip()).resolve().parent
+
+
+def named_python(command: Sequence[str]) -> str:
+    """The program of the Python that a series names, "" for our own."""
+    name = command[0] if command else ""
+    if "/" in name:
+        return str(Path(name).absolute())
+    return "" if name in ("", "python3", "python") else shutil.which(name) or ""
+
+
+def python_folders(python: str) -> tuple[str, ...]:
+    """What a sandbox must show of a Python: its virtual environment, or where it is installed."""
+    folder = Path(python).parent.parent
+    return (str(folder),) if python and folder != Path("/") else ()
+
+
+def bin_of(python: str) -> str:
+    """The folder in which a Python is `python3`: that of its virtual environment, or one with links to it."""
+    folder = Path(python).parent
+    return str(folder) if python and (folder.parent / "pyvenv.cfg").is_file() else PYTHON
 
 
 def site_folders(base: Path) -> Iterator[Path]:

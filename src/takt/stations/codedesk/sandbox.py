@@ -92,12 +92,14 @@ class Ran:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """How sandboxes are made. `programs` are shown in it (`mounts`); `path` goes before the system's PATH; `sockets`
+    """How sandboxes are made. `programs` are shown in it (`mounts`); `path` goes before the system's PATH, and before
+    that the Python (its program's path; "" for our own) that is `python3` there; `sockets`
     are Unix sockets of this machine, by the path that they have inside: the only ways out. `tree` is a folder of this
     machine that is the tree, read-only, in place of one that is `put` there."""
 
     programs: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    python: str = ""
     sockets: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     tree: Path | None = None

@@ -25,7 +25,7 @@ from takt.stations.codedesk.brief import SHORT, brief
 from takt.stations.codedesk.desk import Desk
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.model import CAPPED, INSIDE, Cap, Door
-from takt.stations.codedesk.mounts import mounts
+from takt.stations.codedesk.mounts import mounts, named_python, python_folders
 from takt.stations.codedesk.repository import Repository, files_of, too_large, with_folders
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
 from takt.stations.codedesk.terms import Terms
@@ -142,10 +142,11 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         )
         self._door = None if model is None else Door(model, key_env, float(service_s), cap)
         self._sandbox = Sandbox(
-            programs=shown + self._python_of(),
+            programs=shown + python_folders(self._python()),
             path=tuple(
                 dict.fromkeys(str(Path(part) / name) for part in shown for name in ("bin", "node_modules/.bin"))
             ),
+            python=self._python(),
             sockets={} if self._door is None else {INSIDE: self._door.path},
             limits=Limits(float(command_s), memory_mb, processes, output_kb, disk_mb),
         )
@@ -166,7 +167,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             faults={SHELL_DOWN: FaultKind("no command can be run; files can be read and edited", 900.0, False)},
             acceptance=Acceptance(good_rate=float(good_rate)),
             options=options,
-            brief=brief(takt_s, service_s),
+            brief=brief(takt_s, service_s, self._python()),
             tools=tuple(TOOLS.openai_tools(also)),
             looks=tuple(tool.name for tool in TOOLS.offered(also) if not tool.changes),
             short=SHORT,
@@ -314,12 +315,9 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             self._opened = seed, open_series(*self._series_of, seed)
         return self._opened[1]
 
-    def _python_of(self) -> tuple[str, ...]:
-        """Folders that a mined series' Python lies in: its virtual environment."""
-        series = self._fixed_series
-        if series is None or not series.python or "/" not in series.python[0]:
-            return ()
-        return (str(Path(series.python[0]).absolute().parent.parent),)
+    def _python(self) -> str:
+        """The Python that a mined series was mined with, "" for our own."""
+        return "" if self._fixed_series is None else named_python(self._fixed_series.python)
 
     def _advance(self) -> list[Event]:
         desk = self.desk

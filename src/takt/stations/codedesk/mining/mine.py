@@ -25,6 +25,7 @@ from takt.stations.codedesk.laying import function_of
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
 from takt.stations.codedesk.mining.runner import Pytest, Runner
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
+from takt.stations.codedesk.mounts import named_python, python_folders
 from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, changed, ticket_as_json, tree_as_json
@@ -107,17 +108,19 @@ def mine(
     command = tuple(shlex.split(python))
     if not command:
         raise TaktError("--python must name a Python")
-    programs: tuple[str, ...] = ()
     if "/" in command[0]:
         if not Path(command[0]).exists():
             raise TaktError(f"there is no Python {command[0]}")
         command = (str(Path(command[0]).absolute()), *command[1:])
-        programs = (str(Path(command[0]).parent.parent),)
+    own = named_python(command)
+    sandbox = Sandbox(programs=python_folders(own), python=own)
+    if own and _lacks_pytest(sandbox, command):
+        raise TaktError(f"{own} has no pytest, so that no agent could run the tests; install it there")
     repository = repository.absolute()
     name = repository.name.removesuffix(".git") or "repository"
     with History(repository) as history:
         names = history.main_line(since, most)
-        miner = _Miner(history, Mining(name, command), Sandbox(programs=programs), runner or Pytest(), install)
+        miner = _Miner(history, Mining(name, command), sandbox, runner or Pytest(), install)
         for done, commit in enumerate(map(history.commit, names)):
             what = miner.look_at(commit) if done else miner.begin(commit)
             told(
@@ -128,6 +131,12 @@ def mine(
     found = miner.found
     found.commits, found.seconds = len(names), time.monotonic() - began
     return found
+
+
+def _lacks_pytest(sandbox: Sandbox, python: tuple[str, ...]) -> bool:
+    """Whether this Python cannot import pytest, as an agent would run it."""
+    with sandbox.open() as room:
+        return bool(room.run([*python, "-c", "import pytest"]).code)
 
 
 class _Miner:
@@ -207,7 +216,10 @@ class _Miner:
         built, wrong = self._install(files)
         if wrong:
             return "does not install", wrong
-        settings = runner.settings(files) | {path: str(text) for path, text in built.items() if isinstance(text, str)}
+        settings = {**runner.settings(files), **built}
+        files = {**files, **built}  # in the agent's tree as well, which is to be one that runs
+        if not self.found.tickets:
+            self.tree = self.found.start = {**self.tree, **self._install(self.tree)[0]}
         hidden = {path: str(text) for path, text in support.items() if not path.endswith("conftest.py")}
         text, named = text_of(
             commit.message,
@@ -288,7 +300,7 @@ class _Miner:
         files = files_of(tree)
         return inspect(self.sandbox, files, suite, ticket, growing, WALL_S, shown=lambda: tree, once=True)
 
-    def _install(self, files: Tree) -> tuple[Mapping[str, str | bytes], str]:
+    def _install(self, files: Tree) -> tuple[Mapping[str, str], str]:
         """What the install command adds to the tree, or what is wrong with it."""
         if self.install is None:
             return {}, ""
