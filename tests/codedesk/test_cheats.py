@@ -174,6 +174,19 @@ def test_only_what_the_known_solution_skips_may_be_skipped(works: None) -> None:
     assert seen.broken == {0: ("tests/test_m.py::?",)}, "which ran before"
 
 
+@pytest.mark.parametrize("series", [GENERATED, MINED], ids=["generated", "mined"])
+def test_what_a_crash_kept_from_running_is_run_again_without_it(works: None, series: Series) -> None:
+    """f2 ends the process: its own tests are broken, and those of others before it and after it are not."""
+    files = {f"tests/test_hidden_{number}.py": hidden(number) for number in (1, 2, 3)}
+    suite = Suite(files, {path: number for number, path in enumerate(files)}, {})
+    tree = files_of({**BASE, "pkg/m.py": code(3, f3="3") + "\n\nimport os\n\n\ndef f2():\n    os.abort()\n"})
+    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, cast(Ticket, SimpleNamespace(number=2)), series)
+    assert {number: {one.partition("::")[0] for one in nodes} for number, nodes in seen.broken.items()} == {
+        1: {"tests/test_hidden_2.py"}
+    }
+    assert seen.own_pass and seen.passed == 2
+
+
 SUBTESTS = """
 import threading
 import unittest

@@ -13,7 +13,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import PurePosixPath
@@ -30,6 +32,7 @@ from takt.stations.codedesk.tickets import Series, Ticket
 from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 
 WALL_S = 300.0
+ALONE_S = 60.0  # for a file of tests that is run alone
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
 MOST_MESSAGE = 1500
 MOST_SOURCES = 400  # files whose health is looked at
@@ -102,6 +105,8 @@ def inspect(
     first = desk.run(tree, laid(suite, sealing=not mined))
     if first.told.syntax:
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
+    if first.stopped and not first.unlaid and not once:
+        first = desk.with_the_rest(first, tree, suite, ticket)
     seen = judged(first, suite, ticket)
     if once or not mined or not seen.own_pass:
         return seen
@@ -166,6 +171,40 @@ class _Desk:
         with written(files) as folder, replace(self.sandbox, tree=folder).open() as room:
             return room.run(argv, stdin=given, records=True)
 
+    def with_the_rest(self, run: Run, tree: Mapping[str, File], suite: Suite, ticket: Ticket) -> Run:
+        """Tests that did not get to run, for something else ended them, run without that: those of tickets accepted
+        before together, and then each file alone; the ticket's own if it was one of those that ended them. What does
+        not come to its end alone is broken; of what there is no time for, nothing is known."""
+        wall_s = self.sandbox.limits.wall_s
+        until, dead, tried = time.monotonic() + wall_s, False, set[str]()
+
+        def left(own: bool) -> list[str]:
+            these = [path for path in suite.files if (suite.owners[path] == ticket.number) == own]
+            return [path for path in these if _is_test(path) and path not in tried and not run.through(path)]
+
+        some = left(own=False)
+        some = some if len(some) > 1 else []
+        while (left_s := until - time.monotonic()) > 1:
+            if some:
+                tried |= set(some) if len(some) == 1 else set()
+                desk = copy(self)
+                most = ALONE_S if len(some) == 1 else wall_s / 2
+                desk.sandbox = replace(self.sandbox, limits=replace(self.sandbox.limits, wall_s=min(left_s, most)))
+                more = desk.run(tree, laid(suite, sealing=not self.mined, only=some))
+                run.told.wrong = run.told.wrong or more.tampering()
+                run.told.add(more.told, some, [node for path in some for node in more.items(path)])
+                if more.stopped and len(some) == 1:
+                    dead = True
+                    why = f"alone, too, the tests were ended by their limit: {more.stopped}"
+                    nodes = [node for node in run.items(some[0]) if node not in run.told.outcomes]
+                    run.told.outcomes |= dict.fromkeys(nodes, False)
+                    run.told.uncollected += [] if run.items(some[0]) else some
+                    run.told.messages |= dict.fromkeys(nodes or some, why)
+            some = left(own=False)[:1] or (left(own=True)[:1] if dead else [])
+            if not some:
+                break
+        return run
+
     def suspected(self, run: Run, nodes: Sequence[str]) -> str:
         """What is said of tests that pass and should not, "" if nothing: they may pass with the right code as well."""
         if nodes and self.solution is not None:
@@ -191,7 +230,9 @@ class _Desk:
                 changed |= {f"{path}::{name}" for name in names}
         if not changed:
             return seen
-        lay = laid(replace(suite, files=files), sealing=False)
+        own_files = [path for path in suite.files if suite.owners[path] == ticket.number]
+        only = own_files if first.stopped else None  # not what ended the first run
+        lay = laid(replace(suite, files=files), sealing=False, only=only)
         second = self.run(tree, lay)
         if second.stopped:
             second = self.run(tree, lay)
@@ -276,10 +317,11 @@ def judged(run: Run, suite: Suite, ticket: Ticket) -> Inspection:
         if path not in suite.owners or not suite.holds(node):
             continue
         passes = told.outcomes.get(node, False)
+        unknown = run.stopped and not run.unlaid and node not in told.outcomes and not told.lost(path)
         if suite.owners[path] == ticket.number:
             passed += passes
             own += [] if passes else [node]
-        elif not passes:
+        elif not passes and not unknown:
             broken.setdefault(suite.owners[path], []).append(node)
     lost = [path for path in suite.files if suite.owners[path] != ticket.number and told.lost(path)]
     build = run.unlaid

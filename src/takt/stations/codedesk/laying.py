@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from random import Random
@@ -57,8 +57,8 @@ class Laid:
     paths: tuple[str, ...]  # of the suite's own files
 
 
-def laid(suite: Suite, sealing: bool) -> Laid:
-    """A suite with canaries, drawn anew."""
+def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> Laid:
+    """A suite with canaries, drawn anew. `only`: files of tests, of which no others are run."""
     answers: dict[str, Any] = {}
     over = {**suite.settings, **suite.files}
     for path, text in suite.files.items() if sealing else ():
@@ -72,6 +72,7 @@ def laid(suite: Suite, sealing: bool) -> Laid:
         ini, over[INI] = INI, NO_SETTINGS
     rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
     tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
+    tests = tests if only is None else [path for path in tests if path in only]
     rng.shuffle(tests)
     canaries: dict[str, bool] = {}
     for path in () if sealing else tests[:MOST_AMONG]:
@@ -108,6 +109,11 @@ class Run:
         """The suite's own tests that were collected, of one file or of all."""
         own = [one for one in self.told.items if one not in self.laid.canaries]
         return [one for one in own if not path or one.startswith(f"{path}::")]
+
+    def through(self, path: str) -> bool:
+        """Whether it is known of each test of a file how it came out."""
+        known = self.told.lost(path) or path in self.told.passed_over or bool(self.items(path))
+        return known and all(node in self.told.outcomes for node in self.items(path))
 
     def tampering(self) -> str:
         """What shows that the tests were tampered with, "" if nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from takt.printable import whole_texts
@@ -67,6 +67,14 @@ class Told:
                 self.outcomes[node] = not wrong
                 if wrong:
                     self.messages.setdefault(node, f"{node}\n{wrong}")
+
+    def add(self, other: Told, paths: Collection[str], nodes: Collection[str]) -> None:
+        """Take over what another run told of these files, and of these tests in them."""
+        self.items = list(dict.fromkeys([*self.items, *nodes]))
+        self.outcomes |= {node: other.outcomes[node] for node in nodes if node in other.outcomes}
+        self.uncollected += [one for one in other.uncollected if one in paths or not one.endswith(".py")]
+        self.messages |= other.messages
+        self.passed_over |= other.passed_over
 
     def only_skips(self, may_skip: frozenset[str]) -> None:
         """Tests that were skipped, or failed as was expected, and are not among these, have not passed."""
