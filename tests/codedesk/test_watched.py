@@ -7,8 +7,10 @@ import builtins
 import os
 import sys
 import threading
+import types
 import unittest
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import _pytest.python
@@ -134,3 +136,38 @@ def test_what_decides_outcomes_is_seen_to_change_and_what_libraries_leave_behind
             seen = table.touched()
         assert len(seen) == 1, (name, seen)
     assert table.touched() == []
+
+
+OWN = """
+import os.path as where
+from json import dumps as made
+def helper(): return 1
+try:
+    def both(): pass
+except ImportError:
+    both = None
+with open(where.devnull) as file:
+    for index, len in enumerate("ab"):
+        pass
+if (size := 3): pytest_generate_tests = None
+"""
+
+
+def test_names_that_decide_and_stand_in_no_file_of_tests_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "test_x.py"
+    path.write_text(OWN)
+    module = types.ModuleType("test_x")
+    exec(compile(OWN, str(path), "exec", dont_inherit=True), vars(module))
+    names, codes = pristine.names_bound(str(path)), pristine.codes(str(path), lambda _: compile("", "", "exec"))
+    assert pristine.injected(module, names, codes) == [] and list(codes) == ["helper"]
+    vars(module).update(some_value=1, __warningregistry__={}, setup_module=None, isinstance=len, pytestmark=[])
+    vars(module).update(given=pytest.fixture(lambda: 1), helper=lambda: 2)
+    found = pristine.injected(module, names, codes)
+    assert sorted(found) == ["given", "helper", "isinstance", "pytestmark", "setup_module"]
+    for text in (
+        "from os import *\n",
+        "globals()['setup_module'] = None\n",
+        "import sys\nsys.modules[__name__].x = 1\n",
+    ):
+        path.write_text(OWN + text)
+        assert pristine.names_bound(str(path)) is None, "that cannot be told from the text"

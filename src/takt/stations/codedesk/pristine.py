@@ -25,7 +25,7 @@ ASKED_FOR = (
     "pytestmark", "pytest_plugins", "collect_ignore", "collect_ignore_glob", "setup_module", "teardown_module",
     "setUpModule", "tearDownModule", "setup_function", "teardown_function", "load_tests", "__test__",
 )  # fmt: skip
-BINDS_UNSEEN = ("globals", "vars", "locals", "exec", "setattr", "__dict__", "modules", "_getframe")
+BINDS_UNSEEN = {"globals", "locals", "exec", "_getframe", "currentframe"}  # names, in a file whose text does not tell
 
 Does = tuple[types.FunctionType, Any, Any, Any]  # a function with its code and its defaults
 Row = tuple[str, Any, tuple[Does, ...]]
@@ -227,7 +227,9 @@ def bound_by(statement: ast.stmt) -> list[str]:
     """Names that a statement may bind."""
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [statement.name]
-    return [one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)]
+    inner = list(ast.walk(statement))
+    found = [one.name for one in inner if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    return found + [one.id for one in inner if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)]
 
 
 def names_bound(path: str) -> frozenset[str] | None:
@@ -237,7 +239,7 @@ def names_bound(path: str) -> frozenset[str] | None:
             body = ast.parse(file.read())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    found: set[str] = set()
+    found, used = set[str](), set[str]()
     for one in ast.walk(body):
         if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(one.name)
@@ -245,18 +247,19 @@ def names_bound(path: str) -> frozenset[str] | None:
             if one.name == "*":
                 return None
             found.add((one.asname or one.name).partition(".")[0])
-        elif isinstance(one, (ast.Name, ast.Attribute)):
-            name = one.id if isinstance(one, ast.Name) else one.attr
-            if name in BINDS_UNSEEN:
-                return None
-            found |= {name} if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load) else set()
+        elif isinstance(one, ast.Attribute):
+            used.add(one.attr)
+        elif isinstance(one, ast.Name):
+            used.add(one.id)
+            found |= set() if isinstance(one.ctx, ast.Load) else {one.id}
         elif isinstance(one, ast.Global):
             found |= set(one.names)
         elif isinstance(one, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and one.name:
             found.add(one.name)
         elif isinstance(one, ast.MatchMapping) and one.rest:
             found.add(one.rest)
-    return frozenset(found)
+    unseen = used & BINDS_UNSEEN or {"modules", "__name__"} <= used
+    return None if unseen else frozenset(found)
 
 
 def injected(module: Any, own: frozenset[str] | None, codes: dict[str, list[Any]]) -> list[str]:
@@ -270,11 +273,11 @@ def injected(module: Any, own: frozenset[str] | None, codes: dict[str, list[Any]
 
 
 def _asked_for(name: str, value: Any) -> bool:
-    """Whether pytest, or a test, looks for this name: settings, hooks, tests, fixtures, and what hides a built-in."""
+    """Whether pytest, or a test, looks for this name: settings, hooks, fixtures, and what hides a built-in."""
     kind = type(value).__name__
     return (
         name in ASKED_FOR
-        or name.startswith(("pytest_", "test"))
+        or name.startswith("pytest_")
         or kind == "FixtureFunctionDefinition"
         or hasattr(value, "_pytestfixturefunction")
         or (name in vars(builtins) and not (name.startswith("__") and name.endswith("__")))
