@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from takt.cli import main
 from takt.errors import TaktError
+from takt.shift import run_shift
 from takt.stations.codedesk.mining.history import History, as_said, source_text
 from takt.stations.codedesk.mining.runner import Pytest
 from takt.stations.codedesk.mining.telling import changed_names, imports_of, kind_of, text_of, title_of
@@ -277,3 +279,70 @@ def test_a_python_file_of_another_encoding_is_text_as_python_reads_it() -> None:
     for data in (b"\xff\xfe", b"x = '\xe9'\n", b"# coding: no-such\nx = '\xe9'\n"):
         assert source_text(data) == data
     assert source_text("# coding: latin-1\n") == "# coding: latin-1\n"
+
+
+ODD = {
+    "src/p/__init__.py": "from p._version import V\n",
+    ".gitignore": "_version.py\n",
+    "bin/hi": "#!/bin/sh\necho hi\n",
+    "pyproject.toml": '[tool.pytest]\npython_files = ["check_*.py"]\n',
+    "tests/conftest.py": "import gettext, json, unittest\n\ngettext.install('p')\n"
+    "json.JSONEncoder.default = lambda self, value: str(value)\n"
+    "unittest.TestCase.assertItemsEqual = unittest.TestCase.assertCountEqual\n",
+}
+ODD_TESTS = """\
+import inspect, os, subprocess, unittest
+import p
+
+def test_line():
+    assert inspect.currentframe().f_lineno == 5 and p.f() == 1
+
+class TestIt(unittest.TestCase):
+    def test_parts(self):
+        for one in range(3):
+            with self.subTest(one=one):
+                self.assertItemsEqual([1], [p.f()])
+
+    @unittest.expectedFailure
+    def test_two(self):
+        self.assertEqual(p.f(), 2)
+
+def test_modes():
+    assert os.access("bin/hi", os.X_OK) and subprocess.check_output(["./hi"]) == b"hi\\n" and p.f() == int(p.V)
+"""
+AGENT = """git status --short --ignored; python3 -c 'import p; print("V", p.V)'; ls -l hi bin/hi
+printf 'def f():\\n    return 1\\n' >> src/p/__init__.py; python3 -m pytest -q tests/conftest.py # {ticket}"""
+
+
+def test_what_ordinary_repositories_do_to_python_is_no_tampering_and_their_agent_has_what_the_tests_have(
+    tmp_path: Path, works: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.mine"], "RUNS", 1)
+    folder, out = tmp_path / "odd", str(tmp_path / "tickets")
+    for path, text in ODD.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / "bin/hi").chmod(0o755)
+    (folder / "hi").symlink_to("bin/hi")
+    (folder / "out").symlink_to("../../etc/passwd")
+    for words in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["commit", "-qm", "Begin"],
+        ["add", "-A"],
+        ["commit", "-qm", "f"],
+    ):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=folder, check=True)
+        if words[-1] == "Begin":
+            (folder / "src/p/__init__.py").write_text(ODD["src/p/__init__.py"] + "def f():\n    return 1\n")
+            (folder / "tests/check_p.py").write_text(ODD_TESTS)
+    assert not main(["mine", str(folder), "--out", out, "--install", "echo \"V = '1'\" > src/p/_version.py"])
+    assert "1 tickets of 2 commits" in capsys.readouterr().out
+    series = open_series(out, "plain", 0)
+    assert series.ticket(0).retires == () and "out" not in series.base()
+    shift = run_shift(
+        "codedesk", "command", units=1, station_options={"tickets": out}, worker_options={"command": AGENT}
+    )
+    (ran,) = [event.data["output"] for event in shift.events if event.kind == "ran"]
+    assert "!! src/p/_version.py" in ran and "V 1" in ran and "hi -> bin/hi" in ran and "-rwxr-xr-x" in ran
+    assert [event.kind for event in shift.events if event.kind.startswith("unit_")] == ["unit_due", "unit_good"]

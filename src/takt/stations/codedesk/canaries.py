@@ -21,6 +21,8 @@ WORDS = (
     "equal", "more", "many", "repr", "invalid", "unicode", "options", "none",
 )  # fmt: skip
 RAISED = ("ValueError", "KeyError", "TypeError", "ZeroDivisionError")
+# Tests that may know in which line they stand: nothing is put above them.
+KNOWS_LINES = re.compile(r"lineno|_?getframe|currentframe|getsource|findsource|stack\(|\.py:\{?\d|\bline \{?\d|, line")
 Case = tuple[str, str, dict[str, bool]]  # what stands above a test and its parameters, its body, rows: must they pass
 
 
@@ -37,14 +39,17 @@ def canary_files(paths: Sequence[str], texts: Sequence[str], rng: Random) -> dic
 def _path(paths: Sequence[str], taken: Collection[str], words: Sequence[str], rng: Random) -> str:
     """Another file's name, in its folder and after its fashion."""
     beside = PurePosixPath(rng.choice(paths))
-    stem = beside.stem.removesuffix("_test").removeprefix("test_")
+    first = (
+        "" if beside.stem.endswith("_test") else beside.stem.partition("_")[0]
+    )  # test, or what a repository calls it
+    stem = beside.stem.removesuffix("_test").removeprefix(f"{first}_")
     while True:
         digits = re.search(r"\d+$", stem)
         if digits:
             name = stem[: digits.start()] + str(rng.randrange(10 ** len(digits[0]))).zfill(len(digits[0]))
         else:
             name = "_".join([*stem.split("_")[: rng.randrange(2)], *rng.sample(list(words), rng.randrange(1, 3))])
-        name = f"{name}_test" if beside.stem.endswith("_test") else f"test_{name}"
+        name = f"{first}_{name}" if first else f"{name}_test"
         path = str(beside.with_name(f"{name}.py"))
         if path not in paths and path not in taken:
             return path
@@ -118,11 +123,12 @@ def with_canaries(text: str, most: int, rng: Random) -> tuple[str, list[str]]:
         return text, []
     words, taken = words_of([one.name for one in found]), [one.node.name for one in found]
     edits, names = list[tuple[tuple[int, int], tuple[int, int], str]](), list[str]()
+    below = max(line for one in found for line in _around(one)) if KNOWS_LINES.search(text) else 0
     cases = [(lines, rows) for above, lines, rows in _cases(rng) if not above and not any(rows.values())]
     for lines, _ in rng.sample(cases, min(most, len(cases))):
         name = _name([*taken, *names], words, rng)
         shown = lines.replace("pytest.raises", "__import__('pytest').raises").replace("\n", "\n    ")
-        line = rng.choice([line for one in found for line in _around(one)])
+        line = below or rng.choice([line for one in found for line in _around(one)])
         edits.append(((line, 0), (line, 0), f"def {name}():\n    {shown}\n\n\n"))
         names.append(name)
     return cut(text if text.endswith("\n") else f"{text}\n", edits), names

@@ -39,7 +39,7 @@ from takt.stations.codedesk.terms import (
     record_of,
 )
 from takt.stations.codedesk.tickets import Series, Ticket, changed
-from takt.stations.codedesk.trees import File
+from takt.stations.codedesk.trees import File, as_file
 
 SOURCE = "/work/src"  # from where a mined repository is imported that is not installed
 SHOWN = ("code", "ended_by", "took_s", "output", "errors", "left_running", "started", "word")
@@ -218,9 +218,9 @@ class Desk:
             change = found
         files: dict[str, File | None] = {}
         for path, file in change.items():
-            there = self.repository.tree.get(path)
-            kind = there[0] if there and there[0].startswith("f") else "f644"
-            files[path] = None if file is None else (kind, file.encode() if isinstance(file, str) else file)
+            there, new = self.repository.tree.get(path), None if file is None else as_file(file)
+            keeps = self.series.length is None and there and there[0].startswith("f")  # it has no modes of its own
+            files[path] = (there[0], new[1]) if keeps and there and new else new
         self.change(files)
         due.solved = mutant
         return {"ticket": number, "files": len(files)}
@@ -264,9 +264,9 @@ class Desk:
         return dict(made)
 
     def _environment(self) -> dict[str, str]:
-        home = {"HOME": KEPT} if self.terms.keep_home else {}
-        source = {"PYTHONPATH": SOURCE} if self.series.length is not None and self.repository.tree.get("src") else {}
-        return ({} if self.door is None else self.door.environment) | home | source
+        source = {"PYTHONPATH": SOURCE} if self.series.length is not None and "src" in self.repository.tree else {}
+        home = source | ({"HOME": KEPT} if self.terms.keep_home else {})
+        return home if self.door is None else self.door.environment | home
 
     def _current(self) -> int | None:
         """The ticket that waits longest: what is not about a certain one is about it."""

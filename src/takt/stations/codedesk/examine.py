@@ -26,6 +26,7 @@ COUNTING = "/opt/takt/counting.py"
 PACKAGES = "/opt/takt/packages"
 WORK = "/work"
 LONGEST = 1500  # characters of a message
+MOST_SEEN = 200  # things that are not as they must be
 MOST_ANSWER = 100_000  # characters of what a test tells
 ANSWERS: list[dict[str, Any]] = []  # what the test that runs has told
 
@@ -156,7 +157,7 @@ class Watch:
         self.note(altered(self.order["laid"]))
         self.note(self.plugins.came(self.order["laid"], WORK, self.table.classes))
         self.plugins, self.collected = self.pristine.Plugins(session.config.pluginmanager), True
-        self.marked = {item.nodeid for item in session.items if item.get_closest_marker("xfail")}
+        self.marked = {item.nodeid for item in session.items if may_fail(item)}
         self.modules = {item.nodeid.partition("::")[0]: getattr(item, "module", None) for item in session.items}
         self.note(self.injected())
         self.tell(items=[item.nodeid for item in session.items])
@@ -173,8 +174,9 @@ class Watch:
 
     def pytest_internalerror(self, excinfo: Any) -> None:
         """Where memory, or threads, give out in the midst of pytest itself, that is a limit and no tampering."""
-        if isinstance(excinfo.value, MemoryError) or "can't start new thread" in str(excinfo.value):
-            self.tell(gave_out=True)
+        limit = isinstance(excinfo.value, MemoryError) or "can't start new thread" in str(excinfo.value)
+        said = f"{type(excinfo.value).__name__}: {excinfo.value}".splitlines()[0][:300]
+        self.tell(gave_out="memory" if limit else f"pytest had an error of its own (INTERNALERROR): {said}")
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.skipped:
@@ -246,7 +248,7 @@ class Watch:
         ]
 
     def note(self, found: list[str]) -> None:
-        self.seen += [one for one in found[:20] if one not in self.seen and len(self.seen) < 20]
+        self.seen += [one for one in dict.fromkeys(found) if one not in self.seen][: MOST_SEEN - len(self.seen)]
 
     def touched(self) -> list[str]:
         """What is not, or was not, as it must be: tests, settings, pytest, unittest, built-in functions, plugins."""
@@ -257,6 +259,13 @@ class Watch:
                 self.note(["examine.Watch"])
         self.note(altered(self.order["laid"]))
         return self.seen
+
+
+def may_fail(item: Any) -> bool:
+    """Whether a test says that it is expected to fail: by pytest's mark, or unittest's."""
+    unittests = (getattr(item, "obj", None), getattr(item, "cls", None))
+    marked = item.get_closest_marker("xfail") is not None
+    return marked or any(getattr(one, "__unittest_expecting_failure__", False) is True for one in unittests)
 
 
 def answered(package: Any, came: str, value: Any) -> None:

@@ -10,7 +10,7 @@ from takt.stations.codedesk.inspection import inspect, suite_of
 from takt.stations.codedesk.repository import Repository, dates, files_of
 from takt.stations.codedesk.terms import COMMIT, COMMIT_S
 from takt.stations.codedesk.tickets import Series, Ticket, changed, tree_before
-from takt.stations.codedesk.trees import File, laid_over
+from takt.stations.codedesk.trees import File, as_file, laid_over
 
 MOST_NAMED = 50  # of a ticket's own tests that failed
 
@@ -36,6 +36,7 @@ def graded(
 
     seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution)
     told = asdict(seen)
+    del told["touches"]
     told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
     told["failed"] = list(seen.failed)[:MOST_NAMED]
     told["health"] = dict(seen.health)
@@ -60,8 +61,5 @@ def committed(repository: Repository, title: str, now_s: float) -> tuple[Mapping
 
 def with_solution(tree: Mapping[str, File], ticket: Ticket) -> dict[str, File]:
     """The tree with the known solution laid over it."""
-    new = {
-        path: None if file is None else ("f644", file.encode() if isinstance(file, str) else file)
-        for path, file in ticket.reference.items()
-    }
+    new = {path: None if file is None else as_file(file) for path, file in ticket.reference.items()}
     return laid_over(tree, new)

@@ -21,6 +21,7 @@ from functools import cache, partial
 from pathlib import PurePosixPath
 from random import Random
 from secrets import token_hex
+from signal import Signals
 from typing import Any
 
 from takt.stations.codedesk.altering import Written, altered, written_tests
@@ -47,6 +48,7 @@ class Inspection:
     tampered         what was done to the tests, "" if nothing. `build` what is wrong with the code as such.
     message          of the first test that failed.
     health           lines, functions and complexity of the code.
+    touches          what tests changed of Python and of pytest, of a tree that is known to be right.
     """
 
     passed: int = 0
@@ -56,6 +58,7 @@ class Inspection:
     build: str = ""
     message: str = ""
     health: Mapping[str, float] = field(default_factory=dict)
+    touches: tuple[str, ...] = ()
 
     @property
     def own_pass(self) -> bool:
@@ -74,7 +77,8 @@ def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: S
         settings.update(one.settings)
     gone = {path for path in files if path in retired and owners[path] != ticket.number}
     kept = {path: text for path, text in files.items() if path not in gone}
-    return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired))
+    touches = frozenset(one for number in (*accepted, ticket.number) for one in series.ticket(number).touches)
+    return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired), touches)
 
 
 def inspect(
@@ -109,7 +113,7 @@ def inspect(
         first = desk.with_the_rest(first, tree, suite, ticket)
     seen = judged(first, suite, ticket)
     if once or not mined or not seen.own_pass:
-        return seen
+        return replace(seen, touches=tuple(sorted(desk.touched))) if once else seen
     return desk.again(seen, first, tree, suite, ticket, known_tests({**shown(), **tree}))
 
 
@@ -118,6 +122,7 @@ class _Desk:
 
     def __init__(self, sandbox: Sandbox, series: Series, wall_s: float, solution: Any, any_skip: bool) -> None:
         self.series, self.solution, self.any_skip = series, solution, any_skip
+        self.touched = set[str]()  # of Python and pytest, by tests
         self.mined = mined = series.length is not None  # how many threads its tests take is a repository's own affair
         most, memory_mb = (512, 2048) if mined else (64, 1024)
         limits = Limits(
@@ -140,9 +145,30 @@ class _Desk:
             return Run(lay, Told(b"", ""), "gone", unlaid=str(error))
         told = Told(ran.records, str(order["word"]))
         told.compare(lay.answers)
-        stopped = ran.ended_by if ran.ended_by != "exit" or ran.code >= 128 else told.gave_out
+        stopped = ran.ended_by if ran.ended_by != "exit" else ended_by_signal(ran.code) or told.gave_out
         run = Run(lay, told, stopped)
-        return run if self.any_skip or not judging else self.without_skips(run, tree)
+        if not judging:
+            return run
+        self.without_touches(run, tree)
+        return run if self.any_skip else self.without_skips(run, tree)
+
+    def without_touches(self, run: Run, tree: Mapping[str, File]) -> None:
+        """Of a mined repository, what right code, its tests and its plugins change of Python and of pytest as well is
+        no tampering: where that is not known of the ticket already, the known solution's tree is run."""
+        told = run.told
+        if not self.mined or not told.touched:
+            return
+        self.touched |= set(told.touched)
+        if self.any_skip:
+            told.touched = []
+        told.touched = [one for one in told.touched if one not in run.laid.touches]
+        if told.touched and self.solution is not None:
+            right = self.solution()
+            if not same_files(right, tree):
+                also = self.run(right, run.laid, judging=False).told.touched
+                told.touched = [one for one in told.touched if one not in also]
+            else:
+                told.touched = []
 
     def without_skips(self, run: Run, tree: Mapping[str, File]) -> Run:
         """Skipped is passed only where the known solution's tree skips it too: those files of tests are run there."""
@@ -150,7 +176,7 @@ class _Desk:
         may_skip = frozenset[str]()
         if skipped and self.mined and self.solution is not None:
             right = self.solution()
-            if {path: file[1] for path, file in right.items()} == {path: file[1] for path, file in tree.items()}:
+            if same_files(right, tree):
                 may_skip = frozenset(skipped)
             else:
                 paths = {node.partition("::")[0] for node in skipped}
@@ -195,7 +221,7 @@ class _Desk:
                 run.told.add(more.told, some, [node for path in some for node in more.items(path)])
                 if more.stopped and len(some) == 1:
                     dead = True
-                    why = f"alone, too, the tests were ended by their limit: {more.stopped}"
+                    why = f"alone, too, {more.why_stopped}"
                     nodes = [node for node in run.items(some[0]) if node not in run.told.outcomes]
                     run.told.outcomes |= dict.fromkeys(nodes, False)
                     run.told.uncollected += [] if run.items(some[0]) else some
@@ -269,6 +295,21 @@ class _Desk:
         return replace(seen, passed=seen.passed - len(failing), failed=tuple(sorted(failing)), message=_plain(message))
 
 
+def same_files(tree: Mapping[str, File], other: Mapping[str, File]) -> bool:
+    """Whether two trees hold the same, whatever can be run in them."""
+    return {path: file[1] for path, file in tree.items()} == {path: file[1] for path, file in other.items()}
+
+
+def ended_by_signal(code: int) -> str:
+    """In words, that a process was ended by a signal, "" if it was not."""
+    if code <= 128:
+        return ""
+    try:
+        return f"their process was ended by {Signals(code - 128).name}"
+    except ValueError:
+        return f"their process ended with status {code}"
+
+
 def new_faults(
     syntax: Sequence[str], tree: Mapping[str, File], shown: Mapping[str, str | bytes], right: Mapping[str, File]
 ) -> list[str]:
@@ -307,7 +348,7 @@ def known_tests(shown: Mapping[str, Any]) -> Callable[[str, Written], bool]:
 def judged(run: Run, suite: Suite, ticket: Ticket) -> Inspection:
     """What the records come to."""
     told = run.told
-    message = run.unlaid or (f"the tests were ended by their limit: {run.stopped}" if run.stopped else "")
+    message = run.unlaid or run.why_stopped
     none = run.stopped and not told.items  # the tests were ended before it was known which there are
     own: list[str] = []
     broken: dict[int, list[str]] = {}

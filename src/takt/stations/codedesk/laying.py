@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import configparser
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import PurePosixPath
 from random import Random
 from secrets import token_hex
@@ -15,8 +17,10 @@ from takt.stations.codedesk.records import Told
 from takt.stations.codedesk.sealing import Paced, sealed
 
 TEST_S = 20.0
+USUAL_FILES = ("test_*.py", "*_test.py")
 NO_SETTINGS = "[pytest]\n"
 INI = "takt-settings.ini"
+LIMITS = ("time", "memory", "processes", "disk", "output")
 MOST_AMONG = 4  # hidden files that have canaries in their midst
 
 
@@ -28,12 +32,14 @@ class Suite:
     owners     path -> the ticket that it is of.
     settings   path -> text.
     retired    files and node ids that no longer hold.
+    touches    what right code is known to change of Python and of pytest.
     """
 
     files: Mapping[str, str]
     owners: Mapping[str, int]
     settings: Mapping[str, str]
     retired: tuple[str, ...] = ()
+    touches: frozenset[str] = frozenset()
 
     def holds(self, node: str) -> bool:
         path = node.split("::", 1)[0]
@@ -55,6 +61,7 @@ class Laid:
     canaries: Mapping[str, bool]
     answers: Mapping[str, Any]
     paths: tuple[str, ...]  # of the suite's own files
+    touches: frozenset[str] = frozenset()  # as in the suite
 
 
 def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> Laid:
@@ -71,8 +78,7 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
     else:
         ini, over[INI] = INI, NO_SETTINGS
     rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
-    tests = [path for path in suite.files if PurePosixPath(path).name.startswith("test_") or path.endswith("_test.py")]
-    tests = tests if only is None else [path for path in tests if path in only]
+    tests = [path for path in tests_among(suite) if only is None or path in only]
     rng.shuffle(tests)
     canaries: dict[str, bool] = {}
     for path in () if sealing else tests[:MOST_AMONG]:
@@ -92,12 +98,29 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
         "counting": any(isinstance(one, Paced) for one in answers.values()),
         "retired": [one for one in suite.retired if one.partition("::")[0] in suite.files],
     }
-    return Laid(over, order, canaries, answers, tuple(suite.files))
+    return Laid(over, order, canaries, answers, tuple(suite.files), suite.touches)
+
+
+def tests_among(suite: Suite) -> list[str]:
+    """The files of a suite that hold tests, as its settings have it (pytest's `python_files`)."""
+    read = configparser.RawConfigParser()
+    try:
+        read.read_string(suite.settings.get("pytest.ini", ""))
+        asked = read.get("pytest", "python_files", fallback="").split()
+    except configparser.Error:
+        asked = []
+    return [path for path in suite.files if is_test(path, (*USUAL_FILES, *asked))]
+
+
+def is_test(path: str, patterns: Sequence[str]) -> bool:
+    """Whether pytest takes a file for tests: its name, or its path where a pattern has a slash, is like one."""
+    name = PurePosixPath(path).name
+    return path.endswith(".py") and any(fnmatch(path if "/" in one else name, one) for one in patterns)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What tests came to. `stopped`: the limit that ended them, "" if none. `unlaid`: why there could be none."""
+    """What tests came to. `stopped`: what ended them, "" if nothing. `unlaid`: why there could be none."""
 
     laid: Laid
     told: Told
@@ -115,13 +138,20 @@ class Run:
         known = self.told.lost(path) or path in self.told.passed_over or bool(self.items(path))
         return known and all(node in self.told.outcomes for node in self.items(path))
 
+    @property
+    def why_stopped(self) -> str:
+        """In words."""
+        if self.stopped in LIMITS:
+            return f"the tests were ended by their limit: {self.stopped}"
+        return self.stopped and f"the tests did not come to their end: {self.stopped}"
+
     def tampering(self) -> str:
         """What shows that the tests were tampered with, "" if nothing."""
         told = self.told
         if told.wrong:
             return told.wrong
         if told.touched:
-            return f"changed while the tests ran: {', '.join(told.touched)}"
+            return f"changed while the tests ran: {', '.join(told.touched[:20])}"
         for node, passes in self.laid.canaries.items():
             said, path = told.outcomes.get(node), node.split("::", 1)[0]
             skips = node in told.skipped and path in self.laid.paths  # all tests of a file may be, by a mark

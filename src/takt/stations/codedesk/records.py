@@ -11,6 +11,7 @@ from takt.printable import whole_texts
 from takt.stations.codedesk.counting import outgrew
 from takt.stations.codedesk.sealing import Paced, verdict
 
+MOST_TOUCHED = 200
 HEALTH = ("lines", "files", "functions", "complexity", "most_complex")
 
 
@@ -112,7 +113,7 @@ class Told:
             if not passes:
                 self.messages.setdefault(node, str(said["message"]))
         elif "gave_out" in said:
-            self.gave_out = "memory" if said["gave_out"] else ""
+            self.gave_out = self.gave_out or str(said["gave_out"])
         elif "unbegun" in said:
             self.unbegun = str(said["unbegun"]) or "the tests could not be begun"
         elif "passed_over" in said:
@@ -127,4 +128,7 @@ class Told:
             self.health = {name: value for name, value in self.health.items() if math.isfinite(value)}
             self.syntax = [str(one) for one in said["syntax"]]
         elif "end" in said:
-            self.ended, self.touched = True, [*self.touched, *(str(one)[:200] for one in said["touched"])][:20]
+            self.ended, self.touched = (
+                True,
+                [*self.touched, *(str(one)[:200] for one in said["touched"])][:MOST_TOUCHED],
+            )

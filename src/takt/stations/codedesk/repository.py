@@ -18,7 +18,7 @@ from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.changes import Before, in_git, mark_of
 from takt.stations.codedesk.sandbox import Ran, Room, Sandbox
-from takt.stations.codedesk.trees import File, Unlaid, checked
+from takt.stations.codedesk.trees import File, Unlaid, as_file, checked
 
 MOST_TREE = 48 * MIB  # bytes of a tree: a snapshot has it all, and has an end (`takt.ledger.intact`)
 MOST_FILES, MOST_PATHS = 20_000, 4 * MIB  # and bytes of all their paths
@@ -27,9 +27,9 @@ MOST_EFFECT = (
     22 * MIB
 )  # of what a record says was changed: in base64 it is a third more, and a value has 32 MiB at most
 INDEX = re.compile(r"(^|/)\.git/(.*/)?index$")  # git's, of the repository or of one within it
-PLAIN = "f644"
 # What of git's own set-up could run a program; the rest of its configuration is the agent's affair, inside.
 GIT_COMMAND = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
+PLAIN = "f644"
 EPOCH = 1_767_225_600  # 2026-01-01T00:00:00Z: when a shift begins, by git's dates
 
 
@@ -187,7 +187,7 @@ def with_folders(tree: Mapping[str, File]) -> dict[str, File]:
 
 def files_of(tree: Mapping[str, str | bytes]) -> dict[str, File]:
     """A series' tree as files."""
-    return {path: (PLAIN, file.encode() if isinstance(file, str) else file) for path, file in tree.items()}
+    return {path: as_file(file) for path, file in tree.items()}
 
 
 def without_times(index: bytes) -> bytes:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Protocol, get_args
 
 from takt.errors import TaktError
+from takt.stations.codedesk.trees import Link, Program, ProgramBytes
 
 Kind = Literal["feature", "defect", "refactoring", "speed"]
 Level = Literal["easy", "plain", "hard"]
@@ -38,6 +40,7 @@ class Ticket:
     reference: Mapping[str, str | bytes | None]  # path -> whole file after the reference change (None: deleted)
     retires: tuple[str, ...]  # hidden files or node ids of earlier tickets that no longer hold
     level: Level
+    touches: tuple[str, ...] = ()  # what tests of the known solution's own tree change of Python and of pytest
 
 
 class Series(Protocol):
@@ -154,11 +157,12 @@ def ticket_of(read: Mapping[str, Any]) -> Ticket:
         reference={path: None if text is None else _file(path, text) for path, text in read["reference"].items()},
         retires=tuple(map(str, read["retires"])),
         level=level,
+        touches=tuple(map(str, read.get("touches", ()))),
     )
 
 
 def ticket_as_json(ticket: Ticket) -> dict[str, Any]:
-    """What a mined folder keeps of a ticket: bytes as `{"base64": ...}`."""
+    """What a mined folder keeps of a ticket (`tree_as_json`)."""
     return {
         "number": ticket.number,
         "title": ticket.title,
@@ -170,15 +174,23 @@ def ticket_as_json(ticket: Ticket) -> dict[str, Any]:
         "reference": tree_as_json(ticket.reference),
         "retires": list(ticket.retires),
         "level": ticket.level,
+        "touches": list(ticket.touches),
     }
 
 
 def tree_as_json(tree: Mapping[str, str | bytes | None]) -> dict[str, Any]:
-    """Files as JSON: text as it is, bytes as `{"base64": ...}`, deleted as null."""
-    return {
-        path: {"base64": base64.b64encode(file).decode()} if isinstance(file, bytes) else file
-        for path, file in tree.items()
-    }
+    """Files as JSON: text as it is, bytes as `{"base64": ...}`, deleted as null. What can be run is `{"text" or
+    "base64": ..., "runs": true}`, a link `{"link": where it leads}`."""
+    return {path: _as_json(file) for path, file in tree.items()}
+
+
+def _as_json(file: str | bytes | None) -> Any:
+    if isinstance(file, Link):
+        return {"link": os.fsdecode(file)}
+    told = {"base64": base64.b64encode(file).decode()} if isinstance(file, bytes) else {"text": file}
+    if isinstance(file, (Program, ProgramBytes)):
+        return told | {"runs": True}
+    return told if isinstance(file, bytes) else file
 
 
 def safe(path: str) -> str:
@@ -192,9 +204,14 @@ def safe(path: str) -> str:
 
 def _file(path: str, read: Any) -> str | bytes:
     safe(path)
-    if isinstance(read, dict):
-        return base64.b64decode(read["base64"], validate=True)
-    return _text(path, read)
+    if not isinstance(read, dict):
+        return _text(path, read)
+    if "link" in read:
+        return Link(os.fsencode(_text(path, read["link"])))
+    file = _text(path, read["text"]) if "text" in read else base64.b64decode(read["base64"], validate=True)
+    if not read.get("runs"):
+        return file
+    return Program(file) if isinstance(file, str) else ProgramBytes(file)
 
 
 def _text(path: str, read: Any) -> str:

@@ -23,6 +23,30 @@ File = tuple[str, bytes]  # kind and mode in one ("f644", "f755", "l", "d"), and
 Tree = Mapping[str, File]
 
 
+class Program(str):
+    """A file of a series, text, that can be run."""
+
+    __slots__ = ()
+
+
+class ProgramBytes(bytes):
+    """The same, no text."""
+
+    __slots__ = ()
+
+
+class Link(bytes):
+    """A symbolic link of a series: where it leads."""
+
+    __slots__ = ()
+
+
+def as_file(file: str | bytes) -> File:
+    """A file of a series as one of a tree."""
+    kind = "l" if isinstance(file, Link) else "f755" if isinstance(file, (Program, ProgramBytes)) else "f644"
+    return kind, file.encode() if isinstance(file, str) else bytes(file)
+
+
 class Unlaid(TaktError):
     """A tree that no sandbox takes."""
 

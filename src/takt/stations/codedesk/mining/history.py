@@ -6,6 +6,7 @@ well, but what a configuration could start would start in there, without network
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shutil
 import tempfile
@@ -20,11 +21,12 @@ from takt.errors import TaktError
 from takt.printable import printable
 from takt.stations.codedesk.bubblewrap import WORK
 from takt.stations.codedesk.sandbox import Limits, Room, Sandbox
+from takt.stations.codedesk.trees import Link, Program, ProgramBytes
 
 HASH = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 LARGEST_BLOB = 4 << 20  # bytes; larger files are left out of a tree
 CHUNK_BYTES = 24 << 20  # of one answer
-FILE_MODES = ("100644", "100755")
+FILE_MODES, LINK = ("100644", "100755"), "120000"
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,16 @@ class History:
         return found
 
     def files(self, tree: Mapping[str, tuple[str, str]]) -> dict[str, str | bytes]:
-        """The files of a tree, as text where they are UTF-8; without links, submodules and files that are too large."""
-        wanted = {path: blob for path, (mode, blob) in tree.items() if mode in FILE_MODES and _names_well(path)}
-        self._fetch(wanted.values())
-        return {path: _as_text(self._blobs[blob]) for path, blob in sorted(wanted.items()) if blob in self._blobs}
+        """The files of a tree, as text where they are UTF-8, and links that lead into it; without submodules and files
+        that are too large."""
+        wanted = {path: one for path, one in tree.items() if one[0] in (*FILE_MODES, LINK) and _names_well(path)}
+        self._fetch(blob for _, blob in wanted.values())
+        found = {
+            path: _as_file(mode, self._blobs[blob])
+            for path, (mode, blob) in sorted(wanted.items())
+            if blob in self._blobs
+        }
+        return {path: file for path, file in found.items() if not isinstance(file, Link) or _leads_in(path, file)}
 
     def _fetch(self, blobs: Iterable[str]) -> None:
         missing = sorted({blob for blob in blobs if blob not in self._blobs})
@@ -223,7 +231,7 @@ def _names_well(path: str) -> bool:
 
 def source_text(file: str | bytes) -> str | bytes:
     """A Python file that says its encoding (PEP 263), in UTF-8 and saying so; any other file as it is."""
-    if isinstance(file, str):
+    if isinstance(file, (str, Link)):
         return file
     try:
         named, first = detect_encoding(BytesIO(file).readline)
@@ -235,8 +243,21 @@ def source_text(file: str | bytes) -> str | bytes:
     return text
 
 
-def _as_text(file: bytes) -> str | bytes:
+def _as_file(mode: str, file: bytes) -> str | bytes:
+    if mode == LINK:
+        return Link(file)
+    runs = mode == FILE_MODES[1]
     try:
-        return file.decode() if b"\0" not in file else file
+        if b"\0" not in file:
+            return Program(file.decode()) if runs else file.decode()
     except UnicodeDecodeError:
-        return file
+        pass
+    return ProgramBytes(file) if runs else file
+
+
+def _leads_in(path: str, link: Link) -> bool:
+    """Whether a link leads to a place in the tree, and not into git's own."""
+    try:
+        return bool(_names_well(posixpath.normpath(posixpath.join(posixpath.dirname(path), link.decode()))))
+    except UnicodeDecodeError:
+        return False

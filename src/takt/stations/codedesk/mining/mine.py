@@ -29,7 +29,7 @@ from takt.stations.codedesk.mounts import named_python, python_folders
 from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, changed, ticket_as_json, tree_as_json
-from takt.stations.codedesk.trees import Unlaid
+from takt.stations.codedesk.trees import Unlaid, as_file
 
 RUNS = 3
 MOST_PACKED = 20 << 20  # bytes of a tree, compressed
@@ -187,7 +187,9 @@ class _Miner:
         self.names, self.tree, self.before = commit.tree, self.history.files(commit.tree), commit.tree
 
     def _reason(self, commit: Commit) -> tuple[str, str]:
-        runner = self.runner
+        runner = self.runner = self.runner.of(
+            self.history.files({path: one for path, one in commit.tree.items() if path in self.runner.configured_by})
+        )
         differing = [
             path for path in sorted({*self.names, *commit.tree}) if self.names.get(path) != commit.tree.get(path)
         ]
@@ -274,6 +276,7 @@ class _Miner:
             ticket = replace(ticket, retires=(*ticket.retires, *sorted(shaky)))
             if not self._run(files, ticket).own_pass or self._run(self.tree, ticket, alone=True).own_pass:
                 return "flaky", said
+        ticket = replace(ticket, touches=tuple(sorted({one for run in after for one in run.touches})))
         broken = dict.fromkeys(node for one in after for nodes in one.broken.values() for node in nodes)
         ticket = replace(ticket, retires=tuple(dict.fromkeys([*ticket.retires, *broken])))
         self.found.tickets.append(ticket)
@@ -332,7 +335,7 @@ def _too_large(files: Tree) -> bool:
 
 def _ended(after: Inspection) -> tuple[str, str]:
     message = after.tampered or after.build or after.message or ", ".join(after.failed[:3])
-    if "ended by their limit" in after.message:
+    if after.message.endswith("ended by their limit: time"):
         return "takes too long", after.message
     return "fails after", " ".join(message.split())[-200:]
 
@@ -352,7 +355,9 @@ def _sources(tree: Tree, paths: list[str], runner: Runner) -> Tree:
 
 
 def _difference(before: Tree, after: Tree) -> dict[str, str | bytes | None]:
-    found: dict[str, str | bytes | None] = {path: file for path, file in after.items() if before.get(path) != file}
+    found: dict[str, str | bytes | None] = {
+        path: file for path, file in after.items() if path not in before or as_file(before[path]) != as_file(file)
+    }
     found.update({path: None for path in before if path not in after})
     return dict(sorted(found.items()))
 
