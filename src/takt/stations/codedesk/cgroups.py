@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -33,12 +34,6 @@ class Group:
                 has = (parent / "cgroup.subtree_control").read_text().split()
                 if "memory" in has and "pids" in has:
                     self._make(parent, (("memory.max", memory), ("memory.swap.max", 0), ("pids.max", processes)))
-
-    @property
-    def counts_memory(self) -> bool:
-        """Whether the kernel holds all of it to a limit of memory."""
-        names = ("memory.limit_in_bytes", "memory.max")
-        return any((folder / name).exists() for folder in self.folders for name in names)
 
     @property
     def join(self) -> list[str]:
@@ -84,6 +79,11 @@ class Group:
             folder.rmdir()
             raise
         self.folders.append(folder)
+
+
+def counts_memory(folders: Sequence[Path]) -> bool:
+    """Whether in these groups the kernel holds all memory to a limit."""
+    return any((folder / name).exists() for folder in folders for name in ("memory.limit_in_bytes", "memory.max"))
 
 
 def _own(controller: str) -> str:

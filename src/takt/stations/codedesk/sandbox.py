@@ -35,7 +35,7 @@ from takt.errors import TaktError
 from takt.printable import printable
 from takt.stations.codedesk import syscalls
 from takt.stations.codedesk.bubblewrap import MIB, command_line, environment
-from takt.stations.codedesk.cgroups import Group
+from takt.stations.codedesk.cgroups import Group, counts_memory
 from takt.stations.codedesk.trees import File, Tree, Unlaid, checked, mode_of, read_tree
 
 Ended = Literal["exit", "time", "memory", "processes", "disk", "output", "gone", "said"]
@@ -137,7 +137,7 @@ class Room:
         self.sandbox = sandbox
         limits = sandbox.limits
         self._group = Group((limits.memory_mb + 2 * limits.disk_mb + 64) * MIB, limits.processes + 16)
-        argv = command_line(sandbox, self._group.counts_memory)
+        argv = command_line(sandbox, counts_memory(self._group.folders))
         if self._group.join:
             joins = "; ".join(f'echo $$ > "{path}"' for path in self._group.join)
             argv = ["sh", "-c", f'{joins}; exec "$@"', "sh", *argv]
