@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -138,6 +139,23 @@ def test_what_the_known_solution_does_with_an_altered_test_as_well_is_no_cheat(w
     path, text = "tests/test_any.py", "from pkg import m\n\n\ndef test_any():\n    assert m.f1() == 1\n"
     suite, sandbox = Suite({path: text}, {path: 0}, {}), Sandbox(limits=Limits(disk_mb=32))
     assert inspect(sandbox, tree, suite, TICKET, MINED, solution=lambda: tree).own_pass
+
+
+def test_what_right_code_does_to_python_may_be_done_and_nothing_more(works: None) -> None:
+    suite, sandbox = (
+        Suite({"tests/test_a.py": hidden(1)}, {"tests/test_a.py": 0}, {}),
+        Sandbox(limits=Limits(disk_mb=32)),
+    )
+    usual = code(1) + "import unittest\n\nunittest.TestCase.assertItemsEqual = unittest.TestCase.assertCountEqual\n"
+    right, same, more = (
+        files_of({**BASE, "pkg/m.py": text})
+        for text in (usual, usual + "# so\n", usual + "import contextlib\n\ncontextlib.suppress = type('S', (), {})\n")
+    )
+    assert inspect(sandbox, same, suite, TICKET, MINED, solution=lambda: right).own_pass
+    seen = inspect(sandbox, more, suite, TICKET, MINED, solution=lambda: right)
+    assert seen.tampered == "changed while the tests ran: contextlib.suppress"
+    known = replace(suite, touches=frozenset(["TestCase.assertItemsEqual"]))
+    assert inspect(sandbox, same, known, TICKET, MINED).own_pass, "and the known solution is not asked"
 
 
 SKIPS = """
