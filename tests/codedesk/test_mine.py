@@ -144,6 +144,8 @@ def test_what_cannot_be_mined_is_one_line_and_nothing_is_written(
         ([str(tmp_path)], "no git repository"),
         ([str(repository), "--since", "HEAD"], "no commit since"),
         ([str(repository), "--since", "--output=x"], "--since takes a revision or a date"),
+        ([str(repository), "--since", "v2.O"], "is no commit, branch or tag of this repository, and no date such as"),
+        ([str(repository), "--since", "3000-01-01"], "lies in the future"),
         ([str(repository), "--python", "/no/such/python"], "no Python /no/such/python"),
         ([str(repository), "--since", "HEAD~4", "--most", "1", "--install", "exit 3"], "1 does not install"),
     ):
@@ -173,6 +175,7 @@ def test_the_main_line_is_read_without_a_checkout(repository: Path, works: None)
         assert [one.subject for one in commits] == [message.split("\n")[0] for message, _ in HISTORY[-3:]]
         assert history.files(commits[-1].tree)["sums.py"] == HISTORY[-1][1]["sums.py"]
         assert len(history.main_line("HEAD~2", None)) == 2
+        assert len(history.main_line("2000-01-31", None)) == len(history.main_line(None, None)) == 8
         with pytest.raises(TaktError, match="git cannot read"):
             history.git("no-such-command")
 

@@ -12,7 +12,10 @@ def mine(
     repository: Annotated[Path, typer.Argument(metavar="REPO", help="A local git repository, bare or not.")],
     out: Annotated[Path, typer.Option("--out", help="The folder that is made, for `-o tickets=`.", show_default=False)],
     since: Annotated[
-        str | None, typer.Option(help="Only commits after this revision, or date.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Only commits after this commit, tag or branch, or this day (2026-01-31).", show_default=False
+        ),
     ] = None,
     most: Annotated[
         int | None,

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from tokenize import detect_encoding
@@ -25,6 +26,7 @@ from takt.stations.codedesk.trees import Link, Program, ProgramBytes
 
 HASH = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 LARGEST_BLOB = 4 << 20  # bytes; larger files are left out of a tree
+FIRST_SECOND = 100_000_001  # smaller numbers are no seconds to git
 CHUNK_BYTES = 24 << 20  # of one answer
 FILE_MODES, LINK = ("100644", "100755"), "120000"
 
@@ -95,15 +97,16 @@ class History:
         return ran.stdout
 
     def main_line(self, since: str | None, most: int | None) -> list[str]:
-        """Commits by first parents, the oldest first: those after `since` (a revision, or a date for git), at most so
-        many of the newest."""
+        """Commits by first parents, the oldest first: those after `since` (a revision, or a day such as 2026-01-31 with
+        or without a time), at most so many of the newest."""
         if self._revision("HEAD") is None:
             named = self.git("for-each-ref", "--count=1", "--format=%(refname:short)", "refs/heads").decode().strip()
             fix = f"; check out a branch, such as {printable(named)}" if named else ": nothing can be made of it"
             raise TaktError(f"{self.folder} has no commit at its HEAD{fix}")
         what = ["HEAD"]
         if since is not None:
-            what = [f"{revision}..HEAD"] if (revision := self._revision(since)) else [f"--since={since}", "HEAD"]
+            revision = self._revision(since)
+            what = [f"{revision}..HEAD"] if revision else [f"--since={second_of(since)}", "HEAD"]
         listed = self.git("rev-list", "--first-parent", *what)
         names = [name for name in listed.decode().split() if HASH.match(name)][: most if most is not None else None]
         if not names:
@@ -208,6 +211,18 @@ def git_folder(repository: Path) -> Path:
     if (folder / "objects" / "info" / "alternates").exists():
         raise TaktError(f"{repository} borrows objects of another repository; mine a clone made with --dissociate")
     return folder
+
+
+def second_of(since: str) -> int:
+    """A day, or a time of one, in seconds since 1970. TaktError for anything else: git takes any word for some date."""
+    try:
+        when = datetime.fromisoformat(since).astimezone()
+    except (ValueError, OverflowError):
+        what = "no commit, branch or tag of this repository, and no date such as 2026-01-31"
+        raise TaktError(f"--since {printable(since)[:100]} is {what}") from None
+    if when > datetime.now(UTC):
+        raise TaktError(f"--since {since} lies in the future; name a day that is over")
+    return max(FIRST_SECOND, int(when.timestamp()))
 
 
 def as_said(message: bytes, head: bytes) -> str:
