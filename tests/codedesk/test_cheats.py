@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,11 @@ from series import BASE, code, hidden, write_series
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import open_station
 from takt.contract.tools import tool_call
-from takt.stations.codedesk import laying
-from takt.stations.codedesk.altering import written_tests
+from takt.stations.codedesk import inspection, laying
+from takt.stations.codedesk.altering import known_tests, written_tests
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
 from takt.stations.codedesk.families.writing import hidden_file
-from takt.stations.codedesk.inspection import Inspection, inspect, known_tests, new_faults
+from takt.stations.codedesk.inspection import Inspection, inspect, new_faults
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
@@ -156,6 +157,18 @@ def test_what_right_code_does_to_python_may_be_done_and_nothing_more(works: None
     assert seen.tampered == "changed while the tests ran: contextlib.suppress"
     known = replace(suite, touches=frozenset(["TestCase.assertItemsEqual"]))
     assert inspect(sandbox, same, known, TICKET, MINED).own_pass, "and the known solution is not asked"
+
+
+def test_no_clock_tells_altered_tests_from_those_that_count(works: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both run at the same time."""
+    together, run = threading.Barrier(2, timeout=60), inspection._Desk.run
+
+    def waits(desk: Any, *given: Any, **named: Any) -> Any:
+        together.wait()
+        return run(desk, *given, **named)
+
+    monkeypatch.setattr(inspection._Desk, "run", waits)
+    assert inspected(code(1), MINED).own_pass
 
 
 SKIPS = """

@@ -14,7 +14,9 @@ import ast
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from random import Random
+from secrets import token_hex
 from typing import Any
 
 from takt.stations.codedesk.sealing import cut, extent
@@ -91,6 +93,30 @@ def altered(
             edits += found
             names.add(test.name)
     return cut(text, edits), frozenset(names)
+
+
+def asking(files: Mapping[str, str], shown: Mapping[str, Any]) -> tuple[dict[str, str], frozenset[str]]:
+    """Files of tests, altered but for the tests that stand in what was shown; and which are altered."""
+    known = known_tests(shown)
+    rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
+    new, changed = dict(files), set[str]()
+    for path, text in files.items():
+        if path.endswith(".py"):
+            new[path], names = altered(text, rng, partial(known, path))
+            changed |= {f"{path}::{name}" for name in names}
+    return new, frozenset(changed)
+
+
+def known_tests(shown: Mapping[str, Any]) -> Callable[[str, Written], bool]:
+    """Whether a test stands, word for word, in a file of that path that has been shown."""
+
+    @cache
+    def dumped(path: str) -> frozenset[str]:
+        file = shown.get(path, "")
+        file = file[1] if isinstance(file, tuple) else file
+        return frozenset(f"{one.name} {ast.dump(one.node)}" for one in written_tests(file))
+
+    return lambda path, test: f"{test.name} {ast.dump(test.node)}" in dumped(path)
 
 
 def alteration(text: str, test: Written, rng: Random) -> Edits:

@@ -13,18 +13,17 @@ from __future__ import annotations
 import ast
 import json
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
 from pathlib import PurePosixPath
-from random import Random
 from secrets import token_hex
 from signal import Signals
 from typing import Any
 
-from takt.stations.codedesk.altering import Written, altered, written_tests
+from takt.stations.codedesk.altering import asking
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid
 from takt.stations.codedesk.mounts import EXAMINE
 from takt.stations.codedesk.records import Told
@@ -106,15 +105,22 @@ def inspect(
     """
     mined = series.length is not None
     desk = _Desk(sandbox, series, wall_s, solution, any_skip=once and mined)
-    first = desk.run(tree, laid(suite, sealing=not mined))
+    files, changed = (suite.files, frozenset[str]()) if once or not mined else asking(suite.files, {**shown(), **tree})
+    other = replace(suite, files=files)
+    first, second = desk.both(tree, suite, other if changed else None)
+    if second and second.stopped and not first.stopped:  # once more: who does not let them end is not known to be right
+        first, second = desk.both(tree, suite, other)
     if first.told.syntax:
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
     if first.stopped and not first.unlaid and not once:
         first = desk.with_the_rest(first, tree, suite, ticket)
     seen = judged(first, suite, ticket)
-    if once or not mined or not seen.own_pass:
+    if second is None or not seen.own_pass:
         return replace(seen, touches=tuple(sorted(desk.touched))) if once else seen
-    return desk.again(seen, first, tree, suite, ticket, known_tests({**shown(), **tree}))
+    if first.stopped:  # what ended it is left out
+        own = [path for path in suite.files if suite.owners[path] == ticket.number]
+        second = desk.run(tree, laid(other, sealing=False, only=own))
+    return desk.compared(seen, first, second, changed, suite, ticket)
 
 
 class _Desk:
@@ -238,37 +244,39 @@ class _Desk:
             nodes = [node for node in nodes if not right.outcomes.get(node)]
         return f"a test that asks for something else passes as well: {nodes[0]}" if nodes else ""
 
-    def again(
-        self,
-        seen: Inspection,
-        first: Run,
-        tree: Mapping[str, File],
-        suite: Suite,
-        ticket: Ticket,
-        known: Callable[[str, Written], bool],
+    def both(self, tree: Mapping[str, File], suite: Suite, other: Suite | None) -> tuple[Run, Run | None]:
+        """The tests, and those that ask for something else, at the same time: no clock tells which is which."""
+        came: list[Run | BaseException] = []
+
+        def beside(lay: Laid) -> None:
+            try:
+                came.append(self.run(tree, lay))
+            except BaseException as error:  # for the one who waits
+                came.append(error)
+
+        lays = [laid(one, sealing=not self.mined) for one in (suite, other) if one is not None]
+        thread = threading.Thread(target=beside, args=lays[1:], daemon=True) if other else None
+        if thread:
+            thread.start()
+        first = self.run(tree, lays[0])
+        if not thread:
+            return first, None
+        thread.join()
+        if isinstance(came[0], BaseException):
+            raise came[0]
+        return first, came[0]
+
+    def compared(
+        self, seen: Inspection, first: Run, second: Run, changed: Collection[str], suite: Suite, ticket: Ticket
     ) -> Inspection:
-        """The tests once more, those altered that nobody knows: they must fail, and the others pass."""
-        rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
-        files, changed = dict(suite.files), set[str]()
-        for path, text in suite.files.items():
-            if path.endswith(".py"):
-                files[path], names = altered(text, rng, partial(known, path))
-                changed |= {f"{path}::{name}" for name in names}
-        if not changed:
-            return seen
-        own_files = [path for path in suite.files if suite.owners[path] == ticket.number]
-        only = own_files if first.stopped else None  # not what ended the first run
-        lay = laid(replace(suite, files=files), sealing=False, only=only)
-        second = self.run(tree, lay)
+        """What is left of a pass beside the run of altered tests: they must fail there, and the others pass."""
         if second.stopped:
-            second = self.run(tree, lay)
-        if second.stopped:  # who does not let the tests end a second time is not known to be right
-            if self.solution is not None and self.run(self.solution(), lay, judging=False).stopped:
+            if self.solution is not None and self.run(self.solution(), second.laid, judging=False).stopped:
                 return seen
             why = f"tests that ask for something else did not come to their end, twice: {second.stopped}"
             return replace(seen, tampered=why)
         passed = [node for node in first.items() if first.told.outcomes.get(node) and node not in first.told.skipped]
-        good = {function_of(node) for node in passed} & changed  # an altered row has a node id of its own
+        good = {function_of(node) for node in passed} & set(changed)  # an altered row has a node id of its own
         suspects = [
             node
             for node in second.items()
@@ -331,18 +339,6 @@ def _is_python(file: bytes) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
-
-
-def known_tests(shown: Mapping[str, Any]) -> Callable[[str, Written], bool]:
-    """Whether a test stands, word for word, in a file of that path that has been shown."""
-
-    @cache
-    def dumped(path: str) -> frozenset[str]:
-        file = shown.get(path, "")
-        file = file[1] if isinstance(file, tuple) else file
-        return frozenset(f"{one.name} {ast.dump(one.node)}" for one in written_tests(file))
-
-    return lambda path, test: f"{test.name} {ast.dump(test.node)}" in dumped(path)
 
 
 def judged(run: Run, suite: Suite, ticket: Ticket) -> Inspection:

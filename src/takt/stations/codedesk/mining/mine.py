@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from takt.errors import TaktError
-from takt.stations.codedesk.altering import written_tests
-from takt.stations.codedesk.inspection import Inspection, inspect, known_tests, suite_of
+from takt.stations.codedesk.altering import known_tests, written_tests
+from takt.stations.codedesk.inspection import Inspection, inspect, suite_of
 from takt.stations.codedesk.laying import function_of
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
 from takt.stations.codedesk.mining.runner import Pytest, Runner
