@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from asking import TOKEN
 from browsing import Watched, browser, violations
 from counter import Counter
+from hands import TwoHands
 
 from takt import Ledger, repeat_shift, run_shift
 from takt.board.person.server import PersonServer
 from takt.contract.station import StationSpec
-from takt.contract.steering import Gauge, Key
 from takt.workers.person import Person
 from takt.workers.person.hatch import Hatch
 
@@ -82,35 +81,6 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any
         events, digest = book.events(), book.digest()
     assert [e.kind for e in events if e.unit == 0 and e.kind.startswith("unit_")] == ["unit_due", "unit_good"]
     assert repeat_shift(path, station=Counter(), worker=Person()).digest == digest
-
-
-class TwoHands:
-    """How a station of two hands is steered, with nothing behind it: pictures of one colour, a gauge, a fact."""
-
-    station_options: Mapping[str, Any] = {}
-    hands, axes = ("left", "right"), ("y", "x", "z", "turn", "tip")
-    keys = (
-        Key("KeyW", "left.x", 1.0, ("left hand: away", "左手：向前")),
-        Key("Space", "left.grip", 1.0, ("left hand: close, open", "左手：夹紧、松开"), toggles=True),
-    )
-
-    def __init__(self) -> None:
-        self.controls: dict[str, float] = {}
-
-    def read(self, given: Any) -> dict[str, float]:
-        return dict(given)
-
-    def action(self, controls: Mapping[str, float]) -> Any:
-        return None
-
-    def pictures(self, observation: Any) -> Mapping[str, np.ndarray]:
-        return {"head": np.full((24, 32, 3), observation, np.uint8)}
-
-    def gauges(self, observation: Any) -> Sequence[Gauge]:
-        return [Gauge(("left push", "左推"), float(observation), 60.0, "N")]
-
-    def facts(self, observation: Any) -> Mapping[str, str]:
-        return {"left hand, mm": f"{observation}.0 2.0 3.0"}
 
 
 PADS = """() => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -35,6 +36,9 @@ STATE_S = 0.25  # between two states that a page is sent
 MOST_BODY = 64 * 1024  # bytes of a call
 MOST_CONNECTIONS = 64
 MOST_MESSAGE = 16 * 1024  # of the wire
+NEWS_S = 0.25  # that a picture is waited for
+UNSEEN = 4  # times so long without one: the rest is sent without
+SILENT_S = 10.0  # a page that has not drawn what it was sent for so long is gone; it may come again
 LONGEST_CALL_S = 600.0  # wall time until a call of `wait` is answered
 KEPT = 30  # answers that a page that comes later is shown
 STATIC = Path(__file__).parents[1] / "static"
@@ -92,15 +96,17 @@ class AtWork:
         """How things stand, whenever that differs; a page that is open is a person who is there."""
 
         async def news() -> AsyncIterator[dict[str, str]]:
-            last = ""
+            last, stopping = "", False
             self._hatch.come()
             try:
-                while not self.stopping:
+                while not stopping:
+                    stopping = self.stopping  # once more after that: what ended it is told
                     html = await asyncio.to_thread(self._state, request)
                     if html != last:
                         last = html
                         yield {"event": "state", "data": json.dumps({"html": html}, ensure_ascii=False)}
-                    await asyncio.sleep(STATE_S)
+                    if not stopping:
+                        await asyncio.sleep(STATE_S)
             finally:
                 self._hatch.go()
 
@@ -141,51 +147,72 @@ class AtWork:
         reading = asyncio.create_task(self._read(socket, drawn))
         try:
             await self._send(socket, self._steering, drawn, reading)
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the page is gone
+        except (WebSocketDisconnect, RuntimeError, TimeoutError):
+            pass  # the page is gone, or has drawn nothing for so long that nobody sees what a hand does
         finally:
             reading.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await reading
-            self._hatch.go()
+            self._hatch.go(socket)
 
     async def _send(
         self, socket: WebSocket, steering: Steering, drawn: asyncio.Event, reading: asyncio.Task[None]
     ) -> None:
         last: Frame | None = None
-        number = 0
+        told = b""
+        number = silent = 0
+        stopping = False
         assert self._pictures is not None
-        while not self.stopping and not reading.done():
-            await drawn.wait()
-            frame = await asyncio.to_thread(self._pictures.wait, number, 0.25)
-            if frame is None:
-                if self._hatch.over is not None and last is not None:
-                    self.stopping = True
-                    await socket.send_bytes(wired(steering, last, None, self._lag_s(), self._hatch.over))
+        while not stopping:
+            stopping = self.stopping  # once more after that: what ended it is told
+            await asyncio.wait_for(drawn.wait(), SILENT_S)
+            if reading.done():
+                return
+            frame = await asyncio.to_thread(self._pictures.wait, number, NEWS_S)
+            over, seen = self._hatch.over, self._hatch.seen
+            silent = 0 if frame is not None else silent + 1
+            if frame is not None:
+                number = frame.seen.number
+            elif seen is None or (silent < UNSEEN and over is None):
                 continue
-            number = frame.seen.number
-            if last is not None and last.jpegs == frame.jpegs:
+            else:
+                frame = Frame(seen, {})  # what draws is slow or gone: how things stand comes without it
+            jpegs = frame.jpegs if last is None or frame.jpegs != last.jpegs else {}
+            if frame.jpegs:
+                last = frame
+            # The same pictures are not sent again; gauges, facts and how late it is are, whenever they differ.
+            stands = wired(steering, Frame(frame.seen, {}), None, self._lag_s(), over)
+            if not jpegs and stands == told:
                 continue
-            last = frame
+            told = stands
             drawn.clear()
-            await socket.send_bytes(wired(steering, frame, frame.seen.stamp, self._lag_s(), self._hatch.over))
+            stamp = frame.seen.stamp if jpegs else None
+            await socket.send_bytes(wired(steering, Frame(frame.seen, jpegs), stamp, self._lag_s(), over))
 
     async def _read(self, socket: WebSocket, drawn: asyncio.Event) -> None:
-        while True:
-            text = await socket.receive_text()
-            if len(text) > MOST_MESSAGE:
-                return
-            try:
-                said = json.loads(text)
-            except (ValueError, RecursionError):
-                continue
-            if not isinstance(said, dict):
-                continue
-            if said.get("seen"):
-                drawn.set()
-            if isinstance(said.get("controls"), dict):
-                stamp = said.get("stamp")
-                self._hatch.steer(said["controls"], float(stamp) if isinstance(stamp, (int, float)) else None)
+        try:
+            while True:
+                text = await socket.receive_text()
+                if len(text) > MOST_MESSAGE:
+                    return
+                self._take(text, socket, drawn)
+        finally:
+            drawn.set()  # however it ends: what is sent does not wait for a page that is gone
+
+    def _take(self, text: str, socket: WebSocket, drawn: asyncio.Event) -> None:
+        """A message of a page. What is none is nothing."""
+        try:
+            said = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(said, dict):
+            return
+        if said.get("seen"):
+            drawn.set()
+        if isinstance(said.get("controls"), dict):
+            held = {name: _finite(value) for name, value in said["controls"].items()}
+            sound = {name: value for name, value in held.items() if value is not None}
+            self._hatch.steer(sound, _finite(said.get("stamp")), socket)
 
     async def _login(self, request: Request) -> Response:
         prefs = prefs_of(request)
@@ -229,3 +256,12 @@ class PersonServer(Served):
     def __exit__(self, *_: object) -> None:
         self.at_work.stopping = True
         super().__exit__()
+
+
+def _finite(value: Any) -> float | None:
+    """A number of a page's; None if it is none, or none that can be reckoned with."""
+    try:
+        number = float(value) if isinstance(value, (int, float)) else math.nan
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

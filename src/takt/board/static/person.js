@@ -242,7 +242,7 @@
       picture.close();
     });
     const now = performance.now();
-    drawn.push(now);
+    if (head.pictures.length) drawn.push(now); // without any, it says how things stand
     while (drawn.length && now - drawn[0] > 2000) drawn.shift();
     document.getElementById("rate").textContent = `${(drawn.length / 2).toFixed(1)} /s`;
     if (head.stamp !== null && head.stamp !== counted) {
@@ -252,7 +252,7 @@
       if (late.length > 20) late.shift();
       document.getElementById("late").textContent = `${[...late].sort((a, b) => a - b)[late.length >> 1].toFixed(0)} ms`;
     }
-    cell.dataset.frames = String(Number(cell.dataset.frames || 0) + 1);
+    if (head.pictures.length) cell.dataset.frames = String(Number(cell.dataset.frames || 0) + 1);
     cell.dataset.lagS = String(head.lag_s);
     gauges(head.gauges);
     facts(head.facts);

@@ -48,6 +48,7 @@ class Hatch:
         self._controls: Mapping[str, float] = {}
         self._touched: dict[str, float] = {}  # since the last look: a key that is let go before it was held, too
         self._stamp: float | None = None
+        self._steerer: object = None  # the page that has said last what is held
         self._pages = 0
         self._over: str | None = None
         self.seen: Seen | None = None
@@ -67,11 +68,11 @@ class Hatch:
                 self._calls.append(call)
         return call.answer
 
-    def steer(self, controls: Mapping[str, float], stamp: float | None = None) -> None:
-        """What is held now. It stays so until it is said otherwise, or the page goes. `stamp` comes back with what is
-        seen after it, so that a page can tell how late that is."""
+    def steer(self, controls: Mapping[str, float], stamp: float | None = None, page: object = None) -> None:
+        """What is held now. It stays so until it is said otherwise, or `page`, which says so, goes. `stamp` comes back
+        with what is seen after it, so that a page can tell how late that is."""
         with self._changed:
-            self._controls, self._stamp = dict(controls), stamp
+            self._controls, self._stamp, self._steerer = dict(controls), stamp, page
             self._touched.update(controls)
 
     def come(self) -> None:
@@ -81,11 +82,11 @@ class Hatch:
             self.started = True
             self._changed.notify_all()
 
-    def go(self) -> None:
-        """A page is closed: nothing is held any more, but what a grip holds."""
+    def go(self, page: object = None) -> None:
+        """A page is closed: what it held is held no more, but what a grip holds. Others may be open."""
         with self._changed:
             self._pages -= 1
-            if not self._pages:
+            if not self._pages or (page is not None and page is self._steerer):
                 self._controls = {name: value for name, value in self._controls.items() if name.endswith(".grip")}
                 self._touched = {}
 
