@@ -15,6 +15,7 @@ from asking import TOKEN, asked
 from counter import Counter
 
 from takt import Ledger, kpis, repeat_shift, resume_shift, run_shift
+from takt.board.pages import Prefs
 from takt.board.person.forms import filling, forms_of
 from takt.board.person.server import PersonServer
 from takt.cli import main
@@ -221,6 +222,16 @@ def test_the_page_is_for_whoever_has_the_token_and_shows_strangers_text_as_text(
     shown = asked(server, "/")
     assert shown.status == 200 and NASTY not in shown.text and "&lt;script&gt;" in shown.text
     assert "unsafe" not in shown.headers["content-security-policy"]
+
+
+def test_a_text_is_shown_whole_wherever_it_stands(page: Any) -> None:
+    server, hatch = page
+    ends = [f"Which hole of fixture {n} is {'wide ' * 200}and turned by 3 degrees, {n}?" for n in range(4)]
+    hatch.show({"order": ends[0], "about": {"in": ends[1]}, "queue": [{"parcel": "P1", "label": ends[2]}]}, None)
+    text = asked(server, "/").text
+    assert all(end in text for end in ends[:3]), "in a tile, in a list and in a table"
+    told, _ = server.at_work.pages.answer("send", ends[3], {"result": {"error": {"message": ends[0]}}}, Prefs())
+    assert ends[0] in told and ends[3] in told
 
 
 def test_a_call_that_is_none_is_refused_and_one_that_is_comes_back_as_html(page: Any) -> None:

@@ -18,6 +18,7 @@ from takt.contract.station import StationSpec
 from takt.contract.steering import Steering
 
 MOST_ROWS = 60  # of a table
+MOST_IN_TILE = 40  # characters; a longer text stands below, whole
 LONGEST_TEXT = 40_000  # characters of one with lines, such as a file
 
 
@@ -38,6 +39,7 @@ class PersonPages:
         self._tools = person_tools = forms
         self._environment.globals["fill"] = lambda row, around: filling(row, around, person_tools)
         self._environment.globals |= {"most_rows": MOST_ROWS, "longest_text": LONGEST_TEXT}
+        self._environment.globals["most_in_tile"] = MOST_IN_TILE
         self._environment.tests["rows"] = _is_rows
 
     def page(self, prefs: Prefs, state: str, history: Sequence[str]) -> str:
