@@ -437,6 +437,14 @@ def test_memory_eaten_in_a_test_is_a_test_that_fails(works: None) -> None:
     assert not seen.own_pass
 
 
+def test_what_ended_the_tests_is_said(works: None) -> None:
+    hook = "def pytest_runtest_logreport(report):\n    raise KeyError('oh')\n"
+    seen = inspected(code(1), MINED, settings={"conftest.py": hook})
+    assert "(INTERNALERROR): KeyError: 'oh'" in seen.message and not seen.own_pass
+    seen = inspected("import os\n\nos.abort()\n")
+    assert "ended by SIGABRT" in seen.message and not seen.own_pass
+
+
 def test_settings_are_the_tickets_own(works: None) -> None:
     settings = {
         "conftest.py": "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef one():\n"

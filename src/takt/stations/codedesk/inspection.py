@@ -23,10 +23,11 @@ from secrets import token_hex
 from signal import Signals
 from typing import Any
 
+from takt.printable import printable
 from takt.stations.codedesk.altering import asking
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid
 from takt.stations.codedesk.mounts import EXAMINE
-from takt.stations.codedesk.records import Told
+from takt.stations.codedesk.records import NOT_BEGUN, Told
 from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
 from takt.stations.codedesk.tickets import Series, Ticket
 from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
@@ -151,6 +152,9 @@ class _Desk:
             return Run(lay, Told(b"", ""), "gone", unlaid=str(error))
         told = Told(ran.records, str(order["word"]))
         told.compare(lay.answers)
+        if told.unbegun == NOT_BEGUN:  # a plugin that is installed and cannot be imported, say
+            said = printable((ran.stderr or ran.stdout).decode(errors="replace"))
+            told.unbegun += f": {' '.join(said.split())[-300:]}"
         stopped = ran.ended_by if ran.ended_by != "exit" else ended_by_signal(ran.code) or told.gave_out
         run = Run(lay, told, stopped)
         if not judging:

@@ -12,6 +12,7 @@ from takt.stations.codedesk.counting import outgrew
 from takt.stations.codedesk.sealing import Paced, verdict
 
 MOST_TOUCHED = 200
+NOT_BEGUN = "the tests could not be begun"
 HEALTH = ("lines", "files", "functions", "complexity", "most_complex")
 
 
@@ -115,7 +116,7 @@ class Told:
         elif "gave_out" in said:
             self.gave_out = self.gave_out or str(said["gave_out"])
         elif "unbegun" in said:
-            self.unbegun = str(said["unbegun"]) or "the tests could not be begun"
+            self.unbegun = str(said["unbegun"]) or NOT_BEGUN
         elif "passed_over" in said:
             self.passed_over.add(str(said["passed_over"]))
         elif "uncollected" in said:
