@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import shutil
+import threading
 import time
 from html import unescape
 from pathlib import Path
@@ -24,7 +25,7 @@ from takt.board.exported import export_pages
 from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
 from takt.board.pages import Pages, Prefs, Query
-from takt.board.replays import STATION
+from takt.board.replays import STATION, Replays
 from takt.board.words import WORDS, word
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE
@@ -33,6 +34,7 @@ from takt.show.sections import main as sections_main
 from takt.show.view import ShiftView
 from toy import Lazy, Toy
 
+LONG = "1" * 5_000  # digits: more than Python makes a number of
 LEDGERS = Path(__file__).parents[1] / "ledgers"
 EVERY_PAGE = ("/", "/shift/{0}", "/shift/{0}/wall", "/shift/{0}/unit/0", "/metrics", "/stream", "/shift/{0}/stream")
 
@@ -107,6 +109,13 @@ def test_other_names_and_other_sites_are_refused(board: Any) -> None:
         "/compare?s=1&s=2",
         "/compare?s=x&s=%00",
         "/nothing",
+        f"/shift/{LONG}/wall",
+        f"/shift/{LONG}/stream",
+        f"/shift/1/unit/{LONG}",
+        f"/shift/1/unit/1/step/{LONG}.jpg",
+        f"/shift/1/station/{LONG}-wide.svg",
+        f"/fleet/{LONG}",
+        f"/compare?s={LONG}&s=1",
     ],
 )
 def test_what_is_not_there_is_not_there(board: Any, path: Any) -> None:
@@ -385,6 +394,52 @@ def test_a_fleets_page_is_linked_and_shown_without_scripts(board: Any) -> None:
     assert asked(board, "/fleet/1").status == 404 and asked(board, number, token=None).status == 401
     page.unlink()
     assert "/fleet/" not in asked(board, "/").text and asked(board, number).status == 404
+
+
+def test_a_wall_is_set_up_by_its_address_alone(board: Any) -> None:
+    number = put(board)
+    led = asked(board, "/wall?language=zh&light=night")
+    assert led.status == 303 and led.headers["location"] == f"/shift/{number}/wall?language=zh&light=night"
+    wall = asked(board, led.headers["location"])
+    assert 'lang="zh" data-light="night"' in wall.text and "takt-l" in wall.headers["set-cookie"]
+
+
+def test_a_board_that_is_closed_leaves_nothing_running_and_begins_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is made begins a process of its own, and another one waits for its turn."""
+    replays, pids = Replays(), tmp_path / "pids"
+    words = ["sh", "-c", f"sleep 600 & echo $$ $! >> {pids}; wait"]
+    monkeypatch.setattr(replays, "_words", lambda *_: words)
+    threads = set(threading.enumerate())
+    for unit in range(3):
+        replays.begin(1, unit, tmp_path / "a.takt")
+    for _ in range(600):
+        if pids.exists() and pids.read_text().endswith("\n"):
+            break
+        time.sleep(0.05)
+    replays.close()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(60)
+    begun = [int(pid) for pid in pids.read_text().split()]
+    assert len(begun) == 2, "those that waited are not begun"
+    for pid in begun:
+        for _ in range(600):
+            if not is_running(pid):
+                break
+            time.sleep(0.05)
+        assert not is_running(pid)
+    replays.begin(1, 9, tmp_path / "a.takt")
+    assert replays.state(1, 9) == (False, "")
+
+
+def is_running(pid: int) -> bool:
+    """Whether it is there and no zombie: who reaps an orphan is not ours to say."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_metrics_are_the_rows() -> None:

@@ -5,11 +5,14 @@ only; what a ledger names besides is not opened (`takt.ledger.trust`).
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from takt.errors import TaktError
@@ -33,6 +36,7 @@ class Replays:
         self._room = threading.Semaphore(AT_ONCE)
         self._made: dict[Key, str | None] = {}  # None: under way; "": done; else why it failed
         self._running: list[subprocess.Popen[bytes]] = []
+        self._closed = False
 
     def film(self, number: int, unit: int) -> Path | None:
         path = self._path(number, unit) / "film.mp4"
@@ -73,7 +77,7 @@ class Replays:
         with self._lock:
             waiting = sum(state is None for state in self._made.values())
             there = unit != STATION and self._is_done(number, unit)  # a shift goes on, and its sections with it
-            if there or self.state(number, unit)[0] or waiting >= MOST_WAITING:
+            if self._closed or there or self.state(number, unit)[0] or waiting >= MOST_WAITING:
                 return
             while len(self._made) >= MOST_KEPT:
                 old = next((key for key, state in self._made.items() if state is not None), None)
@@ -85,9 +89,12 @@ class Replays:
         threading.Thread(target=self._make, args=(number, unit, ledger), daemon=True, name="board replay").start()
 
     def close(self) -> None:
+        """End what is being made, with all that it has begun, and what waits for its turn."""
         with self._lock:
-            for process in self._running:
-                process.kill()
+            self._closed = True
+            running = list(self._running)
+        for process in running:
+            _end(process)
         self._folder.cleanup()
 
     def _is_done(self, number: int, unit: int) -> bool:
@@ -96,18 +103,23 @@ class Replays:
     def _make(self, number: int, unit: int, ledger: Path) -> None:
         with self._room:
             try:
-                process = subprocess.Popen(  # nosec B603  # our own program, words and no shell
-                    self._words(number, unit, ledger),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                )
-                self._running.append(process)
+                with self._lock:
+                    if self._closed:
+                        return
+                    process = subprocess.Popen(  # nosec B603  # our own program, words and no shell
+                        self._words(number, unit, ledger),
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.PIPE,
+                        start_new_session=True,
+                    )
+                    self._running.append(process)
                 try:
                     _, told = process.communicate(timeout=LONGEST_S)
                 finally:
-                    process.kill()
-                    self._running.remove(process)
+                    _end(process)
+                    with self._lock:
+                        self._running.remove(process)
                 lines = told.decode("utf-8", "replace").strip().splitlines()
                 why = "" if process.returncode == 0 else (lines[-1] if lines else f"exit code {process.returncode}")
             except (OSError, subprocess.TimeoutExpired) as error:
@@ -124,3 +136,11 @@ class Replays:
 
     def _path(self, number: int, unit: int) -> Path:
         return Path(self._folder.name) / f"{number}-{'station' if unit == STATION else unit}"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """With its group: a process that draws begins others."""
+    with suppress(ProcessLookupError, PermissionError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

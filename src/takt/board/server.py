@@ -14,6 +14,7 @@ from typing import Any
 
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -40,6 +41,15 @@ FLEET_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src dat
 SVG_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # of a drawing
 
 
+class Whole(IntegerConvertor):
+    """A number in an address, of no more digits than any of ours has: Python reads no number of thousands of them."""
+
+    regex = "[0-9]{1,20}"
+
+
+register_url_convertor("whole", Whole())
+
+
 class Board:
     """What the server answers. `token` "" asks for none."""
 
@@ -50,17 +60,17 @@ class Board:
             Route("/", self._folder),
             Route("/stream", self._folder_stream),
             Route("/wall", self._first_wall),
-            Route("/shift/{number:int}", self._shift),
-            Route("/shift/{number:int}/wall", self._wall),
-            Route("/shift/{number:int}/stream", self._shift_stream),
-            Route("/shift/{number:int}/unit/{unit:int}", self._unit),
-            Route("/shift/{number:int}/unit/{unit:int}/replay", self._replay, methods=["POST"]),
-            Route("/shift/{number:int}/unit/{unit:int}/film.mp4", self._film),
-            Route("/shift/{number:int}/unit/{unit:int}/step/{step:int}.jpg", self._step),
-            Route("/shift/{number:int}/station", self._station, methods=["GET", "POST"]),
-            Route("/shift/{number:int}/station/picture.jpg", self._own_picture),
-            Route("/shift/{number:int}/station/{section:int}-{shape}.svg", self._drawing),
-            Route("/fleet/{number:int}", self._fleet),
+            Route("/shift/{number:whole}", self._shift),
+            Route("/shift/{number:whole}/wall", self._wall),
+            Route("/shift/{number:whole}/stream", self._shift_stream),
+            Route("/shift/{number:whole}/unit/{unit:whole}", self._unit),
+            Route("/shift/{number:whole}/unit/{unit:whole}/replay", self._replay, methods=["POST"]),
+            Route("/shift/{number:whole}/unit/{unit:whole}/film.mp4", self._film),
+            Route("/shift/{number:whole}/unit/{unit:whole}/step/{step:whole}.jpg", self._step),
+            Route("/shift/{number:whole}/station", self._station, methods=["GET", "POST"]),
+            Route("/shift/{number:whole}/station/picture.jpg", self._own_picture),
+            Route("/shift/{number:whole}/station/{section:whole}-{shape}.svg", self._drawing),
+            Route("/fleet/{number:whole}", self._fleet),
             Route("/compare", self._compare),
             Route("/metrics", self._metrics),
             Route("/prefs", prefs_kept),
@@ -111,7 +121,8 @@ class Board:
         if not rows:
             return RedirectResponse("/", 303)
         number, _ = max(rows, key=lambda one: (one[1].state == "running", one[1].begun_utc))
-        return RedirectResponse(f"/shift/{number}/wall", 303)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return kept_prefs(request, RedirectResponse(f"/shift/{number}/wall{query}", 303))
 
     async def _shift(self, request: Request) -> Response:
         return self._html(request, await self._page(request, "shift", False))
@@ -314,6 +325,7 @@ class Server(Served):
     def __exit__(self, *_: object) -> None:
         self.board.stop()
         super().__exit__()
+        self.board.replays.close()  # however the server has ended
 
 
 def can_replay(shown: Shown, unit: int) -> bool:
