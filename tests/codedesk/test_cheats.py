@@ -14,7 +14,7 @@ from cheats import tried
 from series import BASE, code, hidden, write_series
 
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
-from takt.contract.station import open_station
+from takt.contract.station import Files, open_station
 from takt.contract.tools import tool_call
 from takt.stations.codedesk import inspection, laying
 from takt.stations.codedesk.altering import known_tests, written_tests
@@ -473,7 +473,7 @@ def test_git_of_the_agents_making_runs_nothing_outside_and_changes_no_verdict(
             done(station, "run", command=line)
         done(station, "write", path="pkg/m.py", text=code(1))
         answer = done(station, "submit", ticket=0)
-        assert "pkg/mark" not in station.files, "the station's own commit runs no filter"
+        assert "pkg/mark" not in cast(Files, station).files, "the station's own commit runs no filter"
         told = done(station, "run", command="cat .git/HEAD; git log --oneline main -1; readlink .git/info/attributes")
         assert "Ticket 0" in told["output"] and told["output"].endswith("/etc/passwd\n")
     finally:
