@@ -146,6 +146,39 @@ def test_a_person_who_is_cut_off_goes_on_from_the_last_unit(tmp_path: Path) -> N
     assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
 
 
+def test_what_was_done_before_a_kill_is_done_again_without_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cut(Counter):
+        """Killed before any unit has ended."""
+
+        def step(self, action: Any) -> Any:
+            if self.period == 50:
+                raise KeyboardInterrupt
+            return super().step(action)
+
+    path, before, after = tmp_path / "p.takt", Hatch(), Hatch()
+
+    def looks() -> None:
+        before.come()
+        while before.over is None:
+            before.ask("look", "{}").result(60)
+
+    threading.Thread(target=looks, daemon=True).start()
+    more: dict[str, Any] = {"units": 2, "seed": 3, "clock": "live:100", "worker_name": "person"}
+    with pytest.raises(KeyboardInterrupt):
+        run_shift(Cut(), Person(before), ledger=path, **more)
+    before.end("it is over")
+    paced, words = [], []
+    monkeypatch.setattr(Live, "pace", lambda _, now_s: (paced.append(now_s), words.append(after.word)))
+    monkeypatch.setattr(Live, "skip", lambda _: words.append(after.word))
+    shift = resume_shift(path, station=Counter(), worker=Person(after))
+    last = max(event.t_s for event in shift.events if event.kind == "said")
+    assert last > 20 and last <= paced[0] < paced[-1] == shift.events[-1].t_s
+    assert words[int(last) - 2] and "again" in words[int(last) - 2] and words[-1] is None
+    assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
+
+
 def test_station_time_goes_on_whether_the_person_acts_or_not(tmp_path: Path) -> None:
     shift = run_shift(Counter(), Person(Hatch()), units=2, seed=3, clock="live:100", worker_name="person")
     assert [e.data["reasons"] for e in shift.events if e.kind == "unit_bad"] == [["late"], ["late"]]

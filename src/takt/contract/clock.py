@@ -99,6 +99,10 @@ class Live:
             self.lag_s += wall_s - due_s
             self._from = wall_s, now_s
 
+    def skip(self) -> None:
+        """What was done before is done again: station time is not kept to the wall's until it is paced again."""
+        self._from = None
+
 
 class Recorded:
     """A measured clock played back: call by call what was measured then, so that the same shift comes out."""

@@ -209,7 +209,9 @@ def work_on(
     while not reason:
         happened = loop.step()
         now_s = loop.station.now  # asked once a period: a station may have to work it out
-        if live is not None:
+        if live is not None and getattr(loop.worker, "is_recalling", False):
+            live.skip()
+        elif live is not None:
             live.pace(now_s)
         if happened:
             uncommitted += happened

@@ -86,7 +86,7 @@ class AtWork:
     def _state(self, request: Request) -> str:
         seen = self._hatch.seen
         told = None if seen is None else seen.observation
-        return self.pages.state(told, prefs_of(request), self._hatch.over, self._lag_s(), self._stills.of(told))
+        return self.pages.state(told, prefs_of(request), self._hatch.word, self._lag_s(), self._stills.of(told))
 
     async def _still(self, request: Request) -> Response:
         png = await asyncio.to_thread(self._stills.png, request.path_params["digest"])
@@ -169,7 +169,7 @@ class AtWork:
             if reading.done():
                 return
             frame = await asyncio.to_thread(self._pictures.wait, number, NEWS_S)
-            over, seen = self._hatch.over, self._hatch.seen
+            over, seen = self._hatch.word, self._hatch.seen
             silent = 0 if frame is not None else silent + 1
             if frame is not None:
                 number = frame.seen.number

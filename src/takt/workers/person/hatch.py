@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+AGAIN = "What was done before is done again, as fast as it goes; then the clock runs."
 MOST_WAITING = 16  # calls of a page that are not done yet
 
 
@@ -53,6 +54,7 @@ class Hatch:
         self._over: str | None = None
         self.seen: Seen | None = None
         self.started = False
+        self.again = False  # what was recorded is done again, and nothing of a page's until then
 
     # --- for the page ---
 
@@ -100,6 +102,11 @@ class Hatch:
         with self._changed:
             self._changed.wait_for(lambda: self.seen is not None and self.seen.number > after, wait_s)
             return self.seen if self.seen is not None and self.seen.number > after else None
+
+    @property
+    def word(self) -> str | None:
+        """What is to be said of it to whoever is at a page."""
+        return self._over or (AGAIN if self.again else None)
 
     @property
     def over(self) -> str | None:

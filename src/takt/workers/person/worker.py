@@ -37,6 +37,7 @@ class Person(Recorder):
     """
 
     clock = "live"
+    is_recalling = False
 
     def __init__(self, hatch: Hatch | None = None, beside: Callable[[], bytes | None] | None = None) -> None:
         self._hatch, self._beside = hatch, beside
@@ -53,6 +54,7 @@ class Person(Recorder):
         self._number, self._idle = 0, 0  # of the next record; times asked since the last
         self._controls: dict[str, float] = {}
         self._present = False
+        self.is_recalling = False  # whether what comes next is recorded: nobody is waited for
         self._doing: Call | None = None
         self._stamp: float | None = None  # of the controls in force; for the page, and in no record
 
@@ -101,6 +103,9 @@ class Person(Recorder):
     def _record(self) -> Mapping[str, Any] | None:
         """What is done now: as it was recorded, or as it comes in; None if nothing is."""
         recorded = self._recalled()
+        self.is_recalling = recorded is not None
+        if self._hatch is not None:
+            self._hatch.again = self.is_recalling
         if recorded is not None:
             return recorded if recorded.get("idle") == self._idle else None
         if self._hatch is None or isinstance(self._journal, Told):
