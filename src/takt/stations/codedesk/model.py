@@ -215,18 +215,17 @@ class _Handler(BaseHTTPRequestHandler):
         door = self.server.door
         path = self.path.split("?", 1)[0].removeprefix("/v1")
         length = self.headers.get("Content-Length", "0")
-        if (
-            path not in ALLOWED
-            or not length.isdecimal()
-            or int(length) > MOST_REQUEST
-            or self.headers.get("Transfer-Encoding")
-        ):
+        if not length.isdecimal() or int(length) > MOST_REQUEST or self.headers.get("Transfer-Encoding"):
+            self.close_connection = True  # what is not read would be taken for the next request
+            self._refuse(403, "only requests to the model are forwarded")
+            return
+        body = self.rfile.read(int(length))  # of what is refused too: an answer before it breaks the client's sending
+        if path not in ALLOWED:
             self._refuse(403, "only requests to the model are forwarded")
             return
         if not door.open:
             self._refuse(403, "nothing is forwarded but for a command that is under way")
             return
-        body = self.rfile.read(int(length))
         if path != "/models" and (why := door.passed()):
             door.count("refused")
             self._refuse(429, why, "insufficient_quota")
