@@ -26,6 +26,7 @@ from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
 from takt.board.pages import Pages, Prefs, Query
 from takt.board.replays import STATION, Replays
+from takt.board.telling import flat_of, with_lines
 from takt.board.words import WORDS, word
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE
@@ -341,6 +342,11 @@ def test_what_the_station_itself_says_is_drawn_in_another_process_and_shown_as_i
     page = asked(board, path).text
     check_harmless(page)
     assert "Where passengers went" in page and "known" in page and f"/shift/{number}/unit/" in page
+    bad = re.findall(rf'/shift/{number}/unit/(\d+)">\d+</a></th>', page)[0]
+    unit = asked(board, f"/shift/{number}/unit/{bad}").text
+    check_harmless(unit)
+    assert "after it was booked" in unit or "home" in unit.partition("what became of it")[2][:200]
+    assert "what became of it" in unit, "why that unit failed, in the report's words"
     drawing = asked(board, f"{path}/0-wide.svg?light=night")
     assert drawing.headers["content-type"].startswith("image/svg+xml") and "--ink:#e9eaec" in drawing.text
     assert "script-src" not in drawing.headers["content-security-policy"] and "<script" not in drawing.text
@@ -440,6 +446,13 @@ def is_running(pid: int) -> bool:
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_text_of_lines_in_an_event_is_shown_in_lines() -> None:
+    change = "--- a/x.py\n+++ b/x.py\n" + "\n".join(f"+line {n}" for n in range(60))
+    text = json.dumps({"diff": change, "files": 1})
+    assert with_lines(text) == [("diff", change)] and flat_of(text) == "files 1"
+    assert with_lines("[1]") == with_lines("{") == with_lines("") == []
 
 
 def test_metrics_are_the_rows() -> None:

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, UndefinedError
 
 from takt.board import drawing
 from takt.board.feed import Shown
-from takt.board.telling import broken_of, flat_of, percent, ran_as, sentence, spaced, told_of
+from takt.board.telling import broken_of, flat_of, own_of_unit, percent, ran_as, sentence, spaced, told_of, with_lines
 from takt.board.words import LANGUAGES, word
 from takt.contract.events import Event
 from takt.draw.words import hms, short
@@ -151,6 +151,7 @@ def environment() -> Environment:
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     filters: dict[str, Any] = {"hms": hms, "plain": spaced, "short": short, "told": told_of, "flat": flat_of}
+    filters["with_lines"] = with_lines
     made.filters |= filters
     made.globals |= {"percent": percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
     return made
@@ -231,6 +232,10 @@ class Pages:
         can_replay: bool = False,
         steps: Steps | None = None,
         step: int = 0,
+        own: Own | None = None,
+        own_making: bool = False,
+        own_wrong: str = "",
+        can_open: bool = False,
     ) -> str:
         """`events` are the ledger's, with what was said in full. TaktError if there is no such unit."""
         units = {unit.number: place for place, unit in enumerate(shown.view.units)}
@@ -260,6 +265,10 @@ class Pages:
             after=around[-1].number if place + 1 < len(shown.view.units) else None,
             reasons=[(one, in_words(station, one, prefs.language)) for one in reasons],
             parts=parts,
+            own_said=own_of_unit(own, unit_number),
+            own_making=own_making,
+            own_wrong=own_wrong,
+            can_open=can_open and (own is None or unit.ended_s is None or own.now_s < unit.ended_s),
             part_columns=list(dict.fromkeys(key for part in parts.values() for key in part))[:20],
             measured=[(key, value) for key, value in unit.data.items() if key not in known][:40],
             story=[line for line in mine if line.who == EVENT][:MOST_LINES],

@@ -156,6 +156,7 @@ class Board:
             events = book.events()
         film = self.replays.film(feed.number, unit)
         making, wrong = self.replays.state(feed.number, unit)
+        own_making, own_wrong = self.replays.state(feed.number, STATION)
         return self.pages.unit(
             feed.number,
             shown,
@@ -168,6 +169,10 @@ class Board:
             can_replay=can_replay(shown, unit) and isinstance(feed.path, Path),
             steps=self.replays.steps(feed.number, unit),
             step=step,
+            own=self.replays.own(feed.number),
+            own_making=own_making,
+            own_wrong=own_wrong,
+            can_open=can_open(feed, shown),
         )
 
     async def _replay(self, request: Request) -> Response:
@@ -192,15 +197,17 @@ class Board:
     async def _station(self, request: Request) -> Response:
         feed, prefs = self._feed(request), prefs_of(request)
         shown = await asyncio.to_thread(feed.shown)
-        can_open = isinstance(feed.path, Path) and str(shown.meta["station"]) in stations()
+        can = can_open(feed, shown)
         if request.method == "POST":
-            if not can_open or not isinstance(feed.path, Path):
+            if not can or not isinstance(feed.path, Path):
                 raise TaktError("only registered stations are opened here, of ledgers that are files")
             self.replays.begin(feed.number, STATION, feed.path)
-            return RedirectResponse(f"/shift/{feed.number}/station", 303)
+            unit = request.query_params.get("unit", "")
+            back = f"unit/{unit}" if unit.isascii() and unit.isdigit() and len(unit) < 20 else "station"
+            return RedirectResponse(f"/shift/{feed.number}/{back}", 303)
         making, wrong = self.replays.state(feed.number, STATION)
         own = await asyncio.to_thread(self.replays.own, feed.number)
-        return self._html(request, self.pages.station(feed.number, shown, own, prefs, making, wrong, can_open))
+        return self._html(request, self.pages.station(feed.number, shown, own, prefs, making, wrong, can))
 
     async def _own_picture(self, request: Request) -> Response:
         picture = self.replays.own_picture(self._feed(request).number)
@@ -326,6 +333,11 @@ class Server(Served):
         self.board.stop()
         super().__exit__()
         self.board.replays.close()  # however the server has ended
+
+
+def can_open(feed: Feed, shown: Shown) -> bool:
+    """Whether another process may ask the station itself: a registered one, of a ledger that is a file."""
+    return isinstance(feed.path, Path) and str(shown.meta["station"]) in stations()
 
 
 def can_replay(shown: Shown, unit: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from takt.contract.events import SHIFT_ENDED, Event
 from takt.draw.words import hms
 from takt.show.reasons import in_words
+from takt.show.sections import Own
 
 
 def sentence(station: str, reason: str, language: str) -> str:
@@ -66,15 +67,37 @@ def spaced(text: Any) -> str:
 
 
 def flat_of(text: str) -> str:
-    """The fields of an event in a row, without JSON's marks; a text that is no object as it is."""
+    """The fields of an event in a row, without JSON's marks and those of `with_lines`; what is no object as it is."""
     try:
         fields = json.loads(text)
         rows = [
-            f"{key.replace('_', ' ')} {told_of(value)}" for key, value in fields.items() if value not in ({}, [], None)
+            f"{key.replace('_', ' ')} {told_of(value)}"
+            for key, value in fields.items()
+            if value not in ({}, [], None) and not (isinstance(value, str) and "\n" in value.strip())
         ]
     except (ValueError, AttributeError, RecursionError):
         return text
     return " · ".join(rows)
+
+
+def with_lines(text: str) -> list[tuple[str, str]]:
+    """The fields of an event that are texts of several lines, such as a change of files: name and text."""
+    try:
+        return [(spaced(k), v) for k, v in json.loads(text).items() if isinstance(v, str) and "\n" in v.strip()]
+    except (ValueError, AttributeError, RecursionError):
+        return []
+
+
+def own_of_unit(own: Own | None, unit: int) -> list[tuple[str, str]]:
+    """What the station's own tables say of a unit, such as which flight failed and when that became known."""
+    return [
+        (head, cell)
+        for section in ([] if own is None else own.sections)
+        if section.table is not None
+        for place, row in enumerate(section.table.rows)
+        if place < len(section.table.units) and section.table.units[place] == unit
+        for head, cell in zip(section.table.heads, row, strict=False)
+    ]
 
 
 def percent(value: float | None) -> str:
