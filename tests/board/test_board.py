@@ -9,6 +9,7 @@ import re
 import shutil
 import threading
 import time
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,15 @@ def test_the_wall_says_the_ledgers_own_numbers_in_both_languages() -> None:
         assert told["verdict"] == word(judged.decision, language)
         assert told["rate"] == f"{100 * judged.good_rate:.1f} %"
     assert sum(hour.target for hour in shown.view.hours) == figures.units
+
+
+@pytest.mark.parametrize("name", ["gym-cartpole", "desk-greedy"])  # decided, and not
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_verdict_rests_on_is_said_in_both_languages(name: str, language: str) -> None:
+    feed = Feed(LEDGERS / f"{name}.takt")
+    feed.look()
+    page = Pages().wall(feed.number, feed.shown(), Prefs(language))
+    assert re.search(r'class="call">[^<]{4,}<', page)
 
 
 def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_path: Path) -> None:
@@ -488,6 +498,17 @@ def test_two_shifts_are_compared_as_takt_compare_does(board: Any) -> None:
     assert wrong.status == 200 and "cannot be compared" in wrong.text
 
 
+def test_what_units_cost_is_compared_where_the_station_says_it() -> None:
+    one = Feed(LEDGERS / "desk-greedy.takt")
+    one.look()
+    shown = one.shown()
+    meta = {**shown.events[0].data, "worker": "other"}
+    events = (replace(shown.events[0], data=meta), *shown.events[1:])
+    other = replace(shown, events=events, meta={**shown.meta, "worker": "other"})
+    page = Pages().compare([(1, shown), (2, other)], Prefs())
+    assert re.search(r"Cost, \w+ - \w+: [+-]0\.00 EUR a unit over \d+", page), page[-3000:]
+
+
 def test_an_exported_board_stands_alone(tmp_path: Path) -> None:
     folder = tmp_path / "shifts"
     folder.mkdir()
@@ -502,7 +523,15 @@ def test_an_exported_board_stands_alone(tmp_path: Path) -> None:
         for link in page.links:
             if not link.startswith(("#", "data:")):
                 assert (path.parent / link).resolve().is_file(), (path, link)
+    own = tmp_path / "out" / "shift" / str(number_of(folder / "desk-llm.takt")) / "notes.txt"
+    own.write_text("mine")
+    (folder / "nasty.takt").unlink()
+    (folder / "desk-llm.takt").unlink()
+    shutil.copy(LEDGERS / "desk-greedy.takt", folder)
     export_pages([folder], tmp_path / "out")  # over itself
+    there = {path.parent.name for path in (tmp_path / "out" / "shift").rglob("*.html")}
+    assert there == {str(number_of(folder / "desk-greedy.takt"))}, "shifts that are gone have no pages"
+    assert own.read_text() == "mine" and len(list((tmp_path / "out" / "shift").iterdir())) == 2
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(TaktError, match="choose another folder"):

@@ -158,6 +158,11 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(
     assert main(["ls", str(tmp_path)]) == 0
     out = "".join(capsys.readouterr().out.split())  # a line may be broken anywhere in a long path
     assert "in/1.ta" in out and "broken.taktisnotaledger" in out
+    (tmp_path / "broken.takt").unlink()
+    (tmp_path / "in" / "1.takt").rename(tmp_path / "in" / "1\nfalse row.takt")
+    assert main(["ls", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert not any(line.lstrip().startswith("false row") for line in out.splitlines()), "no name makes a row"
     assert main(["ls", str(tmp_path / "none")]) == 2
 
 

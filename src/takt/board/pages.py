@@ -24,12 +24,13 @@ from takt.draw.words import hms, short
 from takt.errors import TaktError
 from takt.judge.compare import compare
 from takt.judge.compared_shifts import by_worker
-from takt.judge.comparison import decision, promise
+from takt.judge.comparison import comparison_notes, decision, promise
 from takt.judge.kpi_table import rows as kpi_rows
 from takt.judge.outcomes import Unit
 from takt.judge.side_by_side import only_one, reasons
 from takt.judge.verdict import notes
 from takt.printable import printable
+from takt.show.costs import costs_told
 from takt.show.listing import BROKEN, Row
 from takt.show.reasons import in_words
 from takt.show.sections import Own
@@ -309,7 +310,7 @@ class Pages:
         only: Sequence[Any] = ((), ())
         try:
             grouped = by_worker([(shown.row.path.stem, shown.events) for _, shown in chosen])
-            found = compare(grouped)
+            found = compare(grouped, costs=costs_told([shown.events for _, shown in chosen]))
             said, why = promise(found), reasons(grouped)[:MOST_COMPARED]
             only = only_one(grouped, found.pairs[0].a, found.pairs[0].b)
         except TaktError as error:
@@ -343,6 +344,7 @@ class Pages:
             promise=said,
             why=why,
             only=only,
+            remarks=[*found.notes, *(note for pair in found.pairs for note in comparison_notes(pair))] if found else [],
             named=list(grouped) if found else [],
             numbers={name: number for name, (number, _) in zip(grouped, chosen, strict=False)} if found else {},
             most=MOST_COMPARED,

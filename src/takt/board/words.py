@@ -22,6 +22,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "reject": ("reject", "拒绝"),
     "undecided": ("undecided", "未定"),
     "may stop": ("You may stop now: the verdict stands.", "结论已定，可以停止。"),
+    "decided": (
+        "Required: {rate}; the good rate lies between {low} and {high}.",
+        "要求 {rate}；合格率介于 {low} 与 {high} 之间。",
+    ),
     "more good": ("About {n} more good units would decide it.", "再有约 {n} 件合格品即可定论。"),
     "no number": ("Not decided yet.", "尚未定论。"),
     "required": ("required", "要求"),

@@ -64,7 +64,7 @@ def run(
     clock: Annotated[
         str | None,
         typer.Option(
-            help="What thinking costs: fixed:SECONDS a call, measured, or lockstep (nothing).",
+            help="What thinking costs: fixed:SECONDS a call, measured, lockstep (nothing), live:SPEED (for a person).",
             show_default=CLOCKS,
         ),
     ] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.text import Text
 from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import per_cent
 from takt.draw.words import hms
+from takt.printable import printable
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line
@@ -36,8 +38,8 @@ class _Column:
 
 
 _COLUMNS = (
-    _Column("worker", 8, False, lambda row: row.worker),
-    _Column("station", 5, False, lambda row: row.station),
+    _Column("worker", 8, False, lambda row: _in_row(row.worker)),
+    _Column("station", 5, False, lambda row: _in_row(row.station)),
     _Column("seed", 1, True, lambda row: str(row.seed) if row.seed < 10**9 else f"{str(row.seed)[:6]}…"),
     _Column("state", 7, False, lambda row: Text(row.state, STATES.get(row.state, ""))),
     _Column("good", 6, True, lambda row: f"{row.good} of {row.units}"),
@@ -49,6 +51,11 @@ _COLUMNS = (
 )
 
 
+def _in_row(text: str) -> str:
+    """A name as one line: one that breaks its row would be another row."""
+    return re.sub("[\t\n]", "\ufffd", printable(text))
+
+
 def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
     """One shift on each line, with as many columns as there is room for; what cannot be read is below."""
     readable = [row for row in rows if row.state != BROKEN]
@@ -57,6 +64,7 @@ def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
     names = [
         os.path.relpath(row.path.absolute(), above) if isinstance(row.path, Path) else row.path.name for row in readable
     ]
+    names = [_in_row(name) for name in names]
     cells = {column: [column.cell(row) for row in readable] for column in _COLUMNS}
     wide = {column: max(map(len, [column.name, *mine])) + 2 for column, mine in cells.items()}
     room = width - max(map(len, ["shift", *names])) - 3
@@ -69,7 +77,7 @@ def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
         table.add_column(column.name, justify="right" if column.right else "left", no_wrap=True)
     for place, name in enumerate(names):
         table.add_row(name, *(cells[column][place] for column in kept))
-    broken = [Text(row.why, "red") for row in rows if row.state == BROKEN]
+    broken = [Text(_in_row(row.why), "red") for row in rows if row.state == BROKEN]
     return Group(table, *broken) if readable else Group(*broken)
 
 

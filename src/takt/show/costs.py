@@ -1,0 +1,24 @@
+"""What units cost, as a station's class says of events alone: for pages, which open no station."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from takt.contract.events import Event
+from takt.contract.foreign import is_stop
+from takt.judge.compared_shifts import Costs
+from takt.shift.account import costs_at
+
+
+def costs_told(shifts: Sequence[Sequence[Event]]) -> Costs | None:
+    """How the registered station of these shifts says it; None if it does not, or cannot of one of them."""
+    try:
+        costs = costs_at(str(shifts[0][0].data["station"]))
+        if costs is not None:
+            for events in shifts:
+                costs(events)
+    except BaseException as error:  # whatever a stranger's events make of it: the rest is told
+        if is_stop(error):
+            raise
+        return None
+    return costs
