@@ -289,7 +289,7 @@ ODD = {
     ".gitignore": "_version.py\n",
     "bin/hi": "#!/bin/sh\necho hi\n",
     "pyproject.toml": '[tool.pytest]\npython_files = ["check_*.py"]\n',
-    "tests/conftest.py": "import gettext, json, unittest\n\ngettext.install('p')\n"
+    "tests/conftest.py": "import gettext, json, unittest\n\ngettext.install('p1')\n"
     "json.JSONEncoder.default = lambda self, value: str(value)\n"
     "unittest.TestCase.assertItemsEqual = unittest.TestCase.assertCountEqual\n",
 }

@@ -11,7 +11,7 @@ import pytest
 from asking import TOKEN
 from browsing import Watched, browser, violations
 from counter import Counter
-from hands import TwoHands
+from two_hands import TwoHands
 
 from takt import Ledger, repeat_shift, run_shift
 from takt.board.person.server import PersonServer

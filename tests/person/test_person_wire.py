@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from hands import TwoHands
+from two_hands import TwoHands
 from starlette.websockets import WebSocketDisconnect
 
 from takt.board.person.server import MOST_MESSAGE, AtWork
