@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from two_hands import TwoHands
 from starlette.websockets import WebSocketDisconnect
+from two_hands import TwoHands
 
 from takt.board.person.server import MOST_MESSAGE, AtWork
 from takt.contract.station import StationSpec
