@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -93,7 +94,7 @@ def test_however_a_page_ends_what_it_held_is_let_go() -> None:
             page = Page(draws=False)  # what it was sent last was never drawn
             wire = asyncio.create_task(work._wire(page))  # type: ignore[arg-type]
             hatch.show(number, None)
-            await until(lambda page=page: page.heads)
+            await until(functools.partial(getattr, page, "heads"))
             page.say({"controls": {"left.x": 1.0, "left.grip": 1.0}})
             await until(lambda: hatch.held()[0].get("left.x"))
             page.say(end)
