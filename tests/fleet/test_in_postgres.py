@@ -299,7 +299,7 @@ def _job(plan: Any) -> Any:
 
 
 def test_a_server_that_is_killed_is_waited_for_by_driver_and_shifts_and_is_no_bad_unit(store: Any, server: Any) -> None:
-    plan, killed = plan_of(PLAN.replace("Balances", "Slow").replace("units = 6", "units = 15")), []
+    plan, killed = plan_of(PLAN.replace("Balances", "Slow").replace("units = 6", "units = 35")), []
 
     def news(_standing: Any, running: Any) -> None:
         if not killed and any(said.get("units") for said in running.values()):
