@@ -28,7 +28,6 @@ from takt.writing import PAGE, whole_file
 
 NAME = "fleet.html"
 MOST_REASONS = 6  # that are drawn by themselves; the rest is "others"
-MOST_DUELS = 30  # that are listed
 TONES = (plots.BAD, plots.WARN, plots.ACCENT, plots.GOOD, plots.MUTED, plots.INK)
 
 

@@ -44,12 +44,6 @@ class ArmStanding:
     records: Sequence[Record]
     ordered: Sequence[Record | None]
 
-    @property
-    def mean_wall_s(self) -> float | None:
-        """Wall time of one of its shifts; None before the first has ended."""
-        ended = [record.wall_s for record in self.records if record.ended]
-        return sum(ended) / len(ended) if ended else None
-
 
 @dataclass(frozen=True, slots=True)
 class FleetStanding:

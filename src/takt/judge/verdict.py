@@ -24,7 +24,7 @@ from scipy.special import gammaln
 
 from takt.contract.events import Event
 from takt.contract.figure import per_cent
-from takt.judge.bets import Floats, accepts, bounds_with_open, log_wealth, lower_bound, open_bounds
+from takt.judge.bets import Floats, bounds_with_open, log_wealth, lower_bound, open_bounds
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.power import good_units_to_accept
 from takt.judge.stickiness import Steps, good_units_to_stand, stands_to
@@ -357,8 +357,3 @@ def _floor(rho: float) -> str:
 
 def _percent(value: float) -> str:
     return f"{per_cent(value)} %"
-
-
-def is_accepted(good: int, bad: int, required: float, alpha: float = 0.05) -> bool:
-    """Whether so many good and bad units would be accepted, the job asking a good rate only."""
-    return required < 1.0 and bool(accepts(good, bad, required, alpha))

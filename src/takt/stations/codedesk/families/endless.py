@@ -12,7 +12,7 @@ from takt.stations.codedesk.families import drawn, words
 from takt.stations.codedesk.families.drawn import Drawn
 from takt.stations.codedesk.families.state import Ask, Model, Offer, Question, State
 
-NEW, AGAIN, MEND = "new", "again", "mend"
+NEW, AGAIN = "new", "again"
 KIND = {"number": "int", "text": "str", "list": "list"}
 
 
