@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import PurePosixPath
 from secrets import token_hex
 from signal import Signals
@@ -241,13 +242,6 @@ class _Desk:
                 break
         return run
 
-    def suspected(self, run: Run, nodes: Sequence[str]) -> str:
-        """What is said of tests that pass and should not, "" if nothing: they may pass with the right code as well."""
-        if nodes and self.solution is not None:
-            right = self.run(self.solution(), run.laid, judging=False).told
-            nodes = [node for node in nodes if not right.outcomes.get(node)]
-        return f"a test that asks for something else passes as well: {nodes[0]}" if nodes else ""
-
     def both(self, tree: Mapping[str, File], suite: Suite, other: Suite | None) -> tuple[Run, Run | None]:
         """The tests, and those that ask for something else, at the same time: no clock tells which is which."""
         came: list[Run | BaseException] = []
@@ -274,8 +268,14 @@ class _Desk:
         self, seen: Inspection, first: Run, second: Run, changed: Collection[str], suite: Suite, ticket: Ticket
     ) -> Inspection:
         """What is left of a pass beside the run of altered tests: they must fail there, and the others pass."""
+
+        @cache
+        def right(solution: Callable[[], Mapping[str, File]]) -> Run:
+            """What these tests come to with the known solution, run once at most."""
+            return self.run(solution(), second.laid, judging=False)
+
         if second.stopped:
-            if self.solution is not None and self.run(self.solution(), second.laid, judging=False).stopped:
+            if self.solution is not None and right(self.solution).stopped:
                 return seen
             why = f"tests that ask for something else did not come to their end, twice: {second.stopped}"
             return replace(seen, tampered=why)
@@ -286,9 +286,12 @@ class _Desk:
             for node in second.items()
             if function_of(node) in good and (second.told.outcomes.get(node) or node in second.told.skipped)
         ]
-        tampered = second.tampering() or self.suspected(second, suspects)
-        if tampered:
+        if tampered := second.tampering():
             return replace(seen, tampered=tampered)
+        if suspects and self.solution is not None:  # they may pass with the right code as well
+            suspects = [node for node in suspects if not right(self.solution).told.outcomes.get(node)]
+        if suspects:
+            return replace(seen, tampered=f"a test that asks for something else passes as well: {suspects[0]}")
         own = {node for path in suite.files if suite.owners[path] == ticket.number for node in first.items(path)}
         called = {one.rpartition("::")[2] for one in changed}  # a class may have its tests from another
         failing = [
@@ -299,8 +302,7 @@ class _Desk:
             and not second.told.outcomes.get(node)
         ]
         if failing and self.solution is not None:
-            right = self.run(self.solution(), second.laid, judging=False).told
-            failing = [node for node in failing if right.outcomes.get(node)]
+            failing = [node for node in failing if right(self.solution).told.outcomes.get(node)]
         if not failing:
             return seen
         message = second.told.messages.get(failing[0], "") or f"{failing[0]} passed in one run, and not in the next"
