@@ -27,7 +27,6 @@ from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
 from takt.board.pages import Pages, Prefs, Query
 from takt.board.replays import STATION, Replays
-from takt.board.telling import flat_of, with_lines
 from takt.board.words import WORDS, word
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE
@@ -373,7 +372,8 @@ def test_a_unit_is_stepped_through_without_a_script(board: Any) -> None:
     folder.mkdir(parents=True)
     (folder / "000.jpg").write_bytes(b"\xff\xd8\xff0")
     (folder / "001.jpg").write_bytes(b"\xff\xd8\xff1")
-    told: Any = {"steps": [[153.0, "unit due", "000.jpg"], [160.0, NASTY, "../steps/001.jpg"]]}
+    told: Any = {"steps": [[153.0, {"en": "Due."}, "000.jpg", []]]}
+    told["steps"].append([160.0, {"en": NASTY}, "../steps/001.jpg", [["left", NASTY]]])
     told["curves"] = {"left grip": ["N", [153.0, 160.0], [0.0, 31.0]], "right grip": ["N", [153.0, 160.0], [0.0, 9.0]]}
     (folder / "steps.json").write_text(json.dumps(told))
     board.board.replays._made[number, 1] = ""
@@ -456,13 +456,6 @@ def is_running(pid: int) -> bool:
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def test_a_text_of_lines_in_an_event_is_shown_in_lines() -> None:
-    change = "--- a/x.py\n+++ b/x.py\n" + "\n".join(f"+line {n}" for n in range(60))
-    text = json.dumps({"diff": change, "files": 1})
-    assert with_lines(text) == [("diff", change)] and flat_of(text) == "files 1"
-    assert with_lines("[1]") == with_lines("{") == with_lines("") == []
 
 
 def test_metrics_are_the_rows() -> None:

@@ -73,7 +73,10 @@ def test_a_unit_is_filmed_as_it_happened(cart: Any, tmp_path: Path) -> None:
     assert seen[-1][1] == pytest.approx(ended[2].t_s - 2.0) and seen == sorted(seen)
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["u2.mp4"]
     stepped = read_steps(folder)
-    assert [step.words for step in stepped.steps if step.words] == ["unit due", "unit good"] and not stepped.curves
+    assert [step.words() for step in stepped.steps if step.words()] == [
+        "The environment was reset: an episode began.",
+        f"Good after {ended[2].data['cycle_s']:.4g} s.",
+    ] and not stepped.curves
     assert stepped.steps[-1].t_s == pytest.approx(ended[2].t_s, abs=0.03)
     names = {step.picture for step in stepped.steps}
     assert names | {"steps.json"} == {file.name for file in folder.iterdir()}

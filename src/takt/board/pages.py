@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, UndefinedError
 
 from takt.board import drawing
 from takt.board.feed import Shown
-from takt.board.telling import broken_of, flat_of, own_of_unit, percent, ran_as, sentence, spaced, told_of, with_lines
+from takt.board.telling import broken_of, own_of_unit, percent, ran_as, sentence, spaced, told_of
 from takt.board.words import LANGUAGES, word
 from takt.contract.events import Event
 from takt.draw.words import hms, short
@@ -31,6 +31,7 @@ from takt.judge.side_by_side import only_one, reasons
 from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.show.costs import costs_told
+from takt.show.happened import field_name, name_of, story, value_in_words
 from takt.show.listing import BROKEN, Row
 from takt.show.reasons import in_words
 from takt.show.sections import Own
@@ -151,8 +152,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters: dict[str, Any] = {"hms": hms, "plain": spaced, "short": short, "told": told_of, "flat": flat_of}
-    filters["with_lines"] = with_lines
+    filters: dict[str, Any] = {"hms": hms, "plain": spaced, "short": short, "told": told_of}
     made.filters |= filters
     made.globals |= {"percent": percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
     return made
@@ -246,7 +246,8 @@ class Pages:
         unit = shown.view.units[place]
         station = str(shown.meta["station"])
         around = shown.view.units[max(0, place - 1) : place + 2]
-        mine = of_unit(transcript(events), events, unit_number)[: 2 * MOST_LINES]
+        said = [line for line in of_unit(transcript(events), events, unit_number) if line.who != EVENT]
+        noted = [(one.t_s, what) for one in (steps.steps if steps else ()) for what in one.noted]
         reasons = [str(one) for one in unit.data.get("reasons") or (["unstated"] if unit.good is False else [])]
         parts = {str(k): v for k, v in (unit.data.get("parts") or {}).items() if isinstance(v, Mapping)}
         curves, marks = ((), []) if steps is None else (steps.curves, [one.t_s for one in steps.steps])
@@ -271,9 +272,16 @@ class Pages:
             own_wrong=own_wrong,
             can_open=can_open and (own is None or unit.ended_s is None or own.now_s < unit.ended_s),
             part_columns=list(dict.fromkeys(key for part in parts.values() for key in part))[:20],
-            measured=[(key, value) for key, value in unit.data.items() if key not in known][:40],
-            story=[line for line in mine if line.who == EVENT][:MOST_LINES],
-            said=[line for line in mine if line.who != EVENT][:MOST_LINES],
+            measured=[
+                (field_name(key, station, prefs.language), value_in_words(value, station, prefs.language))
+                for key, value in unit.data.items()
+                if key not in known
+            ][:40],
+            named=lambda key: name_of(key, station, prefs.language),
+            field=lambda key: field_name(key, station, prefs.language),
+            cell=lambda value: value_in_words(value, station, prefs.language),
+            story=story(events, unit_number, station, prefs.language, noted)[:MOST_LINES],
+            said=said[:MOST_LINES],
             film=film,
             making=making,
             replay_error=replay_error,

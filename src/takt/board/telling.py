@@ -66,28 +66,6 @@ def spaced(text: Any) -> str:
     return str(text).replace("_", " ")
 
 
-def flat_of(text: str) -> str:
-    """The fields of an event in a row, without JSON's marks and those of `with_lines`; what is no object as it is."""
-    try:
-        fields = json.loads(text)
-        rows = [
-            f"{key.replace('_', ' ')} {told_of(value)}"
-            for key, value in fields.items()
-            if value not in ({}, [], None) and not (isinstance(value, str) and "\n" in value.strip())
-        ]
-    except (ValueError, AttributeError, RecursionError):
-        return text
-    return " · ".join(rows)
-
-
-def with_lines(text: str) -> list[tuple[str, str]]:
-    """The fields of an event that are texts of several lines, such as a change of files: name and text."""
-    try:
-        return [(spaced(k), v) for k, v in json.loads(text).items() if isinstance(v, str) and "\n" in v.strip()]
-    except (ValueError, AttributeError, RecursionError):
-        return []
-
-
 def own_of_unit(own: Own | None, unit: int) -> list[tuple[str, str]]:
     """What the station's own tables say of a unit, such as which flight failed and when that became known."""
     return [

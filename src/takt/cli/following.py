@@ -140,7 +140,7 @@ def transcript(
             continue
         if number is not None:
             console.print(unit_heading(station, events, number), highlight=False, markup=False)
-        for text in transcript_lines(part, whole):
+        for text in transcript_lines(part, whole, station):
             console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -17,9 +18,10 @@ from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import per_cent
 from takt.draw.words import hms
 from takt.printable import printable
+from takt.show.happened import happening
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
-from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line
+from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line, shortened
 
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 STATES = {RUNNING: "bold green", CUT_OFF: "yellow", BROKEN: "red"}
@@ -95,10 +97,11 @@ def age(seconds: float | None) -> str:
     return f"{seconds:.0f} s"
 
 
-def transcript_lines(lines: Iterable[Line], whole: bool = False) -> Iterable[Text]:
-    """Each line of a transcript: when, who, what; texts shortened unless `whole`."""
+def transcript_lines(lines: Iterable[Line], whole: bool = False, station: str = "") -> Iterable[Text]:
+    """Each line of a transcript: when, who, what; texts shortened unless `whole`, events in words."""
     for line in lines:
-        text = line.text if whole else line.short(SHORT)
+        text = _of_event(line, station) if line.who == EVENT else line.text
+        text = text if whole else shortened(text, SHORT)
         head = Text.assemble(
             (f"{hms(line.t_s):>8}  ", "dim"), (f"{MARKS[line.who]} ", VOICES[line.who]), (line.what, VOICES[line.who])
         )
@@ -106,6 +109,15 @@ def transcript_lines(lines: Iterable[Line], whole: bool = False) -> Iterable[Tex
             head.append("  " if "\n" not in text else "\n")
             head.append(text, "" if line.who == WORKER else "dim")
         yield head
+
+
+def _of_event(line: Line, station: str) -> str:
+    """An event's line as a sentence."""
+    try:
+        told = happening(Event(line.t_s, line.what, line.unit, json.loads(line.text or "{}")), station)
+    except (ValueError, AttributeError, RecursionError):
+        return line.text
+    return "\n".join([told.words, *(text for _, text in told.texts)])
 
 
 def unit_heading(station: str, events: Sequence[Event], unit: int) -> Text:

@@ -53,13 +53,17 @@ def _known(station: str) -> dict[str, dict[str, str]]:
 
 @lru_cache(maxsize=64)
 def _tables(station: str) -> dict[str, Any]:
-    """The file of a registered station; {} if it has none, or one that is none."""
+    return told_in_folder(station, FILE)
+
+
+def told_in_folder(station: str, name: str) -> dict[str, Any]:
+    """A file of a registered station's folder; {} if it has none, or one that is none."""
     point = stations().get(station)
     folder = None if point is None else _folder(point.module)
     if folder is None:
         return {}
     try:
-        file = folder / FILE
+        file = folder / name
         if file.stat().st_size > LONGEST:
             return {}
         return tomllib.loads(file.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from typing import Any
 from takt.contract.events import THOUGHT, Event
 from takt.contract.station import Station, Watched
 from takt.errors import TaktError
+from takt.show.happened import happening, noted_in_words
 from takt.show.report.pictures import as_jpeg
 from takt.writing import JSON, check_folder, whole_files
 
@@ -26,17 +27,23 @@ BETWEEN_S = 5.0  # station time between two pictures where nothing happens, more
 MOST_BETWEEN, MOST_STEPS = 24, 120
 CURVE_S = 0.1  # station time between two points of a curve
 WIDTH = 640  # pixels
-SAID = ("name", "why", "group", "tool")  # of an event, what is said of it
+LANGUAGES = ("en", "zh")
+LONGEST_WORDS = 300  # characters of what is said of a step
 LONGEST = 16 * 2**20  # bytes of the file that are read
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A picture (a file's name) at `t_s` of station time, and what happened then."""
+    """A picture (a file's name) at `t_s` of station time, and what happened then: sentences by language, and of them
+    what the station noted (part, and a few words)."""
 
     t_s: float
-    words: str
+    told: Mapping[str, str]
     picture: str
+    noted: tuple[tuple[str, str], ...] = ()
+
+    def words(self, language: str = "en") -> str:
+        return self.told.get(language) or self.told.get("en", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +78,24 @@ class Stepping:
         if station.now < self._due_s:
             return  # a unit that overlaps others is worked again from before it fell due
         watched = station if isinstance(station, Watched) else None
-        words = [_event(event) for event in happened if event.unit in (self._unit, None) and event.kind != THOUGHT]
+        events = [event for event in happened if event.unit in (self._unit, None) and event.kind != THOUGHT]
+        noted: tuple[tuple[str, str], ...] = ()
         if watched is not None:
-            words += [f"{part} {what}".strip() for part, what in watched.noted()]
+            noted = tuple((str(part), str(what)) for part, what in watched.noted())
             if station.now - self._measured_s >= CURVE_S - 1e-9:
                 self._measured_s = station.now
                 self._measure(watched.gauges(), station.now)
-        if (words or station.now - self._drawn_s >= self._between_s) and len(self._steps) < MOST_STEPS:
+        if (events or noted or station.now - self._drawn_s >= self._between_s) and len(self._steps) < MOST_STEPS:
             self._drawn_s = station.now
             picture = station.render() if watched is None else watched.closeup()
             name = f"{len(self._steps):03d}.jpg"
             (self._folder / name).write_bytes(as_jpeg(picture, WIDTH))
-            self._steps.append(Step(station.now, "; ".join(words)[:300], name))
+            told = {language: _told(events, noted, station.spec.station, language) for language in LANGUAGES}
+            self._steps.append(Step(station.now, told, name, noted))
 
     def close(self) -> None:
         told = {
-            "steps": [[round(step.t_s, 3), step.words, step.picture] for step in self._steps],
+            "steps": [[round(step.t_s, 3), step.told, step.picture, step.noted] for step in self._steps],
             "curves": {name: [unit, t_s, values] for name, (unit, t_s, values) in self._curves.items()},
         }
         (self._folder / FILE).write_text(json.dumps(told), encoding="utf-8")
@@ -120,7 +129,15 @@ def read_steps(folder: Path) -> Steps:
         if path.stat().st_size > LONGEST:
             raise TaktError(f"{path} is longer than any that Takt writes")
         told: Any = json.loads(path.read_text(encoding="utf-8"))
-        steps = tuple(Step(float(t), str(words), Path(str(name)).name) for t, words, name in told["steps"])
+        steps = tuple(
+            Step(
+                float(t),
+                {str(language): str(text) for language, text in words.items()},
+                Path(str(name)).name,
+                tuple((str(part), str(what)) for part, what in noted),
+            )
+            for t, words, name, noted in told["steps"]
+        )
         curves = tuple(
             Curve(str(name), str(unit), tuple(map(float, t_s)), tuple(map(float, values)))
             for name, (unit, t_s, values) in told["curves"].items()
@@ -130,6 +147,6 @@ def read_steps(folder: Path) -> Steps:
     return Steps(steps, curves)
 
 
-def _event(event: Event) -> str:
-    about = event.data.get("reasons") or [event.data[key] for key in SAID if key in event.data]
-    return (event.kind + (f": {', '.join(str(one) for one in about)}" if about else "")).replace("_", " ")
+def _told(events: Sequence[Event], noted: Sequence[tuple[str, str]], station: str, language: str) -> str:
+    said = [happening(event, station, language).words for event in events]
+    return " ".join([*said, *(noted_in_words(one, station, language) for one in noted)])[:LONGEST_WORDS]

@@ -95,6 +95,10 @@ def _said(event: Event, unit_of_exchange: Mapping[int, int | None]) -> Iterator[
     for name, arguments in calls:
         known = True
         yield Line(t_s, unit, WORKER, name, arguments)
+    if isinstance(data.get("controls"), Mapping):  # a person's hands
+        known = True
+        held = ", ".join(f"{name} {value}" for name, value in data["controls"].items()) or "let go"
+        yield Line(t_s, unit, WORKER, "controls", held)
     if "message" in data:
         known = True
         if data["message"] is None:
@@ -146,6 +150,7 @@ def _notes(data: Mapping[str, Any]) -> str:
         ("cut_chars", "characters cut"),
         ("forgotten", "exchanges forgotten"),
         ("periods", "control periods without a call"),
+        ("page", "page"),
         ("gone", "gone"),
         ("left", "left"),
         ("client", "client"),

@@ -1,0 +1,94 @@
+"""What happened to a unit, in words, in both languages and for every station."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import takt
+from takt.contract.events import SAID, Event
+from takt.ledger import Ledger
+from takt.show.happened import happening, name_of, story, value_in_words
+
+LEDGERS = Path(__file__).parents[1] / "ledgers"
+SOURCE = Path(takt.__file__).parent
+TABLES = sorted(SOURCE.rglob("words.toml"))
+MARKS = re.compile(r'[{}\[\]"]|\w_\w')  # of JSON and of programs
+
+
+@pytest.mark.parametrize("ledger", sorted(LEDGERS.glob("*.takt")), ids=lambda path: path.stem)
+def test_every_units_story_is_sentences_in_both_languages(ledger: Path) -> None:
+    with Ledger.open(ledger) as book:
+        station, events = str(book.meta["station"]), book.events()
+    for unit in {event.unit for event in events if event.unit is not None}:
+        english, chinese = (story(events, unit, station, language) for language in ("en", "zh"))
+        assert len(english) == len(chinese) > 0
+        for one in english:
+            assert one.words.endswith(".") and not MARKS.search(one.words), one.words
+        for one in chinese:
+            ours = re.sub(r"调用 \w+ \(.*\)|“.*”|\b[A-Z]{3}\b|\S+/\S+ [A-Z]|\d\S*", "", one.words)  # names
+            assert one.words.endswith("。") and not re.search(r"[A-Za-z]{2}", ours), one.words
+
+
+def test_what_a_desk_did_is_told_as_people_say_it() -> None:
+    data = {"group": "7", "people": 1, "legs": [["LO1/2026-03-01", "E"]], "late_min": 61, "fare": 0.0, "flown": False}
+    told = happening(Event(1.0, "booked", 0, data), "flightdesk").words
+    assert told == (
+        "Group 7, 1 person, booked on LO1/2026-03-01 E; home 1 h 1 min late; "
+        "as it turned out, these flights did not bring them home."
+    )
+    worked = happening(Event(1.0, "booked", 0, {**data, "late_min": 0, "flown": True}), "flightdesk", "zh").words
+    assert worked == "第 7 组 1 人改签 LO1/2026-03-01 E。"
+
+
+def test_what_hands_and_calls_did_is_in_the_story() -> None:
+    due, over = Event(0.0, "unit_due", 0), Event(9.0, "unit_good", 0, {"cycle_s": 9.0, "first_time": True})
+    held = Event(1.0, SAID, 0, {"controls": {"left.x": -1.0, "fine": 1.0}})
+    let_go = Event(2.0, SAID, 0, {"controls": {}})
+    called = Event(3.0, SAID, 0, {"call": ["book", '{"legs": [{"flight": "A1", "cabin": "E"}], "hotel": true}']})
+    told = [one.words for one in story([due, held, let_go, called, over], 0, "nutcell")]
+    assert told[1:4] == [
+        "The person holds left hand: nearer, slowly.",
+        "The person lets go.",
+        "The worker calls book (legs: A1 E, hotel: yes).",
+    ]
+    again = story([due, over], 0, "nutcell", "zh", [(4.0, ("left", "a hand pushes with 41 N"))])
+    assert [one.words for one in again][1] == "左：手以 41 牛推压。"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_strangers_event_is_told_by_its_own_names_without_marks_and_never_raises(language: str) -> None:
+    odd: Any = {"side_door": "left", "deep": [[1, 2], {"a_b": None}], "parts": 7, "reasons": {"x": 1}, "cycle_s": "no"}
+    for kind in ("door_opened", "unit_due", "unit_bad", "unit_good", "booked", "inspected", "thought", "fault"):
+        for data in (
+            odd,
+            {},
+            {key: odd for key in ("name", "said", "broken", "calls", "people", "late_min", "failed")},
+        ):
+            assert happening(Event(1.0, kind, 0, data), "flightdesk", language).words
+            assert happening(Event(1.0, kind, 0, data), "nobody's", language).words
+    told = happening(Event(1.0, "door_opened", 0, {"side_door": "left", "log": "a\nb"}), "nobody's")
+    assert told.words == "door opened; side door: left." and told.texts == (("log", "a\nb"),)
+    assert value_in_words([{"a_b": 1.5}, None], "nobody's") == "1.5, –"
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
+def test_every_word_of_a_station_has_its_chinese(path: Path) -> None:
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert set(tables) <= {"events", "names", "fields"}
+    for name, told in tables["events"].items():
+        fields = [set(re.findall(r"\{.*?\}", " ".join(told[language]))) for language in ("en", "zh")]
+        assert {re.sub(r":\w+", "", one) for one in fields[0]} == {re.sub(r":\w+", "", one) for one in fields[1]}, name
+    for table in ("names", "fields"):
+        assert all(told.get("zh") for told in tables.get(table, {}).values()), table
+
+
+def test_a_reason_is_named_in_chinese_wherever_its_sentence_is() -> None:
+    for path in sorted(SOURCE.rglob("reasons.toml")):
+        names = tomllib.loads((path.parent / "words.toml").read_text(encoding="utf-8"))["names"]
+        assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= set(names), path
+    assert name_of("not_seated", "nutcell") == "not seated" and name_of("not_seated", "nutcell", "zh") == "未到位"
