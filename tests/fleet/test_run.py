@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from takt.cli import main
-from takt.errors import Unserved, Unwritable
+from takt.errors import Busy, Unserved, Unwritable
 from takt.fleet.child import _done
 from takt.fleet.drive import Driver, job_of
 from takt.fleet.job import Job
@@ -136,6 +136,25 @@ def test_killed_at_random_instants_driver_and_workers_it_ends_with_the_same_dige
             break
     assert digests(plan) == alone(plan)
     assert len(list(Path("shifts/few/ledgers").glob("*.takt"))) == len(plan.shifts), "none twice"
+
+
+def test_plans_that_share_a_store_and_call_a_shift_otherwise_work_it_once_also_at_the_same_time(here: Any) -> None:
+    """One has begun when the other one looks; the second's snapshot of the store is of before."""
+    plans = [
+        plan_of(PLAN + f'[[worker]]\nname = "hands:Balances"\nlabel = "{label}"', store="common") for label in "ab"
+    ]
+    first, second = (job_of(plan, plan.shifts[0]) for plan in plans)
+    assert first.id == second.id and first.ledger != second.ledger
+
+    def looks(_: Any) -> None:
+        with pytest.raises(Busy, match="another process works on the shift"):
+            work_job(second, lambda told: None, lambda: False)
+        seen.append(1)
+
+    seen: list[int] = []
+    ended = work_job(first, looks, lambda: False)
+    assert seen and work_job(second, lambda told: None, lambda: False) == ended
+    assert [one.name for one in (here / "common" / "ledgers").iterdir()] == [Path(first.ledger).name]
 
 
 def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here: Any) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from takt.contract.events import Event
 from takt.errors import TaktError, Unserved
+from takt.fleet.claim import claimed
 from takt.fleet.job import ENDED, LEFT, Job
 from takt.fleet.record import Record, spent
 from takt.fleet.store import exists, is_gone, read, shown
@@ -27,7 +29,8 @@ def work(job: Job, say: Callable[[dict[str, Any]], None], asked_to_leave: Callab
     watch, until = _Watch(say, asked_to_leave), time.monotonic() + PATIENCE_S
     while True:
         try:
-            return _worked(job, watch)
+            with claimed(job.id, job.ledger) as ledger:
+                return _worked(replace(job, ledger=ledger), watch)
         except TaktError as error:  # a server that is gone is waited for, before a shift as in its middle
             if not is_gone(error) or time.monotonic() > until or asked_to_leave():
                 raise
