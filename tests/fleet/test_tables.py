@@ -254,6 +254,22 @@ def test_a_fleet_is_told_of_as_it_was_worked_whatever_has_become_of_takt_and_of_
     assert (found.ended, found.others) == (0, 9) and "9 more ledgers" in " ".join(fleet_table(found).notes)
 
 
+def test_what_another_plan_gave_up_in_the_same_folder_is_not_counted_as_this_ones(
+    fleet: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = ["f" * 32, fleet.shifts[0].id]
+    for one in ids:  # of another plan, and one of this plan's that has ended since
+        FolderNotes(fleet.folder).add_fault(MachineFault(one, "other", 0, 4, "lost", "killed", "here", "log", "", True))
+    fleet.folder.joinpath("driver.json").write_text(json.dumps({"refused": {"e" * 32: "no model"}}))
+    found = standing_of_fleet(fleet)
+    assert (found.lost, found.refused, found.given_up, found.other_faults) == (set(), {}, [], 1)
+    assert [one.id for one in found.faults] == ids[1:] and found.done
+    assert "given up" not in " ".join(fleet_table(found).notes)
+    assert main(["fleet", "status", "fleet.toml"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "1 more faults of machines were at shifts that are not of this plan" in told and "given up" not in told
+
+
 def test_two_plans_that_share_a_folder_are_told_so(fleet: Any, capsys: pytest.CaptureFixture[str]) -> None:
     lines: list[str] = []
     Path("other.toml").write_text(PLAN.replace("0-2", "0-1"))

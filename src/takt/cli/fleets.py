@@ -350,5 +350,6 @@ def print_standing(found: FleetStanding, as_json: bool, **more: Any) -> None:
             "changed": list(found.changed),
             "machine_faults": dict(faults),
             "faults": [asdict(fault) for fault in found.faults],
+            "other_faults": found.other_faults,
         }
     )

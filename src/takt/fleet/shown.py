@@ -64,6 +64,8 @@ def standing_table(found: FleetStanding, width: int) -> RenderableType:
         )
     for why in list(found.unreadable.values())[:3]:
         lines.append(Text(f"cannot be read: {why}; move it away, and its shift is worked again", style="red"))
+    if found.other_faults:
+        lines.append(Text(f"{found.other_faults} more faults of machines were at shifts that are not of this plan"))
     if len(found.unreadable) > 3:
         lines.append(Text(f"cannot be read: {len(found.unreadable) - 3} more: `takt fleet status --json` has all"))
     if found.changed:

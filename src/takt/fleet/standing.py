@@ -48,7 +48,7 @@ class ArmStanding:
 @dataclass(frozen=True, slots=True)
 class FleetStanding:
     """A fleet so far. `refused` says why shifts cannot be worked, by id; `driver`, where it is driven, or "";
-    `lost` are the ids of shifts that are given up."""
+    `lost` are the ids of shifts that are given up; `other_faults` counts those at shifts of other plans."""
 
     plan: Plan
     arms: Sequence[ArmStanding]
@@ -61,6 +61,7 @@ class FleetStanding:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     others: int = 0
     changed: Sequence[str] = ()
+    other_faults: int = 0
 
     @property
     def ended(self) -> int:
@@ -120,20 +121,23 @@ def standing_of_fleet(plan: Plan) -> FleetStanding:
     notes = notes_of(plan)
     try:
         there = found_in(plan, notes, Ledgers(plan.store))
-        said, alive, faults = Said.of(notes.said()), notes.driven(), notes.faults()
+        said, alive, all_faults = Said.of(notes.said()), notes.driven(), notes.faults()
     finally:
         notes.close()
     records, running = there.records, said.running if alive else set()
     unreadable = {one: why for one, why in there.unreadable.items() if one not in running}  # it is just being made
     ended = {one for one, record in records.items() if record.ended}
-    refused = {one: why for one, why in said.refused.items() if one not in ended and one not in unreadable}
+    mine = {shift.id for shift in plan.shifts}  # notes may be of another plan's shifts, too
+    faults = [fault for fault in all_faults if fault.id in mine]
+    left = mine - ended - unreadable.keys()
+    refused = {one: why for one, why in said.refused.items() if one in left}
     lost = ({fault.id for fault in faults if fault.given_up} | {*refused, *unreadable}) - ended
     of: dict[str, list[Planned]] = {arm.name: [] for arm in plan.arms}
     for shift in plan.shifts:
         of[shift.arm.name].append(shift)
     arms = [_arm(plan, arm, of[arm.name], records, lost, running, said.spared) for arm in plan.arms]
     where = said.where if alive else ""
-    more = (lost, unreadable, there.others, changed(plan.arms))
+    more = (lost, unreadable, there.others, changed(plan.arms), len(all_faults) - len(faults))
     return FleetStanding(plan, arms, faults, refused, where, said.over, said.told, *more)
 
 
