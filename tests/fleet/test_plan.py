@@ -150,6 +150,14 @@ def test_of_a_plan_is_kept_what_it_says_and_not_what_stands_in_its_comments() ->
     assert "hunter2" not in plan.text and plan_of(plan.text).shifts == plan.shifts
 
 
+@pytest.mark.parametrize("label", ["日本語" * 80, "é" * 200, "a" * 300, "x" + "😀" * 90])
+def test_a_ledgers_file_has_a_name_that_a_disk_takes_however_long_its_label_is(tmp_path: Path, label: Any) -> None:
+    plan = plan_of(PLAN.replace('"balances"', f'"{label}"', 1).replace('worker = "balances"', f'worker = "{label}"'))
+    for shift in plan.shifts:
+        assert len(shift.file.encode()) <= 140 and shift.file.endswith(f"-{shift.id[:12]}.takt")
+        (tmp_path / f"{shift.file}-wal").touch()
+
+
 GYM, WORKER = '[[station]]\nname = "gym"', '[[worker]]\nname = "hands:Balances"'
 WRONG = [
     ("seeds = ", "no TOML"),

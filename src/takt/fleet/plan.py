@@ -9,6 +9,7 @@ from typing import Any
 
 LEDGERS = "ledgers"  # in the fleet's folder
 ID_DIGITS = 12  # of a shift's id, in its ledger's name
+MOST_BYTES = 120  # of the rest of that name, in UTF-8: a file's may have 255, and others put a few beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Planned:
     def file(self) -> str:
         """What its ledger is called when it is begun: for people the arm, for the machine the id (`id_end`)."""
         plain = "".join(c if c.isalnum() or c in "._=" else "-" for c in f"{self.arm.name}-seed{self.seed}")
-        return f"{plain[:120]}{id_end(self.id)}"
+        return f"{plain.encode()[:MOST_BYTES].decode(errors='ignore')}{id_end(self.id)}"
 
 
 def id_end(identity: str) -> str:
