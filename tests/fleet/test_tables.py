@@ -254,6 +254,30 @@ def test_a_fleet_is_told_of_as_it_was_worked_whatever_has_become_of_takt_and_of_
     assert (found.ended, found.others) == (0, 9) and "9 more ledgers" in " ".join(fleet_table(found).notes)
 
 
+def test_no_fleets_plan_is_lost_to_another_fleet(fleet: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    Driver(fleet, lambda: pytest.fail("something is begun")).run()
+    kept = FolderNotes(fleet.folder).plan_text()
+    folder = Path("shifts/other")
+    folder.mkdir()
+    FolderNotes(folder).drive(kept.replace('"few"', '"other"'))
+    (folder / "ledgers").mkdir()
+    Path("another.toml").write_text(PLAN.replace('"few"', '"another"\nfolder = "shifts/few"'))
+    run = ["run", "gym", "--worker", "hands:Balances", "--seeds", "0", "--units", "1", "--out", "shifts/few"]
+    cartpole = ["--option", "id=CartPole-v1", "--option", "takt_s=0.5"]
+    for command in (
+        ["fleet", "run", "another.toml"],
+        [*run, *cartpole],
+        ["ledger", "copy", "shifts/other", "shifts/few"],
+    ):
+        assert main(command) == 2
+        (told,) = capsys.readouterr().err.strip().splitlines()
+        assert "shifts/few has another fleet, few" in told and "place" in told
+        assert FolderNotes(fleet.folder).plan_text() == kept and len(list(fleet.folder.glob("ledgers/*.takt"))) == 9
+    Path("fleet.toml").write_text(PLAN.replace("0-2", "0-1"))  # the same plan, changed: it is the same fleet
+    for path in ("fleet.toml", "shifts/few"):
+        Driver(read_plan(Path(path)), lambda: pytest.fail("something is begun")).run()
+
+
 def test_what_another_plan_gave_up_in_the_same_folder_is_not_counted_as_this_ones(
     fleet: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

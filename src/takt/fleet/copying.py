@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from takt.errors import TaktError
+from takt.fleet.made import name_of, other_fleet
 from takt.fleet.notes import Notes, notes_at
 from takt.fleet.notes_in_folder import NOTE
 from takt.fleet.plan import LEDGERS
@@ -20,6 +22,8 @@ from takt.ledger.address import Address
 from takt.ledger.copying import Copied
 from takt.ledger.copying import copy as copy_ledgers
 from takt.ledger.store import Place, place_of
+
+_NO_FILE = "-"  # a copy's plan is read from no file, and yet no command's own
 
 
 class CopiedFleet(NamedTuple):
@@ -33,7 +37,8 @@ class CopiedFleet(NamedTuple):
 def copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Iterator[Copied | CopiedFleet]:
     """Copy a ledger, or all of a folder or store, with the fleets there: each ledger first, then each fleet.
 
-    Raises TaktError for what `takt.ledger.copying.copy` does, and Busy if a driver works on a fleet in the target.
+    Raises TaktError for what `takt.ledger.copying.copy` does, and if another fleet is in the target; Busy if a driver
+    works on a fleet there.
     """
     here, there = place_of(source), place_of(target)
     fleets = _fleets(here)
@@ -51,6 +56,8 @@ def copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Iter
             inside = LEDGERS if isinstance(here, Address) and fleet in fleets else ""
         return "/".join(part for part in (fleet, inside if isinstance(there, Path) else "", file) if part)
 
+    for fleet in fleets:
+        _check(_under(here, fleet), _under(there, fleet))
     yield from copy_ledgers(here, there, named)
     for fleet in fleets:
         old, new = _under(here, fleet), _under(there, fleet)
@@ -73,6 +80,22 @@ def _fleets(place: Place) -> list[str]:
 
 def _under(place: Place, name: str) -> Place:
     return place / name if name else place
+
+
+def _check(old: Place, new: Place) -> None:
+    """Raise TaktError if there is another fleet in the new place than in the old one."""
+    text, made = _kept(old)
+    name = name_of(text, made)
+    if other := other_fleet(text, _NO_FILE, name, *_kept(new)):
+        raise TaktError(f"{new} has another fleet, {other}, whose plan would be lost: copy {name} to another place")
+
+
+def _kept(place: Place) -> tuple[str, str]:
+    notes = notes_at(place)
+    try:
+        return notes.plan_text(), notes.made()
+    finally:
+        notes.close()
 
 
 def _noted(old: Notes, new: Notes) -> int:

@@ -66,6 +66,36 @@ def other_source(plan: Plan, kept: str) -> str:
     return ""
 
 
+def other_fleet(text: str, source: str, name: str, kept: str, kept_made: str) -> str:
+    """What another fleet is called whose plan is kept (`kept`, and what it came to) where that of this one is to be;
+    "" if none is, or it is the same fleet, perhaps with a plan that has changed since.
+
+    name   of this one, whose plan says `text` and was read from the file `source`; "" for those that are not known."""
+    with suppress(ValueError, TypeError, AttributeError):
+        if not kept or not text or _hash(kept) == _hash(text):
+            return ""
+        had = _source(kept_made)
+        other = name_of(kept, kept_made)
+        if name and other and other != name:
+            return other
+        if had and not source and name and Path(had).is_file():  # `takt run --seeds` over what a file says
+            return f"{other} by {had}"
+    return ""
+
+
+def name_of(text: str, made: str) -> str:
+    """What the fleet is called whose plan is kept; "" if that is not known."""
+    with suppress(ValueError):
+        return str(tomllib.loads(text).get("name", Path(_source(made)).stem))
+    return ""
+
+
+def _source(made: str) -> str:
+    with suppress(ValueError, TypeError, KeyError):
+        return str(json.loads(made)["source"])
+    return ""
+
+
 def changed(arms: Sequence[Arm]) -> list[str]:
     """What of that by which these arms' shifts were made is another one by now, in words; seen without an import."""
     return list(dict.fromkeys(word for arm in arms for word in _changed(arm)))
