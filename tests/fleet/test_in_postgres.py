@@ -201,7 +201,9 @@ def test_a_fleet_is_copied_whole_into_a_database_and_back(store: Any, capsys: py
     Path("fleet.toml").write_text(PLAN.replace('store = { env = "TAKT_STORE" }', ""))
     plan = read_plan(Path("fleet.toml"))
     assert Driver(plan, Here).run().began == 2
-    faults = [replace(_fault(), why=why) for why in ("first run", "second run")]  # of a shift, its first try
+    faults = [
+        replace(_fault(), id=plan.shifts[0].id, why=why) for why in ("first run", "second run")
+    ]  # of a shift, its first try
     for fault in faults:
         notes_of(plan).add_fault(fault)
     for source, target, fleet in (
