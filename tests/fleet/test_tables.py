@@ -30,6 +30,7 @@ from takt.fleet.arms import decided, in_order, verdict_of
 from takt.fleet.beside import Beside
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver
+from takt.fleet.found import Found
 from takt.fleet.made import plan_as_worked
 from takt.fleet.notes_in_folder import SEEN, FolderNotes
 from takt.fleet.page import compared
@@ -49,7 +50,7 @@ from takt.fleet.table import fleet_table, written
 from takt.fleet.tables import query, update
 from takt.fleet.together import Together
 from takt.fleet.toml import plan_of, read_plan
-from takt.judge.comparison import BETTER, UNDECIDED
+from takt.judge.comparison import BETTER, UNDECIDED, WORSE
 from takt.judge.sequences import closed, log_wealth_of_alike
 from takt.shift import run_shift
 
@@ -463,6 +464,28 @@ def test_arms_are_paired_by_seed_where_one_has_not_all_of_them_and_the_page_look
     for mine, theirs in zip(together.duels.values(), page, strict=True):
         assert list(mine.means) == list(theirs.means) == [0.0] * len(mine.means)
     assert [len(one.means) for one in page] == [4, 7, 4]
+
+
+def test_what_was_once_told_apart_is_told_apart_by_a_driver_that_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For four seeds two arms are better than the third, then worse: all eight together say nothing."""
+    monkeypatch.chdir(tmp_path)
+    came = lambda share, seed: ("g" if (share == 0.5) == (seed > 3) else "b") * 40  # noqa: E731
+    plan, records, _ = planned_by('[stop]\ncompare = "pairs"\nby = "unit"', came)
+    rows = {arm.name: [records[one.id] for one in plan.shifts if one.arm is arm] for arm in plan.arms}
+    once = Together(list(rows), alpha=0.05, by="unit")
+    once.take({name: row[:8] for name, row in rows.items()})
+    once.look()
+    assert {duel.decision for duel in once.duels.values()} == {UNDECIDED}
+    there = {one.id: records[one.id] for one in plan.shifts if one.seed < 8}
+    monkeypatch.setattr("takt.fleet.drive.found_in", lambda *given: Found(there, {}, 0))
+    driver = Driver(plan, lambda: pytest.fail("something is begun"))
+    monkeypatch.setattr(driver, "_work", lambda waiting: None)
+    driver.run()
+    (together,) = driver._together.values()
+    a, b, c = together.arms
+    assert (together.relation(a, b), together.relation(b, c), together.relation(a, c)) == (BETTER, WORSE, UNDECIDED)
 
 
 def test_by_shift_nothing_is_said_of_two_before_eight_seeds_however_sure_it_looks() -> None:

@@ -28,7 +28,7 @@ from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.spending import SPENT, Spending
 from takt.fleet.store import Ledgers, home, ledger_of, quoted, size_of
-from takt.fleet.together import Together
+from takt.fleet.together import Place, Together
 
 TICK_S = 0.25
 SAY_S = 1.0  # between two words of the driver to those who look
@@ -111,6 +111,8 @@ class Driver:
             self.standing.records, self._unreadable = found.records, dict(found.unreadable)
             for record in self.standing.records.values():
                 self._spent.say(record.id, {key: getattr(record, key) for key in SPENT})
+            for work, together in self._together.items():
+                together.replay(self._rows(work))
             self._look(self.plan.arms)
             waiting = self._waiting()
             if waiting:
@@ -245,8 +247,7 @@ class Driver:
 
     def _look_together(self, work: str) -> None:
         stop, lost, together = self.plan.stop, self._missing, self._together[work]
-        seeds = seeds_of(self.plan, work)
-        together.take({name: by_seed(seeds, self._of[name], self.standing.records, lost) for name in together.arms})
+        together.take(self._rows(work))
         together.look()
         needed = together.needed(stop.compare)
         for name in together.arms:
@@ -254,6 +255,11 @@ class Driver:
             accept = self.plan.accept
             if name not in needed and (not stop.verdict or decided(mine, alpha=stop.alpha, by=stop.by, accept=accept)):
                 self._done_arms.add(name)
+
+    def _rows(self, work: str) -> dict[str, list[Place]]:
+        """The shifts of all arms of a work, by their seeds."""
+        seeds, lost = seeds_of(self.plan, work), self._missing
+        return {name: by_seed(seeds, self._of[name], self.standing.records, lost) for name in self._together[work].arms}
 
     def _check_budget(self, began_s: float) -> None:
         budget, spent = self.plan.budget, self._spent

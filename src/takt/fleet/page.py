@@ -75,9 +75,7 @@ def compared(found: FleetStanding, work: str) -> list[Duel]:
         one.arm.name: by_seed(seeds, planned[one.arm.name], {record.id: record for record in one.records}, found.lost)
         for one in arms
     }
-    for seed in range(len(seeds)):  # a look after every seed, as a driver does: what is once said stays said
-        together.take({name: row[: seed + 1] for name, row in rows.items()})
-        together.look()
+    together.replay(rows)
     return list(together.duels.values())
 
 

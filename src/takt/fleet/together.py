@@ -157,13 +157,15 @@ class Together:
         self.arms, self.alpha, self.by, self.margin = list(arms), alpha, by, margin
         self.duels = {(a, b): Duel(a, b) for a, b in combinations(self.arms, 2)}
 
-    def take(self, records: Mapping[str, Sequence[Place]]) -> None:
+    def take(self, records: Mapping[str, Sequence[Place]]) -> bool:
         """The shifts of each arm (`arms.by_seed`): a place for each seed of the work, up to its first that has not
         ended; None where it is lost, OUT where it is not planned. Those that were taken before are not looked at again.
-        Raises ValueError if two shifts in one place are of two seeds."""
+        Whether there was anything new. Raises ValueError if two shifts in one place are of two seeds."""
+        some = False
         for (a, b), duel in self.duels.items():
             new = list(zip(*(records.get(name, ())[duel.taken :] for name in (a, b)), strict=False))
             duel.taken += len(new)
+            some |= bool(new)
             for one, two in new:
                 if isinstance(one, str) or isinstance(two, str):
                     continue
@@ -173,6 +175,7 @@ class Together:
                     raise ValueError(f"seed {one.seed} of {a} beside seed {two.seed} of {b}")
                 elif one.whole and two.whole:
                     duel.add(one, two)
+        return some
 
     def look(self) -> None:
         """Decide what can be decided now."""
@@ -192,6 +195,16 @@ class Together:
                 said = ALIKE
             if duel.decision == UNDECIDED and said != UNDECIDED:
                 duel.decision, duel.after = said, len(duel.means)
+
+    def replay(self, records: Mapping[str, Sequence[Place]]) -> None:
+        """Take the shifts of each arm one by one in the plan's order, seed by seed and arm by arm, with a look after
+        each: what was said on the way stays said, whoever begins or looks at all of it later."""
+        for seed in range(max(map(len, records.values()), default=0)):
+            for n, name in enumerate(self.arms):
+                if seed < len(records.get(name, ())):
+                    took = {arm: records.get(arm, ())[: seed + (at <= n)] for at, arm in enumerate(self.arms)}
+                    if self.take(took):
+                        self.look()
 
     def relation(self, a: str, b: str) -> str:
         """What is said of these two, from the side of `a`: BETTER, WORSE, ALIKE or UNDECIDED."""
