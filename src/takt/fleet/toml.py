@@ -130,7 +130,7 @@ class _Reader:
         name = self.text("name", self.told, Path(self.called).stem)
         if not re.fullmatch(r"[\w.-]{1,80}", name):
             self.wrong("name", f"is {name!r}; it must be letters, digits, '.', '_' or '-', at most 80")
-        folder = Path(self.text("folder", self.told, f"shifts/{name}"))
+        folder = Path(self.filled("folder", self.told, "folder", f"shifts/{name}"))
         endpoints = self.endpoints()
         arms, seeds = self.arms(endpoints) if whole else ([], [])
         accept = self.text("accept", self.told, "")
@@ -169,7 +169,7 @@ class _Reader:
             given = os.environ.get(variable, "")
             if not given:
                 self.wrong("store", f"is in the environment variable {variable!r}, and there is none")
-        if not isinstance(given, str):
+        if not isinstance(given, str) or not given.strip():
             self.wrong("store", 'must be a folder, a URI, or {env = "VARIABLE"}')
         return str(self.said("store", partial(store_of, given, name)))
 
@@ -245,7 +245,7 @@ class _Reader:
                 self.wrong(
                     where, f"asks the endpoint {one!r}{meant(one, endpoints)}; the plan has: {_listed(endpoints)}"
                 )
-        timeout = self.number(f"{where}.call_timeout_s", hand, "call_timeout_s", None)
+        timeout = self.above_0(f"{where}.call_timeout_s", hand, "call_timeout_s")
         what, ours = _called(station), {f"{key}": options[key] for key in station.get("vary", {})}
         who, their = _called(hand), {f"{key}": theirs[key] for key in hand.get("vary", {})}
         work, person = " ".join([what, *_words(ours)]), " ".join([who, *_words(their)])
@@ -281,7 +281,7 @@ class _Reader:
             call_timeout_s=timeout,
             cores=self.cores(f"{where}.cores", hand),
             gpus=self.number(f"{where}.gpus", hand, "gpus", 0.0) or 0.0,
-            memory_gb=self.number(f"{where}.memory_gb", hand, "memory_gb", None),
+            memory_gb=self.above_0(f"{where}.memory_gb", hand, "memory_gb"),
             endpoints=tuple(dict.fromkeys(uses)),
             definition=definition,
         )
@@ -318,6 +318,7 @@ class _Reader:
     def shifts(self, arms: Sequence[Arm], seeds: Sequence[Sequence[int]]) -> list[Planned]:
         """Seed by seed, so that arms can be compared early; without what is excluded, and each shift once."""
         rules = [(place, table, [0]) for place, table in self.tables("exclude", None, least=0)]
+        rules = [(place, self.excluding(place, table), hits) for place, table, hits in rules]
         found: dict[str, Planned] = {}
         for turn in range(max(map(len, seeds), default=0)):
             for arm, mine in zip(arms, seeds, strict=True):
@@ -335,26 +336,33 @@ class _Reader:
             self.wrong("the plan", "has no shift left: all are excluded")
         return list(found.values())
 
+    def excluding(self, place: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is excluded, checked, with its seeds as a set of numbers."""
+        if not table:
+            self.wrong(place, "is empty, and would exclude everything")
+        if "seeds" not in table:
+            return table
+        given = table["seeds"]
+        if isinstance(given, str):
+            given = self.said(f"{place}.seeds", partial(numbers_in, given, MOST_SHIFTS))
+        numbers = given if isinstance(given, list) else [given]
+        if not numbers or any(isinstance(one, bool) or not isinstance(one, int) for one in numbers):
+            self.wrong(f"{place}.seeds", f'is {given!r}; write "0-9", or whole numbers: [0, 3, 7]')
+        return {**table, "seeds": frozenset(numbers)}
+
     def excluded(self, arm: Arm, seed: int, rules: Sequence[tuple[str, Mapping[str, Any], list[int]]]) -> bool:
         columns = {**arm.station_options, **arm.worker_options, **arm.columns}
-        for place, table, hits in rules:
+        for _, table, hits in rules:
             fits = True
             for key, value in table.items():
                 if key == "seeds":
-                    numbers = (
-                        self.said(f"{place}.seeds", partial(numbers_in, value, MOST_SHIFTS))
-                        if isinstance(value, str)
-                        else value
-                    )
-                    fits &= seed in (numbers if isinstance(numbers, list) else [numbers])
+                    fits &= seed in value
                     continue
                 mine = [columns.get(key)]
                 mine += [arm.worker] if key == "worker" else [arm.station] if key == "station" else []
                 fits &= any(
                     canonical(one) in map(canonical, value if isinstance(value, list) else [value]) for one in mine
                 )
-            if not table:
-                self.wrong(place, "is empty, and would exclude everything")
             if fits:
                 hits[0] += 1
                 return True
@@ -374,6 +382,7 @@ class _Reader:
                 self.keys(place, table, keys)
                 if not isinstance(table.get("name"), str):
                     self.wrong(place, "has no name")
+                self.filled(f"{place}.label", table, "label", table["name"])
                 self.check_varied(place, table)
         return found
 
@@ -465,6 +474,18 @@ class _Reader:
         value = table.get(key, usual)
         if not isinstance(value, str):
             self.wrong(key, f"is {value!r}; it must be a text")
+        return value
+
+    def filled(self, where: str, table: Mapping[str, Any], key: str, usual: str) -> str:
+        value = table.get(key, usual)
+        if not isinstance(value, str) or not value.strip():
+            self.wrong(where, f"is {value!r}; it must be a text that is not empty")
+        return value
+
+    def above_0(self, where: str, table: Mapping[str, Any], key: str) -> float | None:
+        value = self.number(where, table, key, None)
+        if value is not None and not value:
+            self.wrong(where, "is 0; it must be above 0, or left out")
         return value
 
     def number(self, where: str, table: Mapping[str, Any], key: str, usual: float | None) -> float | None:
