@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from takt.fleet.job import ENDED, LEFT, PROGRESS, Job, Message
 from takt.fleet.plan import Endpoint, Limits
 from takt.fleet.record import Record
 from takt.fleet.spending import Spending
+from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.fleet.toml import plan_of
 
 PLAN = """
@@ -95,10 +97,38 @@ def test_a_budget_that_is_used_up_ends_every_shift_at_its_units_end(
     done = Driver(plan_of(PLAN + HAND + f"[budget]\n{budget}\n"), lambda: paper).run()
     assert done.why == "budget" and words in done.told and done.ended < 10 and not done.lost
     assert not paper.units, "nothing goes on"
+    key = budget.partition(" ")[0]  # hours are of one run; of the rest the next run has no more than this one
+    assert done.needs == ("" if key == "hours" else f"it goes on once the plan's [budget] has more {key}")
     spent = sum(record.money for record in done.records.values())
     if "money" in budget:
         assert 7.0 <= spent <= 7.0 + 2 * 0.5, "at most the unit that each shift had under way comes on top"
         assert any(not record.ended for record in done.records.values()) or done.ended == 5
+
+
+def test_asked_to_stop_when_the_last_shifts_end_anyway_nothing_is_left_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seeds, why, ended in (("0-1", "worked", 2), ("0-9", "stopped", 2)):
+        plan = plan_of(PLAN.replace("0-9", seeds).replace("few", f"few{seeds}") + HAND)
+        driver, paper = Driver(plan, lambda: paper), Paper(2)  # noqa: B023
+        paper.leave = lambda job: None  # type: ignore[method-assign]  # each is at its last unit
+        monkeypatch.setattr(driver._notes, "asked_to_stop", lambda: bool(paper.units))  # noqa: B023
+        done = driver.run()
+        assert (done.why, done.ended, bool(done.told)) == (why, ended, why == "stopped")
+
+
+def test_what_the_last_driver_said_is_not_said_where_it_is_so_no_more() -> None:
+    plan = plan_of(PLAN + HAND)
+    (arm,) = plan.arms
+    figures: Any = (0, 0, 0, 0, 0, 0, 0.0, 0, 0.0, 0.0, None, [], [])
+    for over, told, ended, said in (
+        ("worked", "nothing is left to do", 9, "nothing works on it"),  # a ledger was emptied, or a seed is new
+        ("stopped", "it was asked to stop", 9, "it was asked to stop"),
+        ("budget", "the budget of hours is used up", 10, "nothing is left to do"),
+    ):
+        one = ArmStanding(arm, 10, ended, *figures)
+        assert FleetStanding(plan, [one], [], {}, "", over, told).state == said
 
 
 def test_a_fleet_without_a_budget_is_worked_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

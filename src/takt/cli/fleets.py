@@ -87,7 +87,7 @@ def _work(plan: Plan, on: str, jobs: int | None, as_json: bool) -> FleetStanding
         _keep_beside(plan, found)
     print_standing(found, as_json, began=done.began)
     if done.why in ("budget", "stopped", "full"):
-        complain(f"left at a unit's end: {done.told}; go on with `{again}`")
+        complain(f"left at a unit's end: {done.told}; {done.needs or f'go on with `{again}`'}")
     if done.refused or done.lost or done.why == "full":
         raise typer.Exit(2)
     return found

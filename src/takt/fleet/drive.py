@@ -44,7 +44,7 @@ class Standing:
     records   of shifts that have ended or were left, by id.
     refused   why a shift cannot be worked, by id; `lost`, those given up for faults of machines.
     spared    shifts that are not needed, for their arm is decided.
-    why       why the run is over, and `told` in words; "" while it runs.
+    why       why the run is over, and `told` in words; "" while it runs. `needs`: what must be before it can go on.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class Standing:
     began: int = 0
     why: str = ""
     told: str = ""
+    needs: str = ""
 
     @property
     def ended(self) -> int:
@@ -148,6 +149,8 @@ class Driver:
                     self._heard(message, crew)
                 self._keep()
                 self._say(crew.running)
+            if self.standing.why in (BUDGET, STOPPED) and not self._waiting():  # what ran was the last of it
+                self.standing.why = self.standing.told = self.standing.needs = ""
             if not self.standing.why:
                 self._over(CERTAIN if self.standing.spared else WORKED, "")
         finally:
@@ -270,13 +273,16 @@ class Driver:
             ("machine_hours", spent["wall_s"] / 3600, budget.machine_hours),
         ):
             if most is not None and used >= most:
-                self._over(BUDGET, f"the budget of {name.replace('_', ' ')} is used up: {used:,.4g} of {most:,.4g}")
+                told = f"the budget of {name.replace('_', ' ')} is used up: {used:,.4g} of {most:,.4g}"
+                self._over(
+                    BUDGET, told, "" if name == "hours" else f"it goes on once the plan's [budget] has more {name}"
+                )
         if self._notes.asked_to_stop():
             self._over(STOPPED, "it was asked to stop")
 
-    def _over(self, why: str, told: str) -> None:
+    def _over(self, why: str, told: str, needs: str = "") -> None:
         if not self.standing.why:
-            self.standing.why, self.standing.told = why, told
+            self.standing.why, self.standing.told, self.standing.needs = why, told, needs
 
     def _keep(self, now: bool = False) -> None:
         if self._new and (now or len(self._new) >= KEPT or time.monotonic() - self._kept_s > SAY_S):

@@ -8,6 +8,7 @@ from typing import Any
 
 from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.crew import MachineFault
+from takt.fleet.drive import CERTAIN, WORKED
 from takt.fleet.found import found_in
 from takt.fleet.made import changed
 from takt.fleet.notes import notes_of
@@ -83,12 +84,15 @@ class FleetStanding:
         """What works on it, or why nothing does, to follow its name."""
         if self.driver:
             return f"it is worked on {self.driver}"
+        if self.done:
+            return "nothing is left to do"
+        told = "" if self.over in (WORKED, CERTAIN) else self.told  # it was so, and a plan or a ledger is another one
         count = len(self.given_up)
-        if count and not self.done:
+        if count:
             more = "they are" if count > 1 else "it is"
             given_up = f"{count} shift{'s' * (count > 1)} given up for faults of machines: {more} tried again with "
-            return f"{self.told + '; ' if self.told else ''}{given_up}`takt fleet run`"
-        return self.told or ("nothing is left to do" if self.done else "nothing works on it")
+            return f"{told + '; ' if told else ''}{given_up}`takt fleet run`"
+        return told or "nothing works on it"
 
 
 @dataclass(frozen=True, slots=True)
