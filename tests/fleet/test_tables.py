@@ -123,6 +123,23 @@ def test_a_table_has_bounds_and_goes_into_a_page_a_sheet_and_a_paper(fleet: Any)
         fleet_table(found, by=["difficulty"])
 
 
+def test_a_row_is_one_row_whatever_stands_in_its_labels(fleet: Any) -> None:
+    table = fleet_table(standing_of_fleet(fleet))
+    columns = len(table.columns) + 6
+    for label, cell in (
+        ("two\n\nlines\u2028three", "two lines three"),
+        ("a|b", "a\\|b"),
+        ("a\\|b", "a&#92;\\|b"),
+        ("<img src=x> [a](b)", "&lt;img src=x> \\[a](b)"),
+    ):
+        odd = replace(table, rows=[replace(table.rows[0], of={"worker": label})], columns=["worker"])
+        lines = written(odd, "markdown").splitlines()
+        assert lines[2].startswith(f"| {cell} | ") and lines[3] == ""
+        assert lines[2].replace("\\|", "").count("|") == columns - len(table.columns) + 2
+    turned = replace(table, rows=[replace(table.rows[0], of={"worker": "a\u202eb"})], columns=["worker"])
+    assert not any("\u202e" in written(turned, how) for how in ("markdown", "latex"))
+
+
 def test_an_acceptance_by_citation_says_where_it_is_from_and_whether_it_was_reached(fleet: Any) -> None:
     strict = fleet_table(standing_of_fleet(fleet), accept="agibot-longcheer")
     assert any("(press)" in note and "AgiBot" in note for note in strict.notes)

@@ -19,9 +19,12 @@ from takt.fleet.standing import ArmStanding, FleetStanding, judged
 from takt.judge.bets import bounds
 from takt.ledger import canonical
 from takt.meant import meant
+from takt.printable import cell, printable
 
 FIGURES = ("shifts", "units", "good", "rate", "lower", "upper", "by", "verdict", "cycle_s", "money", "tokens", "lost")
 FORMATS = ("markdown", "csv", "latex")
+# A cell says what it says, whatever stands in it: a bar and a backslash are told apart, and nothing is a tag or a link.
+_MARKDOWN = {"|": "\\|", "\\": "&#92;", "&": "&amp;", "<": "&lt;", "*": "\\*", "`": "\\`", "[": "\\["}
 _TEX = {char: f"\\{char}" for char in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
@@ -134,16 +137,16 @@ def written(table: FleetTable, how: str) -> str:
         rows.writerow([*table.columns, *FIGURES])
         for row in table.rows:
             values = [*row.of.values(), *(row.figures[name] for name in FIGURES)]
-            rows.writerow(["" if value is None else _safe(value) for value in values])
+            rows.writerow(["" if value is None else cell(value) for value in values])
         return out.getvalue()
     head = [*table.columns, "shifts", "good", "rate", "bound", "verdict", "cycle"]
-    body = [[*("" if v is None else str(v) for v in row.of.values()), *_plain(row)] for row in table.rows]
+    body = [[*("" if v is None else _line(str(v)) for v in row.of.values()), *_plain(row)] for row in table.rows]
     if how == "markdown":
-        cells = [[cell.replace("|", "\\|") for cell in line] for line in (head, *body)]
+        cells = [["".join(_MARKDOWN.get(char, char) for char in text) for text in line] for line in (head, *body)]
         rule = ["---"] * len(table.columns) + ["---:"] * 4 + ["---", "---:"]
         lines = [f"| {' | '.join(line)} |" for line in (cells[0], rule, *cells[1:])]
         return "\n".join([*lines, "", *table.notes, ""])
-    lines = [" & ".join(_tex(cell) for cell in line) + r" \\" for line in (head, *body)]
+    lines = [" & ".join(_tex(text) for text in line) + r" \\" for line in (head, *body)]
     kind = "l" * len(table.columns) + "rrrr" + "lr"
     inside = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
     notes = [f"% {note}" for note in table.notes]
@@ -163,9 +166,9 @@ def _plain(row: Row) -> list[str]:
     ]
 
 
-def _safe(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is one no more."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+def _line(text: str) -> str:
+    """A text as one line, without what turns the text around it over."""
+    return printable(" ".join(text.split()))
 
 
 def _tex(text: str) -> str:
