@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from takt.cli.fleets import executor_for
 from takt.fleet.crew import Crew
 from takt.fleet.drive import Driver, job_of
+from takt.fleet.estimate import arms_of
 from takt.fleet.found import Found
 from takt.fleet.job import ENDED, LEFT, PROGRESS, Job, Message
 from takt.fleet.plan import Endpoint, Limits
 from takt.fleet.record import Record
+from takt.fleet.shown import estimate_lines
 from takt.fleet.spending import Spending
 from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.fleet.toml import plan_of
@@ -129,6 +134,24 @@ def test_what_the_last_driver_said_is_not_said_where_it_is_so_no_more() -> None:
     ):
         one = ArmStanding(arm, 10, ended, *figures)
         assert FleetStanding(plan, [one], [], {}, "", over, told).state == said
+
+
+def test_more_cores_than_are_used_here_are_said_when_the_fleet_is_begun(capsys: pytest.CaptureFixture[str]) -> None:
+    for cores, said in ((900, True), (2, False)):
+        executor_for(plan_of(f"{PLAN}{HAND}cores = {cores}\n"), "local", 2)
+        assert ("is 900, and 2 are to be used here (--jobs)" in capsys.readouterr().err) == said
+
+
+def test_what_is_to_be_worked_says_how_much_of_it_is_begun() -> None:
+    plan = plan_of(PLAN + HAND)
+    figures: Any = (10, 4, 3, 0, 0, 0, 0, 0, 0.0, 0, 0.0, 0.0, None, [], [])
+    found = FleetStanding(plan, [ArmStanding(plan.arms[0], *figures)], [], {}, "", "", "")
+    (one,) = arms_of(found)
+    assert (one.there, one.begun, one.left) == (4, 3, 6)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(*estimate_lines(found, [one], [], 2))
+    told = " ".join(console.export_text().split())
+    assert "4, 3 begun" in told and "4 there, 6 to work (3 of them begun)" in told
 
 
 def test_a_fleet_without_a_budget_is_worked_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

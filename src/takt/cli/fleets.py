@@ -137,7 +137,14 @@ def executor_for(plan: Plan, on: str, jobs: int | None) -> Executor:
         with_gpus = [arm.name for arm in plan.arms if arm.gpus]
         if with_gpus:
             complain(f"--on local counts no GPUs: gpus of {with_gpus[0]} says nothing here (--on ray counts them)")
-        return Local(jobs or cores_here(), plan.folder / "logs", plan.limits.silent_s)
+        at_a_time = jobs or cores_here()
+        large = max(plan.arms, key=lambda arm: arm.cores)
+        if large.cores > at_a_time:
+            complain(
+                f"cores of {large.name} is {large.cores:g}, and {at_a_time} are to be used here (--jobs): each of its "
+                "shifts is worked by itself, with as many as there are"
+            )
+        return Local(at_a_time, plan.folder / "logs", plan.limits.silent_s)
     if on == "ray" or on.startswith("ray://"):
         from takt.fleet.cluster import Cluster
 
@@ -184,7 +191,13 @@ def plan(
                 "ended": found.ended,
                 "jobs": at_a_time,
                 "arms": [
-                    {"arm": one.arm.name, "planned": one.planned, "there": one.there, "left": one.left}
+                    {
+                        "arm": one.arm.name,
+                        "planned": one.planned,
+                        "there": one.there,
+                        "begun": one.begun,
+                        "left": one.left,
+                    }
                     | {"wall_s": one.wall_s, "money": one.money}
                     for one in arms
                 ],

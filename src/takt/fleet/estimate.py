@@ -23,7 +23,10 @@ ABOVE = (0.95, 0.97, 0.99, 0.999, 0.9999)  # true rates that are planned for, wh
 
 @dataclass(frozen=True, slots=True)
 class ArmEstimate:
-    """What is left of an arm: times and money by its shifts so far, or its worker's elsewhere; None: unknown."""
+    """What is left of an arm: times and money by its shifts so far, or its worker's elsewhere; None: unknown.
+
+    begun   of those that are left: shifts that are there up to a unit's end, and go on from it.
+    """
 
     arm: Arm
     planned: int
@@ -31,6 +34,7 @@ class ArmEstimate:
     left: int
     wall_s: float | None
     money: float | None
+    begun: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def _arm(found: FleetStanding, one: ArmStanding) -> ArmEstimate:
         left,
         0.0 if not left else None if wall_s is None else left * wall_s,
         0.0 if not left else None if money is None else left * money,
+        one.left,
     )
 
 

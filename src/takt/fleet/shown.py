@@ -118,14 +118,18 @@ def estimate_lines(
     for one in arms:
         wall = "unknown" if one.wall_s is None else hms(one.wall_s)
         money = "unknown" if one.money is None else f"{one.money:,.2f}"
-        table.add_row(one.arm.name, str(one.planned), str(one.there), str(one.left), wall, money)
+        there = f"{one.there}, {one.begun} begun" if one.begun else str(one.there)
+        table.add_row(one.arm.name, str(one.planned), there, str(one.left), wall, money)
     yield table
     plan, left = found.plan, sum(one.left for one in arms)
     known = [one.wall_s for one in arms if one.wall_s is not None]
     unknown = sum(one.left for one in arms if one.wall_s is None)
     time_s = f"about {hms(sum(known) / jobs)} with {jobs} at a time" if known else "how long, no shift has shown yet"
     more = f", and {unknown} shifts of which none has shown yet how long they take" if unknown and known else ""
-    counts = f"{len(plan.shifts)} shifts, {found.ended} there, {left} to work"
+    begun = sum(one.begun for one in arms)
+    counts = (
+        f"{len(plan.shifts)} shifts, {found.ended} there, {left} to work{f' ({begun} of them begun)' if begun else ''}"
+    )
     yield Text(f"{plan.name}: {counts}; {time_s}{more}; {shown(plan.store)}")
     if found.others:
         yield Text(f"{found.others} more ledgers there are of no shift of this plan: {OTHERS}")
