@@ -26,8 +26,9 @@ from takt.fleet.drive import Driver, job_of
 from takt.fleet.executor import Executor
 from takt.fleet.job import ENDED, LOST, STORE, Message
 from takt.fleet.local import Local
-from takt.fleet.made import plan_as_worked
+from takt.fleet.made import kept_in, plan_as_worked
 from takt.fleet.notes import machine_faults, notes_of
+from takt.fleet.notes_in_folder import FolderNotes
 from takt.fleet.record import Record
 from takt.fleet.standing import standing_of_fleet
 from takt.fleet.store import is_gone, ledger_of, ledgers_in
@@ -218,6 +219,35 @@ def test_a_fleet_is_copied_whole_into_a_database_and_back(store: Any, capsys: py
         assert (found.ended, found.faults, found.others) == (2, faults, 0), fleet
         copied = read_plan(fleet)
         assert Driver(copied, Here).run().began == 0 and digests(copied) == digests(plan)
+
+
+def test_another_fleet_in_a_database_keeps_its_plan_whoever_comes_from_wherever(
+    store: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By address as by folder (test_tables.py); a plan without a name in it is called there as its file was."""
+    Path("few.toml").write_text(PLAN.replace('name = "few"\n', ""))
+    assert Driver(read_plan(Path("few.toml")), Here).run().began == 2
+    kept, ledgers = kept_in(notes_of(plan := read_plan(store))), ledgers_in(store)
+    assert (plan.name, kept.name, kept.source) == ("few", "few", str(Path("few.toml").resolve()))
+    Path("other.toml").write_text(PLAN.replace('"few"', '"other"').replace("0-1", "0-4"))
+    cartpole = ["--option", "id=CartPole-v1", "--option", "takt_s=0.5"]
+    run = ["run", "gym", "--worker", "hands:Balances", "--seeds", "0", "--units", "1", "--out", store, *cartpole]
+    Path("folder/ledgers").mkdir(parents=True)
+    FolderNotes(Path("folder")).drive(PLAN.replace('"few"', '"other"').replace('store = { env = "TAKT_STORE" }', ""))
+    for command in (
+        ["fleet", "run", "other.toml"],
+        ["fleet", "plan", "other.toml"],
+        run,
+        ["ledger", "copy", "folder", store],
+    ):
+        assert main(command) == 2
+        (told,) = capsys.readouterr().err.strip().splitlines()
+        assert "has another fleet, few" in told and "place" in told and HUSH not in told
+        assert (kept_in(notes_of(plan)), ledgers_in(store)) == (kept, ledgers)
+    lines: list[str] = []
+    Path("few.toml").write_text(PLAN.replace("0-1", "1-2"))
+    assert Driver(read_plan(Path("few.toml")), Here, on_line=lines.append).run().began == 1
+    assert "last: 1 new shift, and 1 that is of it no more, whose ledgers stay" in lines[0] and len(lines) == 1
 
 
 def _record() -> Any:

@@ -31,7 +31,7 @@ from takt.fleet.beside import Beside
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver
 from takt.fleet.found import Found
-from takt.fleet.made import plan_as_worked
+from takt.fleet.made import COMMAND, Kept, kept_in, kept_of, other_fleet, plan_as_worked
 from takt.fleet.notes_in_folder import SEEN, FolderNotes
 from takt.fleet.page import compared
 from takt.fleet.quick import nothing_to_do, remember
@@ -291,9 +291,42 @@ def test_no_fleets_plan_is_lost_to_another_fleet(fleet: Any, capsys: pytest.Capt
         (told,) = capsys.readouterr().err.strip().splitlines()
         assert "shifts/few has another fleet, few" in told and "place" in told
         assert FolderNotes(fleet.folder).plan_text() == kept and len(list(fleet.folder.glob("ledgers/*.takt"))) == 9
-    Path("fleet.toml").write_text(PLAN.replace("0-2", "0-1"))  # the same plan, changed: it is the same fleet
-    for path in ("fleet.toml", "shifts/few"):
-        Driver(read_plan(Path(path)), lambda: pytest.fail("something is begun")).run()
+
+
+def test_a_plan_that_its_owner_changed_goes_on_whatever_he_changed_and_what_that_does_is_said(fleet: Any) -> None:
+    lines: list[str] = []
+    less, named = PLAN.replace("[0.5, 0.9]", "[0.5]"), PLAN.replace('"few"', '"many"\nfolder = "shifts/few"')
+    for text, source, word in (
+        (PLAN, "fleet.toml", ""),
+        (PLAN.replace('"sometimes"', '"seldom"') + "\n[limits]\nretries = 9", "fleet.toml", ""),  # the same shifts
+        (less.replace("0-2", "0-1"), "fleet.toml", "last: 5 that are of it no more, whose ledgers stay"),
+        (less, "fleet.toml", "last: 2 new shifts"),
+        (less.replace("0-2", "1-2"), "", "last: 2 that are of it no more"),  # by Python, of no file
+        (named, "fleet.toml", "last: 5 new shifts"),  # another name in the same file
+        (named + "\n[limits]\nretries = 9", "elsewhere.toml", "fleet.toml); its shifts are the same"),
+    ):
+        Path("elsewhere.toml" if source == "elsewhere.toml" else "fleet.toml").write_text(text)
+        plan = read_plan(Path(source)) if source else plan_of(text)
+        Driver(plan, lambda: pytest.fail("something is begun"), on_line=lines.append).run()
+        said = lines.pop() if lines else ""
+        assert bool(word) == bool(said) and word in said and not lines, said
+        again = read_plan(plan.folder)
+        Driver(again, lambda: pytest.fail("something is begun"), on_line=lines.append).run()
+        assert not lines and kept_in(FolderNotes(plan.folder)).source == str(Path(source or "fleet.toml").resolve())
+
+
+def test_what_a_command_line_says_takes_the_place_of_what_another_one_said_and_of_no_files_plan(fleet: Any) -> None:
+    run = kept_of(replace(fleet, source=COMMAND))
+    other = Kept(run.text.replace("10", "20"), kept_of(replace(fleet, source="")).made)
+    for new, there, is_other in (
+        (run, Kept(other.text, run.made), False),
+        (run, Kept(other.text, kept_of(fleet).made), True),  # of the same name
+        (kept_of(fleet), Kept(other.text, run.made), False),
+        (run, other, False),  # from before commands were noted
+        (kept_of(fleet), Kept("", ""), False),
+        (kept_of(fleet), Kept(other.text.replace("few", "other"), ""), True),
+    ):
+        assert bool(other_fleet(new, there)) == is_other
 
 
 def test_what_another_plan_gave_up_in_the_same_folder_is_not_counted_as_this_ones(

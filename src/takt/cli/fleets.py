@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -116,13 +116,15 @@ def run_seeds(
     as_json: bool,
 ) -> None:
     """`takt run --seeds`: one worker at one station, a shift for each seed, as a fleet of a single arm."""
+    from takt.fleet.made import COMMAND
     from takt.fleet.toml import plan_from
 
     name = re.sub(r"[^\w.-]+", "-", f"{station['name']}-{worker['name']}")[:80]
     store = out if isinstance(out, Address) else None
     folder = Path("shifts") / name if out is None or store is not None else out
     told = {**shifts, "name": name, "folder": str(folder), "station": [station], "worker": [worker]}
-    plan = plan_from({**told, "stop": {"verdict": stop_early}}, "takt run", store)
+    plan = plan_from({**told, "stop": {"verdict": stop_early}}, COMMAND, store)
+    plan = replace(plan, source=COMMAND)
     found = _work(plan, "local", jobs, as_json)
     judged = found.arms[0].verdict
     if require_accept and (judged is None or judged.decision != "accept"):
@@ -173,13 +175,22 @@ def plan(
     from takt.fleet.endpoints import check_answers
     from takt.fleet.estimate import arms_of, jobs_of
     from takt.fleet.local import cores_here
+    from takt.fleet.made import begun_over, kept_in
+    from takt.fleet.notes import notes_of
     from takt.fleet.shown import estimate_lines
     from takt.fleet.standing import standing_of_fleet
     from takt.fleet.toml import read_plan
 
     chances, (share,) = shares_in("true", true) if true else [], shares_in("power", power, most=1)
-    found = standing_of_fleet(read_plan(path))
-    check_answers(found.plan.endpoints.values())
+    planned = read_plan(path)
+    notes = notes_of(planned)
+    try:
+        if word := begun_over(planned, kept_in(notes)):
+            complain(word)
+    finally:
+        notes.close()
+    found = standing_of_fleet(planned)
+    check_answers(planned.endpoints.values())
     arms, works = arms_of(found), jobs_of(found, chances, difference, share)
     at_a_time = jobs or cores_here()
     if as_json:

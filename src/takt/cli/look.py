@@ -337,9 +337,11 @@ def copy(
     for one in copies(source, target):
         if isinstance(one, CopiedFleet):
             if as_json:
-                print_json({"from": str(one.source), "to": str(one.target), "fleet": True, "faults": one.faults})
+                told = {"from": str(one.source), "to": str(one.target), "fleet": True, "faults": one.faults}
+                print_json({**told, "changed": one.changed})
             else:
                 print(f"{one.target}  fleet: plan, {one.faults} faults of machines")
+                complain(f"{one.target}: {one.changed}") if one.changed else None
         elif as_json:
             print_json({"from": str(one.source), "to": str(one.target), "digest": one.digest, "new": one.new})
         else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from takt.errors import TaktError
-from takt.fleet.made import name_of, other_fleet
+from takt.fleet.made import Kept, difference, kept_in, other_fleet
 from takt.fleet.notes import Notes, notes_at
 from takt.fleet.notes_in_folder import NOTE
 from takt.fleet.plan import LEDGERS
@@ -23,15 +23,15 @@ from takt.ledger.copying import Copied
 from takt.ledger.copying import copy as copy_ledgers
 from takt.ledger.store import Place, place_of
 
-_NO_FILE = "-"  # a copy's plan is read from no file, and yet no command's own
-
 
 class CopiedFleet(NamedTuple):
-    """A fleet that is in the other place now, with so many faults of machines."""
+    """A fleet that is in the other place now, with so many faults of machines; and, in words, how its plan differs from
+    the one that was there, "" if there was none, or it does not."""
 
     source: Place
     target: Place
     faults: int
+    changed: str
 
 
 def copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Iterator[Copied | CopiedFleet]:
@@ -56,12 +56,11 @@ def copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Iter
             inside = LEDGERS if isinstance(here, Address) and fleet in fleets else ""
         return "/".join(part for part in (fleet, inside if isinstance(there, Path) else "", file) if part)
 
-    for fleet in fleets:
-        _check(_under(here, fleet), _under(there, fleet))
+    changed = {fleet: _check(_under(here, fleet), _under(there, fleet)) for fleet in fleets}
     yield from copy_ledgers(here, there, named)
     for fleet in fleets:
         old, new = _under(here, fleet), _under(there, fleet)
-        yield CopiedFleet(old, new, _noted(notes_at(old), notes_at(new)))
+        yield CopiedFleet(old, new, _noted(notes_at(old), notes_at(new)), changed[fleet])
 
 
 def _fleets(place: Place) -> list[str]:
@@ -82,18 +81,20 @@ def _under(place: Place, name: str) -> Place:
     return place / name if name else place
 
 
-def _check(old: Place, new: Place) -> None:
-    """Raise TaktError if there is another fleet in the new place than in the old one."""
-    text, made = _kept(old)
-    name = name_of(text, made)
-    if other := other_fleet(text, _NO_FILE, name, *_kept(new)):
-        raise TaktError(f"{new} has another fleet, {other}, whose plan would be lost: copy {name} to another place")
+def _check(old: Place, new: Place) -> str:
+    """How the plan in the old place differs from the one in the new (`made.difference`). Raises TaktError if there is
+    another fleet in the new one."""
+    copied, there = _kept(old), _kept(new)
+    if other := other_fleet(copied, there):
+        called = f"copy {copied.name} to another place"
+        raise TaktError(f"{new} has another fleet, {other}, whose plan would be lost: {called}")
+    return difference(copied, there)
 
 
-def _kept(place: Place) -> tuple[str, str]:
+def _kept(place: Place) -> Kept:
     notes = notes_at(place)
     try:
-        return notes.plan_text(), notes.made()
+        return kept_in(notes)
     finally:
         notes.close()
 

@@ -22,12 +22,12 @@ from takt.fleet.endpoints import check_answers
 from takt.fleet.executor import Executor
 from takt.fleet.found import found_in
 from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Message
-from takt.fleet.made import made_of, other_fleet, other_source
+from takt.fleet.made import begun_over, kept_in, kept_of
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.spending import SPENT, Spending
-from takt.fleet.store import Ledgers, home, ledger_of, quoted, size_of
+from takt.fleet.store import Ledgers, ledger_of, size_of
 from takt.fleet.together import Place, Together
 
 TICK_S = 0.25
@@ -96,16 +96,11 @@ class Driver:
 
     def run(self) -> Standing:
         """Work it. Raises TaktError if it cannot be begun; KeyboardInterrupt leaves all ledgers at their last unit."""
-        made = self._notes.made()
-        plan, other = self.plan, other_source(self.plan, made)
-        if fleet := other_fleet(plan.text, plan.source, plan.name, self._notes.plan_text(), made):
-            raise TaktError(
-                f"{home(plan)} has another fleet, {fleet}, whose plan would be lost: give {plan.name} another place "
-                f"(folder, --out or #NAME), or go on with that one: `takt fleet resume {quoted(plan)}`"
-            )
-        self._notes.drive(self.plan.text, made_of(self.plan))
-        if other:
-            self._on_line(f"the fleet {home(self.plan)} is that of {other}, too; give one of them another name")
+        there = kept_in(self._notes)
+        told, kept = begun_over(self.plan, there), kept_of(self.plan, there)
+        self._notes.drive(kept.text, kept.made)
+        if told:
+            self._on_line(told)
         try:
             self._ledgers = Ledgers(self.plan.store)
             found = found_in(self.plan, self._notes, self._ledgers)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from takt.distribution import version
 from takt.fleet.plan import LEDGERS, Plan
-from takt.fleet.text import text_of
+from takt.fleet.text import named, text_of
 
 if TYPE_CHECKING:
     from takt.fleet.standing import FleetStanding
@@ -68,7 +68,7 @@ def nothing_to_do(path: os.PathLike[str]) -> dict[str, Any] | None:
         if note["store"] != str(store.resolve()) or not note["ledgers"].items() <= _ledgers(store).items():
             return None
         versions = {one: installed(one) for one in note["from"]}
-        if note["depends"] == _depends(text_of(told), note["workers"], note["texts"], versions):
+        if note["depends"] == _depends(text_of(named(told, name)), note["workers"], note["texts"], versions):
             done = len(note["ledgers"])
             spared = note["shifts"] - done
             more = f" ({spared} of the plan were not needed)" if spared else ""

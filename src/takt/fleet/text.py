@@ -17,6 +17,11 @@ def text_of(told: Mapping[str, Any]) -> str:
     return text
 
 
+def named(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A plan's values with its name among them, so that whoever reads them elsewhere calls it the same."""
+    return told if "name" in told else {"name": name, **told}
+
+
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()

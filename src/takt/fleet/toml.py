@@ -33,7 +33,7 @@ from takt.fleet.notes_in_folder import NOTE
 from takt.fleet.plan import Arm, Budget, Endpoint, Limits, Plan, Planned, Stop
 from takt.fleet.presets import PRESETS
 from takt.fleet.secret import secrets_in
-from takt.fleet.text import text_of
+from takt.fleet.text import named, text_of
 from takt.judge.compared_shifts import BY
 from takt.ledger import canonical
 from takt.ledger.address import Address
@@ -94,9 +94,11 @@ def plan_of(text: str, called: str = "fleet.toml", store: str | None = None, who
     try:
         told = tomllib.loads(text)
         if store is None:
-            return _Reader(told, called).plan(text_of(told), whole)
+            return _Reader(told, called).plan(whole)
         told.pop("store", None)  # perhaps in an environment variable of another machine's
-        return replace(_Reader(told, called).plan(text_of(told), whole), store=store)
+        if isinstance(place := place_of(store), Address):
+            told = dict(named(told, place.name.rpartition("/")[2]))
+        return replace(_Reader(told, called).plan(whole), store=store)
     except tomllib.TOMLDecodeError as error:
         raise TaktError(f"{called} is no TOML: {' '.join(str(error).split())}") from error
 
@@ -106,7 +108,7 @@ def plan_from(told: Mapping[str, Any], called: str, store: Address | None = None
     folder."""
     from takt.fleet.store import store_of
 
-    plan = _Reader(told, called).plan(text_of(told))
+    plan = _Reader(told, called).plan()
     return plan if store is None else replace(plan, store=store_of(store.full, plan.name))
 
 
@@ -121,7 +123,7 @@ class _Reader:
     def wrong(self, where: str, why: str) -> NoReturn:
         raise TaktError(f"{self.called}: {where} {why}")
 
-    def plan(self, text: str, whole: bool = True) -> Plan:
+    def plan(self, whole: bool = True) -> Plan:
         for place in secrets_in(self.told):
             self.wrong(place, "has a password or key in it; a plan is copied and stored: name an environment variable")
         for place in _times_in(self.told):
@@ -147,7 +149,7 @@ class _Reader:
             stop=self.stop(),
             limits=self.limits(),
             accept=accept,
-            text=text,
+            text=text_of(named(self.told, name)),
         )
 
     def limits(self) -> Limits:
