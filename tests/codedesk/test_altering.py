@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from takt.stations.codedesk.altering import Written, altered, written_tests
+from takt.stations.codedesk.altering import altered
 from takt.stations.codedesk.canaries import canary_file, canary_files, with_canaries
+from takt.stations.codedesk.collecting import USUAL, Written, rules_of
 
 HEAD = "import unittest\n\nimport pytest\n\n\ndef f(x):\n    return {'a': x, 'b': [1, 2]}\n\n\n"
 BODIES = {
@@ -57,7 +58,7 @@ def test_right_code_fails_an_altered_test_and_nothing_else_is_changed(body: str)
     for seed in range(8):
         other, names = altered(text, Random(seed))
         assert names == {"test_it"} and not passes(other, "test_it"), other
-        assert other.startswith(HEAD) and [one.name for one in written_tests(other)] == ["test_it"]
+        assert other.startswith(HEAD) and [one.name for one in USUAL.tests(other)] == ["test_it"]
 
 
 def test_rows_and_methods_are_altered_as_well() -> None:
@@ -72,7 +73,7 @@ def test_rows_and_methods_are_altered_as_well() -> None:
         )
     )  # fmt: skip
     text = f"{HEAD}{rows}\n\nclass TestIt(unittest.TestCase):\n{methods}"
-    every = {one.name for one in written_tests(text)}
+    every = {one.name for one in USUAL.tests(text)}
     assert len(every) == 9 and all(passes(text, one) for one in every)
     for seed in range(8):
         other, names = altered(text, Random(seed))
@@ -107,7 +108,7 @@ def test_a_canary_does_what_is_said_of_it_and_is_named_as_the_tests_beside_it() 
             seen |= {name.rpartition("::")[2] for name in named}
         text, names = with_canaries(hidden, 3, Random(seed))
         assert len(names) == 3 and ast.parse(text)
-        bodies = {one.name: one.node for one in written_tests(text)}
+        bodies = {one.name: one.node for one in USUAL.tests(text)}
         assert (
             set(bodies) == {"test_sum_of_orders", "test_late_orders", *names} and "@mark\ndef test_late_orders" in text
         )
@@ -120,8 +121,37 @@ def test_a_canary_does_what_is_said_of_it_and_is_named_as_the_tests_beside_it() 
     assert canary_file(["a"], Random(1)) != canary_file(["a"], Random(2))
 
 
+@pytest.mark.parametrize(
+    ("patterns", "begins", "ends"),
+    [
+        ("check_*", "check_", ""),
+        ("it", "it_", ""),
+        ("*_spec", "", "_spec"),
+        ("[a-z]*_??_* x", "", ""),
+        ("test_?*", "test_", ""),
+    ],
+)
+def test_canaries_are_tests_by_the_repositorys_own_rules(patterns: str, begins: str, ends: str) -> None:
+    rules = rules_of(f"[pytest]\npython_functions = {patterns}\n")
+    for seed in range(5):
+        _, named = canary_file(["a", "b"], Random(seed), rules)
+        functions = [one.partition("[")[0] for one in named if "::" not in one]
+        assert len(set(functions)) >= 10 and all(map(rules.is_function, functions))
+        assert all(one.startswith(begins) and one.endswith(ends) for one in functions)
+        own = rules.named("x", ())
+        text, names = with_canaries(
+            f"def {own}():\n    assert f() == 1\n\n\ndef helper_(): pass\n", 2, Random(seed), rules
+        )
+        assert {one.name for one in rules.tests(text)} == {own, *names} and len(names) == 2
+        assert altered(text, Random(seed), rules=rules)[1] >= {own}
+    nobody = rules_of("[pytest]\npython_functions =\n")
+    _, named = canary_file(["a"], Random(1), nobody)
+    assert named and all("::test_" in one for one in named), "unittest's are tests whatever is said"
+    assert with_canaries("def test_x():\n    pass\n", 2, Random(1), nobody)[1] == []
+
+
 def test_a_test_is_known_by_its_name_in_its_class() -> None:
     text = "class TestA:\n    def test_x(self): pass\n\n\n"
     text += "class TestB:\n    def test_x(self): pass\n    def other(self): pass\n"
-    found = written_tests(text)
+    found = USUAL.tests(text)
     assert [one.name for one in found] == ["TestA::test_x", "TestB::test_x"] and isinstance(found[0], Written)

@@ -17,7 +17,8 @@ from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import Files, open_station
 from takt.contract.tools import tool_call
 from takt.stations.codedesk import inspection, laying
-from takt.stations.codedesk.altering import known_tests, written_tests
+from takt.stations.codedesk.altering import known_tests
+from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
 from takt.stations.codedesk.families.writing import hidden_file
 from takt.stations.codedesk.inspection import Inspection, inspect, new_faults
@@ -250,9 +251,9 @@ def test_parts_of_a_unittest_and_a_hundred_threads_are_a_repositorys_own_affair(
 def test_a_test_that_was_shown_is_not_altered_and_only_a_file_that_was_python_can_be_broken(works: None) -> None:
     text = hidden(1)
     known = known_tests({"tests/test_hidden_1.py": text.replace("f1() == 1", "f1()   ==  1  # so")})
-    tests = {one.name: one for one in written_tests(text)}
+    tests = {one.name: one for one in USUAL.tests(text)}
     assert known("tests/test_hidden_1.py", tests["test_value"]) and known("tests/test_hidden_1.py", tests["test_kind"])
-    other = written_tests(text.replace("== 1", "== 2"))[0]
+    other = USUAL.tests(text.replace("== 1", "== 2"))[0]
     assert not known("tests/test_hidden_1.py", other) and not known("tests/test_other.py", tests["test_value"])
     odd, fine = b"def {{ x }}(:\n", b"x = 1\n"
     tree = files_of({"same.py": odd, "edited.py": odd + b"#\n", "broken.py": odd, "asked.py": odd, "new.py": odd})

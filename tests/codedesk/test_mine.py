@@ -182,7 +182,9 @@ def test_the_main_line_is_read_without_a_checkout(repository: Path, works: None)
 
 def test_pytest_is_configured_from_wherever_a_repository_has_it() -> None:
     runner = Pytest()
-    assert runner.settings({"pytest.ini": "[pytest]\nx = 1\n"})["pytest.ini"] == "[pytest]\nx = 1\n"
+    own = "[pytest]\nminversion = 99\nx = 1\n"
+    assert runner.settings({"pytest.ini": own, "tox.ini": "[pytest]\ny = 1\n"})["pytest.ini"] == "[pytest]\nx = 1\n"
+    assert runner.settings({".pytest.toml": "[pytest]\nx = 1\n"})["pytest.ini"] == "[pytest]\nx = 1\n"
     toml = '[tool.pytest.ini_options]\naddopts = "-n 4"\nxfail_strict = true\nmarkers = ["slow: takes long"]\n'
     assert runner.settings({"pyproject.toml": toml})["pytest.ini"] == (
         "[pytest]\nxfail_strict = true\nmarkers = \n    slow: takes long\n"
@@ -192,6 +194,8 @@ def test_pytest_is_configured_from_wherever_a_repository_has_it() -> None:
         "a/conftest.py": "x = 1", "pytest.ini": "[pytest]\n",
     }  # fmt: skip
     assert runner.is_test("a/test_b.py") and runner.is_test("b_test.py") and not runner.is_test("a/tests.py")
+    other = runner.of({"pyproject.toml": '[tool.pytest]\npython_files = ["check_*.py"]\n'})
+    assert other.is_test("a/check_b.py") and not other.is_test("a/test_b.py")
     assert runner.belongs("tests/data.json") and not runner.belongs("src/testing.py")
 
 
@@ -288,7 +292,7 @@ ODD = {
     "src/p/__init__.py": "from p._version import V\n",
     ".gitignore": "_version.py\n",
     "bin/hi": "#!/bin/sh\necho hi\n",
-    "pyproject.toml": '[tool.pytest]\npython_files = ["check_*.py"]\n',
+    "pytest.ini": "[pytest]\npython_files = check_*.py\npython_functions = check_* it\nminversion = 99\n",
     "tests/conftest.py": "import gettext, json, unittest\n\ngettext.install('p1')\n"
     "json.JSONEncoder.default = lambda self, value: str(value)\n"
     "unittest.TestCase.assertItemsEqual = unittest.TestCase.assertCountEqual\n",
@@ -297,8 +301,11 @@ ODD_TESTS = """\
 import inspect, os, subprocess, unittest
 import p
 
-def test_line():
-    assert inspect.currentframe().f_lineno == 5 and p.f() == 1
+def test_of_another_name():
+    raise NotImplementedError
+
+def check_line():
+    assert inspect.currentframe().f_lineno == 8 and p.f() == 1
 
 class TestIt(unittest.TestCase):
     def test_parts(self):
@@ -310,7 +317,7 @@ class TestIt(unittest.TestCase):
     def test_two(self):
         self.assertEqual(p.f(), 2)
 
-def test_modes():
+def it_runs():
     assert os.access("bin/hi", os.X_OK) and subprocess.check_output(["./hi"]) == b"hi\\n" and p.f() == int(p.V)
 """
 AGENT = """git status --short --ignored; python3 -c 'import p; print("V", p.V)'; ls -l hi bin/hi

@@ -13,15 +13,14 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from random import Random
 from secrets import token_hex
 from typing import Any
 
+from takt.stations.codedesk.collecting import USUAL, Function, Rules, Written
 from takt.stations.codedesk.sealing import cut, extent
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 Place = tuple[tuple[int, int], tuple[int, int]]
 Edits = list[tuple[tuple[int, int], tuple[int, int], str]]
 OPERATORS: Mapping[type[ast.cmpop], str] = {
@@ -53,68 +52,41 @@ WHOLE = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript, ast.Lis
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True)
-class Written:
-    """A test of a file: its name as in a node id (`test_x`, `TestA::test_x`), and where it stands."""
-
-    name: str
-    node: Function
-    inside: ast.ClassDef | None = None
-
-
-def written_tests(text: str | bytes) -> list[Written]:
-    """The tests of a file, of those whose names are bound once; [] where it is no Python."""
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError):
-        return []
-    found = [Written(one.name, one) for one in _tests(body)]
-    for one in body:
-        if isinstance(one, ast.ClassDef):
-            found += [Written(f"{one.name}::{inner.name}", inner, one) for inner in _tests(one.body)]
-    names = [one.name for one in found]
-    return [one for one in found if names.count(one.name) == 1]
-
-
-def _tests(body: Sequence[ast.stmt]) -> Iterator[Function]:
-    for one in body:
-        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one.name.startswith("test"):
-            yield one
-
-
 def altered(
-    text: str, rng: Random, known: Callable[[Written], bool] = lambda test: False
+    text: str, rng: Random, known: Callable[[Written], bool] = lambda test: False, rules: Rules = USUAL
 ) -> tuple[str, frozenset[str]]:
     """The file with its tests altered, but for those that are `known` to whoever is tested; which were."""
     edits: Edits = []
     names = set[str]()
-    for test in written_tests(text):
+    for test in rules.tests(text):
         if not known(test) and (found := alteration(text, test, rng)):
             edits += found
             names.add(test.name)
     return cut(text, edits), frozenset(names)
 
 
-def asking(files: Mapping[str, str], shown: Mapping[str, Any]) -> tuple[dict[str, str], frozenset[str]]:
+def asking(
+    files: Mapping[str, str], shown: Mapping[str, Any], rules: Rules = USUAL
+) -> tuple[dict[str, str], frozenset[str]]:
     """Files of tests, altered but for the tests that stand in what was shown; and which are altered."""
-    known = known_tests(shown)
+    known = known_tests(shown, rules)
     rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
     new, changed = dict(files), set[str]()
     for path, text in files.items():
         if path.endswith(".py"):
-            new[path], names = altered(text, rng, partial(known, path))
+            new[path], names = altered(text, rng, partial(known, path), rules)
             changed |= {f"{path}::{name}" for name in names}
     return new, frozenset(changed)
 
 
-def known_tests(shown: Mapping[str, Any]) -> Callable[[str, Written], bool]:
+def known_tests(shown: Mapping[str, Any], rules: Rules = USUAL) -> Callable[[str, Written], bool]:
     """Whether a test stands, word for word, in a file of that path that has been shown."""
 
     @cache
     def dumped(path: str) -> frozenset[str]:
         file = shown.get(path, "")
         file = file[1] if isinstance(file, tuple) else file
-        return frozenset(f"{one.name} {ast.dump(one.node)}" for one in written_tests(file))
+        return frozenset(f"{one.name} {ast.dump(one.node)}" for one in rules.tests(file))
 
     return lambda path, test: f"{test.name} {ast.dump(test.node)}" in dumped(path)
 

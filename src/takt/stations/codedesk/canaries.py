@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 from random import Random
 
-from takt.stations.codedesk.altering import Written, written_tests
+from takt.stations.codedesk.collecting import USUAL, Rules, Written
 from takt.stations.codedesk.sealing import cut
 
 WORDS = (
@@ -26,13 +26,16 @@ KNOWS_LINES = re.compile(r"lineno|_?getframe|currentframe|getsource|findsource|s
 Case = tuple[str, str, dict[str, bool]]  # what stands above a test and its parameters, its body, rows: must they pass
 
 
-def canary_files(paths: Sequence[str], texts: Sequence[str], rng: Random) -> dict[str, tuple[str, dict[str, bool]]]:
+def canary_files(
+    paths: Sequence[str], texts: Sequence[str], rng: Random, rules: Rules = USUAL
+) -> dict[str, tuple[str, dict[str, bool]]]:
     """Two or three files of canaries beside these: path -> text, and which of its tests must pass."""
     found: dict[str, tuple[str, dict[str, bool]]] = {}
-    words = words_of([test.name for text in texts for test in written_tests(text)])
+    names = [test.name.rpartition("::")[2] for text in texts for test in rules.tests(text)]
+    words = words_of(names)
     for _ in range(rng.randrange(2, 4)):
         path = _path(paths, found, words, rng)
-        found[path] = canary_file(words, rng)
+        found[path] = canary_file(words, rng, rules, names)
     return found
 
 
@@ -62,29 +65,34 @@ def words_of(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*found, *WORDS]))
 
 
-def _name(taken: Collection[str], words: Sequence[str], rng: Random) -> str:
-    name = "test"
-    while name == "test" or name in taken:
-        name += f"_{rng.choice(words)}"
+def _name(taken: Collection[str], words: Sequence[str], rng: Random, rules: Rules, beside: Sequence[str]) -> str:
+    """A test's name that is not taken, after the fashion of those beside; "" where the rules allow none."""
+    said = name = rng.choice(words)
+    while (name := rules.named(said, beside)) in taken:
+        said += f"_{rng.choice(words)}"
     return name
 
 
-def canary_file(words: Sequence[str], rng: Random) -> tuple[str, dict[str, bool]]:
-    """A file of tests that must fail and tests that must pass: its text, and which is which."""
+def canary_file(
+    words: Sequence[str], rng: Random, rules: Rules = USUAL, beside: Sequence[str] = ()
+) -> tuple[str, dict[str, bool]]:
+    """A file of tests that must fail and tests that must pass: its text, and which is which. Where the rules allow no
+    function to be a test, those of a unittest are all."""
     body, methods, named = "", "", dict[str, bool]()
     cases = [*_cases(rng), *(case for case in _cases(rng) if rng.random() < 0.3)]
     rng.shuffle(cases)
-    holder = f"Test{rng.choice(words).capitalize()}"
+    holder, taken = f"Test{rng.choice(words).capitalize()}", list[str]()
     for above, lines, rows in cases:
-        name = _name([re.split(r"::|\[", one)[-2 if "[" in one else -1] for one in named], words, rng)
+        name = _name(taken, words, rng, USUAL if above == "self" else rules, beside)
+        taken += [name] if name else []
         if above == "self":
             methods += f"    def {name}(self):\n        {lines}\n\n"
             name = f"{holder}::{name}"
-        else:
+        elif name:
             mark, _, parameters = above.rpartition("\n")
             shown = lines.replace("\n", "\n    ")
             body += f"{mark}{chr(10) if mark else ''}def {name}({parameters}):\n    {shown}\n\n\n"
-        named |= {f"{name}{row}": passes for row, passes in rows.items()}
+        named |= {f"{name}{row}": passes for row, passes in rows.items()} if name else {}
     return f"import unittest\n\nimport pytest\n\n\nclass {holder}(unittest.TestCase):\n{methods}\n{body}", named
 
 
@@ -116,17 +124,17 @@ def _cases(rng: Random) -> list[Case]:
     ]
 
 
-def with_canaries(text: str, most: int, rng: Random) -> tuple[str, list[str]]:
+def with_canaries(text: str, most: int, rng: Random, rules: Rules = USUAL) -> tuple[str, list[str]]:
     """A file of tests with up to so many more that must fail, here and there among them; their names."""
-    found = written_tests(text)
-    if not found:
+    found = rules.tests(text)
+    if not found or not rules.named("x", ()):
         return text, []
     words, taken = words_of([one.name for one in found]), [one.node.name for one in found]
     edits, names = list[tuple[tuple[int, int], tuple[int, int], str]](), list[str]()
     below = max(line for one in found for line in _around(one)) if KNOWS_LINES.search(text) else 0
     cases = [(lines, rows) for above, lines, rows in _cases(rng) if not above and not any(rows.values())]
     for lines, _ in rng.sample(cases, min(most, len(cases))):
-        name = _name([*taken, *names], words, rng)
+        name = _name([*taken, *names], words, rng, rules, taken)
         shown = lines.replace("pytest.raises", "__import__('pytest').raises").replace("\n", "\n    ")
         line = below or rng.choice([line for one in found for line in _around(one)])
         edits.append(((line, 0), (line, 0), f"def {name}():\n    {shown}\n\n\n"))

@@ -26,7 +26,7 @@ from typing import Any
 
 from takt.printable import printable
 from takt.stations.codedesk.altering import asking
-from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid
+from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
 from takt.stations.codedesk.mounts import EXAMINE
 from takt.stations.codedesk.records import NOT_BEGUN, Told
 from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
@@ -107,7 +107,9 @@ def inspect(
     """
     mined = series.length is not None
     desk = _Desk(sandbox, series, wall_s, solution, any_skip=once and mined)
-    files, changed = (suite.files, frozenset[str]()) if once or not mined else asking(suite.files, {**shown(), **tree})
+    files, changed = (
+        (suite.files, frozenset[str]()) if once or not mined else asking(suite.files, {**shown(), **tree}, suite.rules)
+    )
     other = replace(suite, files=files)
     first, second = desk.both(tree, suite, other if changed else None)
     if second and second.stopped and not first.stopped:  # once more: who does not let them end is not known to be right
@@ -214,10 +216,11 @@ class _Desk:
         not come to its end alone is broken; of what there is no time for, nothing is known."""
         wall_s = self.sandbox.limits.wall_s
         until, dead, tried = time.monotonic() + wall_s, False, set[str]()
+        tests = tests_among(suite)
 
         def left(own: bool) -> list[str]:
-            these = [path for path in suite.files if (suite.owners[path] == ticket.number) == own]
-            return [path for path in these if _is_test(path) and path not in tried and not run.through(path)]
+            these = [path for path in tests if (suite.owners[path] == ticket.number) == own]
+            return [path for path in these if path not in tried and not run.through(path)]
 
         some = left(own=False)
         some = some if len(some) > 1 else []

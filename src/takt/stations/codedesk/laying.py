@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import configparser
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import PurePosixPath
 from random import Random
 from secrets import token_hex
 from typing import Any
 
 from takt.stations.codedesk.canaries import canary_files, with_canaries
+from takt.stations.codedesk.collecting import Rules, rules_of
 from takt.stations.codedesk.records import Told
 from takt.stations.codedesk.sealing import Paced, sealed
 
 TEST_S = 20.0
-USUAL_FILES = ("test_*.py", "*_test.py")
 NO_SETTINGS = "[pytest]\n"
 INI = "takt-settings.ini"
 LIMITS = ("time", "memory", "processes", "disk", "output")
@@ -40,6 +38,11 @@ class Suite:
     settings: Mapping[str, str]
     retired: tuple[str, ...] = ()
     touches: frozenset[str] = frozenset()
+
+    @property
+    def rules(self) -> Rules:
+        """What is a test, as its settings have it."""
+        return rules_of(self.settings.get("pytest.ini", ""))
 
     def holds(self, node: str) -> bool:
         path = node.split("::", 1)[0]
@@ -82,10 +85,11 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
     rng.shuffle(tests)
     canaries: dict[str, bool] = {}
     for path in () if sealing else tests[:MOST_AMONG]:
-        over[path], names = with_canaries(over[path], rng.randrange(1, 4), rng)
+        over[path], names = with_canaries(over[path], rng.randrange(1, 4), rng, suite.rules)
         canaries |= {f"{path}::{name}": False for name in names}
     beside = tests or list(suite.files)
-    for path, (text, named) in canary_files(beside, [suite.files[one] for one in beside[:20]], rng).items():
+    texts = [suite.files[one] for one in beside[:20]]
+    for path, (text, named) in canary_files(beside, texts, rng, suite.rules).items():
         over[path] = text
         canaries |= {f"{path}::{name}": passes for name, passes in named.items()}
         tests.insert(rng.randrange(len(tests) + 1), path)
@@ -102,20 +106,8 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
 
 
 def tests_among(suite: Suite) -> list[str]:
-    """The files of a suite that hold tests, as its settings have it (pytest's `python_files`)."""
-    read = configparser.RawConfigParser()
-    try:
-        read.read_string(suite.settings.get("pytest.ini", ""))
-        asked = read.get("pytest", "python_files", fallback="").split()
-    except configparser.Error:
-        asked = []
-    return [path for path in suite.files if is_test(path, (*USUAL_FILES, *asked))]
-
-
-def is_test(path: str, patterns: Sequence[str]) -> bool:
-    """Whether pytest takes a file for tests: its name, or its path where a pattern has a slash, is like one."""
-    name = PurePosixPath(path).name
-    return path.endswith(".py") and any(fnmatch(path if "/" in one else name, one) for one in patterns)
+    """The files of a suite that hold tests, as its settings have it."""
+    return [path for path in suite.files if suite.rules.is_file(path)]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from takt.errors import TaktError
-from takt.stations.codedesk.altering import known_tests, written_tests
+from takt.stations.codedesk.altering import known_tests
+from takt.stations.codedesk.collecting import rules_of
 from takt.stations.codedesk.inspection import Inspection, inspect, suite_of
 from takt.stations.codedesk.laying import function_of
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
@@ -285,12 +286,13 @@ class _Miner:
 
     def _unchanged(self, ticket: Ticket) -> tuple[str, ...]:
         """Tests of the ticket's files that were there before, word for word."""
-        known = known_tests(self.tree)
+        rules = rules_of(ticket.settings.get("pytest.ini", ""))
+        known = known_tests(self.tree, rules)
         return tuple(
             f"{path}::{test.name}"
             for path, text in ticket.hidden.items()
             if path.endswith(".py")
-            for test in written_tests(text)
+            for test in rules.tests(text)
             if known(path, test)
         )
 

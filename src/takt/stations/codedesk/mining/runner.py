@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import configparser
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from takt.stations.codedesk.laying import USUAL_FILES, is_test
+from takt.stations.codedesk.collecting import USUAL, Rules, section
 from takt.stations.codedesk.mining.history import source_text
 
 Tree = Mapping[str, str | bytes]
 LINE = "\n    "
+LEFT_OUT = ("addopts", "testpaths", "cache_dir", "minversion", "required_plugins")
 
 
 class Runner(Protocol):
@@ -39,20 +39,21 @@ class Runner(Protocol):
 
 
 class Pytest:
-    """pytest, with its configuration from wherever it may stand. `also`: patterns of files that have tests."""
+    """pytest, with its configuration from wherever it may stand."""
 
     name = "pytest"
-    configured_by: tuple[str, ...] = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+    configured_by: tuple[str, ...] = (
+        "pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg",
+    )  # fmt: skip
 
-    def __init__(self, also: Sequence[str] = ()) -> None:
-        self.patterns = (*USUAL_FILES, *also)
+    def __init__(self, rules: Rules = USUAL) -> None:
+        self.rules = rules
 
     def of(self, tree: Tree) -> Pytest:
-        found = self._options(tree).get("python_files", "")
-        return Pytest(str(found).split() if isinstance(found, str) else [str(one) for one in found])
+        return Pytest(Rules.of(self._options(tree)))
 
     def is_test(self, path: str) -> bool:
-        return is_test(path, self.patterns)
+        return self.rules.is_file(path)
 
     def belongs(self, path: str) -> bool:
         parts = PurePosixPath(path).parts
@@ -72,41 +73,32 @@ class Pytest:
         return found
 
     def _ini(self, tree: Tree) -> str:
-        """pytest's own order: the first file that has a section for it."""
-        if isinstance(text := tree.get("pytest.ini"), str):
-            return text
-        lines = [
-            f"{key} = {_value([*_words(value), 'test'] if key == 'python_functions' else value)}"
-            for key, value in self._options(tree).items()
-            if key not in ("addopts", "testpaths", "cache_dir", "minversion", "required_plugins")
-        ]
+        """The options as one file has them, but for those that say what to run, or refuse to."""
+        lines = [f"{key} = {_value(value)}" for key, value in self._options(tree).items() if key not in LEFT_OUT]
         return "\n".join(["[pytest]", *lines]) + "\n"
 
-    @staticmethod
-    def _options(tree: Tree) -> Mapping[str, Any]:
-        """pytest's options, from the first file that has some. `[tool.pytest]` is pytest 9's."""
-        options: Mapping[str, Any] = {}
-        try:
-            if isinstance(text := tree.get("pytest.ini"), str):
-                ini = configparser.RawConfigParser()
-                ini.read_string(text)
-                return dict(ini["pytest"]) if ini.has_section("pytest") else {}
-            if isinstance(text := tree.get("pyproject.toml"), str):
-                told = tomllib.loads(text).get("tool", {}).get("pytest", {})
-                options = {key: value for key, value in told.items() if key != "ini_options"}
-                options = options or told.get("ini_options", {})
-            for name, section in (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
-                if not options and isinstance(text := tree.get(name), str):
-                    read = configparser.RawConfigParser()
-                    read.read_string(text)
-                    options = dict(read[section]) if read.has_section(section) else {}
-        except (tomllib.TOMLDecodeError, configparser.Error, AttributeError):
-            return {}
-        return options
-
-
-def _words(value: Any) -> list[str]:
-    return value.split() if isinstance(value, str) else [str(one) for one in value]
+    @classmethod
+    def _options(cls, tree: Tree) -> Mapping[str, Any]:
+        """pytest's options, in its own order: a file of its own decides even where it has none, of the others the first
+        that has some. `pytest.toml` and `[tool.pytest]` are pytest 9's."""
+        for name in cls.configured_by:
+            text = tree.get(name)
+            if not isinstance(text, str):
+                continue
+            own = name.removeprefix(".").startswith("pytest.")
+            try:
+                if name.endswith(".toml"):
+                    told = tomllib.loads(text)
+                    told = told if own else told.get("tool", {})
+                    found = {key: value for key, value in told.get("pytest", {}).items() if key != "ini_options"}
+                    options = found or told.get("pytest", {}).get("ini_options", {})
+                else:
+                    options = section(text, "tool:pytest" if name == "setup.cfg" else "pytest")
+            except (tomllib.TOMLDecodeError, AttributeError):
+                options = {}
+            if options or own:
+                return options
+        return {}
 
 
 def _value(value: Any) -> str:
