@@ -25,8 +25,9 @@ from takt.board import feed
 from takt.board.exported import export_pages
 from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
-from takt.board.pages import Pages, Prefs, Query
+from takt.board.pages import Pages
 from takt.board.replays import STATION, Replays
+from takt.board.wanted import Prefs, Query
 from takt.board.words import WORDS, word
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE
@@ -414,10 +415,50 @@ def test_a_fleets_page_is_linked_and_shown_without_scripts(board: Any) -> None:
 
 def test_a_wall_is_set_up_by_its_address_alone(board: Any) -> None:
     number = put(board)
-    led = asked(board, "/wall?language=zh&light=night")
-    assert led.status == 303 and led.headers["location"] == f"/shift/{number}/wall?language=zh&light=night"
-    wall = asked(board, led.headers["location"])
-    assert 'lang="zh" data-light="night"' in wall.text and "takt-l" in wall.headers["set-cookie"]
+    for path in ("/wall", f"/shift/{number}/wall"):
+        wall = asked(board, f"{path}?language=zh&light=night")
+        assert 'lang="zh" data-light="night"' in wall.text and "takt-l" in wall.headers["set-cookie"]
+        assert f'href="/shift/{number}"' in wall.text and f'data-stream="{path.removesuffix("/wall")}/' in wall.text
+
+
+def test_the_wall_goes_on_to_the_next_shift(board: Any) -> None:
+    first = asked(board, "/wall")
+    assert first.status == 200 and 'data-stream="/wall/stream"' in first.text, "before the first shift it waits"
+    stream, seen, html = Stream(board, "/wall/stream"), "", ""
+
+    def until(words: str) -> None:
+        nonlocal seen, html
+        while words not in html:
+            seen, html = stream.next()
+
+    whole = run_shift(Toy(), Lazy(0.3), units=4, seed=1, clock="lockstep")
+    links = [f'href="/shift/{number_of(board.folder / f"{place}.takt")}"' for place in range(3)]
+
+    def begun(place: int) -> Any:
+        meta = {**dict(whole.meta), "begun_utc": f"2026-01-0{place + 1}T00:00:00Z"}
+        return Ledger.create(board.folder / f"{place}.takt", meta)
+
+    with begun(1) as middle:
+        middle.commit(whole.events[:4], None, None)
+        until('data-cursor="4"')
+        assert links[1] in html
+        newest = begun(2)
+        newest.commit(whole.events[:3], None, None)
+        middle.commit(whole.events[4:6], None, None)  # it stays while its shift runs
+        until('data-cursor="6"')
+        assert links[1] in html
+        middle.commit(whole.events[6:], None, None)
+    until(links[2])
+    assert 'data-cursor="3"' in html
+    stream.close()
+    newest.commit(whole.events[3:], None, None)
+    newest.close()
+    with begun(0) as older:  # as one that is gone on with
+        older.commit(whole.events[:2], None, None)
+        stream = Stream(board, "/wall/stream", last=seen)
+        until(links[0])
+        assert links[0] in asked(board, "/wall").text
+    stream.close()
 
 
 def test_a_board_that_is_closed_leaves_nothing_running_and_begins_nothing(

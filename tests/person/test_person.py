@@ -15,9 +15,9 @@ from asking import TOKEN, asked
 from counter import Counter
 
 from takt import Ledger, kpis, repeat_shift, resume_shift, run_shift
-from takt.board.pages import Prefs
 from takt.board.person.forms import filling, forms_of
 from takt.board.person.server import PersonServer
+from takt.board.wanted import Prefs
 from takt.cli import main
 from takt.contract import clock as clocks
 from takt.contract.clock import Live, parse_clock

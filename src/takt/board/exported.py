@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from takt.board.feed import Feed, standing_of
-from takt.board.pages import Pages, Prefs, Query
+from takt.board.pages import Pages
+from takt.board.wanted import Prefs, Query
 from takt.errors import TaktError
 from takt.ledger import Ledger
 from takt.ledger.store import Place

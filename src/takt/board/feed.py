@@ -22,7 +22,7 @@ from takt.ledger import Ledger
 from takt.ledger.address import Address
 from takt.ledger.base import Cursor
 from takt.ledger.store import Place
-from takt.show.listing import BROKEN, Row, being_written, ledgers_in, locked_files, row
+from takt.show.listing import BROKEN, RUNNING, Row, being_written, ledgers_in, locked_files, row
 from takt.show.view import ShiftView
 
 LOOK_S = 0.4  # between two looks at the files; with what reading takes, a viewer is less than 2 s behind
@@ -199,6 +199,15 @@ class Shelf:
         folders = {feed.path.parent.parent for feed in self.feeds.values() if feed.path.parent.name == LEDGERS}
         pages = [folder / FLEET_PAGE for folder in sorted(folders)]
         return {number_of(page): page for page in pages if page.is_file()}
+
+    def on_the_wall(self, number: int | None) -> int | None:
+        """Which shift a wall of no certain one shows that showed `number`: that one while it runs, or while no other
+        does; else the one that runs and was begun last. None if there is none."""
+        rows = {number: row for number, row in self.rows() if row.state != BROKEN}
+        running = [one for one, row in rows.items() if row.state == RUNNING]
+        if number in rows and (rows[number].state == RUNNING or not running):
+            return number
+        return max(running or rows, key=lambda one: rows[one].begun_utc, default=None)
 
     def rows(self) -> list[tuple[int, Row]]:
         return [(feed.number, feed.row) for feed in self.feeds.values()]

@@ -6,8 +6,7 @@ A page is made of `Shown` and of how somebody wants it (`Prefs`, `Query`); nothi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, UndefinedError
 from takt.board import drawing
 from takt.board.feed import Shown
 from takt.board.telling import broken_of, own_of_unit, percent, ran_as, sentence, spaced, told_of
+from takt.board.wanted import Links, Prefs, Query
 from takt.board.words import LANGUAGES, word
 from takt.contract.events import Event
 from takt.draw.words import hms, short
@@ -32,116 +32,16 @@ from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.show.costs import costs_told
 from takt.show.happened import field_name, name_of, story, value_in_words
-from takt.show.listing import BROKEN, Row
+from takt.show.listing import Row
 from takt.show.reasons import in_words
 from takt.show.sections import Own
 from takt.show.steps import Steps
 from takt.show.thinking import spent
 from takt.show.transcript import EVENT, of_unit, transcript
 
-LIGHTS = ("auto", "day", "night")
-SORTS = ("worker", "station", "seed", "state", "units", "rate", "verdict", "cost", "age")
 TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
 MOST_LINES = 500  # of a unit's transcript and of its events
 MOST_COMPARED = 100  # reasons, and units that only one did
-MOST_ROWS = 2_000  # of the table of shifts
-
-
-@dataclass(frozen=True, slots=True)
-class Prefs:
-    """How somebody wants the pages."""
-
-    language: str = "en"
-    light: str = "auto"
-
-    @classmethod
-    def of(cls, language: str | None, light: str | None, accepted: str = "") -> Prefs:
-        if language not in LANGUAGES:
-            language = "zh" if accepted.strip().lower().startswith("zh") else "en"
-        return cls(language, light if light in LIGHTS else "auto")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which shifts of a folder are shown, and in which order."""
-
-    q: str = ""
-    state: str = ""
-    verdict: str = ""
-    sort: str = "age"
-    down: bool = True
-
-    @classmethod
-    def of(cls, given: Mapping[str, str]) -> Query:
-        sort = given.get("sort", "age")
-        return cls(
-            q=given.get("q", "")[:100],
-            state=given.get("state", "")[:20],
-            verdict=given.get("verdict", "")[:20],
-            sort=sort if sort in SORTS else "age",
-            down=given.get("down", "1") != "0",
-        )
-
-    def sorted_by(self, key: str) -> str:
-        """The address of the same table, sorted by this; the other way round if it is so already."""
-        return "/?" + urlencode(replace(self, sort=key, down=not self.down if key == self.sort else True).words())
-
-    def words(self) -> dict[str, str]:
-        return {
-            "q": self.q,
-            "state": self.state,
-            "verdict": self.verdict,
-            "sort": self.sort,
-            "down": str(int(self.down)),
-        }
-
-    def of_rows(self, rows: Iterable[tuple[int, Row]]) -> list[tuple[int, Row]]:
-        words = self.q.lower().split()
-        kept = [
-            (number, row)
-            for number, row in rows
-            if all(one in f"{row.worker} {row.station} {row.seed} {row.path.name}".lower() for one in words)
-            and self.state in ("", row.state)
-            and self.verdict in ("", row.decision)
-        ]
-        keys: dict[str, Any] = {
-            "worker": lambda row: row.worker,
-            "station": lambda row: row.station,
-            "seed": lambda row: row.seed,
-            "state": lambda row: row.state,
-            "units": lambda row: row.units,
-            "rate": lambda row: -1.0 if row.rate is None else row.rate,
-            "verdict": lambda row: row.decision,
-            "cost": lambda row: -1.0 if row.cost is None else row.cost,
-            "age": lambda row: row.begun_utc,
-        }
-        readable = [one for one in kept if one[1].state != BROKEN]
-        readable.sort(key=lambda one: (keys[self.sort](one[1]), one[0]), reverse=self.down)
-        return [*readable, *(one for one in kept if one[1].state == BROKEN)][:MOST_ROWS]
-
-
-class Links:
-    """Where pages lie: on the server, or in a folder of static pages (`exported`), seen from the page at `depth`."""
-
-    def __init__(self, exported: bool = False, depth: int = 0) -> None:
-        self._exported, self._up = exported, "../" * depth
-
-    @property
-    def home(self) -> str:
-        return f"{self._up}index.html" if self._exported else "/"
-
-    @property
-    def static(self) -> str:
-        return f"{self._up}static/" if self._exported else "/static/"
-
-    def shift(self, number: int) -> str:
-        return f"{self._up}shift/{number}/index.html" if self._exported else f"/shift/{number}"
-
-    def wall(self, number: int) -> str:
-        return f"{self._up}shift/{number}/wall.html" if self._exported else f"/shift/{number}/wall"
-
-    def unit(self, number: int, unit: int) -> str:
-        return f"{self._up}shift/{number}/unit-{unit}.html" if self._exported else f"/shift/{number}/unit/{unit}"
 
 
 def environment() -> Environment:
@@ -180,11 +80,17 @@ class Pages:
         stream = "/stream?" + urlencode({**query.words(), "after": fingerprint(inner)})
         return self._made("folder", prefs, 0, False, here, stream, rows=kept, query=query, inner=inner, fleets=fleets)
 
-    def wall(self, number: int, shown: Shown, prefs: Prefs, live: bool = False) -> str:
+    def wall(self, number: int, shown: Shown, prefs: Prefs, live: bool = False, follows: bool = False) -> str:
+        """`follows`: the wall of no certain shift, which goes on to the next one."""
+        title = f"{word(shown.view.state, prefs.language)} {shown.meta['worker']} · Takt"
         link = {"shift": Links(self._exported, 2).shift(number)}
-        told = {"walls": [{"state": word(shown.view.state, prefs.language), "worker": shown.meta["worker"]}]}
-        here = f"/shift/{number}/wall"
-        return self._made("wall", prefs, 2, live, here, _stream(number, "wall", shown), shown=shown, link=link, **told)
+        here = "/wall" if follows else f"/shift/{number}/wall"
+        stream = f"/wall/stream?after={number}.{shown.id}" if follows else _stream(number, "wall", shown)
+        return self._made("wall", prefs, 2, live, here, stream, shown=shown, link=link, title=title)
+
+    def empty_wall(self, prefs: Prefs) -> str:
+        """The wall before the first shift."""
+        return self._made("wall", prefs, 0, False, "/wall", "/wall/stream", shown=None, title="Takt")
 
     def shift(self, number: int, shown: Shown, prefs: Prefs, live: bool = False) -> str:
         view = shown.view

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from takt.board.door import Door
-from takt.board.feed import UNREADABLE, Feed, Shelf, Shown
+from takt.board.feed import Feed, Shelf, Shown
 from takt.board.metrics import KIND, exposition
-from takt.board.pages import Pages, Prefs, Query, fingerprint
+from takt.board.pages import Pages
 from takt.board.replays import STATION, Replays
+from takt.board.streams import PING_S, Streams
 from takt.board.telling import drawn_for
+from takt.board.wanted import Prefs, Query
 from takt.contract.registry import stations, workers
 from takt.errors import TaktError
 from takt.ledger import Ledger
@@ -33,7 +35,6 @@ from takt.ledger.store import Place
 from takt.serving import Served
 
 NICE = 5  # a shift beside the board comes first
-PING_S = 15.0  # a stream without news says at least that it lives
 MOST_CONNECTIONS = 1_000
 MOST_FORM = 4_096  # bytes of a form: only the token comes in one
 MOST_COMPARED = 2
@@ -56,10 +57,12 @@ class Board:
     def __init__(self, places: Sequence[Place], token: str, names: Sequence[str], port: int) -> None:
         self.shelf, self.pages, self.replays = Shelf(places), Pages(), Replays()
         self._stopping = False
+        self.streams = Streams(self.shelf, self.pages, self.rendered, lambda: self._stopping)
         routes = [
             Route("/", self._folder),
             Route("/stream", self._folder_stream),
-            Route("/wall", self._first_wall),
+            Route("/wall", self._any_wall),
+            Route("/wall/stream", self._any_wall_stream),
             Route("/shift/{number:whole}", self._shift),
             Route("/shift/{number:whole}/wall", self._wall),
             Route("/shift/{number:whole}/stream", self._shift_stream),
@@ -115,14 +118,13 @@ class Board:
             raise TaktError("there is no such fleet on this board")
         return FileResponse(page, media_type="text/html", headers={"Content-Security-Policy": FLEET_CSP})
 
-    async def _first_wall(self, request: Request) -> Response:
-        """The wall of the shift that runs, or of the one that was begun last."""
-        rows = [(number, row) for number, row in self.shelf.rows() if row.state != "unreadable"]
-        if not rows:
-            return RedirectResponse("/", 303)
-        number, _ = max(rows, key=lambda one: (one[1].state == "running", one[1].begun_utc))
-        query = f"?{request.url.query}" if request.url.query else ""
-        return kept_prefs(request, RedirectResponse(f"/shift/{number}/wall{query}", 303))
+    async def _any_wall(self, request: Request) -> Response:
+        """The wall of the shift that runs, or of the one that was begun last; it goes on to the next by itself."""
+        prefs, number = prefs_of(request), self.shelf.on_the_wall(None)
+        if number is None:
+            return self._html(request, self.pages.empty_wall(prefs))
+        made = partial(self.rendered, self.shelf.feeds[number], "wall", prefs, False, follows=True)
+        return self._html(request, await asyncio.to_thread(made))
 
     async def _shift(self, request: Request) -> Response:
         return self._html(request, await self._page(request, "shift", False))
@@ -132,17 +134,33 @@ class Board:
 
     async def _page(self, request: Request, page: str, live: bool) -> str:
         feed, prefs = self._feed(request), prefs_of(request)
-        return await asyncio.to_thread(self._rendered, feed, page, prefs, live)
+        return await asyncio.to_thread(self.rendered, feed, page, prefs, live)
 
-    def _rendered(self, feed: Feed, page: str, prefs: Prefs, live: bool) -> str:
+    def rendered(self, feed: Feed, page: str, prefs: Prefs, live: bool, **more: bool) -> str:
         """A page of a shift, made once for all who want it so. Called in a thread."""
         shown = feed.shown()
-        key = (page, prefs, live, shown.version)
+        key = (page, prefs, live, shown.version, *more)
         made = feed.made
         if key not in made:
             make: Callable[..., str] = getattr(self.pages, page)
-            made[key] = make(feed.number, shown, prefs, live)
+            made[key] = make(feed.number, shown, prefs, live, **more)
         return made[key]
+
+    # --- streams ---
+
+    async def _folder_stream(self, request: Request) -> Response:
+        query, prefs = Query.of(request.query_params), prefs_of(request)
+        return EventSourceResponse(self.streams.folder(query, prefs, seen_by(request)), ping=PING_S)
+
+    async def _shift_stream(self, request: Request) -> Response:
+        page = request.query_params.get("page", "wall")
+        if page not in ("wall", "shift"):
+            raise TaktError("a stream is of a wall or of a shift")
+        news = self.streams.shift(self._feed(request), page, prefs_of(request), seen_by(request))
+        return EventSourceResponse(news, ping=PING_S)
+
+    async def _any_wall_stream(self, request: Request) -> Response:
+        return EventSourceResponse(self.streams.wall(prefs_of(request), seen_by(request)), ping=PING_S)
 
     async def _unit(self, request: Request) -> Response:
         feed, unit, prefs = self._feed(request), int(request.path_params["unit"]), prefs_of(request)
@@ -254,51 +272,6 @@ class Board:
             return self._html(request, self.pages.login(prefs, wrong=True), 401)
         return self.door.let_in(RedirectResponse("/", 303))
 
-    # --- streams ---
-
-    async def _folder_stream(self, request: Request) -> Response:
-        query, prefs = Query.of(request.query_params), prefs_of(request)
-        has = request.headers.get("last-event-id") or request.query_params.get("after", "")
-
-        async def news() -> AsyncIterator[dict[str, str]]:
-            seen, changes = has, -1
-            while not self._stopping:
-                pulse = self.shelf.pulse
-                if self.shelf.changes != changes:
-                    changes = self.shelf.changes
-                    html = await asyncio.to_thread(self.pages.folder, self.shelf.rows(), query, prefs, True)
-                    if fingerprint(html) != seen:
-                        seen = fingerprint(html)
-                        yield _message(seen, html)
-                await _woken(pulse)
-
-        return EventSourceResponse(news(), ping=PING_S)
-
-    async def _shift_stream(self, request: Request) -> Response:
-        """The page as it is, whenever that changes. What a viewer has already (`after`, Last-Event-ID) is not sent."""
-        feed, prefs = self._feed(request), prefs_of(request)
-        page = request.query_params.get("page", "wall")
-        if page not in ("wall", "shift"):
-            raise TaktError("a stream is of a wall or of a shift")
-        has = request.headers.get("last-event-id") or request.query_params.get("after", "")
-
-        async def news() -> AsyncIterator[dict[str, str]]:
-            seen = has
-            while not self._stopping:
-                pulse = feed.pulse
-                try:
-                    shown = await asyncio.to_thread(feed.shown)
-                    now = shown.id
-                    if now != seen:
-                        html = await asyncio.to_thread(self._rendered, feed, page, prefs, True)
-                        seen = now
-                        yield _message(now, html)
-                except UNREADABLE:
-                    pass  # it is being replaced, or was taken away: the next look says
-                await _woken(pulse)
-
-        return EventSourceResponse(news(), ping=PING_S)
-
     # --- the rest ---
 
     def _feed(self, request: Request) -> Feed:
@@ -363,6 +336,11 @@ async def prefs_kept(request: Request) -> Response:
     return kept_prefs(request, RedirectResponse(back if is_local_place(back) else "/", 303))
 
 
+def seen_by(request: Request) -> str:
+    """What a viewer has seen last: of a reconnect, or of the page that it has."""
+    return request.headers.get("last-event-id") or request.query_params.get("after", "")
+
+
 def prefs_of(request: Request) -> Prefs:
     given, kept = request.query_params, request.cookies
     return Prefs.of(
@@ -375,14 +353,3 @@ def prefs_of(request: Request) -> Prefs:
 def is_local_place(back: str) -> bool:
     """Whether an address is a place of ours, so that nobody is led elsewhere."""
     return back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable() and len(back) < 2_000
-
-
-def _message(number: str, html: str) -> dict[str, str]:
-    return {"event": "page", "id": number, "data": json.dumps({"html": html}, ensure_ascii=False)}
-
-
-async def _woken(pulse: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(pulse.wait(), PING_S)
-    except TimeoutError:
-        return

@@ -9,10 +9,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from takt.board.pages import Prefs, environment
+from takt.board.pages import environment
 from takt.board.person.forms import Form, filling
 from takt.board.person.pictures import Frame
 from takt.board.person.stills import Still
+from takt.board.wanted import Prefs
 from takt.board.words import word
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering

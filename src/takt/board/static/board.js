@@ -14,6 +14,8 @@
       const at = place.contains(document.activeElement) ? document.activeElement : null;
       const alike = (one) => [one.tagName, one.getAttribute("href"), one.name, one.value].join(" ");
       place.innerHTML = told.html;
+      const titled = place.querySelector("[data-title]");
+      if (titled) document.title = titled.dataset.title;
       place.querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = ticked.has(box.value); });
       place.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
       const again = at && [...place.querySelectorAll(at.tagName)].find((one) => alike(one) === alike(at));
