@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from series import BASE, code, hidden
 
-from takt.stations.codedesk.inspection import Inspection, inspect
+from takt.stations.codedesk.inspection import inspect
+from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox

@@ -14,7 +14,7 @@ from test_codedesk import Desk
 from takt.contract.station import open_station
 from takt.stations.codedesk import grading
 from takt.stations.codedesk.changes import LEAST_SHOWN, MOST_SHOWN, Before, generated, hunks, mark_of
-from takt.stations.codedesk.inspection import Inspection
+from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.repository import Repository, files_of
 from takt.stations.codedesk.sandbox import Sandbox
 from takt.stations.codedesk.terms import INSPECTED, RAN

@@ -21,7 +21,8 @@ from takt.stations.codedesk.altering import known_tests
 from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
 from takt.stations.codedesk.families.writing import hidden_file
-from takt.stations.codedesk.inspection import Inspection, inspect, new_faults
+from takt.stations.codedesk.inspection import inspect
+from takt.stations.codedesk.judging import Inspection, new_faults
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox

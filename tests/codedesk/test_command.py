@@ -22,7 +22,7 @@ from takt.ledger.trust import Named
 from takt.shift import Shift, repeat_shift, run_shift
 from takt.stations.codedesk import grading
 from takt.stations.codedesk.account import values_of
-from takt.stations.codedesk.inspection import Inspection
+from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.model import Cap, Door, Meter, Spent
 from takt.stations.codedesk.sandbox import Room
 from takt.stations.codedesk.terms import INSPECTED, RAN

@@ -10,9 +10,10 @@ import numpy as np
 
 from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Account, Figure
-from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
+from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, RECOUNTED, REGRESSION
 
 CLASSES = ("wrong", "regression", "broken_build", "late", "no_change", "tampered", "help")
+SIGNS = {REGRESSION: 1, RECOUNTED: 1, MENDED: -1}  # of counts of broken tests
 
 
 def account_of(events: Sequence[Event]) -> Account:
@@ -105,8 +106,7 @@ def still_broken(events: Sequence[Event]) -> int:
     """Tests of accepted tickets that fail at the end."""
     count = 0
     for event in events:
-        if event.kind in (REGRESSION, MENDED):
-            count += event.data["count"] if event.kind == REGRESSION else -event.data["count"]
+        count += SIGNS.get(event.kind, 0) * event.data.get("count", 0)
     return count
 
 
@@ -114,8 +114,8 @@ def broken_tickets(events: Sequence[Event]) -> set[int]:
     """Accepted tickets of which a test fails at the end: work in progress, though it was accepted once."""
     failing: Counter[int] = Counter()
     for event in events:
-        if event.kind in (REGRESSION, MENDED):
-            failing[event.data["ticket"]] += event.data["count"] * (1 if event.kind == REGRESSION else -1)
+        if event.kind in SIGNS:
+            failing[event.data["ticket"]] += event.data["count"] * SIGNS[event.kind]
     return {ticket for ticket, count in failing.items() if count > 0}
 
 

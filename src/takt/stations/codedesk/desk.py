@@ -7,7 +7,7 @@ as it is done, and among the shift's events; a shift that is resumed or repeated
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Eve
 from takt.contract.tools import Refused
 from takt.contract.worker import Journal
 from takt.errors import TaktError
+from takt.stations.codedesk.breakage import reckoned, whole
 from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.grading import committed, graded
 from takt.stations.codedesk.model import Door, Spent
@@ -27,7 +28,6 @@ from takt.stations.codedesk.terms import (
     INSPECTED,
     KEPT,
     LATE,
-    MENDED,
     NO_CHANGE,
     RAN,
     READY,
@@ -290,7 +290,9 @@ class Desk:
         reasons = [TAMPERED] if record["tampered"] else []
         found = sorted({was[0] for was in self.broken.values()})
         if not record["tampered"]:
-            breaks = self._regressed(due.number, seen)
+            unknown, retired = record.get("unknown"), self._retired()
+            self.broken, told, breaks = reckoned(self.broken, due.number, self.now, seen, unknown, retired)
+            self.events += told
             if record["build"] and (record["failed"] or breaks):
                 reasons.append(BROKEN_BUILD)
             elif record["failed"]:
@@ -305,13 +307,15 @@ class Desk:
                 f"the tickets are refused: the known solution of ticket {due.number} ({ticket.title}) is not accepted: "
                 f"{' '.join(why.split())[-300:]}"
             )
-        return self._end(due, reasons, seen, found)
+        still = {self.broken[test][0] for test in record.get("unknown", ()) if test in self.broken}
+        return self._end(due, reasons, {*seen, *still}, found)
 
     def _inspect(self, due: Due, ticket: Ticket) -> dict[str, Any]:
         ready = self._ready()
         title = f"Ticket {due.number}: {ticket.title}"
         made, uncommitted = committed(self.repository, title, self.now)
         told = graded(self.series, self.repository, ticket, self.accepted, self._retired(), reach=not self.terms.each)
+        told["unknown"] = [test for test in self.broken if {test, whole(test)} & set(told["unknown"])]
         told["pure"] = self.repository.worktree() == files_of(self.reference(due.number + 1))
         diff = self.repository.before.diff(self.repository.tree)
         told |= {"uncommitted": uncommitted} if uncommitted else {}
@@ -321,35 +325,14 @@ class Desk:
         """Tests that no longer hold since a ticket is due that asks for something else."""
         return [one for number in range(self.next_due) for one in self.series.ticket(number).retires]
 
-    def _regressed(self, unit: int, seen: Mapping[int, list[str]]) -> bool:
-        """Tell what this unit broke and what it mended of what others broke; whether it broke anything. What was broken
-        before counts against the unit that broke it, and against no other."""
-        failing = {test for tests in seen.values() for test in tests}
-        breaks = False
-        for number, tests in seen.items():
-            new = [test for test in tests if test not in self.broken]
-            if new:
-                breaks = True
-                data = {"ticket": number, "tests": new[:20], "count": len(new)}
-                self.events.append(Event(self.now, REGRESSION, unit, data))
-                self.broken |= {test: [number, unit, self.now] for test in new}
-        mended: dict[tuple[int, int, float], int] = {}
-        for test in [test for test in self.broken if test not in failing]:
-            was = tuple(self.broken.pop(test))
-            mended[was] = mended.get(was, 0) + 1
-        for (number, by, at_s), count in sorted(mended.items()):
-            data = {"ticket": number, "broken_by": by, "after_s": round(self.now - at_s, 6), "count": count}
-            self.events.append(Event(self.now, MENDED, unit, data))
-        return breaks
-
     def _end(
         self,
         due: Due,
         reasons: list[str],
-        seen: Mapping[int, list[str]] | None = None,
+        broken: Collection[int] = (),
         found: Sequence[int] = (),
     ) -> dict[str, Any]:
-        """The unit has ended. `found`: accepted tickets that were broken already when it was inspected."""
+        """The unit has ended. Accepted tickets that are `broken` now, and those `found` so when it was inspected."""
         del self.open[due.number]
         self.ended += 1
         cycle_s = round(min(self.now, due.deadline_s) - due.due_s, 6)
@@ -360,7 +343,7 @@ class Desk:
             self.accepted.append(due.number)
             self.events.append(Event(self.now, UNIT_GOOD, due.number, {**data, "first_time": True}))
         answer: dict[str, Any] = {"ticket": due.number, "good": not reasons, "reasons": reasons}
-        return answer | ({"broken_tickets": sorted(seen)} if seen else {})
+        return answer | ({"broken_tickets": sorted(broken)} if broken else {})
 
     def reference(self, number: int) -> dict[str, str | bytes]:
         """The reference's own tree before a ticket. The last one is kept, for they are asked for in order."""

@@ -10,22 +10,20 @@ must fail.
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePosixPath
 from secrets import token_hex
-from signal import Signals
 from typing import Any
 
 from takt.printable import printable
 from takt.stations.codedesk.altering import asking
+from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
 from takt.stations.codedesk.mounts import EXAMINE
 from takt.stations.codedesk.records import NOT_BEGUN, Told
@@ -36,34 +34,7 @@ from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 WALL_S = 300.0
 ALONE_S = 60.0  # for a file of tests that is run alone
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
-MOST_MESSAGE = 1500
 MOST_SOURCES = 400  # files whose health is looked at
-ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What came of one.
-
-    passed, failed   of the ticket's own tests. `broken` those of earlier ones that fail, by ticket.
-    tampered         what was done to the tests, "" if nothing. `build` what is wrong with the code as such.
-    message          of the first test that failed.
-    health           lines, functions and complexity of the code.
-    touches          what tests changed of Python and of pytest, of a tree that is known to be right.
-    """
-
-    passed: int = 0
-    failed: tuple[str, ...] = ()
-    broken: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    tampered: str = ""
-    build: str = ""
-    message: str = ""
-    health: Mapping[str, float] = field(default_factory=dict)
-    touches: tuple[str, ...] = ()
-
-    @property
-    def own_pass(self) -> bool:
-        return not (self.failed or self.tampered or self.build) and self.passed > 0
 
 
 def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: Sequence[str]) -> Suite:
@@ -309,7 +280,9 @@ class _Desk:
         if not failing:
             return seen
         message = second.told.messages.get(failing[0], "") or f"{failing[0]} passed in one run, and not in the next"
-        return replace(seen, passed=seen.passed - len(failing), failed=tuple(sorted(failing)), message=_plain(message))
+        return replace(
+            seen, passed=seen.passed - len(failing), failed=tuple(sorted(failing)), message=plain_message(message)
+        )
 
 
 def same_files(tree: Mapping[str, File], other: Mapping[str, File]) -> bool:
@@ -317,83 +290,6 @@ def same_files(tree: Mapping[str, File], other: Mapping[str, File]) -> bool:
     return {path: file[1] for path, file in tree.items()} == {path: file[1] for path, file in other.items()}
 
 
-def ended_by_signal(code: int) -> str:
-    """In words, that a process was ended by a signal, "" if it was not."""
-    if code <= 128:
-        return ""
-    try:
-        return f"their process was ended by {Signals(code - 128).name}"
-    except ValueError:
-        return f"their process ended with status {code}"
-
-
-def new_faults(
-    syntax: Sequence[str], tree: Mapping[str, File], shown: Mapping[str, str | bytes], right: Mapping[str, File]
-) -> list[str]:
-    """Files that Python cannot read, but for those that were no Python before either, or are none when all is right: a
-    template, say, or a file for another Python."""
-    before = {path: file.encode() if isinstance(file, str) else file for path, file in shown.items()}
-    found = []
-    for one in syntax:
-        path = next((path for path in tree if one.startswith(f"{path}: ")), "")
-        known = [file for file in (before.get(path), right.get(path, ("", None))[1]) if file is not None]
-        if not any(file == tree[path][1] or not _is_python(file) for file in known):
-            found.append(one)
-    return found
-
-
-def _is_python(file: bytes) -> bool:
-    try:
-        ast.parse(file)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
-
-
-def judged(run: Run, suite: Suite, ticket: Ticket) -> Inspection:
-    """What the records come to."""
-    told = run.told
-    message = run.unlaid or run.why_stopped
-    none = run.stopped and not told.items  # the tests were ended before it was known which there are
-    own: list[str] = []
-    broken: dict[int, list[str]] = {}
-    passed = 0
-    for node in dict.fromkeys([*run.items(), *(f"{path}::?" for path in suite.files if none or told.lost(path))]):
-        path = node.split("::", 1)[0]
-        if path not in suite.owners or not suite.holds(node):
-            continue
-        passes = told.outcomes.get(node, False)
-        unknown = run.stopped and not run.unlaid and node not in told.outcomes and not told.lost(path)
-        if suite.owners[path] == ticket.number:
-            passed += passes
-            own += [] if passes else [node]
-        elif not passes and not unknown:
-            broken.setdefault(suite.owners[path], []).append(node)
-    lost = [path for path in suite.files if suite.owners[path] != ticket.number and told.lost(path)]
-    build = run.unlaid
-    if not build and told.syntax and (own or broken):  # a file that nobody imports need not be Python's of today
-        build = told.syntax[0]
-    build = build or (told.message_of(lost[0]) if lost else told.unbegun)
-    for node in [*own, *(node for nodes in broken.values() for node in nodes)]:
-        message = message or told.messages.get(node) or told.message_of(node.split("::", 1)[0])
-    if not passed and not own:
-        own = ["no test was run"]
-    return Inspection(
-        passed=passed,
-        failed=tuple(sorted(own)),
-        broken={number: tuple(sorted(nodes)) for number, nodes in sorted(broken.items())},
-        tampered=run.tampering(),
-        build=_plain(build),
-        message=_plain(message),
-        health=told.health,
-    )
-
-
 def _is_test(path: str) -> bool:
     name = PurePosixPath(path).name
     return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or "tests/" in f"/{path}"
-
-
-def _plain(text: str) -> str:
-    """A message without what differs from run to run."""
-    return ADDRESS.sub("0x...", text)[-MOST_MESSAGE:]

@@ -14,6 +14,7 @@ from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.trees import File
 
 RAN, INSPECTED, REGRESSION, MENDED = "ran", "inspected", "regression", "mended"  # the station's own events
+RECOUNTED = "recounted"  # tests that are broken, or no longer, for another reason (`breakage.py`)
 WRONG, BROKEN_BUILD, LATE, NO_CHANGE, TAMPERED, HELP = "wrong", "broken_build", "late", "no_change", "tampered", "help"
 TEST_PRICE_S, GIT_PRICE_S, OTHER_PRICE_S = 20.0, 1.0, 5.0
 TESTS = re.compile(r"\b(pytest|unittest|tox|nox)\b")

@@ -21,7 +21,8 @@ from pathlib import Path
 from takt.errors import TaktError
 from takt.stations.codedesk.altering import known_tests
 from takt.stations.codedesk.collecting import rules_of
-from takt.stations.codedesk.inspection import Inspection, inspect, suite_of
+from takt.stations.codedesk.inspection import inspect, suite_of
+from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import function_of
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
 from takt.stations.codedesk.mining.runner import Pytest, Runner

@@ -1,0 +1,75 @@
+"""Whose a broken test is from one inspection to the next, where not all of them could be run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from takt.stations.codedesk.account import broken_tickets, still_broken
+from takt.stations.codedesk.breakage import Broken, reckoned
+from takt.stations.codedesk.judging import judged
+from takt.stations.codedesk.laying import Run, Suite, laid
+from takt.stations.codedesk.records import Told
+from takt.stations.codedesk.terms import MENDED, RECOUNTED, REGRESSION
+from takt.stations.codedesk.tickets import Ticket
+
+A, B, C = "t/test_a.py::test_1", "t/test_a.py::test_2", "t/test_c.py::test_3"
+
+
+def worked(
+    *inspections: tuple[dict[int, list[str]], list[str], list[str]],
+) -> tuple[list[tuple[object, ...]], list[bool], int]:
+    """Inspections of units 5, 6, ..., each (failing by ticket, unknown, retired): events, who broke something, how many
+    tests are broken at the end by the events' account. That is the number of those that are kept, too."""
+    broken: Broken = {}
+    told, breaks = [], []
+    for place, (seen, unknown, retired) in enumerate(inspections):
+        broken, events, one = reckoned(broken, 5 + place, 100.0 * place, seen, unknown, retired)
+        told += events
+        breaks.append(one)
+    assert len(broken) == still_broken(told)
+    assert {was[0] for was in broken.values()} == broken_tickets(told)
+    return [(one.kind, one.unit, one.data["count"]) for one in told], breaks, len(broken)
+
+
+def test_a_broken_test_of_which_nothing_is_known_is_not_mended() -> None:
+    events, breaks, left = worked(({1: [A]}, [], []), ({}, [A], []), ({1: [A]}, [], []), ({}, [], []))
+    assert events == [(REGRESSION, 5, 1), (MENDED, 8, 1)] and breaks == [True, False, False, False] and not left
+
+
+def test_a_broken_test_in_a_file_that_cannot_be_collected_is_whose_it_was() -> None:
+    whole = "t/test_a.py::?"
+    events, breaks, left = worked(({1: [A]}, [], []), ({1: [whole]}, [], []), ({1: [A]}, [], []))
+    assert events == [(REGRESSION, 5, 1), (REGRESSION, 6, 1), (MENDED, 7, 1)] and left == 1
+    assert breaks == [True, True, False], "what was broken before the file was lost counts against unit 5"
+
+
+def test_what_fails_in_a_file_that_can_be_collected_again_is_of_the_one_who_lost_it() -> None:
+    whole = "t/test_a.py::?"
+    events, breaks, left = worked(({1: [whole]}, [], []), ({1: [A, B]}, [], []), ({1: [B]}, [], []), ({}, [], []))
+    assert events == [(REGRESSION, 5, 1), (RECOUNTED, 6, 1), (MENDED, 7, 1), (MENDED, 8, 1)]
+    assert breaks == [True, False, False, False] and not left
+
+
+def test_a_broken_test_that_no_longer_holds_is_not_mended_either() -> None:
+    events, _, left = worked(({1: [A, B], 2: [C]}, [], []), ({2: [C]}, [], ["t/test_a.py"]), ({}, [], ["t/test_a.py"]))
+    assert events == [(REGRESSION, 5, 2), (REGRESSION, 5, 1), (RECOUNTED, 6, -2), (MENDED, 7, 1)] and not left
+
+
+def test_records_from_before_mean_what_they_meant() -> None:
+    broken, _, _ = reckoned({}, 5, 0.0, {1: [A]}, None, [])
+    broken, events, breaks = reckoned(broken, 6, 9.0, {}, None, ["t/test_a.py"])
+    assert [(one.kind, one.data["after_s"]) for one in events] == [(MENDED, 9.0)] and not broken and not breaks
+
+
+def test_what_a_limit_kept_from_running_is_unknown_and_neither_broken_nor_whole() -> None:
+    text = "def test_1():\n    assert f() == 1\n\n\ndef test_2():\n    assert f() == 2\n"
+    suite = Suite({"t/test_a.py": text, "t/test_own.py": text}, {"t/test_a.py": 0, "t/test_own.py": 1}, {})
+    ticket = Ticket(1, "x", "x", "feature", (), {"t/test_own.py": text}, {}, {}, (), "plain")
+    told = Told(b"", "")
+    run = Run(laid(suite, sealing=False), told, "time")
+    seen = judged(run, suite, ticket)
+    assert seen.unknown == ("t/test_a.py::?",) and not seen.broken and not seen.own_pass
+    told.items, told.outcomes = [A, B], {A: False}
+    seen = judged(run, suite, ticket)
+    assert seen.unknown == (B,) and seen.broken == {0: (A,)}
+    assert judged(replace(run, stopped=""), suite, ticket).unknown == ()
