@@ -185,7 +185,7 @@ def test_reference_is_all_good_idle_nothing_and_wrong_references_are_refused(tin
         run_shift("codedesk", "reference", units=3, station_options={"tickets": str(folder), "takt_s": 20.0})
 
 
-def test_a_shift_of_more_units_than_the_series_has_is_over_with_the_series_and_says_so(
+def test_a_shift_that_asks_for_more_than_the_series_has_is_over_with_the_series_and_says_so(
     works: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tickets, out = str(write_series(tmp_path / "two", tickets=2)), tmp_path / "shift.takt"
@@ -196,8 +196,11 @@ def test_a_shift_of_more_units_than_the_series_has_is_over_with_the_series_and_s
     assert again.ended == "units" and [event.unit for event in again.events if event.kind == UNIT_BAD] == [0, 1]
     with Ledger.open(out) as book:
         assert again.digest == book.digest()
-    assert not main([*asked, "--hours", "0.1", "--out", str(tmp_path / "b.takt")])
-    assert "the series" not in capsys.readouterr().err
+    assert not main([*asked, "--hours", "9.5", "--out", str(tmp_path / "b.takt")])
+    assert "before its 9.5 hours: the series has 2 tickets, and all have ended" in capsys.readouterr().err
+    again = repeat_shift(tmp_path / "b.takt", named=Named(station_options={"tickets": tickets}))
+    with Ledger.open(tmp_path / "b.takt") as book:
+        assert again.digest == book.digest() and book.events()[-1].t_s < 60
 
 
 def test_reset_each_begins_every_ticket_at_the_known_solutions(tiny: str) -> None:

@@ -94,7 +94,8 @@ def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
         console.print(summary(shift, judged, figures, more, console.width), highlight=False)
     complain_of(shift.broken)
     if shift.ended == "units" and (why := shift.events[-1].data.get("why")):
-        complain(f"the shift is over before its {shift.meta['units']} units: {why}")
+        units, hours = shift.meta["units"], shift.meta["hours"]
+        complain(f"the shift is over before its {f'{hours:g} hours' if units is None else f'{units} units'}: {why}")
     if shift.broken:
         raise typer.Exit(2)
     if require_accept and judged.decision != "accept":

@@ -319,9 +319,7 @@ class Occupied(Protocol):
 
 @runtime_checkable
 class Finite(Protocol):
-    """A station whose units come to an end, as a list of tickets does. A shift that was asked for by units alone is
-    over then, for nothing else would end it.
-    """
+    """A station whose units come to an end, as a list of tickets does. A shift is over then, whatever was asked for."""
 
     @property
     def exhausted(self) -> str:

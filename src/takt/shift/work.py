@@ -110,6 +110,7 @@ def run_shift(
         try:
             how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate, "call_timeout_s": call_timeout_s}
             how |= {} if spec.world is None else {"world": spec.world}
+            how |= {"finite": True} if isinstance(here, Finite) else {}
             meta = json.loads(canonical({**(notes or {}), **shift, **how, **circumstances(here.spec)}))
         except (TypeError, ValueError) as error:
             raise TaktError(f"an option of the station or worker cannot be written down: {plainly(error)}") from error
@@ -188,8 +189,9 @@ def work_on(
         return round(wall_before_s + time.perf_counter() - began, 3)
 
     def exhausted() -> str:
-        """That there are fewer units than were asked for, where nothing but their number would end the shift."""
-        if ended >= last_unit or meta["hours"] is not None or not isinstance(loop.station, Finite):
+        """That the station has no further unit, though the shift was to go on."""
+        runs_on = meta["hours"] is not None and not meta.get("finite")  # of before that ended a shift of hours
+        if ended >= last_unit or runs_on or not isinstance(loop.station, Finite):
             return ""
         return loop.station.exhausted
 
