@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from series import code, write_series
+from series import BASE, code, write_series
 
 from takt.cli import main
 from takt.contract.check import RULES, check_station
@@ -28,6 +30,7 @@ from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.repository import as_text, of_text, without_times
 from takt.stations.codedesk.sandbox import check_works
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
+from takt.stations.codedesk.tickets import tree_as_json
 
 TRUSTED = Named(trust=True)
 
@@ -105,6 +108,21 @@ def test_a_command_takes_the_time_that_it_costs(desk: Desk) -> None:
     assert seen["result"] == {"tool": "run", "running": True}
     refused = desk.station.step(tool_call("read", path="README.md"))[0]["result"]
     assert refused["error"]["code"] == "busy"
+
+
+def test_git_is_there_though_a_repository_is_larger_than_what_a_command_may_change(works: None, tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "s", 1)
+    big = {**BASE, "data.bin": random.Random(0).randbytes(3 << 19)}
+    (folder / "base.json").write_text(json.dumps(tree_as_json(big)))
+    station = open_station("codedesk", tickets=str(folder))
+    small: Any = station
+    small._sandbox = replace(small._sandbox, limits=replace(small._sandbox.limits, effect_mb=1))
+    try:
+        desk = Desk(station)
+        said = desk.call("run", command="git log --format=%s; git status --short")["output"]
+        assert said == "The repository as it was\n"
+    finally:
+        station.close()
 
 
 def test_measured_commands_keep_the_station_busy_as_long_as_they_took(tiny: str) -> None:

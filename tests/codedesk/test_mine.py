@@ -137,9 +137,19 @@ def test_a_commit_is_a_ticket_if_its_tests_fail_before_and_pass_after(
 
 
 def test_what_cannot_be_mined_is_one_line_and_nothing_is_written(
-    repository: Path, tmp_path: Path, works: None, capsys: pytest.CaptureFixture[str]
+    repository: Path,
+    tmp_path: Path,
+    works: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "tickets"
+    for most, why in (("MOST_TREE", "0.0 MiB; 0.00019"), ("MOST_PACKED", "MiB, each file packed; 0.00019")):
+        with monkeypatch.context() as smaller:
+            smaller.setattr(f"takt.stations.codedesk.repository.{most}", 200)
+            assert main(["mine", str(repository), "--since", "HEAD~4", "--out", str(out)]) == 2
+            last = capsys.readouterr().err.splitlines()[-1]
+            assert "too large (the tree would have" in last and why in last and not out.exists()
     for words, said in (
         ([str(tmp_path)], "no git repository"),
         ([str(repository), "--since", "HEAD"], "no commit since"),

@@ -16,10 +16,11 @@ from takt.contract.tools import Refused
 from takt.contract.worker import Journal
 from takt.errors import TaktError
 from takt.stations.codedesk.breakage import reckoned, whole
+from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.grading import committed, graded
 from takt.stations.codedesk.model import Door, Spent
-from takt.stations.codedesk.repository import Repository, as_text, dates, files_of, of_text
+from takt.stations.codedesk.repository import MOST_EFFECT, Repository, as_text, dates, files_of, of_text
 from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.session import Session
 from takt.stations.codedesk.terms import (
@@ -257,7 +258,7 @@ class Desk:
             return {}
         tree = self.repository.tree
         self.repository.replace(files_of(self.reference(self.next_due - 1) if self.terms.each else self.series.base()))
-        self.repository.run(("sh", "-c", READY), wall_s=60.0, env=dates(0.0))
+        self.repository.run(("sh", "-c", READY), wall_s=60.0, env=dates(0.0), effect_mb=MOST_EFFECT // MIB)
         made = {path: file for path, file in self.repository.tree.items() if in_git(path)}
         self.repository.replace({**tree, **made})
         self.repository.beside = sum(len(content) for _, content in made.values())

@@ -18,9 +18,10 @@ from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.changes import Before, in_git, mark_of
 from takt.stations.codedesk.sandbox import Ran, Room, Sandbox
-from takt.stations.codedesk.trees import File, Unlaid, as_file, checked
+from takt.stations.codedesk.trees import File, Unlaid, as_file, checked, fits
 
 MOST_TREE = 48 * MIB  # bytes of a tree: a snapshot has it all, and has an end (`takt.ledger.intact`)
+MOST_PACKED = 20 * MIB  # of a tree's files, each compressed as git does
 MOST_FILES, MOST_PATHS = 20_000, 4 * MIB  # and bytes of all their paths
 PAGE = 4096  # bytes: a sandbox's disk has room for so many or none
 MOST_EFFECT = (
@@ -92,7 +93,13 @@ class Repository:
         return too_large(kept | new, self.sandbox.limits.disk_mb)
 
     def run(
-        self, argv: Sequence[str], *, wall_s: float, env: Mapping[str, str] | None = None, stdin: bytes = b""
+        self,
+        argv: Sequence[str],
+        *,
+        wall_s: float,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        effect_mb: int | None = None,
     ) -> Ran:
         """Run a command on the tree, and keep what it changes, unless that is too much: then nothing is changed."""
         try:
@@ -100,7 +107,7 @@ class Repository:
         except Unlaid as error:
             self.close()
             return Ran(126, b"", f"{error}\n".encode(), 0.0, "gone")
-        ran = room.run(argv, wall_s=wall_s, env=env, stdin=stdin)
+        ran = room.run(argv, wall_s=wall_s, env=env, stdin=stdin, effect_mb=effect_mb)
         return self.taken(ran, room.lost)
 
     def taken(self, ran: Ran, lost: bool, elsewhere: bool = False) -> Ran:
@@ -174,6 +181,22 @@ def too_large(tree: Mapping[str, File], disk_mb: int) -> str:
     if disk > disk_mb * 3 / 4:
         return f"the tree would take {disk:,.1f} MiB of the sandbox's disk; three quarters of {disk_mb} are the most"
     return ""
+
+
+def unfit(files: Mapping[str, str | bytes], disk_mb: int) -> str:
+    """Why no shift can begin with these files of a series, "" if one can. git's first commit has all of them, packed
+    one by one, and must go into a record."""
+    tree = with_folders(files_of(files))
+    if why := too_large(tree, disk_mb):
+        return why
+    if long := next((path for path in tree if not fits(path)), None):
+        return f"it has a path that is too long or too deep: {long[:200]}"
+    data = [content for _, content in tree.values()]
+    if sum(map(len, data)) <= MOST_PACKED:
+        return ""
+    packed = sum(len(zlib.compress(one, 1)) for one in data)
+    most = f"{MOST_PACKED / MIB:g} are the most"
+    return f"the tree would have {packed / MIB:,.1f} MiB, each file packed; {most}" if packed > MOST_PACKED else ""
 
 
 def with_folders(tree: Mapping[str, File]) -> dict[str, File]:

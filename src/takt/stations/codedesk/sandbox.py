@@ -213,10 +213,13 @@ class Room:
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         records: bool = False,
+        effect_mb: int | None = None,
     ) -> Ran:
         """Run a command to its end, or to its limit. It never raises for what a command does; a room that is `lost`
-        thereby takes no further one."""
-        return self._do({"op": "run", "cwd": cwd, "records": records}, argv, wall_s, env, stdin)
+        thereby takes no further one. `effect_mb`: how much of the tree it may change, where that is not as usual."""
+        effect = MIB * (self.sandbox.limits.effect_mb if effect_mb is None else effect_mb)
+        header = {"op": "run", "cwd": cwd, "records": records, "effect": effect}
+        return self._do(header, argv, wall_s, env, stdin)
 
     def turn(
         self, argv: Sequence[str], line: bytes, ticket: int, *, wall_s: float, env: Mapping[str, str] | None = None
@@ -224,7 +227,8 @@ class Room:
         """Let the one command that lives here, started now if it was not, read a line, and go on until it says that it
         is done with the ticket (`Ran.word`), or comes to its end, or to a limit. After "said" and "time" it lives on,
         and stands still until its next turn; /tmp and its home are kept. Such a room is for this command alone."""
-        header = {"op": "turn", "cwd": "", "records": False, "ticket": ticket}
+        effect = MIB * self.sandbox.limits.effect_mb
+        header = {"op": "turn", "cwd": "", "records": False, "ticket": ticket, "effect": effect}
         return self._do(header, argv, wall_s, env, line.rstrip(b"\n") + b"\n")
 
     def _do(
@@ -236,7 +240,6 @@ class Room:
             **op,
             "argv": list(argv),
             "env": environment(self.sandbox) | dict(env or {}),
-            "effect": limits.effect_mb * MIB,
             "limits": {
                 "wall_s": wall_s,
                 "cpu_s": int(wall_s) + 5 if op["op"] == "run" else CPU_OF_A_LIFE_S,

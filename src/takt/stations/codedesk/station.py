@@ -26,12 +26,11 @@ from takt.stations.codedesk.desk import Desk
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.model import CAPPED, INSIDE, Cap, Door
 from takt.stations.codedesk.mounts import mounts, named_python, python_folders
-from takt.stations.codedesk.repository import Repository, files_of, too_large, with_folders
+from takt.stations.codedesk.repository import Repository, files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
 from takt.stations.codedesk.terms import Terms
 from takt.stations.codedesk.tickets import GENERATED, Series, open_series
 from takt.stations.codedesk.tools import TOOLS, allowed, call
-from takt.stations.codedesk.trees import fits
 
 SHELL_DOWN = "shell_down"
 SHOWN = 10  # tickets in an observation
@@ -239,12 +238,10 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         series = self._series(drawn)
         if self._desk is not None:
             self._desk.close()
-        base = files_of(series.base())
-        if why := too_large(with_folders(base), self._sandbox.limits.disk_mb):
-            raise TaktError(f"the repository of {series.name!r} is too large: {why}")
-        if long := next((path for path in base if not fits(path)), None):
-            raise TaktError(f"the repository of {series.name!r} has a path that is too long or too deep: {long[:200]}")
-        repository = Repository(self._sandbox, base)
+        base = series.base()
+        if why := unfit(base, self._sandbox.limits.disk_mb):
+            raise TaktError(f"no shift can begin with the repository of {series.name!r}: {why}")
+        repository = Repository(self._sandbox, files_of(base))
         self._desk = Desk(series, repository, self._terms, self._door, self._journal)
         self._calls = 0
         self._result: dict[str, Any] = {"tool": "wait"}

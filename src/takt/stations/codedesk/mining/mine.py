@@ -12,7 +12,6 @@ import shlex
 import shutil
 import tempfile
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,23 +27,23 @@ from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, s
 from takt.stations.codedesk.mining.runner import Pytest, Runner
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
 from takt.stations.codedesk.mounts import named_python, python_folders
-from takt.stations.codedesk.repository import MOST_FILES, MOST_TREE, files_of
+from takt.stations.codedesk.repository import files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, changed, ticket_as_json, tree_as_json
 from takt.stations.codedesk.trees import Unlaid, as_file
 
 RUNS = 3
-MOST_PACKED = 20 << 20  # bytes of a tree, compressed
 SLOW_S = 60.0  # a commit's tests that take longer are those alone that it wrote or changed
 FEW = 10  # tests of which one may come out differently from run to run: it is left out then
 WALL_S = 300.0  # of one run of a commit's tests
 Tree = Mapping[str, str | bytes]
+LARGE = "too large"
 REASONS = (
     "the first commit",
     "no test",
     "tests only",
     "tests need binary files",
-    "too large",
+    LARGE,
     "does not install",
     "fails after",
     "passes before",
@@ -204,8 +203,10 @@ class _Miner:
         if all(runner.belongs(path) for path in differing):
             return "tests only", ""
         files = self.history.files(commit.tree)
-        if len(files) > MOST_FILES or _too_large(files):
-            return "too large", f"{len(files)} files"
+        if why := unfit(files, self.sandbox.limits.disk_mb):
+            return LARGE, why
+        if not self.found.tickets and (why := unfit(self.found.start, self.sandbox.limits.disk_mb)):
+            return LARGE, f"before it: {why}"
         support = {
             path: source_text(files[path]) if path.endswith(".py") else files[path]
             for path in differing
@@ -329,13 +330,6 @@ class _Miner:
         return built, ""
 
 
-def _too_large(files: Tree) -> bool:
-    """Whether a tree has more than a sandbox takes, or, packed, than a record: git's first commit has it all."""
-    data = [file.encode() if isinstance(file, str) else file for file in files.values()]
-    size = sum(map(len, data))
-    return size > MOST_TREE or (size > MOST_PACKED and len(zlib.compress(b"".join(data), 1)) > MOST_PACKED)
-
-
 def _ended(after: Inspection) -> tuple[str, str]:
     message = after.tampered or after.build or after.message or ", ".join(after.failed[:3])
     if after.message.endswith("ended by their limit: time"):
@@ -395,8 +389,9 @@ def write(found: Mining, out: Path) -> None:
 
 
 def told_of(found: Mining) -> str:
-    """The reasons with their counts, in words."""
-    return ", ".join(f"{count} {reason}" for reason, count in found.counts().items())
+    """The reasons with their counts, in words; why a tree is too large, by the first that is."""
+    large = next((f" ({one.detail})" for one in found.rejected if one.reason == LARGE), "")
+    return ", ".join(f"{count} {reason}{large if reason == LARGE else ''}" for reason, count in found.counts().items())
 
 
 def _write(path: Path, value: object) -> None:
