@@ -532,6 +532,28 @@ def test_two_shifts_are_compared_as_takt_compare_does(board: Any) -> None:
     assert wrong.status == 200 and "cannot be compared" in wrong.text
 
 
+def test_what_differs_is_told_and_may_be_allowed_and_a_person_is_set_beside(board: Any) -> None:
+    for name, options in (("a", {"limit": 1}), ("b", {"limit": 2})):
+        shift = run_shift(Toy(), Lazy(0.3), units=12, seed=4, clock="lockstep")
+        events = [replace(one, data={**one.data, "options": options, "worker": "person" if name == "a" else "lazy"})
+                  if one.kind == SHIFT_STARTED else one for one in shift.events]  # fmt: skip
+        with Ledger.create(board.folder / f"{name}.takt", dict(shift.meta)) as book:
+            book.commit(events, None, None)
+    a, b = (number_of(board.folder / f"{name}.takt") for name in "ab")
+    while asked(board, f"/compare?s={a}&s={b}").status != 200:
+        time.sleep(0.1)
+    refused = unescape(asked(board, f"/compare?s={a}&s={b}").text)
+    assert "option limit is 1 and 2." in refused and "options limit" in refused and "--may-differ" not in refused
+    (allowed,) = re.findall(r'href="(/compare[^"]*may_differ=limit)"', refused)
+    page = unescape(asked(board, allowed).text)
+    assert "option limit differs, as allowed: person 1, lazy 2." in page and "both good" in page
+    assert "human-relative throughput of lazy: 1.00 (" in page
+    chinese = unescape(asked(board, f"{allowed}&language=zh").text)
+    assert "lazy 相对于人的产出：1.00" in chinese and "选项 limit" in chinese
+    odd = urlencode([("s", a), ("s", b), *(("may_differ", NASTY) for _ in range(99))])
+    check_harmless(asked(board, f"/compare?{odd}").text)
+
+
 def test_what_units_cost_is_compared_where_the_station_says_it() -> None:
     one = Feed(LEDGERS / "desk-greedy.takt")
     one.look()

@@ -79,7 +79,7 @@ def test_a_strangers_event_is_told_by_its_own_names_without_marks_and_never_rais
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
 def test_every_word_of_a_station_has_its_chinese(path: Path) -> None:
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    assert set(tables) <= {"events", "names", "fields"}
+    assert set(tables) <= {"events", "names", "fields", "texts"}
     for name, told in tables["events"].items():
         fields = [set(re.findall(r"\{.*?\}", " ".join(told[language]))) for language in ("en", "zh")]
         assert {re.sub(r":\w+", "", one) for one in fields[0]} == {re.sub(r":\w+", "", one) for one in fields[1]}, name

@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, UndefinedError
 
 from takt.board import drawing
+from takt.board.chinese import said
+from takt.board.comparing import compare_address, comparison_of
 from takt.board.feed import Shown
 from takt.board.telling import broken_of, own_of_unit, percent, ran_as, sentence, spaced, told_of
 from takt.board.wanted import Links, Prefs, Query
@@ -22,15 +24,10 @@ from takt.board.words import LANGUAGES, word
 from takt.contract.events import Event
 from takt.draw.words import hms, short
 from takt.errors import TaktError
-from takt.judge.compare import compare
-from takt.judge.compared_shifts import by_worker
-from takt.judge.comparison import comparison_notes, decision, promise
 from takt.judge.kpi_table import rows as kpi_rows
 from takt.judge.outcomes import Unit
-from takt.judge.side_by_side import only_one, reasons
 from takt.judge.verdict import notes
 from takt.printable import printable
-from takt.show.costs import costs_told
 from takt.show.happened import field_name, name_of, story, value_in_words
 from takt.show.listing import Row
 from takt.show.reasons import in_words
@@ -41,7 +38,6 @@ from takt.show.transcript import EVENT, of_unit, transcript
 
 TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
 MOST_LINES = 500  # of a unit's transcript and of its events
-MOST_COMPARED = 100  # reasons, and units that only one did
 
 
 def environment() -> Environment:
@@ -183,7 +179,6 @@ class Pages:
                 for key, value in unit.data.items()
                 if key not in known
             ][:40],
-            named=lambda key: name_of(key, station, prefs.language),
             field=lambda key: field_name(key, station, prefs.language),
             cell=lambda value: value_in_words(value, station, prefs.language),
             story=story(events, unit_number, station, prefs.language, noted)[:MOST_LINES],
@@ -216,56 +211,11 @@ class Pages:
             can_open=can_open,
         )
 
-    def compare(self, chosen: Sequence[tuple[int, Shown]], prefs: Prefs) -> str:
-        """Two shifts side by side, and by the pairs of their units if they are of the same work."""
-        both = [{"number": number, "name": f"{s.meta['worker']} {s.meta['seed']}"} for number, s in chosen]
-        found, wrong, said = None, "", ""
-        why: Sequence[Any] = ()
-        only: Sequence[Any] = ((), ())
-        try:
-            grouped = by_worker([(shown.row.path.stem, shown.events) for _, shown in chosen])
-            found = compare(grouped, costs=costs_told([shown.events for _, shown in chosen]))
-            said, why = promise(found), reasons(grouped)[:MOST_COMPARED]
-            only = only_one(grouped, found.pairs[0].a, found.pairs[0].b)
-        except TaktError as error:
-            wrong = str(error)
-        table = [{row.name: row for row in kpi_rows(shown.view.kpis)} for _, shown in chosen]
-        labels = {**table[1], **table[0]} if len(table) > 1 else {}
-        figures = [
-            (row.label, row.unit, *((one[name].value if name in one else "–") for one in table))
-            for name, row in labels.items()
-        ]
-        ran = [dict(ran_as(shown.meta)) for _, shown in chosen]
-        differs = [
-            (key, ran[0].get(key, ""), ran[1].get(key, ""))
-            for key in dict.fromkeys([*ran[0], *ran[1]])
-            if ran[0].get(key) != ran[1].get(key)
-        ]
-
-        def decided(pair: Any) -> str:
-            return decision(pair, None)
-
-        return self._made(
-            "compare",
-            prefs,
-            0,
-            False,
-            "/compare?" + urlencode([("s", number) for number, _ in chosen]),
-            "",
-            both=both,
-            found=found,
-            wrong=wrong,
-            promise=said,
-            why=why,
-            only=only,
-            remarks=[*found.notes, *(note for pair in found.pairs for note in comparison_notes(pair))] if found else [],
-            named=list(grouped) if found else [],
-            numbers={name: number for name, (number, _) in zip(grouped, chosen, strict=False)} if found else {},
-            most=MOST_COMPARED,
-            figures=figures,
-            differs=differs,
-            decide=decided,
-        )
+    def compare(self, chosen: Sequence[tuple[int, Shown]], prefs: Prefs, may_differ: Sequence[str] = ()) -> str:
+        """Two shifts side by side, and by the pairs of their units if they are of the same work. `may_differ`: options
+        of the station's that need not be the same."""
+        here = compare_address([number for number, _ in chosen], may_differ)
+        return self._made("compare", prefs, 0, False, here, "", **comparison_of(chosen, may_differ))
 
     def login(self, prefs: Prefs, wrong: bool = False) -> str:
         return self._made("login", prefs, 0, False, "/login", "", wrong=wrong)
@@ -275,10 +225,14 @@ class Pages:
 
     def _made(self, name: str, prefs: Prefs, depth: int, live: bool, here: str, stream: str, **told: Any) -> str:
         links = Links(self._exported, depth)
+        shown = told.get("shown")
+        station = str(told.get("station", "")) if shown is None else str(shown.meta["station"])
         template = self._environment.get_template(f"{name}_live.html.j2" if live else f"{name}.html.j2")
         try:
             return template.render(
                 t=lambda key: word(key, prefs.language),
+                s=lambda text: said(str(text), prefs.language, station),
+                named=lambda key: name_of(key, station, prefs.language),
                 prefs=prefs,
                 here=here,
                 stream=stream,

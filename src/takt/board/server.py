@@ -38,6 +38,7 @@ NICE = 5  # a shift beside the board comes first
 MOST_CONNECTIONS = 1_000
 MOST_FORM = 4_096  # bytes of a form: only the token comes in one
 MOST_COMPARED = 2
+MOST_NAME, MOST_COMPARED_OPTIONS = 100, 50  # of options that may differ
 FLEET_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 SVG_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # of a drawing
 
@@ -246,9 +247,10 @@ class Board:
         if len(numbers) != MOST_COMPARED:
             raise TaktError("tick two shifts to compare them")
         feeds = [self._of(number) for number in numbers]
+        may_differ = [one[:MOST_NAME] for one in request.query_params.getlist("may_differ")[:MOST_COMPARED_OPTIONS]]
 
         def made() -> str:
-            return self.pages.compare([(feed.number, feed.shown()) for feed in feeds], prefs_of(request))
+            return self.pages.compare([(feed.number, feed.shown()) for feed in feeds], prefs_of(request), may_differ)
 
         return self._html(request, await asyncio.to_thread(made))
 

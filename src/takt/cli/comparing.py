@@ -14,7 +14,6 @@ import typer
 
 from takt.cli.app import app
 from takt.cli.options import CLOCKS, Json, StationOption, numbers_in, options_in, options_of_worker
-from takt.cli.person import NAME as PERSON
 from takt.cli.printing import aside, print_json, quiet
 from takt.cli.working import complain_of, left_by_signal
 from takt.contract.registry import registered_station
@@ -104,25 +103,27 @@ def compare(
     if bool(paths) == bool(station or named):
         raise TaktError("give the ledgers to compare, or --station and --worker to work them")
     if paths:
-        from takt.judge.compare import compare as compared
-        from takt.judge.compared_shifts import by_worker
         from takt.shift.account import costs_at
         from takt.shift.verification import standing_of
+        from takt.show.compared import compared
 
         shifts = []
         for path in paths:
             with Ledger.open(path) as book:
                 shifts.append((path, Shift.of(book)))
                 standing[str(path)] = str(standing_of(book, shifts[-1][1].digest))
-        grouped = by_worker([(path.stem, shift.events) for path, shift in shifts])
         at = {shift.meta["station"] for _, shift in shifts}
         costs = costs_at(at.pop()) if len(at) == 1 else None  # of different stations: `compared` says so
-        if any(shift.meta["worker"] == PERSON for _, shift in shifts):
-            from takt.contract.steering import shown_options
-
-            may_differ = [*(may_differ or ()), *shown_options(str(shifts[0][1].meta["station"]))]
-        found = compared(grouped, alpha=alpha, margin=margin, by=by, may_differ=may_differ or (), costs=costs)
-        events, paths_of = grouped, [str(path) for path, _ in shifts]
+        told = compared(
+            [(path.stem, shift.events) for path, shift in shifts],
+            costs,
+            may_differ or (),
+            alpha=alpha,
+            margin=margin,
+            by=by,
+        )
+        found, events, relative = told.found, told.shifts, told.relative
+        paths_of = [str(path) for path, _ in shifts]
         broken = [line for _, shift in shifts for line in shift.broken]
     else:
         if not station or not named:
@@ -177,9 +178,9 @@ def compare(
         events = {name: [shift.events for shift in mine] for name, mine in rounds.shifts.items()}
         paths_of = [str(shift.path) for shift in worked]
         broken = [line for shift in worked for line in shift.broken]
-    from takt.judge.human import human_relative, in_words
+        relative = ()  # no person works when a program asks
+    from takt.judge.human import in_words
 
-    relative = human_relative(events)
     if out is not None:
         from takt.show.report.comparison import write_comparison
 

@@ -21,6 +21,14 @@ SAME = ("station", "options", "seed", "clock", "faults")
 Costs = Callable[[Sequence[Event]], Mapping[int, float]]
 
 
+class OptionDiffers(TaktError):
+    """Shifts differ in an option of the station's, which may be allowed (`may_differ`)."""
+
+    def __init__(self, text: str, option: str) -> None:
+        super().__init__(f"{text}; --may-differ {option} compares them all the same")
+        self.text, self.option = text, option
+
+
 def too_short(worked: Mapping[str, Mapping[int, ComparedShift]], seeds: Sequence[int]) -> list[str]:
     """Shifts that time ended before any of their units had all its time, in one sentence."""
     every = [(name, seed, mine[seed]) for name, mine in worked.items() for seed in seeds]
@@ -186,8 +194,10 @@ def differences(rounds: Sequence[Mapping[str, ComparedShift]], may_differ: Colle
                     if what == "the clock" and any(text.partition(":")[0] == LIVE for text in (one, two)):
                         notes.append(f"a person works by the wall's clock: {other} {one}, {name} {two}")
                         continue
-                    fix = f"; --may-differ {option} compares them all the same" if what.startswith("option ") else ""
-                    raise TaktError(f"{other} and {name} cannot be compared: {what} is {one} and {two}{fix}")
+                    text = f"{other} and {name} cannot be compared: {what} is {one} and {two}"
+                    if what.startswith("option "):
+                        raise OptionDiffers(text, option)
+                    raise TaktError(text)
     return list(dict.fromkeys(notes))
 
 

@@ -296,6 +296,11 @@ def _named(table: str, word: str, station: str, language: str) -> str:
     return found
 
 
+def texts_of(station: str) -> dict[str, str]:
+    """Other texts of the station's in Chinese, by the English ones: [texts]."""
+    return {str(english): chinese for english, chinese in _tables(station)["texts"].items() if isinstance(chinese, str)}
+
+
 @lru_cache(maxsize=64)
 def _tables(station: str) -> dict[str, dict[str, Any]]:
     """The words of a registered station, over those for any."""
@@ -303,5 +308,5 @@ def _tables(station: str) -> dict[str, dict[str, Any]]:
     own = told_in_folder(station, FILE)
     return {
         table: {**everywhere.get(table, {}), **(own[table] if isinstance(own.get(table), dict) else {})}
-        for table in ("events", "names", "fields")
+        for table in ("events", "names", "fields", "texts")
     }

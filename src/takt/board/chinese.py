@@ -1,0 +1,63 @@
+"""What is made in English elsewhere (names of figures, sentences of verdicts and comparisons, sections of a station) in
+Chinese: by a table of texts, in which {a} stands for any text and {_a} for one that is looked up itself.
+
+The table is `chinese.toml` here, and [texts] in a station's `words.toml`. What stands in none stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from takt.show.happened import texts_of
+
+FILE = "chinese.toml"
+LONGEST = 4_000  # characters of a text that is looked up
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def said(text: str, language: str, station: str = "") -> str:
+    """A text of ours in this language."""
+    if language == "en" or not text or len(text) > LONGEST:
+        return text
+    return _chinese(text, station)
+
+
+@lru_cache(maxsize=8_192)
+def _chinese(text: str, station: str) -> str:
+    head = text.strip()
+    exact, patterns = _table(station)
+    if head in exact:
+        return exact[head]
+    if head.endswith(".") and not head.endswith(".."):
+        found = _chinese(head[:-1], station)
+        return found if found == head[:-1] else f"{found.rstrip('。')}。"
+    if "; " in head:
+        return "；".join(_chinese(one, station) for one in head.split("; "))
+    for pattern, chinese in patterns:
+        match = pattern.fullmatch(head)
+        if match:
+            return _filled(chinese, match.groupdict(), station)
+    return text
+
+
+def _filled(chinese: str, found: Mapping[str, str], station: str) -> str:
+    told = {name: _chinese(one, station) if name[0] == "_" else one for name, one in found.items()}
+    return _PLACE.sub(lambda place: told[place[1]], chinese)
+
+
+@lru_cache(maxsize=64)
+def _table(station: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str]]]:
+    """Texts as they are, and patterns, those that say the most first."""
+    ours = tomllib.loads((Path(__file__).parent / FILE).read_text(encoding="utf-8"))
+    every = {**ours["texts"], **texts_of(station)}
+    patterns = sorted((one for one in every.items() if _PLACE.search(one[0])), key=lambda one: -len(one[0]))
+    return {k: v for k, v in every.items() if not _PLACE.search(k)}, [(_pattern(k), v) for k, v in patterns]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    parts = _PLACE.split(english)  # text, name, text, name, ...
+    return re.compile("".join(f"(?P<{one}>.+?)" if at % 2 else re.escape(one) for at, one in enumerate(parts)), re.S)
