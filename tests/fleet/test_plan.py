@@ -193,6 +193,7 @@ WRONG = [
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[limits]\nsilent_s = 0", "limits.silent_s is 0; a process needs 5 s"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\ncores = 0", "worker[0].cores is 0; a shift is a process"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\ncall_timeout_s = 0", "worker[0].call_timeout_s is 0; it must be above"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\nmemory_gb = 0.01", "worker[0].memory_gb is 0.01, in 10^9 bytes; a"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\nmemory_gb = 0.0", "worker[0].memory_gb is 0; it must be above 0"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[[exclude]]\nseeds = [1, '2']", "exclude[0].seeds is [1, '2']; write"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[[exclude]]\nseeds = 1.5", "exclude[0].seeds is 1.5; write"),

@@ -26,11 +26,12 @@ from takt import TaktError
 from takt.cli import main
 from takt.draw import plots
 from takt.errors import Busy
-from takt.fleet.arms import decided, in_order, verdict_of
+from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.beside import Beside
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver
 from takt.fleet.found import Found
+from takt.fleet.looks import Looks, decided
 from takt.fleet.made import COMMAND, Kept, kept_in, kept_of, other_fleet, plan_as_worked
 from takt.fleet.notes_in_folder import SEEN, FolderNotes
 from takt.fleet.page import compared
@@ -441,6 +442,8 @@ def test_what_a_plan_simulates_is_what_judges(by: Any) -> None:
         records = [record("".join("bg"[int(one)] for one in shift), seed) for seed, shift in enumerate(path)]
         looks = (n for n in range(1, shifts + 1) if decided(records[:n], alpha=0.05, by=by))
         assert next(looks, shifts + 1) == at
+        one_by_one = Looks(alpha=0.05, by=by)
+        assert one_by_one.follow(records) == (at <= shifts) and (one_by_one.after or shifts + 1) == at
     a, b = good[:4], good[4:]
     e = log_e_along(a.astype(int) - b.astype(int), by)
     for path in range(2):
@@ -536,6 +539,50 @@ def test_what_was_once_told_apart_is_told_apart_by_a_driver_that_begins_again(
     (together,) = driver._together.values()
     a, b, c = together.arms
     assert (together.relation(a, b), together.relation(b, c), together.relation(a, c)) == (BETTER, WORSE, UNDECIDED)
+
+
+def test_a_verdict_that_was_reached_stays_though_shifts_that_ended_after_it_leave_it_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Perfect for four seeds, and then half bad: accepted for who began it, begins it again, and looks at it."""
+    monkeypatch.chdir(tmp_path)
+    plan, records, _ = planned_by(
+        '[stop]\nverdict = true\nby = "unit"', lambda share, seed: "g" * 20 + "gb"[seed > 3] * 20
+    )
+    plan = replace(plan, shifts=[one for one in plan.shifts if one.arm is plan.arms[0]], arms=plan.arms[:1])
+    there = {one.id: records[one.id] for one in plan.shifts if one.seed < 5}
+    ordered = in_order(plan.shifts, there)
+    assert verdict_of(ordered, alpha=0.05, by="unit").decision == "undecided"
+    for known in ([there], [{one: there[one] for one in list(there)[:n]} for n in range(6)]):  # at once; as they ended
+        driver = Driver(plan, lambda: pytest.fail("nothing is worked here"))
+        for driver.standing.records in known:
+            driver._look(plan.arms)
+        assert driver._done_arms == {plan.arms[0].name} and len(driver._waiting()) == 0
+    found = judged(plan, ordered)
+    assert found.decision == "accept" and "of 5 shifts, when it was decided" in found.why
+    arm = _arm(plan, plan.arms[0], plan.shifts, there, (), (), {one.id for one in plan.shifts[5:]})
+    notes = fleet_table(FleetStanding(plan, [arm], [], {}, "", "", "")).notes
+    assert f"Decided by the first of these shifts; bounds are of all of them: {plan.arms[0].name}." in notes
+
+
+def test_what_is_told_apart_does_not_depend_on_the_order_in_which_shifts_ended() -> None:
+    """Six ways to end are one: arms of 40, 50 and 95 %, told apart by what there is of seeds that all have."""
+    rng = np.random.default_rng(12)
+    rows = {
+        name: [record("".join("bg"[int(x)] for x in rng.random(20) < share), seed) for seed in range(16)]
+        for name, share in (("a", 0.4), ("b", 0.5), ("c", 0.95))
+    }
+    found = []
+    for order in (None, *rng.permuted(np.repeat([[0, 1, 2]], 16, 1).repeat(6, 0), axis=1)):
+        together = Together(list(rows), alpha=0.05, by="shift")
+        ended = {name: 16 * (order is None) for name in rows}
+        for n in () if order is None else order:
+            ended[list(rows)[n]] += 1
+            together.follow({name: row[: ended[name]] for name, row in rows.items()}, "pairs")
+        together.follow(rows, "pairs")
+        found.append([(duel.decision, duel.after, list(duel.means)) for duel in together.duels.values()])
+    assert all(one == found[0] for one in found)
+    assert {said for said, _, _ in found[0]} >= {WORSE} and len({len(means) for _, _, means in found[0]}) > 1
 
 
 def test_by_shift_nothing_is_said_of_two_before_eight_seeds_however_sure_it_looks() -> None:

@@ -7,6 +7,7 @@
     record.py     a shift in one line                          notes.py     those lines, kept beside the ledgers
     text.py       values of a plan as TOML                     beside.py    tables, kept up to date meanwhile
     arms.py       the verdict of an arm                        together.py  many arms against each other
+    looks.py      the looks at it, shift by shift              claim.py     one shift, one process
     spending.py   what has been used of budgets                standing.py  how a fleet stands, arm by arm
     found.py      what is there of a plan's shifts             made.py      a plan as it was worked, to look at
 

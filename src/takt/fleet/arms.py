@@ -11,25 +11,18 @@ be bad, to reject all to be good.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from takt.fleet.plan import Planned
 from takt.fleet.presets import PRESETS
 from takt.fleet.record import BAD, GOOD, OPEN, Record
 from takt.fleet.together import OUT, Place
-from takt.judge.bets import accepts, rejects
 from takt.judge.outcomes import Unit
 from takt.judge.pooled import Pooled, pooled_outcomes
-from takt.judge.sequences import bounds_of_shifts, chance_in, log_wealth_of_alike, lower_of_means, usual_spread
-from takt.judge.verdict import Bound, Job
-
-Rows = Sequence[Sequence[bool]]  # of each shift, whether its units were good, or good ones within the cycle time
+from takt.judge.verdict import Bound
 
 
 def in_order(
@@ -49,11 +42,10 @@ def in_order(
 
 
 def by_seed(
-    seeds: Sequence[int], shifts: Sequence[Planned], records: Mapping[str, Record], lost: Collection[str] = ()
+    seeds: Sequence[int], mine: Mapping[int, Planned], records: Mapping[str, Record], lost: Collection[str] = ()
 ) -> list[Place]:
-    """The same with a place for each of `seeds`, those of all arms of a work in the plan's order, so that arms can be
-    compared place by place: OUT where a seed is not planned for this arm."""
-    mine = {shift.seed: shift for shift in shifts}
+    """The same of an arm's shifts by their seeds (`mine`), with a place for each of `seeds`, those of all arms of a
+    work in the plan's order, so that arms can be compared place by place: OUT where a seed is not planned for it."""
     found: list[Place] = []
     for seed in seeds:
         known: Sequence[Place] = in_order([mine[seed]], records, lost) if seed in mine else [OUT]
@@ -115,70 +107,7 @@ def _between(worst: Bound | None, best: Bound | None) -> Bound | None:
     return None if worst is None or best is None else Bound(worst.lower, best.upper)
 
 
-def decided(records: Sequence[Record | None], *, alpha: float, by: str, accept: str = "") -> bool:
-    """Whether `verdict_of` decides: by numbers first, which is quick, for it is asked after every shift."""
-    there = [record for record in records if record is not None]
-    whole = [record for record in there if record.whole and record.units]
-    if not whole or (by != "unit" and len(whole) < 2):
-        return False
-    job = Job.of({"acceptance": _asked(whole[0], accept)}, alpha)
-    good, bad, still = (sum(r.outcomes.count(letter) for r in there) for letter in (GOOD, BAD, OPEN))
-    asked = [(good, bad, job.required)]
-    rows = [[[letter == GOOD for letter in record.outcomes] for record in whole]]
-    if job.limit_s is not None:
-        within = sum(record.within(job.limit_s) for record in there)
-        asked.append((within, good - within, job.quantile))
-        limit_s = job.limit_s
-        rows.append([[t is not None and t <= limit_s for t in record.cycles] for record in whole if record.good])
-    unit = [_unit(yes, no, still, least, job) for yes, no, least in asked]
-    over: dict[str, Callable[..., Any]] = {"unit": lambda x, least: 0, "shift": lambda x, least: _normal(x, least, job)}
-    over["free"] = lambda x, least: _free(x, least, job)
-    shift = [over[by](x, least) for x, (_, _, least) in zip(rows, asked, strict=True)]
-    both = (
-        unit
-        if by == "unit"
-        else shift
-        if by == "free"
-        else [min(one, key=abs) for one in zip(unit, shift, strict=True)]
-    )
-    if not (any(one < 0 for one in both) or all(one > 0 for one in both)):
-        return False
-    found = verdict_of(records, alpha=alpha, by=by, accept=accept)
-    return found is not None and found.decision != "undecided"
-
-
-def _unit(yes: int, no: int, still: int, least: float, job: Job) -> int:
-    """1: the share is surely at least `least`; -1: surely less; 0: neither."""
-    if least < 1.0 and bool(accepts(yes, no + still, least, job.alphas[0])):
-        return 1
-    return -1 if (no and least >= 1.0) or bool(rejects(yes + still, no, least, job.alphas[1])) else 0
-
-
-def _normal(rows: Rows, least: float, job: Job) -> int:
-    rates = _rates(rows)
-    low, high = bounds_of_shifts(rates, min(job.alphas))
-    if low < least <= high:
-        return 0
-    if least >= 1.0:
-        return -1
-    above, alpha = (True, job.alphas[0]) if low >= least else (False, job.alphas[1])
-    bet = (rates, least) if above else (1 - rates, 1 - least)
-    sure = log_wealth_of_alike(*bet, usual_spread(least), chance_in(rows))[-1] >= -math.log(alpha)
-    return int(sure) if above else -int(sure)
-
-
-def _free(rows: Rows, least: float, job: Job) -> int:
-    rates = _rates(rows)
-    if lower_of_means(rates, job.alphas[0]) >= least:
-        return 1
-    return -1 if 1 - lower_of_means(1 - rates, job.alphas[1]) < least else 0
-
-
-def _rates(rows: Rows) -> Any:
-    return np.array([sum(row) / len(row) for row in rows])
-
-
-def _asked(record: Record, accept: str) -> dict[str, Any]:
+def asked_of(record: Record, accept: str) -> dict[str, Any]:
     """What the job asks: its station's words, or those of a preset."""
     asked = dict(record.acceptance)
     if accept:
@@ -189,7 +118,7 @@ def _asked(record: Record, accept: str) -> dict[str, Any]:
 def _known(record: Record, accept: str) -> _Known:
     cycles = iter(record.cycles)
     judged = [_unit_of(letter, next(cycles) if letter == GOOD else None) for letter in record.outcomes]
-    started = {"seed": record.seed, "acceptance": _asked(record, accept)}
+    started = {"seed": record.seed, "acceptance": asked_of(record, accept)}
     return _Known(started, record.ended, range(len(judged) + record.cut_off), judged)
 
 

@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from takt.errors import TaktError
-from takt.fleet.arms import by_seed, decided, in_order
+from takt.fleet.arms import by_seed, in_order
 from takt.fleet.crew import Crew, MachineFault
 from takt.fleet.endpoints import check_answers
 from takt.fleet.executor import Executor
 from takt.fleet.found import found_in
 from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Message
+from takt.fleet.looks import Looks
 from takt.fleet.made import begun_over, kept_in, kept_of
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
@@ -91,6 +92,12 @@ class Driver:
             for work, arms in works(plan).items()
             if plan.stop.compare and len(arms) > 1
         }
+        self._looks = {arm.name: Looks(alpha=plan.stop.alpha, by=plan.stop.by, accept=plan.accept) for arm in plan.arms}
+        self._at = {arm: {shift.seed: shift for shift in shifts} for arm, shifts in self._of.items()}
+        self._seeds = {work: seeds_of(plan, work) for work in self._together}
+        self._rows: dict[str, dict[str, list[Place]]] = {  # the shifts of all arms of a work, by their seeds
+            work: {arm: [] for arm in together.arms} for work, together in self._together.items()
+        }
         self._spent = Spending()
         self._said_s = self._kept_s = 0.0
 
@@ -107,8 +114,6 @@ class Driver:
             self.standing.records, self._unreadable = found.records, dict(found.unreadable)
             for record in self.standing.records.values():
                 self._spent.say(record.id, {key: getattr(record, key) for key in SPENT})
-            for work, together in self._together.items():
-                together.replay(self._rows(work))
             self._look(self.plan.arms)
             waiting = self._waiting()
             if waiting:
@@ -226,38 +231,30 @@ class Driver:
 
     def _look(self, arms: Sequence[Arm]) -> set[str]:
         """Which arms are done now, and were not before: a look after a shift of each of `arms`."""
-        stop, lost = self.plan.stop, self._missing
+        stop = self.plan.stop
         if not stop.verdict and not stop.compare:
             return set()
         before = set(self._done_arms)
         for arm in arms:
-            if arm.name in self._done_arms:
-                continue
-            if stop.verdict:
-                mine = in_order(self._of[arm.name], self.standing.records, lost)
-                if not decided(mine, alpha=stop.alpha, by=stop.by, accept=self.plan.accept):
-                    continue
-            if not stop.compare or arm.work not in self._together:
-                self._done_arms.add(arm.name) if stop.verdict else None
+            compared = bool(stop.compare) and arm.work in self._together
+            if stop.verdict and self._decided(arm.name) and not compared:
+                self._done_arms.add(arm.name)
         for work in {arm.work for arm in arms} & set(self._together):
-            self._look_together(work)
+            together, rows = self._together[work], self._rows[work]
+            for name, row in rows.items():
+                row += by_seed(self._seeds[work][len(row) :], self._at[name], self.standing.records, self._missing)
+            together.follow(rows, stop.compare)
+            for name in set(rows) - together.needed(stop.compare):
+                if not stop.verdict or self._decided(name):
+                    self._done_arms.add(name)
         return self._done_arms - before
 
-    def _look_together(self, work: str) -> None:
-        stop, lost, together = self.plan.stop, self._missing, self._together[work]
-        together.take(self._rows(work))
-        together.look()
-        needed = together.needed(stop.compare)
-        for name in together.arms:
-            mine = in_order(self._of[name], self.standing.records, lost)
-            accept = self.plan.accept
-            if name not in needed and (not stop.verdict or decided(mine, alpha=stop.alpha, by=stop.by, accept=accept)):
-                self._done_arms.add(name)
-
-    def _rows(self, work: str) -> dict[str, list[Place]]:
-        """The shifts of all arms of a work, by their seeds."""
-        seeds, lost = seeds_of(self.plan, work), self._missing
-        return {name: by_seed(seeds, self._of[name], self.standing.records, lost) for name in self._together[work].arms}
+    def _decided(self, arm: str) -> bool:
+        """Whether an arm's verdict is reached by its shifts so far."""
+        looks = self._looks[arm]
+        return looks.reached is not None or looks.follow(
+            in_order(self._of[arm][looks.taken :], self.standing.records, self._missing)
+        )
 
     def _check_budget(self, began_s: float) -> None:
         budget, spent = self.plan.budget, self._spent

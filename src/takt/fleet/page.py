@@ -21,7 +21,7 @@ from takt.fleet.record import Record
 from takt.fleet.standing import FleetStanding
 from takt.fleet.store import shown
 from takt.fleet.table import FleetTable, fleet_table
-from takt.fleet.together import Duel, Together
+from takt.fleet.together import OUT, Duel, Together
 from takt.judge.comparison import ALIKE, BETTER, UNDECIDED
 from takt.ledger import canonical
 from takt.writing import PAGE, whole_file
@@ -60,22 +60,23 @@ def write_page(found: FleetStanding, out: str | os.PathLike[str] | None = None, 
 
 
 def compared(found: FleetStanding, work: str) -> list[Duel]:
-    """Every two arms of a work, told apart as its driver does: by their shifts in the plan's order up to the first that
-    has not ended, with one promise for all."""
+    """Every two arms of a work, told apart as its driver does: by their shifts in the plan's order up to the first seed
+    that an arm which is needed has not worked, with one promise for all."""
     plan = found.plan
     arms = [one for one in found.arms if one.arm.work == work]
     by = plan.stop.by
     together = Together([one.arm.name for one in arms], alpha=plan.stop.alpha, by=by, margin=plan.stop.margin)
     seeds = seeds_of(plan, work)
-    planned: dict[str, list[Planned]] = {one.arm.name: [] for one in arms}
+    planned: dict[str, dict[int, Planned]] = {one.arm.name: {} for one in arms}
     for shift in plan.shifts:
         if shift.arm.name in planned:
-            planned[shift.arm.name].append(shift)
-    rows = {
-        one.arm.name: by_seed(seeds, planned[one.arm.name], {record.id: record for record in one.records}, found.lost)
-        for one in arms
-    }
-    together.replay(rows)
+            planned[shift.arm.name][shift.seed] = shift
+    rows = {}
+    for one in arms:
+        records = {record.id: record for record in one.records}
+        row = rows[one.arm.name] = by_seed(seeds, planned[one.arm.name], records, found.lost)
+        row += [OUT] * (len(seeds) - len(row)) if one.spared else []  # it is not waited for
+    together.follow(rows, plan.stop.compare)
     return list(together.duels.values())
 
 

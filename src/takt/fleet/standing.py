@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import CERTAIN, WORKED
 from takt.fleet.found import found_in
+from takt.fleet.looks import Looks
 from takt.fleet.made import changed
 from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.store import Ledgers
 from takt.judge.pooled import Pooled
+
+DECIDED_BEFORE = "decided by the first of these shifts; bounds are of all of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +149,20 @@ def standing_of_fleet(plan: Plan) -> FleetStanding:
 
 
 def judged(plan: Plan, ordered: Sequence[Record | None], accept: str = "") -> Pooled | None:
-    """The verdict on shifts of one arm in the plan's order, by the plan or by another preset to accept by."""
-    by = plan.stop.by if plan.stop.verdict else "auto"
-    return verdict_of(ordered, alpha=plan.stop.alpha, by=by, accept=accept or plan.accept)
+    """The verdict on shifts of one arm in the plan's order, by the plan or by another preset to accept by.
+
+    An arm that ends when its verdict is reached has that one (`looks`), though shifts that ended after it, all of them
+    together, would leave it open."""
+    stop, accept = plan.stop, accept or plan.accept
+    found = verdict_of(ordered, alpha=stop.alpha, by=stop.by if stop.verdict else "auto", accept=accept)
+    if found is None or not stop.verdict or accept != plan.accept:
+        return found
+    looks = Looks(alpha=stop.alpha, by=stop.by, accept=accept)
+    looks.follow(ordered)
+    if looks.reached is None or looks.reached.decision == found.decision:
+        return found
+    why = f"{looks.reached.why} (after {looks.after} of {len(ordered)} shifts, when it was decided)"
+    return replace(found, decision=looks.reached.decision, why=why, notes=[*found.notes, DECIDED_BEFORE])
 
 
 def _arm(

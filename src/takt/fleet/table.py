@@ -15,7 +15,7 @@ from typing import Any
 
 from takt.errors import TaktError
 from takt.fleet.presets import PRESETS
-from takt.fleet.standing import ArmStanding, FleetStanding, judged
+from takt.fleet.standing import DECIDED_BEFORE, ArmStanding, FleetStanding, judged
 from takt.judge.bets import bounds
 from takt.ledger import canonical
 from takt.meant import meant
@@ -114,6 +114,9 @@ def _notes(found: FleetStanding, accept: str, mixed: bool) -> list[str]:
     if accept:
         preset = PRESETS[accept]
         told.append(f"Judged by {accept}: {preset.words}. {preset.source}.")
+    early = [one.arm.name for one in found.arms if one.verdict is not None and DECIDED_BEFORE in one.verdict.notes]
+    if early:
+        told.append(f"{DECIDED_BEFORE.capitalize()}: {', '.join(early)}.")
     lost = sum(one.lost for one in found.arms)
     if lost:
         told.append(

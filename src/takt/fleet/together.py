@@ -151,11 +151,12 @@ def log_e_of_shifts(means: np.ndarray, least: float) -> float:
 
 
 class Together:
-    """All arms of one work. `look` after every shift; `duels` has what is said of every two."""
+    """All arms of one work, followed seed by seed (`follow`); `duels` has what is said of every two."""
 
     def __init__(self, arms: Sequence[str], *, alpha: float, by: str, margin: float | None = None) -> None:
         self.arms, self.alpha, self.by, self.margin = list(arms), alpha, by, margin
         self.duels = {(a, b): Duel(a, b) for a, b in combinations(self.arms, 2)}
+        self._seeds = 0  # that `follow` has taken
 
     def take(self, records: Mapping[str, Sequence[Place]]) -> bool:
         """The shifts of each arm (`arms.by_seed`): a place for each seed of the work, up to its first that has not
@@ -164,18 +165,23 @@ class Together:
         some = False
         for (a, b), duel in self.duels.items():
             new = list(zip(*(records.get(name, ())[duel.taken :] for name in (a, b)), strict=False))
-            duel.taken += len(new)
             some |= bool(new)
             for one, two in new:
-                if isinstance(one, str) or isinstance(two, str):
-                    continue
-                if one is None or two is None:
-                    duel.add_lost(one, two)
-                elif one.seed != two.seed:
-                    raise ValueError(f"seed {one.seed} of {a} beside seed {two.seed} of {b}")
-                elif one.whole and two.whole:
-                    duel.add(one, two)
+                self._add(duel, one, two)
         return some
+
+    def _add(self, duel: Duel, one: Place, two: Place) -> bool:
+        """One seed more of two arms; whether it counts."""
+        duel.taken += 1
+        if isinstance(one, str) or isinstance(two, str):
+            return False
+        if one is None or two is None:
+            duel.add_lost(one, two)
+        elif one.seed != two.seed:
+            raise ValueError(f"seed {one.seed} of {duel.a} beside seed {two.seed} of {duel.b}")
+        elif one.whole and two.whole:
+            duel.add(one, two)
+        return True
 
     def look(self) -> None:
         """Decide what can be decided now."""
@@ -196,15 +202,20 @@ class Together:
             if duel.decision == UNDECIDED and said != UNDECIDED:
                 duel.decision, duel.after = said, len(duel.means)
 
-    def replay(self, records: Mapping[str, Sequence[Place]]) -> None:
-        """Take the shifts of each arm one by one in the plan's order, seed by seed and arm by arm, with a look after
-        each: what was said on the way stays said, whoever begins or looks at all of it later."""
-        for seed in range(max(map(len, records.values()), default=0)):
-            for n, name in enumerate(self.arms):
-                if seed < len(records.get(name, ())):
-                    took = {arm: records.get(arm, ())[: seed + (at <= n)] for at, arm in enumerate(self.arms)}
-                    if self.take(took):
-                        self.look()
+    def follow(self, records: Mapping[str, Sequence[Place]], goal: str = "") -> None:
+        """Take the shifts of each arm (as `take`) seed by seed, with a look after each seed that all arms have which
+        are needed for the goal (`needed`; all of them without one). Of an arm that is needed no more nothing is taken.
+
+        So what is said is a function of the shifts, in whatever order they ended, and the same for the driver that saw
+        them end, for one that begins again, and for the page."""
+        while needed := self.needed(goal) if goal else set(self.arms):
+            upto = self._seeds + 1
+            if any(len(records.get(name, ())) < upto for name in needed):
+                return
+            self._seeds = upto
+            at = {name: records[name][upto - 1] if name in needed else OUT for name in self.arms}
+            if any([self._add(duel, at[a], at[b]) for (a, b), duel in self.duels.items()]):
+                self.look()
 
     def relation(self, a: str, b: str) -> str:
         """What is said of these two, from the side of `a`: BETTER, WORSE, ALIKE or UNDECIDED."""

@@ -44,6 +44,7 @@ from takt.shift.definition import MOST_HOURS, MOST_UNITS
 MOST_SHIFTS = 1_000_000
 LEAST_SILENT_S = 5.0
 LEAST_CORES = 0.05
+LEAST_MEMORY_GB = 0.05  # Python, Takt and NumPy with a station of toys take 0.046
 TOP = ("name", "store", "folder", "seeds", "hours", "units", "clock", "faults", "accept")
 TABLES = ("station", "worker", "exclude", "endpoint", "budget", "stop", "limits")
 STATION = ("name", "label", "options", "vary", "seeds", "hours", "units", "clock", "faults")
@@ -283,7 +284,7 @@ class _Reader:
             call_timeout_s=timeout,
             cores=self.cores(f"{where}.cores", hand),
             gpus=self.number(f"{where}.gpus", hand, "gpus", 0.0) or 0.0,
-            memory_gb=self.above_0(f"{where}.memory_gb", hand, "memory_gb"),
+            memory_gb=self.memory(f"{where}.memory_gb", hand),
             endpoints=tuple(dict.fromkeys(uses)),
             definition=definition,
         )
@@ -489,6 +490,16 @@ class _Reader:
         if value is not None and not value:
             self.wrong(where, "is 0; it must be above 0, or left out")
         return value
+
+    def memory(self, where: str, hand: Mapping[str, Any]) -> float | None:
+        found = self.above_0(where, hand, "memory_gb")
+        if found is not None and found < LEAST_MEMORY_GB:
+            self.wrong(
+                where,
+                f"is {found:g}, in 10^9 bytes; a process takes {LEAST_MEMORY_GB:g} before it works: give it more "
+                "or leave it out",
+            )
+        return found
 
     def number(self, where: str, table: Mapping[str, Any], key: str, usual: float | None) -> float | None:
         value = table.get(key, usual)
