@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet_plans import few, hand
 from rich.console import Console
 
 from takt.cli.fleets import executor_for
@@ -25,17 +26,8 @@ from takt.fleet.spending import Spending
 from takt.fleet.standing import ArmStanding, FleetStanding
 from takt.fleet.toml import plan_of
 
-PLAN = """
-name = "few"
-seeds = "0-9"
-units = 10
-clock = "lockstep"
-
-[[station]]
-name = "gym"
-options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
-"""
-HAND = '\n[[worker]]\nname = "hands:Balances"\n'
+PLAN = few("0-9", 10)
+HAND = hand("Balances")
 ASKED = {"good_rate": 0.9, "cycle_s": None}
 
 

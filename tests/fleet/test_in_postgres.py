@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet_plans import few, hand
 
 from takt import Ledger, TaktError, run_shift
 from takt.cli import main
@@ -38,23 +39,7 @@ from takt.ledger.postgres_schema import migrate
 from takt.ledger.postgres_store import standings
 from takt.ledger.store import place_of
 
-PLAN = """
-name = "few"
-store = { env = "TAKT_STORE" }
-seeds = "0-1"
-units = 6
-clock = "lockstep"
-
-[limits]
-backoff_s = 0.1
-
-[[station]]
-name = "gym"
-options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
-
-[[worker]]
-name = "hands:Balances"
-"""
+PLAN = few("0-1", 6, 'store = { env = "TAKT_STORE" }') + "[limits]\nbackoff_s = 0.1\n" + hand("Balances")
 HUSH = "hush-hush"  # the server takes any password
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet_plans import few, hand
 
 from takt import TaktError
 from takt.cli.fleets import executor_for
@@ -22,22 +23,7 @@ from takt.ledger import Ledger
 from takt.shift import run_shift
 
 ray = pytest.importorskip("ray", reason="no Ray here (the extra `fleet`)")
-PLAN = """
-name = "few"
-seeds = "0-1"
-units = 80
-clock = "lockstep"
-
-[limits]
-backoff_s = 0.1
-
-[[station]]
-name = "gym"
-options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
-
-[[worker]]
-name = "hands:Slow"
-"""
+PLAN = few("0-1", 80) + "[limits]\nbackoff_s = 0.1\n" + hand("Slow")
 
 
 @pytest.fixture

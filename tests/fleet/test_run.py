@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet_plans import few
 
 from takt.cli import main
 from takt.errors import Busy, Unserved, Unwritable
@@ -31,16 +32,7 @@ from takt.fleet.work import work as work_job
 from takt.ledger import Ledger
 from takt.shift import run_shift
 
-PLAN = """
-name = "few"
-seeds = "0-3"
-units = 10
-clock = "lockstep"
-
-[[station]]
-name = "gym"
-options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
-"""
+PLAN = few("0-3", 10)
 PATIENCE_S = 300
 
 
@@ -96,7 +88,7 @@ def test_a_fleet_is_worked_once_and_then_not_again(here: Any, capsys: pytest.Cap
     assert [arm["good"] for arm in told["arms"]] == [40, 0] and told["arms"][1]["verdict"]["decision"] == "reject"
     plan = read_plan(Path("fleet.toml"))
     assert digests(plan) == alone(plan)
-    before = {path: path.stat().st_mtime_ns for path in Path("shifts/few/ledgers").iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in Path("shifts/few/ledgers").glob("*.takt")}
     for again in ("run", "fleet.toml"), ("resume", "shifts/few"):
         assert main(["fleet", *again, "--json"]) == 0 and json.loads(capsys.readouterr().out)["began"] == 0
     Path("fleet.toml").write_text(PLAN.replace("0-3", "0-4") + hand("Right"))
@@ -105,7 +97,7 @@ def test_a_fleet_is_worked_once_and_then_not_again(here: Any, capsys: pytest.Cap
     grown = read_plan(Path("fleet.toml"))
     done = Driver(grown, lambda: Local(1, here / "logs")).run()
     assert done.began == 1 and done.ended == 5, "what is there is found by its ledgers alone"
-    assert before.items() <= {path: path.stat().st_mtime_ns for path in Path("shifts/few/ledgers").iterdir()}.items()
+    assert before.items() <= {path: path.stat().st_mtime_ns for path in Path("shifts/few/ledgers").glob("*.takt")}.items()
 
 
 @pytest.mark.parametrize("seed", [2024])
@@ -154,7 +146,14 @@ def test_plans_that_share_a_store_and_call_a_shift_otherwise_work_it_once_also_a
     seen: list[int] = []
     ended = work_job(first, looks, lambda: False)
     assert seen and work_job(second, lambda told: None, lambda: False) == ended
-    assert [one.name for one in (here / "common" / "ledgers").iterdir()] == [Path(first.ledger).name]
+    ledgers = here / "common" / "ledgers"
+    assert [one.name for one in ledgers.glob("*.takt")] == [Path(first.ledger).name]
+    with (ledgers / ".begun").open("a") as noted:
+        noted.write("0123")  # by one who died in the middle of it
+    Path(first.ledger).unlink()  # somebody made room: the shift is begun again, under the name that it has now
+    for job in (second, first):
+        assert work_job(job, lambda told: None, lambda: False)[1].digest == ended[1].digest
+        assert [one.name for one in ledgers.glob("*.takt")] == [Path(second.ledger).name]
 
 
 def test_a_machine_that_is_lost_costs_nothing_but_time_and_is_counted(here: Any) -> None:

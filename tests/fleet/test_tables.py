@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fleet_plans import few, hand
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -55,25 +56,8 @@ from takt.judge.comparison import BETTER, UNDECIDED, WORSE
 from takt.judge.sequences import closed, log_wealth_of_alike
 from takt.shift import run_shift
 
-PLAN = """
-name = "few"
-seeds = "0-2"
-units = 10
-clock = "lockstep"
-
-[[station]]
-name = "gym"
-options = { id = "CartPole-v1", takt_s = 0.5, success = "return>=15" }
-
-[[worker]]
-name = "hands:Balances"
-label = "=balances|1%"
-
-[[worker]]
-name = "hands:Sometimes"
-label = "sometimes"
-vary = { share = [0.5, 0.9] }
-"""
+PLAN = few("0-2", 10) + hand("Balances", 'label = "=balances|1%"\n')
+PLAN += hand("Sometimes", 'label = "sometimes"\nvary = { share = [0.5, 0.9] }\n')
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import hashlib
 import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from takt.contract.events import FAULT, UNIT_BAD, Event
@@ -123,8 +123,8 @@ class Record:
         return read_as(cls, told)
 
     def told(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
+        """As JSON values, which are its own: `asdict` copies each cycle time, and is half of what a driver costs."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 def spent(events: Sequence[Event]) -> tuple[float, int]:

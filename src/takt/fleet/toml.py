@@ -496,7 +496,7 @@ class _Reader:
         if found is not None and found < LEAST_MEMORY_GB:
             self.wrong(
                 where,
-                f"is {found:g}, in 10^9 bytes; a process takes {LEAST_MEMORY_GB:g} before it works: give it more "
+                f"is {found:g}, in 10^9 bytes; a process takes {LEAST_MEMORY_GB:g} before it works: give it more, "
                 "or leave it out",
             )
         return found
