@@ -312,7 +312,11 @@ def f4(x):
 
 
 UNCOUNTED = """
-import sys
+import gc, sys
+
+for one in gc.get_objects():
+    if type(one).__name__ == "function" and one.__name__ == "within" and "tick" in one.__code__.co_varnames:
+        one.__kwdefaults__ = None
 
 
 def slow(items):
@@ -357,13 +361,27 @@ def renamed(items):
     return slow(items)
 
 
+def listed(items):
+    found = []
+    for one in items:
+        if one not in found:
+            found.append(one)
+    return found
+
+
+def limited(items):
+    if len(items) > 500:
+        raise ValueError("too many")
+    return sorted(items)
+
+
 def right(items):
     return list(dict.fromkeys(items))
 """
 
 
 def test_steps_that_the_code_under_test_keeps_from_being_counted_are_told(works: None) -> None:
-    names = ("put_off", "lines", "nothing", "right", "slow", "renamed")
+    names = ("put_off", "lines", "nothing", "right", "slow", "listed", "limited", "renamed")
     body = "return not outgrows(lambda number: list(range(number)), PKG.{}, count)"
     asks = {name: Ask("count", (body.format(name),)) for name in names}
     path = "tests/hidden/test_t.py"
@@ -371,8 +389,14 @@ def test_steps_that_the_code_under_test_keeps_from_being_counted_are_told(works:
     tree = files_of({**BASE, "pkg/m.py": UNCOUNTED})
     seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, GENERATED, wall_s=60)
     failed = {one.partition("test_t.py::test_")[2].partition("[")[0] for one in seen.failed}
-    assert {"slow", "renamed"} <= failed and "right" not in failed
-    for what in ("sys.settrace", "sys._getframe", "lines put out", "another answer where steps are counted"):
+    assert {"slow", "renamed", "listed"} <= failed and not {"right", "limited"} & failed
+    for what in (
+        "sys.settrace",
+        "sys._getframe",
+        "lines put out",
+        "another answer where steps are counted",
+        "what counts was changed",
+    ):
         assert what in seen.tampered
 
 

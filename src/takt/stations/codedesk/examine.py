@@ -49,7 +49,7 @@ def main() -> None:
 
     watch = Watch(order, tell)
     if order["counting"]:
-        globals()["outgrows"] = load(COUNTING).counter(tell, as_told)
+        globals()["outgrows"] = load(COUNTING).counter(tell, as_told, TookTooLong)
     options = [
         "-q",
         "--tb=short",
