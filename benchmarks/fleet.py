@@ -3,12 +3,14 @@
     python benchmarks/fleet.py [--shifts 10000] [--units 100] [--jobs 1,2] [--on local|ray] [--store folder|postgresql]
     python benchmarks/fleet.py --folder FOLDER --minutes 9        in pieces: the same command again goes on
     python benchmarks/fleet.py --paper [--shifts 10000]
+    python benchmarks/fleet.py --copied [--shifts 10000]
 
 A toy shift is CartPole with five control periods a unit. Prints, for each number of jobs: wall and processor time of a
 shift, by driver, workers (with what Ray has started) and database server, against the same shifts worked in one process
 one after the other; the driver's memory; the store's size; what `status`, `table`, Parquet and three questions take. On
 a busy machine processor time is what can be compared. With --paper no shift is worked: each has ended as soon as it is
-begun, and what is left is what the fleet itself takes.
+begun, and what is left is what the fleet itself takes. With --copied a hundredth of the shifts is worked, the ledgers
+of the others are copies of theirs with seeds and ids of their own, and it is only looked at them.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ import json
 import os
 import platform
 import resource
+import shutil
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -125,6 +129,35 @@ def on_paper(shifts: int, units: int) -> None:
     print(f"  index: {index / 1e6:.1f} MB; memory {memory:.0f} MiB at most")
 
 
+def copied(shifts: int, units: int) -> Any:
+    """A fleet of which a hundredth was worked, and copied."""
+    plan = plan_of(PLAN.format(jobs="copied", last=shifts - 1, units=units, hours=1))
+    few = max(1, shifts // 100)
+    (folder := Path(plan.store) / "ledgers").mkdir(parents=True)
+    for number, shift in enumerate(plan.shifts):
+        ledger = folder / shift.file
+        if number < few:
+            arm, note = shift.arm, {"shift_id": shift.id}
+            run_shift(
+                arm.station,
+                arm.worker,
+                seed=shift.seed,
+                units=units,
+                clock=arm.clock,
+                station_options=arm.station_options,
+                ledger=ledger,
+                notes=note,
+            )
+            continue
+        shutil.copyfile(folder / plan.shifts[number % few].file, ledger)
+        with closing(sqlite3.connect(ledger)) as database, database:
+            database.execute("UPDATE meta SET value = ? WHERE key = 'shift_id'", (json.dumps(shift.id),))
+            database.execute("UPDATE meta SET value = ? WHERE key = 'seed'", (json.dumps(shift.seed),))
+            database.execute("UPDATE events SET data = json_set(data, '$.seed', ?) WHERE seq = 0", (shift.seed,))
+    print(f"{shifts:,} shifts x {units} units, {few} of them worked and copied, load {os.getloadavg()[0]:.0f}")
+    return plan
+
+
 def timed(what: str, work) -> object:
     began_s, cpu_s = time.perf_counter(), time.process_time()
     found = work()
@@ -212,6 +245,7 @@ def worked(given: argparse.Namespace, jobs: int, server: Any, alone_s: float) ->
 def asked(plan: Any) -> None:
     """Status, table, Parquet and questions."""
     found = timed("status", lambda: standing_of_fleet(plan))
+    timed("status again", lambda: standing_of_fleet(plan))
     timed("table", lambda: written(fleet_table(found), "markdown"))
     timed("Parquet, what is not there yet", lambda: update(plan))
     timed("Parquet, when nothing is new", lambda: update(plan))
@@ -233,6 +267,7 @@ def main() -> None:
     parser.add_argument("--folder", help="where it is worked, and gone on with; a temporary one without it")
     parser.add_argument("--minutes", type=float, default=1e5, help="of one piece")
     parser.add_argument("--paper", action="store_true")
+    parser.add_argument("--copied", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.makedirs(given.folder or folder, exist_ok=True)
@@ -241,6 +276,8 @@ def main() -> None:
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}, load {os.getloadavg()}")
         if given.paper:
             on_paper(given.shifts, given.units)
+        elif given.copied:
+            asked(copied(given.shifts, given.units))
         else:
             alone_s = alone(given.units)
             with served(given.store) as server:
