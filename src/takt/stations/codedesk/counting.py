@@ -7,13 +7,14 @@ the count out: another trace function, frames, a search of memory, threads and p
 `itertools.count`, which go on and never back, held as defaults of functions: to change those is an event as well.
 
 Steps are lines of Python, and much can be done in one (`one in items`). So the processor's time is taken as well, with
-nobody counting, of as much as it takes to tell by a clock that may be as coarse as a tick (4 ms). That clock, the
-kernel's of this process, goes by no other, does not go on while it sleeps or others work, and is the same whatever
-traces.
+nobody counting, of as many as it takes to see how it grows. The kernel's clock of this thread (that of the process goes
+by ticks where its time is limited) goes by no other clock, does not go on while it sleeps or others work, and is the
+same whatever traces.
 """
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -31,10 +32,9 @@ TELLS = {
     "os.posix_spawn", "os.system", "subprocess.Popen", "ctypes.dlopen", "ctypes.dlsym", "ctypes.cdata",
 }  # fmt: skip
 FRAMES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
-ENOUGH_NS, LEAST_NS = 30_000_000, 16_000_000  # of processor time: to see how it grows; too little to be slow
+ENOUGH_NS, LEAST_NS = 30_000_000, 10_000_000  # of processor time: to see how it grows; too little to be slow
 LARGEST, APART = 64, 4  # times `count`: the most that a call is given; how far apart the two are that are compared
-MOST_TIMES = 12
-MOST_GROWTH = 9.0  # of time, from one to four times as many: in proportion it is 4, with the square 16
+MOST_GROWTH = 10.0  # of time, from one to four times as many: in proportion it is 4, with the square 16
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -112,20 +112,15 @@ def counter(
             tell(noticed="another answer where steps are counted")
         return counted
 
-    def took(
-        make: Any, call: Any, size: int, enough_ns: int,
-        busy: Any = time.process_time_ns, wall: Any = time.perf_counter_ns,
-    ) -> int:  # fmt: skip
-        """The time of a call: the least by the processor's clock, on the mean of so many as take long enough to be told
-        by it, and by the wall's."""
-        shortest, whole, times = sys.maxsize, 0, 0
-        while times < MOST_TIMES and (not times or whole < enough_ns):
-            times += 1
+    def took(make: Any, call: Any, size: int, times: int, busy: Any = time.thread_time_ns) -> int:
+        """The least processor time of so many calls."""
+        every = []
+        for _ in range(times):
             given = make(size)
-            began = busy(), wall()
+            began = busy()
             call(given)
-            whole, shortest = whole + busy() - began[0], min(shortest, wall() - began[1])
-        return min(shortest, whole // times)
+            every.append(busy() - began)
+        return min(every)
 
     def alone(frames: Any = sys._current_frames, wait: Any = os.waitpid, nohang: Any = os.WNOHANG) -> bool:
         try:
@@ -139,7 +134,7 @@ def counter(
         size = 2 * count
         while size < LARGEST * count:
             try:
-                if took(make, call, 2 * size, 0) > ENOUGH_NS:
+                if took(make, call, 2 * size, 1) > ENOUGH_NS:
                     return 2 * size
             except limit:
                 raise
@@ -150,20 +145,28 @@ def counter(
 
     def times(
         make: Any, call: Any, count: int, grown: Any = grown, took: Any = took, alone: Any = alone, tell: Any = tell,
-        timing: Any = timing, slow: Any = slow,
+        timing: Any = timing, slow: Any = slow, collector: Any = (gc.isenabled, gc.collect, gc.disable, gc.enable),
     ) -> None:  # fmt: skip
+        """Twice, the second time more of it, if the first gives reason to."""
         if not alone():
             tell(noticed="a thread or a process beside the count")
+        enabled, collect, disable, enable = collector
+        was = enabled()
+        collect()
+        disable()  # what is collected meanwhile is of whatever was there before
         timing.append(True)
         try:
             size = grown(make, call, count)
-            for _ in range(2):
-                found = [[one, took(make, call, one, 2 * LEAST_NS)] for one in (size // APART, size)]
+            for more in range(2):
+                found = [[size // APART, took(make, call, size // APART, 3 + more)]]
+                found.append([size, took(make, call, size, 1 + 2 * more)])
                 tell(took=found)
                 if not slow(found):
                     break
         finally:
             timing.clear()
+            if was:
+                enable()
 
     def outgrows(make: Any, call: Any, count: int, steps: Any = steps, times: Any = times) -> bool:
         if not outgrew([(size, steps(make, call, size)) for size in sizes(count)], count):
