@@ -123,7 +123,7 @@ def test_what_lessons_begin_with_alike_is_read_once_to_the_same_losses_and_gradi
         found[worth] = (logits, model.model.layers[0].mlp.up_proj.weight.grad.clone())
         model.zero_grad()
     (some, slope), (whole, steep) = found.values()
-    assert shared._alike(lessons) > shared.WORTH
+    assert shared.alike_in(lessons) > shared.WORTH
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(some, whole, strict=True))
     assert torch.allclose(slope, steep, rtol=1e-3, atol=1e-6)
 
@@ -139,6 +139,71 @@ def test_rare_kinds_and_those_that_go_wrong_are_drawn_more_often() -> None:
         assert sum(chances[8:]) / sum(chances[:8]) == pytest.approx(ratio)
     wrong = balanced(lessons, 0.0, {"propose > hotel": 0.5})
     assert wrong[9] == pytest.approx(3 * wrong[0])
+
+
+def test_each_step_has_of_each_kind_what_it_should() -> None:
+    from collections import Counter
+
+    from takt.train.lessons import Lesson
+    from takt.train.sft import Curve, Order
+
+    lessons = [Lesson((at,), (), "book" if at % 4 else "hotel") for at in range(80)]
+    order = Order(lessons, 320, 8, 0.0, 3, Curve(Path("none"), 0))
+    steps = [[order[8 * step + place] for place in range(8)] for step in range(40)]
+    assert all(Counter(lesson.kinds for lesson in step) == {"book": 6, "hotel": 2} for step in steps)
+    assert len({lesson.ids for step in steps for lesson in step}) > 70  # 99 %: 320 of 80 are drawn at random
+    assert any(step[0].kinds == "hotel" for step in steps) and any(step[7].kinds == "hotel" for step in steps)
+    again = Order(lessons, 320, 8, 0.0, 3, Curve(Path("none"), 0))
+    assert [again[place].ids for place in (319, 17, 0)] == [steps[39][7].ids, steps[2][1].ids, steps[0][0].ids]
+    rare = Order(lessons, 320, 8, 1.0, 3, Curve(Path("none"), 0))
+    assert Counter(rare[place].kinds for place in range(8)) == {"book": 4, "hotel": 4}
+
+
+def test_frozen_lower_layers_read_a_lesson_once_and_say_what_the_whole_model_says(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+    from takt.train import shared
+    from takt.train.attention import NAME, by_products
+    from takt.train.halves import halves
+    from takt.train.lessons import lessons_of
+    from takt.train.sft import _freeze
+    from takt.train.weights import open_tokenizer
+
+    tokenizer = open_tokenizer(str(tiny[0]))
+    lessons = [x for i in range(3) for x in lessons_of(row(str(i), i == 1), tokenizer, 4096)]
+    torch.manual_seed(0)
+    size = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), num_hidden_layers=3, **size))
+    _freeze(model, 2)
+    read: list[int] = []
+    model.model.layers[0].register_forward_hook(lambda layer, given, said: read.append(said.shape[1]))
+
+    def told(asked: Any) -> Any:
+        read.clear()
+        logits = asked(lessons)
+        sum(part.logsumexp(-1).sum() for part in logits).backward()
+        slope = model.model.layers[2].mlp.up_proj.weight.grad.clone()
+        model.zero_grad()
+        return torch.cat(logits), slope, len(read)
+
+    whole, steep, often = told(lambda some: shared.logits_of(model, some))
+    by_products(model)
+    parts = halves(model, 2, lessons)
+    assert parts is not None and model.config._attn_implementation == NAME
+    some, slope, once = told(parts.logits_of)
+    _, again, never = told(parts.logits_of)
+    assert torch.allclose(some, whole, atol=1e-4) and torch.allclose(slope, steep, rtol=1e-3, atol=1e-5)
+    assert torch.equal(again, slope) and (often, once, never) == (4, 4, 0)
+    small = GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_head=2, n_layer=2, n_positions=1024)
+    other = GPT2LMHeadModel(small)  # no list of layers between an embedding and a norm
+    by_products(other)
+    assert halves(other, 1, lessons) is None
+    zeros = torch.zeros_like(whole)  # a whole that says otherwise than its halves
+    monkeypatch.setattr("takt.train.halves.logits_of", lambda causal, some: [zeros[: len(shared.said_by(some[0]))] + 9])
+    assert halves(model, 2, lessons) is None
 
 
 def test_what_is_held_out_has_rare_kinds_more_of_than_they_are_and_units_are_weighed_back(

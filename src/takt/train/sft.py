@@ -23,9 +23,11 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from takt.distribution import install
 from takt.errors import TaktError
+from takt.train.attention import by_products
 from takt.train.common import save, settings
+from takt.train.halves import halves
 from takt.train.lessons import Lesson, balanced, kinds_of, lessons_of, mixture, read_conversations
-from takt.train.measured import measure
+from takt.train.measured import Ask, measure
 from takt.train.shared import logits_of, said_by
 from takt.train.weights import check_template, open_tokenizer, open_weights
 from takt.writing import claim_folder
@@ -113,6 +115,7 @@ def finetune(
         check_form(gguf, weights)
     if freeze:
         _freeze(weights.causal, freeze)
+    by_products(weights.causal)
     lessons = [lesson for row in rows for lesson in lessons_of(row, tokenizer, max_tokens)]
     if not lessons:
         raise TaktError(f"no conversation in {shown} has an answer within {max_tokens} tokens; give more --max-tokens")
@@ -135,7 +138,9 @@ def finetune(
         if gguf and not lora:
             write_gguf(causal, tokenizer, weights, out / f"model-step{step}.gguf", gguf)
 
-    watch = _Watch(causal, tokenizer, unseen, often, curve, steps, quarter, short_shift, say, bf16, keep)
+    parts = halves(causal, freeze, [*lessons, *unseen]) if freeze and not lora else None
+    asked_of = parts.logits_of if parts is not None else None
+    watch = _Watch(causal, tokenizer, unseen, often, curve, steps, quarter, short_shift, say, bf16, keep, asked_of)
     common = settings(out, steps, batch, rate, seed)
     arguments = TrainingArguments(
         **{**common, "per_device_train_batch_size": together, "bf16": common["bf16"] or bf16},
@@ -151,7 +156,7 @@ def finetune(
         dataloader_num_workers=0,
     )
     trainer = _Teacher(model=causal, args=arguments, train_dataset=order, data_collator=_together, callbacks=[watch])
-    trainer.decision_weight = decision_weight
+    trainer.decision_weight, trainer.asked = decision_weight, asked_of
     watch.read = lambda: trainer.read
     if not begun and unseen:
         watch.look(0)
@@ -213,7 +218,11 @@ class Curve:
 
 
 class Order(torch.utils.data.Dataset[Lesson]):
-    """Which lesson comes when: drawn anew for each place, rare kinds and those that go wrong more often.
+    """Which lesson comes when: drawn anew for each step, rare kinds and those that go wrong more often.
+
+    A step's lessons are drawn evenly over the kinds (systematic sampling: one point, and as many more at equal
+    distances), so that each step has of each kind what it should, rounded up or down. Drawn each by itself, a step has
+    now more of one kind and now of another, and what a small model learns first is which came last.
 
     A place's lesson follows from the seed and the curve alone, so that a resumed training goes on alike. Errors
     measured after a step count from the second batch after it: the next one has been fetched by then.
@@ -224,7 +233,7 @@ class Order(torch.utils.data.Dataset[Lesson]):
     ) -> None:
         self._lessons, self._places, self._batch, self._balance = lessons, places, batch, balance
         self._seed, self._curve = seed, curve
-        self._for, self._chances = -1, torch.empty(0)
+        self._for, self._drawn = -1, list[int]()
 
     def __len__(self) -> int:
         return self._places
@@ -232,17 +241,29 @@ class Order(torch.utils.data.Dataset[Lesson]):
     def __getitem__(self, place: int) -> Lesson:
         step = place // self._batch
         if step != self._for:
-            chances = balanced(self._lessons, self._balance, self._curve.wrong_before(step))
-            self._for, self._chances = step, torch.tensor(chances)
-        rng = torch.Generator().manual_seed(self._seed * 1_000_003 + place)
-        lesson = self._lessons[int(torch.multinomial(self._chances, 1, generator=rng))]
-        return lesson
+            self._for, self._drawn = step, self._step(step)
+        return self._lessons[self._drawn[place % self._batch]]
+
+    def _step(self, step: int) -> list[int]:
+        """The lessons of a step, in an order that is drawn too."""
+        rng = torch.Generator().manual_seed(self._seed * 1_000_003 + step)
+        chances = torch.tensor(
+            balanced(self._lessons, self._balance, self._curve.wrong_before(step)), dtype=torch.float64
+        )
+        shuffled = torch.randperm(len(self._lessons), generator=rng).tolist()
+        beside = sorted(shuffled, key=lambda at: self._lessons[at].kinds)  # stable: within a kind as shuffled
+        upto = chances[beside].cumsum(0)
+        points = (torch.arange(self._batch) + torch.rand(1, generator=rng)) / self._batch * upto[-1]
+        drawn = torch.searchsorted(upto, points, right=True).clamp(max=len(beside) - 1)
+        mixed = torch.randperm(self._batch, generator=rng)
+        return [beside[at] for at in drawn[mixed].tolist()]
 
 
 class _Teacher(Trainer):
     """`Trainer` on lessons as they are, with weights on tokens: those that decide weigh more than the rest."""
 
     decision_weight = 1.0
+    asked: Ask | None = None  # a faster way to what the model would say
     read = 0  # tokens of lessons that were learned from
 
     def compute_loss(
@@ -251,7 +272,8 @@ class _Teacher(Trainer):
         lessons: Sequence[Lesson] = inputs["lessons"]
         self.read += sum(len(lesson.ids) for lesson in lessons)
         losses = []
-        for lesson, logits in zip(lessons, logits_of(model, lessons), strict=True):
+        found = self.asked(lessons) if self.asked is not None else logits_of(model, lessons)
+        for lesson, logits in zip(lessons, found, strict=True):
             said = said_by(lesson)
             deciding = {at for decision in lesson.decisions for at in range(decision.naming, decision.named)}
             wanted = torch.tensor([lesson.ids[at] for at in said], device=logits.device)
@@ -285,8 +307,9 @@ class _Watch(TrainerCallback):
         say: Callable[[str], None],
         bf16: bool,
         keep: Callable[[int], None],
+        asked: Ask | None,
     ) -> None:
-        self._bf16, self._keep = bf16, keep
+        self._bf16, self._keep, self._asked = bf16, keep, asked
         self._causal, self._tokenizer, self._unseen, self._often, self._curve = causal, tokenizer, unseen, often, curve
         self._steps, self._quarter, self._shift, self._say = steps, quarter, short_shift, say
         self.read: Callable[[], int] = lambda: 0  # tokens learned from so far
@@ -313,7 +336,7 @@ class _Watch(TrainerCallback):
         words = []
         if self._unseen:
             with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-                found = measure(self._causal, self._unseen, self._often)
+                found = measure(self._causal, self._unseen, self._often, self._asked)
             row["held_out"] = found.as_json()
             decided = f"decisions right {found.calls_right:.1%} (tool {found.tools_right:.1%})"
             words.append(f"{decided}, whole units {found.units_right:.1%}, tokens {found.tokens_right:.1%}")

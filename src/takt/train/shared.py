@@ -29,7 +29,7 @@ def said_by(lesson: Lesson) -> list[int]:
 def logits_of(causal: Any, lessons: Sequence[Lesson]) -> list[torch.Tensor]:
     """For each lesson the logits of every token that is to be said, (tokens, vocabulary), in 32 bits."""
     device = next(causal.parameters()).device
-    alike = _alike(lessons) if len(lessons) > 1 and not _checkpoints(causal) else 0
+    alike = alike_in(lessons) if len(lessons) > 1 and not _checkpoints(causal) else 0
     known = None
     if alike >= WORTH:
         begun = torch.tensor([lessons[0].ids[:alike]], device=device)
@@ -53,7 +53,7 @@ def cache_named(causal: Any) -> str:
     return "cache" if "cache" in signature(whole.forward).parameters else "past_key_values"
 
 
-def _alike(lessons: Sequence[Lesson]) -> int:
+def alike_in(lessons: Sequence[Lesson]) -> int:
     """How many tokens they all begin with; not as far as the last before the first answer, from which that is said."""
     most = min(lesson.decisions[0].first for lesson in lessons) - 1
     return min([most, *(begin_alike(lessons[0].ids, lesson.ids) for lesson in lessons[1:])])
@@ -69,6 +69,8 @@ def copied(known: Any, most: int | None = None) -> Any:
     """The same memory, of the first `most` tokens, to which more can be added; gradients go to where it came from."""
     own = DynamicCache()
     for at, layer in enumerate(known.layers):
+        if layer.keys is None:  # a layer that is not in this memory
+            continue
         own.update(layer.keys[..., :most, :], layer.values[..., :most, :], at)
     return own
 
