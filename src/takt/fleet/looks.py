@@ -16,12 +16,13 @@ import numpy as np
 
 from takt.fleet.arms import asked_of, verdict_of
 from takt.fleet.record import BAD, GOOD, OPEN, Record
-from takt.judge.bets import accepts, rejects
+from takt.judge.bets import Floats, accepts, rejects
 from takt.judge.pooled import Pooled
 from takt.judge.sequences import (
     bounds_of_shifts,
     chance_of,
     log_wealth_of_alike,
+    log_wealth_of_means,
     lower_of_means,
     stickiness_of,
     usual_spread,
@@ -148,6 +149,13 @@ def _normal(shares: _Shares, least: float, job: Job) -> int:
 
 def _free(shares: _Shares, least: float, job: Job) -> int:
     rates = np.array(shares.rates)
-    if lower_of_means(rates, job.alphas[0]) >= least:
+    if _refuted(rates, least, job.alphas[0]):
         return 1
-    return -1 if 1 - lower_of_means(1 - rates, job.alphas[1]) < least else 0
+    return -1 if _refuted(1 - rates, 1 - least, job.alphas[1]) else 0
+
+
+def _refuted(x: Floats, mean: float, alpha: float) -> bool:
+    """Whether `lower_of_means` is above this mean, without looking for where it is."""
+    if not 0 < mean < 1:
+        return mean <= 0 and lower_of_means(x, alpha) > 0
+    return bool(float(x.mean()) > mean and log_wealth_of_means(x, mean) >= -math.log(alpha))
