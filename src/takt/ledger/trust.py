@@ -45,8 +45,8 @@ class NotNamed(TaktError):
     def __init__(self, path: object, wanted: Sequence[str]) -> None:
         self.wanted = tuple(wanted)
         super().__init__(
-            f"{path} names what is not opened because a file says so; if it is yours, name it again: "
-            f"{' '.join(wanted)} (or --trust)"
+            f"{path} names what is opened only where you name it too, for a ledger may be anybody's; if it is yours, "
+            f"name it again: {' '.join(wanted)} (or --trust)"
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Section
@@ -41,7 +42,8 @@ def sections(events: Sequence[Event]) -> list[Section]:
 def _tickets(due: Any, ended: Any, broke: Sequence[Event], mended: Sequence[Event], end_s: float) -> plots.Plot:
     def draw(figure: Figure, wide: bool) -> None:
         axes = plots.axes_over_time(figure, end_s, wide)
-        axes.set_ylim(max(due) + 1, -1)
+        axes.set_ylim(max(due) + 0.6, min(due) - 0.6)
+        axes.yaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))  # a ticket's number is whole
         axes.set_ylabel("ticket" if wide else "")
         for number, event in due.items():
             end = ended.get(number)
@@ -91,7 +93,8 @@ def _bad(events: Sequence[Event], due: Any, ended: Any) -> list[tuple[str, str]]
         parts += [_told(event.data) for event in events if event.kind == RAN and event.unit == number]
         if data.get("unreachable"):
             parts.insert(0, "Unreachable: the known solution, laid over this tree, does not pass either.")
-        title = f"Ticket {number}, {', '.join(event.data['reasons'])}: {due[number].data['title']}"
+        why = ", ".join(event.data["reasons"]).replace("_", " ")
+        title = f"Ticket {number}, {why}: {due[number].data['title']}"
         texts.append((title, "\n\n".join(parts) or "Nothing was done."))
     return texts
 

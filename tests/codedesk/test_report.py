@@ -1,0 +1,64 @@
+"""What the code desk's part of a report says: code, tests' messages and transcripts as they stand, whole tickets."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from takt.board.pages import Pages
+from takt.board.wanted import Prefs
+from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, Event
+from takt.shift.result import Shift
+from takt.show.report import page
+from takt.show.sections import Own
+from takt.stations.codedesk.account import account_of
+from takt.stations.codedesk.terms import INSPECTED, RAN
+
+ASKS = {"good_rate": 0.8, "cycle_s": None, "quantile": 0.95}
+DIFF = "+def get_all(self, *, by_name=None):\n+    return self.__all[by_name]"
+RUN = {"said": "python3 -m pytest tests/test_all.py", "output": "1 failed: test_get_all", "errors": "", "tests": True}
+
+
+def events(tickets: int) -> list[Event]:
+    meta = {"station": "codedesk", "takt_s": 10.0, "worker": "llm", "parts": [], "acceptance": ASKS}
+    meta |= {"options": {}, "worker_options": {}, "seed": 0, "clock": "measured", "faults": [], "begun_utc": ""}
+    meta |= {"hours": None, "units": tickets, "stop_early": False, "machine": {}, "packages": {}, "wall_s": 1.0}
+    found = [Event(0.0, SHIFT_STARTED, None, meta)]
+    for unit in range(tickets):
+        at_s = 10.0 * unit
+        seen = {"failed": ["tests/test_all.py::test_get_all"], "broken": {}, "tampered": "", "build": "", "health": {}}
+        ran = {**RUN, "ended_by": "exit", "code": 1, "busy_s": 1.0, "model": None}
+        bad = {"reasons": ["broken_build"], "cycle_s": 3.0, "parts": {}}
+        found += [
+            Event(at_s, UNIT_DUE, unit, {"title": "Rename get_one to get_all"}),
+            Event(at_s + 2, RAN, unit, ran),
+            Event(at_s + 3, INSPECTED, unit, {**seen, "message": "E  AttributeError: _Table__all", "diff": DIFF}),
+            Event(at_s + 3, UNIT_BAD, unit, bad),
+        ]
+    return found
+
+
+def test_code_messages_and_transcripts_stand_in_reports_and_on_the_board_as_they_were_written() -> None:
+    told = events(1)
+    meta = dict(told[0].data)
+    account = account_of(told)
+    sections = tuple(replace(one, plot=None) for one in account.sections())
+    shown: Any = SimpleNamespace(meta=meta)
+    board = Pages().station(1, shown, Own(3.0, sections, (), False), Prefs(), False, "", False)
+    report = page(Shift(tuple(told), meta, None, [], "units"), account=account)
+    for text in map(html.unescape, (report, board)):
+        for words in (DIFF, RUN["said"], "test_get_all", "_Table__all", "Rename get_one to get_all"):
+            assert str(words) in text
+        assert "Ticket 0, broken build: " in text
+
+
+@pytest.mark.parametrize("tickets", [1, 2, 3, 30])
+def test_the_axis_of_tickets_has_whole_tickets_and_none_that_there_are_not(tickets: int) -> None:
+    (first, *_) = account_of(events(tickets)).sections()
+    ticks = re.findall(r">\s*([-\u2212]?[\d.]+)\s*</text>", first.plot.wide)
+    assert ticks and all(one.isdigit() and int(one) < tickets for one in ticks)
