@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from takt.show.happened import texts_of
+from takt.show.happened import name_of, texts_of
 
 FILE = "chinese.toml"
 LONGEST = 4_000  # characters of a text that is looked up
@@ -41,7 +41,16 @@ def _chinese(text: str, station: str) -> str:
         match = pattern.fullmatch(head)
         if match:
             return _filled(chinese, match.groupdict(), station)
-    return text
+    parts = head.split(", ")
+    named = [_named(one, station) for one in parts]
+    return text if named == parts else "、".join(named)
+
+
+def _named(text: str, station: str) -> str:
+    """A reason or a fault by its name, if it is one."""
+    name = text.replace(" ", "_")
+    found = name_of(name, station, "zh")
+    return text if found == name.replace("_", " ") else found
 
 
 def _filled(chinese: str, found: Mapping[str, str], station: str) -> str:
@@ -51,13 +60,17 @@ def _filled(chinese: str, found: Mapping[str, str], station: str) -> str:
 
 @lru_cache(maxsize=64)
 def _table(station: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str]]]:
-    """Texts as they are, and patterns, those that say the most first."""
+    """Texts as they are, and patterns: those first that begin with a text of their own, and of those the longest."""
     ours = tomllib.loads((Path(__file__).parent / FILE).read_text(encoding="utf-8"))
     every = {**ours["texts"], **texts_of(station)}
-    patterns = sorted((one for one in every.items() if _PLACE.search(one[0])), key=lambda one: -len(one[0]))
+    patterns = sorted(
+        (one for one in every.items() if _PLACE.search(one[0])), key=lambda one: (one[0][0] == "{", -len(one[0]))
+    )
     return {k: v for k, v in every.items() if not _PLACE.search(k)}, [(_pattern(k), v) for k, v in patterns]
 
 
 def _pattern(english: str) -> re.Pattern[str]:
     parts = _PLACE.split(english)  # text, name, text, name, ...
-    return re.compile("".join(f"(?P<{one}>.+?)" if at % 2 else re.escape(one) for at, one in enumerate(parts)), re.S)
+    return re.compile(
+        "".join(f"(?P<{one}>.+{'?' * (at == 1)})" if at % 2 else re.escape(one) for at, one in enumerate(parts)), re.S
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from takt.board.feed import Shown
-from takt.board.telling import ran_as
+from takt.board.telling import in_a_row, ran_as
 from takt.errors import TaktError
 from takt.judge.compared_shifts import OptionDiffers
 from takt.judge.comparison import comparison_notes, decision, promise
@@ -25,7 +26,9 @@ def compare_address(numbers: Sequence[int], may_differ: Sequence[str] = ()) -> s
     return "/compare?" + urlencode([("s", one) for one in numbers] + [("may_differ", one) for one in may_differ])
 
 
-def comparison_of(chosen: Sequence[tuple[int, Shown]], may_differ: Sequence[str] = ()) -> dict[str, Any]:
+def comparison_of(
+    chosen: Sequence[tuple[int, Shown]], may_differ: Sequence[str] = (), language: str = "en"
+) -> dict[str, Any]:
     """All that the page says. `wrong` says why they cannot be compared; `allow` leads to the same page with the option
     that differs allowed, if it is one."""
     numbers = [number for number, _ in chosen]
@@ -49,7 +52,7 @@ def comparison_of(chosen: Sequence[tuple[int, Shown]], may_differ: Sequence[str]
         "station": str(chosen[0][1].meta["station"]),
         "both": both,
         "figures": figures,
-        "differs": _differs(chosen),
+        "differs": _differs(chosen, language),
     }
 
 
@@ -68,11 +71,23 @@ def _compared(told: Compared, numbers: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _differs(chosen: Sequence[tuple[int, Shown]]) -> list[tuple[str, str, str]]:
+def _differs(chosen: Sequence[tuple[int, Shown]], language: str) -> list[tuple[str, str, str]]:
     """Everything that differs in how two shifts were worked: a name, and what it was."""
     (_, one), (_, two) = chosen
+    station = str(one.meta["station"])
     found = differing({"one": [one.events], "two": [two.events]})
-    rows = [(row.name, row.values["one"], row.values["two"]) for row in found]
-    beside = [dict(ran_as(shown.meta)) for shown in (one, two)]
+    rows = [
+        (row.name, _plainly(row.values["one"], station, language), _plainly(row.values["two"], station, language))
+        for row in found
+    ]
+    beside = [dict(ran_as(shown.meta, language)) for shown in (one, two)]
     told = [(key, *(str(of.get(key, "–")) for of in beside)) for key in BESIDE]
     return [*rows, *((key, a, b) for key, a, b in told if a != b)]
+
+
+def _plainly(value: str, station: str, language: str) -> str:
+    """A value as `differing` has it, JSON but for texts, in words."""
+    try:
+        return in_a_row(json.loads(value), station, language)
+    except (ValueError, RecursionError):
+        return value

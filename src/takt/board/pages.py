@@ -18,7 +18,7 @@ from takt.board import drawing
 from takt.board.chinese import said
 from takt.board.comparing import compare_address, comparison_of
 from takt.board.feed import Shown
-from takt.board.telling import broken_of, own_of_unit, percent, ran_as, sentence, spaced, told_of
+from takt.board.telling import broken_of, in_a_row, own_of_unit, percent, ran_as, sentence, spaced
 from takt.board.wanted import Links, Prefs, Query
 from takt.board.words import LANGUAGES, word
 from takt.contract.events import Event
@@ -48,7 +48,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters: dict[str, Any] = {"hms": hms, "plain": spaced, "short": short, "told": told_of}
+    filters: dict[str, Any] = {"hms": hms, "plain": spaced, "short": short, "told": in_a_row}
     made.filters |= filters
     made.globals |= {"percent": percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
     return made
@@ -119,7 +119,7 @@ class Pages:
             bad=bad,
             figures=table,
             bill=spent(shown.events, shown.meta.get("worker_options")),
-            ran=ran_as(shown.meta),
+            ran=ran_as(shown.meta, prefs.language),
         )
 
     def unit(
@@ -215,7 +215,7 @@ class Pages:
         """Two shifts side by side, and by the pairs of their units if they are of the same work. `may_differ`: options
         of the station's that need not be the same."""
         here = compare_address([number for number, _ in chosen], may_differ)
-        return self._made("compare", prefs, 0, False, here, "", **comparison_of(chosen, may_differ))
+        return self._made("compare", prefs, 0, False, here, "", **comparison_of(chosen, may_differ, prefs.language))
 
     def login(self, prefs: Prefs, wrong: bool = False) -> str:
         return self._made("login", prefs, 0, False, "/login", "", wrong=wrong)

@@ -234,12 +234,14 @@ class Board:
 
     async def _drawing(self, request: Request) -> Response:
         """A drawing of the station's, as an image: what is in it runs nothing, whoever drew it."""
-        own = await asyncio.to_thread(self.replays.own, self._feed(request).number)
+        feed, prefs = self._feed(request), prefs_of(request)
+        own = await asyncio.to_thread(self.replays.own, feed.number)
+        station = str((await asyncio.to_thread(feed.shown)).meta["station"])
         place, shape = int(request.path_params["section"]), request.path_params["shape"]
         plot = own.sections[place].plot if own is not None and 0 <= place < len(own.sections) else None
         if plot is None or shape not in ("wide", "narrow"):
             return PlainTextResponse("no drawing\n", 404)
-        text = drawn_for(plot.wide if shape == "wide" else plot.narrow, prefs_of(request).light)
+        text = drawn_for(plot.wide if shape == "wide" else plot.narrow, prefs.light, prefs.language, station)
         return Response(text, media_type="image/svg+xml", headers={"Content-Security-Policy": SVG_CSP})
 
     async def _compare(self, request: Request) -> Response:

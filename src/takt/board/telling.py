@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Mapping
+from html import escape, unescape
 from typing import Any
 
+from takt.board.chinese import said
 from takt.contract.events import SHIFT_ENDED, Event
 from takt.draw.words import hms
+from takt.show.happened import name_of
 from takt.show.reasons import in_words
 from takt.show.sections import Own
 
@@ -26,9 +29,13 @@ def broken_of(events: Iterable[Event]) -> list[str]:
     ]
 
 
-def ran_as(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
+def ran_as(meta: Mapping[str, Any], language: str = "en") -> list[tuple[str, str]]:
     """What defines a shift and where it was worked, a row for each option."""
-    rows = []
+    station, rows = str(meta.get("station", "")), []
+
+    def told_of(value: Any) -> str:
+        return in_a_row(value, station, language)
+
     for key in (
         "station",
         "options",
@@ -52,14 +59,29 @@ def ran_as(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def told_of(value: Any) -> str:
+def in_a_row(value: Any, station: str = "", language: str = "en") -> str:
+    """A value of a shift's definition, for people: texts as they were given, lists and objects without JSON's marks."""
+    comma, colon = ("、", "：") if language == "zh" else (", ", ": ")
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return name_of("yes" if value else "no", station, language)
     if isinstance(value, float):
         return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, Mapping):
+        if {"name", "at_s"} <= value.keys():  # a planned fault
+            lasts = f"{in_a_row(value.get('for_s'))} s" if value.get("for_s") is not None else ""
+            return " ".join(filter(None, [name_of(value["name"], station, language), _at(value["at_s"]), lasts]))
+        return comma.join(
+            f"{name_of(key, station, language)}{colon}{in_a_row(one, station, language)}" for key, one in value.items()
+        )
+    if isinstance(value, (list, tuple)):
+        return comma.join(in_a_row(one, station, language) for one in value)
+    return str(value)
+
+
+def _at(at_s: Any) -> str:
+    return hms(at_s) if isinstance(at_s, (int, float)) and not isinstance(at_s, bool) else str(at_s)
 
 
 def spaced(text: Any) -> str:
@@ -82,6 +104,7 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
+_TEXT = re.compile(r"(<(?:text|tspan|title|desc)\b[^>]*>)([^<>]+)<")
 _DAY = (
     "--ink:#17191c;--muted:#5b6067;--line:#d9dbd8;--paper:#fbfbf9;"
     "--good:#0d6e66;--bad:#b3233b;--warn:#8a5a0c;--accent:#2456c9;"
@@ -92,8 +115,11 @@ _NIGHT = (
 )
 
 
-def drawn_for(svg: str, light: str) -> str:
-    """A drawing of `takt.draw.plots` as a file of its own, with the board's colours; "auto" follows the browser."""
+def drawn_for(svg: str, light: str, language: str = "en", station: str = "") -> str:
+    """A drawing of `takt.draw.plots` as a file of its own, with the board's colours ("auto" follows the browser) and in
+    this language."""
+    if language != "en":
+        svg = _TEXT.sub(lambda one: f"{one[1]}{escape(said(unescape(one[2]), language, station), quote=False)}<", svg)
     colours = {
         "day": f":root{{{_DAY}}}",
         "night": f":root{{{_NIGHT}}}",

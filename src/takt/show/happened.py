@@ -124,7 +124,8 @@ def value_in_words(value: Any, station: str, language: str = "en") -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, str):
-        return name_of(value, station, language) if value.replace("_", "a").isidentifier() else value
+        known = value in _tables(station)["names"] or value.replace("_", "a").isidentifier()
+        return name_of(value, station, language) if known else value
     if isinstance(value, Mapping):
         rows = [
             f"{name_of(k, station, language)}{between[3]}{value_in_words(v, station, language)}"
