@@ -85,11 +85,14 @@ def test_a_round_works_corrects_and_learns_and_is_not_done_twice(
         rounds.rounds({"model": "first"}, "flightdesk", "greedy", 3, [3, 4], 8, **given)
 
 
-def test_a_model_asked_here_says_the_same_whether_it_remembers_or_reads_anew(tmp_path: Path) -> None:
+def test_a_model_asked_here_says_the_same_whether_it_remembers_and_drafts_or_reads_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import torch
     from tiny_qwen import tokenizer_of
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    from takt.train import answering
     from takt.train.answering import InProcess
 
     sys.path.insert(0, str(Path(__file__).parent))
@@ -101,9 +104,17 @@ def test_a_model_asked_here_says_the_same_whether_it_remembers_or_reads_anew(tmp
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **size)).eval()
     remembers = InProcess(model, tokenizer, 24)
     talk = row("7", True)["messages"]
+    passes: list[int] = []
+    model.model.register_forward_hook(lambda core, given, said: passes.append(1))
+    spared = 0
     for upto in (2, 4, 6, 4, 2):
         messages = talk[:upto]
+        passes.clear()
         one = remembers.ask(messages, TOOLS, {"max_tokens": 24})
-        fresh = InProcess(model, tokenizer, 24).ask(messages, TOOLS, {"max_tokens": 24})
+        spared += one.usage["completion_tokens"] - len(passes)
+        with monkeypatch.context() as without:
+            without.setattr(answering, "DRAFT", 0)
+            fresh = InProcess(model, tokenizer, 24).ask(messages, TOOLS, {"max_tokens": 24})
         assert one.raw == fresh.raw and one.usage == fresh.usage
         assert 0 < one.usage["completion_tokens"] <= 24
+    assert spared > 10  # this model's words repeat: what is tried is often right

@@ -1,7 +1,9 @@
 """A model that is being trained, at work: asked in this process, so that a short shift needs no server.
 
 It answers as a server with this chat template would: the same prompt, no temperature, tool calls parsed out of the text
-(`takt.workers.llm.spoken`). What two prompts have in common is read once.
+(`takt.workers.llm.spoken`). What two prompts have in common is read once. What came after the same tokens before, in
+the prompt or in another answer, is tried as a whole, and kept as far as the model would have written it (prompt lookup
+decoding; Leviathan et al., arXiv:2211.17192, at temperature 0): calls copy most of their words.
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ from takt.workers.llm import Llm
 from takt.workers.llm.answer import Reply
 from takt.workers.llm.spoken import calls_in
 
+DRAFT = 16  # tokens that are tried at once
+LIKE = (6, 4, 3, 2)  # after so many tokens that were written before
+RECALLED = 2048  # tokens of earlier answers in which a draft is looked for
+
 
 class InProcess:
     """An `Endpoint` that is a model of transformers."""
@@ -29,6 +35,7 @@ class InProcess:
         self._causal, self._tokenizer, self._max = causal, tokenizer, max_tokens
         self._ids: list[int] = []  # that were read, and are in memory
         self._memory: Any = None
+        self._said: list[int] = []  # the latest answers, to draft from
 
     @torch.no_grad()
     def ask(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any], settings: Mapping[str, Any]) -> Reply:
@@ -51,18 +58,38 @@ class InProcess:
         else:
             self._memory, alike = DynamicCache(config=self._causal.config), 0
         device, name = next(self._causal.parameters()).device, cache_named(self._causal)
-        written, feed, kept = list[int](), ids[alike:], list(ids)
+        written, feed, kept, end = list[int](), ids[alike:], list(ids), self._tokenizer.eos_token_id
+        draft: list[int] = []  # the end of what is fed
         while len(written) < most:
             given = torch.tensor([feed], device=device)
-            out = self._causal(input_ids=given, use_cache=True, logits_to_keep=1, **{name: self._memory})
-            token = int(out.logits[0, -1].argmax())
-            written.append(token)
-            if token == self._tokenizer.eos_token_id:
+            more = {name: self._memory, "logits_to_keep": 1 + len(draft)}
+            likeliest = self._causal(input_ids=given, use_cache=True, **more).logits[0].argmax(-1).tolist()
+            right = begin_alike(draft, likeliest)
+            if right < len(draft):
+                self._memory.crop(right - len(draft))  # below zero: what is taken off the end
+            new = likeliest[: right + 1]
+            new = new[: new.index(end) + 1] if end in new else new
+            new = new[: most - len(written)]
+            written += new
+            if new[-1] == end:
                 break
-            kept.append(token)
-            feed = [token]
-        self._ids = kept[: self._memory.get_seq_length()]
+            kept += new
+            plain = all(type(layer).__name__ == PLAIN for layer in self._memory.layers)
+            draft = drafted(self._said + kept, min(DRAFT, most - len(written) - 1)) if plain else []
+            feed = [new[-1], *draft]
+        self._ids = [*ids, *written][: self._memory.get_seq_length()]
+        self._said = [*self._said, *written][-RECALLED:]
         return written
+
+
+def drafted(ids: Sequence[int], most: int) -> list[int]:
+    """What came, of `ids`, after the last place that ends as they end; [] if there is none."""
+    for like in LIKE:
+        ends = list(ids[-like:])
+        for at in range(len(ids) - like - 1, -1, -1):
+            if ids[at] == ends[0] and list(ids[at : at + like]) == ends:
+                return list(ids[at + like : at + like + most])
+    return []
 
 
 def short_shift(
