@@ -57,7 +57,7 @@ def names_of(meta: Any) -> list[str]:
     """What the shift's own definition holds: names that somebody gave."""
     values = [meta["worker"], meta["station"], meta["clock"], *meta["options"].values()]
     values += [*meta.get("worker_options", {}).values(), *meta.get("packages", {}), *meta.get("machine", {})]
-    return [str(one) for one in [*values, *meta.get("machine", {}).values()]]
+    return [str(one) for one in [*values, *meta.get("machine", {}).values()] if WORD.search(str(one))]
 
 
 @pytest.mark.parametrize("ledger", LEDGERS, ids=lambda path: path.stem)
