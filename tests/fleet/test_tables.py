@@ -405,6 +405,17 @@ def test_the_page_and_the_plan_say_what_is_there(fleet: Any, capsys: pytest.Capt
     assert "truly 99.5 %" in capsys.readouterr().out
 
 
+def test_why_units_were_bad_is_of_the_units_that_count() -> None:
+    """Half an hour of a day's desk: one unit is known to be bad, of none is it known in due order."""
+    shift = run_shift("flightdesk", "greedy", seed=0, hours=0.5, station_options={"scenario": "two-hubs"})
+    found = Record.of(shift, "a")
+    assert sum(event.kind == "unit_bad" for event in shift.events) == 1
+    assert (found.outcomes, found.why_bad) == ("", {})
+    right = run_shift("gym", "hands:Right", seed=0, units=3, clock="lockstep", station_options={"id": "CartPole-v1"})
+    found = Record.of(right, "b")
+    assert found.outcomes == "bbb" and sum(found.why_bad.values()) == 3
+
+
 def record(outcomes: Any, seed: Any, required: Any = 0.9) -> Any:
     good = outcomes.count("g")
     by_unit = outcomes.replace("g", "1").replace("b", "0")

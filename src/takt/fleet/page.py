@@ -206,7 +206,7 @@ def reasons(found: FleetStanding) -> plots.Plot | None:
     total: Counter[str] = Counter()
     for one in found.arms:
         for record in one.records:
-            total.update(record.reasons)
+            total.update(record.why_bad if record.ended else {})
     if not total:
         return None
     shown = [reason for reason, _ in total.most_common(MOST_REASONS)]
@@ -236,6 +236,6 @@ def reasons(found: FleetStanding) -> plots.Plot | None:
 def _share(records: Sequence[Record], units: int, reason: str, shown: Sequence[str]) -> float:
     mine: Counter[str] = Counter()
     for record in records:
-        mine.update(record.reasons)
+        mine.update(record.why_bad if record.ended else {})
     count = mine[reason] if reason in shown else sum(n for other, n in mine.items() if other not in shown)
     return count / units

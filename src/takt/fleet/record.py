@@ -33,7 +33,7 @@ class Record:
     cycles     cycle times of the good ones among them, seconds to a millisecond; None where there is none.
     cut_off    units that fell due and are not judged.
     by_unit    of the station's own units, by number: 1 good, 0 bad, - not counted; and `work`, what each of them was.
-    reasons    why units were bad, counted; `faults`, whose faults there were, counted.
+    why_bad    why judged units were bad, counted; `faults`, whose faults there were, counted.
     acceptance what the job asks, as in `shift_started`.
     money, tokens   that it cost, where its worker says so.
     host       where it was last worked.
@@ -54,7 +54,7 @@ class Record:
     host: str
     money: float = 0.0
     tokens: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    why_bad: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, int] = field(default_factory=dict)
     acceptance: Mapping[str, Any] = field(default_factory=dict)
     broken: Sequence[str] = ()
@@ -91,8 +91,12 @@ class Record:
         numbers = range(max(by_unit, default=-1) + 1)
         cycles = [None if u.cycle_s is None else round(u.cycle_s, 3) for u in found.judged if u.good]
         money, tokens = spent(events)
-        reasons = Counter(
-            reason for event in events if event.kind == UNIT_BAD for reason in event.data.get("reasons", ()) or ("?",)
+        bad = {u.number for u in found.judged if u.good is False}  # what ended after time was up counts for nothing
+        why_bad = Counter(
+            str(why)
+            for event in events
+            if event.kind == UNIT_BAD and event.unit in bad
+            for why in event.data.get("reasons", ()) or ("?",)
         )
         faults = Counter(str(event.data.get("origin", "?")) for event in events if event.kind == FAULT)
         return cls(
@@ -111,7 +115,7 @@ class Record:
             host=socket.gethostname(),
             money=money,
             tokens=tokens,
-            reasons=dict(reasons),
+            why_bad=dict(why_bad),
             faults=dict(faults),
             acceptance=dict(found.started.get("acceptance") or {}),
             broken=list(shift.broken[:1]),
