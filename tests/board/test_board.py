@@ -7,6 +7,8 @@ import http.client
 import json
 import re
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -346,8 +348,8 @@ def test_what_the_station_itself_says_is_drawn_in_another_process_and_shown_as_i
     replays, path = board.board.replays, f"/shift/{number}/station"
     assert "<form" in asked(board, path).text and asked(board, f"{path}/0-wide.svg").status == 404
     words = replays._words(number, STATION, board.folder / "desk-greedy.takt")
-    assert words[1:3] == ["-m", "takt.show.sections"]
-    assert sections_main(words[3:]) == 0
+    assert words[0] == "takt.show.sections"
+    assert sections_main(words[1:]) == 0
     replays._made[number, STATION] = ""
     page = asked(board, path).text
     check_harmless(page)
@@ -466,8 +468,7 @@ def test_a_board_that_is_closed_leaves_nothing_running_and_begins_nothing(
 ) -> None:
     """What is made begins a process of its own, and another one waits for its turn."""
     replays, pids = Replays(), tmp_path / "pids"
-    words = ["sh", "-c", f"sleep 600 & echo $$ $! >> {pids}; wait"]
-    monkeypatch.setattr(replays, "_words", lambda *_: words)
+    monkeypatch.setattr(replays, "_words", lambda *_: sleeper(tmp_path, monkeypatch))
     threads = set(threading.enumerate())
     for unit in range(3):
         replays.begin(1, unit, tmp_path / "a.takt")
@@ -488,6 +489,36 @@ def test_a_board_that_is_closed_leaves_nothing_running_and_begins_nothing(
         assert not is_running(pid)
     replays.begin(1, 9, tmp_path / "a.takt")
     assert replays.state(1, 9) == (False, "")
+
+
+def sleeper(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A module that begins another process, writes both their numbers into `pids`, and waits."""
+    begins = "import os, subprocess\nother = subprocess.Popen(['sleep', '600'])\n"
+    writes = f"open({str(folder / 'pids')!r}, 'a').write(f'{{os.getpid()}} {{other.pid}}\\n')\nother.wait()\n"
+    (folder / "sleeper.py").write_text(begins + writes)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return ["sleeper"]
+
+
+def test_what_is_being_drawn_ends_with_a_board_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids, words = tmp_path / "pids", sleeper(tmp_path, monkeypatch)
+    program = (
+        "import time; from pathlib import Path; from takt.board.replays import Replays; made = Replays()\n"
+        f"made._words = lambda *_: {words!r}; made.begin(1, 0, Path('a.takt')); time.sleep(600)"
+    )
+    board = subprocess.Popen([sys.executable, "-c", program])
+    for _ in range(600):
+        if pids.exists() and pids.read_text().endswith("\n"):
+            break
+        time.sleep(0.05)
+    board.kill()
+    board.wait()
+    for pid in map(int, pids.read_text().split()):
+        for _ in range(600):
+            if not is_running(pid):
+                break
+            time.sleep(0.05)
+        assert not is_running(pid)
 
 
 def is_running(pid: int) -> bool:

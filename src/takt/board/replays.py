@@ -107,15 +107,15 @@ class Replays:
                     if self._closed:
                         return
                     process = subprocess.Popen(  # nosec B603  # our own program, words and no shell
-                        self._words(number, unit, ledger),
-                        stdin=subprocess.DEVNULL,
+                        [sys.executable, "-m", "takt.board.held", *self._words(number, unit, ledger)],
+                        stdin=subprocess.PIPE,  # by its end it ends, however we do
                         stdout=subprocess.DEVNULL,
                         stderr=subprocess.PIPE,
                         start_new_session=True,
                     )
                     self._running.append(process)
                 try:
-                    _, told = process.communicate(timeout=LONGEST_S)
+                    told = _told(process, LONGEST_S)
                 finally:
                     _end(process)
                     with self._lock:
@@ -128,14 +128,25 @@ class Replays:
             self._made[number, unit] = why.removeprefix("takt: ")
 
     def _words(self, number: int, unit: int, ledger: Path) -> list[str]:
+        """A module of ours, and its words."""
         path, out = str(ledger.resolve()), self._path(number, unit)
         if unit == STATION:
-            return [sys.executable, "-m", "takt.show.sections", path, str(out)]
+            return ["takt.show.sections", path, str(out)]
         made = ["--out", str(out / "film.mp4"), "--steps", str(out / "steps")]
-        return [sys.executable, "-m", "takt.cli", "replay", path, "--unit", str(unit), *made]
+        return ["takt.cli", "replay", path, "--unit", str(unit), *made]
 
     def _path(self, number: int, unit: int) -> Path:
         return Path(self._folder.name) / f"{number}-{'station' if unit == STATION else unit}"
+
+
+def _told(process: subprocess.Popen[bytes], most_s: float) -> bytes:
+    """What it says on its error output until its end. Its standard input is not closed before: that would end it."""
+    held, process.stdin = process.stdin, None
+    try:
+        return process.communicate(timeout=most_s)[1]
+    finally:
+        if held is not None:
+            held.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
