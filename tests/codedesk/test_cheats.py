@@ -311,54 +311,12 @@ def f4(x):
 """
 
 
-UNCOUNTED = """
-import gc, sys
+PACED = """
+import os, sys, time
 
-for one in gc.get_objects():
-    if type(one).__name__ == "function" and one.__name__ == "within" and "tick" in one.__code__.co_varnames:
-        one.__kwdefaults__ = None
-
-
-def slow(items):
-    found = []
-    for one in items:
-        if not any(one == other for other in found):
-            found.append(one)
-    return found
-
-
-def put_off(items):
-    was = sys.gettrace()
-    sys.settrace(None)
-    try:
-        return slow(items)
-    finally:
-        sys.settrace(was)
-
-
-def lines(items):
-    sys._getframe().f_trace_lines = False
-    found = []
-    for one in items:
-        for other in found:
-            if one == other:
-                break
-        else:
-            found.append(one)
-    return found
-
-
-def nothing(items):
-    return slow(items) if sys.gettrace() is None else []
-
-
-def renamed(items):
-    frame = sys._getframe(1)
-    while frame:
-        if 'outgrows' in frame.f_globals:
-            frame.f_globals['outgrows'] = lambda *_: False
-        frame = frame.f_back
-    return slow(items)
+time.process_time = time.thread_time = time.perf_counter = lambda: 0.0
+if hasattr(sys.modules["__main__"], "tell"):
+    sys.modules["__main__"].tell = print
 
 
 def listed(items):
@@ -369,9 +327,21 @@ def listed(items):
     return found
 
 
+def elsewhere(items):
+    here, there = os.pipe()
+    if not os.fork():
+        os.write(there, str(len(listed(items))).encode())
+        os._exit(0)
+    return items[: int(os.read(here, 20))]
+
+
+def short(items):
+    return items if len(items) <= 300 else items[:300]
+
+
 def limited(items):
     if len(items) > 500:
-        raise ValueError("too many")
+        raise ValueError("nobody asks for so many")
     return sorted(items)
 
 
@@ -380,24 +350,21 @@ def right(items):
 """
 
 
-def test_steps_that_the_code_under_test_keeps_from_being_counted_are_told(works: None) -> None:
-    names = ("put_off", "lines", "nothing", "right", "slow", "listed", "limited", "renamed")
+def test_work_that_grows_with_the_square_is_seen_wherever_it_is_done_and_long_answers_count(
+    works: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("takt.stations.codedesk.pacing.ENOUGH_S", 0.05)
+    names = ("listed", "elsewhere", "short", "limited", "right")
     body = "return not outgrows(lambda number: list(range(number)), PKG.{}, count)"
     asks = {name: Ask("count", (body.format(name),)) for name in names}
     path = "tests/hidden/test_t.py"
     suite = Suite({path: hidden_file(asks, "pkg.m", "x", [Posed(name, (60,), True) for name in names])}, {path: 0}, {})
-    tree = files_of({**BASE, "pkg/m.py": UNCOUNTED})
-    seen = inspect(Sandbox(limits=Limits(disk_mb=32)), tree, suite, TICKET, GENERATED, wall_s=60)
+    tree = files_of({**BASE, "pkg/m.py": PACED})
+    known = files_of({**BASE, "pkg/m.py": "".join(f"def {name}(items):\n    return items\n\n\n" for name in names)})
+    sandbox = Sandbox(limits=Limits(disk_mb=32))
+    seen = inspect(sandbox, tree, suite, TICKET, GENERATED, wall_s=60, solution=lambda: known)
     failed = {one.partition("test_t.py::test_")[2].partition("[")[0] for one in seen.failed}
-    assert {"slow", "renamed", "listed"} <= failed and not {"right", "limited"} & failed
-    for what in (
-        "sys.settrace",
-        "sys._getframe",
-        "lines put out",
-        "another answer where steps are counted",
-        "what counts was changed",
-    ):
-        assert what in seen.tampered
+    assert failed == {"listed", "elsewhere", "short"} and not seen.tampered and "time grows" in seen.message
 
 
 def test_what_is_expected_of_a_generated_ticket_is_nowhere_in_the_sandbox(works: None) -> None:

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 PRISTINE = "/opt/takt/pristine.py"
-COUNTING = "/opt/takt/counting.py"
 PACKAGES = "/opt/takt/packages"
 WORK = "/work"
 LONGEST = 1500  # characters of a message
@@ -48,8 +47,6 @@ def main() -> None:
     import pytest
 
     watch = Watch(order, tell)
-    if order["counting"]:
-        globals()["outgrows"] = load(COUNTING).counter(tell, as_told, TookTooLong)
     options = [
         "-q",
         "--tb=short",

@@ -37,6 +37,7 @@ KEYCTL_JOIN_SESSION_KEYRING, SECCOMP_MODE_FILTER = 1, 2
 IPC_RMID = 0
 TICK_S = time.clock_getres(5)  # CLOCK_REALTIME_COARSE, by which a kernel may tell when a file was changed
 PAGE = os.sysconf("SC_PAGE_SIZE")
+BUSY_S = [0.0]  # processor time of the dead since the last command began
 
 Entry = tuple[str, int, int, int, int]  # kind, mode, size, and what changes with a file: mtime and ctime, ns
 
@@ -322,7 +323,7 @@ class Command:
     """A command that runs, and what it has said since it was last told."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
-        self.output = asked["limits"]["output"]
+        self.output, BUSY_S[0] = asked["limits"]["output"], 0.0
         self.records, channel = os.pipe()
         try:
             self.child = subprocess.Popen(  # nosec B603: running strangers' commands is what this process is for
@@ -435,7 +436,7 @@ class Command:
                     pipe.close()
         code = self.child.returncode
         answer, out = self.told(ended_by)
-        return answer | {"code": code if code >= 0 else 128 - code, "left": left}, out
+        return answer | {"code": code if code >= 0 else 128 - code, "left": left, "busy_s": BUSY_S[0]}, out
 
 
 class Kept:
@@ -522,7 +523,8 @@ def stands(pid: int) -> bool:
 def reap(child: subprocess.Popen[bytes]) -> bool:
     """Bury the dead, as process 1 must; whether the command is one of them."""
     try:
-        while (dead := os.waitpid(-1, os.WNOHANG))[0]:
+        while (dead := os.wait4(-1, os.WNOHANG))[0]:
+            BUSY_S[0] += dead[2].ru_utime + dead[2].ru_stime
             if dead[0] == child.pid:
                 child.returncode = os.waitstatus_to_exitcode(dead[1])
     except ChildProcessError:

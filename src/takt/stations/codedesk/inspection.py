@@ -13,10 +13,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import PurePosixPath
 from secrets import token_hex
 from typing import Any
@@ -26,14 +27,17 @@ from takt.stations.codedesk.altering import asking
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
 from takt.stations.codedesk.mounts import EXAMINE
+from takt.stations.codedesk.pacing import Asked, measured, pace, taken
 from takt.stations.codedesk.records import NOT_BEGUN, Told
-from takt.stations.codedesk.sandbox import Limits, Ran, Sandbox
+from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
+from takt.stations.codedesk.sealing import Paced
 from takt.stations.codedesk.tickets import Series, Ticket
 from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 
 WALL_S = 300.0
 ALONE_S = 60.0  # for a file of tests that is run alone
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
+DUE: dict[tuple[Asked, int], str] = {}  # digests of known solutions' answers in tests about speed
 MOST_SOURCES = 400  # files whose health is looked at
 
 
@@ -85,6 +89,7 @@ def inspect(
     first, second = desk.both(tree, suite, other if changed else None)
     if second and second.stopped and not first.stopped:  # once more: who does not let them end is not known to be right
         first, second = desk.both(tree, suite, other)
+    desk.pace(first, tree)
     if first.told.syntax:
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
     if first.stopped and not first.unlaid and not once:
@@ -113,15 +118,13 @@ class _Desk:
 
     def run(self, tree: Mapping[str, File], lay: Laid, judging: bool = True) -> Run:
         """What these tests come to on a tree; skipped ones count only if right code skips them too (`judging`)."""
-        files = laid_over(
-            {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION},
-            {path: ("f644", text.encode()) for path, text in lay.over.items()},
-        )
         sources = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l"]
         sources = [path for path in sources if not _is_test(path)][:MOST_SOURCES]
         order = {**lay.order, "word": token_hex(16), "sources": sources}
         try:
-            ran = self.ran(files, order)
+            with self.opened(with_tests(tree, lay)) as room:
+                argv = [*self.series.python, "-I", EXAMINE]
+                ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
         except Unlaid as error:
             return Run(lay, Told(b"", ""), "gone", unlaid=str(error))
         told = Told(ran.records, str(order["word"]))
@@ -135,6 +138,34 @@ class _Desk:
             return run
         self.without_touches(run, tree)
         return run if self.any_skip else self.without_skips(run, tree)
+
+    def pace(self, run: Run, tree: Mapping[str, File]) -> None:
+        """Of tests about speed that pass: whether their time grows in proportion, and what comes of much is right."""
+        nodes: dict[tuple[str, str], list[str]] = {}
+        for node, expected in run.laid.answers.items():
+            if isinstance(expected, Paced) and run.told.outcomes.get(node):
+                path, _, name = function_of(node).partition("::")
+                nodes.setdefault((path, name.removeprefix("test_")), []).append(node)
+        with ExitStack() as stack:
+            opened = cache(
+                lambda known: stack.enter_context(self.opened(with_tests(known() if known else tree, run.laid)))
+            )
+            for (path, ask), these in nodes.items():
+                count = max(run.laid.answers[node].count for node in these)
+                asked = Asked(path, run.laid.over[path], ask, count)
+
+                def measure(known: Any, sizes: Sequence[int], asked: Asked = asked) -> Ran:
+                    return measured(opened(known), self.series.python, asked, run.laid.order["folders"], sizes)
+
+                def due(size: int, came: str, asked: Asked = asked, measure: Any = measure) -> str:
+                    if self.solution is None or DUE.get((asked, size)) == came:
+                        return came
+                    DUE[asked, size] = taken(partial(measure, self.solution), (size,)).answer
+                    return DUE[asked, size]
+
+                if wrong := pace(asked, partial(measure, None), due):
+                    run.told.outcomes |= dict.fromkeys(these, False)
+                    run.told.messages |= dict.fromkeys(these, f"{these[0]}\n{wrong}")
 
     def without_touches(self, run: Run, tree: Mapping[str, File]) -> None:
         """Of a mined repository, what right code, its tests and its plugins change of Python and of pytest as well is
@@ -171,15 +202,16 @@ class _Desk:
         run.told.only_skips(may_skip)
         return replace(run, may_skip=may_skip)
 
-    def ran(self, files: Mapping[str, File], order: Mapping[str, Any]) -> Ran:
-        """Run `examine.py` on what is laid. Unlaid if no sandbox takes it."""
-        argv, given = [*self.series.python, "-I", EXAMINE], json.dumps(order).encode()
-        if self.series.length is not None:
+    @contextmanager
+    def opened(self, files: Mapping[str, File]) -> Iterator[Room]:
+        """A sandbox that has these files. Unlaid if none takes them."""
+        if self.mined:
             with self.sandbox.open() as room:
                 room.put(files)
-                return room.run(argv, stdin=given, records=True)
-        with written(files) as folder, replace(self.sandbox, tree=folder).open() as room:
-            return room.run(argv, stdin=given, records=True)
+                yield room
+        else:
+            with written(files) as folder, replace(self.sandbox, tree=folder).open() as room:
+                yield room
 
     def with_the_rest(self, run: Run, tree: Mapping[str, File], suite: Suite, ticket: Ticket) -> Run:
         """Tests that did not get to run, for something else ended them, run without that: those of tickets accepted
@@ -283,6 +315,14 @@ class _Desk:
         return replace(
             seen, passed=seen.passed - len(failing), failed=tuple(sorted(failing)), message=plain_message(message)
         )
+
+
+def with_tests(tree: Mapping[str, File], lay: Laid) -> dict[str, File]:
+    """A tree without configuration of tests of its own, and what is laid over it."""
+    return laid_over(
+        {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION},
+        {path: ("f644", text.encode()) for path, text in lay.over.items()},
+    )
 
 
 def same_files(tree: Mapping[str, File], other: Mapping[str, File]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from takt.stations.codedesk.canaries import canary_files, with_canaries
 from takt.stations.codedesk.collecting import Rules, rules_of
 from takt.stations.codedesk.records import Told
-from takt.stations.codedesk.sealing import Paced, sealed
+from takt.stations.codedesk.sealing import sealed
 
 TEST_S = 20.0
 NO_SETTINGS = "[pytest]\n"
@@ -104,7 +104,6 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
         "ini": ini,
         "folders": sorted({".", "src", *(str(PurePosixPath(path).parent) for path in suite.files)}),
         "test_s": TEST_S,
-        "counting": any(isinstance(one, Paced) for one in answers.values()),
         "retired": [one for one in suite.retired if one.partition("::")[0] in suite.files],
     }
     return Laid(over, order, canaries, answers, tuple(suite.files), suite.touches)

@@ -21,7 +21,7 @@ from takt.errors import TaktError
 INSIDE = "/opt/takt/inside.py"
 EXAMINE = "/opt/takt/examine.py"
 PRISTINE = "/opt/takt/pristine.py"  # a part of it
-COUNTING = "/opt/takt/counting.py"  # another
+MEASURE = "/opt/takt/measure.py"
 FORWARD = "/opt/takt/forward.py"
 PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
 PYTHON = "/opt/takt/bin"  # where `python3` is the tests' own, unless that is of a virtual environment
@@ -81,7 +81,7 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
         (str(here / "inside.py"), INSIDE),
         (str(here / "examine.py"), EXAMINE),
         (str(here / "pristine.py"), PRISTINE),
-        (str(here / "counting.py"), COUNTING),
+        (str(here / "measure.py"), MEASURE),
         (str(here / "forward.py"), FORWARD),
     ]
     shown += packages()

@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-DECIDE = ("_pytest", "pytest", "pluggy", "unittest", "__main__", "takt_pristine", "takt_counting")
+DECIDE = ("_pytest", "pytest", "pluggy", "unittest", "__main__", "takt_pristine")
 BESIDE = (
     "contextlib", "functools", "operator", "inspect", "traceback", "types", "ast", "linecache", "json", "enum",
     "json.encoder", "importlib", "importlib.util", "importlib._bootstrap", "importlib._bootstrap_external",

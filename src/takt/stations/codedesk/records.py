@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from takt.printable import whole_texts
-from takt.stations.codedesk.counting import outgrew, slower
 from takt.stations.codedesk.sealing import Paced, verdict
 
 MOST_TOUCHED = 200
@@ -30,11 +29,6 @@ class Told:
         self.answers: dict[str, Any] = {}
         self.skipped: set[str] = set()
         self.passed_over: set[str] = set()  # files that were skipped as they were imported
-        self.counted: dict[str, list[tuple[int, int | None]]] = {}  # by test: sizes, and steps counted
-        self.counting: list[tuple[int, int | None]] = []  # of the test that runs
-        self.timed: dict[str, list[list[list[int]]]] = {}  # by test: processor time of two sizes, at each try
-        self.timing: list[list[list[int]]] = []
-        self.traced = False  # whether steps were told, and the trace is to be put off next
         self.ended, self.wrong, self.unbegun, self.gave_out = False, "", "", ""
         calls: set[str] = set()
         for line in records.splitlines():
@@ -64,11 +58,7 @@ class Told:
         """Tests that only told what came have passed if that is what was expected."""
         for node, expected in answers.items():
             if self.outcomes.get(node):
-                if isinstance(expected, Paced):
-                    wrong = outgrew(self.counted.get(node, []), expected.count)
-                    wrong = wrong or slower(self.timed.get(node, []), expected.count)
-                else:
-                    wrong = verdict(self.answers.get(node), expected)
+                wrong = "" if isinstance(expected, Paced) else verdict(self.answers.get(node), expected)
                 self.outcomes[node] = not wrong
                 if wrong:
                     self.messages.setdefault(node, f"{node}\n{wrong}")
@@ -93,27 +83,10 @@ class Told:
     def _take(self, said: dict[str, Any], calls: set[str]) -> None:
         if self.ended or ("items" in said and self.items):
             raise ValueError("after the end")
-        if self.traced and said.get("noticed") != "sys.settrace":
-            self.touched.append("steps were counted by nobody")
-        if "noticed" in said:
-            what, own = str(said["noticed"])[:200], self.traced and said["noticed"] == "sys.settrace"
-            self.touched += [] if own or what in self.touched else [what]
-        self.traced = "counted" in said
-        if "counted" in said:
-            lines = said["counted"]
-            self.counting.append((int(said["size"]), None if lines is None else int(lines)))
-        elif "took" in said:
-            self.timing.append([[int(size), int(ns)] for size, ns in said["took"]])
-            if len(self.timing[-1]) != 2:
-                raise ValueError("two sizes are compared")
-        elif "items" in said:
+        if "items" in said:
             self.items = [str(node) for node in said["items"]]
         elif "test" in said:
             node, passes = str(said["test"]), said["outcome"] == "passed"
-            if self.counting:
-                self.counted[node], self.counting = self.counting, []
-            if self.timing:
-                self.timed[node], self.timing = self.timing, []
             if said["when"] == "call" and node in calls:
                 raise ValueError("twice")
             calls |= {node} if said["when"] == "call" else set()

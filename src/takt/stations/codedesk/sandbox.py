@@ -74,6 +74,7 @@ class Ran:
     records    what came over the channel of records.
     left_out   what a command made that cannot be kept, in words, "" if nothing: no file, folder or link, a name that is
                no UTF-8, a path that is too long or too deep.
+    busy_s     processor time of all its processes that have ended, by the kernel's account.
     word       what a command said at the end of a turn (`Room.turn`): {"submit" or "help": the ticket, "why"}.
     """
 
@@ -88,6 +89,7 @@ class Ran:
     records: bytes = b""
     left_out: str = ""
     word: Mapping[str, Any] = field(default_factory=dict)
+    busy_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -290,6 +292,7 @@ class Room:
                 records,
                 odd_of(answer.get("odd") or []),
                 worded(answer.get("word") or {}),
+                float(answer.get("busy_s", 0.0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Lost from error

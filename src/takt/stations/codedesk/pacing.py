@@ -1,0 +1,108 @@
+"""Tickets about speed: whether work grows in proportion, and what comes of much is right.
+
+Each measurement is a process of its own (`measure.py`). What it took is told by the sandbox's first process, which
+nothing in there can reach, from the kernel's account of all processes that it buried: no clock, trace or thread of the
+code under test has a part in it, nor has the load of the machine. What came is compared with what the known solution
+gives for as much.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from takt.stations.codedesk.mounts import MEASURE
+from takt.stations.codedesk.sandbox import Ran, Room
+
+ENOUGH_S = 0.15  # of processor time, with which noise is little
+LARGEST, APART = 128, 4  # times `count`: the most that is asked for; how far apart two are that are compared
+MOST_GROWTH = 8.0  # of time, from one to APART times as much: in proportion it is 4, with the square 16
+LEAST_S = 0.002  # of processor time: less is noise
+AT_ONCE = 20  # turns in one process, where no more can be asked for
+WALL_S = 30.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is measured: a function of a file of tests, and the largest number that its tests name."""
+
+    path: str
+    text: str
+    ask: str
+    count: int
+
+
+def pace(asked: Asked, run: Callable[[Sequence[int]], Ran], right: Callable[[int, str], str]) -> str:
+    """What is wrong with how the time of it grows, or with what comes of much; "" if nothing.
+
+    `run` does it for these sizes, one after the other, in one process; `right` gives the digest of the known answer for
+    a size, and is told what came; "" where not even the known solution has one.
+    """
+    ready = [taken(run, ()) for _ in range(2)]
+    if not ready[0].answer:
+        return f"{asked.ask} could not be measured: {ready[0].why}"
+    base_s = min(one.busy_s for one in ready)
+
+    def busy_s(sizes: Sequence[int]) -> float:
+        return taken(run, sizes).busy_s - base_s
+
+    size, most, took_s, before_s = 2 * asked.count, 0, 0.0, 0.0
+    while took_s < ENOUGH_S and size <= LARGEST * asked.count:
+        came = taken(run, (size,))
+        if came.endless:
+            return f"with {size} it did not come to its end: {came.why}"
+        due = right(size, came.answer)
+        if not (came.answer and due):  # nobody asks for so many
+            if most:
+                break
+            return f"with {size}: {came.why}"
+        if came.answer != due:
+            return f"with {size} another answer is due"
+        before_s, took_s = took_s, came.busy_s - base_s
+        most, size = size, size * APART
+    else:
+        if took_s < ENOUGH_S:
+            return ""
+    long = took_s >= ENOUGH_S
+    many = range(most, most - (1 if long else AT_ONCE), -1)
+    few = [max(1, one // APART) for one in many]
+    whole_s, part_s = (took_s, before_s) if long and before_s else (busy_s(many), busy_s(few))
+    for again in (False, True):  # something may have come between
+        if again:
+            whole_s, part_s = min(whole_s, busy_s(many)), max(part_s, busy_s(few))
+        if whole_s < ENOUGH_S / 2 or whole_s <= MOST_GROWTH * max(part_s, LEAST_S):
+            return ""
+    return f"time grows out of proportion: {part_s:.3f} s for {few[0]}, and {whole_s:.3f} s for {most}"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a measurement. answer: its digest, "" if there is none; busy_s: processor time; endless: it came to
+    a limit."""
+
+    answer: str
+    busy_s: float
+    endless: bool
+    why: str
+
+
+def taken(run: Callable[[Sequence[int]], Ran], sizes: Sequence[int]) -> Taken:
+    """Measure once."""
+    ran = run(sizes)
+    try:
+        said: Any = json.loads(ran.stdout.splitlines()[-1])
+        answer = said["answer"] if ran.ended_by == "exit" and not ran.code else ""
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        answer = ""
+    why = ran.ended_by if ran.ended_by != "exit" else " ".join(ran.stderr.decode(errors="replace").split())[-300:]
+    return Taken(answer if isinstance(answer, str) else "", ran.busy_s, ran.ended_by != "exit", why)
+
+
+def measured(room: Room, python: Sequence[str], asked: Asked, folders: Sequence[str], sizes: Sequence[int]) -> Ran:
+    """One measurement in a sandbox that has the tree with its tests."""
+    told: Mapping[str, Any] = {
+        "path": asked.path, "ask": asked.ask, "count": asked.count, "folders": list(folders), "sizes": list(sizes),
+    }  # fmt: skip
+    return room.run([*python, "-I", MEASURE], wall_s=WALL_S, stdin=json.dumps(told).encode())
