@@ -150,7 +150,9 @@ def copied(shifts: int, units: int) -> Any:
             )
             continue
         shutil.copyfile(folder / plan.shifts[number % few].file, ledger)
-        with closing(sqlite3.connect(ledger)) as database, database:
+        with closing(sqlite3.connect(ledger, isolation_level=None)) as database:
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("PRAGMA journal_mode = OFF")
             database.execute("UPDATE meta SET value = ? WHERE key = 'shift_id'", (json.dumps(shift.id),))
             database.execute("UPDATE meta SET value = ? WHERE key = 'seed'", (json.dumps(shift.seed),))
             database.execute("UPDATE events SET data = json_set(data, '$.seed', ?) WHERE seq = 0", (shift.seed,))
