@@ -159,6 +159,24 @@ def test_each_step_has_of_each_kind_what_it_should() -> None:
     assert Counter(rare[place].kinds for place in range(8)) == {"book": 4, "hotel": 4}
 
 
+def test_short_lessons_end_with_the_last_tool_that_had_to_be_chosen(tiny: Any) -> None:
+    from takt.train.lessons import forks, lessons_of, upto_fork
+    from takt.train.sft import Curve, Order
+    from takt.train.weights import open_tokenizer
+
+    tokenizer = open_tokenizer(str(tiny[0]))
+    lessons = [x for i in range(4) for x in lessons_of(row(str(i), i == 1), tokenizer, 4096)]
+    assert forks(lessons) == {"propose"} and forks(lessons[:1]) == frozenset()
+    for lesson, tool in zip(lessons, ("book", "hotel", "book", "book"), strict=True):
+        short = upto_fork(lesson, forks(lessons))
+        assert short.ids == lesson.ids[: len(short.ids)] and len(short.ids) < len(lesson.ids)
+        assert tokenizer.decode(short.ids).endswith(f'"{tool}') or tokenizer.decode(short.ids).endswith(f"={tool}")
+        assert [d.kind for d in short.decisions] == ["start > propose", f"propose > {tool}"]
+        assert short.decisions[-1].last == len(short.ids) and upto_fork(lesson, frozenset()) is lesson
+    order = Order(lessons, 16, 4, 0.0, 0, Curve(Path("none"), 0), short=0.75)
+    assert [order[place] in lessons for place in range(16)] == [False, False, False, True] * 4
+
+
 def test_frozen_lower_layers_read_a_lesson_once_and_say_what_the_whole_model_says(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,22 @@ def balanced(lessons: Sequence[Lesson], power: float, wrong: Mapping[str, float]
         * (1.0 + 4.0 * max((wrong.get(d.kind, 0.0) for d in lesson.decisions), default=0.0))
         for lesson in lessons
     ]
+
+
+def forks(lessons: Sequence[Lesson]) -> frozenset[str]:
+    """The tools after which more than one tool comes in these lessons (`start`: at the beginning)."""
+    after = {decision.kind for lesson in lessons for decision in lesson.decisions}
+    many = Counter(kind.partition(" > ")[0] for kind in after)
+    return frozenset(tool for tool, kinds in many.items() if kinds > 1)
+
+
+def upto_fork(lesson: Lesson, forked: frozenset[str]) -> Lesson:
+    """A lesson that ends with the tool's name at its last fork: what follows needs no choice. Whole if it has none."""
+    at = max((at for at, d in enumerate(lesson.decisions) if d.kind.partition(" > ")[0] in forked), default=-1)
+    if at < 0:
+        return lesson
+    last = replace(lesson.decisions[at], last=lesson.decisions[at].named)
+    return Lesson(lesson.ids[: last.named], (*lesson.decisions[:at], last), lesson.kinds)
 
 
 def _turn(row: Mapping[str, Any], at: int, tokenizer: Any) -> tuple[str, str]:

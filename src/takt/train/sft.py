@@ -26,7 +26,7 @@ from takt.errors import TaktError
 from takt.train.attention import by_products
 from takt.train.common import save, settings
 from takt.train.halves import halves
-from takt.train.lessons import Lesson, balanced, kinds_of, lessons_of, mixture, read_conversations
+from takt.train.lessons import Lesson, balanced, forks, kinds_of, lessons_of, mixture, read_conversations, upto_fork
 from takt.train.measured import Ask, measure
 from takt.train.shared import logits_of, said_by
 from takt.train.weights import check_template, open_tokenizer, open_weights
@@ -58,6 +58,7 @@ def finetune(
     held_out: str | os.PathLike[str] | None = None,
     decision_weight: float = 8.0,
     balance: float = 0.5,
+    short: float = 0.0,
     held_out_most: int = 24,
     gguf: str = "",
     gguf_from: str | os.PathLike[str] | None = None,
@@ -79,6 +80,8 @@ def finetune(
     held_out_most   of these conversations, rare kinds more of than they are.
     decision_weight weight of the tokens of a tool's name, where the others of an answer weigh 1.
     balance         how far rare kinds of conversation are drawn as often as frequent ones, 0 to 1.
+    short           so many of a step's lessons, a share, end with the last tool's name that the teacher had to choose:
+                    they take half as long. The others teach what a call says.
     gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file,
     gguf_from       by default the one that it is from.
     bf16            multiply in bfloat16 on a CPU as well, which is faster where it has instructions for it.
@@ -90,8 +93,9 @@ def finetune(
     """
     out = Path(out)
     asked = {name: str(value) for name, value in locals().items() if name not in ("out", "short_shift", "say")}
-    if not freeze:
-        del asked["freeze"]  # models that were trained before there was the option have it not
+    for newer in ("freeze", "short"):
+        if not locals()[newer]:
+            del asked[newer]  # models that were trained before there was the option have it not
     files = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     for file in files:
         if not Path(file).is_file():
@@ -129,7 +133,7 @@ def finetune(
     last = get_last_checkpoint(str(out))
     begun = int(Path(last).name.rpartition("-")[2]) if last else 0
     curve = Curve(out / CURVE, begun)
-    order = Order(lessons, steps * batch, batch, balance, seed, curve)
+    order = Order(lessons, steps * batch, batch, balance, seed, curve, short)
     quarter = steps // QUARTERS if steps >= 2 * QUARTERS else steps  # a few steps are not worth looking at in between
     together = next(many for many in range(min(batch, TOGETHER), 0, -1) if batch % many == 0)
 
@@ -229,11 +233,19 @@ class Order(torch.utils.data.Dataset[Lesson]):
     """
 
     def __init__(
-        self, lessons: Sequence[Lesson], places: int, batch: int, balance: float, seed: int, curve: Curve
+        self,
+        lessons: Sequence[Lesson],
+        places: int,
+        batch: int,
+        balance: float,
+        seed: int,
+        curve: Curve,
+        short: float = 0.0,
     ) -> None:
         self._lessons, self._places, self._batch, self._balance = lessons, places, batch, balance
         self._seed, self._curve = seed, curve
         self._for, self._drawn = -1, list[int]()
+        self._short, self._forks = round(short * batch), forks(lessons) if short else frozenset[str]()
 
     def __len__(self) -> int:
         return self._places
@@ -242,7 +254,9 @@ class Order(torch.utils.data.Dataset[Lesson]):
         step = place // self._batch
         if step != self._for:
             self._for, self._drawn = step, self._step(step)
-        return self._lessons[self._drawn[place % self._batch]]
+        at = place % self._batch
+        lesson = self._lessons[self._drawn[at]]
+        return upto_fork(lesson, self._forks) if at < self._short else lesson
 
     def _step(self, step: int) -> list[int]:
         """The lessons of a step, in an order that is drawn too."""

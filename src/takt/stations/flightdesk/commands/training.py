@@ -59,6 +59,12 @@ def train(
     balance: Annotated[
         float, typer.Option(min=0, max=1, help="0: conversations as they come; 1: rare kinds as often as any.")
     ] = 0.5,
+    short: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of lessons that end with the last tool that had to be chosen: half as long."
+        ),
+    ] = 0.0,
     short_shift: Annotated[
         int, typer.Option(min=0, max=10_000, help="Units of the shift that it works after each quarter; 0: none.")
     ] = 0,
@@ -139,6 +145,7 @@ def train(
             "held_out": unseen,
             "decision_weight": decision_weight,
             "balance": balance,
+            "short": short,
             "gguf": gguf,
             "bf16": bf16,
             "short_shift": try_out,
