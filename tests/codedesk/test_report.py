@@ -60,5 +60,6 @@ def test_code_messages_and_transcripts_stand_in_reports_and_on_the_board_as_they
 @pytest.mark.parametrize("tickets", [1, 2, 3, 30])
 def test_the_axis_of_tickets_has_whole_tickets_and_none_that_there_are_not(tickets: int) -> None:
     (first, *_) = account_of(events(tickets)).sections()
+    assert first.plot
     ticks = re.findall(r">\s*([-\u2212]?[\d.]+)\s*</text>", first.plot.wide)
     assert ticks and all(one.isdigit() and int(one) < tickets for one in ticks)

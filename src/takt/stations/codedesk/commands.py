@@ -41,8 +41,8 @@ def mine(
 
     from takt.errors import TaktError
     from takt.printable import printable
+    from takt.stations.codedesk.mining.found import write
     from takt.stations.codedesk.mining.mine import mine as mined
-    from takt.stations.codedesk.mining.mine import write
 
     if out.exists():
         raise TaktError(f"{out} is there already; name a new folder")

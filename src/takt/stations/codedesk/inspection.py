@@ -42,19 +42,30 @@ MOST_SOURCES = 400  # files whose health is looked at
 
 
 def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: Sequence[str]) -> Suite:
-    """The tests of a ticket and of those accepted before. Of two files of one name, the later ticket's is laid."""
+    """The tests of a ticket and of those accepted before. Of two files of one name, the later ticket's is laid.
+    Settings are the newest ticket's, and over them the ticket's own: a conftest that is gone since is not laid."""
     files: dict[str, str] = {}
     owners: dict[str, int] = {}
-    settings: dict[str, str] = {}
     for number in [*sorted(one for one in accepted if one != ticket.number), ticket.number]:
         one = series.ticket(number)
         files.update(one.hidden)
         owners.update(dict.fromkeys(one.hidden, number))
-        settings.update(one.settings)
+    settings = {**series.ticket(max([*accepted, ticket.number])).settings, **ticket.settings}
+    retired = [one for one in retired if not _laid_anew(series, one, owners)]
     gone = {path for path in files if path in retired and owners[path] != ticket.number}
     kept = {path: text for path, text in files.items() if path not in gone}
     touches = frozenset(one for number in (*accepted, ticket.number) for one in series.ticket(number).touches)
     return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired), touches)
+
+
+def _laid_anew(series: Series, retired: str, owners: Mapping[str, int]) -> bool:
+    """Whether a file or a test that was retired is there again since, by the ticket that its file is of."""
+    path = retired.partition("::")[0]
+    if series.length is None or path not in owners:
+        return False
+    owner = owners[path]
+    there = retired == path or retired in series.ticket(owner).again
+    return there and not any(retired in series.ticket(number).retires for number in range(owner, series.length))
 
 
 def inspect(

@@ -102,7 +102,9 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
         "tests": tests,
         "laid": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in over.items()},
         "ini": ini,
-        "folders": sorted({".", "src", *(str(PurePosixPath(path).parent) for path in suite.files)}),
+        "folders": sorted(
+            {".", "src", *(str(PurePosixPath(path).parent) for path in suite.files if path.endswith(".py"))}
+        ),
         "test_s": TEST_S,
         "retired": [one for one in suite.retired if one.partition("::")[0] in suite.files],
     }

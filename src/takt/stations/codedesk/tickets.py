@@ -41,6 +41,7 @@ class Ticket:
     retires: tuple[str, ...]  # hidden files or node ids of earlier tickets that no longer hold
     level: Level
     touches: tuple[str, ...] = ()  # what tests of the known solution's own tree change of Python and of pytest
+    again: tuple[str, ...] = ()  # node ids in its hidden files that were retired, and are others now: they hold
 
 
 class Series(Protocol):
@@ -158,6 +159,7 @@ def ticket_of(read: Mapping[str, Any]) -> Ticket:
         retires=tuple(map(str, read["retires"])),
         level=level,
         touches=tuple(map(str, read.get("touches", ()))),
+        again=tuple(map(str, read.get("again", ()))),
     )
 
 
@@ -175,7 +177,7 @@ def ticket_as_json(ticket: Ticket) -> dict[str, Any]:
         "retires": list(ticket.retires),
         "level": ticket.level,
         "touches": list(ticket.touches),
-    }
+    } | ({"again": list(ticket.again)} if ticket.again else {})
 
 
 def tree_as_json(tree: Mapping[str, str | bytes | None]) -> dict[str, Any]:

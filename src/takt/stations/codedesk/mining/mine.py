@@ -6,15 +6,10 @@ the reference's tree after a ticket is that commit's own tree, and every tree is
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
-import shutil
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from takt.errors import TaktError
@@ -23,72 +18,23 @@ from takt.stations.codedesk.collecting import rules_of
 from takt.stations.codedesk.inspection import inspect, suite_of
 from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import function_of
+from takt.stations.codedesk.mining.found import LARGE, Mining, Rejected
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
+from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest, Runner
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
 from takt.stations.codedesk.mounts import named_python, python_folders
 from takt.stations.codedesk.repository import files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox
-from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, changed, ticket_as_json, tree_as_json
+from takt.stations.codedesk.tickets import Ticket, changed
 from takt.stations.codedesk.trees import Unlaid, as_file
 
 RUNS = 3
 SLOW_S = 60.0  # a commit's tests that take longer are those alone that it wrote or changed
 FEW = 10  # tests of which one may come out differently from run to run: it is left out then
 WALL_S = 300.0  # of one run of a commit's tests
+MOST_DETAIL = 200  # characters
 Tree = Mapping[str, str | bytes]
-LARGE = "too large"
-REASONS = (
-    "the first commit",
-    "no test",
-    "tests only",
-    "tests need binary files",
-    LARGE,
-    "does not install",
-    "fails after",
-    "passes before",
-    "says nothing",
-    "flaky",
-    "takes too long",
-)
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A commit that is no ticket, and why."""
-
-    commit: str
-    subject: str
-    reason: str  # one of REASONS
-    detail: str = ""
-
-
-@dataclass
-class Mining:
-    """What came of mining. It is a series of its own while it grows."""
-
-    name: str
-    python: tuple[str, ...]
-    start: Tree = field(default_factory=dict)
-    tickets: list[Ticket] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    commits: int = 0
-    seconds: float = 0.0
-
-    @property
-    def length(self) -> int | None:
-        return len(self.tickets)
-
-    def base(self) -> Tree:
-        return self.start
-
-    def ticket(self, number: int) -> Ticket:
-        return self.tickets[number]
-
-    def counts(self) -> dict[str, int]:
-        """How many commits were rejected, by reason, in the order of REASONS."""
-        found = Counter(one.reason for one in self.rejected)
-        return {reason: found[reason] for reason in REASONS if found[reason]}
 
 
 def mine(
@@ -207,10 +153,11 @@ class _Miner:
             return LARGE, why
         if not self.found.tickets and (why := unfit(self.found.start, self.sandbox.limits.disk_mb)):
             return LARGE, f"before it: {why}"
+        laid = self._laid()
         support = {
             path: source_text(files[path]) if path.endswith(".py") else files[path]
             for path in differing
-            if path in files and runner.belongs(path) and (path in tests or not runner.is_test(path))
+            if path in files and (runner.belongs(path) or path in laid) and (path in tests or not runner.is_test(path))
         }
         if binary := [path for path, file in support.items() if isinstance(file, bytes)]:
             return "tests need binary files", binary[0]
@@ -226,6 +173,10 @@ class _Miner:
         if not self.found.tickets:
             self.tree = self.found.start = {**self.tree, **self._install(self.tree)[0]}
         hidden = {path: str(text) for path, text in support.items() if not path.endswith("conftest.py")}
+        names_of = [file for path, file in (*support.items(), *settings.items()) if path.endswith(".py")]
+        data = {
+            path: resolved(files, path) for path in named_by(names_of, differing, files) if not runner.belongs(path)
+        }
         text, named = text_of(
             commit.message,
             [*self.between, *(one for one in merged if title_of(one))],
@@ -242,24 +193,42 @@ class _Miner:
             hidden=hidden,
             settings=settings,
             reference=_difference(self.tree, files),
-            retires=(),
+            retires=self._deleted(commit),
             level="plain",
+            again=self._again(hidden, settings),
         )
-        return self._judge(ticket, files, commit)
+        return self._judge(ticket, files, commit, {path: resolved(files, path) for path in data})
 
-    def _judge(self, ticket: Ticket, files: Tree, commit: Commit) -> tuple[str, str]:
+    def _passes_without(self, data: Iterable[str], ticket: Ticket, files: Tree) -> bool:
+        """Whether the ticket's tests pass with the commit where these files are as they were before it."""
+        there = {path: file for path, file in files.items() if path not in data}
+        there |= {path: self.tree[path] for path in data if path in self.tree}
+        return self._run(there, ticket, alone=True).own_pass
+
+    def _judge(
+        self, ticket: Ticket, files: Tree, commit: Commit, data: Mapping[str, str | bytes | None]
+    ) -> tuple[str, str]:
         """Three runs after and three before, the two that tell most first.
 
-        A few tests that come out differently are left out; then it must hold without them.
+        A few tests that come out differently are left out; then it must hold without them. `data`: files beside code
+        that the tests name; they are laid for them, and told, if the tests do not pass without.
         """
         began = time.monotonic()
         after = [self._run(files, ticket)]
+        if lost := _lost_files(after[0]):  # they import what is no longer there
+            ticket, began = replace(ticket, retires=(*ticket.retires, *lost)), time.monotonic()
+            after = [self._run(files, ticket)]
         if time.monotonic() - began > SLOW_S and (same := self._unchanged(ticket)):
-            ticket = replace(ticket, retires=same)
+            ticket = replace(ticket, retires=(*ticket.retires, *same))
             after = [self._run(files, ticket)]
         if after[0].tampered or after[0].build or not after[0].passed:
             return _ended(after[0])
         ticket = replace(ticket, retires=(*ticket.retires, *_lost(after[0])))
+        if any(data.values()) and not self._passes_without(data, ticket, files):
+            if binary := [path for path, file in data.items() if isinstance(file, bytes)]:
+                return "tests need binary files", binary[0]
+            read = {path: file for path, file in data.items() if isinstance(file, str)}
+            ticket = replace(ticket, hidden={**ticket.hidden, **read}, text=f"{ticket.text}\n{told_of(read)}\n")
         before = [self._run(self.tree, ticket, alone=True)]
         if before[0].own_pass:
             return "passes before", ""
@@ -285,6 +254,33 @@ class _Miner:
         self.found.tickets.append(ticket)
         self.tree, self.names, self.between = changed(self.tree, ticket.reference), commit.tree, []
         return "", ""
+
+    def _laid(self) -> dict[str, tuple[int, str]]:
+        """What the tickets so far lay over a tree, the newest of each path, and of which ticket it is."""
+        return {path: (one.number, text) for one in self.found.tickets for path, text in one.hidden.items()}
+
+    def _deleted(self, commit: Commit) -> tuple[str, ...]:
+        """Files of earlier tickets, tests or what tests need, that the commit has no longer."""
+        tickets = self.found.tickets
+        return tuple(
+            path
+            for path, (number, _) in self._laid().items()
+            if path not in commit.tree and not any(path in one.retires for one in tickets[number + 1 :])
+        )
+
+    def _again(self, hidden: Mapping[str, str], settings: Mapping[str, str]) -> tuple[str, ...]:
+        """Tests that earlier tickets have retired and that these files have, worded otherwise: they hold anew."""
+        retired = {one for ticket in self.found.tickets for one in ticket.retires if "::" in one}
+        rules = rules_of(settings.get("pytest.ini", ""))
+        known = known_tests({path: text for path, (_, text) in self._laid().items()}, rules)
+        anew = {
+            f"{path}::{test.name}"
+            for path, text in hidden.items()
+            if path.endswith(".py") and any(one.startswith(f"{path}::") for one in retired)
+            for test in rules.tests(text)
+            if not known(path, test)
+        }
+        return tuple(sorted(one for one in retired if function_of(one) in anew))
 
     def _unchanged(self, ticket: Ticket) -> tuple[str, ...]:
         """Tests of the ticket's files that were there before, word for word."""
@@ -331,10 +327,31 @@ class _Miner:
 
 
 def _ended(after: Inspection) -> tuple[str, str]:
-    message = after.tampered or after.build or after.message or ", ".join(after.failed[:3])
+    message = after.tampered or after.build or after.message
     if after.message.endswith("ended by their limit: time"):
         return "takes too long", after.message
-    return "fails after", " ".join(message.split())[-200:]
+    where = next(iter([*after.failed, *(node for nodes in after.broken.values() for node in nodes)]), "")
+    where = "" if after.tampered else where.removesuffix("::?")
+    return "fails after", in_short(message, where)
+
+
+def in_short(message: str, where: str = "") -> str:
+    """What went wrong, in a line of some 200 characters: of pytest's report its lines that say so (`E`), of anything
+    else the end, and before it the test or file where, if that is not named there."""
+    errors = [line[1:].strip() for line in message.splitlines() if line[:2] in ("E ", "E\t")]
+    said = " ".join(" ".join(errors or [message]).split())
+    if len(said) > MOST_DETAIL and errors:
+        said = said[:MOST_DETAIL].rpartition(" ")[0] + " ..."
+    elif len(said) > MOST_DETAIL:
+        said = "... " + said[-MOST_DETAIL:].partition(" ")[2]
+    return ": ".join(one for one in ("" if where in said else where, said) if one)
+
+
+def _lost_files(after: Inspection) -> tuple[str, ...]:
+    """Files of earlier tickets that cannot be collected with the commit itself, if its own can."""
+    if any(one.endswith("::?") for one in after.failed):
+        return ()
+    return tuple(node.removesuffix("::?") for nodes in after.broken.values() for node in nodes if node.endswith("::?"))
 
 
 def _differ_singly(after: Inspection) -> bool:
@@ -357,42 +374,3 @@ def _difference(before: Tree, after: Tree) -> dict[str, str | bytes | None]:
     }
     found.update({path: None for path in before if path not in after})
     return dict(sorted(found.items()))
-
-
-def write(found: Mining, out: Path) -> None:
-    """The series as a folder, whole or not at all. TaktError where there is something already, or no ticket."""
-    if not found.tickets:
-        raise TaktError(
-            f"none of the {found.commits} commits of {found.name} is a ticket: " + (told_of(found) or "there is none")
-        )
-    if out.exists():
-        raise TaktError(f"{out} is there already; name a new folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        about = {"format": FORMAT, "name": found.name, "tickets": len(found.tickets), "python": list(found.python)}
-        _write(folder / SERIES_FILE, about)
-        _write(folder / "base.json", tree_as_json(found.start))
-        (folder / "tickets").mkdir()
-        for ticket in found.tickets:
-            _write(folder / "tickets" / f"{ticket.number:04}.json", ticket_as_json(ticket))
-        rejected = [
-            {"commit": one.commit, "subject": one.subject, "reason": one.reason, "detail": one.detail}
-            for one in found.rejected
-        ]
-        _write(folder / "rejected.json", {"commits": found.commits, "rejected": rejected})
-        folder.chmod(0o755)
-        os.rename(folder, out)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def told_of(found: Mining) -> str:
-    """The reasons with their counts, in words; why a tree is too large, by the first that is."""
-    large = next((f" ({one.detail})" for one in found.rejected if one.reason == LARGE), "")
-    return ", ".join(f"{count} {reason}{large if reason == LARGE else ''}" for reason, count in found.counts().items())
-
-
-def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,108 @@
+"""What came of mining: tickets and rejected commits, and the folder that they are written into."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from takt.errors import TaktError
+from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, ticket_as_json, tree_as_json
+
+Tree = Mapping[str, str | bytes]
+LARGE = "too large"
+REASONS = (
+    "the first commit",
+    "no test",
+    "tests only",
+    "tests need binary files",
+    LARGE,
+    "does not install",
+    "fails after",
+    "passes before",
+    "says nothing",
+    "flaky",
+    "takes too long",
+)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A commit that is no ticket, and why."""
+
+    commit: str
+    subject: str
+    reason: str  # one of REASONS
+    detail: str = ""
+
+
+@dataclass
+class Mining:
+    """What came of mining. It is a series of its own while it grows."""
+
+    name: str
+    python: tuple[str, ...]
+    start: Tree = field(default_factory=dict)
+    tickets: list[Ticket] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    commits: int = 0
+    seconds: float = 0.0
+
+    @property
+    def length(self) -> int | None:
+        return len(self.tickets)
+
+    def base(self) -> Tree:
+        return self.start
+
+    def ticket(self, number: int) -> Ticket:
+        return self.tickets[number]
+
+    def counts(self) -> dict[str, int]:
+        """How many commits were rejected, by reason, in the order of REASONS."""
+        found = Counter(one.reason for one in self.rejected)
+        return {reason: found[reason] for reason in REASONS if found[reason]}
+
+
+def write(found: Mining, out: Path) -> None:
+    """The series as a folder, whole or not at all. TaktError where there is something already, or no ticket."""
+    if not found.tickets:
+        raise TaktError(
+            f"none of the {found.commits} commits of {found.name} is a ticket: " + (told_of(found) or "there is none")
+        )
+    if out.exists():
+        raise TaktError(f"{out} is there already; name a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        about = {"format": FORMAT, "name": found.name, "tickets": len(found.tickets), "python": list(found.python)}
+        _write(folder / SERIES_FILE, about)
+        _write(folder / "base.json", tree_as_json(found.start))
+        (folder / "tickets").mkdir()
+        for ticket in found.tickets:
+            _write(folder / "tickets" / f"{ticket.number:04}.json", ticket_as_json(ticket))
+        rejected = [
+            {"commit": one.commit, "subject": one.subject, "reason": one.reason, "detail": one.detail}
+            for one in found.rejected
+        ]
+        _write(folder / "rejected.json", {"commits": found.commits, "rejected": rejected})
+        folder.chmod(0o755)
+        os.rename(folder, out)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def told_of(found: Mining) -> str:
+    """The reasons with their counts, in words; why a tree is too large, by the first that is."""
+    large = next((f" ({one.detail})" for one in found.rejected if one.reason == LARGE), "")
+    return ", ".join(f"{count} {reason}{large if reason == LARGE else ''}" for reason, count in found.counts().items())
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

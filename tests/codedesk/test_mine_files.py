@@ -1,0 +1,140 @@
+"""`takt mine` where files come, go and are called otherwise: tests, what they share, and what they read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from takt.cli import main
+from takt.stations.codedesk.inspection import suite_of
+from takt.stations.codedesk.mining.mine import in_short
+from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
+from takt.stations.codedesk.tickets import open_series
+from takt.stations.codedesk.trees import Link
+
+A = "def one():\n    return 1\n"
+OLD = "KEPT = 2\n"
+TEST_A = "from helper import ONE\nfrom pkg.a import one\n\n\ndef test_one(given):\n    assert one() == ONE == given\n"
+TEST_OLD = "from pkg.old import GONE, KEPT\n\n\ndef test_old():\n    assert (GONE, KEPT) == (1, 2)\n"
+CONFTEST = "import pytest\nfrom pkg.a import one\n\n\n@pytest.fixture\ndef given():\n    return one()\n"
+B = "from pathlib import Path\n\n\ndef rows(name):\n    return Path(name).read_text().split()\n"
+TEST_B = "from pkg.b import rows\n\n\ndef test_rows():\n    assert rows('pkg/data/prices.csv') == ['a;1', 'b;2']\n"
+C = B + "\n\ndef count(name):\n    return len(rows(name))\n"
+TEST_C = (
+    TEST_B.replace("pkg.b", "pkg.c") + "    from pkg.c import count\n\n    assert count('pkg/data/prices.csv') == 2\n"
+)
+Files = Mapping[str, str | None]
+HISTORY: Sequence[tuple[str, Files]] = [
+    ("Begin", {"pkg/__init__.py": "", "pkg/old.py": OLD, "README": "A package.\n"}),
+    (
+        "Add one",
+        {
+            "pkg/a.py": A,
+            "pkg/old.py": OLD + "GONE = 1\n",
+            "tests/helper.py": "from pkg.a import one\n\nONE = one()\n",
+            "tests/conftest.py": CONFTEST,
+            "tests/test_a.py": TEST_A,
+            "tests/test_old.py": TEST_OLD,
+        },
+    ),
+    ("Ask for less", {"tests/test_old.py": TEST_OLD.replace("GONE, KEPT", "KEPT").replace("(KEPT) == (1, 2)", "KEPT")}),
+    ("Drop a", {one: None for one in ("pkg/a.py", "tests/helper.py", "tests/conftest.py", "tests/test_a.py")}),
+    (
+        "Read lists of prices",
+        {"pkg/b.py": B, "pkg/old.py": OLD, "pkg/data/prices.csv": "a;1\nb;2\n", "tests/test_b.py": TEST_B},
+    ),
+    (
+        "b is called c, and a is there again",
+        {
+            "pkg/b.py": None,
+            "pkg/c.py": C,
+            "tests/test_b.py": None,
+            "tests/unit/test_c.py": TEST_C,
+            **{"pkg/a.py": A, "tests/helper.py": "ONE = 1\n", "tests/conftest.py": CONFTEST, "tests/test_a.py": TEST_A},
+        },
+    ),
+]
+
+
+def repository(folder: Path, history: Sequence[tuple[str, Files]]) -> Path:
+    folder.mkdir()
+    env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"}
+    named = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*named, "init", "-q", "-b", "main"], cwd=folder, check=True, env=env)
+    for message, files in history:
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).unlink() if text is None else (folder / path).write_text(text)
+        for words in (["add", "-A"], ["commit", "-q", "-m", message]):
+            subprocess.run([*named, *words], cwd=folder, check=True, env=env)
+    return folder
+
+
+def test_what_a_commit_deletes_renames_or_no_longer_has_keeps_no_later_commit_from_being_a_ticket(
+    works: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.mine"], "RUNS", 1)
+    out = tmp_path / "tickets"
+    assert not main(["mine", str(repository(tmp_path / "r", HISTORY)), "--out", str(out)])
+    rejected = {one["subject"]: one["reason"] for one in json.loads((out / "rejected.json").read_text())["rejected"]}
+    assert rejected == {"Begin": "the first commit", "Drop a": "no test", "Ask for less": "tests only"}
+    series = open_series(str(out), "plain", 0)
+    one, read, again = (series.ticket(number) for number in range(3))
+    assert one.retires == ()
+    assert set(read.retires) == {"tests/helper.py", "tests/test_a.py", "tests/test_old.py"}
+    assert again.retires == ("tests/test_b.py",)
+    assert read.hidden["pkg/data/prices.csv"] == "a;1\nb;2\n" and "    a;1\n    b;2\n" in read.text
+    retired = [*read.retires]
+    suite = suite_of(series, read, [0], retired)
+    assert set(suite.files) == {"tests/test_b.py", "pkg/data/prices.csv"} and "tests/conftest.py" not in suite.settings
+    suite = suite_of(series, again, [0, 1], [*retired, *again.retires])
+    assert (
+        set(suite.files) == {*read.hidden, *again.hidden} - {"tests/test_b.py"}
+        and "tests/conftest.py" in suite.settings
+    )
+    assert suite.holds("tests/test_a.py::test_one") and not suite.holds("tests/test_b.py::test_rows")
+    assert all(suite.owners[path] == 2 for path in suite.files if path.startswith("tests"))
+
+
+@pytest.mark.parametrize(
+    ("test", "named"),
+    [
+        ("open('shop/data/prices.csv')", ["shop/data/prices.csv"]),
+        ("open('./prices.csv')", ["shop/data/prices.csv"]),
+        ("Path(__file__).parent / '..' / 'data' / 'prices.csv'", ["shop/data/prices.csv"]),
+        ("DATA = Path('shop', 'data')", ["shop/data/prices.csv"]),  # a folder without code
+        ("Path('shop/data').glob('*.csv')", ["shop/data/prices.csv"]),
+        ("open(f'data/{name}.csv')", ["shop/data/prices.csv"]),
+        ("open(f'{name}.json')", ["shop/rates.json"]),
+        ("open('shop/load.py'); Path('shop'); '''prices.csv is read.'''; '*'; ''; b'prices.csv'; 'old/prices.csv'", []),
+        ("this is no Python: 'prices.csv'", []),
+    ],
+)
+def test_tests_name_what_they_read_by_file_path_pattern_or_a_folder_without_code(test: str, named: list[str]) -> None:
+    tree = dict.fromkeys(["shop/load.py", "shop/rates.json", "shop/data/prices.csv"], "")
+    assert named_by([test], tree, tree) == named
+
+
+def test_a_link_is_what_it_leads_to_and_a_long_file_is_told_in_part() -> None:
+    tree: dict[str, str | bytes] = {"data/a.csv": "1\n", "x": Link(b"x")}
+    tree |= {"now.csv": Link(b"data/then.csv"), "data/then.csv": Link(b"a.csv")}
+    assert resolved(tree, "now.csv") == "1\n" and resolved(tree, "x") is None and resolved(tree, "y") is None
+    told = told_of({"a": "1\n" * 5000, "b": "", "c": "2\n" * 5000})
+    assert "- a, the first 1,500 of 10,000 characters:" in told and "\n- b\n" in told and len(told) < 10_000
+
+
+def test_why_a_commit_is_no_ticket_is_whole_words_of_what_went_wrong_where() -> None:
+    report = (
+        "ImportError while importing test module '/work/tests/test_m.py'.\nHint: make sure\nE   ImportError: no MRU\n"
+    )
+    assert in_short(report, "tests/test_m.py") == "tests/test_m.py: ImportError: no MRU"
+    assert in_short("tests/test_m.py::test_x\nis 3 and not 4", "tests/test_m.py::test_x").endswith("is 3 and not 4")
+    long = in_short(f"E   assert {'word ' * 100}")
+    assert long.startswith("assert word") and long.endswith("word ...") and len(long) <= 204
+    assert in_short("word " * 100).startswith("... word word")
