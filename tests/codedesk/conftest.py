@@ -19,6 +19,12 @@ def works() -> None:
         pytest.skip(str(error))
 
 
+@pytest.fixture(autouse=True)
+def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tickets of one or two tests are asked once, as those of more are: a third of the time."""
+    monkeypatch.setattr("takt.stations.codedesk.inspection.FEW", 1)
+
+
 @pytest.fixture(scope="module")
 def shared_room(works: None) -> Iterator[Room]:
     limits = Limits(wall_s=60, memory_mb=256, processes=40, output_kb=16, disk_mb=32, effect_mb=8)

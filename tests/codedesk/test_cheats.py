@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import Files, open_station
 from takt.contract.tools import tool_call
 from takt.stations.codedesk import inspection, laying
-from takt.stations.codedesk.altering import known_tests
+from takt.stations.codedesk.altering import asking, known_tests
 from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
 from takt.stations.codedesk.families.writing import hidden_file
@@ -161,16 +161,42 @@ def test_what_right_code_does_to_python_may_be_done_and_nothing_more(works: None
     assert inspect(sandbox, same, known, TICKET, MINED).own_pass, "and the known solution is not asked"
 
 
-def test_no_clock_tells_altered_tests_from_those_that_count(works: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both run at the same time."""
-    together, run = threading.Barrier(2, timeout=60), inspection._Desk.run
+TURNS = """
+from turn import TURN
 
-    def waits(desk: Any, *given: Any, **named: Any) -> Any:
-        together.wait()
-        return run(desk, *given, **named)
 
-    monkeypatch.setattr(inspection._Desk, "run", waits)
-    assert inspected(code(1), MINED).own_pass
+class One(int):
+    __eq__ = lambda *_: True
+    __hash__ = int.__hash__
+
+
+def f1():
+    return One(5) if TURN in {equal} else 5
+"""
+
+
+def test_to_know_which_run_it_is_helps_nobody(works: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code is told which of the runs it is in, and equals whatever is asked for in some of them."""
+    run, turns = inspection._Desk.run, itertools.count()
+
+    def told(desk: Any, tree: Any, *given: Any, **named: Any) -> Any:
+        return run(desk, {**tree, "turn.py": ("f644", f"TURN = {next(turns)}\n".encode())}, *given, **named)
+
+    monkeypatch.setattr(inspection._Desk, "run", told)
+    monkeypatch.setattr(inspection, "asking", halves)
+    monkeypatch.setattr(inspection, "FEW", 3)
+    for equal in ((0,), (0, 1), (0, 1, 2)):
+        turns = itertools.count()
+        seen = inspected(code(1) + TURNS.format(equal=equal), MINED)
+        assert not seen.own_pass and (seen.tampered or seen.failed)
+    turns = itertools.count()
+    assert inspected(code(1), MINED).own_pass and next(turns) == 5, "two tests are altered, each twice"
+
+
+def halves(files: Any, shown: Any, rules: Any) -> Any:
+    """A file of two tests, of which one is altered, and then the other: what falls by a coin otherwise."""
+    found = asking(files, shown, rules)
+    return found if all(len(changed) == 1 for _, changed in found) else halves(files, shown, rules)
 
 
 SKIPS = """
@@ -221,6 +247,7 @@ def test_what_a_crash_kept_from_running_is_run_again_without_it(works: None, ser
 
 
 SUBTESTS = """
+import itertools
 import threading
 import unittest
 from pkg import m

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from random import Random
 from secrets import token_hex
 from typing import Any
@@ -67,16 +67,23 @@ def altered(
 
 def asking(
     files: Mapping[str, str], shown: Mapping[str, Any], rules: Rules = USUAL
-) -> tuple[dict[str, str], frozenset[str]]:
-    """Files of tests, altered but for the tests that stand in what was shown; and which are altered."""
+) -> list[tuple[dict[str, str], frozenset[str]]]:
+    """Files of tests twice, of which tests are altered: each, but for those that stand in what was shown, is in one of
+    the two, by a coin. Whoever is neither right nor knows which tests are altered must guess for each."""
     known = known_tests(shown, rules)
     rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
-    new, changed = dict(files), set[str]()
+    halves: list[tuple[dict[str, str], frozenset[str]]] = [(dict(files), frozenset()), (dict(files), frozenset())]
     for path, text in files.items():
         if path.endswith(".py"):
-            new[path], names = altered(text, rng, partial(known, path), rules)
-            changed |= {f"{path}::{name}" for name in names}
-    return new, frozenset(changed)
+            coins = {test.name: rng.randrange(2) for test in rules.tests(text)}
+            for side, (new, changed) in enumerate(halves):
+
+                def kept(test: Written, side: int = side, path: str = path, coins: Mapping[str, int] = coins) -> bool:
+                    return coins[test.name] != side or known(path, test)
+
+                new[path], names = altered(text, rng, kept, rules)
+                halves[side] = new, changed | {f"{path}::{name}" for name in names}
+    return halves
 
 
 def known_tests(shown: Mapping[str, Any], rules: Rules = USUAL) -> Callable[[str, Written], bool]:

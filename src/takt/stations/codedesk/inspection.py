@@ -4,8 +4,8 @@ The agent's tree is laid into a fresh sandbox without git's part and without any
 their configuration are laid over it, the tests of all tickets accepted before among them, and canaries: tests that must
 fail, and others that must pass (`canaries.py`). `examine.py` runs them. What it tells counts only if every record has
 the word that it was given, every canary did as it must, all tests that were collected are told of once, and the end
-came. What passes of a mined repository is run once more, with tests that ask for something else (`altering.py`): those
-must fail.
+came. What passes of a mined repository is run twice more, each time with other tests among them that ask for something
+else (`altering.py`): those must fail, and the others pass.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ WALL_S = 300.0
 ALONE_S = 60.0  # for a file of tests that is run alone
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
 DUE: dict[tuple[Asked, int], str] = {}  # digests of known solutions' answers in tests about speed
+FEW, MOST_ROUNDS = 3, 3  # altered tests of a ticket's own: of fewer, each is altered more than once
 MOST_SOURCES = 400  # files whose health is looked at
 
 
@@ -84,8 +85,8 @@ def inspect(
 
     Generated tests run on a tree that is read-only, so that code under test cannot rewrite a test before it is
     imported. Those of a repository that was mined may write into their tree, as they do at home; `examine.py` looks
-    whether they are still what they were. What passes of those is run again, altered, unless `once`. A tree that cannot
-    be laid for it is a broken build: nothing can run there.
+    whether they are still what they were. What passes of those is run again, altered in part, unless `once`. A tree
+    that cannot be laid for it is a broken build: nothing can run there.
 
     `shown` gives files that whoever is tested may have read: what they hold is never altered. `solution` gives a tree
     that is known to be right: what it does with a test that asks for something else is no tampering, and what it skips
@@ -93,25 +94,23 @@ def inspect(
     """
     mined = series.length is not None
     desk = _Desk(sandbox, series, wall_s, solution, any_skip=once and mined)
-    files, changed = (
-        (suite.files, frozenset[str]()) if once or not mined else asking(suite.files, {**shown(), **tree}, suite.rules)
-    )
-    other = replace(suite, files=files)
-    first, second = desk.both(tree, suite, other if changed else None)
-    if second and second.stopped and not first.stopped:  # once more: who does not let them end is not known to be right
-        first, second = desk.both(tree, suite, other)
+    first = desk.run(tree, laid(suite, sealing=not mined))
     desk.pace(first, tree)
     if first.told.syntax:
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
     if first.stopped and not first.unlaid and not once:
         first = desk.with_the_rest(first, tree, suite, ticket)
     seen = judged(first, suite, ticket)
-    if second is None or not seen.own_pass:
-        return replace(seen, touches=tuple(sorted(desk.touched))) if once else seen
-    if first.stopped:  # what ended it is left out
-        own = [path for path in suite.files if suite.owners[path] == ticket.number]
-        second = desk.run(tree, laid(other, sealing=False, only=own))
-    return desk.compared(seen, first, second, changed, suite, ticket)
+    if once:
+        return replace(seen, touches=tuple(sorted(desk.touched)))
+    rounds = 0
+    while mined and seen.own_pass:
+        halves = asking(suite.files, {**shown(), **tree}, suite.rules)
+        own = sum(suite.owners[node.partition("::")[0]] == ticket.number for _, changed in halves for node in changed)
+        if rounds and rounds * own >= min(FEW, own * MOST_ROUNDS):
+            break
+        seen, rounds = desk.asked(seen, first, halves, suite, ticket, tree), rounds + 1
+    return seen
 
 
 class _Desk:
@@ -259,32 +258,54 @@ class _Desk:
                 break
         return run
 
-    def both(self, tree: Mapping[str, File], suite: Suite, other: Suite | None) -> tuple[Run, Run | None]:
-        """The tests, and those that ask for something else, at the same time: no clock tells which is which."""
+    def asked(
+        self,
+        seen: Inspection,
+        first: Run,
+        halves: Sequence[tuple[Mapping[str, str], Collection[str]]],
+        suite: Suite,
+        ticket: Ticket,
+        tree: Mapping[str, File],
+    ) -> Inspection:
+        """What is left of a pass beside runs in which these tests ask for something else."""
+        only = None
+        if first.stopped:  # what ended it is left out
+            only = [path for path in suite.files if suite.owners[path] == ticket.number]
+        others = [(replace(suite, files=files), changed) for files, changed in halves if changed]
+        runs = self.beside(tree, [other for other, _ in others], only)
+        if any(one.stopped for one in runs) and not first.stopped:  # once more: who does not let them end is not right
+            runs = self.beside(tree, [other for other, _ in others], only)
+        for run, (_, changed) in zip(runs, others, strict=True):
+            if seen.own_pass:
+                seen = self.compared(seen, first, run, changed, suite, ticket)
+        return seen
+
+    def beside(self, tree: Mapping[str, File], suites: Sequence[Suite], only: Collection[str] | None) -> list[Run]:
+        """One or two suites, at the same time."""
         came: list[Run | BaseException] = []
 
-        def beside(lay: Laid) -> None:
+        def run(suite: Suite) -> None:
             try:
-                came.append(self.run(tree, lay))
+                came.append(self.run(tree, laid(suite, sealing=False, only=only)))
             except BaseException as error:  # for the one who waits
                 came.append(error)
 
-        lays = [laid(one, sealing=not self.mined) for one in (suite, other) if one is not None]
-        thread = threading.Thread(target=beside, args=lays[1:], daemon=True) if other else None
-        if thread:
-            thread.start()
-        first = self.run(tree, lays[0])
-        if not thread:
-            return first, None
-        thread.join()
-        if isinstance(came[0], BaseException):
-            raise came[0]
-        return first, came[0]
+        threads = [threading.Thread(target=run, args=(one,), daemon=True) for one in suites[1:]]
+        for one in threads:
+            one.start()
+        found = [self.run(tree, laid(one, sealing=False, only=only)) for one in suites[:1]]
+        for one in threads:
+            one.join()
+        for other in came:
+            if isinstance(other, BaseException):
+                raise other
+            found.append(other)
+        return found
 
     def compared(
         self, seen: Inspection, first: Run, second: Run, changed: Collection[str], suite: Suite, ticket: Ticket
     ) -> Inspection:
-        """What is left of a pass beside the run of altered tests: they must fail there, and the others pass."""
+        """What is left of a pass beside a run with altered tests: they must fail there, and the others pass."""
 
         @cache
         def right(solution: Callable[[], Mapping[str, File]]) -> Run:
