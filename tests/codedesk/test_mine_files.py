@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from takt.cli import main
+from takt.errors import TaktError
 from takt.stations.codedesk.inspection import suite_of
+from takt.stations.codedesk.mining.found import Mining, write
+from takt.stations.codedesk.mining.history import History
 from takt.stations.codedesk.mining.mine import in_short
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
+from takt.stations.codedesk.mining.runner import Pytest
 from takt.stations.codedesk.tickets import open_series
 from takt.stations.codedesk.trees import Link
 
@@ -138,3 +142,41 @@ def test_why_a_commit_is_no_ticket_is_whole_words_of_what_went_wrong_where() -> 
     long = in_short(f"E   assert {'word ' * 100}")
     assert long.startswith("assert word") and long.endswith("word ...") and len(long) <= 204
     assert in_short("word " * 100).startswith("... word word")
+
+
+def test_a_package_in_a_folder_is_mined_as_if_that_were_all_and_is_found_where_it_is_not_named(
+    works: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours: Files = {"backend/pytest.ini": "[pytest]\n", "backend/app/m.py": A, "web/index.js": "1;\n"}
+    theirs: Files = {"web/index.js": "2;\n"}
+    more: Files = {"backend/app/m.py": B, "backend/tests/test_m.py": TEST_B, "backend2/x": ""}
+    folder = repository(tmp_path / "r", [("Ours", ours), ("Theirs", theirs), ("More", more)])
+    with History(folder, "./backend/") as history:
+        commits = [history.commit(name) for name in history.main_line(None, None)]
+        assert [one.subject for one in commits] == ["Ours", "More"]
+        assert set(commits[-1].tree) == {"pytest.ini", "app/m.py", "tests/test_m.py"}
+        assert history.files(commits[-1].tree)["app/m.py"] == B
+    with History(folder) as history:
+        assert history.configured(Pytest.configured_by) == ["backend"] and not history.configured(["no.ini"])
+    with History(repository(tmp_path / "flat", [("Both", {"pytest.ini": "", "a/pytest.ini": ""})])) as history:
+        assert history.configured(Pytest.configured_by) == [], "the top is one"
+    out = tmp_path / "tickets"
+    with pytest.raises(TaktError, match="a package lies in backend: name it by --root"):
+        write(Mining("r", ("python3",), elsewhere=["backend"]), out)
+    for root, says in (
+        ("..", "--root takes a folder"),
+        ("/etc", "--root takes a folder"),
+        ("none", "--root none is no"),
+    ):
+        assert main(["mine", str(folder), "--root", root, "--out", str(out)]) == 2
+        said = capsys.readouterr().err
+        assert says in said and said.count("\n") == 1 and not out.exists()
+
+
+def test_the_python_of_takts_own_environment_is_said_to_be_that(
+    works: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for python, says in ((sys.executable, "that Takt itself is installed in"), (str(tmp_path / "no"), "no Python")):
+        assert main(["mine", str(tmp_path), "--python", python, "--out", str(tmp_path / "tickets")]) == 2
+        said = capsys.readouterr().err
+        assert says in said and said.count("\n") == 1

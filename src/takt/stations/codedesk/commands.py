@@ -30,6 +30,13 @@ def mine(
             help="A command to run in each commit's tree, in the sandbox, before its tests.", show_default=False
         ),
     ] = None,
+    root: Annotated[
+        str,
+        typer.Option(
+            help="The folder of the repository that holds the package and its tests, if not its top: backend.",
+            show_default=False,
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Make tickets for the code desk of a repository's own history.
@@ -50,7 +57,7 @@ def mine(
     def told(done: int, of: int, what: str) -> None:
         print(f"{done}/{of} {printable(what)[:240]}", file=sys.stderr, flush=True)
 
-    found = mined(repository, since, most, python, install, told)
+    found = mined(repository, since, most, python, install, told, root=root)
     write(found, out)
     if as_json:
         print(

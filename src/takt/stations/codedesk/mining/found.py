@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from takt.errors import TaktError
+from takt.printable import printable
 from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, ticket_as_json, tree_as_json
 
 Tree = Mapping[str, str | bytes]
@@ -52,6 +53,7 @@ class Mining:
     rejected: list[Rejected] = field(default_factory=list)
     commits: int = 0
     seconds: float = 0.0
+    elsewhere: list[str] = field(default_factory=list)  # where packages may lie, if it is no ticket and not the top
 
     @property
     def length(self) -> int | None:
@@ -72,8 +74,10 @@ class Mining:
 def write(found: Mining, out: Path) -> None:
     """The series as a folder, whole or not at all. TaktError where there is something already, or no ticket."""
     if not found.tickets:
+        where = f"; a package lies in {', '.join(map(printable, found.elsewhere[:3]))}: name it by --root"
         raise TaktError(
-            f"none of the {found.commits} commits of {found.name} is a ticket: " + (told_of(found) or "there is none")
+            f"none of the {found.commits} commits of {found.name} is a ticket: "
+            f"{told_of(found) or 'there is none'}{where if found.elsewhere else ''}"
         )
     if out.exists():
         raise TaktError(f"{out} is there already; name a new folder")

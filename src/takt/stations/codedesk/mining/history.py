@@ -10,11 +10,11 @@ import posixpath
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tokenize import detect_encoding
 from types import TracebackType
 
@@ -48,10 +48,10 @@ class Commit:
 
 
 class History:
-    """The history of one repository, as long as it is open."""
+    """The history of one repository, as long as it is open; of one folder in it (`root`), as if that were all."""
 
-    def __init__(self, repository: Path) -> None:
-        self.folder = git_folder(repository)
+    def __init__(self, repository: Path, root: str = "") -> None:
+        self.folder, self.root = git_folder(repository), root_of(root)
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         if self.folder.is_relative_to(WORK):  # where the sandbox has its own tree: a copy of what git needs, elsewhere
             self._copy = tempfile.TemporaryDirectory(prefix="takt-mine-")
@@ -107,11 +107,15 @@ class History:
         if since is not None:
             revision = self._revision(since)
             what = [f"{revision}..HEAD"] if revision else [f"--since={second_of(since)}", "HEAD"]
-        listed = self.git("rev-list", "--first-parent", *what)
+        if self.root and not self.tree("HEAD"):
+            raise TaktError(f"--root {printable(self.root)} is no folder of the repository with a file at its HEAD")
+        within = ["--", f":(top,literal){self.root}"] if self.root else []
+        listed = self.git("rev-list", "--first-parent", *what, *within)
         names = [name for name in listed.decode().split() if HASH.match(name)][: most if most is not None else None]
         if not names:
             more = f" since {since!r}; name a revision or a date" if since else ""
-            raise TaktError(f"{self.folder} has no commit{more}")
+            of = f" in {self.root}" if self.root else ""
+            raise TaktError(f"{self.folder} has no commit{of}{more}")
         return names[::-1]
 
     def merged(self, commit: Commit) -> list[str]:
@@ -146,13 +150,19 @@ class History:
 
     def tree(self, name: str) -> dict[str, tuple[str, str]]:
         """Path -> (mode, blob) of all that a commit holds; submodules with mode 160000, links with 120000."""
-        found = {}
-        for entry in self.git("ls-tree", "-r", "-z", "--full-tree", name).split(b"\0"):
+        found, within = {}, f"{self.root}/" if self.root else ""
+        for entry in self.git("ls-tree", "-r", "-z", "--full-tree", name, *([within] if within else [])).split(b"\0"):
             about, _, path = entry.partition(b"\t")
             if path:
                 mode, _, blob = about.decode().split(" ")
-                found[path.decode(errors="surrogateescape")] = (mode, blob)
+                found[path.decode(errors="surrogateescape").removeprefix(within)] = (mode, blob)
         return found
+
+    def configured(self, files: Collection[str]) -> list[str]:
+        """Folders below the top that hold one of these files at HEAD, if the top has none: where a package lies."""
+        paths = [PurePosixPath(path) for path in self.tree("HEAD")]
+        found = sorted({str(path.parent) for path in paths if path.name in files})
+        return [] if "." in found else found
 
     def files(self, tree: Mapping[str, tuple[str, str]]) -> dict[str, str | bytes]:
         """The files of a tree, as text where they are UTF-8, and links that lead into it; without submodules and files
@@ -211,6 +221,14 @@ def git_folder(repository: Path) -> Path:
     if (folder / "objects" / "info" / "alternates").exists():
         raise TaktError(f"{repository} borrows objects of another repository; mine a clone made with --dissociate")
     return folder
+
+
+def root_of(root: str) -> str:
+    """A folder of a repository, as git writes it; "" for its top. TaktError where it leads out of it."""
+    parts = [part for part in root.split("/") if part not in ("", ".")]
+    if root.startswith("/") or not _names_well("/".join(parts) or "x"):
+        raise TaktError(f"--root takes a folder of the repository, such as backend, not {printable(root)[:100]}")
+    return "/".join(parts)
 
 
 def second_of(since: str) -> int:

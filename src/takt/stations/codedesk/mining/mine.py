@@ -23,7 +23,7 @@ from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, s
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest, Runner
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
-from takt.stations.codedesk.mounts import named_python, python_folders
+from takt.stations.codedesk.mounts import named_python, own_python, python_folders, site_folders
 from takt.stations.codedesk.repository import files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import Ticket, changed
@@ -45,11 +45,13 @@ def mine(
     install: str | None = None,
     told: Callable[[int, int, str], None] = lambda done, of, what: None,
     runner: Runner | None = None,
+    root: str = "",
 ) -> Mining:
     """Go through the history after `since`, at most its `most` newest commits. `told` hears of each commit.
 
     `python` is a Python of a virtual environment that has what the tests need; `install` a command that is run in the
-    sandbox, in each commit's tree, before its tests (to build, say). TaktError where there is nothing to read or run.
+    sandbox, in each commit's tree, before its tests (to build, say). `root` is the folder of the repository that is
+    mined as if it were all, "" for the top. TaktError where there is nothing to read or run.
     """
     began = time.monotonic()
     command = tuple(shlex.split(python))
@@ -62,12 +64,13 @@ def mine(
     own = named_python(command)
     sandbox = Sandbox(programs=python_folders(own), python=own)
     if own and _lacks_pytest(sandbox, command):
-        raise TaktError(f"{own} has no pytest, so that no agent could run the tests; install it there")
+        raise TaktError(_why_no_pytest(own))
     repository = repository.absolute()
     name = repository.name.removesuffix(".git") or "repository"
-    with History(repository) as history:
+    runner = runner or Pytest()
+    with History(repository, root) as history:
         names = history.main_line(since, most)
-        miner = _Miner(history, Mining(name, command), sandbox, runner or Pytest(), install)
+        miner = _Miner(history, Mining(name, command), sandbox, runner, install)
         for done, commit in enumerate(map(history.commit, names)):
             what = miner.look_at(commit) if done else miner.begin(commit)
             told(
@@ -75,7 +78,8 @@ def mine(
                 len(names),
                 f"{commit.name[:10]} {what}: {title_of(commit.message, history.merged(commit)) or commit.subject}",
             )
-    found = miner.found
+        found = miner.found
+        found.elsewhere = [] if root or found.tickets else history.configured({*runner.configured_by, "setup.py"})
     found.commits, found.seconds = len(names), time.monotonic() - began
     return found
 
@@ -84,6 +88,18 @@ def _lacks_pytest(sandbox: Sandbox, python: tuple[str, ...]) -> bool:
     """Whether this Python cannot import pytest, as an agent would run it."""
     with sandbox.open() as room:
         return bool(room.run([*python, "-c", "import pytest"]).code)
+
+
+def _why_no_pytest(python: str) -> str:
+    """Why a Python has no pytest in the sandbox, and what to do."""
+    folder = Path(python).parent.parent
+    site = {str(one) for one in site_folders(own_python().parent.parent)}
+    if any(Path(one).is_relative_to(place) for one in site for place in (folder, folder.resolve())):
+        return (
+            f"--python {python} is of the environment that Takt itself is installed in, of which agents see nothing; "
+            "make the project one of its own, with pytest and what its tests need: python3 -m venv .venv-tests"
+        )
+    return f"{python} has no pytest, so that no agent could run the tests; install it there"
 
 
 class _Miner:
