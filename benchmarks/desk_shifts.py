@@ -3,8 +3,9 @@ r"""Whole shifts of models at the desk, asked in this process (no server), one r
     python benchmarks/desk_shifts.py desk desk-round1 --seeds 3000-3009 --hours 1 -o scenario=two-hubs \
         -o home_within_h=96
 
-Beside the units (as `takt kpis` counts them) it counts what was called when the first itinerary had a hotel due that was not given yet, had none
-due, and when there was none. A ledger of each shift lies in OUT; a shift whose ledger has ended is not worked again.
+Beside the units (as `takt kpis` counts them) it counts what was called when the first itinerary had a hotel due that
+was not given yet, had none due, and when there was none. A ledger of each shift lies in OUT; a shift whose ledger
+is there is not worked again.
 docs/train-llm.md has the figures. Temperature 0; the models' time as of a server that reads 400 and writes 40 tokens/s.
 """
 
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 def told(path: Path) -> dict[str, Any]:
-    """Of a shift that has ended: its units that were due in time, tokens, and what was called at each kind of proposal."""
+    """Of a shift that has ended: units that were due in time, tokens, and what was called at each kind of proposal."""
     with Ledger.open(path) as book:
         events = list(book.events())
     figures = kpis(events)
