@@ -8,6 +8,7 @@ import shutil
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from series import write_series
 
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import TaktError
+from takt.contract.tools import WAIT
 from takt.contract.worker import open_worker
 from takt.ledger import Ledger
 from takt.ledger.trust import Named
@@ -26,6 +28,7 @@ from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.model import Cap, Door, Meter, Spent
 from takt.stations.codedesk.sandbox import Room
 from takt.stations.codedesk.terms import INSPECTED, RAN
+from takt.stations.codedesk.workers import Command
 
 AGENT = """\
 import json, os, subprocess, sys, urllib.request
@@ -328,3 +331,11 @@ def test_a_home_that_is_kept_and_the_last_answer_are_there_for_the_next_ticket(t
         "1\n",
         '2\n{"ticket": 0, "good": false, "reasons": ["no_change"]}',
     ]
+
+
+@pytest.mark.parametrize(("now_s", "periods"), [(3.0, 600), (1190.5, 10), (1199.9, 1), (1200.0, 600), (2395.0, 5)])
+def test_a_worker_without_a_ticket_waits_for_the_beat_and_is_not_said_to_think(now_s: float, periods: int) -> None:
+    worker = Command("echo {ticket}")
+    spec: Any = SimpleNamespace(takt_s=1200.0, control_s=1.0)
+    worker.begin(spec, 0)
+    assert worker.act({"tickets": [], "now_s": now_s, "result": {}}).actions == [WAIT] * periods

@@ -13,7 +13,8 @@ import pytest
 
 from takt.cli import main
 from takt.errors import TaktError
-from takt.stations.codedesk.inspection import suite_of
+from takt.stations.codedesk.inspection import sources_of, suite_of
+from takt.stations.codedesk.laying import Suite, laid
 from takt.stations.codedesk.mining.found import Mining, write
 from takt.stations.codedesk.mining.history import History
 from takt.stations.codedesk.mining.mine import in_short
@@ -180,3 +181,11 @@ def test_the_python_of_takts_own_environment_is_said_to_be_that(
         assert main(["mine", str(tmp_path), "--python", python, "--out", str(tmp_path / "tickets")]) == 2
         said = capsys.readouterr().err
         assert says in said and said.count("\n") == 1
+
+
+def test_the_health_of_the_code_is_of_code_and_of_no_test_by_whatever_name() -> None:
+    paths = ["m.py", "check_m.py", "check_own.py", "fixtures.py", "test_usual.py", "data.txt", "tests/helper.py"]
+    tree = {**dict.fromkeys(paths, ("f644", b"")), "l.py": ("l", b"m.py")}
+    settings = {"pytest.ini": "[pytest]\npython_files = check_*.py\n"}
+    suite = Suite({"check_m.py": "def test_m():\n    pass\n", "fixtures.py": ""}, {"check_m.py": 0}, settings)
+    assert sources_of(tree, laid(suite, sealing=False)) == ["m.py"]

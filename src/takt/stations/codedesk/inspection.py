@@ -24,6 +24,7 @@ from typing import Any
 
 from takt.printable import printable
 from takt.stations.codedesk.altering import asking
+from takt.stations.codedesk.collecting import rules_of
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
 from takt.stations.codedesk.mounts import EXAMINE
@@ -128,9 +129,7 @@ class _Desk:
 
     def run(self, tree: Mapping[str, File], lay: Laid, judging: bool = True) -> Run:
         """What these tests come to on a tree; skipped ones count only if right code skips them too (`judging`)."""
-        sources = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l"]
-        sources = [path for path in sources if not _is_test(path)][:MOST_SOURCES]
-        order = {**lay.order, "word": token_hex(16), "sources": sources}
+        order = {**lay.order, "word": token_hex(16), "sources": sources_of(tree, lay)}
         try:
             with self.opened(with_tests(tree, lay)) as room:
                 argv = [*self.series.python, "-I", EXAMINE]
@@ -360,6 +359,13 @@ def with_tests(tree: Mapping[str, File], lay: Laid) -> dict[str, File]:
 def same_files(tree: Mapping[str, File], other: Mapping[str, File]) -> bool:
     """Whether two trees hold the same, whatever can be run in them."""
     return {path: file[1] for path, file in tree.items()} == {path: file[1] for path, file in other.items()}
+
+
+def sources_of(tree: Mapping[str, File], lay: Laid) -> list[str]:
+    """The code whose health is looked at: no tests, as pytest usually has it or these settings, nor what is laid."""
+    rules = rules_of(lay.over.get("pytest.ini", ""))
+    found = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and path not in lay.over]
+    return [path for path in found if not (rules.is_file(path) or _is_test(path))][:MOST_SOURCES]
 
 
 def _is_test(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Callable
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from takt.stations.codedesk.model import Cap
 
 LONGEST_LINE = 15_000  # characters of a command, or of a line that an agent reads, as they stand in a call
 CUT = "\n[... the rest of the ticket is too long to be handed over]"
-PAUSE = 10  # control periods to wait when no ticket is open
+PAUSE = 600  # control periods to wait at most when no ticket is open
 
 
 class _InOrder:
@@ -34,10 +35,16 @@ class _InOrder:
 
     def act(self, observation: dict[str, Any]) -> Plan:
         if not observation["tickets"]:
-            return Plan([WAIT] * PAUSE)
+            return self.pause(observation)
         return Plan(
             [*self.work(observation["tickets"][0]), tool_call("submit", ticket=observation["tickets"][0]["ticket"])]
         )
+
+    def pause(self, observation: dict[str, Any]) -> Plan:
+        """Wait until the next ticket can fall due, on the beat: to ask again and again would be told as thinking."""
+        now_s, takt_s = observation["now_s"], self._spec.takt_s
+        left_s = takt_s * (math.floor(now_s / takt_s + 1e-9) + 1) - now_s
+        return Plan([WAIT] * min(PAUSE, max(1, math.ceil(left_s / self._spec.control_s - 1e-6))))
 
     def work(self, row: dict[str, Any]) -> list[str]:
         raise NotImplementedError
@@ -61,7 +68,7 @@ class Saboteur(_InOrder):
 
     def act(self, observation: dict[str, Any]) -> Plan:
         if not observation["tickets"]:
-            return Plan([WAIT] * PAUSE)
+            return self.pause(observation)
         number, result = observation["tickets"][0]["ticket"], observation["result"]
         if result.get("tool") != "solve":
             return Plan([tool_call("solve", ticket=number, mutant=self._seed % 100_000)])
@@ -138,7 +145,7 @@ class Command(_InOrder):
 
     def act(self, observation: dict[str, Any]) -> Plan:
         if not observation["tickets"]:
-            return Plan([WAIT] * PAUSE)
+            return self.pause(observation)
         row, result = observation["tickets"][0], observation["result"]
         if result.get("tool") == "submit":
             self._last = json.dumps({name: value for name, value in result.items() if name != "tool"})
