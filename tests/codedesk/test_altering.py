@@ -90,9 +90,67 @@ def test_a_test_of_which_it_is_not_sure_that_it_must_fail_stays_as_it_is() -> No
     twice = HEAD + "def test_it():\n    assert f(3)\n\n\ndef test_it():\n    assert f(4)\n"
     assert altered(twice, Random(1)) == (twice, frozenset())
     assert altered("def test_(:", Random(1)) == ("def test_(:", frozenset())
-    maybe = HEAD + "def test_it():\n    for x in f(3)['b'][:0]:\n        assert f(x) == 3\n"
-    other, _ = altered(maybe, Random(1))
-    assert not passes(other, "test_it") and "        assert f(x) == 3\n" in other
+
+
+ELSEWHERE = {
+    "a loop over a table": "    for x, want in TABLE:\n        assert f(x)['a'] == want\n",
+    "a loop, and more": "    for x, _ in TABLE:\n        if x:\n            assert f(x)['a'] == 3\n    x = 4\n",
+    "an error in a loop": "    for _ in TABLE:\n        with pytest.raises(TypeError):\n            f()\n\n",
+    "after a way out": "    if len('x') == 2:\n        return\n    assert f(3)['a'] == 3\n",
+    "a value is returned": "    if len('x') == 1:\n        assert f(3)['a'] == 3\n        return 5\n    return 6\n",
+    "a helper": "    same(f(3)['a'], 3)\n    f(4)\n",
+    "a helper with a way out": "    loose(f(3)['a'], 3)\n",
+    "a helper in a loop": "    for x, want in TABLE:\n        same(f(x)['a'], want)\n\n\n# the end",
+}
+HELPERS = """TABLE = [(3, 3)]
+
+def same(got, want):
+    assert got == want, got
+
+def loose(got, want, most=9):
+    if got is None:
+        return got
+    assert got == want
+    assert most > 3
+
+
+"""
+EQUAL = """
+class Equal(int):
+    __eq__ = __lt__ = __gt__ = __le__ = __ge__ = lambda *_: True
+    __getitem__ = lambda self, _: self
+    __hash__ = int.__hash__
+
+def f(x="none"):
+    if x == "none":
+        raise TypeError
+    return Equal(5)
+"""
+
+
+@pytest.mark.parametrize("body", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_assertions_that_stand_elsewhere_are_altered_and_ask_something_of_the_code(body: str) -> None:
+    """Right code fails the altered test, and what equals everything passes it: that is how it is found out."""
+    text = HEAD + HELPERS + f"def test_it():\n{body}"
+    assert passes(text, "test_it")
+    found = 0
+    for seed in range(8):
+        other, names = altered(text, Random(seed))
+        assert names == {"test_it"} and not passes(other, "test_it"), other
+        found += passes(other.replace("def test_it", f"{EQUAL}\n\ndef test_it"), "test_it")
+        same, none = altered(text, Random(seed), turned=lambda test: False)
+        assert not none and passes(same, "test_it") and ("same_" in same) == ("same_" in other), "a copy in either case"
+    assert found or "raises" in body
+
+
+def test_what_may_not_be_reached_fails_in_its_end() -> None:
+    never = (
+        HEAD
+        + "def test_it():\n    for x in f(3)['b'][:0]:\n        assert f(x) == 3\n\n\ndef test_b():\n    assert f(3)\n"
+    )
+    other, _ = altered(never, Random(1), known=lambda test: test.name == "test_b")
+    assert not passes(other, "test_it") and passes(other, "test_b")
+    assert other.splitlines()[-2:] == never.splitlines()[-2:] and len(other.splitlines()) == len(never.splitlines())
 
 
 def test_a_canary_does_what_is_said_of_it_and_is_named_as_the_tests_beside_it() -> None:

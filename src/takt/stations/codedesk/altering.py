@@ -11,58 +11,46 @@ An assertion is changed only where a test that passes must have gone through it.
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from random import Random
 from secrets import token_hex
 from typing import Any
 
+from takt.stations.codedesk.assertions import SWALLOW, Edits, Source, called
 from takt.stations.codedesk.collecting import USUAL, Function, Rules, Written
 from takt.stations.codedesk.sealing import cut, extent
 
 Place = tuple[tuple[int, int], tuple[int, int]]
-Edits = list[tuple[tuple[int, int], tuple[int, int], str]]
-OPERATORS: Mapping[type[ast.cmpop], str] = {
-    ast.NotEq: "==",
-    ast.In: "not in",
-    ast.NotIn: "in",
-    ast.Is: "is not",
-    ast.IsNot: "is",
-    ast.Lt: ">=",
-    ast.GtE: "<",
-    ast.Gt: "<=",
-    ast.LtE: ">",
-}
-OPPOSITE = {
-    "assertTrue": "assertFalse", "assertIn": "assertNotIn", "assertIs": "assertIsNot", "assertNotEqual": "assertEqual",
-    "assertIsNone": "assertIsNotNone", "assertIsInstance": "assertNotIsInstance", "assertGreater": "assertLessEqual",
-    "assertLess": "assertGreaterEqual", "assertRegex": "assertNotRegex",
-}  # fmt: skip
-OPPOSITE |= {value: key for key, value in OPPOSITE.items() if key != "assertNotEqual"}
-EQUAL = (
-    "assertEqual", "assertEquals", "assertListEqual", "assertDictEqual", "assertTupleEqual", "assertSetEqual",
-    "assertSequenceEqual", "assertCountEqual", "assertMultiLineEqual", "assertAlmostEqual", "assert_equal", "eq_",
-)  # fmt: skip
-RAISES = ("raises", "assertRaises", "assertRaisesRegex")
-SWALLOW = (*RAISES, "suppress", "warns", "deprecated_call", "assertWarns", "assertLogs")
-ERRORS = ("ZeroDivisionError", "EOFError", "BufferError", "ConnectionResetError")  # of which few errors are kinds
 UNTOUCHED = ("xfail", "expectedFailure", "raises", "skip")  # in a decorator: what comes of the test is another matter
-WHOLE = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Tuple, ast.Dict, ast.Set)
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+AT_ONCE = "assert len("
 
 
 def altered(
-    text: str, rng: Random, known: Callable[[Written], bool] = lambda test: False, rules: Rules = USUAL
+    text: str,
+    rng: Random,
+    known: Callable[[Written], bool] = lambda test: False,
+    rules: Rules = USUAL,
+    turned: Callable[[Written], bool] = lambda test: True,
 ) -> tuple[str, frozenset[str]]:
-    """The file with its tests altered, but for those that are `known` to whoever is tested; which were."""
+    """The file with its tests altered, but for those that are `known` to whoever is tested and those that are not
+    `turned`; which were.
+
+    A test whose assertions stand in a function of its file has a copy of that, at the file's end: where it is altered,
+    and where it is not, so that its place tells nothing.
+    """
     edits: Edits = []
-    names = set[str]()
+    names, copies = set[str](), ""
+    helpers = _helpers(text, rules)
     for test in rules.tests(text):
-        if not known(test) and (found := alteration(text, test, rng)):
-            edits += found
-            names.add(test.name)
-    return cut(text, edits), frozenset(names)
+        if known(test):
+            continue
+        whole = turned(test)
+        found, copy = alteration(text, test, rng, helpers, f"_{rng.randrange(10**6)}", whole)
+        edits, copies = edits + found, copies + copy
+        names |= {test.name} if whole and found else set()
+    changed = cut(text, edits)
+    return (f"{changed.rstrip()}\n{copies}" if copies else changed), frozenset(names)
 
 
 def asking(
@@ -77,13 +65,14 @@ def asking(
         if path.endswith(".py"):
             coins = {test.name: rng.randrange(2) for test in rules.tests(text)}
             for side, (new, changed) in enumerate(halves):
-
-                def kept(test: Written, side: int = side, path: str = path, coins: Mapping[str, int] = coins) -> bool:
-                    return coins[test.name] != side or known(path, test)
-
-                new[path], names = altered(text, rng, kept, rules)
+                turned = partial(_is_on, coins, side)
+                new[path], names = altered(text, rng, partial(known, path), rules, turned)
                 halves[side] = new, changed | {f"{path}::{name}" for name in names}
     return halves
+
+
+def _is_on(coins: Mapping[str, int], side: int, test: Written) -> bool:
+    return coins[test.name] == side
 
 
 def known_tests(shown: Mapping[str, Any], rules: Rules = USUAL) -> Callable[[str, Written], bool]:
@@ -98,22 +87,119 @@ def known_tests(shown: Mapping[str, Any], rules: Rules = USUAL) -> Callable[[str
     return lambda path, test: f"{test.name} {ast.dump(test.node)}" in dumped(path)
 
 
-def alteration(text: str, test: Written, rng: Random) -> Edits:
-    """What to change so that the right code fails this test; [] where it is not to be changed."""
+def alteration(
+    text: str,
+    test: Written,
+    rng: Random,
+    helpers: Mapping[str, Function] | None = None,
+    named: str = "",
+    whole: bool = True,
+) -> tuple[Edits, str]:
+    """What to change so that the right code fails this test, [] where it is not to be changed; and a copy of a helper
+    that has its assertions (`named`: how its name goes on), also where nothing is to be changed (not `whole`).
+
+    The best is an assertion that every test that passes has gone through. Else it is one that it may have gone through,
+    and the test fails at its end if it has not.
+    """
     function = test.node
     if any(word in ast.unparse(one) for one in function.decorator_list for word in UNTOUCHED):
-        return []
-    if _ends_early(function):
-        return _at_once(text, function, rng)
-    source = _Source(text, function, rng)
-    sites = [site for statement in _reached(function.body) for site in source.of(statement)]
-    best = [edits for tier, edits in sites if tier == min(tier for tier, _ in sites)]
-    return rng.choice(best) if best else _at_once(text, function, rng)
+        return [], ""
+    inner = list(_own(function.body))
+    if any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in inner):
+        return (_at_once(text, function, rng) if whole else []), ""
+    source = Source(text, function, rng)
+    sure = [] if any(isinstance(one, ast.Return) for one in inner) else list(_reached(function.body))
+    for statements, guarded in ((sure, False), (list(_within(function.body)), True)):
+        sites = [(tier, edits, one) for one in statements for tier, edits in source.of(one)]
+        best = [(edits, one) for tier, edits, one in sites if tier == min(tier for tier, _, _ in sites)]
+        calls = [(one, call) for one in statements if (call := _helper_called(one, helpers or {}))]
+        if best and whole:
+            edits, one = rng.choice(best)
+            return edits + (_guard(source, function, one, rng) if guarded else []), ""
+        if not best and calls:
+            one, call = rng.choice(calls)
+            if copied := _copied(text, (helpers or {})[call.id], f"{call.id}{named}", rng, whole):
+                edits = [(*extent(call), f"{call.id}{named}")]
+                return edits + (_guard(source, function, one, rng) if guarded and whole else []), copied
+        if best:
+            return [], ""
+    return (_at_once(text, function, rng) if whole else []), ""
 
 
-def _ends_early(function: Function) -> bool:
-    """Whether there is a way through it that leaves out its last lines."""
-    return any(isinstance(one, (ast.Return, ast.Yield, ast.YieldFrom)) for one in _own(function.body))
+def _helpers(text: str, rules: Rules) -> dict[str, Function]:
+    """Functions of a file that are no tests, bear no mark, and assert something."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    found = [one for one in body if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return {
+        one.name: one
+        for one in found
+        if not one.decorator_list
+        and not rules.is_function(one.name)
+        and any(isinstance(x, ast.Assert) for x in _own(one.body))
+    }
+
+
+def _helper_called(one: ast.stmt, helpers: Mapping[str, Function]) -> ast.Name | None:
+    """The helper that a statement calls, and does nothing else."""
+    value = one.value if isinstance(one, ast.Expr) else None
+    value = value.value if isinstance(value, ast.Await) else value
+    name = value.func if isinstance(value, ast.Call) else None
+    return name if isinstance(name, ast.Name) and name.id in helpers else None
+
+
+def _copied(text: str, helper: Function, name: str, rng: Random, whole: bool) -> str:
+    """The helper under this name, altered if that is asked for; "" where only a failure at once could be had."""
+    lines = text.splitlines(keepends=True)[helper.lineno - 1 : helper.end_lineno]
+    own = "".join(lines).rstrip() + "\n"
+    (copy,) = [one for one in ast.parse(own).body if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    edits, _ = alteration(own, Written(name, copy), rng)
+    if not edits or any(new.startswith(AT_ONCE) for _, _, new in edits):
+        return ""
+    at = (copy.lineno, copy.col_offset + len("async def " if isinstance(copy, ast.AsyncFunctionDef) else "def "))
+    edits = [*(edits if whole else []), (at, (at[0], at[1] + len(copy.name.encode())), name)]
+    return f"\n\n{cut(own, edits)}"
+
+
+def _within(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that may run, and whose failure nobody takes for something else."""
+    for one in body:
+        yield one
+        if isinstance(one, (ast.With, ast.AsyncWith)):
+            if not any(called(item.context_expr) in SWALLOW for item in one.items):
+                yield from _within(one.body)
+        elif isinstance(one, (ast.For, ast.AsyncFor, ast.While, ast.If)):
+            yield from _within([*one.body, *one.orelse])
+        elif isinstance(one, ast.Try):
+            yield from _within([*([] if one.handlers else one.body), *one.orelse, *one.finalbody])
+
+
+def _guard(source: Source, function: Function, site: ast.stmt, rng: Random) -> Edits:
+    """What has a test fail at its end if it has not gone through a statement: there a name is bound, and at the end it
+    is asked for."""
+    name = f"{rng.choice(('given', 'seen', 'done', 'left'))}_{rng.randrange(10, 99)}"
+    edits: Edits = [((site.lineno, site.col_offset), (site.lineno, site.col_offset), f"{name} = {rng.randrange(9)}; ")]
+    if isinstance(site, (ast.With, ast.AsyncWith)):  # nothing may stand before it in its line
+        indent = source.line(site.lineno)[: site.col_offset].decode()
+        edits = [(edits[0][0], edits[0][1], f"{name} = {rng.randrange(9)}\n{indent}")]
+    for one in _own(function.body):
+        if isinstance(one, ast.Return):
+            value = "None" if one.value is None else source.text(one.value)
+            edits.append((*extent(one), f"return ({value}, {name})[0]"))
+    last = function.body[-1]
+    end = (last.end_lineno or 0, last.end_col_offset or 0)
+    if not isinstance(last, (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.Return)):
+        return [*edits, (end, end, f"; {name}")]
+    if isinstance(last, ast.Return):
+        return edits
+    indent = source.line(function.body[0].lineno)[: function.body[0].col_offset].decode()
+    below = (end[0] + 1, 0)
+    if source.line(below[0]) in (b"\n", b"\r\n"):
+        return [*edits, (below, below, f"{indent}{name}")]
+    after = (end[0], len(source.line(end[0]).rstrip(b"\r\n")))
+    return [*edits, (after, after, f"\n{indent}{name}")]
 
 
 def _own(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
@@ -131,7 +217,7 @@ def _reached(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     for one in body:
         yield one
         if isinstance(one, (ast.With, ast.AsyncWith)):
-            if not any(_called(item.context_expr) in SWALLOW for item in one.items):
+            if not any(called(item.context_expr) in SWALLOW for item in one.items):
                 yield from _reached(one.body)
         elif isinstance(one, ast.For) and _is_some(one.iter) and not _leaves(one):
             yield from _reached(one.body)
@@ -145,18 +231,10 @@ def _is_some(over: ast.expr) -> bool:
     """Whether a loop over it has a first turn."""
     if isinstance(over, (ast.List, ast.Tuple, ast.Set)):
         return bool(over.elts) and not any(isinstance(one, ast.Starred) for one in over.elts)
-    if isinstance(over, ast.Call) and _called(over) == "range" and len(over.args) == 1:
+    if isinstance(over, ast.Call) and called(over) == "range" and len(over.args) == 1:
         (end,) = over.args
         return isinstance(end, ast.Constant) and isinstance(end.value, int) and end.value > 0
     return False
-
-
-def _called(node: ast.AST) -> str:
-    """The last word of what is called, "" where it is no call."""
-    function = node.func if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _at_once(text: str, function: Function, rng: Random) -> Edits:
@@ -167,163 +245,4 @@ def _at_once(text: str, function: Function, rng: Random) -> Edits:
     indent = text.encode().splitlines()[line - 1][:column].decode()
     between = f"\n{indent}" if not indent.strip() else "; "
     a, b = rng.randrange(11, 99), rng.randrange(2, 9)
-    return [((line, column), (line, column), f"assert len({'x' * b!r}) + {a} == {a}{between}")]
-
-
-class _Source:
-    """A test's text, and what of it can be changed."""
-
-    def __init__(self, text: str, function: Function, rng: Random) -> None:
-        self.data, self.function, self.rng = text.encode(), function, rng
-        self.starts = [0]
-        for line in self.data.splitlines(keepends=True):
-            self.starts.append(self.starts[-1] + len(line))
-
-    def text(self, node: ast.expr) -> str:
-        (first, begin), (last, end) = extent(node)
-        return self.data[self.starts[first - 1] + begin : self.starts[last - 1] + end].decode()
-
-    def _whole(self, node: ast.expr) -> str:
-        """Its text, in brackets where it had some or may need them."""
-        return self.text(node) if isinstance(node, WHOLE) else f"({self.text(node)})"
-
-    def of(self, one: ast.stmt) -> Iterator[tuple[int, Edits]]:
-        """How one statement can be changed: the best first (0: what is expected is another, and looks like any)."""
-        if isinstance(one, ast.Assert):
-            yield from self._assertion(one.test)
-        elif isinstance(one, ast.Expr) and isinstance(one.value, ast.Call):
-            yield from self._call(one.value)
-        elif isinstance(one, (ast.With, ast.AsyncWith)):
-            for item in one.items:
-                if _called(item.context_expr) in RAISES:
-                    yield from self._call(item.context_expr)  # type: ignore[arg-type]
-
-    def _assertion(self, test: ast.expr) -> Iterator[tuple[int, Edits]]:
-        if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            left, right = test.left, test.comparators[0]
-            if isinstance(test.ops[0], ast.Eq):
-                yield from self._values(left, right)
-                yield 2, [(*extent(right), f"[{self.text(right)}]")]
-            else:
-                operator = OPERATORS[type(test.ops[0])]
-                yield 2, [(*extent(test), f"{self._whole(left)} {operator} {self._whole(right)}")]
-        elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            yield 2, [(*extent(test), f"({self.text(test.operand)})")]
-        else:
-            yield 2, [(*extent(test), f"not ({self.text(test)})")]
-
-    def _call(self, call: ast.Call) -> Iterator[tuple[int, Edits]]:
-        name = _called(call)
-        if any(isinstance(one, ast.Starred) for one in call.args):
-            return
-        if name in EQUAL and len(call.args) >= 2:
-            yield from self._values(*call.args[:2])
-            yield 2, [(*extent(call.args[1]), f"[{self.text(call.args[1])}]")]
-        elif name in OPPOSITE and isinstance(call.func, ast.Attribute):
-            yield 2, [(*extent(call.func), f"{self.text(call.func.value)}.{OPPOSITE[name]}")]
-        elif name in RAISES and call.args:
-            named = [getattr(builtins, one.id, None) for one in ast.walk(call.args[0]) if isinstance(one, ast.Name)]
-            due = tuple(one for one in named if isinstance(one, type) and one not in (Exception, BaseException))
-            pool = [one for one in ERRORS if not issubclass(getattr(builtins, one), due)]
-            yield 1, [(*extent(call.args[0]), self.rng.choice(pool or ["BufferError"]))]
-
-    def _values(self, left: ast.expr, right: ast.expr) -> Iterator[tuple[int, Edits]]:
-        """Another value on one side, where one is written down."""
-        sides = [(one, other) for one, other in ((left, right), (right, left)) if not _is_literal(other)]
-        for one, _ in sides:
-            if _called(one) == "approx" and isinstance(one, ast.Call) and one.args:
-                one = one.args[0]
-            if _is_literal(one):
-                if edit := self._other(one):
-                    yield 0, [edit]
-            elif isinstance(one, ast.Name) and self._uses(one.id) == 1 and (edits := self._named(one.id)):
-                yield 0, edits
-
-    def _uses(self, name: str) -> int:
-        return sum(isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Load)
-                   for one in ast.walk(self.function))  # fmt: skip
-
-    def _named(self, name: str) -> Edits:
-        """Other values of a variable that is set once, or of a parameter, in every row."""
-        where = [one for one in self.function.body if isinstance(one, ast.Assign)
-                 and any(isinstance(target, ast.Name) and target.id == name for target in one.targets)]  # fmt: skip
-        if len(where) == 1 and _is_literal(where[0].value) and len(where[0].targets) == 1:
-            return [edit] if (edit := self._other(where[0].value)) else []
-        for mark in self.function.decorator_list:
-            if _called(mark) == "parametrize" and isinstance(mark, ast.Call) and len(mark.args) >= 2:
-                names, rows = _names(mark.args[0]), mark.args[1]
-                if name in names and isinstance(rows, (ast.List, ast.Tuple)):
-                    found = [self._cell(row, names, name) for row in rows.elts]
-                    return [one for one in found if one] if all(found) else []
-        return []
-
-    def _cell(self, row: ast.expr, names: Sequence[str], name: str) -> Any:
-        if _called(row) == "param" and isinstance(row, ast.Call):
-            cells: Sequence[ast.expr] = row.args
-        elif len(names) == 1:
-            cells = [row]
-        else:
-            cells = row.elts if isinstance(row, (ast.Tuple, ast.List)) else []
-        if len(cells) != len(names) or not _is_literal(cells[list(names).index(name)]):
-            return None
-        return self._other(cells[list(names).index(name)])
-
-    def _other(self, literal: ast.expr) -> tuple[tuple[int, int], tuple[int, int], str] | None:
-        """Another value in place of a literal, as alike as can be."""
-        was = ast.literal_eval(literal)
-        atoms = [one for one in ast.walk(literal) if isinstance(one, ast.Constant) and one.value not in (None, ...)]
-        self.rng.shuffle(atoms)
-        for atom in atoms:
-            new = self._other_atom(atom)
-            (line, begin), (last, end) = extent(atom)
-            whole, first = self.text(literal).encode(), self.starts[literal.lineno - 1] + literal.col_offset
-            at = self.starts[line - 1] + begin - first
-            to = self.starts[last - 1] + end - first
-            changed = (whole[:at] + new.encode() + whole[to:]).decode()
-            if _evaluated(changed) not in (None, was):
-                return (*extent(literal), changed)
-        if not atoms and isinstance(literal, (ast.List, ast.Dict, ast.Tuple)) and not was:
-            return (*extent(literal), {ast.List: "[0]", ast.Dict: "{0: 0}", ast.Tuple: "(0,)"}[type(literal)])
-        return None
-
-    def _other_atom(self, atom: ast.Constant) -> str:
-        value, by = atom.value, self.rng.randrange(1, 4)
-        if isinstance(value, bool):
-            return repr(not value)
-        if isinstance(value, int):
-            return repr(value + by if value < by or self.rng.random() < 0.5 else value - by)
-        if isinstance(value, (float, complex)):
-            return repr(value * 1.25 + by)
-        text = self.text(atom)
-        places = [at for at, letter in enumerate(text[1:-1], 1) if letter.isalnum() and "\\" not in text]
-        if isinstance(value, str) and places and text[0] in "'\"":
-            at = self.rng.choice(places)
-            alike = "0123456789" if text[at].isdecimal() else LETTERS
-            return text[:at] + self.rng.choice([one for one in alike if one != text[at].lower()]) + text[at + 1 :]
-        return repr(value + b"a") if isinstance(value, bytes) else repr(f"{value}a")
-
-
-def _names(given: ast.expr) -> list[str]:
-    if isinstance(given, ast.Constant) and isinstance(given.value, str):
-        return [one.strip() for one in given.value.split(",") if one.strip()]
-    if isinstance(given, (ast.Tuple, ast.List)):
-        return [str(one.value) for one in given.elts if isinstance(one, ast.Constant)]
-    return []
-
-
-def _is_literal(node: ast.expr) -> bool:
-    """Whether a value is written down, with nothing looked up."""
-    if isinstance(node, ast.Constant) and node.value is None:
-        return False
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-def _evaluated(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
+    return [((line, column), (line, column), f"{AT_ONCE}{'x' * b!r}) + {a} == {a}{between}")]
