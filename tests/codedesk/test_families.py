@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import hashlib
+import importlib
 import json
 import keyword
 import os
@@ -14,14 +15,16 @@ import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 from reference_run import package_of, size_of, worked
 
 from takt.errors import TaktError
 from takt.stations.codedesk.families import families, generate, words
-from takt.stations.codedesk.families.drawn import PATTERNS
+from takt.stations.codedesk.families.drawn import PATTERNS, draw
 from takt.stations.codedesk.families.series import Generated
+from takt.stations.codedesk.families.tariffs import TRADES, rules
 from takt.stations.codedesk.tickets import LEVELS, open_series, ticket_as_json, tree_before
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # tickets that rename something ask for them
@@ -182,3 +185,39 @@ def test_no_name_that_is_drawn_is_a_word_of_python() -> None:
     assert len(nouns) > 150 and all(noun.isidentifier() for noun in nouns)
     assert not {noun for noun in nouns if keyword.iskeyword(noun) or hasattr(builtins, noun)}
     assert not {*words.PACKAGES} & sys.stdlib_module_names
+
+
+def sentences() -> list[str]:
+    """What tickets say, of all families, before and after it is filled in."""
+    found = list[str]()
+    for family in families():
+        module = importlib.import_module(f"takt.stations.codedesk.families.{family}.features")
+        for one in (*module.FEATURES, *module.DEFECTS, *module.CHANGES):
+            found += [one.title, one.vague, *(line.removeprefix("~") for line in one.said)]
+    for pattern in PATTERNS:
+        found += [line for seed in range(12) for line in draw(Random(seed), "x", pattern).tell()]
+    for summary, quantity, pieces, _, _ in TRADES:
+        facts = {**series_of("tariffs").family.start(Random(summary)).facts, "f_qty": quantity, "f_count": pieces}
+        for seed in range(40):
+            found += rules.draw(Random(seed), facts, "late discount", "discount", days=True).told(facts)
+    return found
+
+
+def test_tickets_are_in_plain_english_without_marks_that_mean_something_to_us() -> None:
+    plurals = "|".join(one for _, quantity, pieces, _, _ in TRADES for one in (quantity, pieces) if one.endswith("s"))
+    wrong = re.compile(rf"~[A-Z]|\ban? `?({plurals}|people)\b|\b1 (?!comes|counts|raises|is\b)[a-z]+s\b")
+    assert not [line for line in sentences() if wrong.search(line)]
+    labels = [words.one(label) for label in rules.LABELS]
+    assert not [label for label in labels if re.match(r"a [aeiou]|an [^aeiou]", label)]
+
+
+def test_what_a_change_makes_untrue_in_the_readme_is_said_anew_where_it_stands() -> None:
+    series = generate("records", "plain", 1)
+    state = series.family.start(Random(1))
+    for key in ("merge", "change.merge"):
+        offer = next(one for one in series.family.offers(state, Random(1)) if one.key == key)
+        said, state = state, series._documented(offer, Random(1))
+    before, after = said.told["merge"], state.told["merge"]
+    for told, rule in ((before, said.facts["merge_other"]), (after, not said.facts["merge_other"])):
+        assert f"that of the {'other' if rule else 'first'} one counts" in told.lines[0]
+    assert after.lines[1:] == before.lines[1:] and after.examples == before.examples

@@ -707,7 +707,10 @@ PATTERNS: Mapping[str, Pattern] = {
         ),
         Pattern(
             "squeeze", ("text",), ("squeeze", "press", "slim", "tighten"), _params(most=(1, 2, 3)),
-            lambda p: [f"The text in which a character that is repeated stands at most {p['most']} times in a row."],
+            lambda p: [
+                "The text in which a character that is repeated stands at most "
+                + ("once." if p["most"] == 1 else f"{p['most']} times in a row.")
+            ],
             _squeeze,
             lambda p, wrong: (
                 'out = ""\nfor letter in x:\n'
@@ -718,7 +721,7 @@ PATTERNS: Mapping[str, Pattern] = {
         Pattern(
             "shift", ("text",), ("cipher", "veer", "slide", "offset"), _params(k=(1, 2, 3, 5, 7, 11)),
             lambda p: [
-                f"Each letter from a to z is replaced by the one {p['k']} places on, after z comes a again; A to Z likewise.",
+                f"Each letter from a to z is replaced by the one {p['k']} place{'s' if p['k'] != 1 else ''} on, after z comes a again; A to Z likewise.",
                 "Other characters stay.",
             ],
             _shift, _shift_code, lambda s, p: text(s, "abmyzABMYZ 19-", 9),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -114,5 +114,17 @@ def gather(
     """What of these can be asked for now."""
     found: list[Offer | None] = [one.offer(state, stream) for one in features]
     found += [one.offer(state) for one in defects]
-    found += [one.offer(state, stream, worded) for one in changes]
+    changed = [one for one in (change.offer(state, stream, worded) for change in changes) if one is not None]
+    found += [replace(one, amends=_amended(features, state, one.after)) for one in changed]
     return [one for one in found if one is not None]
+
+
+def _amended(features: Sequence[Feature], before: State, after: State) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """What the README says otherwise of what there is already, where a change gives it another meaning."""
+    there = [one for one in features if before.has(one.key)]
+    told = [(one, [text.format(**after.facts) for text in (one.title, *one.said)]) for one in there]
+    return tuple(
+        (one.key, title, tuple(lines))
+        for one, (title, *lines) in told
+        if [title, *lines] != [text.format(**before.facts) for text in (one.title, *one.said)]
+    )

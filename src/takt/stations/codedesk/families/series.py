@@ -183,6 +183,9 @@ class Generated:
         name = next(one for one in (name, *(f"{name}_{again}" for again in range(2, 99))) if one not in taken)
         state = replace(state, own=self._kept_tests(state, model))
         told = dict(state.told)
+        for key, title, said in offer.amends:
+            if key in told:
+                told[key] = replace(told[key], title=title, lines=tuple(line.removeprefix("~") for line in said))
         if offer.kind == "feature":
             lines = tuple(line.removeprefix("~") for line in offer.said)
             told[offer.about or offer.key] = Told(offer.title, lines, own[:2])

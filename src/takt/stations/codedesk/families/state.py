@@ -124,6 +124,7 @@ class Offer:
     reach: int = 1  # source files that must be read or changed
     mends: str | None = None  # the defect that is reported
     about: str | None = None  # the README's section, where it is another's
+    amends: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # sections that it makes say something else: title, lines
 
 
 class Family(Protocol):

@@ -17,6 +17,11 @@ WORDS = tuple(
 )
 
 
+def one(name: str) -> str:
+    """A name with the article before it, by the letter that it begins with."""
+    return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}"
+
+
 def distinct(stream: Random, stock: Sequence[str], count: int, taken: Sequence[str] = ()) -> list[str]:
     """`count` names of the stock, none that is taken; past its end they are numbered."""
     free = [word for word in stock if word not in set(taken)]

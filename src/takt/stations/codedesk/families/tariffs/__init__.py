@@ -98,7 +98,9 @@ class Tariffs:
         wrong = frozenset([new.defect]) if new.slip is not None and stream.random() < 0.35 else frozenset()
         after = replace(state, drawn=(*state.drawn, new), wrong=state.wrong | wrong)
         found.append(
-            self._offer(f"new_{new.python}", f"A new {stage}: {label}", f"There is to be a {label}.", new, after, 6.0)
+            self._offer(
+                f"new_{new.python}", f"A new {stage}: {label}", f"There is to be {words.one(label)}.", new, after, 6.0
+            )
         )
         for rule in state.drawn:
             if rule.defect in state.wrong:

@@ -278,7 +278,7 @@ FEATURES: tuple[Feature, ...] = (
             ("A price below {minimum} {cents} is raised to {minimum}, by a line `minimum` after discounts and coupons (and before tax and rounding, where there are such).",),
             QUOTES, files=(ENGINE,), area="prices", reach=1),
     Feature("tax", "Tax by {f_cat}", "From January on there is tax.",
-            ("After all other lines (but before rounding) comes a line `tax`: a percentage of the price so far, by {f_cat}: {tax_told}. ~A tax of 0 has no line.",),
+            ("After all other lines (but before rounding) comes a line `tax`: a percentage of the price so far, by {f_cat}: {tax_told}.", "~A tax of 0 has no line."),
             QUOTES, files=(ENGINE, TABLES), area="prices", reach=2),
     Feature("coins", "Prices in steps of {coin}", "There are no smaller coins any more.",
             ("The price is brought {coin_word} to a multiple of {coin} by a last line `rounding`, if it is none already.",), QUOTES, files=(ENGINE,), area="prices", reach=1),

@@ -172,9 +172,9 @@ def _condition(kind: str, value: Any, facts: Facts) -> str:
     names = value if isinstance(value, tuple) else ()
     listed = " or ".join(f"`{name}`" for name in names)
     return {
-        "least": f"with a {facts['f_qty']} of at least {value}", "above": f"with a {facts['f_qty']} above {value}",
-        "below": f"with a {facts['f_qty']} below {value}", "zones": f"with {facts['f_zone']} {listed}", "cats": f"with {facts['f_cat']} {listed}",
-        "member": f"that are{'' if value else ' not'} of a {facts['f_member']}", "pieces": f"with a {facts['f_count']} of {value} or more",
+        "least": f"with `{facts['f_qty']}` of at least {value}", "above": f"with `{facts['f_qty']}` above {value}",
+        "below": f"with `{facts['f_qty']}` below {value}", "zones": f"with {facts['f_zone']} {listed}", "cats": f"with {facts['f_cat']} {listed}",
+        "member": f"that are{'' if value else ' not'} of a {facts['f_member']}", "pieces": f"with `{facts['f_count']}` of {value} or more",
         "days": f"with `day` {listed}",
     }[kind]  # fmt: skip
 
