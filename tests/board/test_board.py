@@ -390,6 +390,11 @@ def test_a_unit_is_stepped_through_without_a_script(board: Any) -> None:
     for wrong in ("?step=-1", "?step=x", "?step=999999999"):
         assert "1 / 2" in asked(board, f"/shift/{number}/unit/1{wrong}").text
     assert asked(board, f"/shift/{number}/unit/1/step/2.jpg").status == 404
+    assert asked(board, f"/shift/{number}/unit/1/film.jpg").status == 404
+    for name in ("film.mp4", "steps/film.jpg"):
+        (folder.parent / name).write_bytes(b"film")
+    assert f'poster="/shift/{number}/unit/1/film.jpg"' in asked(board, f"/shift/{number}/unit/1").text
+    assert asked(board, f"/shift/{number}/unit/1/film.jpg").text == "film"
 
 
 def test_a_fleets_page_is_linked_and_shown_without_scripts(board: Any) -> None:

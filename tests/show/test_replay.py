@@ -79,7 +79,7 @@ def test_a_unit_is_filmed_as_it_happened(cart: Any, tmp_path: Path) -> None:
     ] and not stepped.curves
     assert stepped.steps[-1].t_s == pytest.approx(ended[2].t_s, abs=0.03)
     names = {step.picture for step in stepped.steps}
-    assert names | {"steps.json"} == {file.name for file in folder.iterdir()}
+    assert names | {"steps.json", "film.jpg"} == {file.name for file in folder.iterdir()}
     with pytest.raises(TaktError, match="not by Takt"):
         (folder / "steps.json").write_text("mine")
         replay(cart, 2, out, steps=folder)

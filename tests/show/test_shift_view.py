@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
+from rich.console import Console
 
 from takt import Event, Ledger, kpis, run_shift, verdict
 from takt.cli import main
@@ -29,6 +30,7 @@ from takt.contract.events import (
     UNIT_GOOD,
 )
 from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
+from takt.show.printed import rows_table
 from takt.show.reasons import in_words
 from takt.show.report import write_report
 from takt.show.summaries import junit, markdown
@@ -158,6 +160,14 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(
     assert main(["ls", str(tmp_path)]) == 0
     out = "".join(capsys.readouterr().out.split())  # a line may be broken anywhere in a long path
     assert "in/1.ta" in out and "broken.taktisnotaledger" in out
+    for width in (80, 200):
+        shown = Console(width=width, file=io.StringIO())
+        shown.print(rows_table(rows, width))
+        told = shown.file.getvalue()  # type: ignore[attr-defined]
+        assert max(map(len, told.splitlines()[:12])) <= width
+        assert all(
+            column in told for column in ("shift", "worker", "station", "seed", "bound", "cost", "age", "to 100.0 %")
+        )
     (tmp_path / "broken.takt").unlink()
     (tmp_path / "in" / "1.takt").rename(tmp_path / "in" / "1\nfalse row.takt")
     assert main(["ls", str(tmp_path)]) == 0

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from takt.errors import TaktError
 from takt.show.sections import PICTURE, Own, read_sections
-from takt.show.steps import Steps, read_steps
+from takt.show.steps import COVER, Steps, read_steps
 
 LONGEST_S = 600.0  # wall time that a film may take
 AT_ONCE = 1
@@ -40,6 +40,11 @@ class Replays:
 
     def film(self, number: int, unit: int) -> Path | None:
         path = self._path(number, unit) / "film.mp4"
+        return path if self._is_done(number, unit) and path.is_file() else None
+
+    def cover(self, number: int, unit: int) -> Path | None:
+        """How the film ends, as a picture."""
+        path = self._path(number, unit) / "steps" / COVER
         return path if self._is_done(number, unit) and path.is_file() else None
 
     def steps(self, number: int, unit: int) -> Steps | None:

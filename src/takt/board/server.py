@@ -70,6 +70,7 @@ class Board:
             Route("/shift/{number:whole}/unit/{unit:whole}", self._unit),
             Route("/shift/{number:whole}/unit/{unit:whole}/replay", self._replay, methods=["POST"]),
             Route("/shift/{number:whole}/unit/{unit:whole}/film.mp4", self._film),
+            Route("/shift/{number:whole}/unit/{unit:whole}/film.jpg", self._cover),
             Route("/shift/{number:whole}/unit/{unit:whole}/step/{step:whole}.jpg", self._step),
             Route("/shift/{number:whole}/station", self._station, methods=["GET", "POST"]),
             Route("/shift/{number:whole}/station/picture.jpg", self._own_picture),
@@ -205,6 +206,10 @@ class Board:
     async def _film(self, request: Request) -> Response:
         film = self.replays.film(self._feed(request).number, int(request.path_params["unit"]))
         return PlainTextResponse("no film\n", 404) if film is None else FileResponse(film, media_type="video/mp4")
+
+    async def _cover(self, request: Request) -> Response:
+        cover = self.replays.cover(self._feed(request).number, int(request.path_params["unit"]))
+        return PlainTextResponse("no picture\n", 404) if cover is None else FileResponse(cover)
 
     async def _step(self, request: Request) -> Response:
         numbers = (int(request.path_params[name]) for name in ("unit", "step"))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -31,25 +32,29 @@ MARKS = {WORKER: ">", STATION: "<", TOLD: "i", NOTE: ".", EVENT: "*"}
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of the table of shifts; those of the lowest `rank` go first where the terminal is narrow."""
+    """A column of the table of shifts. Where the terminal is narrow a row has two lines, and `below` says of a column
+    below which other one it stands then."""
 
     name: str
-    rank: int
+    below: str
     right: bool
     cell: Callable[[Row], str | Text]
 
 
 _COLUMNS = (
-    _Column("worker", 8, False, lambda row: _in_row(row.worker)),
-    _Column("station", 5, False, lambda row: _in_row(row.station)),
-    _Column("seed", 1, True, lambda row: str(row.seed) if row.seed < 10**9 else f"{str(row.seed)[:6]}…"),
-    _Column("state", 7, False, lambda row: Text(row.state, STATES.get(row.state, ""))),
-    _Column("good", 6, True, lambda row: f"{row.good} of {row.units}"),
-    _Column("rate", 9, True, lambda row: percent(row.rate)),
-    _Column("bound", 4, True, lambda row: f"{per_cent(row.lower)} to {per_cent(row.upper)} %" if row.units else "-"),
-    _Column("verdict", 9, False, lambda row: Text(row.decision, TONES[row.decision])),
-    _Column("cost", 2, True, lambda row: "-" if row.cost is None else f"{row.cost:,.4g} {row.currency}".rstrip()),
-    _Column("age", 3, True, lambda row: age(row.age_s())),
+    _Column("shift", "", False, lambda row: ""),  # by its file, which `rows_table` knows
+    _Column("worker", "shift", False, lambda row: _in_row(row.worker)),
+    _Column("station", "shift", False, lambda row: _in_row(row.station)),
+    _Column("seed", "shift", True, lambda row: str(row.seed) if row.seed < 10**9 else f"{str(row.seed)[:6]}…"),
+    _Column("state", "", False, lambda row: Text(row.state, STATES.get(row.state, ""))),
+    _Column("good", "", True, lambda row: f"{row.good} of {row.units}"),
+    _Column("rate", "", True, lambda row: percent(row.rate)),
+    _Column(
+        "bound", "rate", True, lambda row: f"{per_cent(row.lower)} to {per_cent(row.upper)} %" if row.units else "-"
+    ),
+    _Column("verdict", "", False, lambda row: Text(row.decision, TONES[row.decision])),
+    _Column("cost", "good", True, lambda row: "-" if row.cost is None else f"{row.cost:,.4g} {row.currency}".rstrip()),
+    _Column("age", "state", True, lambda row: age(row.age_s())),
 )
 
 
@@ -59,26 +64,32 @@ def _in_row(text: str) -> str:
 
 
 def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
-    """One shift on each line, with as many columns as there is room for; what cannot be read is below."""
+    """One shift on each line, or on two where there is no room for all columns beside each other; what cannot be read
+    is below."""
     readable = [row for row in rows if row.state != BROKEN]
     files = [row.path.absolute().parent for row in rows if isinstance(row.path, Path)]
     above = os.path.commonpath(files) if files else ""
     names = [
         os.path.relpath(row.path.absolute(), above) if isinstance(row.path, Path) else row.path.name for row in readable
     ]
-    names = [_in_row(name) for name in names]
-    cells = {column: [column.cell(row) for row in readable] for column in _COLUMNS}
-    wide = {column: max(map(len, [column.name, *mine])) + 2 for column, mine in cells.items()}
-    room = width - max(map(len, ["shift", *names])) - 3
-    kept = list(_COLUMNS)
-    while len(kept) > 2 and sum(wide[column] for column in kept) > room:
-        kept.remove(min(kept, key=lambda column: column.rank))
+    cells = {column.name: [column.cell(row) for row in readable] for column in _COLUMNS}
+    cells["shift"] = [_in_row(name) for name in names]
+    wide = sum(max(map(len, [column.name, *cells[column.name]])) + 2 for column in _COLUMNS) + 2
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("shift", overflow="fold")
-    for column in kept:
-        table.add_column(column.name, justify="right" if column.right else "left", no_wrap=True)
-    for place, name in enumerate(names):
-        table.add_row(name, *(cells[column][place] for column in kept))
+    shown = [column for column in _COLUMNS if wide <= width or not column.below]
+    for column in shown:
+        under = [] if wide <= width else [one for one in _COLUMNS if one.below == column.name]
+        head = "\n".join([column.name, ", ".join(one.name for one in under)]).rstrip()
+        justify: Any = "right" if column.right else "left"
+        table.add_column(head, justify=justify, no_wrap=column.name != "shift", overflow="fold")
+        for place, cell in enumerate(cells[column.name] if under else ()):
+            told = (
+                f"{one.name} {cells[one.name][place]}" if one.name == "seed" else cells[one.name][place]
+                for one in under
+            )
+            cells[column.name][place] = Text.assemble(cell, "\n", (", ".join(map(str, told)), "dim"))
+    for place in range(len(readable)):
+        table.add_row(*(cells[column.name][place] for column in shown))
     broken = [Text(_in_row(row.why), "red") for row in rows if row.state == BROKEN]
     return Group(table, *broken) if readable else Group(*broken)
 

@@ -123,7 +123,9 @@ def replay(
                 if on_frame is not None:
                     on_frame(min(now, shown_s) - due_s, shown_s - due_s)
         at = f"unit {unit}   {hms(shown_s)}" + ("" if cycle_s is None else f"   done in {float(cycle_s):.1f} s")
-        film.add(picture, at, _said(ended[unit]), TONES[ended[unit].kind], for_s=1.0)
+        last = film.add(picture, at, _said(ended[unit]), TONES[ended[unit].kind], for_s=1.0)
+        if stepping is not None:
+            stepping.cover(last)
     then = recorded[snapshot.seq : snapshot.seq + len(again)]
     same = ended[unit] in again and [spelled(event) for event in again] == [spelled(event) for event in then]
     return Replay(out, unit, film.frames, float(film.frames / film.rate), len(again), same)
@@ -162,9 +164,9 @@ class Film:
         self._periods += 1
         return (self._periods - 1) % self._every == 0
 
-    def add(self, picture: Any, left: str, right: str, tone: tuple[int, int, int], for_s: float = 0.0) -> None:
+    def add(self, picture: Any, left: str, right: str, tone: tuple[int, int, int], for_s: float = 0.0) -> np.ndarray:
         """A picture with a line of text below it, the right part in `tone`; one that stays for `for_s` seconds, if that
-        is longer."""
+        is longer. Returns it as it is shown."""
         import av
 
         drawn = _captioned(_large_enough(picture), left, right, tone)
@@ -177,6 +179,7 @@ class Film:
         for _ in range(max(1, round(for_s * self.rate))):
             self._file.mux(self._stream.encode(av.VideoFrame.from_ndarray(drawn, format="rgb24")))
             self.frames += 1
+        return drawn
 
 
 def _affordable_fps(station: Station, lasts_s: float) -> float:

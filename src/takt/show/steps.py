@@ -22,11 +22,11 @@ from takt.show.happened import happening, noted_in_words
 from takt.show.report.pictures import as_jpeg
 from takt.writing import JSON, check_folder, whole_files
 
-FILE = "steps.json"
+FILE, COVER = "steps.json", "film.jpg"  # how a film ends: what is shown of it before it is begun
 BETWEEN_S = 5.0  # station time between two pictures where nothing happens, more in a long unit
 MOST_BETWEEN, MOST_STEPS = 24, 120
 CURVE_S = 0.1  # station time between two points of a curve
-WIDTH = 640  # pixels
+WIDTH, COVER_WIDTH = 640, 1280  # pixels
 LANGUAGES = ("en", "zh")
 LONGEST_WORDS = 300  # characters of what is said of a step
 LONGEST = 16 * 2**20  # bytes of the file that are read
@@ -92,6 +92,10 @@ class Stepping:
             (self._folder / name).write_bytes(as_jpeg(picture, WIDTH))
             told = {language: _told(events, noted, station.spec.station, language) for language in LANGUAGES}
             self._steps.append(Step(station.now, told, name, noted))
+
+    def cover(self, picture: Any) -> None:
+        """What stands for the film until somebody starts it."""
+        (self._folder / COVER).write_bytes(as_jpeg(picture, COVER_WIDTH))
 
     def close(self) -> None:
         told = {
