@@ -123,7 +123,8 @@ def test_a_commit_is_a_ticket_if_its_tests_fail_before_and_pass_after(
         "sums.py": ADD,
         "tests/test_sums.py": HISTORY[0][1]["tests/test_sums.py"],
     }
-    assert second.text.startswith("Add sub\n\nIt is what add undoes, h\u00e9.") and "sums.sub(a, b)" in second.text
+    assert second.title == "Add sub" and second.text.startswith("It is what add undoes, h\u00e9.")
+    assert "sums.sub(a, b)" in second.text and "Add sub" not in second.text
     assert "sums.sub" in second.named
     assert second.hidden == {"tests/test_sums.py": LATIN.replace("latin-1", "utf-8")}, "text, whatever its encoding"
     assert second.reference["tests/test_sums.py"] == LATIN.encode("latin-1")
@@ -271,7 +272,8 @@ def test_a_ticket_is_called_by_what_was_done_and_not_by_how_it_came_in(
     message: str, merged: list[str], title: str
 ) -> None:
     assert title_of(message, merged) == title
-    text, _ = text_of(message, [one for one in merged if title_of(one)], {}, {}, {})
+    text, _ = text_of(message, [one for one in merged if title_of(one)], {}, {}, {}, title)
+    assert not title or text.count(title) == (text == f"{title}\n")
     assert "Conflicts" not in text and "erge pull" not in text and "merge request" not in text
 
 

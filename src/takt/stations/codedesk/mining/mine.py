@@ -33,7 +33,7 @@ RUNS = 3
 SLOW_S = 60.0  # a commit's tests that take longer are those alone that it wrote or changed
 FEW = 10  # tests of which one may come out differently from run to run: it is left out then
 WALL_S = 300.0  # of one run of a commit's tests
-MOST_DETAIL = 200  # characters
+MOST_DETAIL, MOST_TITLE = 200, 200  # characters
 Tree = Mapping[str, str | bytes]
 
 
@@ -199,10 +199,11 @@ class _Miner:
             _sources(self.tree, differing, runner),
             _sources(files, differing, runner),
             {path: hidden[path] for path in tests},
+            title[:MOST_TITLE],
         )
         ticket = Ticket(
             number=len(self.found.tickets),
-            title=title[:200],
+            title=title[:MOST_TITLE],
             text=text,
             kind=kind_of(f"{title}\n{commit.message}"),
             named=named,

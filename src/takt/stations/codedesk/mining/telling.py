@@ -58,12 +58,15 @@ def title_of(message: str, merged: Sequence[str] = ()) -> str:
 
 
 def text_of(
-    message: str, between: Sequence[str], before: Tree, after: Tree, tests: Tree
+    message: str, between: Sequence[str], before: Tree, after: Tree, tests: Tree, title: str = ""
 ) -> tuple[str, tuple[str, ...]]:
-    """The ticket's text, and the names in it. `between`: subjects of the commits since the last ticket."""
+    """The ticket's text, and the names in it; its title, which stands above it, is not said again if there is more to
+    say. `between`: subjects of the commits since the last ticket."""
     said = without_merge(message)[:MOST_TEXT].strip()
+    first, _, rest = said.partition("\n")
+    said = rest.strip() if first.strip() == title else said
     parts = [said] if said else []
-    if between:
+    if between := [one for one in between if one != title]:
         parts.append(
             "Part of it, or done before it without tests of their own:\n"
             + "\n".join(f"- {printable(one)[:160]}" for one in between[-12:])
@@ -78,7 +81,7 @@ def text_of(
     asked = [one for one in imports_of(tests, before, after) if one not in named]
     if asked:
         parts.append("Its tests import, too:\n" + "\n".join(f"- {one}" for one in asked[:MOST_NAMES]))
-    return "\n\n".join(parts) + "\n", tuple([*named, *asked][:MOST_NAMES])
+    return "\n\n".join(parts or [title]) + "\n", tuple([*named, *asked][:MOST_NAMES])
 
 
 def printable_lines(text: str) -> str:
