@@ -13,14 +13,15 @@ import pytest
 
 from takt.cli import main
 from takt.errors import TaktError
-from takt.stations.codedesk.inspection import sources_of, suite_of
+from takt.stations.codedesk.inspection import sources_of, still_retired, suite_of
 from takt.stations.codedesk.laying import Suite, laid
 from takt.stations.codedesk.mining.found import Mining, write
 from takt.stations.codedesk.mining.history import History
-from takt.stations.codedesk.mining.mine import in_short
+from takt.stations.codedesk.mining.mine import _Miner, in_short
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest
-from takt.stations.codedesk.tickets import open_series
+from takt.stations.codedesk.sandbox import Sandbox
+from takt.stations.codedesk.tickets import open_series, ticket_as_json, ticket_of
 from takt.stations.codedesk.trees import Link
 
 A = "def one():\n    return 1\n"
@@ -189,3 +190,21 @@ def test_the_health_of_the_code_is_of_code_and_of_no_test_by_whatever_name() -> 
     settings = {"pytest.ini": "[pytest]\npython_files = check_*.py\n"}
     suite = Suite({"check_m.py": "def test_m():\n    pass\n", "fixtures.py": ""}, {"check_m.py": 0}, settings)
     assert sources_of(tree, laid(suite, sealing=False)) == ["m.py"]
+
+
+def test_a_test_that_was_retired_holds_again_once_a_later_ticket_has_it_otherwise(tmp_path: Path) -> None:
+    test = "tests/test_m.py::test_x[1]"
+    texts = ["def test_x():\n    assert 1\n", "", "def test_x():\n    assert 2\n", ""]
+    about = {"kind": "feature", "level": "plain", "title": "", "text": "", "named": [], "settings": {}, "reference": {}}
+    found = Mining("r", ("python3",))
+    for number, text in enumerate(texts):
+        hidden = {"tests/test_m.py": text} if text else {}
+        miner = _Miner(None, found, Sandbox(), Pytest(), None)  # type: ignore[arg-type]
+        again = miner._again(hidden, {})
+        assert again == ((test,) if number == 2 else ())
+        told = {**about, "number": number, "hidden": hidden, "again": again, "retires": [test] if number == 1 else []}
+        found.tickets.append(ticket_of(ticket_as_json(ticket_of(told))))
+    assert not _Miner(None, found, Sandbox(), Pytest(), None)._again({"tests/test_m.py": texts[2]}, {})  # type: ignore
+    assert not suite_of(found, found.tickets[3], [0, 1], [test]).holds(test), "the older wording does not"
+    assert suite_of(found, found.tickets[3], [0, 1, 2], [test]).holds(test)
+    assert still_retired(found, [test], {"tests/test_m.py": 0}) == [test]

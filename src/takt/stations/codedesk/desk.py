@@ -19,6 +19,7 @@ from takt.stations.codedesk.breakage import reckoned, whole
 from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.grading import committed, graded
+from takt.stations.codedesk.inspection import still_retired
 from takt.stations.codedesk.model import Door, Spent
 from takt.stations.codedesk.repository import MOST_EFFECT, Repository, as_text, dates, files_of, of_text
 from takt.stations.codedesk.sandbox import Ran
@@ -291,7 +292,8 @@ class Desk:
         reasons = [TAMPERED] if record["tampered"] else []
         found = sorted({was[0] for was in self.broken.values()})
         if not record["tampered"]:
-            unknown, retired = record.get("unknown"), self._retired()
+            owners = {test.partition("::")[0]: int(was[0]) for test, was in self.broken.items()}
+            unknown, retired = record.get("unknown"), still_retired(self.series, self._retired(), owners)
             self.broken, told, breaks = reckoned(self.broken, due.number, self.now, seen, unknown, retired)
             self.events += told
             if record["build"] and (record["failed"] or breaks):

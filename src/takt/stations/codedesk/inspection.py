@@ -53,21 +53,24 @@ def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: S
         files.update(one.hidden)
         owners.update(dict.fromkeys(one.hidden, number))
     settings = {**series.ticket(max([*accepted, ticket.number])).settings, **ticket.settings}
-    retired = [one for one in retired if not _laid_anew(series, one, owners)]
+    retired = still_retired(series, retired, owners)
     gone = {path for path in files if path in retired and owners[path] != ticket.number}
     kept = {path: text for path, text in files.items() if path not in gone}
     touches = frozenset(one for number in (*accepted, ticket.number) for one in series.ticket(number).touches)
     return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired), touches)
 
 
-def _laid_anew(series: Series, retired: str, owners: Mapping[str, int]) -> bool:
-    """Whether a file or a test that was retired is there again since, by the ticket that its file is of."""
-    path = retired.partition("::")[0]
-    if series.length is None or path not in owners:
-        return False
-    owner = owners[path]
-    there = retired == path or retired in series.ticket(owner).again
-    return there and not any(retired in series.ticket(number).retires for number in range(owner, series.length))
+def still_retired(series: Series, retired: Sequence[str], owners: Mapping[str, int]) -> list[str]:
+    """What of these files and tests no longer holds: not what was laid anew since, by the ticket that its file is of
+    (`owners`: path -> ticket)."""
+
+    def anew(one: str) -> bool:
+        path = one.partition("::")[0]
+        if series.length is None or path not in owners or not (one == path or one in series.ticket(owners[path]).again):
+            return False
+        return not any(one in series.ticket(number).retires for number in range(owners[path], series.length))
+
+    return [one for one in retired if not anew(one)]
 
 
 def inspect(
