@@ -74,7 +74,8 @@ def pace(asked: Asked, run: Callable[[Sequence[int]], Ran], right: Callable[[int
             whole_s, part_s = min(whole_s, busy_s(many)), max(part_s, busy_s(few))
         if whole_s < ENOUGH_S / 2 or whole_s <= MOST_GROWTH * max(part_s, LEAST_S):
             return ""
-    return f"time grows out of proportion: {part_s:.3f} s for {few[0]}, and {whole_s:.3f} s for {most}"
+    # no seconds: two runs of a shift say the same
+    return f"time grows out of proportion: {APART} times as much takes more than {MOST_GROWTH:g} times as long"
 
 
 @dataclass(frozen=True)

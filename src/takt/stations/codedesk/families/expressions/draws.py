@@ -180,6 +180,11 @@ class Draws:
         used = sorted(_used(tree) & set(VALUES))
         return tuple((name, self.stream.choice(VALUES[name])) for name in used if self.stream.random() > 0.02)
 
+    @staticmethod
+    def used(tree: Node) -> list[str]:
+        """The variables of a formula that have values."""
+        return sorted(_used(tree) & set(VALUES))
+
     def value(self, tree: Node) -> Question:
         return ("value", tree, self.names(tree), self.style())
 

@@ -308,6 +308,8 @@ def _decimals(d: Draws) -> Node:
 
 
 def _comments(d: Draws) -> Question:
+    if "run" in d.on and d.stream.random() < 0.15:
+        return _run(d, "comment")
     tree = d.any(2)
     if "strings" in d.on and d.stream.random() < 0.3:
         tree = ("str", f"a {d.facts['comment']} b")
@@ -326,6 +328,8 @@ def _missing(d: Draws) -> Question:
 
 def _given(d: Draws) -> Question:
     s = d.stream
+    if s.random() < 0.2:  # nobody gives any
+        return d.value(("bin", "-", d.base_call(1), d.of("number", 1)))
     trees: list[Node] = [
         ("call", "twice", (d.of("number", 1),)), ("call", "answer", ()), ("bin", "-", ("call", "twice", (small(d),)), d.of("number", 1)),
         ("call", d.facts["calls"]["max"], (("call", "twice", (("var", "a"),)), small(d))), ("call", "twice", (("var", "b"),)),
@@ -387,7 +391,7 @@ def _formula(d: Draws) -> Question:
     return ("formula", tree, d.names(tree), d.style())
 
 
-def _run(d: Draws) -> Question:
+def _run(d: Draws, noise: str = "") -> Question:
     s = d.stream
     lines: list[tuple[str, Node]] = []
     for number in range(s.randint(2, 4)):
@@ -396,7 +400,7 @@ def _run(d: Draws) -> Question:
             tree = ("bin", s.choice("+-*"), ("var", lines[-1][0]), tree)
         lines.append((s.choice(["u", "v", "w"]), tree))
     names = tuple(sorted({pair for _, tree in lines for pair in d.names(tree)}, key=repr)) if s.random() < 0.8 else ()
-    noise = s.choice(["none", "none", "blank", "bad", "comment", "no name"])
+    noise = noise or s.choice(["none", "none", "blank", "bad", "comment", "no name"])
     return ("run", tuple(lines), tuple(dict(names).items()), d.style(), noise)
 
 
@@ -436,6 +440,11 @@ def _still_calls(d: Draws) -> Question:
         (BY_KEY[one[3:]] for one in d.on if one.startswith("fn.")), key=lambda b: b.key
     )
     one = d.stream.choice(known)
+    if one.group != "functions" and d.stream.random() < 0.25:  # as it is called, but for one argument's kind
+        arguments = [as_node(value) for value in one.draw(d.stream)]
+        arguments[d.stream.randrange(len(arguments))] = ("var", d.stream.choice(["odd", "s", "p", "items"]))
+        wrong: Node = ("call", d.facts["calls"][one.key], tuple(arguments))
+        return ("value", wrong, tuple((name, VALUES[name][0 if name != "odd" else 1]) for name in d.used(wrong)), 1)
     if d.stream.random() < 0.4:
         count = d.stream.randint(0, 4)
         return d.value(

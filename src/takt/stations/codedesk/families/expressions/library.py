@@ -87,7 +87,10 @@ def _factorial(m: Any, x: Any) -> int:
 
 def _choose(m: Any, n: Any, k: Any) -> int:
     _whole(n, k)
-    _undefined(n < 0 or k < 0 or n > 100)
+    for name, out in (("first below", n < 0), ("second below", k < 0), ("first above", n > 100)):
+        if out and (n < 0) + (k < 0) + (n > 100) == 1:  # that alone is wrong
+            m.note(name)
+        _undefined(out)
     m.note(
         f"zero of {min(n, 1)}"
         if k == 0
