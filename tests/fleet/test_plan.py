@@ -203,6 +203,7 @@ WRONG = [
     ("units = 3\nfolder = ''\n" + GYM + "\n" + WORKER, "folder is ''; it must be a text that is not empty"),
     ("units = 3\nstore = ''\n" + GYM + "\n" + WORKER, "store must be a folder, a URI"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[stop]\nby = 'day'", "stop.by is 'day'"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[stop]\nby = ''", "stop.by is ''; it can be"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[budget]\nmoney = -1", "budget.money is -1"),
 ]  # fmt: skip
 

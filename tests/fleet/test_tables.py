@@ -480,6 +480,18 @@ def test_a_plan_that_accepts_by_a_published_figure_stops_by_that_and_tables_judg
         assert judged(plan, ordered, "figure-bmw").decision == "undecided"
 
 
+def test_what_is_taken_for_granted_counts_wherever_the_plan_says_it() -> None:
+    """Whether arms end at their verdict or not: told by what the plan says, and by the number of shifts where it says
+    nothing."""
+    says = {"": ("unit", "shift"), "compare = 'pairs'\n": ("unit", "shift"), "verdict = true\n": ("shift", "shift")}
+    for rule, unsaid in says.items():
+        for by in ("", "unit", "shift", "free"):
+            text = f"[stop]\n{rule}" + (f"by = '{by}'" if by else "")
+            plan, records, _ = planned_by(text, lambda share, seed: "g" * 40)
+            found = [judged(plan, [records[one.id] for one in plan.shifts[::3]][:count]).by for count in (1, 10)]
+            assert found == ([by, by] if by else [*unsaid]), (rule, by)
+
+
 def test_lost_shifts_are_no_figure_but_nothing_is_decided_that_they_could_overturn() -> None:
     """8 of 15 shifts are lost, the rest perfect: no accept; one lost of forty changes nothing."""
     good, none = [record("g" * 40, seed) for seed in range(39)], [None] * 8

@@ -97,16 +97,27 @@ class Stop:
 
     verdict   an arm ends when its verdict is reached.
     compare   "" (never), "pairs" (when every two arms of a work are told apart) or "best" (when one surely is).
-    by        what is taken for granted: "shift", "free" or "unit" (`takt.judge.pooled`, `together`).
+    said      what is to be taken for granted: "shift", "free" or "unit" (`takt.judge.pooled`, `together`); "" if the
+              plan does not say: by shift, but for an arm of one shift, which is told of these units (`told_by`).
     alpha     chance of an error: of each arm's verdict, and of all comparisons of a work together.
     margin    a difference in good rate that does not matter, or None.
     """
 
     verdict: bool = False
     compare: str = ""
-    by: str = "shift"
+    said: str = ""
     alpha: float = 0.05
     margin: float | None = None
+
+    @property
+    def by(self) -> str:
+        """What decides when arms end, and what is told of two."""
+        return self.said or "shift"
+
+    @property
+    def told_by(self) -> str:
+        """What an arm's verdict is told by, as `takt.judge.pooled` has it: by that which ends it, where it may."""
+        return self.by if self.verdict or self.said else "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def judged(plan: Plan, ordered: Sequence[Record | None], accept: str = "") -> Po
     An arm that ends when its verdict is reached has that one (`looks`), though shifts that ended after it, all of them
     together, would leave it open."""
     stop, accept = plan.stop, accept or plan.accept
-    found = verdict_of(ordered, alpha=stop.alpha, by=stop.by if stop.verdict else "auto", accept=accept)
+    found = verdict_of(ordered, alpha=stop.alpha, by=stop.told_by, accept=accept)
     if found is None or not stop.verdict or accept != plan.accept:
         return found
     looks = Looks(alpha=stop.alpha, by=stop.by, accept=accept)

@@ -443,10 +443,10 @@ class _Reader:
     def stop(self) -> Stop:
         table = self.told.get("stop", {})
         self.keys("stop", table, ("verdict", "compare", "by", "alpha", "margin"))
-        compare, by = self.text("compare", table, ""), self.text("by", table, "shift")
+        compare, by = self.text("compare", table, ""), self.text("by", table, "")
         if compare not in ("", "pairs", "best"):
             self.wrong("stop.compare", f'is {compare!r}; it can be "pairs" or "best"')
-        if by not in BY or by == "auto":
+        if ("by" in table and not by) or by not in ("", *BY) or by == "auto":
             self.wrong("stop.by", f'is {by!r}; it can be "shift", "free" or "unit"')
         alpha, margin = (
             self.number("stop.alpha", table, "alpha", 0.05),
