@@ -77,6 +77,18 @@ class Hangs(Dies):
         return [1]
 
 
+class Tells(Balances):
+    """Says in one way or another what it was not to say."""
+
+    def __init__(self, how: str, what: str) -> None:
+        self.how, self.what = how, what
+
+    def act(self, observation: Any) -> Any:
+        if self.how == "answers":
+            return [self.what]
+        raise Finished(self.what, failed=True) if self.how == "ends" else RuntimeError(self.what)
+
+
 class Grows(Balances):
     """Takes 4 MB more with every call, of 10 ms."""
 

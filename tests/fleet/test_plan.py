@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import socket
 import tomllib
@@ -13,9 +14,10 @@ import pytest
 from takt import TaktError
 from takt.cli import main
 from takt.fleet.endpoints import check_answers
-from takt.fleet.secret import secrets_in
 from takt.fleet.text import text_of
 from takt.fleet.toml import plan_of, read_plan
+from takt.secret import masked, secrets_in
+from takt.shift import run_shift
 
 PLAN = """
 name = "few"
@@ -100,7 +102,7 @@ def test_values_are_written_as_the_toml_that_says_them() -> None:
     assert tomllib.loads(text_of({"a": math.inf, "b": -math.inf})) == {"a": math.inf, "b": -math.inf}
 
 
-SECRETS = [
+SECRETS: list[dict[str, Any]] = [
     {"store": "postgresql://me:hunter2@db/takt"},
     {"store": "postgresql://db/takt?password=hunter2"},
     {"url": "ws://hunter2@gpu:8000"},
@@ -120,8 +122,21 @@ SECRETS = [
     {"label": "with sk-hunter2hunter2hunter2"},
     {"note": "ghp_hunter2hunter2"},
     {"http://a:hunter2@b": 1},
+    {"store": "postgresql://me:hunter2/x@db/takt"},
+    {"store": "mysql://me:hunter2#x@db"},
+    {"store": "postgresql://me@db/takt?sslpassword=hunter2"},
+    {"store": "host=db user=me password=hunter2 dbname=takt"},
+    {"dsn": "user=me password='hunter2 x'"},
+    {"openai_key": "hunter2"},
+    {"dbpassword": "hunter2"},
+    {"env": ["A=1", "API_KEY=hunter2"]},
+    {"args": "serve --password hunter2 --port 5"},
+    {"args": ["--api-key", "hunter2"]},
+    {"args": ["--token=hunter2"]},
+    {"headers": "Cookie: session=hunter2"},
+    {"headers": "{'x-auth-token': 'hunter2'}"},
 ]
-PLAIN = [
+PLAIN: list[dict[str, Any]] = [
     {"store": "postgresql://me@db/takt"},
     {"url": "https://gpu:8000/v1?model=a&max_tokens=5"},
     {"api_key_env": "KEY"},
@@ -134,6 +149,13 @@ PLAIN = [
     {"token": ""},
     {"label": "basic"},
     {"monkey": "see"},
+    {"args": "--max-token 512 --password-file secrets/db --token-env HF --key-frames 3"},
+    {"args": ["--token", "--verbose"]},
+    {"env": ["API_KEY=$KEY", "HOME=/root"]},
+    {"image_key": "observation.image", "primary_key": "id", "obs_keys": ["a"]},
+    {"label": "basic manipulation, bearer of trays"},
+    {"store": "postgresql://me@db/takt?sslkey=me.key&require_auth=scram-sha-256"},
+    {"model": "hf://org/model@v2", "url": "http://gpu:8000/v1/models/a@b"},
 ]
 
 
@@ -142,6 +164,24 @@ def test_passwords_and_keys_are_seen_in_whatever_form_they_stand_and_words_like_
         (place,) = secrets_in({"worker": [{"options": told}]})
         assert "hunter2" not in place and place.startswith(("worker[0].options.", "a key of worker[0].options")), told
     assert [told for told in PLAIN if list(secrets_in(told))] == []
+    for told in SECRETS:
+        if isinstance(text := next(iter(told.values())), str) and list(secrets_in([text])):
+            assert "hunter2" not in masked(f"cannot reach {text}, it says") and masked(text) != text
+
+
+def test_what_a_worker_raises_is_kept_without_the_password_that_its_process_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In whatever form, and alone too; as a part of a word it is no password."""
+    monkeypatch.setattr("takt.secret._kept", {"hunter2"})
+    said = "no postgresql://me:hunter2/x@db/takt, no 'hunter2', but hunter2000 at https://db:5432/x"
+    options = {"id": "CartPole-v1", "takt_s": 0.5}
+    for how in ("raises", "ends", "answers"):
+        worker = {"how": how, "what": said}
+        shift = run_shift("gym", "hands:Tells", seed=0, units=1, station_options=options, worker_options=worker)
+        told = json.dumps([event.data for event in shift.events[1:]])
+        assert "hunter2/" not in told and "'hunter2'" not in told, how
+        assert how == "answers" or ("hunter2000 at https://db:5432/x" in told and "me:***@db/takt" in told), how
 
 
 def test_of_a_plan_is_kept_what_it_says_and_not_what_stands_in_its_comments() -> None:

@@ -29,6 +29,7 @@ from takt.ledger import Cursor
 from takt.ledger.address import Address
 from takt.ledger.copying import copy
 from takt.ledger.store import place_of, shifts_in
+from takt.secret import masked
 
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
 META = {"station": "toy", "worker": "push", "seed": 3, "hours": 1.0}
@@ -383,6 +384,11 @@ def test_a_viewer_sees_the_unit_under_way(store: Any) -> None:
         "postgresql://takt:hush-hush@[::1/postgres#a",
         "postgresql://takt:hush-hush@127.0.0.1:99999999/postgres#a",
         "postgresql://takt:hush%2Dhush@127.0.0.1:1/postgres#a",
+        "postgresql://takt:hush/hush@127.0.0.1:1/postgres#a",
+        "postgresql://takt:12#hush@127.0.0.1:1/postgres",
+        "postgresql://takt@127.0.0.1:1/postgres?sslmode=disable&sslpassword=hush",
+        "mysql://takt:hush?hush@127.0.0.1/db",
+        "host=127.0.0.1 port=1 password=hush dbname=postgres",
     ],
 )
 def test_a_password_is_never_printed(
@@ -416,10 +422,11 @@ def test_off_this_machine_a_connection_is_encrypted_and_the_server_known(monkeyp
     for address in (
         "postgresql://db.plant/takt#a",
         "postgresql://db.plant/takt?sslmode=require#a",
-        "postgresql:///takt#a",
+        "postgresql:///takt?password=correct-horse#a",
     ):
         module.connected(Address.of(address))
     assert [one.get("sslmode") for one in asked] == ["verify-full", None, None]
+    assert masked("by correct-horse") == "by ***", "what it was given is hidden from then on, whoever says it"
 
 
 def test_an_address_has_a_name_and_shows_no_password() -> None:

@@ -17,6 +17,7 @@ from types import FrameType
 
 from takt.distribution import lacking
 from takt.errors import Leave, TaktError
+from takt.secret import masked
 
 OURS = str(Path(__file__).parents[1])
 LONGEST_TRACE = 4000  # characters that are kept
@@ -85,9 +86,9 @@ def foreign(doing: str) -> Iterator[None]:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception in one line that is the same on every run (an object's address is not)."""
+    """An exception in one line that is the same on every run (an object's address is not), without secrets."""
     try:
-        text = _same(" ".join(str(error).split()))
+        text = masked(_same(" ".join(str(error).split())))
     except BaseException as worse:  # its own __str__ is others' code too
         if is_stop(worse):
             raise
@@ -102,11 +103,11 @@ def where(error: BaseException) -> str:
 
 
 def trace(error: BaseException) -> str:
-    """The traceback from where our code was left, the same on every run; its end, if it is long."""
+    """The traceback from where our code was left, the same on every run, without secrets; its end, if it is long."""
     frames = traceback.extract_tb(error.__traceback__)
     first = next((n for n, frame in enumerate(frames) if not frame.filename.startswith(OURS)), len(frames))
     text = "".join([*traceback.format_list(frames[first:]), *_last_lines(error)])
-    return _same(text).strip()[-LONGEST_TRACE:]
+    return masked(_same(text)).strip()[-LONGEST_TRACE:]
 
 
 def _last_lines(error: BaseException) -> list[str]:

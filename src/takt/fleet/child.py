@@ -49,6 +49,7 @@ def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
     from takt.errors import Busy, TaktError, Unserved, Unwritable
     from takt.fleet.store import is_gone, shown
     from takt.fleet.work import work
+    from takt.secret import masked
 
     print(f"--- {job.arm}, seed {job.seed} ({job.id or shown(job.ledger)})", file=sys.stderr, flush=True)
     try:
@@ -57,7 +58,7 @@ def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
     except Busy as error:
         return {"kind": BUSY, "data": {"why": str(error)}}
     except TaktError as error:
-        why = " ".join(str(error).split())
+        why = masked(" ".join(str(error).split()))
         if isinstance(error, Unserved) or is_gone(error):
             return {"kind": FAULT, "data": {"kind": SERVER, "why": why}}
         if isinstance(error, Unwritable):
@@ -68,7 +69,7 @@ def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
     except BaseException as error:
         import traceback
 
-        traceback.print_exc()
+        print(masked(traceback.format_exc()), file=sys.stderr, end="", flush=True)
         return {"kind": FAULT, "data": {"kind": HARNESS, "why": one_line(error)}}
 
 

@@ -32,13 +32,13 @@ from takt.fleet.identity import definition_of, id_of
 from takt.fleet.notes_in_folder import NOTE
 from takt.fleet.plan import Arm, Budget, Endpoint, Limits, Plan, Planned, Stop
 from takt.fleet.presets import PRESETS
-from takt.fleet.secret import secrets_in
 from takt.fleet.text import named, text_of
 from takt.judge.compared_shifts import BY
 from takt.ledger import canonical
 from takt.ledger.address import Address
 from takt.ledger.store import place_of
 from takt.meant import meant
+from takt.secret import secrets_in
 from takt.shift.definition import MOST_HOURS, MOST_UNITS
 
 MOST_SHIFTS = 1_000_000

@@ -6,13 +6,11 @@ import os
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from takt.errors import TaktError
+from takt.secret import DATABASES, is_unclear, masked_address
 
-SCHEMES = ("postgresql", "postgres")
-SECRET = ("password", "sslpassword", "oauth_client_secret")
-HIDDEN = "***"
 LONGEST_NAME = 200
 
 
@@ -36,17 +34,22 @@ class Address(os.PathLike[str]):
     def of(cls, text: str) -> Address:
         """TaktError if it is none, or of a kind that keeps no ledgers."""
         scheme, found, rest = text.partition(":/")
-        if scheme.lower() not in SCHEMES or not found:
+        if scheme.lower() not in DATABASES or not found:
             raise TaktError(
-                f"{masked(text)} is no place for a ledger; give a path, or postgresql://HOST/DATABASE#SHIFT"
+                f"{masked_address(text)} is no place for a ledger; give a path, or postgresql://HOST/DATABASE#SHIFT"
             )
         if not rest.startswith("/"):  # pathlib makes one slash of two
             text = f"{scheme}://{rest}"
         try:
             parts = urlsplit(text)
-            _ = parts.port
-        except ValueError as error:
-            raise TaktError(f"{masked(text)} is no address: {error}") from None
+            port, unclear = parts.port, is_unclear(scheme, text.partition("://")[2])
+        except ValueError:  # whose words may have a part of the password in them
+            port, unclear = None, True
+        if unclear or (port is not None and not port):
+            raise TaktError(
+                f"{masked_address(text)} is no address: its host or port cannot be read; in a user, a password or a "
+                "name, write %2F for /, %23 for #, %3F for ? and %40 for @"
+            )
         name = unquote(parts.fragment)
         if len(name) > LONGEST_NAME or not name.isprintable():
             raise TaktError(f"the name of a shift is printable, and at most {LONGEST_NAME} characters long")
@@ -100,7 +103,7 @@ class Address(os.PathLike[str]):
         return str(self)
 
     def __str__(self) -> str:
-        return masked(self.full)
+        return masked_address(self.full)
 
     def __repr__(self) -> str:
         return f"Address({str(self)!r})"
@@ -113,31 +116,3 @@ class Address(os.PathLike[str]):
 
     def __lt__(self, other: Any) -> bool:
         return str(self) < str(other)
-
-
-def masked(text: str) -> str:
-    """An address as it may be shown: without passwords, wherever they stand in it."""
-    try:
-        parts = urlsplit(text)
-        query = parse_qsl(parts.query, keep_blank_values=True)
-    except ValueError:
-        return re.sub(r"//[^/]*@", f"//{HIDDEN}@", text)
-    user, found, host = parts.netloc.rpartition("@")
-    who, colon, _ = user.partition(":")
-    if colon:
-        text = text.replace(parts.netloc, f"{who}:{HIDDEN}{found}{host}", 1)
-    if any(key.lower() in SECRET for key, _ in query):
-        shown = [(key, HIDDEN if key.lower() in SECRET else value) for key, value in query]
-        text = text.replace(parts.query, urlencode(shown, safe="*/"), 1)
-    return text
-
-
-def without_secrets(text: str, uri: str) -> str:
-    """A text of somebody else's, without the passwords of this address."""
-    parts = urlsplit(uri)
-    secrets = {value for key, value in parse_qsl(parts.query) if key.lower() in SECRET and value}
-    if parts.password:
-        secrets |= {parts.password, unquote(parts.password)}
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
-    return text

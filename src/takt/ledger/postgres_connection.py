@@ -8,8 +8,9 @@ from typing import Any
 
 from takt.distribution import install
 from takt.errors import Lost, TaktError, Unwritable
-from takt.ledger.address import Address, without_secrets
+from takt.ledger.address import Address
 from takt.ledger.postgres_schema import LOST, check_version
+from takt.secret import keep, passwords_of, without_secrets
 
 LEASE_S = 30.0  # for so long a shift is a worker's after it was last heard of; TAKT_LEASE_S says otherwise
 PATIENCE_S = 60.0  # a server that is gone is waited for
@@ -51,7 +52,9 @@ def connected(place: Address) -> Any:
             if "sslrootcert" not in given and "PGSSLROOTCERT" not in os.environ and psycopg.pq.version() >= 160000:
                 options["sslrootcert"] = "system"
         options["tcp_user_timeout"] = 60_000
+    keep(passwords_of(place.uri))
     connection = psycopg.connect(place.uri, autocommit=True, **{k: v for k, v in options.items() if k not in given})
+    keep([getattr(getattr(connection, "info", None), "password", "")])  # of ~/.pgpass, or the environment
     connection.execute("SET synchronous_commit = off")
     return connection
 

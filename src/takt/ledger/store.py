@@ -14,8 +14,10 @@ from pathlib import Path
 from takt.errors import TaktError
 from takt.ledger.address import Address
 from takt.ledger.base import Rows
+from takt.secret import masked
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # of two letters and more: C:/ is a drive
+_CONNINFO = re.compile(r"\s*(host|hostaddr|port|dbname|user|password|service)\s*=.*\s\w+\s*=", re.S)  # libpq's way
 Place = Path | Address
 
 
@@ -26,6 +28,8 @@ def place_of(text: str | os.PathLike[str]) -> Place:
     words = os.fspath(text)
     found = _SCHEME.match(words)
     if found is None:
+        if _CONNINFO.match(words):
+            raise TaktError(f"{masked(words)} is no folder; a database is written postgresql://USER@HOST/DATABASE")
         return Path(words)
     if found[1].lower() == "file":
         from urllib.parse import unquote, urlsplit

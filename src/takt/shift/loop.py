@@ -28,6 +28,7 @@ from takt.contract.station import Dealing, Occupied, Station, TaktError
 from takt.contract.worker import Finished, Gone, Journal, Journaled, Plan, Recording, Resumable, Worker
 from takt.ledger.journal import OfStation
 from takt.ledger.pack import pack, unpack
+from takt.secret import masked
 from takt.shift.calls import Calls, Unanswered
 from takt.shift.definition import not_taken_up, reset_as, rules_of, seed_of_worker, started_data
 
@@ -179,7 +180,8 @@ class Loop:
             check_stop()
         except Finished as done:
             woke += self._said(None)
-            self.over, self.last_words = "worker_done", {"error" if done.failed else "why": " ".join(str(done).split())}
+            said = masked(" ".join(str(done).split()))
+            self.over, self.last_words = "worker_done", {"error" if done.failed else "why": said}
             return
         except BaseException as error:
             if is_stop(error):
@@ -204,7 +206,7 @@ class Loop:
             if isinstance(error, TaktError) or is_stop(error):
                 raise
             self.over = "broken_plan"
-            what = str(error) if isinstance(error, BrokenPlan) else f"what cannot be read: {one_line(error)}"
+            what = masked(str(error)) if isinstance(error, BrokenPlan) else f"what cannot be read: {one_line(error)}"
             self.last_words = {"error": f"worker {self.shift['worker']!r} answered with {what}"}
             return
         self.mode, self.wake_in = "thinking", cost
@@ -261,5 +263,5 @@ class Loop:
 def _did(error: BaseException) -> str:
     """What a worker did that raised in `act`, after its name."""
     if isinstance(error, Gone):
-        return f"is gone: {' '.join(str(error).split())}"
-    return str(error) if isinstance(error, Unanswered) else f"raised {one_line(error)}"
+        return f"is gone: {masked(' '.join(str(error).split()))}"
+    return masked(str(error)) if isinstance(error, Unanswered) else f"raised {one_line(error)}"
