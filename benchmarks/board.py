@@ -4,9 +4,9 @@
     python benchmarks/board.py --ledgers 50 --viewers 100 --minutes 10    the acceptance's size
 
 Prints, in one run: how late a viewer is told of an event (from the ledger's commit to the stream's message; median and
-99 %), the board's memory at the beginning and the end, what the board uses of a core, and how much longer a unit of a
-shift takes beside the board than without it (stopped), a few seconds each in turn, while the ledgers grow and the
-viewers look on: the median ratio of neighbours with its 95 % bootstrap interval, by wall and by processor time. Board,
+99 %), the board's memory minute by minute and after viewers that came and went, what the board uses of a core, and how
+much longer a unit of a shift takes beside the board than without it (stopped), a few seconds each in turn, while the
+ledgers grow and the viewers look on: the median ratio of neighbours with its 95 % bootstrap interval, by wall and by processor time. Board,
 shift, and writers with viewers are sessions of their own, as they are when they are begun in three terminals.
 """
 
@@ -94,6 +94,29 @@ def memory_mib(pid: int) -> float:
     return 0.0
 
 
+def events_in(paths: list[Path]) -> int:
+    found = 0
+    for path in paths:
+        with Ledger.open(path) as book:
+            found += len(book.events())
+    return found
+
+
+def again(port: int, paths: list[Path], times: int, pid: int) -> None:
+    """Viewers that come and go: what each leaves behind."""
+    curve = [memory_mib(pid)]
+    for place in range(times):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        where = f"/shift/{number_of(paths[place % len(paths)])}/stream?page=wall"
+        connection.request("GET", where, headers={"Authorization": f"Bearer {TOKEN}"})
+        connection.getresponse().readline()
+        connection.close()
+        if times >= 4 and (place + 1) % (times // 4) == 0:
+            curve.append(memory_mib(pid))
+    if times:
+        print(f"after 0 to {times} viewers more that came and went: {' '.join(f'{mib:.1f}' for mib in curve)} MiB")
+
+
 SHIFT = """
 import json, sys, time
 from takt import run_shift
@@ -154,6 +177,7 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=0.5)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two units of each ledger")
+    parser.add_argument("--reconnects", type=int, default=400, help="viewers that come and go after that")
     parser.add_argument("--phases", type=int, default=20, help="of a shift without the board and beside it; 0: none")
     parser.add_argument("--phase", type=float, default=3.0, help="seconds of each")
     given = parser.parse_args()
@@ -180,9 +204,12 @@ def main() -> None:
             for one in many:
                 one.start()
             time.sleep(3)
-            began, first, used = time.monotonic(), memory_mib(board.pid), cpu_s(board.pid)
-            time.sleep(60 * given.minutes)
-            last, wall_s, used = memory_mib(board.pid), time.monotonic() - began, cpu_s(board.pid) - used
+            began, used, curve = time.monotonic(), cpu_s(board.pid), [memory_mib(board.pid)]
+            had = events_in(paths)
+            while (left_s := began + 60 * given.minutes - time.monotonic()) > 0:
+                time.sleep(min(60.0, left_s))
+                curve.append(memory_mib(board.pid))
+            wall_s, used, came = time.monotonic() - began, cpu_s(board.pid) - used, events_in(paths) - had
             late = sorted(t - at[key, n] for key, n, t in seen if t > began and (key, n) in at)
             size = f"{given.ledgers} ledgers, {given.viewers} viewers, {60 * given.minutes:g} s"
             print(f"{size}, a unit every {given.every:g} s; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -191,7 +218,9 @@ def main() -> None:
                 print(
                     f"from commit to viewer: median {statistics.median(late):.2f} s, 99 % {p99:.2f} s, of {len(late)}"
                 )
-            print(f"the board's memory: {first:.0f} MiB, {last:.0f} MiB at the end; {used / wall_s:.2f} of a core")
+            print(f"the board's memory, MiB, minute by minute: {' '.join(f'{mib:.1f}' for mib in curve)}")
+            print(f"{came} events came; the board used {used / wall_s:.2f} of a core")
+            again(port, paths, given.reconnects, board.pid)
             if given.phases:
                 beside(board.pid, folder / "beside.takt", given.phases, given.phase)
             over.set()

@@ -12,8 +12,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from takt.contract.events import SAID, Event
@@ -32,6 +33,8 @@ SCAN_S = 2.0  # between two looks at what ledgers there are
 KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
 LEDGERS, FLEET_PAGE = "ledgers", "fleet.html"  # a fleet's folder, as `takt fleet` makes it
 KEPT_OF_SAID = ("price", "usage", "took_s", "odd", "failed", "nudge")  # of a record, what the board sums up
+NOTHING: Mapping[str, Any] = {}  # of events without data; nobody writes into it
+LONGEST_NAME = 40  # characters of a text that others are likely to be the same as
 UNREADABLE = (TaktError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 Version = tuple[str, float, bool]  # the ledger's cursor, station time, and whether somebody writes
 
@@ -242,7 +245,16 @@ def _signature(path: Path) -> Any:
 
 
 def _kept(event: Event) -> Event:
-    """An event without what takes the most room: what a worker said."""
-    if event.kind != SAID:
-        return event
-    return replace(event, data={key: event.data[key] for key in KEPT_OF_SAID if key in event.data})
+    """An event without what takes the most room: what a worker said, and names that others have, too."""
+    given: Mapping[str, Any] = event.data
+    if event.kind == SAID:
+        given = {key: given[key] for key in KEPT_OF_SAID if key in given}
+    data = {intern(key): _same(value) for key, value in given.items()} if given else NOTHING
+    return Event(event.t_s, intern(event.kind), event.unit, data)
+
+
+def _same(value: Any) -> Any:
+    """A short text, and what is empty, but once."""
+    if type(value) is str and len(value) < LONGEST_NAME:
+        return intern(value)
+    return NOTHING if value == {} else value

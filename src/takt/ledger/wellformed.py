@@ -45,6 +45,8 @@ class Missing(TaktError, KeyError):
 class Told(dict[str, Any]):
     """An object of a ledger (`of`: which one). What is not in it is said to be missing from there."""
 
+    __slots__ = ("_of",)
+
     def __init__(self, told: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), of: object = None) -> None:
         super().__init__(told)
         self._of = of
