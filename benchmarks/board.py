@@ -6,8 +6,9 @@
 Prints, in one run: how late a viewer is told of an event (from the ledger's commit to the stream's message; median and
 99 %), the board's memory minute by minute and after viewers that came and went, what the board uses of a core, and how
 much longer a unit of a shift takes beside the board than without it (stopped), a few seconds each in turn, while the
-ledgers grow and the viewers look on: the median ratio of neighbours with its 95 % bootstrap interval, by wall and by processor time. Board,
-shift, and writers with viewers are sessions of their own, as they are when they are begun in three terminals.
+ledgers grow and the viewers look on: the median ratio of neighbours with its 95 % bootstrap interval, by wall and by
+processor time. Board, shift, and writers with viewers are sessions of their own, as they are when they are begun in
+three terminals. All of it can be shorter: --minutes 0.5 --phases 4, or 0 of either.
 """
 
 from __future__ import annotations
