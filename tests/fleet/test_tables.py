@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import shutil
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -204,8 +205,16 @@ def test_a_ledger_that_is_emptied_or_cut_is_noticed_told_and_takes_no_verdict_fr
     first.write_bytes(b"")
     second.write_bytes(second.read_bytes()[:20_000])
     assert standing_of_fleet(fleet).ended == 7, "though the index stands"
+    whole_third = third.read_bytes()
+    with sqlite3.connect(third) as database:  # another outcome, of the same size; and back again
+        database.execute("UPDATE events SET data = replace(data, ':0.0', ':9.0') WHERE kind = 'thought'")
+    database.close()
+    assert third.stat().st_size == len(whole_third)
+    damaged = standing_of_fleet(fleet).unreadable[fleet.shifts[2].id]
+    assert "is not what it was when its shift ended: its digest was" in damaged
+    third.write_bytes(whole_third)
+    assert standing_of_fleet(fleet).unreadable.keys() == {shift.id for shift in fleet.shifts[:2]}
     shutil.copy(fleet.folder / "ledgers" / fleet.shifts[5].file, third)
-    (fleet.folder / "index.db").unlink()
     found = standing_of_fleet(fleet)
     assert [(one.ended, one.lost, one.verdict is not None) for one in found.arms] == [(2, 1, True)] * 3
     assert found.unreadable.keys() == {shift.id for shift in fleet.shifts[:3]} and not found.done

@@ -28,7 +28,7 @@ from takt.fleet.notes import notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.record import Record
 from takt.fleet.spending import SPENT, Spending
-from takt.fleet.store import Ledgers, ledger_of, size_of
+from takt.fleet.store import Ledgers, ledger_of, stamp_of
 from takt.fleet.together import Place, Together
 
 TICK_S = 0.25
@@ -85,7 +85,7 @@ class Driver:
         self._jobs: dict[Job, Planned] = {}
         self._unreadable: dict[str, str] = {}  # ledgers, and why, by the ids of their shifts
         self._new: list[tuple[str, Record]] = []
-        self._new_sizes: dict[str, int] = {}
+        self._new_stamps: dict[str, int] = {}
         self._done_arms: set[str] = set()
         self._together = {
             work: Together([a.name for a in arms], alpha=plan.stop.alpha, by=plan.stop.by, margin=plan.stop.margin)
@@ -204,7 +204,7 @@ class Driver:
             self.standing.records[shift.id] = record
             self._unreadable.pop(shift.id, None)
             self._new.append((shift.arm.name, record))
-            self._new_sizes[shift.id] = size_of(message.job.ledger)
+            self._new_stamps[shift.id] = stamp_of(message.job.ledger)
             self._spent.say(shift.id, told)
             if message.kind == LEFT and shift.arm.name in self._done_arms:
                 self.standing.spared.add(shift.id)
@@ -278,8 +278,8 @@ class Driver:
 
     def _keep(self, now: bool = False) -> None:
         if self._new and (now or len(self._new) >= KEPT or time.monotonic() - self._kept_s > SAY_S):
-            self._notes.put(self._new, self._new_sizes)
-            self._new, self._new_sizes, self._kept_s = [], {}, time.monotonic()
+            self._notes.put(self._new, self._new_stamps)
+            self._new, self._new_stamps, self._kept_s = [], {}, time.monotonic()
 
     def _say(self, running: Mapping[Job, Mapping[str, Any]], over: bool = False) -> None:
         if not over and time.monotonic() - self._said_s < SAY_S:

@@ -10,7 +10,7 @@ from takt.errors import Busy, TaktError, Unwritable
 from takt.fleet.notes import Notes
 from takt.fleet.plan import Plan, Planned
 from takt.fleet.record import Record
-from takt.fleet.store import Ledgers, is_gone, read, shown
+from takt.fleet.store import Ledgers, is_gone, is_size, read, shown
 from takt.ledger import Ledger
 from takt.shift import Shift
 
@@ -32,21 +32,28 @@ def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> Found:
     The notes are brought up to date where they can be written; a record whose ledger is gone is forgotten, and the
     shift is worked again.
     """
-    known, sizes = notes.records(), notes.sizes()
+    known, stamps = notes.records(), notes.stamps()
     found = Found({}, unreadable := {}, len(ledgers.names - {ledgers.name(shift) for shift in plan.shifts}))
     new: list[tuple[str, Record]] = []
-    new_sizes: dict[str, int] = {}
+    new_stamps: dict[str, int] = {}
     gone: list[str] = []
     for shift in plan.shifts:
         record, name = known.get(shift.id), ledgers.name(shift)
         if name is None:
             gone += [] if record is None else [shift.id]
             continue
-        if record is not None and record.ended and sizes.get(shift.id) == ledgers.sizes[name]:
+        if record is not None and not record.ended:
+            record = None
+        noted = stamps.get(shift.id)
+        if record is not None and (noted == ledgers.stamps[name] or is_size(noted, ledgers.of(shift))):
             found.records[shift.id] = record
             continue
         try:
             fresh = _read(shift, ledgers.of(shift))
+            if record is not None and fresh.digest != record.digest:
+                was, now = record.digest[:12], fresh.digest[:12]
+                why = f"is not what it was when its shift ended: its digest was {was}, and is {now}"
+                raise TaktError(f"{shown(ledgers.of(shift))} {why}")
         except Busy:
             continue
         except TaktError as error:
@@ -57,10 +64,10 @@ def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> Found:
         found.records[shift.id] = fresh
         if fresh.ended:  # else it is read again, and might be kept over what its driver says of its end meanwhile
             new.append((shift.arm.name, fresh))
-            new_sizes[shift.id] = ledgers.sizes[name]
+            new_stamps[shift.id] = ledgers.stamps[name]
     with suppress(Unwritable):  # who only looks may not be allowed to write; what he found is derived
         if new:
-            notes.put(new, new_sizes)
+            notes.put(new, new_stamps)
         if gone:
             notes.drop(gone)
     return found

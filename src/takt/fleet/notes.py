@@ -24,12 +24,12 @@ class Notes(Protocol):
         """Of the fleet's shifts, by id; what cannot be read is left out."""
         ...
 
-    def sizes(self) -> dict[str, int]:
-        """Of the ledgers that the records are of, in bytes, by id of the shift."""
+    def stamps(self) -> dict[str, int]:
+        """Of the ledgers that the records are of (`store.stamp_of`), by id of the shift."""
         ...
 
-    def put(self, records: Iterable[tuple[str, Record]], sizes: Mapping[str, int]) -> None:
-        """Keep records, each with the name of its arm, and the sizes of their ledgers. Raises Unwritable."""
+    def put(self, records: Iterable[tuple[str, Record]], stamps: Mapping[str, int]) -> None:
+        """Keep records, each with the name of its arm, and the stamps of their ledgers. Raises Unwritable."""
         ...
 
     def drop(self, ids: Iterable[str]) -> None:

@@ -45,11 +45,11 @@ class FolderNotes:
                 found[one] = Record.read(json.loads(text))
         return found
 
-    def sizes(self) -> dict[str, int]:
+    def stamps(self) -> dict[str, int]:
         return dict(self._read("SELECT id, size FROM shifts"))
 
-    def put(self, records: Iterable[tuple[str, Record]], sizes: Mapping[str, int]) -> None:
-        rows = [(record.id, arm, json.dumps(record.told()), sizes.get(record.id, 0)) for arm, record in records]
+    def put(self, records: Iterable[tuple[str, Record]], stamps: Mapping[str, int]) -> None:
+        rows = [(record.id, arm, json.dumps(record.told()), stamps.get(record.id, 0)) for arm, record in records]
         with self._writing(), self._database as database:
             database.executemany("INSERT OR REPLACE INTO shifts VALUES (?, ?, ?, ?)", rows)
 

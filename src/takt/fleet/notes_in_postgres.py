@@ -49,11 +49,11 @@ class PostgresNotes:
                 found[one] = Record.read(json.loads(text))
         return found
 
-    def sizes(self) -> dict[str, int]:
+    def stamps(self) -> dict[str, int]:
         """0 of each: a ledger in a database is there whole, or not."""
         return {one: 0 for (one,) in self._rows("SELECT id FROM takt.records WHERE fleet = %s")}
 
-    def put(self, records: Iterable[tuple[str, Record]], sizes: Mapping[str, int]) -> None:
+    def put(self, records: Iterable[tuple[str, Record]], stamps: Mapping[str, int]) -> None:
         rows = [(record.id, arm, json.dumps(record.told())) for arm, record in records]
         kept = "SELECT {}, r.* FROM {} unnest(%s::text[], %s::text[], %s::text[]) AS r"
         more = "ON CONFLICT (fleet, id) DO UPDATE SET arm = excluded.arm, record = excluded.record"

@@ -41,7 +41,7 @@ def remember(plan: Plan, found: FleetStanding) -> None:
     made_of = {name: had for arm in plan.arms for name, had in arm.definition["from"].items() if name != "takt"}
     told = {
         "depends": _depends(plan.text, workers, texts, made_of),
-        "ledgers": {name: size for name, size in _ledgers(Path(plan.store)).items() if name in of},
+        "ledgers": {name: seen for name, seen in _ledgers(Path(plan.store)).items() if name in of},
         "store": str(Path(plan.store).resolve()),
         "shifts": len(plan.shifts),
         "workers": workers,
@@ -135,9 +135,10 @@ def _all(path: Path) -> list[Path]:
     return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
 
 
-def _ledgers(store: Path) -> dict[str, int]:
-    """The ledgers that are there, with their sizes in bytes."""
+def _ledgers(store: Path) -> dict[str, str]:
+    """The ledgers that are there, with their sizes in bytes and when they were written."""
     try:
-        return {entry.name: entry.stat().st_size for entry in os.scandir(store / LEDGERS)}
+        found = {entry.name: entry.stat() for entry in os.scandir(store / LEDGERS)}
+        return {name: f"{status.st_size} {status.st_mtime_ns}" for name, status in found.items()}
     except OSError:
         return {}

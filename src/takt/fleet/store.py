@@ -43,30 +43,37 @@ def ledger_of(store: str, shift: Planned, name: str | None = None) -> str:
 
 def ledgers_in(store: str) -> set[str]:
     """The names of the ledgers that are there, as `Planned.file`."""
-    return set(sizes_in(store))
+    return set(stamps_in(store))
 
 
-def sizes_in(store: str) -> dict[str, int]:
-    """The ledgers that are there, by their names (`Planned.file`), with their sizes in bytes; 0 in a database."""
+def stamps_in(store: str) -> dict[str, int]:
+    """The ledgers that are there, by their names (`Planned.file`), with their stamps (`stamp_of`)."""
     place = place_of(store)
     if isinstance(place, Path):
         try:
             entries = [entry for entry in os.scandir(place / LEDGERS) if entry.name.endswith(".takt")]
         except FileNotFoundError:
             return {}
-        return {entry.name: size_of(entry.path) for entry in entries}
+        return {entry.name: stamp_of(entry.path) for entry in entries}
     from takt.ledger.postgres_store import names
 
     return {f"{name[len(place.name) + 1 :]}.takt": 0 for name in names(place)}
 
 
-def size_of(ledger: str) -> int:
-    """Of a ledger's file, in bytes; 0 in a database, or if there is none."""
+def stamp_of(ledger: str) -> int:
+    """By what is seen, without reading it, that a ledger's file is another one or was written since: its size and when
+    it was written, in one number. 0 in a database, or if there is none."""
     place = place_of(ledger)
     try:
-        return place.stat().st_size if isinstance(place, Path) else 0
+        status = place.stat() if isinstance(place, Path) else None
     except OSError:
         return 0
+    return 0 if status is None else (status.st_mtime_ns << 20 ^ status.st_size) % 2**61 | 2**61
+
+
+def is_size(noted: int | None, ledger: str) -> bool:
+    """Whether what was noted is the size of this ledger, as Takt noted before it had stamps."""
+    return 0 < (noted or 0) < 2**61 and Path(ledger).stat().st_size == noted
 
 
 class Ledgers:
@@ -75,8 +82,8 @@ class Ledgers:
 
     def __init__(self, store: str) -> None:
         self._store = store
-        self.sizes = sizes_in(store)
-        self.names = self.sizes.keys()
+        self.stamps = stamps_in(store)
+        self.names = self.stamps.keys()
         self._of = {name[-len(id_end("")) - ID_DIGITS :]: name for name in sorted(self.names)}
 
     def name(self, shift: Planned) -> str | None:
