@@ -35,6 +35,7 @@ from takt.fleet.drive import Driver
 from takt.fleet.found import Found
 from takt.fleet.looks import Looks, decided
 from takt.fleet.made import COMMAND, Kept, kept_in, kept_of, other_fleet, plan_as_worked
+from takt.fleet.notes import notes_of
 from takt.fleet.notes_in_folder import SEEN, FolderNotes
 from takt.fleet.page import compared
 from takt.fleet.quick import nothing_to_do, remember
@@ -107,6 +108,11 @@ def test_a_table_has_bounds_and_goes_into_a_page_a_sheet_and_a_paper(fleet: Any)
     assert both.figures["units"] == 60 and both.figures["by"] == "unit" and not both.figures["verdict"]
     with pytest.raises(TaktError, match="no column 'difficulty'; it has: station, worker, share"):
         fleet_table(found, by=["difficulty"])
+    twice = written(fleet_table(found, by=["worker", "worker"]), "csv").splitlines()
+    assert twice == written(fleet_table(found, by=["worker"]), "csv").splitlines()
+    for name, begins in (("t.csv", "station,worker,"), ("t.TEX", "%"), ("t.md", "| "), ("t", "| ")):
+        assert main(["fleet", "table", "fleet.toml", "--out", name]) == 0
+        assert Path(name).read_text().startswith(begins)
 
 
 def test_a_row_is_one_row_whatever_stands_in_its_labels(fleet: Any) -> None:
@@ -117,6 +123,7 @@ def test_a_row_is_one_row_whatever_stands_in_its_labels(fleet: Any) -> None:
         ("a|b", "a\\|b"),
         ("a\\|b", "a&#92;\\|b"),
         ("<img src=x> [a](b)", "&lt;img src=x> \\[a](b)"),
+        ("_x_ __y__ takt_s ~~z~~ http://a.b", "\\_x\\_ \\_\\_y\\_\\_ takt_s \\~\\~z\\~\\~ http&#58;//a.b"),
     ):
         odd = replace(table, rows=[replace(table.rows[0], of={"worker": label})], columns=["worker"])
         lines = written(odd, "markdown").splitlines()
@@ -134,7 +141,9 @@ def test_an_acceptance_by_citation_says_where_it_is_from_and_whether_it_was_reac
         fleet_table(standing_of_fleet(fleet), accept="nobody")
 
 
-def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet: Any, tmp_path: Path) -> None:
+def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(
+    fleet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert update(fleet) == 9 and update(fleet) == 0
     shares = "(SELECT id, json_extract(columns, '$.share') AS share FROM shifts)"
     _, rows = query([fleet], f"SELECT share, sum(good::int) FROM units JOIN {shares} USING (id) GROUP BY ALL")
@@ -145,6 +154,8 @@ def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet: Any, 
     assert query([fleet], "PIVOT units ON good USING count(*)")[1] and query([fleet], "EXPLAIN FROM units")[1]
     (tmp_path / "secret.csv").write_text("a\n1\n")
     theirs = (fleet.folder / "tables/shifts.parquet").resolve()
+    monkeypatch.setattr("takt.fleet.tables.MOST_ROWS", 1000)
+    monkeypatch.setattr("takt.fleet.tables._memory", lambda: 400_000_000)
     before = theirs.read_bytes()
     for wrong, why in (
         ("SELECT * FROM 'secret.csv'", "DuckDB does not answer that"),
@@ -152,12 +163,41 @@ def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(fleet: Any, 
         ("SELECT 1; SET threads = 1", "begins with SELECT, .* not with SET"),
         (f"COPY (SELECT 1) TO '{theirs}' (FORMAT parquet)", "not with COPY"),
         (f"/* SELECT */ COPY (PIVOT units ON good USING count(*)) TO '{theirs}'", "not with COPY"),
+        ("-- nothing", "there is no question"),
+        ("SELECT 1; SELECT 2", "there are 2 questions; ask them one by one"),
+        ("FROM range(100000000000)", "more than 1,000 rows; ask for fewer with LIMIT"),
+        ("SELECT list(a.range) FROM range(10000000) a, range(100) b", "more than 0.1 GB, a quarter of this machine"),
         (f"EXPLAIN ANALYZE COPY (SELECT 1) TO '{theirs}' (FORMAT parquet)", "not with EXPLAIN"),
     ):
         with pytest.raises(TaktError, match=why) as error:
             query([fleet], wrong)
         assert "\n" not in str(error.value)
     assert theirs.read_bytes() == before
+    assert not list(Path().glob(".*")), "nothing is laid down where one works"
+
+
+def test_an_answer_is_json_whatever_is_in_it_and_a_shift_of_two_fleets_is_counted_once(
+    fleet: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two plans that share a store; and a fault of a machine at a seed of 127 bits."""
+    other = plan_of('store = "shifts/few"\n' + PLAN.replace('"few"', '"other"').replace("0-2", "1-2"))
+    seed = 2**127 - 1
+    fault = MachineFault(other.shifts[0].id, "", seed, 1, "lost", "", "", "", "", True)
+    notes = notes_of(other)
+    notes.drive(other.text)
+    notes.add_fault(fault)
+    notes.close()
+    count = "SELECT count(*), count(DISTINCT id)"
+    told: list[str] = []
+    assert query([fleet, other], f"{count} FROM shifts", told.append)[1] == [(9, 9)]
+    assert told == ["6 shifts are of several of these fleets; each is counted once, as the first calls it"]
+    assert query([other, fleet], f"{count}, (SELECT count(*) FROM events WHERE kind = 'unit_due') FROM units")[1] == [
+        (90, 9, 90)
+    ]
+    assert query([other], f"SELECT seed FROM faults UNION {count.replace(', ', ' + ')}::text FROM shifts")[1]
+    question = "SELECT 1 / 0 AS x, [0.5, 'nan'::double] AS y, 1.50 AS z, seed FROM faults"
+    assert main(["query", question, str(other.folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == [[None, [0.5, None], 1.5, str(seed)]]
 
 
 def test_nothing_is_left_to_do_only_as_long_as_that_is_so(

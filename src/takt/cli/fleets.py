@@ -14,7 +14,7 @@ import typer
 
 from takt.cli.app import app
 from takt.cli.options import Json
-from takt.cli.printing import aside, print_json
+from takt.cli.printing import aside, plain_json, print_json
 from takt.cli.working import left_by_signal
 from takt.errors import TaktError
 from takt.ledger.address import Address
@@ -225,17 +225,21 @@ def plan(
 def table(
     path: PlanPath,
     by: Annotated[str | None, typer.Option(help="Columns to tell rows apart by: worker,difficulty.")] = None,
-    how: Annotated[str, typer.Option("--format", help="markdown, csv or latex.")] = "markdown",
+    how: Annotated[
+        str | None,
+        typer.Option("--format", help="markdown, csv or latex.", show_default="by the file's name; markdown"),
+    ] = None,
     accept: Annotated[str, typer.Option(help="Judge by a published figure: xiaomi-2026, figure-bmw, ...")] = "",
     out: Annotated[Path | None, typer.Option(help="Write it there.", show_default="stdout")] = None,
 ) -> None:
     """Print a fleet as a table with bounds, for a page or a paper."""
     from takt.fleet.made import plan_as_worked
     from takt.fleet.standing import standing_of_fleet
-    from takt.fleet.table import fleet_table, written
+    from takt.fleet.table import BY_SUFFIX, fleet_table, written
     from takt.writing import TEXTS, whole_file
 
     columns = [word for word in (by or "").split(",") if word]
+    how = how or BY_SUFFIX.get(out.suffix.lower() if out is not None else "", "markdown")
     text = written(fleet_table(standing_of_fleet(plan_as_worked(path)), columns, accept), how)
     if out is None:
         print(text, end="")
@@ -278,9 +282,9 @@ def query(
     from takt.fleet.made import plan_as_worked
     from takt.fleet.tables import query as ask
 
-    names, rows = ask([plan_as_worked(path) for path in paths], sql)
+    names, rows = ask([plan_as_worked(path) for path in paths], sql, complain)
     if as_json:
-        print_json({"columns": names, "rows": [list(row) for row in rows]})
+        print_json({"columns": names, "rows": plain_json([list(row) for row in rows])})
         return
     told = Table(*names, box=None, pad_edge=False)
     for row in rows:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -67,6 +69,17 @@ def quiet(as_json: bool) -> Iterator[None]:
         if kept >= 0:
             os.dup2(kept, 1)
             os.close(kept)
+
+
+def plain_json(value: Any) -> Any:
+    """What a database answers as JSON values: NaN and infinity, which JSON has not, are null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return plain_json(float(value))
+    if isinstance(value, dict):
+        return {str(key): plain_json(one) for key, one in value.items()}
+    return [plain_json(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def print_json(value: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +24,10 @@ from takt.printable import cell, printable
 
 FIGURES = ("shifts", "units", "good", "rate", "lower", "upper", "by", "verdict", "cycle_s", "money", "tokens", "lost")
 FORMATS = ("markdown", "csv", "latex")
+BY_SUFFIX = {".md": "markdown", ".csv": "csv", ".tex": "latex"}
 # A cell says what it says, whatever stands in it: a bar and a backslash are told apart, and nothing is a tag or a link.
-_MARKDOWN = {"|": "\\|", "\\": "&#92;", "&": "&amp;", "<": "&lt;", "*": "\\*", "`": "\\`", "[": "\\["}
+_MARKDOWN = {"|": "\\|", "\\": "&#92;", "&": "&amp;", "<": "&lt;", "*": "\\*", "`": "\\`", "[": "\\[", "~": "\\~"}
+_EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # within a word it is no more than it looks like
 _TEX = {char: f"\\{char}" for char in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
@@ -58,7 +61,7 @@ def fleet_table(found: FleetStanding, by: Sequence[str] = (), accept: str = "") 
     accept = accept or found.plan.accept
     if accept and accept not in PRESETS:
         raise TaktError(f"there is no acceptance {accept!r}{meant(accept, PRESETS)}; there are: {', '.join(PRESETS)}")
-    columns = list(by) or known
+    columns = list(dict.fromkeys(by)) or known
     groups: dict[str, list[ArmStanding]] = {}
     for one in found.arms:  # by their text, for a value may be a list
         groups.setdefault(canonical([one.arm.columns.get(column) for column in columns]), []).append(one)
@@ -145,7 +148,7 @@ def written(table: FleetTable, how: str) -> str:
     head = [*table.columns, "shifts", "good", "rate", "bound", "verdict", "cycle"]
     body = [[*("" if v is None else _line(str(v)) for v in row.of.values()), *_plain(row)] for row in table.rows]
     if how == "markdown":
-        cells = [["".join(_MARKDOWN.get(char, char) for char in text) for text in line] for line in (head, *body)]
+        cells = [[_markdown(text) for text in line] for line in (head, *body)]
         rule = ["---"] * len(table.columns) + ["---:"] * 4 + ["---", "---:"]
         lines = [f"| {' | '.join(line)} |" for line in (cells[0], rule, *cells[1:])]
         return "\n".join([*lines, "", *table.notes, ""])
@@ -172,6 +175,11 @@ def _plain(row: Row) -> list[str]:
 def _line(text: str) -> str:
     """A text as one line, without what turns the text around it over."""
     return printable(" ".join(text.split()))
+
+
+def _markdown(text: str) -> str:
+    said = "".join(_MARKDOWN.get(char, char) for char in text).replace("://", "&#58;//")
+    return _EMPHASIS.sub(r"\\_", said)
 
 
 def _tex(text: str) -> str:
