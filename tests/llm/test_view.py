@@ -80,11 +80,23 @@ def test_it_is_repeated_without_the_model(worked: Any) -> None:
     assert len(said(done)) == len(worked[2])
 
 
-def test_what_cannot_be_shown_in_short() -> None:
-    with pytest.raises(TaktError, match="no view 'tiny'; it has: full, short"):
-        Options(model="m", view="tiny")
+def test_the_terse_view_is_the_short_one_without_what_is_false_and_what_cannot_be_shown_so() -> None:
     station = open_station("flightdesk", scenario="two-hubs", flights=60, aircraft=10, bookings=200)
     spec = station.spec
+    short, terse = Talk(spec, "short", 1000, 1000), Talk(spec, "terse", 1000, 1000)
+    assert terse.tools == short.tools and terse.afresh(spec).view == "terse"
+    for due in (True, False):
+        ways = [{"legs": [], "hotel_due": due, "departs": "10:00"}]
+        now = {"queue": [{"group": "7", "people": 0, "hotel": False}], "result": {"itineraries": ways}}
+        told = json.loads(short.outcome(now))
+        assert told["result"]["itineraries"] == [{"legs": [], "hotel_due": due}]
+        told = json.loads(terse.outcome(now))
+        assert told["queue"] == [{"group": "7", "people": 0}]
+        assert told["result"]["itineraries"] == [{"legs": [], "hotel_due": True} if due else {"legs": []}]
+    assert terse.over('{"name": "book", "arguments": {}}', {"result": {"group": "7"}})
+    with pytest.raises(TaktError, match="no view 'tiny'; it has: full, short, terse"):
+        Options(model="m", view="tiny")
     spec.short = None
-    with pytest.raises(TaktError, match="station 'flightdesk' has no short view"):
-        Talk(spec, "short", 1000, 1000)
+    for view in ("short", "terse"):
+        with pytest.raises(TaktError, match=f"station 'flightdesk' has no short view; leave out view={view}"):
+            Talk(spec, view, 1000, 1000)

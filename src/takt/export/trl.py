@@ -42,7 +42,7 @@ def export_trl(
 ) -> dict[str, Any]:
     """Write the conversations of one shift or several, one a line; returns how many of what there are.
 
-    view            full or short, as the worker `llm`; its own shifts have theirs.
+    view            full, short or terse, as the worker `llm`; its own shifts have theirs.
     kind            sft: whole conversations. prompts: what they begin with, and the state of the station there.
     context_tokens  of a conversation, four characters each; a longer one is cut as `llm` does.
                     dpo: with corrected_by, what both read, the teacher's answer (chosen) and the model's (rejected).

@@ -23,7 +23,8 @@ class Options:
     profile            the kind of server, see profiles.py.
     base_url           where it listens; by default where the profile says. Several, with commas: several.py.
     key_env            the environment variable that has the key; by default OPENAI_API_KEY, for OpenAI's own host only.
-    view               full, or short: only what the station says is needed (`StationSpec.short`), for small models.
+    view               full, or short: only what the station says is needed (`StationSpec.short`), for small models;
+                       or terse: the same without what is false.
     calls              tools, schema or text: how it makes its calls (form.py).
     system             more words for the system message.
     examples, shots    a shift, or a file of `takt export --format trl`, whose good units it is shown first, so many.

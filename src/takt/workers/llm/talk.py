@@ -13,7 +13,7 @@ from takt.workers.calls import LEARNT, LONGEST_CALL, as_text, in_short, read_cal
 from takt.workers.llm.form import response_format, told
 from takt.workers.llm.history import History
 
-VIEWS = ("full", "short")
+VIEWS = ("full", "short", "terse")
 REFUSALS = 2  # in a conversation of the short view; then it begins anew
 
 HOW = f"""
@@ -33,6 +33,8 @@ class Talk:
     """One shift's conversation. `history` is what is sent; `tools` is what the model is offered.
 
     view         "full": the station's brief, all tools, all that an observation has. "short": what `spec.short` says.
+                 "terse": the same, and what is false is left out: a model that is small sees sooner that a word is
+                 there than which of two words stands beside it.
     room_tokens, longest_result    see `History`.
     calls        tools, schema or text: see form.py. `tools` is empty but for the first.
     system       more words of the user's for the system message.
@@ -47,9 +49,9 @@ class Talk:
         calls: str = "tools",
         system: str = "",
     ) -> None:
-        self.short = spec.short if view == "short" else None
-        if view == "short" and self.short is None:
-            raise TaktError(f"station {spec.station!r} has no short view; leave out view=short")
+        self.short = None if view == "full" else spec.short
+        if view != "full" and self.short is None:
+            raise TaktError(f"station {spec.station!r} has no short view; leave out view={view}")
         offered = self.short.tools if self.short else [tool["function"]["name"] for tool in spec.tools]
         shown = [_plain(tool, self.short) for tool in spec.tools if tool["function"]["name"] in offered]
         self.names = {tool["function"]["name"] for tool in shown}
@@ -121,7 +123,7 @@ class Talk:
         return to_do
 
     def over(self, call: str, observation: Mapping[str, Any]) -> bool:
-        """Whether a conversation begins anew after a call (what the station was given), in the short view only.
+        """Whether a conversation begins anew after a call (what the station was given), in the short views only.
 
         It does when the call ended a piece of work; and when calls were refused REFUSALS times, for a small model
         makes the same mistakes again as long as it has them before its eyes.
@@ -138,7 +140,7 @@ class Talk:
 
     def _seen(self, observation: Mapping[str, Any]) -> dict[str, Any]:
         told = {key: value for key, value in observation.items() if not hasattr(value, "dtype")}  # pictures are no text
-        return told if self.short is None else _shortened(told, self.short)
+        return told if self.short is None else _shortened(told, self.short, self.view == "terse")
 
     def _beside(self, observation: Mapping[str, Any]) -> dict[str, Any]:
         """Beside a result or a nudge: numbers and short texts; all of it where all of it is short."""
@@ -153,12 +155,13 @@ def ends(short: Short, call: str, observation: Mapping[str, Any]) -> bool:
     return json.loads(call)["name"] in short.ends and answered and not refused(observation)
 
 
-def _shortened(value: Any, short: Short, rows: int | None = None) -> Any:
-    """Only the fields named, and of a list only the first `rows`."""
+def _shortened(value: Any, short: Short, terse: bool, rows: int | None = None) -> Any:
+    """Only the fields named, without those that are false if `terse`, and of a list only the first `rows`."""
     if isinstance(value, Mapping):
-        return {k: _shortened(part, short, short.rows.get(k)) for k, part in value.items() if k in short.fields}
+        kept = {k: part for k, part in value.items() if k in short.fields and not (terse and part is False)}
+        return {k: _shortened(part, short, terse, short.rows.get(k)) for k, part in kept.items()}
     if isinstance(value, (list, tuple)):
-        return [_shortened(part, short) for part in value[:rows]]
+        return [_shortened(part, short, terse) for part in value[:rows]]
     return value
 
 

@@ -37,7 +37,9 @@ def train(
     ] = "",
     hours: Annotated[float | None, typer.Option(help="Length of each, in hours.", show_default="8")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
-    view: Annotated[str, typer.Option(help="What the model is shown: full or short, as by the worker `llm`.")] = "full",
+    view: Annotated[
+        str, typer.Option(help="What the model is shown: full, short or terse, as by the worker `llm`.")
+    ] = "full",
     good_only: Annotated[bool, typer.Option("--good-only", help="Learn only from units that were good.")] = False,
     data: Annotated[
         list[Path] | None,
