@@ -227,7 +227,7 @@ def table(
     by: Annotated[str | None, typer.Option(help="Columns to tell rows apart by: worker,difficulty.")] = None,
     how: Annotated[
         str | None,
-        typer.Option("--format", help="markdown, csv or latex.", show_default="by the file's name; markdown"),
+        typer.Option("--format", help="markdown, csv or latex.", show_default="by the file; markdown"),
     ] = None,
     accept: Annotated[str, typer.Option(help="Judge by a published figure: xiaomi-2026, figure-bmw, ...")] = "",
     out: Annotated[Path | None, typer.Option(help="Write it there.", show_default="stdout")] = None,

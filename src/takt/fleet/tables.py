@@ -97,13 +97,8 @@ def _updated(pa: Any, pq: Any, plan: Plan, folder: Path, enough: Callable[[], bo
     if len(parts) > MOST_PARTS:
         _together(pq, folder, parts)
     _whole(pa, pq, folder / "shifts.parquet", list(_shift_rows(plan, records, ledgers)), _schema(pa)["shifts"])
-    _whole(
-        pa,
-        pq,
-        folder / "faults.parquet",
-        [{**asdict(fault), "seed": str(fault.seed)} for fault in faults],
-        _schema(pa)["faults"],
-    )
+    told = [{**asdict(fault), "seed": str(fault.seed)} for fault in faults]
+    _whole(pa, pq, folder / "faults.parquet", told, _schema(pa)["faults"])
     return len(new)
 
 
@@ -146,7 +141,7 @@ def ask(
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:
-            shared = database.execute(_shared(folders)).fetchone()[0]
+            (shared,) = database.execute(_shared(folders)).fetchone() or (0,)
             if shared:
                 on_line(f"{shared} shifts are of several of these fleets; each is counted once, as the first calls it")
             _check_asks(duckdb, sql)
