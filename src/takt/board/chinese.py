@@ -1,5 +1,6 @@
 """What is made in English elsewhere (names of figures, sentences of verdicts and comparisons, sections of a station) in
-Chinese: by a table of texts, in which {a} stands for any text and {_a} for one that is looked up itself.
+Chinese: by a table of texts, in which {a} stands for any text, {n} for a number and {_a} for a text that is looked
+up itself.
 
 The table is `chinese.toml` here, and [texts] in a station's `words.toml`. What stands in none stays as it is.
 """
@@ -13,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from takt.show.happened import name_of, texts_of
+from takt.workers.person.hatch import AGAIN
+from takt.workers.person.worker import OVER
 
 FILE = "chinese.toml"
 LONGEST = 4_000  # characters of a text that is looked up
@@ -35,12 +38,13 @@ def _chinese(text: str, station: str) -> str:
     if head.endswith(".") and not head.endswith(".."):
         found = _chinese(head[:-1], station)
         return found if found == head[:-1] else f"{found.rstrip('。')}。"
-    if "; " in head:
-        return "；".join(_chinese(one, station) for one in head.split("; "))
-    for pattern, chinese in patterns:
-        match = pattern.fullmatch(head)
+    several = "; " in head
+    for pattern, chinese, whole in patterns:
+        match = pattern.fullmatch(head) if whole or not several else None
         if match:
             return _filled(chinese, match.groupdict(), station)
+    if several:
+        return "；".join(_chinese(one, station) for one in head.split("; "))
     parts = head.split(", ")
     named = [_named(one, station) for one in parts]
     return text if named == parts else "、".join(named)
@@ -53,24 +57,35 @@ def _named(text: str, station: str) -> str:
     return text if found == name.replace("_", " ") else found
 
 
+def short_texts(station: str) -> dict[str, str]:
+    """What a page's script may be handed to say itself: short texts of the station's, Chinese by English."""
+    every = {english: chinese for english, chinese in texts_of(station).items() if len(english) < 40}
+    return every | {told: said(told, "zh") for told in (OVER, AGAIN)}
+
+
 def _filled(chinese: str, found: Mapping[str, str], station: str) -> str:
     told = {name: _chinese(one, station) if name[0] == "_" else one for name, one in found.items()}
     return _PLACE.sub(lambda place: told[place[1]], chinese)
 
 
 @lru_cache(maxsize=64)
-def _table(station: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str]]]:
-    """Texts as they are, and patterns: those first that begin with a text of their own, and of those the longest."""
+def _table(station: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str, bool]]]:
+    """Texts as they are, and patterns: those first that begin with a text of their own, and of those the longest. Of a
+    text of several parts (with "; ") each is looked up by itself, unless a pattern is of several, too."""
     ours = tomllib.loads((Path(__file__).parent / FILE).read_text(encoding="utf-8"))
-    every = {**ours["texts"], **texts_of(station)}
+    told = {**ours["texts"], **texts_of(station)}
+    every = {english.removesuffix("."): chinese.removesuffix("。") for english, chinese in told.items()}
     patterns = sorted(
         (one for one in every.items() if _PLACE.search(one[0])), key=lambda one: (one[0][0] == "{", -len(one[0]))
     )
-    return {k: v for k, v in every.items() if not _PLACE.search(k)}, [(_pattern(k), v) for k, v in patterns]
+    return {k: v for k, v in every.items() if not _PLACE.search(k)}, [(_pattern(k), v, "; " in k) for k, v in patterns]
 
 
 def _pattern(english: str) -> re.Pattern[str]:
     parts = _PLACE.split(english)  # text, name, text, name, ...
-    return re.compile(
-        "".join(f"(?P<{one}>.+{'?' * (at == 1)})" if at % 2 else re.escape(one) for at, one in enumerate(parts)), re.S
-    )
+    return re.compile("".join(_group(one, at == 1) if at % 2 else re.escape(one) for at, one in enumerate(parts)), re.S)
+
+
+def _group(name: str, first: bool) -> str:
+    """The first takes as little as it can."""
+    return f"(?P<{name}>[-+0-9.,]+)" if name[0] == "n" else f"(?P<{name}>.+{'?' if first else ''})"

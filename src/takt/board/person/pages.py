@@ -9,14 +9,17 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
+from takt.board.chinese import said, short_texts
 from takt.board.pages import environment
 from takt.board.person.forms import Form, filling
 from takt.board.person.pictures import Frame
 from takt.board.person.stills import Still
+from takt.board.telling import in_a_row
 from takt.board.wanted import Prefs
 from takt.board.words import word
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering
+from takt.show.happened import field_name, name_of
 
 MOST_ROWS = 60  # of a table
 MOST_IN_TILE = 40  # characters; a longer text stands below, whole
@@ -89,8 +92,14 @@ class PersonPages:
         return json.dumps([[key.code, key.control, key.value, key.toggles] for key in self.steering.keys])
 
     def _made(self, template: str, prefs: Prefs, **told: Any) -> str:
+        station, language = self.spec.station, prefs.language
         return self._environment.get_template(template).render(
-            t=lambda key: word(key, prefs.language),
+            t=lambda key: word(key, language),
+            s=lambda text: said(str(text), language, station),
+            f=lambda key: field_name(str(key), station, language),
+            named=lambda key: name_of(str(key), station, language),
+            v=lambda value: said(value, language, station) if isinstance(value, str) else in_a_row(value, "", language),
+            words=json.dumps(short_texts(station), ensure_ascii=False) if language == "zh" else "{}",
             prefs=prefs,
             here="/",
             stream="",

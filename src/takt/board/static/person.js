@@ -222,6 +222,8 @@
   });
 
   const eyes = cell.querySelector(".eyes");
+  const words = JSON.parse(cell.dataset.words);
+  const own = (text) => (Object.hasOwn(words, text) ? words[text] : text); // in the language of the page
   const show = async (data) => {
     const bytes = new Uint8Array(data);
     const length = new DataView(data).getUint32(0);
@@ -235,8 +237,8 @@
       const picture = decoded[i];
       let canvas = eyes.querySelector(`canvas[data-eye="${CSS.escape(name)}"]`);
       if (!canvas) {
-        canvas = make("canvas", { "data-eye": name, width: picture.width, height: picture.height, role: "img", "aria-label": name });
-        eyes.append(make("figure", {}, canvas, make("figcaption", { text: name.replace("_", " ") })));
+        canvas = make("canvas", { "data-eye": name, width: picture.width, height: picture.height, role: "img", "aria-label": own(name.replace("_", " ")) });
+        eyes.append(make("figure", {}, canvas, make("figcaption", { text: own(name.replace("_", " ")) })));
       }
       canvas.getContext("2d").drawImage(picture, 0, 0);
       picture.close();
@@ -258,7 +260,7 @@
     facts(head.facts);
     const told = document.getElementById("told");
     told.hidden = !head.over && head.lag_s < 1;
-    told.textContent = head.over || cell.dataset.lag.replace("{n}", head.lag_s.toFixed(0));
+    told.textContent = own(head.over || "") || cell.dataset.lag.replace("{n}", head.lag_s.toFixed(0));
     if (sound) {
       const push = Math.max(0, ...head.gauges.filter((one) => one[3] === "N").map((one) => one[1]));
       sound.voice.frequency.value = 200 + 12 * push;
@@ -283,7 +285,7 @@
     const place = cell.querySelector(".facts dl");
     for (const [name, text] of Object.entries(all)) {
       let row = place.querySelector(`[data-fact="${CSS.escape(name)}"]`);
-      if (!row) { row = make("div", { "data-fact": name }, make("dt", { text: name }), make("dd")); place.append(row); }
+      if (!row) { row = make("div", { "data-fact": name }, make("dt", { text: own(name) }), make("dd")); place.append(row); }
       row.lastElementChild.textContent = text;
     }
   };
