@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,7 @@ C = B + "\n\ndef count(name):\n    return len(rows(name))\n"
 TEST_C = (
     TEST_B.replace("pkg.b", "pkg.c") + "    from pkg.c import count\n\n    assert count('pkg/data/prices.csv') == 2\n"
 )
+HISTORYLESS: Any = None  # what needs no repository
 Files = Mapping[str, str | None]
 HISTORY: Sequence[tuple[str, Files]] = [
     ("Begin", {"pkg/__init__.py": "", "pkg/old.py": OLD, "README": "A package.\n"}),
@@ -199,12 +201,12 @@ def test_a_test_that_was_retired_holds_again_once_a_later_ticket_has_it_otherwis
     found = Mining("r", ("python3",))
     for number, text in enumerate(texts):
         hidden = {"tests/test_m.py": text} if text else {}
-        miner = _Miner(None, found, Sandbox(), Pytest(), None)  # type: ignore[arg-type]
+        miner = _Miner(HISTORYLESS, found, Sandbox(), Pytest(), None)
         again = miner._again(hidden, {})
         assert again == ((test,) if number == 2 else ())
         told = {**about, "number": number, "hidden": hidden, "again": again, "retires": [test] if number == 1 else []}
         found.tickets.append(ticket_of(ticket_as_json(ticket_of(told))))
-    assert not _Miner(None, found, Sandbox(), Pytest(), None)._again({"tests/test_m.py": texts[2]}, {})  # type: ignore
+    assert not _Miner(HISTORYLESS, found, Sandbox(), Pytest(), None)._again({"tests/test_m.py": texts[2]}, {})
     assert not suite_of(found, found.tickets[3], [0, 1], [test]).holds(test), "the older wording does not"
     assert suite_of(found, found.tickets[3], [0, 1, 2], [test]).holds(test)
     assert still_retired(found, [test], {"tests/test_m.py": 0}) == [test]
