@@ -6,14 +6,16 @@ import csv
 import fcntl
 import io
 import json
+import re
 import shutil
 import sqlite3
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from takt import TaktError
 from takt.cli import main
 from takt.draw import plots
 from takt.errors import Busy
+from takt.fleet import charts
 from takt.fleet.arms import in_order, verdict_of
 from takt.fleet.beside import Beside
 from takt.fleet.crew import MachineFault
@@ -37,7 +40,7 @@ from takt.fleet.looks import Looks, decided
 from takt.fleet.made import COMMAND, Kept, kept_in, kept_of, other_fleet, plan_as_worked
 from takt.fleet.notes import notes_of
 from takt.fleet.notes_in_folder import SEEN, FolderNotes
-from takt.fleet.page import compared
+from takt.fleet.page import compared, write_page
 from takt.fleet.quick import nothing_to_do, remember
 from takt.fleet.record import Record
 from takt.fleet.sample import (
@@ -452,6 +455,46 @@ def test_the_page_and_the_plan_say_what_is_there(fleet: Any, capsys: pytest.Capt
     assert "truly 99.5 %" in capsys.readouterr().out
 
 
+def test_every_name_on_the_page_is_whole_and_inside_its_picture_and_nothing_else_is_said(
+    fleet: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Long names that differ at their end, Chinese ones, ones that Matplotlib leaves out of a legend; lost shifts; an
+    arm that has cost a millisecond a unit."""
+    labels = ["qwen3-vl-30b-a3b-instruct-fp8-of-the-third-of-november", "_机器人 工人"]
+    plan = plan_of(PLAN.replace('"=balances|1%"', f'"{labels[0]}"').replace('"sometimes"', f'"{labels[1]}"'))
+    for n in range(7):
+        FolderNotes(fleet.folder).add_fault(
+            MachineFault(plan.shifts[n % 3].id, plan.arms[n % 3].name, 0, n, "lost", "gone", "a", "b", "", n > 3)
+        )
+    whole = standing_of_fleet(plan)
+    lost = replace(whole.arms[0], ended=0, lost=3, units=0, good=0, records=[], ordered=[None] * 3, verdict=None)
+    found = replace(whole, arms=[lost, *whole.arms[1:]])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        page = write_page(whole).read_text()
+        lost_page = write_page(found).read_text()
+        write_page(replace(whole, arms=[replace(lost, lost=0) for _ in whole.arms]))
+    assert not warned, [str(one.message) for one in warned]
+    rows = re.findall(r"<td>lost</td><td>(.*?)</td><td[^>]*>(\d+)</td>", page)
+    assert rows == [(plan.arms[n].name, count) for n, count in ((0, "3"), (1, "2"), (2, "2"))]
+    assert ">0, 3 lost</td>" in lost_page and "0, 3 lost | 0 of 0" in written(fleet_table(found), "markdown")
+    assert not re.search(r">0\.00( s|<)", page) and " ms</" in page
+    for kind, svg in zip(("wide", "narrow"), re.findall(r"<svg.*?</svg>", page, re.S), strict=False):
+        words = re.sub(r"\s+", "", "".join(re.findall(r">([^<>]+)</t(?:ext|span)>", svg)))
+        for arm in plan.arms:
+            assert re.sub(r"\s+", "", arm.name) in words, (kind, arm.name)
+    for names in ([arm.name for arm in plan.arms], ["x" * 300, "两" * 90]):
+        for wide, broad in ((True, plots.WIDE), (False, plots.NARROW)):
+            figure = Figure(figsize=(broad / 72, charts._height(names, wide) / 72))
+            FigureCanvasAgg(figure)
+            axes, places = charts._rows(figure, names, wide, 0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                boxes = [text.get_window_extent() for text in (axes.get_yticklabels() if wide else axes.texts)]
+            assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0 for box in boxes), names
+            assert all(above.y0 >= below.y1 - 1 for above, below in pairwise(boxes)) and len(boxes) == len(places)
+
+
 def test_why_units_were_bad_is_of_the_units_that_count() -> None:
     """Half an hour of a day's desk: one unit is known to be bad, of none is it known in due order."""
     shift = run_shift("flightdesk", "greedy", seed=0, hours=0.5, station_options={"scenario": "two-hubs"})
@@ -530,13 +573,14 @@ def test_a_plan_that_accepts_by_a_published_figure_stops_by_that_and_tables_judg
 def test_what_is_taken_for_granted_counts_wherever_the_plan_says_it() -> None:
     """Whether arms end at their verdict or not: told by what the plan says, and by the number of shifts where it says
     nothing."""
-    says = {"": ("unit", "shift"), "compare = 'pairs'\n": ("unit", "shift"), "verdict = true\n": ("shift", "shift")}
-    for rule, unsaid in says.items():
-        for by in ("", "unit", "shift", "free"):
-            text = f"[stop]\n{rule}" + (f"by = '{by}'" if by else "")
-            plan, records, _ = planned_by(text, lambda share, seed: "g" * 40)
-            found = [judged(plan, [records[one.id] for one in plan.shifts[::3]][:count]).by for count in (1, 10)]
-            assert found == ([by, by] if by else [*unsaid]), (rule, by)
+    plan, records, _ = planned_by("", lambda share, seed: "g" * 10)
+    mine = [records[one.id] for one in plan.shifts[::3]]
+    for rule in ("", "compare = 'pairs'\n", "verdict = true\n"):
+        unsaid = ["shift" if "verdict" in rule else "unit", "shift"]
+        for by in ("", "unit", "free"):
+            stop = plan_of(PLAN + f"[stop]\n{rule}" + (f"by = '{by}'" if by else ""), whole=False).stop
+            found = [judged(replace(plan, stop=stop), mine[:count]).by for count in (1, 3)]
+            assert found == ([by, by] if by else unsaid), (rule, by)
 
 
 def test_lost_shifts_are_no_figure_but_nothing_is_decided_that_they_could_overturn() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,9 +132,11 @@ def _over(a: tuple[float, float, float, float], b: tuple[float, float, float, fl
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def plot(title: str, height: int, draw: Callable[[Figure, bool], object]) -> Plot:
-    """What `draw(figure, wide)` draws, in both shapes. A page has each title once."""
-    return Plot(_svg(title, WIDE, height, draw, True), _svg(title, NARROW, height, draw, False))
+def plot(title: str, height: int | tuple[int, int], draw: Callable[[Figure, bool], object]) -> Plot:
+    """What `draw(figure, wide)` draws, in both shapes. A page has each title once. `height` in CSS pixels, of both or
+    of each."""
+    wide, narrow = height if isinstance(height, tuple) else (height, height)
+    return Plot(_svg(title, WIDE, wide, draw, True), _svg(title, NARROW, narrow, draw, False))
 
 
 def save(title: str, height: int, draw: Callable[[Figure, bool], object], out: Path) -> None:
@@ -164,11 +167,13 @@ def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], obj
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": f"{title} {width}"}):
         figure = Figure(figsize=(width / 72, height / 72), facecolor="none")
         FigureCanvasSVG(figure)
-        draw(figure, wide)
-        for axes in figure.axes:
-            axes.set_facecolor("none")
-        written = io.StringIO()
-        figure.savefig(written, format="svg", transparent=True)
+        with warnings.catch_warnings():  # letters are drawn by the page's font, not by Matplotlib's
+            warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from ")
+            draw(figure, wide)
+            for axes in figure.axes:
+                axes.set_facecolor("none")
+            written = io.StringIO()
+            figure.savefig(written, format="svg", transparent=True)
     svg = written.getvalue()
     svg = _small(svg)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
@@ -184,7 +189,7 @@ def _svg(title: str, width: int, height: int, draw: Callable[[Figure, bool], obj
 def _small(svg: str) -> str:
     """The same drawing in half the letters: long lines to a tenth of a pixel, all else to hundredths, and what every
     mark of a row says said once."""
-    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)  # what is read stays as it is
     svg = re.sub(r' d="([^"]*)"', lambda curve: f' d="{_short_path(curve[1])}"', svg)
     return re.sub(r"<g([^>]*)>((?:\s*<use [^>]*/>){8,})\s*</g>", _row_of_marks, svg)
 

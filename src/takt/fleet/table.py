@@ -163,7 +163,7 @@ def _plain(row: Row) -> list[str]:
     f = row.figures
     bound = "" if f["lower"] is None else f"{100 * f['lower']:.1f} to {100 * f['upper']:.1f} ({f['by']})"
     return [
-        str(f["shifts"]),
+        str(f["shifts"]) + (f", {f['lost']} lost" if f["lost"] else ""),
         f"{f['good']} of {f['units']}",
         "" if f["rate"] is None else f"{100 * f['rate']:.1f} %",
         bound,
