@@ -83,7 +83,7 @@ class Paper:
         ("money = 7.0", "the budget of money is used up: 7 of 7"),
         ("tokens = 7e3", "the budget of tokens is used up: 7,000 of 7,000"),
         ("machine_hours = 0.001", "the budget of machine hours is used up"),
-        ("hours = 0", "the budget of hours is used up"),
+        ("hours = 1e-12", "the budget of hours is used up"),
     ],
 )
 def test_a_budget_that_is_used_up_ends_every_shift_at_its_units_end(
@@ -94,8 +94,8 @@ def test_a_budget_that_is_used_up_ends_every_shift_at_its_units_end(
     done = Driver(plan_of(PLAN + HAND + f"[budget]\n{budget}\n"), lambda: paper).run()
     assert done.why == "budget" and words in done.told and done.ended < 10 and not done.lost
     assert not paper.units, "nothing goes on"
-    key = budget.partition(" ")[0]  # hours are of one run; of the rest the next run has no more than this one
-    assert done.needs == ("" if key == "hours" else f"it goes on once the plan's [budget] has more {key}")
+    key = budget.partition(" ")[0]  # hours are of one run, and here too few to begin; the next has no more of any
+    assert done.needs == f"it goes on once the plan's [budget] has more {key}"
     spent = sum(record.money for record in done.records.values())
     if "money" in budget:
         assert 7.0 <= spent <= 7.0 + 2 * 0.5, "at most the unit that each shift had under way comes on top"

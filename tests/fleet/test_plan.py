@@ -245,6 +245,14 @@ WRONG = [
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[stop]\nby = 'day'", "stop.by is 'day'"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[stop]\nby = ''", "stop.by is ''; it can be"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\n[budget]\nmoney = -1", "budget.money is -1"),
+    ("name = '..'\nunits = 3\n" + GYM + "\n" + WORKER, "name is '..'; it must be letters"),
+    ("units = 3\n" + GYM + "\n" + WORKER + '\nlabel = "a\\u0000b"', "worker[0].label has a control character"),
+    ("units = 3\nfolder = \"a\\u0000\"\n" + GYM + "\n" + WORKER, "folder has a control character"),
+    ("units = 3\n" + GYM + "\n" + WORKER + '\nvary = {"a\\u001b" = [1]}', "a key of worker[0].vary has a control"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[limits]\nbackoff_s = 1e300", "limits.backoff_s is 1e+300; 604,800 is"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[limits]\nretries = 99999", "limits.retries is 99999; 10,000 is the"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\ncall_timeout_s = 1e99", "worker[0].call_timeout_s is 1e+99; 604,800"),
+    ("units = 3\n" + GYM + "\n" + WORKER + "\n[budget]\nhours = 0", "budget.hours is 0; it must be above 0, or left"),
 ]  # fmt: skip
 
 

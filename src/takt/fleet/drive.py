@@ -266,9 +266,8 @@ class Driver:
         ):
             if most is not None and used >= most:
                 told = f"the budget of {name.replace('_', ' ')} is used up: {used:,.4g} of {most:,.4g}"
-                self._over(
-                    BUDGET, told, "" if name == "hours" else f"it goes on once the plan's [budget] has more {name}"
-                )
+                again = name == "hours" and self.standing.began > 0  # of the next run's there is as much again
+                self._over(BUDGET, told, "" if again else f"it goes on once the plan's [budget] has more {name}")
         if self._notes.asked_to_stop():
             self._over(STOPPED, "it was asked to stop")
 

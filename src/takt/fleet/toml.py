@@ -43,7 +43,10 @@ from takt.shift.definition import MOST_HOURS, MOST_UNITS
 
 MOST_SHIFTS = 1_000_000
 LEAST_SILENT_S = 5.0
+MOST_S = 604_800.0  # of whatever is waited for: a week
+MOST_RETRIES = 10_000
 LEAST_CORES = 0.05
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tab and the ends of lines
 LEAST_MEMORY_GB = 0.05  # Python, Takt and NumPy with a station of toys take 0.046
 TOP = ("name", "store", "folder", "seeds", "hours", "units", "clock", "faults", "accept")
 TABLES = ("station", "worker", "exclude", "endpoint", "budget", "stop", "limits")
@@ -127,12 +130,14 @@ class _Reader:
     def plan(self, whole: bool = True) -> Plan:
         for place in secrets_in(self.told):
             self.wrong(place, "has a password or key in it; a plan is copied and stored: name an environment variable")
+        for place in _controls_in(self.told):
+            self.wrong(place, "has a control character in it, which no name or text needs")
         for place in _times_in(self.told):
             self.wrong(place, "is a date or time; write it as a text, in quotes")
         self.keys("", self.told, (*TOP, *TABLES))
         name = self.text("name", self.told, Path(self.called).stem)
-        if not re.fullmatch(r"[\w.-]{1,80}", name):
-            self.wrong("name", f"is {name!r}; it must be letters, digits, '.', '_' or '-', at most 80")
+        if not re.fullmatch(r"[\w.-]{1,80}", name) or not name.strip("."):
+            self.wrong("name", f"is {name!r}; it must be letters, digits, '.', '_' or '-', at most 80, not dots alone")
         folder = Path(self.filled("folder", self.told, "folder", f"shifts/{name}"))
         endpoints = self.endpoints()
         arms, seeds = self.arms(endpoints) if whole else ([], [])
@@ -146,12 +151,20 @@ class _Reader:
             arms=arms,
             shifts=self.shifts(arms, seeds) if whole else [],
             endpoints=endpoints,
-            budget=Budget(**self.numbers("budget", Budget)),
+            budget=self.budget(),
             stop=self.stop(),
             limits=self.limits(),
             accept=accept,
             text=text_of(named(self.told, name)),
         )
+
+    def budget(self) -> Budget:
+        """Of nothing a fleet would never begin, whatever is done to go on with it."""
+        found = self.numbers("budget", Budget)
+        for key, value in found.items():
+            if not value:
+                self.wrong(f"budget.{key}", "is 0; it must be above 0, or left out")
+        return Budget(**found)
 
     def limits(self) -> Limits:
         limits = Limits(**self.numbers("limits", Limits, whole=("retries",)))
@@ -159,7 +172,14 @@ class _Reader:
             self.wrong(
                 "limits.silent_s", f"is {limits.silent_s:g}; a process needs {LEAST_SILENT_S:g} s to begin and speak"
             )
+        for key in ("silent_s", "backoff_s", "grace_s"):
+            self.at_most(f"limits.{key}", getattr(limits, key), MOST_S)
+        self.at_most("limits.retries", limits.retries, MOST_RETRIES)
         return limits
+
+    def at_most(self, where: str, value: float, most: float) -> None:
+        if value > most:
+            self.wrong(where, f"is {value:g}; {most:,.0f} is the most")
 
     def store(self, folder: Path, name: str) -> str:
         """The folder, a URI, or what an environment variable has: `store = {env = "TAKT_STORE"}`."""
@@ -249,6 +269,7 @@ class _Reader:
                     where, f"asks the endpoint {one!r}{meant(one, endpoints)}; the plan has: {_listed(endpoints)}"
                 )
         timeout = self.above_0(f"{where}.call_timeout_s", hand, "call_timeout_s")
+        self.at_most(f"{where}.call_timeout_s", timeout or 0.0, MOST_S)
         what, ours = _called(station), {f"{key}": options[key] for key in station.get("vary", {})}
         who, their = _called(hand), {f"{key}": theirs[key] for key in hand.get("vary", {})}
         work, person = " ".join([what, *_words(ours)]), " ".join([who, *_words(their)])
@@ -555,6 +576,21 @@ def _times_in(value: Any, where: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for number, one in enumerate(value):
             yield from _times_in(one, f"{where}[{number}]")
+
+
+def _controls_in(value: Any, where: str = "") -> Iterator[str]:
+    """Where a text or a key has characters that are none of a text's: no database keeps them, and a terminal obeys."""
+    if isinstance(value, str) and _CONTROLS.search(value):
+        yield where
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            if _CONTROLS.search(str(key)):
+                yield f"a key of {where or 'the plan'}"
+            else:
+                yield from _controls_in(one, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _controls_in(one, f"{where}[{number}]")
 
 
 def _varied(table: Mapping[str, Any]) -> list[dict[str, Any]]:
