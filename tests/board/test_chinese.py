@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import tomllib
 from html import unescape
@@ -16,10 +17,12 @@ import takt
 from takt.board.chinese import said
 from takt.board.feed import Feed
 from takt.board.pages import Pages
+from takt.board.person.forms import forms_of
 from takt.board.telling import drawn_for
 from takt.board.wanted import Prefs, Query
 from takt.errors import TaktError
 from takt.ledger import Ledger
+from takt.show.happened import field_name
 from takt.show.reasons import in_words
 
 LEDGERS = sorted((Path(__file__).parents[1] / "ledgers").glob("*.takt"))
@@ -127,7 +130,10 @@ def test_sentences_are_put_together_from_their_parts() -> None:
     assert said("2 by A1 E, 1009/2026-03-01 B, 935 EUR each; 1 stays: no way home is worth it", "zh", "flightdesk") == (
         "2 人经 A1 E, 1009/2026-03-01 B，每人 935 欧元；1 人留下：没有值得的回家航线"
     )
-    assert said("nobody's words {a}", "zh") == "nobody's words {a}" and said("Units", "en") == "Units"
+    assert (
+        said("nobody's words {a}; and more.", "zh") == "nobody's words {a}; and more."
+        and said("Units", "en") == "Units"
+    )
     drawn = drawn_for('<svg><text x="1">bound 1.9 k</text><text>&lt;b&gt;</text></svg>', "day", "zh", "flightdesk")
     assert ">下界 1.9 k<" in drawn and "<text>&lt;b&gt;</text>" in drawn
 
@@ -146,3 +152,24 @@ def test_every_reason_is_told_in_chinese() -> None:
         for reason in tomllib.loads(path.read_text(encoding="utf-8")):
             station = stations.get(path.parent.name, "gym")
             assert not WORD.search(in_words(station, reason, "zh")), reason
+
+
+@pytest.mark.parametrize(
+    ("module", "station", "names"),
+    [
+        ("takt.stations.flightdesk.desk.tools", "flightdesk", None),
+        ("takt.stations.codedesk.tools", "codedesk", None),
+        ("takt.stations.inspection.tools", "inspection", ("wait", "look", "verdict", "help")),
+    ],
+)
+def test_a_persons_tools_and_their_help_are_in_chinese(module: str, station: str, names: Any) -> None:
+    tools = importlib.import_module(module)
+    asked = names or tools.allowed(*([True] if station == "flightdesk" else [False, False]))
+    forms = forms_of(tools.TOOLS.openai_tools(asked), ())
+    assert len(forms) > 3
+    for form in forms:
+        fields = [*form.fields, *(inner for one in form.fields for inner in one.fields)]
+        for name in (form.name, *(one.name for one in fields)):
+            assert not WORD.search(field_name(name, station, "zh")), name
+        for text in (form.about, *(one.about for one in fields)):
+            assert not text or re.search("[\u4e00-\u9fff]", said(text, "zh", station)), text

@@ -37,14 +37,15 @@ def _chinese(text: str, station: str) -> str:
         return exact[head]
     if head.endswith(".") and not head.endswith(".."):
         found = _chinese(head[:-1], station)
-        return found if found == head[:-1] else f"{found.rstrip('。')}。"
+        return text if found == head[:-1] else f"{found.rstrip('。')}。"
     several = "; " in head
     for pattern, chinese, whole in patterns:
         match = pattern.fullmatch(head) if whole or not several else None
         if match:
             return _filled(chinese, match.groupdict(), station)
     if several:
-        return "；".join(_chinese(one, station) for one in head.split("; "))
+        found_of = [_chinese(one, station) for one in head.split("; ")]
+        return text if found_of == head.split("; ") else "；".join(found_of)
     parts = head.split(", ")
     named = [_named(one, station) for one in parts]
     return text if named == parts else "、".join(named)

@@ -189,7 +189,11 @@ def measured(curves: Sequence[Curve], marks_s: Sequence[float], width: int) -> l
     kinds: dict[tuple[str, str], list[Curve]] = {}
     for curve in curves[:MOST_CURVES]:
         kinds.setdefault((curve.name.rpartition(" ")[2], curve.unit), []).append(curve)
-    return [_measured(f"{kind}, {unit}", mine, marks_s, width) for (kind, unit), mine in kinds.items() if mine[0].t_s]
+    return [
+        _measured(f"{kind}, {unit}" if unit else kind, mine, marks_s, width)
+        for (kind, unit), mine in kinds.items()
+        if mine[0].t_s
+    ]
 
 
 def _measured(title: str, curves: Sequence[Curve], marks_s: Sequence[float], width: int) -> Plot:

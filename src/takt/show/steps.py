@@ -71,6 +71,7 @@ class Stepping:
         self._folder, self._unit, self._due_s = folder, unit, due_s
         self._between_s = max(BETWEEN_S, length_s / MOST_BETWEEN)
         self._steps: list[Step] = []
+        self._before: list[Event] = []  # what happened as it fell due
         self._drawn_s = self._measured_s = -math.inf
         self._curves: dict[str, tuple[str, list[float], list[float]]] = {}
 
@@ -78,7 +79,12 @@ class Stepping:
         if station.now < self._due_s:
             return  # a unit that overlaps others is worked again from before it fell due
         watched = station if isinstance(station, Watched) else None
-        events = [event for event in happened if event.unit in (self._unit, None) and event.kind != THOUGHT]
+        events = [*self._before, *(one for one in happened if one.unit in (self._unit, None) and one.kind != THOUGHT)]
+        self._before = []
+        if watched is not None and station.now < self._due_s + 0.5 * station.spec.control_s:
+            self._before = events  # close up, it may still be the unit before that is to be seen
+            watched.noted()
+            return
         noted: tuple[tuple[str, str], ...] = ()
         if watched is not None:
             noted = tuple((str(part), str(what)) for part, what in watched.noted())

@@ -14,7 +14,7 @@ from takt.board.pages import environment
 from takt.board.person.forms import Form, filling
 from takt.board.person.pictures import Frame
 from takt.board.person.stills import Still
-from takt.board.telling import in_a_row
+from takt.board.telling import in_a_row, spaced
 from takt.board.wanted import Prefs
 from takt.board.words import word
 from takt.contract.station import StationSpec
@@ -96,7 +96,7 @@ class PersonPages:
         return self._environment.get_template(template).render(
             t=lambda key: word(key, language),
             s=lambda text: said(str(text), language, station),
-            f=lambda key: field_name(str(key), station, language),
+            f=lambda key: spaced(key) if language == "en" else field_name(str(key), station, language),
             named=lambda key: name_of(str(key), station, language),
             v=lambda value: said(value, language, station) if isinstance(value, str) else in_a_row(value, "", language),
             words=json.dumps(short_texts(station), ensure_ascii=False) if language == "zh" else "{}",
