@@ -18,7 +18,7 @@ from takt.fleet.crew import Crew
 from takt.fleet.drive import Driver, job_of
 from takt.fleet.estimate import arms_of
 from takt.fleet.found import Found
-from takt.fleet.job import ENDED, LEFT, PROGRESS, Job, Message
+from takt.fleet.job import BUSY, ENDED, LEFT, PROGRESS, Job, Message
 from takt.fleet.plan import Endpoint, Limits
 from takt.fleet.record import Record
 from takt.fleet.shown import estimate_lines
@@ -196,3 +196,19 @@ def test_what_a_job_asks_is_what_its_plan_says() -> None:
     plan = plan_of(PLAN + HAND + 'endpoint = "gpu"\ncores = 2\nmemory_gb = 3\n' + asks)
     job = job_of(plan, plan.shifts[0])
     assert (job.cores, job.memory_gb, job.endpoints) == (2.0, 3.0, ["gpu"]) and plan.endpoints["gpu"].slots == 2
+
+
+def test_a_shift_that_another_process_has_is_waited_for_and_why_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a worker in a database was killed: its lease lasts half a minute."""
+    monkeypatch.setattr("takt.fleet.crew.BUSY_S", 0.0)
+    job, told = job_of(plan := plan_of(PLAN + HAND), plan.shifts[0]), []
+
+    class Waits(Paper):
+        def wait(self, timeout_s: float) -> list[Message]:
+            return [Message(job, BUSY, {"why": "another process has it"})]
+
+    crew = Crew(Waits(1), Limits(), on_busy=lambda job, why: told.append((job.arm, why)))
+    crew.start(job)
+    for _ in range(4):
+        assert crew.wait(0.0) == [] and not crew.idle
+    assert told == [(job.arm, "another process has it")]

@@ -373,6 +373,24 @@ def test_a_server_that_is_not_there_is_one_line(
     assert is_gone(error.value), "so that it is a machine's fault, and tried again"
 
 
+def test_where_nothing_may_be_written_a_driver_says_so_and_nothing_is_begun(
+    store: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("fleet.toml").write_text(PLAN)
+    plan = read_plan(Path("fleet.toml"))
+    notes = notes_of(plan)
+    notes.drive(plan.text)  # it is there, and nobody works it
+    notes.close()
+    place, _, fleet = store.partition("#")
+    more = "&" if "?" in place else "?"
+    monkeypatch.setenv("TAKT_STORE", f"{place}{more}options=-c%20default_transaction_read_only%3Don#{fleet}")
+    assert main(["fleet", "status", "fleet.toml"]) == 0
+    capsys.readouterr()
+    assert main(["fleet", "run", "fleet.toml"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "cannot write the fleet" in said and "read-only transaction" in said
+
+
 def test_what_a_stranger_wrote_into_the_notes_is_left_out(store: Any, server: Any) -> None:
     """Records, faults and the driver's word of another's making: the fleet is read from its ledgers."""
     import psycopg

@@ -271,7 +271,9 @@ def test_a_disk_that_is_full_ends_the_fleet_in_one_line_and_loses_no_unit(
     Path("fleet.toml").write_text(PLAN.replace("0-3", "0").replace("units = 10", "units = 90") + hand("Fills"))
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
     plan = read_plan(Path("fleet.toml"))
-    told = [line for line in capsys.readouterr().err.splitlines() if "left at a unit's end" in line]
+    said = capsys.readouterr().err
+    assert "the fleet ends" in said and "tried again" not in said
+    told = [line for line in said.splitlines() if "left at a unit's end" in line]
     assert len(told) == 1 and "cannot write the ledger" in told[0] and plan.shifts[0].file in told[0]
     (fault,) = machine_faults(plan)
     assert fault.kind == "store" and not fault.given_up, "the next shift could not be worked either"

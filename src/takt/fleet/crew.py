@@ -54,12 +54,15 @@ class Crew:
         limits: Limits,
         endpoints: Mapping[str, Endpoint] | None = None,
         on_fault: Callable[[MachineFault], None] = lambda fault: None,
+        on_busy: Callable[[Job, str], None] = lambda job, why: None,
     ) -> None:
-        self._executor, self._limits, self._endpoints, self._on_fault = executor, limits, endpoints or {}, on_fault
+        self._executor, self._limits, self._endpoints = executor, limits, endpoints or {}
+        self._on_fault, self._on_busy = on_fault, on_busy
         self.running: dict[Job, Mapping[str, Any]] = {}
         self._again: list[tuple[float, Job]] = []  # not before this moment
         self._attempts: Counter[Job] = Counter()
         self._leaving: dict[Job, float] = {}  # since when
+        self._busy: set[Job] = set()  # for which somebody else is waited
 
     @property
     def idle(self) -> bool:
@@ -122,12 +125,16 @@ class Crew:
             return []
         if kind == PROGRESS:
             self.running[job] = message.data
+            self._busy.discard(job)
             return [message]
         leaving = job in self._leaving
         self._gone(job)
         if kind in (ENDED, LEFT):
             return [message]
         if kind == BUSY:
+            if job not in self._busy:  # said once, however often it is tried
+                self._on_busy(job, str(message.data.get("why", "")))
+            self._busy.add(job)
             self._again.append((time.monotonic() + BUSY_S, job))
             return []
         if kind == REFUSED:

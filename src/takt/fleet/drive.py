@@ -131,7 +131,7 @@ class Driver:
 
     def _work(self, waiting: list[Planned]) -> None:
         began_s = time.monotonic()
-        crew = Crew(self._make(), self.plan.limits, self.plan.endpoints, self._faulted)
+        crew = Crew(self._make(), self.plan.limits, self.plan.endpoints, self._faulted, self._busy)
         try:
             for shift in {(s.arm.cores, s.arm.gpus, s.arm.memory_gb): s for s in waiting}.values():
                 if why := crew.never(job_of(self.plan, shift)):
@@ -221,8 +221,12 @@ class Driver:
         self._notes.add_fault(fault)
         if fault.given_up:
             self.standing.lost[fault.id] = fault
-        how = "given up" if fault.given_up else "it will be tried again"
+        ends = "the fleet ends, for the next shift could not be written either"
+        how = "given up" if fault.given_up else ends if fault.kind == STORE else "it will be tried again"
         self._on_line(f"{fault.arm}, seed {fault.seed}: {fault.kind}: {fault.why}; {how}")
+
+    def _busy(self, job: Job, why: str) -> None:
+        self._on_line(f"{job.arm}, seed {job.seed}, waits: {why}")
 
     @property
     def _missing(self) -> set[str]:

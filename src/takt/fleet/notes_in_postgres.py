@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from takt.errors import Busy, Lost, TaktError
+from takt.errors import Busy, Lost, TaktError, Unwritable
 from takt.fleet.crew import MachineFault
 from takt.fleet.record import Record
 from takt.ledger.address import Address
@@ -92,7 +92,7 @@ class PostgresNotes:
     # --- the driver ---
 
     def drive(self, text: str, made: str = "") -> None:
-        with at(self.place, TaktError):
+        with at(self.place, Unwritable, "fleet"):
             connection = self._open()
             migrate(connection, self.place)
             with connection.transaction():
@@ -154,7 +154,7 @@ class PostgresNotes:
         return str(rows[0][0]) if rows else ""
 
     def made(self) -> str:
-        with at(self.place, TaktError):
+        with at(self.place, TaktError, "fleet"):
             if version_of(self._open()) < SINCE_MADE:
                 return ""
         rows = self._rows("SELECT made FROM takt.fleets WHERE id = %s")
@@ -187,7 +187,7 @@ class PostgresNotes:
         wait_s = 0.1
         while True:
             try:
-                with at(self.place, TaktError):
+                with at(self.place, TaktError if query.startswith("SELECT") else Unwritable, "fleet"):
                     connection = self._open()
                     if self._fleet is None and not self._found(connection):
                         return []

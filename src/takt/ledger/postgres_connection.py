@@ -86,8 +86,8 @@ def is_gone(error: BaseException) -> bool:
 class at:
     """What the server or the way to it raises, as one line that names the place, and no password."""
 
-    def __init__(self, place: Address, kind: type[TaktError]) -> None:
-        self._place, self._kind = place, kind
+    def __init__(self, place: Address, kind: type[TaktError], what: str = "ledger") -> None:
+        self._place, self._kind, self._what = place, kind, what
 
     def __enter__(self) -> None:
         return None
@@ -102,7 +102,7 @@ class at:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         why = without_secrets(lines[0] if lines else type(error).__name__, self._place.uri)
         what = "write" if self._kind is Unwritable else "read"
-        raise self._kind(f"cannot {what} the ledger {self._place}: {why}") from error
+        raise self._kind(f"cannot {what} the {self._what} {self._place}: {why}") from error
 
 
 class closed_if_fails:
