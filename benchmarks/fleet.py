@@ -32,13 +32,14 @@ from pathlib import Path
 from typing import Any
 
 from takt.cli.fleets import executor_for
+from takt.fleet.asked import ask
 from takt.fleet.drive import Driver
 from takt.fleet.job import ENDED, Job, Message
 from takt.fleet.local import _family
 from takt.fleet.record import Record
 from takt.fleet.standing import standing_of_fleet
 from takt.fleet.table import fleet_table, written
-from takt.fleet.tables import FOLDER, ask, update
+from takt.fleet.tables import FOLDER, update
 from takt.fleet.toml import plan_of
 from takt.shift import run_shift
 

@@ -34,10 +34,10 @@ _FORMS = (
     # a parameter of an address
     rf"[?&;](?!require_auth=)(?:[\w.-]*{_SURE}|(?:[\w.-]*[_.-])?(?:client|shared|subscription)?{_NAME})"
     r"=(?P<secret>[^&#\s'\"]+)",
-    # password=..., 'api_key': '...', and API_KEY=... as an environment has it
-    rf"(?<![\w.-])[\w.-]*{_SURE}\s*=\s*{_VALUE}",
+    # password=..., 'api_key': '...', and API_KEY=... as an environment has it; but TAKT_KEY_HOSTS=KEY=HOST is no key
+    rf"(?<![\w.-])(?<!TAKT_KEY_HOSTS=)[\w.-]*{_SURE}\s*=\s*{_VALUE}",
     rf"['\"][\w.-]*{_SURE}['\"]\s*:\s*['\"](?P<secret>[^'\"]+)",
-    rf"(?<!\w)(?-i:[A-Z][A-Z0-9_]*_(?:KEY|TOKEN|PASS|AUTH|CREDENTIALS?))=\s*{_VALUE}",
+    rf"(?<!\w)(?<!TAKT_KEY_HOSTS=)(?-i:[A-Z][A-Z0-9_]*_(?:KEY|TOKEN|PASS|AUTH|CREDENTIALS?))=\s*{_VALUE}",
     # --password ...
     rf"(?<!\S){_FLAG.pattern}[\s=]+(?P<secret>(?!-|\d+(?:\s|$))\S+)",
     # headers

@@ -32,6 +32,7 @@ from takt.draw import plots
 from takt.errors import Busy
 from takt.fleet import charts
 from takt.fleet.arms import in_order, verdict_of
+from takt.fleet.asked import query
 from takt.fleet.beside import Beside
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver
@@ -54,7 +55,7 @@ from takt.fleet.sample import (
 )
 from takt.fleet.standing import FleetStanding, _arm, judged, standing_of_fleet
 from takt.fleet.table import fleet_table, written
-from takt.fleet.tables import query, update
+from takt.fleet.tables import update
 from takt.fleet.together import Together
 from takt.fleet.toml import plan_of, read_plan
 from takt.judge.comparison import BETTER, UNDECIDED, WORSE
@@ -157,8 +158,8 @@ def test_units_and_events_are_asked_in_sql_and_nothing_else_is_seen(
     assert query([fleet], "PIVOT units ON good USING count(*)")[1] and query([fleet], "EXPLAIN FROM units")[1]
     (tmp_path / "secret.csv").write_text("a\n1\n")
     theirs = (fleet.folder / "tables/shifts.parquet").resolve()
-    monkeypatch.setattr("takt.fleet.tables.MOST_ROWS", 1000)
-    monkeypatch.setattr("takt.fleet.tables._memory", lambda: 400_000_000)
+    monkeypatch.setattr("takt.fleet.asked.MOST_ROWS", 1000)
+    monkeypatch.setattr("takt.fleet.asked._memory", lambda: 400_000_000)
     before = theirs.read_bytes()
     for wrong, why in (
         ("SELECT * FROM 'secret.csv'", "DuckDB does not answer that"),

@@ -279,8 +279,8 @@ def query(
     """
     from rich.table import Table
 
+    from takt.fleet.asked import query as ask
     from takt.fleet.made import plan_as_worked
-    from takt.fleet.tables import query as ask
 
     names, rows = ask([plan_as_worked(path) for path in paths], sql, complain)
     if as_json:

@@ -36,7 +36,7 @@ def place_of(text: str | os.PathLike[str]) -> Place:
 
         there = urlsplit(words)
         if there.netloc not in ("", "localhost"):
-            raise TaktError(f"{words} is a file of another machine; give a path")
+            raise TaktError(f"{masked(words)} is a file of another machine; give a path")
         return Path(unquote(there.path))
     return Address.of(words)
 
