@@ -421,12 +421,14 @@ def test_off_this_machine_a_connection_is_encrypted_and_the_server_known(monkeyp
     monkeypatch.delenv("PGSSLMODE", raising=False)
     for address in (
         "postgresql://db.plant/takt#a",
-        "postgresql://db.plant/takt?sslmode=require#a",
+        "postgresql://db.plant/takt?sslmode=require&password=plant#a",
         "postgresql:///takt?password=correct-horse#a",
     ):
         module.connected(Address.of(address))
     assert [one.get("sslmode") for one in asked] == ["verify-full", None, None]
-    assert masked("by correct-horse") == "by ***", "what it was given is hidden from then on, whoever says it"
+    assert masked("by correct-horse of plant") == "by *** of plant", (
+        "what it was given is hidden from then on, whoever says it"
+    )
 
 
 def test_an_address_has_a_name_and_shows_no_password() -> None:

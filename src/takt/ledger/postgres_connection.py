@@ -52,9 +52,11 @@ def connected(place: Address) -> Any:
             if "sslrootcert" not in given and "PGSSLROOTCERT" not in os.environ and psycopg.pq.version() >= 160000:
                 options["sslrootcert"] = "system"
         options["tcp_user_timeout"] = 60_000
-    keep(passwords_of(place.uri))
+    shown = str(place)  # what stands in it, a user takt with the password takt, is no secret as a word
+    keep(one for one in passwords_of(place.uri) if one not in shown)
     connection = psycopg.connect(place.uri, autocommit=True, **{k: v for k, v in options.items() if k not in given})
-    keep([getattr(getattr(connection, "info", None), "password", "")])  # of ~/.pgpass, or the environment
+    given_it = getattr(getattr(connection, "info", None), "password", "")  # perhaps of ~/.pgpass, or the environment
+    keep([given_it] if given_it not in shown else [])
     connection.execute("SET synchronous_commit = off")
     return connection
 
