@@ -7,12 +7,15 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import takt
 from takt.contract.events import SAID, Event
 from takt.ledger import Ledger
 from takt.show.happened import happening, name_of, story, value_in_words
+from takt.show.steps import Stepping, read_steps
 
 LEDGERS = Path(__file__).parents[1] / "ledgers"
 SOURCE = Path(takt.__file__).parent
@@ -72,7 +75,7 @@ def test_a_strangers_event_is_told_by_its_own_names_without_marks_and_never_rais
             assert happening(Event(1.0, kind, 0, data), "flightdesk", language).words
             assert happening(Event(1.0, kind, 0, data), "nobody's", language).words
     told = happening(Event(1.0, "door_opened", 0, {"side_door": "left", "log": "a\nb"}), "nobody's")
-    assert told.words == "door opened; side door: left." and told.texts == (("log", "a\nb"),)
+    assert told.words == "Door opened; side door: left." and told.texts == (("log", "a\nb"),)
     assert value_in_words([{"a_b": 1.5}, None], "nobody's") == "1.5, –"
 
 
@@ -92,3 +95,35 @@ def test_a_reason_is_named_in_chinese_wherever_its_sentence_is() -> None:
         names = tomllib.loads((path.parent / "words.toml").read_text(encoding="utf-8"))["names"]
         assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= set(names), path
     assert name_of("not_seated", "nutcell") == "not seated" and name_of("not_seated", "nutcell", "zh") == "未到位"
+
+
+class Fixture:
+    """A station that is looked at closely: as it falls due, the one before is still to be seen."""
+
+    class spec:
+        station, control_s = "nutcell", 1.0
+
+    now = 76.0
+
+    def closeup(self) -> Any:
+        return np.full((8, 8, 3), 0 if self.now == 76.0 else 200, np.uint8)
+
+    def noted(self) -> list[tuple[str, str]]:
+        return [("left", "takes a nut")]
+
+    def gauges(self) -> dict[str, tuple[float, str]]:
+        return {}
+
+
+def test_a_units_first_picture_is_its_own_and_has_what_happened_as_it_fell_due(tmp_path: Path) -> None:
+    station: Any = Fixture()
+    stepping = Stepping(tmp_path, 1, 76.0, 76.0)
+    stepping.look(station, [Event(76.0, "unit_bad", 0, {}), Event(76.0, "unit_due", 1, {})])
+    station.now = 77.0
+    stepping.look(station, [])
+    stepping.close()
+    (first,) = read_steps(tmp_path).steps
+    assert first.t_s == 77.0 and first.words() == "A fixture came in. Left: takes a nut."
+    assert first.words("zh") == "夹具到位。 左：取螺母。" and first.noted == (("left", "takes a nut"),)
+    with Image.open(tmp_path / first.picture) as picture:
+        assert np.asarray(picture).mean() > 150

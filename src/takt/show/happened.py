@@ -77,15 +77,16 @@ def story(
             told += _of_worker(event, station, language)
         elif event.kind != SHIFT_STARTED:
             told.append(happening(event, station, language))
-    seen = [Happening(t_s, _sentence([noted_in_words(one, station, language)], language)) for t_s, one in noted]
+    seen = [noted_happening(t_s, one, station, language) for t_s, one in noted]
     return sorted([*seen, *told], key=lambda one: one.t_s) if seen else told
 
 
-def noted_in_words(noted: Sequence[str], station: str, language: str = "en") -> str:
+def noted_happening(t_s: float, noted: Sequence[str], station: str, language: str = "en") -> Happening:
     """What a station noted of a part ("" for all of it): part, and a few words."""
     part, what = noted
     told = name_of(what, station, language)
-    return f"{name_of(part, station, language)}{_END[language][3]}{told}" if part else told
+    words = f"{name_of(part, station, language)}{_END[language][3]}{told}" if part else told
+    return Happening(t_s, _sentence([words], language))
 
 
 def happening(event: Event, station: str, language: str = "en") -> Happening:
@@ -270,6 +271,7 @@ def _sentence(parts: Iterable[str], language: str) -> str:
     stop, between = _END[language][:2]
     said = [" ".join(part.split()) for part in parts if part and part.strip()]
     text = between.join(said)[:LONGEST]
+    text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "。", "!", "?", "…")) else text + stop.strip()
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from takt.contract.events import THOUGHT, Event
 from takt.contract.station import Station, Watched
 from takt.errors import TaktError
-from takt.show.happened import happening, noted_in_words
+from takt.show.happened import happening, noted_happening
 from takt.show.report.pictures import as_jpeg
 from takt.writing import JSON, check_folder, whole_files
 
@@ -158,5 +158,6 @@ def read_steps(folder: Path) -> Steps:
 
 
 def _told(events: Sequence[Event], noted: Sequence[tuple[str, str]], station: str, language: str) -> str:
-    said = [happening(event, station, language).words for event in events]
-    return " ".join([*said, *(noted_in_words(one, station, language) for one in noted)])[:LONGEST_WORDS]
+    told = [happening(event, station, language) for event in events]
+    told += [noted_happening(0.0, one, station, language) for one in noted]
+    return " ".join(one.words for one in told)[:LONGEST_WORDS]
