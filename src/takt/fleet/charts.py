@@ -110,39 +110,44 @@ class Pareto:
 
 def pareto(table: FleetTable) -> Pareto | None:
     """Cost of a unit against good rate: money where it is known, else the wall time of a unit. A step joins those rows
-    that no other one is as cheap as and better, or as good as and cheaper."""
+    of one work that no other one of it is as cheap as and better, or as good as and cheaper."""
     priced = any(row.figures["money"] for row in table.rows)
-    found: list[tuple[float, float, str]] = []
+    found: list[tuple[float, float, str, str]] = []
     for row in table.rows:
         f = row.figures
         wall_s = sum(record.wall_s for one in row.arms for record in one.records if record.ended)
         cost = (f["money"] or 0.0) if priced else wall_s
         if f["units"] and f["rate"] is not None:
-            found.append((cost / f["units"], f["rate"], _name(row)))
+            found.append((cost / f["units"], f["rate"], _name(row), row.arms[0].arm.work))
     if len(found) < 2:
         return None
     found.sort(key=lambda one: (one[0], -one[1]))
-    best = [p for p in found if not any(o[0] <= p[0] and o[1] >= p[1] and o[:2] != p[:2] for o in found)]
+    lines = {work: _best([one for one in found if one[3] == work]) for work in dict.fromkeys(one[3] for one in found)}
     written = FuncFormatter(lambda value, _: f"{value:.3g}") if priced else EngFormatter("s")
 
     def draw(figure: Figure, wide: bool) -> None:
         axes = _axes(figure, 52, 4, 46)
-        axes.step([p[0] for p in best], [p[1] for p in best], where="post", color=plots.LINE, linewidth=2)
-        axes.plot([p[0] for p in found], [p[1] for p in found], "o", color=plots.ACCENT, markersize=6)
+        for best in lines.values():
+            axes.step([p[0] for p in best], [p[1] for p in best], where="post", color=plots.LINE, linewidth=2)
+        axes.plot([p[0] for p in found], [p[1] for p in found], "o", color=plots.ACCENT, markersize=6, clip_on=False)
         axes.set_ylim(-0.05, 1.12)
-        axes.set_xlim(0, 1.08 * max(cost for cost, _, _ in found) or 1.0)
+        axes.set_xlim(0, 1.08 * max(one[0] for one in found) or 1.0)
         axes.xaxis.set_major_locator(MaxNLocator(8 if wide else 4))
-        plots.names(axes, [(cost, rate, str(n)) for n, (cost, rate, _) in enumerate(found, 1)])
+        plots.names(axes, [(cost, rate, str(n)) for n, (cost, rate, *_) in enumerate(found, 1)])
         axes.yaxis.set_major_formatter(PER_CENT)
         axes.xaxis.set_major_formatter(written)
         axes.set_xlabel("money a unit" if priced else "wall time a unit")
 
     told = [
         {"name": name, "cost": f"{cost:.3g}" if priced else EngFormatter("s", places=2)(cost), "rate": f"{100 * r:.1f}"}
-        | {"best": "yes" if (cost, r, name) in best else ""}
-        for cost, r, name in found
+        | {"best": "yes" if (cost, r, name, work) in lines[work] else ""}
+        for cost, r, name, work in found
     ]
     return Pareto(plots.plot("cost and good rate", 320, draw), told)
+
+
+def _best(points: Sequence[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
+    return [p for p in points if not any(o[0] <= p[0] and o[1] >= p[1] and o[:2] != p[:2] for o in points)]
 
 
 def reasons(found: FleetStanding) -> plots.Plot | None:
