@@ -138,6 +138,14 @@ def test_sentences_are_put_together_from_their_parts() -> None:
     assert ">下界 1.9 k<" in drawn and "<text>&lt;b&gt;</text>" in drawn
 
 
+def test_what_a_stranger_writes_takes_no_time_to_look_up() -> None:
+    parts = (" good in x of y units, only ", " - ", ": ", ", known ", " h after it was booked", " has ", "; ", ", ")
+    for part in parts:
+        for head in ("only a", "Cost, a", "2 by", ""):
+            for many in (20, 130, 3_000):
+                assert said(head + part * many, "zh", "flightdesk"), "the test's own limit of time is what would end it"
+
+
 def test_what_is_refused_is_said_in_chinese() -> None:
     for line in (SOURCE / "board/server.py").read_text().splitlines():
         for text in re.findall(r'TaktError\("([^"]+)"\)', line):

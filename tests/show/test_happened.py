@@ -55,7 +55,7 @@ def test_what_hands_and_calls_did_is_in_the_story() -> None:
     called = Event(3.0, SAID, 0, {"call": ["book", '{"legs": [{"flight": "A1", "cabin": "E"}], "hotel": true}']})
     told = [one.words for one in story([due, held, let_go, called, over], 0, "nutcell")]
     assert told[1:4] == [
-        "The person holds left hand: nearer, slowly.",
+        "The person steers: left hand: nearer, slowly.",
         "The person lets go.",
         "The worker calls book (legs: A1 E, hotel: yes).",
     ]

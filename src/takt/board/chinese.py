@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from takt.workers.person.worker import OVER
 
 FILE = "chinese.toml"
 LONGEST = 4_000  # characters of a text that is looked up
+LONGEST_MADE = 600  # of one that a short pattern may be of: what a stranger writes takes no time to look up
+LONG = 200  # characters of a pattern that may be of a longer one
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -39,10 +42,10 @@ def _chinese(text: str, station: str) -> str:
         found = _chinese(head[:-1], station)
         return text if found == head[:-1] else f"{found.rstrip('。')}。"
     several = "; " in head
-    for pattern, chinese, whole in patterns:
-        match = pattern.fullmatch(head) if whole or not several else None
-        if match:
-            return _filled(chinese, match.groupdict(), station)
+    for one in patterns:
+        found_by = one.groups(head) if one.of_several or not several else None
+        if found_by is not None:
+            return _filled(one.chinese, found_by, station)
     if several:
         found_of = [_chinese(one, station) for one in head.split("; ")]
         return text if found_of == head.split("; ") else "；".join(found_of)
@@ -70,21 +73,45 @@ def _filled(chinese: str, found: Mapping[str, str], station: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _table(station: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str, bool]]]:
+def _table(station: str) -> tuple[Mapping[str, str], list[_Pattern]]:
     """Texts as they are, and patterns: those first that begin with a text of their own, and of those the longest. Of a
     text of several parts (with "; ") each is looked up by itself, unless a pattern is of several, too."""
     ours = tomllib.loads((Path(__file__).parent / FILE).read_text(encoding="utf-8"))
     told = {**ours["texts"], **texts_of(station)}
     every = {english.removesuffix("."): chinese.removesuffix("。") for english, chinese in told.items()}
-    patterns = sorted(
-        (one for one in every.items() if _PLACE.search(one[0])), key=lambda one: (one[0][0] == "{", -len(one[0]))
-    )
-    return {k: v for k, v in every.items() if not _PLACE.search(k)}, [(_pattern(k), v, "; " in k) for k, v in patterns]
+    patterns = [one for one in every.items() if _PLACE.search(one[0])]
+    patterns.sort(key=lambda one: (one[0][0] == "{", -len(one[0])))
+    return {k: v for k, v in every.items() if not _PLACE.search(k)}, [_Pattern.of(*one) for one in patterns]
 
 
-def _pattern(english: str) -> re.Pattern[str]:
-    parts = _PLACE.split(english)  # text, name, text, name, ...
-    return re.compile("".join(_group(one, at == 1) if at % 2 else re.escape(one) for at, one in enumerate(parts)), re.S)
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A text with places: `between` is what stands between them."""
+
+    between: tuple[str, ...]
+    regex: re.Pattern[str]
+    chinese: str
+    of_several: bool
+
+    @classmethod
+    def of(cls, english: str, chinese: str) -> _Pattern:
+        parts = _PLACE.split(english)  # text, name, text, name, ...
+        made = "".join(_group(one, at == 1) if at % 2 else re.escape(one) for at, one in enumerate(parts))
+        return cls(tuple(parts[::2]), re.compile(made, re.S), chinese, "; " in english)
+
+    def groups(self, text: str) -> dict[str, str] | None:
+        """What stands in the places. What stands between them is looked for first: that takes no time."""
+        between, at = self.between, 0
+        if len(text) > LONGEST_MADE and sum(map(len, between)) < LONG:
+            return None
+        if not (text.startswith(between[0]) and text.endswith(between[-1])):
+            return None
+        for one in between:
+            at = text.find(one, at) + len(one)
+            if at < len(one):
+                return None
+        match = self.regex.fullmatch(text)
+        return match.groupdict() if match else None
 
 
 def _group(name: str, first: bool) -> str:

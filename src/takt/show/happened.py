@@ -42,7 +42,7 @@ _OWN = {
 }
 _MORE = {"en": "{n} more", "zh": "另有 {n} 项"}
 _PERSON = {
-    "en": {"page": "The person's page was {x}", "moves": "The person holds {x}", "rests": "The person lets go"},
+    "en": {"page": "The person's page was {x}", "moves": "The person steers: {x}", "rests": "The person lets go"},
     "zh": {"page": "人员页面{x}", "moves": "人员操作：{x}", "rests": "人员松手"},
 }
 _PAGE = {"zh": {"opened": "已打开", "closed": "已关闭"}}
