@@ -50,7 +50,8 @@ _FORMS = (
     r"glpat-[\w-]{8,}|xox[abeprs]-[\w-]{4,}|AKIA\w{8,}|AIza[\w-]{20,}|eyJ[\w-]{10,}\.[\w.-]*)",
 )
 _ANY = [re.compile(form, re.I) for form in _FORMS]
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/{1,2}([^\s'\"<>]+)", re.I)  # of two letters and more: C:/ is a drive
+# Of two letters and more, for C:/ is a drive; and looked for where one begins, or a long text takes an hour.
+_ADDRESS = re.compile(r"(?<![a-z0-9+.-])([a-z0-9+.-]{2,}):/{1,2}([^\s'\"<>]+)", re.I)
 
 # --- in an address ---
 _HOST = r"(?:\[[^\]/?#@]*\]|[^/?#@:,\[\]]*)(?::\d*)?"

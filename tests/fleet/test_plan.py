@@ -164,6 +164,7 @@ def test_passwords_and_keys_are_seen_in_whatever_form_they_stand_and_words_like_
         (place,) = secrets_in({"worker": [{"options": told}]})
         assert "hunter2" not in place and place.startswith(("worker[0].options.", "a key of worker[0].options")), told
     assert [told for told in PLAIN if list(secrets_in(told))] == []
+    assert "hunter2" not in masked("by 0my-store.postgresql://me:hunter2@db/takt")
     assert masked(words := "if it is for both, say so: TAKT_KEY_HOSTS=OPENAI_API_KEY=proxy.example.org") == words
     for told in SECRETS:
         if isinstance(text := next(iter(told.values())), str) and list(secrets_in([text])):
