@@ -39,6 +39,7 @@ def main() -> None:
     words.add_argument("--hours", type=float)
     words.add_argument("--units", type=int)
     words.add_argument("-o", dest="options", action="append", default=[])
+    words.add_argument("--view", default="short", help="as the model was taught: short or terse")
     words.add_argument("--template", default="")
     words.add_argument("--threads", type=int, default=1)
     words.add_argument("--out", type=Path, default=Path("desk-shifts"))
@@ -54,7 +55,7 @@ def main() -> None:
             began = time.process_time()
             path = given.out / re.sub(r"[^\w.-]+", "-", f"{model}-{seed}.takt")
             if not path.exists():
-                of: dict[str, Any] = {"model": model, "view": "short", "max_tokens": 192, "context_tokens": 4096}
+                of: dict[str, Any] = {"model": model, "view": given.view, "max_tokens": 192, "context_tokens": 4096}
                 of |= {"tokens_per_s": 40.0, "prompt_tokens_per_s": 400.0}
                 run_shift(
                     "flightdesk",
