@@ -23,6 +23,7 @@ from takt.ledger import Ledger
 from takt.ledger.address import Address
 from takt.ledger.base import Cursor
 from takt.ledger.store import Place
+from takt.ledger.wellformed import Told
 from takt.show.listing import BROKEN, RUNNING, Row, being_written, ledgers_in, locked_files, row
 from takt.show.view import ShiftView
 
@@ -33,7 +34,7 @@ SCAN_S = 2.0  # between two looks at what ledgers there are
 KEPT_S = 120.0  # how long the events of a shift that is over are kept after the last look at them
 LEDGERS, FLEET_PAGE = "ledgers", "fleet.html"  # a fleet's folder, as `takt fleet` makes it
 KEPT_OF_SAID = ("price", "usage", "took_s", "odd", "failed", "nudge")  # of a record, what the board sums up
-NOTHING: Mapping[str, Any] = {}  # of events without data; nobody writes into it
+NOTHING: Mapping[str, Any] = Told()  # of events without data; nobody writes into it
 LONGEST_NAME = 40  # characters of a text that others are likely to be the same as
 UNREADABLE = (TaktError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 Version = tuple[str, float, bool]  # the ledger's cursor, station time, and whether somebody writes
@@ -249,8 +250,9 @@ def _kept(event: Event) -> Event:
     given: Mapping[str, Any] = event.data
     if event.kind == SAID:
         given = {key: given[key] for key in KEPT_OF_SAID if key in given}
-    data = {intern(key): _same(value) for key, value in given.items()} if given else NOTHING
-    return Event(event.t_s, intern(event.kind), event.unit, data)
+    same = {intern(key): _same(value) for key, value in given.items()}
+    of = event.data.of if isinstance(event.data, Told) else None  # whatever asks for more is told what is damaged
+    return Event(event.t_s, intern(event.kind), event.unit, Told(same, of) if same else NOTHING)
 
 
 def _same(value: Any) -> Any:

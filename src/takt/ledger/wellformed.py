@@ -45,14 +45,14 @@ class Missing(TaktError, KeyError):
 class Told(dict[str, Any]):
     """An object of a ledger (`of`: which one). What is not in it is said to be missing from there."""
 
-    __slots__ = ("_of",)
+    __slots__ = ("of",)
 
     def __init__(self, told: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), of: object = None) -> None:
         super().__init__(told)
-        self._of = of
+        self.of = of
 
     def __missing__(self, key: str) -> Any:
-        raise Missing(f"{self._of or 'the ledger'} is damaged: something in it lacks {key!r}")
+        raise Missing(f"{self.of or 'the ledger'} is damaged: something in it lacks {key!r}")
 
 
 def read_meta(rows: list[tuple[Any, Any]], of: object = None) -> dict[str, Any]:
