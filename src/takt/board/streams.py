@@ -54,20 +54,24 @@ class Streams:
         """The wall of no certain shift: of the one that was seen last, until it runs no more and another does."""
         first, _, rest = seen.partition(".")
         number = int(first) if first.isascii() and first.isdigit() and len(first) < 20 else None
-        seen = rest if number is not None else ""
+        seen, looked_at = (rest if number is not None else ""), None
         while not self._stopped():
-            pulse = self._shelf.pulse
+            pulse = self._shelf.pulse  # of all: another shift may begin
             now = self._shelf.on_the_wall(number)
             seen, number = (seen if now == number else ""), now
             feed = None if number is None else self._shelf.feeds.get(number)
+            if feed is None or feed.pulse is looked_at:
+                await _woken(pulse)
+                continue
+            looked_at = feed.pulse
             try:
-                shown = None if feed is None else await asyncio.to_thread(feed.shown)
-                if feed is not None and shown is not None and shown.id != seen:
+                shown = await asyncio.to_thread(feed.shown)
+                if shown.id != seen:
                     html = await asyncio.to_thread(self._rendered, feed, "wall", prefs, True)
                     seen = shown.id
                     yield _message(f"{number}.{seen}", html)
             except UNREADABLE:
-                pass
+                looked_at = None
             await _woken(pulse)
 
 
