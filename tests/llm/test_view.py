@@ -84,7 +84,9 @@ def test_the_terse_view_is_the_short_one_without_what_is_false_and_what_cannot_b
     station = open_station("flightdesk", scenario="two-hubs", flights=60, aircraft=10, bookings=200)
     spec = station.spec
     short, terse = Talk(spec, "short", 1000, 1000), Talk(spec, "terse", 1000, 1000)
-    assert terse.tools == short.tools and terse.afresh(spec).view == "terse"
+    said = [{**tool, "function": {"description": "", **tool["function"]}} for tool in short.tools]
+    assert terse.tools == said and terse.afresh(spec).view == "terse"
+    assert all(list(tool["function"]) == ["name", "description", "parameters"] for tool in terse.tools)  # as llama.cpp
     for due in (True, False):
         ways = [{"legs": [], "hotel_due": due, "departs": "10:00"}]
         now = {"queue": [{"group": "7", "people": 0, "hotel": False}], "result": {"itineraries": ways}}

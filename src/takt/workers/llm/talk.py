@@ -53,7 +53,9 @@ class Talk:
         if view != "full" and self.short is None:
             raise TaktError(f"station {spec.station!r} has no short view; leave out view={view}")
         offered = self.short.tools if self.short else [tool["function"]["name"] for tool in spec.tools]
-        shown = [_plain(tool, self.short) for tool in spec.tools if tool["function"]["name"] in offered]
+        shown = [
+            _plain(tool, self.short, view == "terse") for tool in spec.tools if tool["function"]["name"] in offered
+        ]
         self.names = {tool["function"]["name"] for tool in shown}
         brief, how = (self.short.brief, HOW_SHORT) if self.short else (spec.brief, HOW)
         self.view, self.calls, self.offered = view, calls, shown
@@ -165,12 +167,17 @@ def _shortened(value: Any, short: Short, terse: bool, rows: int | None = None) -
     return value
 
 
-def _plain(tool: Mapping[str, Any], short: Short | None) -> dict[str, Any]:
-    """A tool as the model is offered it; in short: its name, and names and kinds of the arguments that suffice."""
+def _plain(tool: Mapping[str, Any], short: Short | None, terse: bool) -> dict[str, Any]:
+    """A tool as the model is offered it; in short: its name, and names and kinds of the arguments that suffice.
+
+    In the terse view it has a description, of no words: llama.cpp writes one where there is none, and what a model
+    reads at work would not be what it was taught.
+    """
     if short is None:
         return dict(tool)
     function, schema = tool["function"], tool["function"]["parameters"]
     enough = short.tools[function["name"]]
     kinds = {name: {"type": schema["properties"][name]["type"]} for name in enough}
     parameters = {"type": "object", "properties": kinds, "required": list(enough)}
-    return {"type": "function", "function": {"name": function["name"], "parameters": parameters}}
+    described = {"description": ""} if terse else {}
+    return {"type": "function", "function": {"name": function["name"], **described, "parameters": parameters}}
