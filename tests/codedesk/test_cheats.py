@@ -377,10 +377,7 @@ def right(items):
 """
 
 
-def test_work_that_grows_with_the_square_is_seen_wherever_it_is_done_and_long_answers_count(
-    works: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("takt.stations.codedesk.pacing.ENOUGH_S", 0.05)
+def test_work_that_grows_with_the_square_is_seen_wherever_it_is_done_and_long_answers_count(works: None) -> None:
     names = ("listed", "elsewhere", "short", "limited", "right")
     body = "return not outgrows(lambda number: list(range(number)), PKG.{}, count)"
     asks = {name: Ask("count", (body.format(name),)) for name in names}

@@ -7,6 +7,7 @@ but the standard library.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
 import json
@@ -44,6 +45,7 @@ def main() -> None:
         return False
 
     names["outgrows"] = outgrows
+    gc.disable()  # what it goes through is all that there is, and that grows with the square
     names[order["ask"]](order["count"])
     told = json.dumps([plain(one) for one in came]).encode()
     print(json.dumps({"answer": hashlib.sha256(told).hexdigest()}))

@@ -16,12 +16,13 @@ from typing import Any
 from takt.stations.codedesk.mounts import MEASURE
 from takt.stations.codedesk.sandbox import Ran, Room
 
-ENOUGH_S = 0.15  # of processor time, with which noise is little
-LARGEST, APART = 128, 4  # times `count`: the most that is asked for; how far apart two are that are compared
-MOST_GROWTH = 8.0  # of time, from one to APART times as much: in proportion it is 4, with the square 16
+ENOUGH_S = 0.3  # of processor time: a process that begins costs some 0.05, and on a busy machine 0.03 more or less
+LARGEST, APART = 512, 4  # times `count`: the most that is asked for; how far apart two are that are compared
+MOST_GROWTH = 10.0  # of time, from one to APART times as much: in proportion it is 4, with the square 16
+UNCLEAR = (6.5, 12.0)  # growth with which more is asked for
 LEAST_S = 0.002  # of processor time: less is noise
-AT_ONCE = 20  # turns in one process, where no more can be asked for
-WALL_S = 30.0
+AT_ONCE = 80  # turns in one process, where no more can be asked for
+WALL_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,18 @@ def pace(asked: Asked, run: Callable[[Sequence[int]], Ran], right: Callable[[int
     `run` does it for these sizes, one after the other, in one process; `right` gives the digest of the known answer for
     a size, and is told what came; "" where not even the known solution has one.
     """
-    ready = [taken(run, ()) for _ in range(2)]
+    ready = [taken(run, ()) for _ in range(3)]
     if not ready[0].answer:
         return f"{asked.ask} could not be measured: {ready[0].why}"
     base_s = min(one.busy_s for one in ready)
 
-    def busy_s(sizes: Sequence[int]) -> float:
-        return taken(run, sizes).busy_s - base_s
+    def busy_s(sizes: Sequence[int], times: int = 1) -> float:
+        """The least of so many: what comes between only adds."""
+        return min(taken(run, sizes).busy_s for _ in range(times)) - base_s
 
-    size, most, took_s, before_s = 2 * asked.count, 0, 0.0, 0.0
-    while took_s < ENOUGH_S and size <= LARGEST * asked.count:
+    size, most, whole_s, part_s = 2 * asked.count, 0, 0.0, 0.0
+    many: list[int] = []
+    while size <= LARGEST * asked.count:
         came = taken(run, (size,))
         if came.endless:
             return f"with {size} it did not come to its end: {came.why}"
@@ -60,20 +63,21 @@ def pace(asked: Asked, run: Callable[[Sequence[int]], Ran], right: Callable[[int
             return f"with {size}: {came.why}"
         if came.answer != due:
             return f"with {size} another answer is due"
-        before_s, took_s = took_s, came.busy_s - base_s
-        most, size = size, size * APART
+        most, size, whole_s, many = size, size * APART, came.busy_s - base_s, [size]
+        if whole_s >= ENOUGH_S:
+            part_s = busy_s((most // APART,), 3)
+            if not UNCLEAR[0] < whole_s / max(part_s, LEAST_S) < UNCLEAR[1]:
+                break
     else:
-        if took_s < ENOUGH_S:
+        if whole_s < ENOUGH_S:
             return ""
-    long = took_s >= ENOUGH_S
-    many = range(most, most - (1 if long else AT_ONCE), -1)
-    few = [max(1, one // APART) for one in many]
-    whole_s, part_s = (took_s, before_s) if long and before_s else (busy_s(many), busy_s(few))
-    for again in (False, True):  # something may have come between
-        if again:
-            whole_s, part_s = min(whole_s, busy_s(many)), max(part_s, busy_s(few))
-        if whole_s < ENOUGH_S / 2 or whole_s <= MOST_GROWTH * max(part_s, LEAST_S):
-            return ""
+    if whole_s < ENOUGH_S:
+        many = [most - turn % (most // 8 + 1) for turn in range(AT_ONCE)]
+        whole_s, part_s = busy_s(many), busy_s([max(1, one // APART) for one in many], 3)
+    if whole_s >= ENOUGH_S / 2 and whole_s > MOST_GROWTH * max(part_s, LEAST_S):
+        whole_s = min(whole_s, busy_s(many))
+    if whole_s < ENOUGH_S / 2 or whole_s <= MOST_GROWTH * max(part_s, LEAST_S):
+        return ""
     # no seconds: two runs of a shift say the same
     return f"time grows out of proportion: {APART} times as much takes more than {MOST_GROWTH:g} times as long"
 
