@@ -442,7 +442,8 @@ def _still_calls(d: Draws) -> Question:
     one = d.stream.choice(known)
     if one.group != "functions" and d.stream.random() < 0.25:  # as it is called, but for one argument's kind
         arguments = [as_node(value) for value in one.draw(d.stream)]
-        arguments[d.stream.randrange(len(arguments))] = ("var", d.stream.choice(["odd", "s", "p", "items"]))
+        kinds = [name for name, kind in (("s", "text"), ("p", "truth"), ("items", "list")) if d.there_is(kind)]
+        arguments[d.stream.randrange(len(arguments))] = ("var", d.stream.choice(["odd", *kinds]))
         wrong: Node = ("call", d.facts["calls"][one.key], tuple(arguments))
         return ("value", wrong, tuple((name, VALUES[name][0 if name != "odd" else 1]) for name in d.used(wrong)), 1)
     if d.stream.random() < 0.4:
