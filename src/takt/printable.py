@@ -8,13 +8,20 @@ from typing import Any
 
 # C0 and C1 but for tab and newline, DEL, what turns the direction of writing, and halves of surrogate pairs.
 _ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Marks set upon a letter: no language writes more than three on one, and a tower of them covers its neighbours.
+_TOWER = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})"
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def printable(text: str) -> str:
-    """The same text without what a terminal takes for orders: each of it is a question mark in a lozenge."""
-    return _ORDERS.sub("\ufffd", text)
+    """The same text without what a terminal takes for orders: each of it is a question mark in a lozenge. Of marks set
+    upon one letter the first three are left."""
+    text = _ORDERS.sub("\ufffd", text)
+    return text if text.isascii() else _TOWER.sub(r"\1", text)
 
 
 def shortened(text: str, most: int = 80) -> str:

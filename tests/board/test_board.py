@@ -220,7 +220,7 @@ def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_pat
         run_shift(Toy(), Killed(0.3), ledger=tmp_path / "b" / "s.takt", **run)
     half = Feed(tmp_path / "b" / "s.takt")
     half.look()
-    assert 10 <= half.row.units < 30 and half.row.state == "cut off"
+    assert 10 <= half.row.units < 30 and half.row.state == "interrupted"
     resume_shift(tmp_path / "b" / "s.takt", station=Toy(), worker=Lazy(0.3))
     half.look()  # the feed that saw the first half goes on
     whole = Feed(tmp_path / "a" / "s.takt")

@@ -19,6 +19,7 @@ from takt import Ledger, run_shift
 from takt.board.feed import number_of
 from takt.board.replays import STATION
 from takt.board.server import Server
+from takt.board.words import WORDS
 from takt.show.report.pictures import as_jpeg
 from takt.show.view import ShiftView
 from toy import Lazy, Toy
@@ -72,11 +73,16 @@ def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(
             for name, value in (("good", view.good), ("bad", view.bad), ("due", view.due), ("planned", 24)):
                 assert figure(page, name) == str(value), name
         first.close()  # whoever worked it is gone
-        page.wait_for_selector("[data-state='cut off']")
+        page.wait_for_selector("[data-state='interrupted']")
         watched.check()
+        fits_every_word(page)
+    page.wait_for_selector("body.lost")  # nothing comes any more: the wall is not green for hours
+    assert page.locator("#link").is_visible()
     watched.errors.clear()
     with Server([tmp_path], "127.0.0.1", port, TOKEN), Ledger.resume(path) as second:
-        page.wait_for_selector("[data-state='working']")  # the browser has found the new board by itself
+        page.wait_for_selector(
+            "body:not(.lost) [data-state='working']"
+        )  # the browser has found the new board by itself
         second.commit(whole.events[at[9] :], None, None)
         shown(page, len(whole.events))
         second.close()
@@ -88,6 +94,27 @@ def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(
         assert figure(page, "good") == str(ShiftView.of(whole.events).good)
         watched.check()
     watched.close()
+
+
+def fits_every_word(page: Any) -> None:
+    """The wall's largest words, in both languages, and the longest rate, on a screen and on a phone."""
+    for width, height in ((1920, 1080), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for state in ("working", "waiting", "fault", "help", "over", "interrupted"):
+            for told in WORDS[state]:
+                page.evaluate(
+                    """told => { document.querySelector(".wall .word").textContent = told;
+                    for (const e of document.querySelectorAll(".wall .queue b, .wall .rate b"))
+                      e.textContent = "100.0 %"; }""",
+                    told,
+                )
+                cut = page.evaluate(
+                    """[...document.querySelectorAll(".wall .word, .wall > section")]
+                    .filter(e => e.scrollWidth > e.clientWidth
+                      || e.matches("section") && e.scrollHeight > e.clientHeight)
+                    .map(e => [e.className, e.scrollWidth, e.clientWidth, e.scrollHeight, e.clientHeight])"""
+                )
+                assert cut == [], (told, width)
 
 
 def made(replays: Any, cell: int, desk: int) -> None:

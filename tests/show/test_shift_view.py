@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -29,6 +30,7 @@ from takt.contract.events import (
     UNIT_DUE,
     UNIT_GOOD,
 )
+from takt.judge.human import human_relative
 from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
 from takt.show.printed import rows_table
 from takt.show.reasons import in_words
@@ -63,6 +65,26 @@ def test_a_view_says_what_kpis_and_verdict_say(tmp_path: Path) -> None:
     assert view.curve[-1].lower == pytest.approx(judged.lower) and view.curve[-1].upper == pytest.approx(judged.upper)
     assert sum(hour.target for hour in view.hours) == figures.units
     assert sum(hour.good for hour in view.hours) == figures.good
+
+
+def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
+    """Units fall due at random and may take 240 s. Of the twelve of ten minutes nine had all their time; the last three
+    ended sooner, as good ones do, and count neither for the wall, the table of units, figures nor a comparison."""
+    events = [started(pace="arrivals", unit_life_s=240.0, hours=600 / 3600, worker="greedy", seed=0)]
+    for number, due_s in enumerate([*range(0, 360, 40), 400, 500, 590]):
+        events.append(Event(float(due_s), UNIT_DUE, number))
+        kind = UNIT_BAD if number == 4 else UNIT_GOOD
+        events.append(Event(due_s + 5.0, kind, number, {"cycle_s": 5.0}))
+    running, over = ShiftView.of(events), ShiftView.of([*events, Event(600.0, SHIFT_ENDED, None, {"reason": "time"})])
+    assert (running.good, running.bad, running.due, running.not_judged) == (11, 1, 12, 0)  # what came out so far
+    assert (over.good, over.bad, over.due, over.not_judged) == (8, 1, 9, 3)
+    assert over.judged.cut_off == 3 and over.judged.good_rate == pytest.approx(8 / 9)
+    assert sum(hour.target for hour in over.hours) == 9
+    assert [record["judged"] for record in unit_records(over.events)] == [True] * 9 + [False] * 3
+    assert over.kpis.good_rate_per_h == pytest.approx(8 * 3600 / 360)
+    person = [replace(over.events[0], data={**over.events[0].data, "worker": "person"}), *over.events[1:]]
+    (beside,) = human_relative({"greedy": [over.events], "person": [person]})
+    assert beside.good_per_h == over.kpis.good_rate_per_h and beside.throughput == pytest.approx(1.0)
 
 
 def test_a_view_of_a_beginning_is_what_was_seen_then() -> None:
@@ -244,7 +266,9 @@ def test_units_as_csv_have_a_row_each_and_no_formula() -> None:
         events = book.events()
     rows = list(csv.DictReader(io.StringIO(as_csv(unit_records(events)))))
     assert [row["outcome"] for row in rows] == ["good", "bad", "open"]
-    assert rows[1]["reasons"] == "missed" and rows[0]["left_part"] == "M6" and rows[0]["thinking_s"] == "3.52"
+    assert (
+        rows[1]["reasons"] == "missed" and rows[0]["left_part"] == "M6" and rows[0]["thinking_since_last_s"] == "3.52"
+    )
     odd = [started(), Event(0.0, UNIT_DUE, 0), Event(1.0, UNIT_BAD, 0, {"cycle_s": 1.0, "reasons": ["=1+1"]})]
     assert "'=1+1" in as_csv(unit_records(odd))
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from takt.board.feed import Shown
 from takt.board.telling import in_a_row, ran_as
+from takt.draw.words import short
 from takt.errors import TaktError
 from takt.judge.compared_shifts import OptionDiffers
 from takt.judge.comparison import comparison_notes, decision, promise
@@ -46,7 +47,7 @@ def comparison_of(
         (row.label, row.unit, *((one[name].value if name in one else "–") for one in table))
         for name, row in {**table[-1], **table[0]}.items()
     ]
-    names = [f"{shown.meta['worker']} {shown.meta['seed']}" for _, shown in chosen]
+    names = [f"{short(shown.meta['worker'], 60)} {short(shown.meta['seed'], 12)}" for _, shown in chosen]
     both = [{"number": number, "name": name} for number, name in zip(numbers, names, strict=True)]
     return told | {
         "station": str(chosen[0][1].meta["station"]),

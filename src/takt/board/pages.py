@@ -29,7 +29,7 @@ from takt.judge.outcomes import Unit
 from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.show.happened import field_name, name_of, story, value_in_words
-from takt.show.listing import Row
+from takt.show.listing import CUT_OFF, Row
 from takt.show.reasons import in_words
 from takt.show.sections import Own
 from takt.show.steps import Steps
@@ -78,7 +78,8 @@ class Pages:
 
     def wall(self, number: int, shown: Shown, prefs: Prefs, live: bool = False, follows: bool = False) -> str:
         """`follows`: the wall of no certain shift, which goes on to the next one."""
-        title = f"{word(shown.view.state, prefs.language)} {shown.meta['worker']} · Takt"
+        state = shown.row.state if shown.row.state == CUT_OFF else shown.view.state
+        title = f"{word(state, prefs.language)} {short(shown.meta['worker'], 60)} · Takt"
         link = {"shift": Links(self._exported, 2).shift(number)}
         here = "/wall" if follows else f"/shift/{number}/wall"
         stream = f"/wall/stream?after={number}.{shown.id}" if follows else _stream(number, "wall", shown)
@@ -93,7 +94,8 @@ class Pages:
         table = kpi_rows(view.kpis)
         station = str(shown.meta["station"])
         by_reason: dict[str, list[Unit]] = {}
-        for unit in view.units:
+        judged = view.units[: len(view.units) - view.not_judged]
+        for unit in judged:
             if unit.good is False:
                 by_reason.setdefault(str((unit.data.get("reasons") or ["unstated"])[0]), []).append(unit)
         bad = [
@@ -117,6 +119,7 @@ class Pages:
             times=[drawing.timeline(view, shown.events, width) for width in both],
             took=[drawing.cycles(view, width) for width in both],
             bad=bad,
+            cut={unit.number for unit in view.units[len(judged) :]},
             figures=table,
             bill=spent(shown.events, shown.meta.get("worker_options")),
             ran=ran_as(shown.meta, prefs.language),

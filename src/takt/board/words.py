@@ -14,7 +14,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ended units": ("all units are done", "单元全部完成"),
     "over": ("shift over", "班次结束"),
     "running": ("running", "运行中"),
-    "cut off": ("interrupted", "已中断"),
+    "interrupted": ("interrupted", "已中断"),
     "ended": ("ended", "已结束"),
     "unreadable": ("unreadable", "无法读取"),
     # Verdicts
@@ -52,6 +52,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "total": ("total", "合计"),
     "top failures": ("Top failures", "主要缺陷"),
     "top stops": ("Top stops", "主要停机"),
+    "none": ("none", "无"),
+    "not judged": ("{n} cut off, not judged", "{n} 件未判定：班次结束时未完"),
+    "cut off by the end": ("not judged: cut off by the end", "未判定：班次结束时未完"),
+    "expected": ("expected", "预计"),
     "none so far": ("none so far", "暂无"),
     "by hour": ("By the hour", "按小时"),
     "OEE": ("OEE", "OEE"),
@@ -78,7 +82,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "state": ("state", "状态"),
     "rate": ("good rate", "合格率"),
     "cost": ("cost", "成本"),
-    "age": ("begun", "开始于"),
+    "age": ("begun, UTC", "开始于（UTC）"),
     "fell due": ("due", "到期"),
     "day": ("Day", "日间"),
     "night": ("Night", "夜间"),
@@ -117,7 +121,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "thinking": ("Thinking and cost", "思考时间与费用"),
     "ran": ("What was run", "运行信息"),
     "broken": ("What the worker did wrong", "作业者的违约"),
-    "cut off note": (
+    "interrupted note": (
         "No process is working on this shift, and it has not ended: `takt resume` goes on with it.",
         "没有进程在运行此班次，且尚未结束：可用 `takt resume` 继续。",
     ),

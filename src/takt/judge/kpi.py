@@ -111,8 +111,8 @@ class Kpis:
     busy: float | None  # share of the time with a unit to work on
     uptime: float | None  # share of the time without a stop
     first_time_quality: float | None
-    throughput_rate_per_h: float | None
-    good_rate_per_h: float | None
+    throughput_rate_per_h: float | None  # PQ / the time that the counted units cover
+    good_rate_per_h: float | None  # GQ / that time
     # Takt and cycle: good and in time, of all that count
     takt_attainment: float | None  # at a beat only
     cycle_attainment: float | None  # within the acceptance's cycle_s, or the longest that a unit may take
@@ -139,7 +139,7 @@ class Kpis:
     parts_all_good_rate: float | None
     parts_if_independent: float | None  # the product of the parts' rates
     parts_phi: dict[str, float | None]  # correlation of each pair, "left-right"
-    # Thinking
+    # Thinking, all of it: also while no unit was open
     thinking_s_per_unit: float | None
     calls_per_unit: float | None
     # Along the shift
@@ -155,7 +155,6 @@ def kpis(events: Iterable[Event]) -> Kpis:
     units = shift.counted
     n, good = len(units), sum(unit.good is True for unit in units)
     finished = sum(_finished(unit) for unit in units)
-    produced = [unit for unit in shift.units if _finished(unit)]
     times = times_of(units)
 
     spans = fault_spans(log, shift_s)
@@ -164,8 +163,6 @@ def kpis(events: Iterable[Event]) -> Kpis:
     lost = sum(not _finished(u) and overlaps(stops, u.due_s, _over_s(u, shift, takt_s)) for u in units)
     lost = lost if pace == BEAT else 0
     counted_s = _counted_s(shift, takt_s)
-    # At a beat no more comes out in an hour than the line brings, however early the shift is over with its last unit.
-    produced_s = max(shift_s, len(produced) * takt_s) if shift.pace == BEAT and takt_s is not None else shift_s
     open_ = merged([(unit.due_s, shift_s if unit.ended_s is None else unit.ended_s) for unit in shift.units])
     in_work = merged([(unit.due_s, _left_s(unit, shift_s)) for unit in shift.units])
     own = merged([(s.start_s, s.end_s) for s in spans if s.stops and s.origin == "station"])
@@ -201,8 +198,8 @@ def kpis(events: Iterable[Event]) -> Kpis:
         busy=ratio(length(open_), shift_s),
         uptime=ratio(shift_s - down_s, shift_s),
         first_time_quality=first_time_quality(sum(unit.good is True and _first_time(unit) for unit in units), n),
-        throughput_rate_per_h=per_hour(len(produced), produced_s),
-        good_rate_per_h=per_hour(sum(unit.good is True for unit in produced), produced_s),
+        throughput_rate_per_h=per_hour(finished, counted_s),
+        good_rate_per_h=per_hour(good, counted_s),
         takt_attainment=attainment(times, takt_s) if pace == BEAT else None,
         cycle_attainment=attainment(times, limit_s),
         cycle_mean_s=ratio(sum(t for t in times if math.isfinite(t)), sum(map(math.isfinite, times))),

@@ -15,6 +15,7 @@ HEADLINES = {
 def rows(k: Kpis) -> list[Figure]:
     """The KPI table, in the order in which a plant reads it, without what means nothing at this station."""
     iso, e10, own = "ISO 22400-2", "SEMI E10", "Takt"
+    all_of_it = "all of it, waiting included"
     headline = HEADLINES.get(k.pace, ("Good rate", "good / begun; what is judged"))
     late = f"> {k.takt_s:g}" if k.pace == BEAT and k.takt_s is not None else "never"
     due = {BEAT: "their slot is over", ARRIVALS: "had all their time"}.get(k.pace, "begun and ended")
@@ -40,7 +41,9 @@ def rows(k: Kpis) -> list[Figure]:
         Figure("uptime", "Uptime", _percent(k.uptime), "%", "time without a stop"),
         Figure("first_time_quality", "First-time quality", _percent(k.first_time_quality), "%", f"GM GP-8; FPY, {iso}"),
         Figure("throughput_rate_per_h", "Throughput rate", _number(k.throughput_rate_per_h), "/h", f"PQ/AOET, {iso}"),
-        Figure("good_rate_per_h", "Good units per hour", _number(k.good_rate_per_h), "/h", "GM GP-9"),
+        Figure(
+            "good_rate_per_h", "Good units per hour", _number(k.good_rate_per_h), "/h", "good / their time, GM GP-9"
+        ),
     ]
     if k.takt_attainment is not None:
         table.append(
@@ -89,8 +92,8 @@ def rows(k: Kpis) -> list[Figure]:
         table.append(Figure(f"faults_{origin}", f"Faults of the {origin}", str(f.count), "", about))
     d = k.drift
     table += [
-        Figure("thinking_s_per_unit", "Thinking per unit", _number(k.thinking_s_per_unit, 2), "s", own),
-        Figure("calls_per_unit", "Calls per unit", _number(k.calls_per_unit), "", own),
+        Figure("thinking_s_per_unit", "Thinking, per unit ended", _number(k.thinking_s_per_unit, 2), "s", all_of_it),
+        Figure("calls_per_unit", "Times asked, per unit ended", _number(k.calls_per_unit), "", all_of_it),
         Figure("drift_good", "Good rate, 2nd half - 1st", _percent(d.change, "+"), "%", _p(d.change_p, "Fisher exact")),
         Figure("drift_cycle", "Cycle time drift", _number(d.cycle_s_per_h, 2, "+"), "s/h", _p(d.cycle_p, "Theil-Sen")),
     ]

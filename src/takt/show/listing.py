@@ -21,7 +21,7 @@ from takt.meant import near_file
 SUFFIX = ".takt"
 MOST_FOUND = 10_000  # ledgers of a folder
 LOCKS = Path("/proc/locks")
-RUNNING, CUT_OFF, ENDED, BROKEN = "running", "cut off", "ended", "unreadable"
+RUNNING, CUT_OFF, ENDED, BROKEN = "running", "interrupted", "ended", "unreadable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ from rich.text import Text
 
 from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import per_cent
-from takt.draw.words import hms
+from takt.draw.words import hms, short
 from takt.printable import printable
 from takt.show.happened import happening
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line, shortened
 
+MOST_NAME = 40  # characters of a name in a table: one stranger's must not take the room of every row
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 STATES = {RUNNING: "bold green", CUT_OFF: "yellow", BROKEN: "red"}
 VOICES = {WORKER: "bold", STATION: "cyan", TOLD: "magenta", NOTE: "dim", EVENT: "blue"}
@@ -58,9 +59,9 @@ _COLUMNS = (
 )
 
 
-def _in_row(text: str) -> str:
-    """A name as one line: one that breaks its row would be another row."""
-    return re.sub("[\t\n]", "\ufffd", printable(text))
+def _in_row(text: str, most: int = MOST_NAME) -> str:
+    """A name as one line, and a short one: one that breaks its row would be another row."""
+    return re.sub("[\t\n]", "\ufffd", printable(short(text, most)))
 
 
 def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
@@ -90,7 +91,7 @@ def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
             cells[column.name][place] = Text.assemble(cell, "\n", (", ".join(map(str, told)), "dim"))
     for place in range(len(readable)):
         table.add_row(*(cells[column.name][place] for column in shown))
-    broken = [Text(_in_row(row.why), "red") for row in rows if row.state == BROKEN]
+    broken = [Text(_in_row(row.why, 300), "red") for row in rows if row.state == BROKEN]
     return Group(table, *broken) if readable else Group(*broken)
 
 

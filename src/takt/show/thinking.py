@@ -23,7 +23,7 @@ def spent(events: Iterable[Event], worker_options: Mapping[str, Any] | None = No
     rows = []
     if thought:
         seconds, calls = (sum(_number(one.get(key)) for one in thought) for key in ("seconds", "calls"))
-        rows = [("thinking, s", f"{seconds:,.1f}"), ("calls", f"{calls:,.0f}")]
+        rows = [("thinking, s", f"{seconds:,.1f}"), ("times asked", f"{calls:,.0f}")]
     usage = [one["usage"] for one in said if isinstance(one.get("usage"), Mapping)]
     if not usage:
         return rows

@@ -16,7 +16,10 @@ from takt.judge.spans import fault_spans
 from takt.printable import cell
 from takt.writing import Kind, table, whole_file
 
-FIRST = ("unit", "due_s", "ended_s", "outcome", "cycle_s", "first_time", "reasons", "calls", "thinking_s", "faults")
+FIRST = (
+    "unit", "due_s", "ended_s", "outcome", "judged", "cycle_s", "first_time", "reasons",
+    "asked_since_last", "thinking_since_last_s", "faults",
+)  # fmt: skip
 PARQUET = Kind("Parquet table", lambda head: head.startswith(b"PAR1"))
 MOST_COLUMNS = 200  # a stranger's ledger could have a column for each of its units
 
@@ -24,13 +27,16 @@ MOST_COLUMNS = 200  # a stranger's ledger could have a column for each of its un
 def unit_records(events: Sequence[Event]) -> list[dict[str, Any]]:
     """A record for each unit, in the order in which they fell due; all have the same keys, FIRST in front.
 
-    due_s, ended_s, cycle_s, thinking_s are seconds of station time; outcome is "good", "bad" or "open"; reasons and
-    faults are names, joined by ";". What the station measured of a unit (`peak_push_n`) and of its parts
-    (`left_tilt_deg`) follows, as far as it is a number, a text or yes or no.
+    due_s, ended_s, cycle_s are seconds of station time; outcome is "good", "bad" or "open"; judged says whether figures
+    and verdict count it (docs/kpi.md: the end of the shift cut it off if not, or it still has time). asked_since_last,
+    thinking_since_last_s: how often the worker was asked to act since a unit had last ended, and what of station time
+    that took, waiting included. reasons and faults are names, joined by ";". What the station measured of a unit
+    (`peak_push_n`) and of its parts (`left_tilt_deg`) follows, as far as it is a number, a text or yes or no.
     """
     outcomes = Outcomes.of(events)
     thoughts = {event.unit: event.data for event in events if event.kind == THOUGHT}
     spans = fault_spans(events, outcomes.end_s)
+    judged = {unit.number for unit in outcomes.counted}
     records = []
     for unit in outcomes.units:
         over_s = outcomes.end_s if unit.ended_s is None else unit.ended_s
@@ -41,11 +47,12 @@ def unit_records(events: Sequence[Event]) -> list[dict[str, Any]]:
             "due_s": unit.due_s,
             "ended_s": unit.ended_s,
             "outcome": "open" if unit.good is None else "good" if unit.good else "bad",
+            "judged": unit.number in judged,
             "cycle_s": unit.cycle_s,
             "first_time": bool(unit.data.get("first_time", True)) if unit.good else None,
             "reasons": ";".join(str(reason) for reason in unit.data.get("reasons") or ()),
-            "calls": thought.get("calls"),
-            "thinking_s": thought.get("seconds"),
+            "asked_since_last": thought.get("calls"),
+            "thinking_since_last_s": thought.get("seconds"),
             "faults": ";".join(there),
         }
         record |= {key: value for key, value in unit.data.items() if key not in record and _is_plain(value)}

@@ -71,7 +71,9 @@ class ShiftView:
     unit        the unit that fell due last and is open; `due_s` when it did. None if none is open.
     planned     units that the whole shift is to have; None if that is not known.
     length_s    how long it is to last; None if it ends by units.
-    good, bad   of the units that have ended; `due` fell due before the shift ended, `waiting` of them are open.
+    good, bad   of the units that have ended, and `due` of those that fell due, `waiting` of which are open, while the
+                shift runs; when it is over all three are of the units that figures and verdict count (docs/kpi.md).
+    not_judged  units that the end of the shift cut off, which therefore are in none of these.
     hours       the hour board, where units fall due at a pace.
     failures    the commonest main reasons of bad units, and how often.
     units       all units in the order in which they fell due.
@@ -92,6 +94,7 @@ class ShiftView:
     bad: int
     due: int
     waiting: int
+    not_judged: int
     pace: str
     judged: Verdict
     hours: tuple[Hour, ...]
@@ -112,8 +115,8 @@ class ShiftView:
         open_units = [unit for unit in units if unit.good is None]
         last = open_units[-1] if open_units else None
         state, faults = _state(events, outcomes.ended, bool(open_units))
-        ended = [unit for unit in units if unit.good is not None]
-        late = bool(outcomes.ended) and sum(unit.due_s >= outcomes.end_s for unit in open_units)  # fell due at the end
+        of = outcomes.counted if outcomes.ended else units
+        ended = [unit for unit in of if unit.good is not None]
         good = sum(unit.good is True for unit in ended)
         reasons = Counter(_main_reason(unit) for unit in ended if not unit.good)
         hours = started.get("hours")
@@ -130,8 +133,9 @@ class ShiftView:
             length_s=None if hours is None else float(hours) * HOUR_S,
             good=good,
             bad=len(ended) - good,
-            due=len(units) - late,
-            waiting=len(open_units) - late,
+            due=len(of),
+            waiting=len(of) - len(ended),
+            not_judged=outcomes.cut_off if outcomes.ended else 0,
             pace=outcomes.pace,
             judged=judged,
             hours=_hours(outcomes),

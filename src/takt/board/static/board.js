@@ -7,6 +7,8 @@
   if (live && live.dataset.stream) {
     const place = document.getElementById("rows") || live;
     const source = new EventSource(live.dataset.stream);
+    let since = 0;
+    const heard = () => { clearTimeout(since); since = 0; lost.hidden = true; document.body.classList.remove("lost"); };
     source.addEventListener("page", (message) => {
       const told = JSON.parse(message.data);
       const ticked = new Set([...place.querySelectorAll("input:checked")].map((box) => box.value));
@@ -20,11 +22,12 @@
       place.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
       const again = at && [...place.querySelectorAll(at.tagName)].find((one) => alike(one) === alike(at));
       if (again) again.focus({ preventScroll: true });
-      lost.hidden = true;
+      heard();
     });
-    source.addEventListener("open", () => { lost.hidden = true; });
+    source.addEventListener("open", heard);
     source.addEventListener("error", () => {
       lost.hidden = false;
+      since ||= setTimeout(() => document.body.classList.add("lost"), 3000); // no hiccup: what is shown may be over
       if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000); // the login, perhaps
     });
   }
