@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -137,3 +138,28 @@ def test_what_came_out_is_served_and_its_tools_reach_it(trained: Any, capsys: py
     found = {finding["what"]: finding for finding in told["findings"]}
     assert code == 0 and found["tools"]["state"] == "good" and found["context"]["values"] == {"tokens": 2048}
     assert told["set"]["profile"] == "llamacpp" and found["schema"]["state"] == "good"
+    read, taught = as_served(server.listening_address, trained[0]["gguf"])
+    assert read == taught  # to the letter: llama.cpp gives tools a description if they have none
+
+
+def as_served(address: str, model: str) -> tuple[str, str]:
+    """A conversation of the view `terse` as llama.cpp puts it to the model, and as the model was taught."""
+    from takt import open_station
+    from takt.train.weights import open_tokenizer, rendered
+    from takt.workers.llm.talk import Talk
+
+    station = open_station("flightdesk", scenario="two-hubs", flights=60, aircraft=10, bookings=200)
+    talk = Talk(station.spec, "terse", 4096, 4096)
+    talk.show({"queue": [{"group": "7", "people": 2, "hotel": False}]})
+    talk.answered(0, "", [("propose", '{"group":"7","avoid_closed":true}')])
+    talk.result("call_0_0", {"queue": [], "result": {"group": "7", "itineraries": [{"hotel_due": True}]}})
+    asked = {"messages": talk.history.messages(), "tools": talk.tools}
+    request = urllib.request.Request(
+        f"{address}/apply-template", json.dumps(asked).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=TRY_S) as answer:
+        read = json.load(answer)["prompt"]
+    messages = json.loads(json.dumps(talk.history.messages()))
+    for call in (call for message in messages for call in message.get("tool_calls", ())):
+        call["function"]["arguments"] = json.loads(call["function"]["arguments"])
+    return read, rendered(open_tokenizer(model), messages, talk.tools, True)
