@@ -288,6 +288,14 @@ def test_a_stdout_that_is_full_or_closed_is_one_line_and_exit_code_2(tmp_path: P
         )
 
 
+def test_help_that_is_read_as_far_as_wanted_is_no_error() -> None:
+    read_end, closed = os.pipe()
+    os.close(read_end)
+    process = takt("--help", stdout=closed)
+    os.close(closed)
+    assert process.communicate(timeout=60)[1] == "" and process.returncode == 0
+
+
 def test_ctrl_c_at_any_moment_is_exit_code_130_and_one_line(tmp_path: Path) -> None:
     def default() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in a shell's background

@@ -49,7 +49,8 @@ def bounded(work: Callable[[], int]) -> int:
             import traceback
 
             traceback.print_exc()
-        complain(text)
+        if text:
+            complain(text)
         return code
 
 
@@ -70,6 +71,9 @@ def _told(error: BaseException) -> tuple[int, str]:
         _lost_stdout()
         return INTERRUPTED, "interrupted"
     if isinstance(error, SystemExit) and _of_rich(error):
+        if {"-h", "--help"} & set(sys.argv[1:]):  # whoever reads help has read enough of it
+            _lost_stdout()
+            return 0, ""
         return WRONG, "cannot write to stdout: Broken pipe"
     if lost := _lost_stdout():
         return WRONG, f"cannot write to stdout: {lost}"

@@ -391,6 +391,8 @@ def test_what_may_differ() -> None:
 def test_other_errors() -> None:
     for shifts, wrong, said in [
         ({"a": [shift("g")]}, {}, "at least two"),
+        ({"person": [shift("g"), shift("g", seed=7)]}, {}, "all of one, of seeds 0, 7"),
+        ({"person": [shift("g"), shift("g", station="gym", seed=7)]}, {}, "2 stations and cannot be compared: .*, gym"),
         ({"a": [shift("g"), shift("g")], "b": [shift("g")]}, {}, "seed 0 twice"),
         ({"a": [shift("g")], "b": [[]]}, {}, "shift_started"),
         ({"a": [shift("g")], "b": [shift("g")]}, {"alpha": 1.0}, "alpha"),

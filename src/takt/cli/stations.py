@@ -114,7 +114,8 @@ def list_workers(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the workers here. Any other is named by import: --worker my_module:MyWorker."""
+    """List the workers here. One named flightdesk.greedy is of that station, where it is --worker greedy. Any other is
+    named by import: --worker my_module:MyWorker."""
     if station is not None:
         registered_station(station)
     print_names("workers", {name: _about(point) for name, point in workers(station).items()}, as_json)

@@ -206,9 +206,9 @@ def made_by(name: str, station: str) -> Any:
     if ":" in name:
         return imported(name, "worker")
     here = ", ".join(known)
-    raise TaktError(
-        f"no worker named {name!r} for station {station!r}{meant(name, known)}; the workers here are: {here}"
-    )
+    short = name.removeprefix(f"{station}.")
+    nearly = f": here it is called {short!r}" if short != name and short in known else meant(name, known)
+    raise TaktError(f"no worker named {name!r} for station {station!r}{nearly}; the workers here are: {here}")
 
 
 def _check_is_worker(name: str, make: Any) -> None:

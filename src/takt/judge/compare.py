@@ -89,6 +89,7 @@ def compare(
 
     Raises TaktError if they are not comparable. Seeds that not all of them have worked are left out, and named.
     """
+    shifts = {name: [list(events) for events in of] for name, of in shifts.items()}
     check_comparable(shifts, alpha, margin, by)
     worked = {name: of_seeds(name, [ComparedShift.of(events, costs) for events in of]) for name, of in shifts.items()}
     seeds = [seed for seed in next(iter(worked.values())) if all(seed in mine for mine in worked.values())]

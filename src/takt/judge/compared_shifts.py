@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from takt.contract.events import UNIT_DUE, Event
+from takt.contract.events import SHIFT_STARTED, UNIT_DUE, Event
 from takt.contract.station import TaktError
 from takt.judge.capability import times_of
 from takt.judge.outcomes import Outcomes
@@ -167,8 +167,14 @@ def with_lost(shifts: Mapping[str, ComparedShift]) -> dict[str, ComparedShift]:
 def check_comparable(
     shifts: Mapping[str, Sequence[Iterable[Event]]], alpha: float, margin: float | None, by: str
 ) -> None:
+    every = [event.data for of in shifts.values() for events in of for event in events if event.kind == SHIFT_STARTED]
+    stations = list(dict.fromkeys(str(one.get("station")) for one in every))
+    if len(stations) > 1:
+        raise TaktError(f"these shifts are of {len(stations)} stations and cannot be compared: {', '.join(stations)}")
     if len(shifts) < 2:
-        raise TaktError(f"comparing takes at least two workers, not {len(shifts)}")
+        seeds = list(dict.fromkeys(one.get("seed") for one in every))
+        same = f"; these shifts are all of one, of seeds {listed(seeds)}" if len(seeds) > 1 else ""
+        raise TaktError(f"comparing takes at least two workers, not {len(shifts)}{same}")
     if not 0 < alpha < 1:
         raise TaktError(f"alpha is a chance of error between 0 and 1, not {alpha:g}")
     if margin is not None and not 0 < margin < 1:

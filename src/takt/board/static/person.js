@@ -248,7 +248,7 @@
     const now = performance.now();
     if (head.pictures.length) drawn.push(now); // without any, it says how things stand
     while (drawn.length && now - drawn[0] > 2000) drawn.shift();
-    document.getElementById("rate").textContent = `${(drawn.length / 2).toFixed(1)} /s`;
+    document.getElementById("rate").textContent = drawn.length ? `${(drawn.length / 2).toFixed(1)} /s` : "–";
     if (mine.has(head.stamp)) {
       for (const one of mine) if (one <= head.stamp) mine.delete(one);
       late.push(now - head.stamp);
