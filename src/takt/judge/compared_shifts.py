@@ -167,12 +167,15 @@ def with_lost(shifts: Mapping[str, ComparedShift]) -> dict[str, ComparedShift]:
 def check_comparable(
     shifts: Mapping[str, Sequence[Iterable[Event]]], alpha: float, margin: float | None, by: str
 ) -> None:
-    every = [event.data for of in shifts.values() for events in of for event in events if event.kind == SHIFT_STARTED]
-    stations = list(dict.fromkeys(str(one.get("station")) for one in every))
-    if len(stations) > 1:
-        raise TaktError(f"these shifts are of {len(stations)} stations and cannot be compared: {', '.join(stations)}")
     if len(shifts) < 2:
-        seeds = list(dict.fromkeys(one.get("seed") for one in every))
+        logs = [events for of in shifts.values() for events in of]
+        started = [event.data for events in logs for event in events if event.kind == SHIFT_STARTED]
+        stations = list(dict.fromkeys(str(data.get("station")) for data in started))
+        seeds = list(dict.fromkeys(int(data.get("seed") or 0) for data in started))
+        if len(stations) > 1:
+            raise TaktError(
+                f"these shifts are of {len(stations)} stations and cannot be compared: {', '.join(stations)}"
+            )
         same = f"; these shifts are all of one, of seeds {listed(seeds)}" if len(seeds) > 1 else ""
         raise TaktError(f"comparing takes at least two workers, not {len(shifts)}{same}")
     if not 0 < alpha < 1:
