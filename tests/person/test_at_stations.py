@@ -119,8 +119,16 @@ def test_a_ticket_is_mended_by_the_forms_of_the_code_desk_and_in_an_editor_of_on
         (folder / "notes.txt").write_text("one\n")
         (folder / "README.md").unlink()
         (folder / "raw").write_bytes(b"\xff\xfe")
+        (folder / "link").symlink_to("/etc/passwd")
         assert wait_for(lambda: b"return 1" in station.files["pkg/m.py"] and "notes.txt" in station.files)
-        assert wait_for(lambda: "README.md" not in station.files and bool(refusals)) and "raw is no text" in refusals[0]
+        assert wait_for(lambda: "README.md" not in station.files and len(refusals) > 1)
+        assert sorted(text.split(":")[0] for text in refusals) == [
+            "link is no file of its own, but a link or a device",
+            "raw is no text, or longer than 1,048,576 bytes",
+        ]
+        shown = page.shown()
+        assert all(text in shown for text in refusals), "and at the page"
+        assert re.search(r"write.*notes\.txt", shown), "what was saved in the editor is among the results"
         assert "1 passed" in page.call("run", command="echo two >> notes.txt; ls -a . pkg; python3 -m pytest -q")
         assert wait_for(lambda: (folder / "notes.txt").read_text() == "one\ntwo\n"), "what a command did is there"
         page.call("submit", ticket=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from takt.board.person.pictures import Apart
+from takt.cli.person import Page, at_work
 from takt.contract.station import Fault, open_station
 from takt.contract.steering import steering_of
 from takt.errors import TaktError
@@ -86,6 +88,42 @@ def test_pictures_are_of_the_newest_moment_and_a_renderer_that_dies_is_begun_aga
     monkeypatch.setenv("MUJOCO_GL", "disable")
     with pytest.raises(TaktError, match="pictures need OpenGL"):
         Apart(hatch, "nutcell", cell.spec.options, SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("given", "again", "cameras", "hz"),
+    [
+        ({"camera_hz": 8}, None, 3, 8),
+        ({"cameras": ["head"]}, None, 1, 15.0),
+        (None, {}, 3, 15.0),
+        (None, {"cameras": ["head"]}, 1, 15.0),
+    ],
+)
+def test_a_shift_that_is_gone_on_with_is_seen_as_one_that_begins(
+    cell: Any, given: Any, again: Any, cameras: int, hz: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger's options say what its station drew: nothing, for pictures are drawn beside it."""
+    shown: list[Any] = []
+
+    class Noted:
+        def __init__(self, hatch: Any, station: str, options: Any, wanted: Any) -> None:
+            shown.append(wanted)
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr("takt.board.person.pictures.Apart", Noted)
+    monkeypatch.setattr(
+        "takt.contract.station.open_station",
+        lambda name, **options: SimpleNamespace(spec=cell.spec, close=lambda: None),
+    )
+    options = dict(cell.spec.options) if given is None else given
+    with at_work("nutcell", options, Page(port=0), None, 1, again):
+        (wanted,) = shown
+    assert (len(wanted["cameras"]), wanted["camera_hz"]) == (cameras, hz)
 
 
 def test_the_cells_steering_takes_sound_controls_only_and_makes_actions_of_them(cell: Any) -> None:

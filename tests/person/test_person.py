@@ -146,6 +146,48 @@ def test_a_person_who_is_cut_off_goes_on_from_the_last_unit(tmp_path: Path) -> N
     assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
 
 
+def test_what_was_done_since_the_last_unit_is_in_the_transcript(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, hatch = tmp_path / "p.takt", Hatch()
+
+    class Cut(Counter):
+        def step(self, action: Any) -> Any:
+            if self.period == 15:
+                raise KeyboardInterrupt
+            return super().step(action)
+
+    hatch.come()
+    asked = hatch.ask("send", '{"parcel": "P9", "to": "north", "stamps": []}')
+    with pytest.raises(KeyboardInterrupt):
+        run_shift(Cut(), Person(hatch), units=2, seed=3, clock="live:100", ledger=path, worker_name="person")
+    assert "error" in asked.result(1)["result"]
+    for more in ([], ["--unit", "0"]):
+        assert main(["transcript", str(path), *more]) == 0
+        out = capsys.readouterr().out
+        assert "2 records since then" in out and "page: opened" in out and '> send  {"parcel": "P9"' in out
+
+
+def test_a_slip_is_told_before_anybody_opens_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there.takt").touch()
+    lake = ["gym", "-o", "id=FrozenLake-v1", "-o", "hold=wait"]
+    slips: dict[str, list[str]] = {
+        "give hours or units": [*lake, "--practice"],
+        "exists already": [*lake, "--units", "1", "--out", str(tmp_path / "there.takt")],
+        "cannot have the fault": [*lake, "--units", "1", "--practice", "--fault", "feeder_jam@00:00:01"],
+    }
+    for told, given in slips.items():
+        assert main(["run", *given, "--worker", "person", "--port", "0"]) == 2
+        err = capsys.readouterr().err
+        assert told in err and "work at" not in err, err
+    monkeypatch.setattr("takt.contract.steering.entry_points", lambda group: [])  # of an installation of before
+    assert main(["run", *lake, "--units", "1", "--practice", "--worker", "person", "--port", "0"]) == 2
+    err = capsys.readouterr().err
+    assert "cannot work at" in err and "work at http" not in err
+
+
 def test_what_was_done_before_a_kill_is_done_again_without_the_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +267,16 @@ def test_every_argument_of_the_flight_desk_has_an_input_of_its_own() -> None:
     forms = forms_of(TOOLS.openai_tools(("authority",)), ())
     assert len(forms) == len(TOOLS)
     assert [(form.name, f.name) for form in forms for f in form.fields if f.kind == "json"] == []
+
+
+def test_every_tool_of_a_station_has_a_key_of_its_own() -> None:
+    from takt.stations.codedesk import tools as codedesk
+    from takt.stations.flightdesk.desk.tools import TOOLS
+
+    for tools in (TOOLS.openai_tools(("authority",)), codedesk.TOOLS.openai_tools(codedesk.allowed(True, True))):
+        keys = [form.key for form in forms_of(tools, ())]
+        assert keys[:9] == list("123456789") and len(set(keys)) == len(tools) > 9
+        assert all(len(key) == 1 and key != "u" for key in keys)
 
 
 def test_a_row_fills_what_a_tool_takes_and_nothing_else() -> None:

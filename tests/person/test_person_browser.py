@@ -17,7 +17,7 @@ from takt import Ledger, repeat_shift, run_shift
 from takt.board.person.server import PersonServer
 from takt.contract.station import StationSpec
 from takt.workers.person import Person
-from takt.workers.person.hatch import Hatch
+from takt.workers.person.hatch import Hatch, Standing
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +43,14 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any
 
         page.keyboard.press("1")  # the first tool, `look`, has no argument: its button has the focus
         page.keyboard.press("Enter")
-        page.locator("#history .answer").nth(0).wait_for()
-        use = page.locator("#history .use").first
-        use.focus()
-        page.keyboard.press("Enter")  # the row fills the forms
+        page.locator("#history .answer:focus").wait_for()  # whoever called it is at the answer
+        page.keyboard.press("u")
+        page.keyboard.press("Enter")  # the first row fills the forms, and leads to what the one that takes it lacks
+        assert page.evaluate("document.activeElement.closest('[data-rows]').dataset.rows") == "stamps"
+        assert page.locator("form[data-call=send] [name=parcel]").input_value() == "P0"
+        page.keyboard.press("Escape")
         page.keyboard.press("2")
         assert page.evaluate("document.activeElement.name") == "parcel"
-        assert page.locator("form[data-call=send] [name=parcel]").input_value() == "P0"
         page.keyboard.press("Tab")
         page.keyboard.type("n")  # north
         page.keyboard.press("Tab")  # the button for one more row of stamps
@@ -73,10 +74,16 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any
         assert page.locator("#history .answer").count() == 3  # whoever comes later sees what was done
         watched.check()
         page.locator("#state td", has_text="P1").wait_for()  # the second goes the short way
+        hatch.remark("editor", "a link stays in the folder only")
         hatch.ask("send", '{"parcel":"P1","to":"south","stamps":[{"value":3}]}')
+        page.locator("#history .answer code", has_text="P1").wait_for()  # as an editor's call: every page shows it
+        page.locator("#history", has_text="a link stays in the folder only").wait_for()
         shift.join(120)
-        page.locator("#state", has_text="The shift is over").wait_for()
-        watched.close()
+        hatch.end("The shift is over: 2 of 2 units good, undecided.")
+    page.locator("#state", has_text="2 of 2 units good").wait_for()
+    page.wait_for_timeout(1500)  # and longer than it takes to see that the server has gone
+    assert page.locator("#link").is_hidden() and page.locator("form[data-call=look] > button").is_disabled()
+    watched.close()
     with Ledger.open(path) as book:
         events, digest = book.events(), book.digest()
     assert [e.kind for e in events if e.unit == 0 and e.kind.startswith("unit_")] == ["unit_due", "unit_good"]
@@ -118,8 +125,13 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
         page.locator("canvas[data-eye=head]").wait_for()
         page.locator(".gauges b", has_text="200.0 N").wait_for()
         assert violations(page) == []
+        hatch.show(100, page.evaluate("performance.now()") - 9_000.0)  # another page's stamp, or none of a key's
+        page.locator(".gauges b", has_text="100.0 N").wait_for()
+        assert page.inner_text("#late") == "–"
         page.keyboard.down("KeyW")
         held(left_x=1.0)
+        hatch.show(10, hatch.held()[1])
+        page.locator("#late", has_text="ms").wait_for()
         page.keyboard.up("KeyW")
         page.keyboard.press("Space")
         held(left_grip=1.0)
@@ -137,5 +149,11 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
         page.evaluate(MOUSE_3D)
         held(left_y=-0.5, left_x=0.25, left_tip=1.0, right_grip=1.0)
         watched.check()
-        watched.close()
+        hatch.standing = Standing(0.5, 1, 8)
+        page.locator("#standing", has_text="0.5x speed · 1 of 8 units done").wait_for()
+        hatch.end("The shift was interrupted; `takt resume` goes on with it.")
+    page.locator("#told", has_text="interrupted").wait_for()
+    page.wait_for_timeout(1500)
+    assert page.locator("#link").is_hidden()
+    watched.close()
     assert hatch.held()[0] == {"right.grip": 1.0}, "a page that is closed holds nothing but what a grip holds"

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import json
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 from starlette.websockets import WebSocketDisconnect
@@ -20,6 +21,8 @@ SPEC = StationSpec(id="takt/TwoHands-v0", station="hands", takt_s=10.0, control_
 
 class Page:
     """A page's end of the wire. `draws`: it says so of whatever it is sent."""
+
+    query_params = cookies = headers = MappingProxyType[str, str]({})
 
     def __init__(self, draws: bool = True) -> None:
         self.draws, self.heads, self._says = draws, [], asyncio.Queue[Any]()

@@ -15,7 +15,7 @@ from typing import Any
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -350,7 +350,7 @@ def seen_by(request: Request) -> str:
     return request.headers.get("last-event-id") or request.query_params.get("after", "")
 
 
-def prefs_of(request: Request) -> Prefs:
+def prefs_of(request: HTTPConnection) -> Prefs:
     given, kept = request.query_params, request.cookies
     return Prefs.of(
         given.get("language") or kept.get("takt-language"),

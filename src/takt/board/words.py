@@ -183,9 +183,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "results": ("Results", "结果"),
     "tools": ("Tools", "工具"),
     "tools note": (
-        "Keys 1 to 9 open a tool; Enter calls it, Shift and Enter make a new line of a text. A row's button fills what "
-        "it holds into the forms. The clock does not wait.",
-        "按 1 到 9 打开工具；Enter 调用，Shift+Enter 换行。行内按钮把内容填入表单。时钟不等人。",
+        "A tool's key opens it; Enter calls it, Shift and Enter make a new line of a text, Esc leaves a field. U goes "
+        "to the first row that can be used, then to the next; Enter there fills what it holds into the forms and opens "
+        "the one that it fits. The clock does not wait.",
+        "按工具前的键打开工具；Enter 调用，Shift+Enter 换行，Esc 离开输入框。U 到第一个可填入的行，再按到下一行；"
+        "在行上按 Enter 把内容填入表单并打开最合适的工具。时钟不等人。",
     ),
     "changes": ("changes", "会更改"),
     "use": ("use", "填入"),
@@ -197,6 +199,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "touch": ("Touch", "触觉"),
     "tone": ("touch as a tone", "触觉声音提示"),
     "keys": ("Keys", "按键"),
+    "speed": ("{n}x speed", "{n} 倍速"),
+    "units of": ("{n} of {of} units done", "已完成 {n} / {of} 个单元"),
+    "units done": ("{n} units done", "已完成 {n} 个单元"),
+    "no key": ("While no key is pressed:", "未按键时："),
     "pad": ("A gamepad or a 3D mouse is found when it is moved.", "移动手柄或 3D 鼠标即可识别。"),
     "language": ("Language", "语言"),
     "light": ("Light", "亮度"),

@@ -112,13 +112,13 @@ def transcript(
     """
     from takt.ledger import Ledger, canonical
     from takt.show.printed import transcript_lines, unit_heading
-    from takt.show.transcript import chosen_units, of_unit
+    from takt.show.transcript import chosen_units, of_unit, unfinished
     from takt.show.transcript import transcript as lines_of
     from takt.show.worked import calls_of_unit
 
     with Ledger.open(path) as book:
-        events, station = book.events(), str(book.meta["station"])
-    lines = lines_of(events)
+        events, station, journal = book.events(), str(book.meta["station"]), book.journal()
+    lines = [*lines_of(events), *unfinished(journal, events)]
     chosen = [unit] if unit is not None else chosen_units(events, bad, reason) if bad or reason is not None else None
     if unit is not None and not any(event.unit == unit for event in events):
         raise TaktError(f"there is no unit {unit} in {path}")

@@ -17,8 +17,11 @@ from takt.program import complain
 if TYPE_CHECKING:
     from takt.contract.clock import Clock
     from takt.contract.station import Station
+    from takt.contract.steering import Steering
     from takt.ledger.trust import Named
+    from takt.shift import Progress, Shift
     from takt.workers.person import Person
+    from takt.workers.person.hatch import Hatch
 
 NAME = "person"
 PORT = 8710
@@ -36,20 +39,64 @@ class Page:
     folder: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A station, the person at its page, and what the page is told of the shift besides. `units`: as many as it is to
+    have, or None."""
+
+    station: Station
+    person: Person
+    hatch: Hatch
+    clock: Clock | None
+    units: int | None
+
+    def follow(self, on_progress: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+        """`on_progress`, with the page told as well."""
+        self._stand(0)
+
+        def follow(progress: Progress) -> None:
+            self._stand(progress.units)
+            if on_progress is not None:
+                on_progress(progress)
+
+        return follow
+
+    def conclude(self, shift: Shift) -> None:
+        """Tell the page how it came out."""
+        from takt.judge.verdict import verdict
+
+        judged = verdict(shift.events)
+        outcome = {"accept": "accepted", "reject": "rejected"}.get(judged.decision, "undecided")
+        came_out = f": {judged.good} of {judged.units} units good, {outcome}."
+        self.hatch.end(f"The shift is over{came_out if judged.units else ', and no unit was judged.'}")
+
+    def _stand(self, units: int) -> None:
+        from takt.workers.person.hatch import Standing
+
+        self.hatch.standing = Standing(float(getattr(self.clock, "speed", 1.0)), units, self.units)
+
+
 @contextmanager
 def at_work(
-    station: str, options: Mapping[str, Any], page: Page, clock: Clock | None = None, again: bool = False
-) -> Iterator[tuple[Station, Person]]:
-    """The station, and the person at its page, once somebody has opened it: the shift's clock begins then.
+    station: str,
+    options: Mapping[str, Any],
+    page: Page,
+    clock: Clock | None,
+    units: int | None,
+    again: Mapping[str, Any] | None = None,
+) -> Iterator[AtWork]:
+    """The station, and a person who is waited for when the shift begins, which is when its clock does, too.
 
-    again   whether it goes on with a shift, which its options are of: the station is opened with all of them.
+    again   where it goes on with a shift, which `options` are of, with all of which the station is opened: what else
+            the page is to be shown by, if anything. Pictures are no part of a shift.
     """
     from takt.contract.clock import Live
     from takt.contract.station import Files, open_station
-    from takt.contract.steering import RendersApart, Steering, steering_of
+    from takt.contract.steering import RendersApart, steering_of
     from takt.listening import check_host, token_of
     from takt.workers.person import Person
     from takt.workers.person.hatch import Hatch
+    from takt.workers.person.worker import FAILED, INTERRUPTED, OVER, check_can_work
 
     try:
         from takt.board.person.folder import Folder
@@ -61,9 +108,12 @@ def at_work(
     here = open_station(station, **options)
     try:
         steering: Steering | None = None if here.spec.tools else steering_of(here.spec)
+        check_can_work(here.spec, steering)
         shown: Mapping[str, Any] = dict(steering.shown) if isinstance(steering, RendersApart) else {}
         if steering is not None:
-            own = options if again else {key: value for key, value in options.items() if key not in shown}
+            check_decided(steering, again is not None)
+            begun = again is not None
+            own = options if begun else {key: value for key, value in options.items() if key not in shown}
             asked = {**steering.station_options, **own}
             if asked != options:
                 here.close()
@@ -80,7 +130,8 @@ def at_work(
             pictures: Apart | None = None
             beside: Callable[[], bytes | None] | None = None
             if isinstance(steering, RendersApart):
-                wanted = {key: options.get(key, value) for key, value in shown.items()}
+                asked = options if again is None else again  # a ledger's own say what its station showed: nothing
+                wanted = {key: asked.get(key, value) for key, value in shown.items()}
                 pictures = there.enter_context(Apart(hatch, station, here.spec.options, wanted))
                 beside = partial(steering.scene_state, here)
             if page.folder is not None:
@@ -91,12 +142,31 @@ def at_work(
                 hatch, here.spec, steering, page.host, page.port, token, page.names, page.practice, lag_s, pictures
             )
             there.enter_context(server)
-            complain(f"work at {server.url}?token={token}")
-            if not hatch.wait_started(FIRST_PAGE_S):
-                raise TaktError("nobody has opened the page; nothing was written")
-            yield here, Person(hatch, beside)
+
+            def arrive() -> None:
+                complain(f"work at {server.url}?token={token}")
+                if not hatch.wait_started(FIRST_PAGE_S):
+                    raise TaktError("nobody has opened the page; nothing was written")
+
+            try:
+                yield AtWork(here, Person(hatch, beside, arrive), hatch, clock, units)
+            except TaktError as error:
+                hatch.end(f"{FAILED}{error}")
+                raise
+            except KeyboardInterrupt:
+                hatch.end(OVER if page.practice else INTERRUPTED)
+                raise
     finally:
         here.close()
+
+
+def check_decided(steering: Steering, begun: bool) -> None:
+    """TaktError if somebody has to say first what the station does while nothing is pressed; of a shift that has begun,
+    it is as it was."""
+    from takt.contract.steering import Idles
+
+    if isinstance(steering, Idles) and steering.undecided and not begun:
+        raise TaktError(steering.undecided)
 
 
 def check_page(page: Page, worker: str) -> None:
@@ -112,8 +182,8 @@ def check_page(page: Page, worker: str) -> None:
         raise TaktError("practice is for whoever sits here; leave --host out")
 
 
-def person_options(path: Path, named: Named) -> tuple[str, Mapping[str, Any]] | None:
-    """Station and options of a person's shift that has not ended; None if the ledger is none of that."""
+def persons_shift(path: Path, named: Named) -> Mapping[str, Any] | None:
+    """The meta of a person's shift that has not ended; None if the ledger is none of that."""
     from contextlib import suppress
 
     from takt.ledger import Ledger
@@ -126,7 +196,7 @@ def person_options(path: Path, named: Named) -> tuple[str, Mapping[str, Any]] | 
     if meta.get("worker") != NAME:
         return None
     check_named(path, meta, named, station=True, worker=False, asks=False)
-    return str(meta["station"]), meta["options"]
+    return meta
 
 
 def lag_line(meta: Mapping[str, Any], path: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -31,7 +32,7 @@ from takt.cli.options import (
     seed_in,
 )
 from takt.cli.person import NAME as PERSON
-from takt.cli.person import PORT, Page, at_work, check_page, lag_line, person_options
+from takt.cli.person import PORT, AtWork, Page, at_work, check_page, lag_line, persons_shift
 from takt.cli.printing import print_json, quiet
 from takt.cli.working import conclude_shift, interrupted_line, left_by_signal, said_silent, shown_working
 from takt.contract.registry import registered_station
@@ -155,11 +156,15 @@ def run(
         paced: Any = clock
         here: Any = station
         who: Any = worker
+        at: AtWork | None = None
         if worker == PERSON:
             from takt.contract.clock import parse_clock
 
             paced = parse_clock(clock or "live")
-            here, who = there.enter_context(at_work(station, given, page, paced))
+            if isinstance(path, Path) and not practice and os.path.lexists(path):
+                raise TaktError(f"{path} exists already; resume it with `takt resume {path}` or choose another name")
+            at = there.enter_context(at_work(station, given, page, paced, units))
+            here, who, on_progress = at.station, at.person, at.follow(on_progress)
         shift = run_shift(
             here,
             who,
@@ -178,6 +183,8 @@ def run(
             station_options={} if worker == PERSON else given,
             worker_options=options_in("worker-option", worker_option),
         )
+        if at is not None:
+            at.conclude(shift)
     if lag := lag_line(shift.meta, shift.path):
         complain(lag)
     conclude_shift(shift, as_json, require_accept)
@@ -190,7 +197,11 @@ def resume(
     worker_option: AgainWorker = None,
     option: AgainStation = None,
     trust: Trust = False,
+    host: Annotated[str, typer.Option(help="Of a person's page: where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of a person's page; 0 for any that is free.")] = PORT,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="Of a person's page: another name by which it is called.")
+    ] = None,
     editor: Annotated[
         Path | None,
         typer.Option(
@@ -205,18 +216,29 @@ def resume(
     Naming a worker in a ledger is not enough for Takt to import it: a worker or an environment by import, and a server
     elsewhere, are named again.
     """
+    from takt.contract.clock import parse_clock
     from takt.shift import resume_shift
 
     def work(named: Named) -> Shift:
         with shown_working(path, as_json) as on_progress, ExitStack() as there:
             told: dict[str, Any] = {}
-            if (options := person_options(path, named)) is not None:
-                here, who = there.enter_context(at_work(*options, Page(port=port, folder=editor), again=True))
-                told = {"station": here, "worker": who}
+            at: AtWork | None = None
+            if (meta := persons_shift(path, named)) is not None:
+                page, clock = Page(host, port, tuple(allow_host or ()), folder=editor), parse_clock(meta["clock"])
+                at = there.enter_context(
+                    at_work(meta["station"], meta["options"], page, clock, meta["units"], named.station_options)
+                )
+                told = {"station": at.station, "worker": at.person, "clock": clock}
+                on_progress = at.follow(on_progress)
             silent = said_silent("of the shift", None)
-            return resume_shift(path, on_progress=on_progress, named=named, on_silent=silent, **told)
+            shift = resume_shift(path, on_progress=on_progress, named=named, on_silent=silent, **told)
+            if at is not None:
+                at.conclude(shift)
+            return shift
 
     shift = confirmed(work, named_again(worker, worker_option, option, trust), as_json)
+    if lag := lag_line(shift.meta, shift.path):
+        complain(lag)
     conclude_shift(shift, as_json, require_accept)
 
 

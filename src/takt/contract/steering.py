@@ -109,6 +109,21 @@ class RendersApart(Protocol):
         ...
 
 
+@runtime_checkable
+class Idles(Protocol):
+    """A steering that says what the station does while nothing is pressed.
+
+    idle        that, in English and Chinese.
+    undecided   what somebody has to say before a shift begins, where that cannot be known; "" if nothing.
+    """
+
+    @property
+    def idle(self) -> tuple[str, str]: ...
+
+    @property
+    def undecided(self) -> str: ...
+
+
 def shown_options(station: str) -> tuple[str, ...]:
     """The options that say what a person is shown at this station: a program may be shown it in another way."""
     found = _registered(station)

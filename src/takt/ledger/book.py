@@ -169,6 +169,17 @@ class Ledger:
         except ValueError as error:
             raise self._damaged(str(error)) from error
 
+    def journal(self) -> list[tuple[int, dict[str, Any]]]:
+        """What the worker wrote into its journal since the last commit, with its numbers, in order."""
+        try:
+            return [
+                (number, read_record(record, self.path))
+                for number, record in self._store.journal()
+                if isinstance(number, int) and number >= 0  # those below are the station's
+            ]
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
+
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def commit(self, events: Sequence[Event], snapshot: bytes | None, unit: int | None, **notes: Any) -> None:

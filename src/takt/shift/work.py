@@ -130,12 +130,14 @@ def resume_shift(
     on_silent: Callable[[float], None] | None = None,
     leave: Leaving | None = None,
     outlives_server: bool = False,
+    clock: Clock | None = None,
 ) -> Shift:
     """Work a shift that was killed or interrupted to its end, from its last finished unit. A finished one is read.
 
     Station and worker are opened as the ledger names them if they are registered, else as they are given: objects, or
     the worker's name once more. `named` has what else must be said again (trust.py); NotNamed says what is missing.
-    `leave` as for `run_shift`, and `outlives_server`; at first `leave` is asked with all events that are there.
+    `clock` is the ledger's own, where somebody else looks at it. `leave` as for `run_shift`, and `outlives_server`; at
+    first `leave` is asked with all events that are there.
     """
     with suppress(Unfinished), Ledger.open(path) as book:
         if book.finished:
@@ -146,7 +148,7 @@ def resume_shift(
         meta, snapshot = book.meta, book.last_snapshot()
         with reopened(path, meta, station, worker, named, asks=True) as (here, who):
             check_ready(who)
-            loop = Loop(here, who, parse_clock(meta["clock"]), meta)
+            loop = Loop(here, who, clock or parse_clock(meta["clock"]), meta)
             with loop.calls.said_silent(on_silent), begun(loop) as started:
                 if snapshot is None:
                     book.commit(started, loop.save(), None)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 
 STATION, WORKER, TOLD, NOTE, EVENT = "station", "worker", "told", "note", "event"
 SHORT = 400  # characters of a text that is shortened
@@ -58,6 +58,22 @@ def transcript(events: Iterable[Event]) -> list[Line]:
             lines += _said(event, unit_of_exchange)
         elif event.kind != THOUGHT:
             lines.append(Line(event.t_s, event.unit, EVENT, event.kind, _json(event.data) if event.data else ""))
+    return lines
+
+
+def unfinished(journal: Iterable[tuple[int, Mapping[str, Any]]], events: Sequence[Event]) -> list[Line]:
+    """What was done after the last unit that ended, of a shift that was left there: it stands in the journal, without
+    its times, and is told with the unit that was open."""
+    records = list(journal)
+    if not records or not events:
+        return []
+    ended = {event.unit for event in events if event.kind in UNIT_ENDED}
+    open_units = [event.unit for event in events if event.kind == UNIT_DUE and event.unit not in ended]
+    unit, last_s = open_units[0] if len(open_units) == 1 else None, events[-1].t_s
+    lines = [Line(last_s, unit, NOTE, "journal", f"{len(records)} records since then, of a unit that has not ended")]
+    units: dict[int, int | None] = {number: unit for number, _ in records}
+    for _, record in records:
+        lines += _said(Event(last_s, SAID, unit, dict(record)), units)
     return lines
 
 

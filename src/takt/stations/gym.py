@@ -20,13 +20,12 @@ from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
-from gymnasium import Space, spaces
 
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.options import Limit, no_option, usual_options, wrong_number
 from takt.contract.station import Acceptance, StationSpec, TaktError, Unseen, check_faults, look_here_too
 from takt.ledger.pack import pack, unpack
-from takt.stations.gym_env import Guarded, Raised, action_of, line_of, zero_of
+from takt.stations.gym_env import WAITS, Guarded, Raised, holding, line_of, one_more
 
 SUCCESS_KEYS = ("is_success", "success")  # Gymnasium-Robotics, panda-gym, gym-aloha; Meta-World
 NOT_DONE, TRUNCATED, LATE, RAISED = "not_done", "truncated", "late", "environment_raised"
@@ -62,6 +61,8 @@ class GymStation(gymnasium.Env[Any, Any]):
                environment's own `reward_threshold`; an environment with none of these must be given one.
     hold       the action that changes nothing: a value, or "observation:KEY" for the part of the observation that is
                one (joint positions, where actions are joint targets). By default zero; the first of discrete actions.
+               "wait" for an environment that waits for its player, as a board game does: discrete actions get one more,
+               the last, which does not step it; station time goes on, and what is not over within the takt is late.
     reset_options    what the environment's `reset` is given as `options`, at every unit: {"task": 3}.
     good_rate  what the job asks of the share of good units; cycle_s, of 95 % of their times (by default nothing:
                an episode that is not over within the takt is bad).
@@ -137,7 +138,11 @@ class GymStation(gymnasium.Env[Any, Any]):
             privileged=privileged,
             options=options,
         )
-        self._hold = _hold(self.action_space, self.observation_space, hold)
+        self._waits: Any = None  # the action that does not step the environment
+        if isinstance(hold, str) and hold == WAITS:
+            self.action_space = more = one_more(id, self.action_space)
+            hold = self._waits = int(more.start + more.n - 1)
+        self._hold = holding(self.action_space, self.observation_space, hold)
         self.reset(seed=0)
 
     @staticmethod
@@ -150,6 +155,11 @@ class GymStation(gymnasium.Env[Any, Any]):
     @property
     def now(self) -> float:
         return (self._unit * self._periods + self._period) * self.spec.control_s
+
+    @property
+    def waits(self) -> bool:
+        """Whether its environment waits for its player: the last action does not step it."""
+        return self._waits is not None
 
     @property
     def hold(self) -> Any:
@@ -170,7 +180,10 @@ class GymStation(gymnasium.Env[Any, Any]):
         reward = 0.0
         info: Mapping[str, Any] = {}
         self._period += 1
-        if not self._ended:
+        if self._waits is not None and not self._ended and action == self._waits:
+            if self._period == self._periods:
+                happened.append(self._event(UNIT_BAD, cycle_s=None, parts={}, reasons=[LATE]))
+        elif not self._ended:
             try:
                 self._observation, reward, terminated, truncated, info = self._asked.step(action)
             except Raised as error:
@@ -260,7 +273,8 @@ class GymStation(gymnasium.Env[Any, Any]):
         self._ended = outcome.terminated or outcome.truncated
         if not self._ended and self._period < self._periods:
             return
-        if self._good_since is not None:
+        # Where it waits for its player, one that is not over has not been played: nothing is lost by waiting.
+        if self._good_since is not None and (self._ended or self._waits is None):
             cycle_s = self._good_since * self.spec.control_s
             happened.append(self._event(UNIT_GOOD, cycle_s=cycle_s, parts={}, first_time=True))
             return
@@ -378,21 +392,3 @@ def _rule(text: str, flag: Callable[[Mapping[str, Any], str], bool]) -> Callable
             return lambda outcome: outcome.reward >= least
         return lambda outcome: outcome.total >= least
     raise TaktError(f"success is {text!r}; it must be info:KEY, terminated, truncated, reward>=X or return>=X")
-
-
-def _hold(actions: Space[Any], observations: Space[Any], given: Any) -> Callable[[Any], Any]:
-    """What `hold` is, given the last observation."""
-    if isinstance(given, str) and given.startswith("observation:"):
-        key = given.removeprefix("observation:")
-        here = observations.spaces.get(key) if isinstance(observations, spaces.Dict) else None
-        if here is None or here.shape != actions.shape:
-            raise TaktError(f"hold is {given!r}, but {key!r} is no part of the observation that could be an action")
-        dtype = actions.dtype
-        return lambda observation: np.array(observation[key], dtype)
-    try:
-        action = zero_of(actions) if given is None else action_of(actions, given)
-    except (ValueError, TypeError, OverflowError) as error:
-        if given is None:
-            raise TaktError(f"{error} Give hold") from error
-        raise TaktError(f"hold is {given!r}, which is no action of {actions}") from error
-    return lambda _: copy.deepcopy(action)

@@ -18,6 +18,7 @@ from gymnasium import Space, spaces
 from takt.contract.foreign import is_stop, one_line
 from takt.contract.station import TaktError
 
+WAITS = "wait"  # as `hold`: nothing is stepped
 GYMNASIUM = Path(gymnasium.__file__).parent
 
 
@@ -193,3 +194,28 @@ def zero_of(space: Space[Any]) -> Any:
     if isinstance(space, spaces.OneOf):
         return np.int64(0), zero_of(space.spaces[0])
     raise ValueError(f"which action of {space} changes nothing?")
+
+
+def one_more(id: str, space: Space[Any]) -> spaces.Discrete:
+    """These discrete actions, and one more."""
+    if isinstance(space, spaces.Discrete):
+        return spaces.Discrete(int(space.n) + 1, start=space.start)
+    raise TaktError(f"hold is {WAITS!r}, which is for discrete actions; those of {id} are {space}")
+
+
+def holding(actions: Space[Any], observations: Space[Any], given: Any) -> Callable[[Any], Any]:
+    """What `hold` is, given the last observation."""
+    if isinstance(given, str) and given.startswith("observation:"):
+        key = given.removeprefix("observation:")
+        here = observations.spaces.get(key) if isinstance(observations, spaces.Dict) else None
+        if here is None or here.shape != actions.shape:
+            raise TaktError(f"hold is {given!r}, but {key!r} is no part of the observation that could be an action")
+        dtype = actions.dtype
+        return lambda observation: np.array(observation[key], dtype)
+    try:
+        action = zero_of(actions) if given is None else action_of(actions, given)
+    except (ValueError, TypeError, OverflowError) as error:
+        if given is None:
+            raise TaktError(f"{error} Give hold") from error
+        raise TaktError(f"hold is {given!r}, which is no action of {actions}") from error
+    return lambda _: copy.deepcopy(action)

@@ -1,13 +1,16 @@
 """How a person steers a Gymnasium environment that offers no tools: keys -> actions; its own picture is what is seen.
 
-Discrete actions have the keys 1 to 9 and 0, in their order; the first that is held counts. Each number of a Box has two
-keys, and is held at its bounds; what is not pressed is the station's `hold`. Other actions cannot be steered.
+Discrete actions have the keys 1 to 9 and 0, in their order, and arrows where they go somewhere; the first that is held
+counts. Each number of a Box has two keys, and is held at its bounds; what is not pressed is the station's `hold`. Other
+actions cannot be steered.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,23 @@ from takt.stations.gym import GymStation
 
 DIGITS = "1234567890"
 PAIRS = ("AD", "SW", "QE", "JL", "KI", "UO")  # down and up, of each number of a Box
+# What Gymnasium's documentation calls the discrete actions of its own environments, in their order.
+MEANT = {
+    "FrozenLake": "left down right up",
+    "CliffWalking": "up right down left",
+    "CliffWalkingSlippery": "up right down left",
+    "Taxi": "down up right left pick_up drop_off",
+    "CartPole": "left right",
+    "MountainCar": "left nothing right",
+    "Acrobot": "left nothing right",
+    "LunarLander": "nothing left_engine main_engine right_engine",
+    "Blackjack": "stick hit",
+}
+NOTHING = ("nothing", "noop")
+ARROWS = {"left": "Left", "right": "Right", "up": "Up", "down": "Down"}
+CHINESE = {"left": "左", "right": "右", "up": "上", "down": "下", "nothing": "无动作", "noop": "无动作"}
+CHINESE |= {"pick up": "上客", "drop off": "下客", "left engine": "左侧发动机", "right engine": "右侧发动机"}
+CHINESE |= {"main engine": "主发动机", "stick": "停牌", "hit": "要牌"}
 PICTURES_HZ = 15.0
 MOST_FACTS = 12  # numbers of an observation that are shown
 
@@ -34,12 +54,34 @@ class Steering:
     def __init__(self, spec: StationSpec) -> None:
         opened = GymStation(**spec.options)
         try:
-            self._space, self._hold = opened.action_space, opened.hold
+            space, self._hold, means = opened.action_space, opened.hold, meanings(opened.env)
+            waits = opened.waits
         finally:
             opened.close()
         if str(spec.options.get("hold") or "").startswith("observation:"):
             raise TaktError("a person cannot steer where `hold` is a part of the observation; give hold as an action")
-        self.keys = keys_of(self._space, str(spec.options["id"]))
+        id, hold = str(spec.options["id"]), spec.options.get("hold")
+        if isinstance(space, spaces.Discrete) and waits:
+            space = spaces.Discrete(int(space.n) - 1, start=space.start)
+        self._space: Any = space
+        self.keys = keys_of(space, id, means)
+        self.undecided = ""
+        if waits:
+            self.idle = ("nothing moves on.", "一切不动。")
+        elif isinstance(space, spaces.Discrete):
+            words = _words(int(self._hold - space.start), means)
+            self.idle = (f"{words[0]}.", f"{words[1]}。")
+            if hold is None:
+                nothing = next((place for place, told in enumerate(means) if told in NOTHING), None)
+                which = (
+                    "the one that changes nothing" if nothing is None else f"{int(space.start) + nothing} is nothing"
+                )
+                self.undecided = (
+                    f"say what {id} does while no key is pressed: -o hold=wait (it waits for a key), or an action: "
+                    f"-o hold=NUMBER ({which})"
+                )
+        else:
+            self.idle = ("the station's `hold`.", "执行工位的保持动作。")
         self._names = {key.control for key in self.keys}
 
     def read(self, given: Any) -> dict[str, float]:
@@ -102,12 +144,36 @@ class Drawn:
         pass
 
 
-def keys_of(space: Any, name: str) -> list[Key]:
+def meanings(env: Any) -> list[str]:
+    """What discrete actions are called, in order; [] if nobody says: Gymnasium's own by its documentation, Atari's by
+    `get_action_meanings`, MiniGrid's by their enumeration `actions`."""
+    id = re.sub(r"8x8|-v\d+$", "", env.spec.id if env.spec else "")
+    if id in MEANT:
+        return MEANT[id].split()
+    with suppress(Exception, SystemExit):  # an environment's own code
+        if hasattr(env.unwrapped, "get_action_meanings"):
+            return [str(one).lower() for one in env.unwrapped.get_action_meanings()]
+        return [str(one.name).lower() for one in env.unwrapped.actions]
+    return []
+
+
+def _words(place: int, means: Sequence[str]) -> tuple[str, str]:
+    if place >= len(means):
+        return f"action {place}", f"动作 {place}"
+    told = means[place].replace("_", " ")
+    return told, CHINESE.get(told, told)
+
+
+def keys_of(space: Any, name: str, means: Sequence[str] = ()) -> list[Key]:
     if isinstance(space, spaces.Discrete) and space.n <= len(DIGITS):
-        return [
-            Key(f"Digit{DIGITS[place]}", f"it.{place}", 1.0, (f"action {place}", f"动作 {place}"))
-            for place in range(int(space.n))
+        places = range(int(space.n))
+        digits = [Key(f"Digit{DIGITS[place]}", f"it.{place}", 1.0, _words(place, means)) for place in places]
+        arrows = [
+            Key(f"Arrow{ARROWS[means[place]]}", f"it.{place}", 1.0, _words(place, means))
+            for place in places
+            if place < len(means) and means[place] in ARROWS
         ]
+        return [*digits, *arrows]
     if isinstance(space, spaces.Box) and 0 < math.prod(space.shape) <= len(PAIRS) and np.isfinite(space.low).all():
         numbers = _numbers(math.prod(space.shape))
         return [

@@ -45,6 +45,7 @@ class Folder:
         self._files: Mapping[str, bytes] = {}  # the station's, as they were last handed over
         self._there: dict[str, bytes] = {}  # what is in the folder as far as the station knows
         self._signs: dict[str, Sign] = {}
+        self._left: set[str] = set()  # what was said to stay in the folder
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True, name="folder")
 
@@ -93,10 +94,12 @@ class Folder:
         found = {}
         for at, folders, names in os.walk(self._root):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
+            for name in [*names, *folders]:
                 path = (Path(at) / name).relative_to(self._root).as_posix()
                 own = name.startswith(".") or name.endswith("~")
-                if (sign := _sign(Path(at) / name)) is not None and (not own or path in self._there):
+                if not own and _leads_elsewhere(Path(at) / name):
+                    self._leave(path, "is no file of its own, but a link or a device")
+                elif (sign := _sign(Path(at) / name)) is not None and (not own or path in self._there):
                     found[path] = sign
         for path, sign in found.items():
             if sign != self._signs.get(path):
@@ -116,12 +119,22 @@ class Folder:
                 raise ValueError
             text = content.decode()
         except ValueError:
-            self._said(f"{path} is no text, or longer than {LARGEST:,} bytes: it stays in the folder only")
+            self._left.discard(path)  # each time that it is saved
+            self._leave(path, f"is no text, or longer than {LARGEST:,} bytes")
             return
         if self._call("write", path, text=text):
             self._there[path] = content
         elif path in self._files:  # what was refused stays in the folder, until it is saved again
             self._there[path] = self._files[path]
+
+    def _leave(self, path: str, why: str) -> None:
+        """Say, once, that it is not sent: here and at the page."""
+        if path in self._left:
+            return
+        self._left.add(path)
+        told = f"{path} {why}: it stays in the folder only"
+        self._said(told)
+        self._hatch.remark("editor", told)
 
     def _call(self, tool: str, path: str, **more: Any) -> bool:
         """Whether it was done."""
@@ -139,6 +152,10 @@ class Folder:
 def _within(path: str) -> bool:
     """Whether it stays in the folder, whoever named the file."""
     return bool(path) and not path.startswith("/") and ".." not in path.split("/")
+
+
+def _leads_elsewhere(path: Path) -> bool:
+    return path.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 def _sign(path: Path) -> Sign | None:

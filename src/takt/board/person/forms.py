@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+FIRST_KEYS = 9  # tools that have the keys 1 to 9; the others, a letter of their name where one is left
+ROW_KEY = "u"  # goes to a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +33,27 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One tool."""
+    """One tool. `key`, of the keyboard, opens it; "" if there are none left."""
 
     name: str
     about: str
     changes: bool
     fields: tuple[Field, ...]
+    key: str = ""
 
 
 def forms_of(tools: Sequence[Mapping[str, Any]], looks: Sequence[str]) -> list[Form]:
     """A form for each tool, in the station's order."""
-    made = []
+    made: list[Form] = []
+    left = [one for one in string.digits[1:] + string.ascii_lowercase if one != ROW_KEY]
     for tool in tools:
         function = tool["function"]
         schema = function.get("parameters") or {}
         fields = _fields(schema, schema.get("$defs") or {})
-        made.append(Form(function["name"], function.get("description", ""), function["name"] not in looks, fields))
+        name = str(function["name"])
+        key = next((one for one in [*left[: max(0, FIRST_KEYS - len(made))], *name.lower(), *left] if one in left), "")
+        left = [one for one in left if one != key]
+        made.append(Form(name, function.get("description", ""), name not in looks, fields, key))
     return made
 
 

@@ -18,12 +18,14 @@ from takt.board.telling import in_a_row, spaced
 from takt.board.wanted import Prefs
 from takt.board.words import word
 from takt.contract.station import StationSpec
-from takt.contract.steering import Steering
+from takt.contract.steering import Idles, Steering
 from takt.show.happened import field_name, name_of
+from takt.workers.person.hatch import Standing
 
 MOST_ROWS = 60  # of a table
 MOST_IN_TILE = 40  # characters; a longer text stands below, whole
 LONGEST_TEXT = 40_000  # characters of one with lines, such as a file
+LONGEST_ARGUMENTS = 2_000  # characters, above the answer
 
 
 def person_environment() -> Environment:
@@ -43,6 +45,7 @@ class PersonPages:
         self._tools = person_tools = forms
         self._environment.globals["fill"] = lambda row, around: filling(row, around, person_tools)
         self._environment.globals |= {"most_rows": MOST_ROWS, "longest_text": LONGEST_TEXT}
+        self._environment.globals["longest_arguments"] = LONGEST_ARGUMENTS
         self._environment.globals["most_in_tile"] = MOST_IN_TILE
         self._environment.tests["rows"] = _is_rows
 
@@ -58,29 +61,54 @@ class PersonPages:
             state=state,
             history=history,
             keys=self._keys(),
+            idle=self.steering.idle[prefs.language == "zh"] if isinstance(self.steering, Idles) else "",
         )
 
     def state(
-        self, observation: Any, prefs: Prefs, over: str | None, lag_s: float, stills: Sequence[Still] = ()
+        self,
+        observation: Any,
+        prefs: Prefs,
+        over: str | None,
+        lag_s: float,
+        stills: Sequence[Still] = (),
+        standing: Standing | None = None,
     ) -> str:
         """How things stand, and what there is: all of the observation but the last result. `stills`: its pictures."""
         if not isinstance(observation, Mapping):
-            return ""
+            observation = {}
         apart = {"result", *(one.name for one in stills)}
         seen = {key: value for key, value in observation.items() if key not in apart}
-        return self._made("state.html.j2", prefs, seen=seen, stills=stills, over=over, lag_s=lag_s)
+        return self._made(
+            "state.html.j2",
+            prefs,
+            seen=seen,
+            stills=stills,
+            over=over,
+            lag_s=lag_s,
+            standing=self.standing(prefs, standing),
+        )
 
-    def answer(self, name: str, arguments: str, answer: Any, prefs: Prefs) -> tuple[str, bool]:
-        """What a call came to, and whether it was done."""
+    def standing(self, prefs: Prefs, standing: Standing | None) -> str:
+        """How far the shift is, in words: what came of its units is no agent's to see, and not said."""
+        if standing is None:
+            return ""
+        key = "units done" if standing.of is None else "units of"
+        done = word(key, prefs.language).format(n=standing.units, of=standing.of)
+        return f"{word('speed', prefs.language).format(n=f'{standing.speed:g}')} · {done}"
+
+    def over(self, prefs: Prefs, text: str | None) -> str | None:
+        """What is said of the shift to whoever is at a page, in their language."""
+        return None if text is None else said(text, prefs.language, self.spec.station)
+
+    def answer(self, name: str, arguments: str, answer: Any, prefs: Prefs, number: int = 0) -> tuple[str, bool]:
+        """What a call came to, and whether it was done. `number` is the answer's, by which a page knows it."""
         result = (
             answer.get("result") if isinstance(answer, Mapping) else {"error": {"code": "", "message": str(answer)}}
         )
         wrong = isinstance(result, Mapping) and isinstance(result.get("error"), Mapping)
         now_s = answer.get("now_s") if isinstance(answer, Mapping) else None
-        html = self._made(
-            "answer.html.j2", prefs, name=name, arguments=arguments, result=result, wrong=wrong, now_s=now_s
-        )
-        return html, not wrong
+        told = {"name": name, "arguments": arguments, "result": result, "now_s": now_s}
+        return self._made("answer.html.j2", prefs, wrong=wrong, answered=number, **told), not wrong
 
     def login(self, prefs: Prefs, wrong: bool = False) -> str:
         return self._made("login.html.j2", prefs, wrong=wrong)
@@ -111,8 +139,9 @@ class PersonPages:
         )
 
 
-def wired(steering: Steering, frame: Frame, stamp: float | None, lag_s: float, over: str | None) -> bytes:
-    """Pictures and gauges of one moment: 4 bytes of length, JSON, then the JPEGs one after the other."""
+def wired(steering: Steering, frame: Frame, stamp: float | None, lag_s: float, **how: Any) -> bytes:
+    """Pictures and gauges of one moment: 4 bytes of length, JSON, then the JPEGs one after the other. `how` things
+    stand beside: `over`, `ended` and `standing`."""
     observation = frame.seen.observation
     head = {
         "pictures": [[name, len(part)] for name, part in frame.jpegs.items()],
@@ -120,7 +149,7 @@ def wired(steering: Steering, frame: Frame, stamp: float | None, lag_s: float, o
         "facts": dict(steering.facts(observation)),
         "stamp": stamp,
         "lag_s": round(lag_s, 2),
-        "over": over,
+        **how,
     }
     said = json.dumps(head, ensure_ascii=False).encode()
     return len(said).to_bytes(4, "big") + said + b"".join(frame.jpegs.values())

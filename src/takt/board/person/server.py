@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,21 +25,23 @@ from takt.board.person.pages import PersonPages, wired
 from takt.board.person.pictures import Frame, OfObservation, Pictures
 from takt.board.person.stills import Stills
 from takt.board.server import prefs_kept, prefs_of
+from takt.board.wanted import Prefs
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering
 from takt.serving import Served
 from takt.workers.calls import as_text
-from takt.workers.person.hatch import Hatch
+from takt.workers.person.hatch import Answer, Hatch
 
 STATE_S = 0.25  # between two states that a page is sent
 MOST_BODY = 64 * 1024  # bytes of a call
 MOST_CONNECTIONS = 64
+MOST_DIGITS = 16  # of an answer's number
 MOST_MESSAGE = 16 * 1024  # of the wire
 NEWS_S = 0.25  # that a picture is waited for
 UNSEEN = 4  # times so long without one: the rest is sent without
 SILENT_S = 10.0  # a page that has not drawn what it was sent for so long is gone; it may come again
 LONGEST_CALL_S = 600.0  # wall time until a call of `wait` is answered
-KEPT = 30  # answers that a page that comes later is shown
+LEAVING_S = 2.0  # that pages are given to be told how it ended
 STATIC = Path(__file__).parents[1] / "static"
 
 
@@ -63,7 +64,6 @@ class AtWork:
         self._pictures = OfObservation(hatch, steering) if pictures is None and steering is not None else pictures
         self.pages = PersonPages(spec, forms_of(spec.tools, spec.looks), steering, practice)
         self._tools = {tool["function"]["name"] for tool in spec.tools}
-        self._history: deque[str] = deque(maxlen=KEPT)
         self._stills = Stills()
         self.stopping = False
         routes: list[Any] = [
@@ -81,30 +81,45 @@ class AtWork:
     async def _page(self, request: Request) -> Response:
         prefs = prefs_of(request)
         state = "" if self._steering is not None else self._state(request)
-        return HTMLResponse(self.pages.page(prefs, state, list(self._history)))
+        history = [self._answered(one, prefs)[0] for one in reversed(self._hatch.answers_after(0))]
+        return HTMLResponse(self.pages.page(prefs, state, history))
+
+    def _answered(self, answer: Answer, prefs: Prefs) -> tuple[str, bool]:
+        call = answer.call
+        return self.pages.answer(call.name, call.arguments, answer.told, prefs, answer.number)
 
     def _state(self, request: Request) -> str:
         seen = self._hatch.seen
         told = None if seen is None else seen.observation
-        return self.pages.state(told, prefs_of(request), self._hatch.word, self._lag_s(), self._stills.of(told))
+        stills, standing = self._stills.of(told), self._hatch.standing
+        return self.pages.state(told, prefs_of(request), self._hatch.word, self._lag_s(), stills, standing)
 
     async def _still(self, request: Request) -> Response:
         png = await asyncio.to_thread(self._stills.png, request.path_params["digest"])
         return PlainTextResponse("no picture\n", 404) if png is None else Response(png, media_type="image/png")
 
     async def _stream(self, request: Request) -> Response:
-        """How things stand, whenever that differs; a page that is open is a person who is there."""
+        """How things stand, whenever that differs, and answers, whoever asked; a page that is open is a person who is
+        there."""
+        prefs = prefs_of(request)
 
         async def news() -> AsyncIterator[dict[str, str]]:
             last, stopping = "", False
+            given = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+            known = int(given) if given.isdecimal() and len(given) < MOST_DIGITS else 0
             self._hatch.come()
             try:
                 while not stopping:
                     stopping = self.stopping  # once more after that: what ended it is told
+                    for one in self._hatch.answers_after(known):
+                        known = one.number
+                        told = {"number": known, "html": self._answered(one, prefs)[0]}
+                        yield {"event": "answer", "id": str(known), "data": json.dumps(told, ensure_ascii=False)}
+                    ended = self._hatch.over is not None
                     html = await asyncio.to_thread(self._state, request)
                     if html != last:
                         last = html
-                        yield {"event": "state", "data": json.dumps({"html": html}, ensure_ascii=False)}
+                        yield {"event": "state", "data": json.dumps({"html": html, "ended": ended}, ensure_ascii=False)}
                     if not stopping:
                         await asyncio.sleep(STATE_S)
             finally:
@@ -127,13 +142,14 @@ class AtWork:
         if name not in self._tools or not isinstance(given, Mapping):
             return PlainTextResponse("no such tool\n", 400)
         arguments = as_text(given)
+        asked, number = self._hatch.ask(name, arguments), 0
         try:
-            answer = await asyncio.wait_for(asyncio.wrap_future(self._hatch.ask(name, arguments)), LONGEST_CALL_S)
+            answer = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(asked)), LONGEST_CALL_S)
+            number = next((one.number for one in self._hatch.answers_after(0) if one.call.answer is asked), 0)
         except TimeoutError:
             answer = "no answer yet; it comes with what happens at the station"
-        html, done = self.pages.answer(name, arguments, answer, prefs_of(request))
-        self._history.appendleft(html)
-        return JSONResponse({"html": html, "done": done})
+        html, done = self.pages.answer(name, arguments, answer, prefs_of(request), number)
+        return JSONResponse({"html": html, "done": done, "number": number})
 
     async def _wire(self, socket: WebSocket) -> None:
         """Pictures out, the newest only and none before the last is drawn; controls in."""
@@ -161,7 +177,7 @@ class AtWork:
         last: Frame | None = None
         told = b""
         number = silent = 0
-        stopping = False
+        stopping, prefs = False, prefs_of(socket)
         assert self._pictures is not None
         while not stopping:
             stopping = self.stopping  # once more after that: what ended it is told
@@ -181,13 +197,15 @@ class AtWork:
             if frame.jpegs:
                 last = frame
             # The same pictures are not sent again; gauges, facts and how late it is are, whenever they differ.
-            stands = wired(steering, Frame(frame.seen, {}), None, self._lag_s(), over)
+            how = {"over": self.pages.over(prefs, over), "ended": self._hatch.over is not None}
+            how["standing"] = self.pages.standing(prefs, self._hatch.standing)
+            stands = wired(steering, Frame(frame.seen, {}), None, self._lag_s(), **how)
             if not jpegs and stands == told:
                 continue
             told = stands
             drawn.clear()
             stamp = frame.seen.stamp if jpegs else None
-            await socket.send_bytes(wired(steering, Frame(frame.seen, jpegs), stamp, self._lag_s(), over))
+            await socket.send_bytes(wired(steering, Frame(frame.seen, jpegs), stamp, self._lag_s(), **how))
 
     async def _read(self, socket: WebSocket, drawn: asyncio.Event) -> None:
         try:
@@ -243,6 +261,7 @@ class PersonServer(Served):
         pictures: Pictures | None = None,
     ) -> None:
         super().__init__(host, port, names)
+        self._hatch = hatch
         self.at_work = AtWork(hatch, spec, steering, token, self.allowed, self.port, practice, lag_s, pictures)
         self.serve(
             self.at_work.door,
@@ -255,6 +274,7 @@ class PersonServer(Served):
 
     def __exit__(self, *_: object) -> None:
         self.at_work.stopping = True
+        self._hatch.wait_left(LEAVING_S)
         super().__exit__()
 
 

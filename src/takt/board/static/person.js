@@ -8,6 +8,16 @@
     return made;
   };
 
+  // --- the shift's end ---
+
+  const lost = document.getElementById("link");
+  let ended = false; // it was said that the shift is over: a server that goes then is no fault
+  const end = () => {
+    ended = true;
+    lost.hidden = true;
+    for (const button of document.querySelectorAll("form[data-call] button")) button.disabled = true;
+  };
+
   // --- tools ---
 
   const valueOf = (input) => {
@@ -50,6 +60,7 @@
     else input.value = Array.isArray(value) ? value.join(", ") : typeof value === "object" ? JSON.stringify(value) : value;
   };
   const fillAll = (given) => {
+    let best = null;
     for (const form of document.querySelectorAll("form[data-call]")) {
       const takes = (name) => form.querySelector(`:scope > label [name="${CSS.escape(name)}"], fieldset[data-rows="${CSS.escape(name)}"]`);
       if (!Object.keys(given).some(takes)) continue;
@@ -63,11 +74,34 @@
         const input = form.querySelector(`:scope > label [name="${CSS.escape(name)}"]`);
         if (input) fill(input, value);
       }
+      // The nearest is a tool that lacks nothing: one that asks for the row's lists, such as the legs of a trip; else one
+      // that only looks; else the first.
+      const lists = [...form.querySelectorAll("fieldset[data-required]")];
+      const full = lists.filter((list) => list.querySelector(".row")).length;
+      const fit = (form.checkValidity() && full === lists.length ? 4 : 0) + (full ? 2 : 0) + ("changes" in form.dataset ? 0 : 1);
+      if (best === null || fit > best.fit) best = { form, fit };
     }
+    if (best) openTool(best.form.closest("details[data-tool]"), true);
+  };
+  const openTool = (tool, filled) => {
+    tool.open = true;
+    const empty = [...tool.querySelectorAll("form [data-kind]")].find((input) => input.required && input.value === "");
+    const first = tool.querySelector("form [data-kind]");
+    const list = [...tool.querySelectorAll("fieldset[data-required]")].find((one) => !one.querySelector(".row"));
+    (empty || (filled ? list && list.querySelector("[data-more]") : first) || tool.querySelector("form > button:last-child") || tool).focus();
+  };
+  const history = document.getElementById("history");
+  const told = (number, html) => {
+    const known = number && history.querySelector(`[data-answer="${number}"]`);
+    if (!known) history.insertAdjacentHTML("afterbegin", html);
+    while (history.children.length > 30) history.lastElementChild.remove();
+    return known || history.firstElementChild;
   };
   const call = async (form) => {
     const button = form.querySelector(":scope > button:last-child");
-    button.disabled = true;
+    const left = () => document.activeElement === document.body || form.contains(document.activeElement);
+    const within = form.contains(document.activeElement);
+    button.disabled = true; // which takes the focus from it
     try {
       const answer = await fetch("/call", {
         method: "POST",
@@ -75,14 +109,14 @@
         body: JSON.stringify({ name: form.dataset.call, arguments: argumentsOf(form) }),
       });
       if (!answer.ok) throw new Error(`${answer.status}`);
-      const told = await answer.json();
-      const history = document.getElementById("history");
-      history.insertAdjacentHTML("afterbegin", told.html);
-      while (history.children.length > 30) history.lastElementChild.remove();
+      const came = await answer.json();
+      const at = told(came.number, came.html);
+      if (came.done && within && left()) at.focus(); // keys are the page's again
     } catch (error) {
-      document.getElementById("history").prepend(make("p", { class: "alert", text: String(error) }));
+      if (!ended) history.prepend(make("p", { class: "alert", text: String(error) }));
     } finally {
-      button.disabled = false;
+      button.disabled = ended;
+      if (!ended && within && document.activeElement === document.body) button.focus();
     }
   };
   document.addEventListener("submit", (event) => {
@@ -103,24 +137,44 @@
   });
   const state = document.getElementById("state");
   if (state) {
-    const source = new EventSource("/stream");
-    const lost = document.getElementById("link");
+    const shown = [...history.querySelectorAll("[data-answer]")].map((one) => Number(one.dataset.answer));
+    const source = new EventSource(`/stream?after=${Math.max(0, ...shown)}`);
+    source.addEventListener("open", () => { lost.hidden = true; });
+    source.addEventListener("answer", (message) => {
+      const came = JSON.parse(message.data);
+      told(came.number, came.html);
+    });
     source.addEventListener("state", (message) => {
+      const came = JSON.parse(message.data);
       lost.hidden = true;
-      if (state.contains(document.activeElement) && document.activeElement.matches("button")) return; // it is being used
+      if (came.ended) end();
+      else if (state.contains(document.activeElement) && document.activeElement.matches("button")) return; // it is being used
       const before = state.querySelector(".stills");
-      state.innerHTML = JSON.parse(message.data).html;
+      state.innerHTML = came.html;
       const after = state.querySelector(".stills");
       if (before && after && before.innerHTML === after.innerHTML) after.replaceWith(before); // the same pictures stay
     });
-    source.addEventListener("error", () => { lost.hidden = false; });
+    source.addEventListener("error", () => {
+      if (ended) source.close();
+      else lost.hidden = false;
+    });
+    // A row that can be used: the newest answer's first, then those of how things stand.
+    const toRow = (step) => {
+      const rows = [...document.querySelectorAll("#history > :first-child .use, #state .use")];
+      const at = rows.indexOf(document.activeElement);
+      if (rows.length) rows[at < 0 ? 0 : (at + step + rows.length) % rows.length].focus();
+      return rows.length > 0;
+    };
     document.addEventListener("keydown", (event) => {
-      if (event.target.closest("input, select, textarea") || event.ctrlKey || event.altKey || event.metaKey) return;
-      const tool = document.querySelectorAll("details[data-tool]")[Number(event.key) - 1];
-      if (!tool || !/^[1-9]$/.test(event.key)) return;
+      if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+      if (event.key === "Escape") { document.activeElement.blur(); return; } // out of a field: keys are the page's
+      if (event.target.closest("input, select, textarea")) return;
+      const on = event.target.matches(".use") ? { ArrowDown: 1, ArrowUp: -1 }[event.key] : undefined;
+      const key = event.key.toLowerCase();
+      const tool = /^[a-z0-9]$/.test(key) && document.querySelector(`details[data-key="${key}"]`);
+      if (tool) openTool(tool, false);
+      else if (!(key === "u" ? toRow(1) : on && toRow(on))) return;
       event.preventDefault();
-      tool.open = true;
-      (tool.querySelector("form [data-kind], form button") || tool).focus();
     });
   }
 
@@ -257,12 +311,14 @@
       document.getElementById("late").textContent = `${[...late].sort((a, b) => a - b)[late.length >> 1].toFixed(0)} ms`;
     }
     if (head.pictures.length) cell.dataset.frames = String(Number(cell.dataset.frames || 0) + 1);
+    if (head.ended) end();
+    document.getElementById("standing").textContent = head.standing;
     cell.dataset.lagS = String(head.lag_s);
     gauges(head.gauges);
     facts(head.facts);
-    const told = document.getElementById("told");
-    told.hidden = !head.over && head.lag_s < 1;
-    told.textContent = own(head.over || "") || cell.dataset.lag.replace("{n}", head.lag_s.toFixed(0));
+    const alert = document.getElementById("told");
+    alert.hidden = !head.over && head.lag_s < 1;
+    alert.textContent = head.over || cell.dataset.lag.replace("{n}", head.lag_s.toFixed(0));
     if (sound) {
       const push = Math.max(0, ...head.gauges.filter((one) => one[3] === "N").map((one) => one[1]));
       sound.voice.frequency.value = 200 + 12 * push;
@@ -295,8 +351,12 @@
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/wire`);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", (message) => show(message.data));
-    socket.addEventListener("open", () => { sent = ""; document.getElementById("link").hidden = true; steer(); });
-    socket.addEventListener("close", () => { document.getElementById("link").hidden = false; setTimeout(open, 1000); });
+    socket.addEventListener("open", () => { sent = ""; lost.hidden = true; steer(); });
+    socket.addEventListener("close", () => {
+      if (ended) return;
+      lost.hidden = false;
+      setTimeout(open, 1000);
+    });
   };
   open();
 })();

@@ -7,6 +7,7 @@ for a page that is slow.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 AGAIN = "What was done before is done again, as fast as it goes; then the clock runs."
 MOST_WAITING = 16  # calls of a page that are not done yet
+KEPT = 30  # answers that a page that comes later is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,34 @@ class Seen:
     state: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call, whoever made it; or, without one, a remark to whoever is at work.
+
+    number   counts up with every one, from 1.
+    told     the observation after the call, or a text: why there is none.
+    """
+
+    number: int
+    call: Call
+    told: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the shift is. `speed`: seconds of station time a second of the wall's. `of`: how many units it is to
+    have; None where its length is a time."""
+
+    speed: float
+    units: int
+    of: int | None
+
+
 class Hatch:
     """One page's worth of exchange; a page that comes later takes over, as the same person."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = threading.Condition()  # of a lock that may be taken twice: an answer is kept where it is given
         self._calls: list[Call] = []
         self._controls: Mapping[str, float] = {}
         self._touched: dict[str, float] = {}  # since the last look: a key that is let go before it was held, too
@@ -54,6 +79,9 @@ class Hatch:
         self._over: str | None = None
         self.seen: Seen | None = None
         self.started = False
+        self.answers: deque[Answer] = deque(maxlen=KEPT)
+        self.standing: Standing | None = None
+        self._answered = 0
         self.again = False  # what was recorded is done again, and nothing of a page's until then
 
     # --- for the page ---
@@ -61,6 +89,7 @@ class Hatch:
     def ask(self, name: str, arguments: str) -> Future[Any]:
         """Have a tool called. The answer is the observation after it, or a text: why there is none."""
         call = Call(name, arguments)
+        call.answer.add_done_callback(lambda answer: self._keep(call, answer.result()))
         with self._changed:
             if self._over is not None:
                 call.answer.set_result(self._over)
@@ -69,6 +98,20 @@ class Hatch:
             else:
                 self._calls.append(call)
         return call.answer
+
+    def remark(self, about: str, text: str) -> None:
+        """Tell every page something that is no answer to a call."""
+        self._keep(Call(about, ""), text)
+
+    def answers_after(self, number: int) -> list[Answer]:
+        """Those that came later than this one, in order, as far as they are kept."""
+        with self._changed:
+            return [one for one in self.answers if one.number > number]
+
+    def _keep(self, call: Call, told: Any) -> None:
+        with self._changed:
+            self._answered += 1
+            self.answers.append(Answer(self._answered, call, told))
 
     def steer(self, controls: Mapping[str, float], stamp: float | None = None, page: object = None) -> None:
         """What is held now. It stays so until it is said otherwise, or `page`, which says so, goes. `stamp` comes back
@@ -88,6 +131,7 @@ class Hatch:
         """A page is closed: what it held is held no more, but what a grip holds. Others may be open."""
         with self._changed:
             self._pages -= 1
+            self._changed.notify_all()
             if not self._pages or (page is not None and page is self._steerer):
                 self._controls = {name: value for name, value in self._controls.items() if name.endswith(".grip")}
                 self._touched = {}
@@ -96,6 +140,11 @@ class Hatch:
         """Whether a page has been opened, within so many seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self.started, wait_s)
+
+    def wait_left(self, wait_s: float) -> bool:
+        """Whether every page is closed, within so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._pages <= 0, wait_s)
 
     def wait_seen(self, after: int, wait_s: float) -> Seen | None:
         """The newest after number `after`; None if there is none within so many seconds."""

@@ -25,6 +25,8 @@ ASK_S = 0.04  # station time between two looks at what is wanted, where the stat
 LONGEST_NAME = 200  # characters of a tool's name
 OPENED, CLOSED = "opened", "closed"
 OVER = "The shift is over."
+INTERRUPTED = "The shift was interrupted; `takt resume` goes on with it."
+FAILED = "The shift cannot go on: "
 START = "a person works through a page: `takt run STATION --worker person` opens it"
 
 
@@ -39,15 +41,17 @@ class Person(Recorder):
     clock = "live"
     is_recalling = False
 
-    def __init__(self, hatch: Hatch | None = None, beside: Callable[[], bytes | None] | None = None) -> None:
-        self._hatch, self._beside = hatch, beside
+    def __init__(
+        self,
+        hatch: Hatch | None = None,
+        beside: Callable[[], bytes | None] | None = None,
+        arrive: Callable[[], None] | None = None,
+    ) -> None:
+        self._hatch, self._beside, self._arrive = hatch, beside, arrive
 
     def begin(self, spec: StationSpec, seed: int) -> None:
         self._steering: Steering | None = None if spec.tools else steering_of(spec)
-        if not spec.tools and self._steering is None:
-            raise TaktError(
-                f"a person cannot work at {spec.station!r}: it offers no tools, and nobody says how to steer it"
-            )
+        check_can_work(spec, self._steering)
         self._names = {tool["function"]["name"] for tool in spec.tools}
         self._every = 1 if spec.tools else max(1, round(ASK_S / spec.control_s))
         self._nothing_said()
@@ -57,6 +61,8 @@ class Person(Recorder):
         self.is_recalling = False  # whether what comes next is recorded: nobody is waited for
         self._doing: Call | None = None
         self._stamp: float | None = None  # of the controls in force; for the page, and in no record
+        if self._arrive is not None:
+            self._arrive()
 
     def end(self) -> None:
         if self._doing is not None:  # it ended the shift, and what comes after it is seen by nobody
@@ -140,3 +146,12 @@ class Person(Recorder):
         held, self._stamp = self._hatch.held()
         controls = self._steering.read(held)
         return {"controls": controls} if controls != self._controls else None
+
+
+def check_can_work(spec: StationSpec, steering: Steering | None) -> None:
+    """TaktError if no page could be made of this station."""
+    if not spec.tools and steering is None:
+        raise TaktError(
+            f"a person cannot work at {spec.station!r}: it offers no tools, and nobody says how to steer it "
+            "(entry points `takt.steering`; after an update, install Takt once more)"
+        )
