@@ -94,7 +94,7 @@ class Pages:
         table = kpi_rows(view.kpis)
         station = str(shown.meta["station"])
         by_reason: dict[str, list[Unit]] = {}
-        judged = view.units[: len(view.units) - view.not_judged]
+        judged = view.units[: view.due] if view.ended else view.units
         for unit in judged:
             if unit.good is False:
                 by_reason.setdefault(str((unit.data.get("reasons") or ["unstated"])[0]), []).append(unit)
