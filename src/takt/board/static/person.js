@@ -158,9 +158,11 @@
       if (ended) source.close();
       else lost.hidden = false;
     });
-    // A row that can be used: the newest answer's first, then those of how things stand.
+    // A row that can be used: the newest answer's first, unless that has done something; then those of how things stand.
     const toRow = (step) => {
-      const rows = [...document.querySelectorAll("#history > :first-child .use, #state .use")];
+      const newest = history.querySelector("[data-answer]");
+      const did = newest && document.querySelector(`form[data-call="${CSS.escape(newest.dataset.of)}"][data-changes]`);
+      const rows = [...(newest && !did ? newest.querySelectorAll(".use") : []), ...state.querySelectorAll(".use")];
       const at = rows.indexOf(document.activeElement);
       if (rows.length) rows[at < 0 ? 0 : (at + step + rows.length) % rows.length].focus();
       return rows.length > 0;
