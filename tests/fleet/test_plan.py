@@ -217,6 +217,8 @@ WRONG = [
     ("sedes = 3\n" + GYM + "\n" + WORKER, "there is no 'sedes', did you mean 'seeds'?"),
     (GYM + "\nclok = 'lockstep'\n" + WORKER, "station[0] has no 'clok', did you mean 'clock'?"),
     (GYM + "\n" + WORKER, "has no length: give hours or units"),
+    (f"seeds = [1, {2**128}]\nunits = 3\n" + GYM + "\n" + WORKER, "seeds has one of 129 bits; a seed has 128 at most"),
+    (f"seeds = '{2**128}'\nunits = 3\n" + GYM + "\n" + WORKER, "seeds has one of 129 bits; a seed has 128 at most"),
     ("units = 3\nclock = 'fast'\n" + GYM + "\n" + WORKER, "station[0].clock"),
     ("units = 3\nfaults = ['jam at 3']\n" + GYM + "\n" + WORKER, "cannot read the fault 'jam at 3'"),
     ("units = 3\n" + GYM + "\n" + WORKER + "\nendpoint = 'gpu'", "asks the endpoint 'gpu'; the plan has: none"),

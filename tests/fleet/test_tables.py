@@ -793,3 +793,25 @@ def test_together_keeps_its_promise(by: Any, spread: Any) -> None:
     assert closed(logs, 0.05).any((0, 2)).mean() < 0.085
     if by == "unit":
         assert (logs >= np.log(2 / 0.05)).any((0, 2)).mean() > 0.085, "each pair by itself would not"
+
+
+def test_a_ledger_that_is_not_what_its_shift_ended_with_stays_lost_whoever_runs_the_fleet_until_it_is_moved_away(
+    fleet: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 0 and standing_of_fleet(fleet).ended == 9
+    shift = fleet.shifts[0]
+    path = fleet.folder / "ledgers" / shift.file
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE events SET kind = 'unit_evil' WHERE kind = 'unit_good'")
+        database.execute("UPDATE events SET kind = 'unit_good' WHERE kind = 'unit_bad'")
+        database.execute("UPDATE events SET kind = 'unit_bad' WHERE kind = 'unit_evil'")
+    database.close()
+    for _ in "a driver", "one that begins again":
+        capsys.readouterr()
+        assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 2
+        told = [line for line in capsys.readouterr().err.splitlines() if "is not what it was" in line]
+        assert len(told) == 1 and path.name in told[0] and "move it away" in told[0]
+        found = standing_of_fleet(fleet)
+        assert (found.ended, found.arms[0].lost, found.unreadable.keys()) == (8, 1, {shift.id})
+    path.rename("kept.takt")
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 0 and standing_of_fleet(fleet).ended == 9

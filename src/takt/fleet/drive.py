@@ -20,7 +20,7 @@ from takt.fleet.arms import by_seed, in_order
 from takt.fleet.crew import Crew, MachineFault
 from takt.fleet.endpoints import check_answers
 from takt.fleet.executor import Executor
-from takt.fleet.found import found_in
+from takt.fleet.found import Found, found_in
 from takt.fleet.job import ENDED, FAULT, LEFT, PROGRESS, REFUSED, STORE, Job, Message
 from takt.fleet.looks import Looks
 from takt.fleet.made import begun_over, kept_in, kept_of
@@ -114,6 +114,7 @@ class Driver:
             self.standing.records, self._unreadable = found.records, dict(found.unreadable)
             for record in self.standing.records.values():
                 self._spent.say(record.id, {key: getattr(record, key) for key in SPENT})
+            self._refuse_damaged(found)
             self._look(self.plan.arms)
             waiting = self._waiting()
             if waiting:
@@ -160,8 +161,19 @@ class Driver:
         """What is left to be worked, in the plan's order."""
         records = self.standing.records
         left = [shift for shift in self.plan.shifts if not (shift.id in records and records[shift.id].ended)]
+        left = [shift for shift in left if shift.id not in self.standing.refused]
         self.standing.spared = {shift.id for shift in left if shift.arm.name in self._done_arms}
         return [shift for shift in left if shift.arm.name not in self._done_arms]
+
+    def _refuse_damaged(self, found: Found) -> None:
+        """Whoever worked a shift whose ledger is not what it ended with would find an end there, and count it."""
+        for shift in self.plan.shifts:
+            if shift.id in found.damaged:
+                self._refuse(shift, f"{found.unreadable[shift.id]}; move it away, and the shift is worked again")
+
+    def _refuse(self, shift: Planned, why: str) -> None:
+        self.standing.refused[shift.id] = why
+        self._on_line(f"{shift.arm.name}, seed {shift.seed}: {why}")
 
     def _begin(self, waiting: list[Planned], crew: Crew) -> list[Planned]:
         """Begin what there is room for; what is left of `waiting`."""
@@ -209,8 +221,7 @@ class Driver:
             if message.kind == LEFT and shift.arm.name in self._done_arms:
                 self.standing.spared.add(shift.id)
         elif message.kind == REFUSED:
-            self.standing.refused[shift.id] = str(message.data["why"])
-            self._on_line(f"{shift.arm.name}, seed {shift.seed}: {message.data['why']}")
+            self._refuse(shift, str(message.data["why"]))
         elif message.kind == FAULT and message.data.get("kind") == STORE:
             self._over(FULL, str(message.data["why"]))
         if message.kind in (ENDED, FAULT, REFUSED):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -19,11 +19,13 @@ class Found(NamedTuple):
     """records     of shifts that have ended or were left, by id.
     unreadable   why the ledger of a shift tells nothing, by id: it is damaged, emptied, or another one's.
     others       ledgers there that are of no shift of the plan: of an earlier one, of another Takt, of another worker.
+    damaged      of `unreadable`, those whose shifts had ended: whatever is there now is no end of theirs.
     """
 
     records: dict[str, Record]
     unreadable: Mapping[str, str]
     others: int
+    damaged: Collection[str] = ()
 
 
 def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> Found:
@@ -37,6 +39,7 @@ def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> Found:
     new: list[tuple[str, Record]] = []
     new_stamps: dict[str, int] = {}
     gone: list[str] = []
+    damaged: set[str] = set()
     for shift in plan.shifts:
         record, name = known.get(shift.id), ledgers.name(shift)
         if name is None:
@@ -60,6 +63,7 @@ def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> Found:
             if is_gone(error):
                 raise
             unreadable[shift.id] = " ".join(str(error).split())
+            damaged |= set() if record is None else {shift.id}
             continue
         found.records[shift.id] = fresh
         if fresh.ended:  # else it is read again, and might be kept over what its driver says of its end meanwhile
@@ -70,7 +74,7 @@ def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> Found:
             notes.put(new, new_stamps)
         if gone:
             notes.drop(gone)
-    return found
+    return found._replace(damaged=damaged)
 
 
 def _read(shift: Planned, ledger: str) -> Record:

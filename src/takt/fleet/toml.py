@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 from takt.contract.clock import parse_clock
 from takt.contract.faults import check_text
 from takt.contract.options import numbers_in, wrong_option
-from takt.contract.registry import loaded, registered_station, workers
+from takt.contract.registry import SEED_BITS, loaded, registered_station, workers
 from takt.contract.worker import made_by, usual_clock
 from takt.errors import TaktError
 from takt.fleet.endpoints import ENDPOINT, endpoint_of, named_in
@@ -337,6 +337,8 @@ class _Reader:
             found = self.said(where, lambda: numbers_in(str(given), MOST_SHIFTS))
         if len(set(found)) < len(found):
             self.wrong(where, "names a seed twice")
+        if found and max(found) >= 2**SEED_BITS:
+            self.wrong(where, f"has one of {max(found).bit_length():,} bits; a seed has {SEED_BITS} at most")
         return found
 
     def shifts(self, arms: Sequence[Arm], seeds: Sequence[Sequence[int]]) -> list[Planned]:
