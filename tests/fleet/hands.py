@@ -115,3 +115,20 @@ class Slow(Balances):
     def act(self, observation: Any) -> Any:
         time.sleep(0.002)
         return super().act(observation)
+
+
+class Policy(Balances):
+    """Balances so often as a file says, into which the second one of its process writes another share in its shift."""
+
+    made = 0
+
+    def __init__(self, path: str, then: str) -> None:
+        Policy.made += 1
+        self.path, self.share, self.then = Path(path), float(Path(path).read_text()), then
+        self.left = 20 if Policy.made == 2 else 0
+
+    def act(self, observation: Any) -> Any:
+        self.left -= 1
+        if not self.left:
+            self.path.write_text(self.then)
+        return super().act(observation) if abs(observation[0] * 1e4) % 1 < self.share else [1]

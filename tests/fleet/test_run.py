@@ -20,6 +20,7 @@ from fleet_plans import few
 
 from takt.cli import main
 from takt.errors import Busy, Unserved, Unwritable
+from takt.fleet.changes import Changed
 from takt.fleet.child import _done
 from takt.fleet.drive import Driver, job_of
 from takt.fleet.job import Job
@@ -348,3 +349,56 @@ def test_several_seeds_and_several_workers_at_a_time_come_to_the_same_as_one_aft
     assert told[0]["pairs"] == told[1]["pairs"] and told[0]["seeds"] == told[1]["seeds"]
     for path in Path("one").glob("*.takt"):
         assert digest(path) == digest(Path("two") / path.name)
+
+
+def test_a_policy_that_changes_while_its_fleet_runs_is_told_and_never_pooled_with_what_it_was(
+    here: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = here / "policy.txt"
+    policy.write_text("0.3")
+    Path("fleet.toml").write_text(
+        PLAN.replace("0-3", "0-2") + hand("Policy", options={"path": "policy.txt", "then": "1.0"})
+    )
+
+    def run() -> tuple[int, list[str], Any]:
+        code = main(["fleet", "run", "fleet.toml", "--jobs", "1"])
+        found = standing_of_fleet(read_plan(Path("fleet.toml")))
+        return code, [line for line in capsys.readouterr().err.splitlines() if "policy.txt" in line], found
+
+    before = read_plan(Path("fleet.toml"))
+    code, told, _ = run()
+    assert code == 2 and len(told) == 1 and "seed 1" in told[0] and "is given up" in told[0], told
+    assert "run the fleet again" in told[0]
+    assert main(["fleet", "status", "shifts/few", "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert (seen["ended"], seen["arms"][0]["lost"]) == (1, 2) and "policy.txt" in seen["changed"][0]
+    code, told, found = run()
+    assert (code, told, found.ended, found.others) == (0, [], 3, 2) and found.arms[0].good == 30
+    policy.write_text("0.3")
+    assert main(["fleet", "status", "fleet.toml"]) == 0
+    assert "policy.txt" in capsys.readouterr().out.replace("\n", ""), "though all is done"
+    code, told, found = run()
+    assert (code, len(told), found.ended, found.arms[0].lost) == (2, 1, 2, 1) and found.arms[0].good < 20
+    (here / "shifts/few/ledgers" / before.shifts[1].file).unlink()
+    assert run()[0] == 0
+
+
+def test_a_shift_whose_worker_has_another_file_than_when_the_plan_was_read_is_not_begun(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(here))
+    own = here / "own_hand.py"
+    own.write_text("import hands\nclass Own(hands.Right):\n    def __init__(self, weights: str = 'w.bin'): ...\n")
+    Path("w.bin").write_text("1")
+    plan = plan_of(PLAN + '[[worker]]\nname = "own_hand:Own"\n')
+    job = job_of(plan, plan.shifts[0])
+    for path, named in (Path("w.bin"), "w.bin"), (own, "own_hand:Own"):
+        text = path.read_text()
+        path.write_text(text + "#")
+        with pytest.raises(
+            Changed, match=f"since the plan was read, the file .*{named}.* is another one: put that back"
+        ):
+            work_job(job, lambda told: None, lambda: False)
+        assert not Path(job.ledger).exists()
+        path.write_text(text)
+    assert work_job(job, lambda told: None, lambda: False)[0] == "ended"

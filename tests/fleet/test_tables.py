@@ -292,7 +292,7 @@ def test_a_fleet_is_told_of_as_it_was_worked_whatever_has_become_of_takt_and_of_
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")  # where its worker is not to be had
     monkeypatch.setattr("takt.fleet.toml.made_by", lambda *given: pytest.fail("a worker is imported"))
-    monkeypatch.setattr("takt.fleet.made.version", lambda: "99.0")
+    monkeypatch.setattr("takt.fleet.changes.version", lambda: "99.0")
     for folder in (tmp_path / "shifts/few", tmp_path / "fleet.toml"):
         monkeypatch.chdir(tmp_path / ("elsewhere" if folder.is_dir() else ""))
         assert main(["fleet", "status", str(folder), "--json"]) == 0

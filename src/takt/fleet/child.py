@@ -47,6 +47,7 @@ def _listen(jobs: queue.SimpleQueue[Job], leave: threading.Event) -> None:
 def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
     from takt.contract.foreign import one_line
     from takt.errors import Busy, TaktError, Unserved, Unwritable
+    from takt.fleet.changes import Changed
     from takt.fleet.store import is_gone, shown
     from takt.fleet.work import work
     from takt.secret import masked
@@ -63,7 +64,7 @@ def _done(job: Job, out: TextIO, leave: threading.Event) -> dict[str, Any]:
             return {"kind": FAULT, "data": {"kind": SERVER, "why": why}}
         if isinstance(error, Unwritable):
             return {"kind": FAULT, "data": {"kind": STORE, "why": why}}
-        return {"kind": REFUSED, "data": {"why": why}}
+        return {"kind": REFUSED, "data": {"why": why, "arm": masked(error.arm) if isinstance(error, Changed) else ""}}
     except MemoryError:
         return {"kind": FAULT, "data": {"kind": MEMORY, "why": "there is not enough memory"}}
     except BaseException as error:

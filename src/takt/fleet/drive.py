@@ -87,6 +87,7 @@ class Driver:
         self._new: list[tuple[str, Record]] = []
         self._new_stamps: dict[str, int] = {}
         self._done_arms: set[str] = set()
+        self._refused_arms: dict[str, str] = {}  # of which no shift can be begun, and why; said once for all of them
         self._together = {
             work: Together([a.name for a in arms], alpha=plan.stop.alpha, by=plan.stop.by, margin=plan.stop.margin)
             for work, arms in works(plan).items()
@@ -184,6 +185,9 @@ class Driver:
             if arm.name in self._done_arms:
                 self.standing.spared.add(shift.id)
                 continue
+            if arm.name in self._refused_arms:
+                self.standing.refused[shift.id] = self._refused_arms[arm.name]
+                continue
             kind = (arm.cores, arm.gpus, tuple(arm.endpoints))
             if kind not in full:
                 job = job_of(self.plan, shift, self._ledgers)
@@ -222,6 +226,8 @@ class Driver:
                 self.standing.spared.add(shift.id)
         elif message.kind == REFUSED:
             self._refuse(shift, str(message.data["why"]))
+            if why := message.data.get("arm"):
+                self._refused_arms[shift.arm.name] = str(why)
         elif message.kind == FAULT and message.data.get("kind") == STORE:
             self._over(FULL, str(message.data["why"]))
         if message.kind in (ENDED, FAULT, REFUSED):
@@ -347,4 +353,5 @@ def job_of(plan: Plan, shift: Planned, ledgers: Ledgers | None = None) -> Job:
         gpus=arm.gpus,
         memory_gb=arm.memory_gb,
         endpoints=list(arm.endpoints),
+        definition=arm.definition,
     )

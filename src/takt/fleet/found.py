@@ -10,7 +10,7 @@ from takt.errors import Busy, TaktError, Unwritable
 from takt.fleet.notes import Notes
 from takt.fleet.plan import Plan, Planned
 from takt.fleet.record import Record
-from takt.fleet.store import Ledgers, is_gone, is_size, read, shown
+from takt.fleet.store import Ledgers, check_not_given_up, is_gone, is_size, read, shown
 from takt.ledger import Ledger
 from takt.shift import Shift
 
@@ -80,6 +80,7 @@ def found_in(plan: Plan, notes: Notes, ledgers: Ledgers) -> Found:
 def _read(shift: Planned, ledger: str) -> Record:
     def look(book: Ledger) -> Record:
         found = Shift.of(book)
+        check_not_given_up(ledger, found.meta)
         if found.meta.get("shift_id") != shift.id:
             raise TaktError(f"{shown(ledger)} is another shift than its name says")
         return Record.of(found, shift.id)

@@ -72,8 +72,8 @@ def _plain(options: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, An
     A bare word may be a folder, too (`policy = "act"`); a default is one only if it looks like a path, so that nothing
     that lies about makes another shift of those that have not heard of it.
     """
-    plain = {key: _value(value, path_like(value)) for key, value in usual.items()}
-    return plain | {key: _value(value, value != usual.get(key) or path_like(value)) for key, value in options.items()}
+    plain = {key: value_of(value, path_like(value)) for key, value in usual.items()}
+    return plain | {key: value_of(value, value != usual.get(key) or path_like(value)) for key, value in options.items()}
 
 
 def path_like(value: Any) -> bool:
@@ -81,7 +81,8 @@ def path_like(value: Any) -> bool:
     return isinstance(value, str) and ("/" in value or "\\" in value or bool(Path(value).suffix))
 
 
-def _value(value: Any, path: bool = True) -> Any:
+def value_of(value: Any, path: bool = True) -> Any:
+    """An option's value as a JSON value: if it may be a path, and is one, what the file or folder there contains."""
     if isinstance(value, str):
         with suppress(OSError, ValueError):  # too long for a path, or with a character that none has
             if path and value and "://" not in value and ((found := Path(value)).is_file() or found.is_dir()):
@@ -90,7 +91,7 @@ def _value(value: Any, path: bool = True) -> Any:
     if isinstance(value, Mapping):
         return _plain(value, {})
     if isinstance(value, (list, tuple)):
-        return [_value(one) for one in value]
+        return [value_of(one) for one in value]
     if isinstance(value, bool) or value is None or isinstance(value, int):
         return value
     if isinstance(value, float):

@@ -27,6 +27,7 @@ class Job:
 
     id      its identity, kept in the ledger beside the shift; "" for a shift that is of no plan.
     arm     whose shift it is, for those who look.
+    definition  what `id` was made of, without the seed, to be compared with what is there; {}: it is not compared.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Job:
     gpus: float = 0.0
     memory_gb: float | None = None
     endpoints: Sequence[str] = ()
+    definition: Mapping[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,8 +59,8 @@ class Job:
 class Message:
     """What is told of a job: `kind` is one of those above.
 
-    data   of `progress`: units, good, at_s, money, tokens; of `ended` and `left`: the `Record`; of `refused`: why;
-           of `fault`: kind, why, host, log.
+    data   of `progress`: units, good, at_s, money, tokens; of `ended` and `left`: the `Record`; of `refused`: why, and
+           why its whole arm is (`arm`), or ""; of `fault`: kind, why, host, log.
     """
 
     job: Job

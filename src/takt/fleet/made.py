@@ -10,24 +10,21 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from takt.distribution import version
 from takt.errors import TaktError
-from takt.fleet.identity import content_of_module, id_of
+from takt.fleet.changes import changes
+from takt.fleet.identity import id_of
 from takt.fleet.notes import Notes, notes_of
 from takt.fleet.plan import Arm, Plan, Planned
 from takt.fleet.store import home, quoted
 from takt.fleet.text import text_of
 from takt.fleet.told import read_as
 from takt.fleet.toml import read_plan
-from takt.shift.definition import RULES
 
 COMMAND = "takt run"  # the source of a plan that a command line says
 
@@ -166,24 +163,13 @@ def begun_over(plan: Plan, there: Kept) -> str:
 
 def changed(arms: Sequence[Arm]) -> list[str]:
     """What of that by which these arms' shifts were made is another one by now, in words; seen without an import."""
-    return list(dict.fromkeys(word for arm in arms for word in _changed(arm)))
+    seen = (_changed(arm) for arm in arms)
+    return list(dict.fromkeys(word for words in seen for word in words))
 
 
 def _changed(arm: Arm) -> Iterator[str]:
-    made_from, content = arm.definition.get("from"), arm.definition.get("content")
-    for name, had in made_from.items() if isinstance(made_from, Mapping) else ():
-        try:
-            has = version() if name == "takt" else installed(name)
-        except PackageNotFoundError:
-            has = "not installed"
-        if has != had:
-            yield f"{name} was {had}, and is {has}"
-    if arm.definition.get("rules") != RULES:
-        yield "Takt's rules of a shift are others"
-    if "." in arm.worker.partition(":")[0]:  # its package would be imported to find it
-        return
-    if isinstance(content, Mapping) and content and content_of_module(arm.worker) not in (content, {}):
-        yield f"the file of {arm.worker} is another one"
+    options = (arm.station, arm.station_options, arm.worker, arm.worker_options)
+    return changes(arm.definition, *options, imports=False)
 
 
 def _hash(text: str) -> str:

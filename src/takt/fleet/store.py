@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,12 @@ def exists(location: str) -> bool:
 def shown(location: str) -> str:
     """A store or ledger as it may be shown: without a password."""
     return str(place_of(location))
+
+
+def check_not_given_up(location: str, meta: Mapping[str, Any]) -> None:
+    """Raises TaktError if the ledger with this meta says that its shift counts as nothing, with why."""
+    if why := meta.get("given_up"):
+        raise TaktError(f"{shown(location)} {why}")
 
 
 def is_gone(error: TaktError) -> bool:

@@ -9,13 +9,16 @@ from typing import Any
 
 from takt.contract.events import Event
 from takt.errors import TaktError, Unserved
+from takt.fleet.changes import Changed, changes
 from takt.fleet.claim import claimed
 from takt.fleet.job import ENDED, LEFT, Job
 from takt.fleet.record import Record, spent
-from takt.fleet.store import exists, is_gone, read, shown
+from takt.fleet.store import check_not_given_up, exists, is_gone, read, shown
+from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.shift import Progress, Shift, resume_shift, run_shift
 
+GIVEN_UP = "is given up, for what it is made of changed while it was worked"
 SAID_S = 1.0  # wall time between two signs of life
 PATIENCE_S, WAIT_S = 60.0, 0.5  # for a store that does not answer when a shift is begun
 
@@ -30,11 +33,35 @@ def work(job: Job, say: Callable[[dict[str, Any]], None], asked_to_leave: Callab
     while True:
         try:
             with claimed(job.id, job.ledger) as ledger:
-                return _worked(replace(job, ledger=ledger), watch)
+                return _as_planned(replace(job, ledger=ledger), watch)
         except TaktError as error:  # a server that is gone is waited for, before a shift as in its middle
             if not is_gone(error) or time.monotonic() > until or asked_to_leave():
                 raise
             time.sleep(WAIT_S)
+
+
+def _as_planned(job: Job, watch: _Watch) -> tuple[str, Record]:
+    """Work it if what it is made of is what the plan had; what is no more so at its end is noted in its ledger, and
+    counts as nothing."""
+    if word := _changed(job):
+        raise Changed(why := _since(word), why)
+    found = _worked(job, watch)
+    if word := _changed(job):
+        with Ledger.resume(job.ledger) as book:
+            book.commit([], None, None, given_up=f"{GIVEN_UP}: {word}")
+        again = "run the fleet again: its shifts are other ones now, and are worked as such"
+        raise Changed(f"{shown(job.ledger)} {GIVEN_UP}: {word}; {again}", _since(word))
+    return found
+
+
+def _since(word: str) -> str:
+    again = "put that back, or run the fleet again: these are other shifts, and are worked as such"
+    return f"since the plan was read, {word}: {again}"
+
+
+def _changed(job: Job) -> str:
+    options = (job.station, job.station_options, job.worker, job.worker_options)
+    return "; ".join(changes(job.definition, *options))
 
 
 def _worked(job: Job, watch: _Watch) -> tuple[str, Record]:
@@ -70,6 +97,10 @@ def _worked(job: Job, watch: _Watch) -> tuple[str, Record]:
 
 def _go_on(job: Job, watch: _Watch) -> Shift:
     meta = read(job.ledger, lambda book: book.meta)
+    try:
+        check_not_given_up(job.ledger, meta)
+    except TaktError as error:
+        raise TaktError(f"{error}; move it away, and the shift is worked again") from None
     if meta.get("shift_id", "") != job.id:
         raise TaktError(
             f"{shown(job.ledger)} is another shift than the plan's ({meta.get('shift_id') or 'no id'}); move it away"
