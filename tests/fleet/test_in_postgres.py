@@ -22,6 +22,7 @@ from fleet_plans import few, hand
 from takt import Ledger, TaktError, run_shift
 from takt.cli import main
 from takt.errors import Busy, Lost
+from takt.fleet.changes import Changed
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver, job_of
 from takt.fleet.executor import Executor
@@ -412,3 +413,22 @@ def test_what_a_stranger_wrote_into_the_notes_is_left_out(store: Any, server: An
             by_hand.execute(insert, (str(number), text, place_of(store).name))
             found = standing_of_fleet(plan)
             assert found.ended == 2 and not found.faults and found.done
+
+
+def test_a_shift_whose_policy_changed_meanwhile_is_marked_in_the_database_and_counts_as_nothing(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hands.Policy.made", 0)
+    Path("policy.txt").write_text("0.3")
+    plan = plan_of(
+        PLAN.replace("Balances", "Policy").rstrip() + '\noptions = { path = "policy.txt", then = "1.0" }\n',
+    )
+    first, second = (job_of(plan, shift) for shift in plan.shifts)
+    assert work(first, lambda told: None, lambda: False)[0] == ENDED
+    with pytest.raises(Changed, match="is given up, for what it is made of changed while it was worked"):
+        work(second, lambda told: None, lambda: False)
+    Path("policy.txt").write_text("0.3")
+    with pytest.raises(TaktError, match="move it away, and the shift is worked again"):
+        work(second, lambda told: None, lambda: False)
+    found = standing_of_fleet(plan)
+    assert (found.ended, found.unreadable.keys(), found.changed) == (1, {second.id}, [])

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import sqlite3
+import sys
 import threading
 import time
 import warnings
@@ -815,3 +816,31 @@ def test_a_ledger_that_is_not_what_its_shift_ended_with_stays_lost_whoever_runs_
         assert (found.ended, found.arms[0].lost, found.unreadable.keys()) == (8, 1, {shift.id})
     path.rename("kept.takt")
     assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 0 and standing_of_fleet(fleet).ended == 9
+
+
+def test_a_worker_in_the_current_folder_is_found_by_who_only_looks_without_its_folder_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a package there, and in a file."""
+    monkeypatch.chdir(tmp_path)
+    bare, text = [*sys.path], "import hands\nclass Own(hands.Balances): ...\n"
+    Path("package_here").mkdir()
+    for path in Path("file_here.py"), Path("package_here/inside.py"):
+        path.write_text(text)
+    workers = "".join(f'[[worker]]\nname = "{one}:Own"\n' for one in ("file_here", "package_here.inside"))
+    Path("fleet.toml").write_text(few("0", 1) + workers)
+    monkeypatch.setattr(sys, "path", [*bare])
+    assert main(["fleet", "run", "fleet.toml", "--jobs", "1"]) == 0
+    for path in Path("file_here.py"), Path("package_here/inside.py"):
+        monkeypatch.setattr(sys, "path", [*bare])
+        assert nothing_to_do(Path("fleet.toml")) is not None
+        path.write_text(text + "#")
+        monkeypatch.setattr(sys, "path", [*bare])
+        assert nothing_to_do(Path("fleet.toml")) is None, "it is another one"
+        path.write_text(text)
+        remember(plan := read_plan(Path("fleet.toml")), standing_of_fleet(plan))
+    Path("file_here.py").write_text(text + "#")
+    monkeypatch.setattr(sys, "path", [*bare])
+    capsys.readouterr()
+    assert main(["fleet", "status", "shifts/few", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] == ["the file of file_here:Own is another one"]

@@ -16,6 +16,7 @@ from typing import Any
 
 from takt.contract.options import usual_options
 from takt.contract.registry import loaded, registered_station, workers
+from takt.contract.station import look_here_too
 from takt.contract.worker import made_by
 from takt.distribution import version
 from takt.errors import TaktError
@@ -130,6 +131,7 @@ def _from(point: Any) -> dict[str, str]:
 def content_of_module(worker: str) -> dict[str, str]:
     """A worker by import is in no distribution: what its file contains stands for it."""
     module = worker.partition(":")[0]
+    look_here_too()
     try:
         spec = find_spec(module)
     except (ImportError, ValueError):

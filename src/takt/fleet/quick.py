@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError
@@ -104,14 +105,23 @@ def _depends(text: str, workers: list[str], texts: list[str], versions: Mapping[
     found = hashlib.sha256(json.dumps(told).encode())
     modules = [worker.partition(":")[0] for worker in workers if ":" in worker]
     for module in sorted(set(modules)):
-        spec = find_spec(module)
-        texts = [*texts, str(spec.origin)] if spec is not None else texts
+        texts = [*texts, *origin_of(module)]
     for one in texts:
         with suppress(OSError, ValueError):  # too long for a path, and so none
             for file in _all(Path(one)):
                 status = file.stat()
                 found.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return found.hexdigest()
+
+
+def origin_of(module: str) -> list[str]:
+    """The file of a module, also of one in the current folder; [] if there is none."""
+    if os.getcwd() not in sys.path:  # as whoever imports a worker has it (`takt.contract.station`)
+        sys.path.append(os.getcwd())
+    with suppress(ImportError, ValueError):
+        spec = find_spec(module)
+        return [spec.origin] if spec is not None and spec.origin else []
+    return []
 
 
 def _options(plan: Plan) -> list[str]:
