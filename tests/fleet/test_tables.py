@@ -38,7 +38,7 @@ from takt.fleet.beside import Beside
 from takt.fleet.crew import MachineFault
 from takt.fleet.drive import Driver
 from takt.fleet.found import Found
-from takt.fleet.looks import Looks, decided
+from takt.fleet.looks import Looks
 from takt.fleet.made import COMMAND, Kept, kept_in, kept_of, other_fleet, plan_as_worked
 from takt.fleet.notes import notes_of
 from takt.fleet.notes_in_folder import SEEN, FolderNotes
@@ -516,6 +516,14 @@ def record(outcomes: Any, seed: Any, required: Any = 0.9) -> Any:
         str(seed), seed, "units", "", outcomes, 0, by_unit, "0" * 6 * len(outcomes), [1.0] * good, 1.0, 1.0, "", "",
         acceptance=asked,
     )  # fmt: skip
+
+
+def decided(records: Any, *, alpha: float, by: str) -> bool:
+    """Whether one look at all these shifts decides."""
+    looks = Looks(alpha=alpha, by=by)
+    for one in records:
+        looks.add(one)
+    return looks.look()
 
 
 @pytest.mark.parametrize("by", ["unit", "shift", "free"])

@@ -100,14 +100,6 @@ class Looks:
         return shift if self.by == "free" else min(unit, shift, key=abs)
 
 
-def decided(records: Sequence[Record | None], *, alpha: float, by: str, accept: str = "") -> bool:
-    """Whether one look at all these shifts decides."""
-    looks = Looks(alpha=alpha, by=by, accept=accept)
-    for record in records:
-        looks.add(record)
-    return looks.look()
-
-
 @dataclass(slots=True)
 class _Shares:
     """Shares of shifts, and what `sequences.chance_in` says of them, as they come."""
