@@ -2,8 +2,8 @@
 
 Each measurement is a process of its own (`measure.py`). What it took is told by the sandbox's first process, which
 nothing in there can reach, from the kernel's account of all processes that it buried: no clock, trace or thread of the
-code under test has a part in it, nor has the load of the machine. What came is compared with what the known solution
-gives for as much.
+code under test has a part in it. (On a busy machine the same work takes more of it, the small measure most of all: near
+the limit slow code was taken for fast.) What came is compared with what the known solution gives for as much.
 """
 
 from __future__ import annotations
