@@ -4,6 +4,10 @@
     python benchmarks/recovery.py FOLDER --instances A01,A02 --seconds 10,60,600 --searchers 2
     python benchmarks/recovery.py FOLDER --instances A01,B10 --cold --seconds 25
 
+With `--processor` the seconds are of processor time that each searcher has had, so that the table may be made beside
+other work; on a machine with a free core for each they are the seconds on the clock. A mark shows the best plan of the
+rounds (about half a second each) that end within it. The bound's seconds are then of processor time too.
+
 With `--bound 60` a lower bound (takt flightdesk bound) too, and the gap: (cost - bound) / (greedy delay - bound).
 `first valid` is when the solver had its first plan. The solver is compiled before it is measured. `--cold` runs
 `takt flightdesk recover` from an empty cache, and prints when the first plan was there, how long after `--seconds`
@@ -31,7 +35,7 @@ from pathlib import Path
 
 from takt.stations.flightdesk import Instance, check, cost, do_nothing, greedy_delay, read_instance
 from takt.stations.flightdesk.airline.recovery.bound import lower_bound
-from takt.stations.flightdesk.airline.recovery.recover import SEARCHERS, recover
+from takt.stations.flightdesk.airline.recovery.recover import SEARCHERS, Found, recover
 from takt.stations.flightdesk.airline.recovery.session import gap
 
 PUBLISHED = {
@@ -57,6 +61,7 @@ def main() -> None:
     parser.add_argument("--searchers", type=int, default=SEARCHERS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bound", type=float, default=0.0, help="seconds for a proven lower bound of each")
+    parser.add_argument("--processor", action="store_true", help="seconds of processor time of each searcher")
     parser.add_argument("--cold", action="store_true", help="from an empty cache: first plan, overrun, SIGTERM to exit")
     asked = parser.parse_args()
     only = set(filter(None, asked.instances.split(",")))
@@ -68,7 +73,8 @@ def main() -> None:
         if not only or folder.name in only
     ]
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    print(f"{date.today()}, {os.cpu_count()} cores of {_processor()}, load {load}, {asked.searchers} searchers")
+    print(f"{date.today()}, {os.cpu_count()} cores of {_processor()}, load {load}", end=", ")
+    print(f"{asked.searchers} searchers, seed {asked.seed}")
     if asked.cold:
         cold(folders, marks[-1] if marks else 25.0, asked.searchers)
         return
@@ -78,7 +84,7 @@ def main() -> None:
         f"{'':10}"
         + "".join(f"{name:>18}{'s':>7}" for name in PLANNERS)
         + "".join(f"{f'at {mark:g} s':>18}" for mark in marks)
-        + (f"{'first valid, s':>16}{'moves':>10}" if marks else "")
+        + (f"{'first valid, s':>16}{'iterations':>12}{'moves':>10}" if marks else "")
         + f"{'published':>16}{'over it, %' if marks else '':>12}"
         + (f"{'bound':>18}{'gap, %' if marks else '':>9}" if asked.bound else "")
     )
@@ -94,29 +100,43 @@ def main() -> None:
             row += f"{first:>18,.2f}{took_s:>7.2f}{mark}"
         best, over, left = PUBLISHED.get(instance.name), "", ""
         if marks:
-            totals, first_s, moves = solved(instance, marks, asked.seed, asked.searchers)
-            row += "".join(f"{total:>18,.2f}" for total in totals) + f"{first_s:>16.2f}{moves:>10}"
+            totals, first_s, last = solved(instance, marks, asked.seed, asked.searchers, asked.processor)
+            row += "".join(f"{total:>18,.2f}" for total in totals)
+            row += f"{first_s:>16.2f}{last.iterations:>12}{last.tried:>10}"
             over = f"{100 * (totals[-1] / best - 1):>12.1f}" if best else f"{'':12}"
         row += (f"{best:>16,.2f}" if best else f"{'-':>16}") + over
         if asked.bound:
-            bound = lower_bound(instance, asked.bound).eur
+            bound = proven(instance, asked.bound, asked.processor)
             if marks and (share := gap(totals[-1], bound, first)) is not None:  # `first`: greedy delay
                 left = f"{100 * share:>9.1f}"
             row += f"{bound:>18,.2f}" + left
         print(row, flush=True)
 
 
-def solved(instance: Instance, marks: list[float], seed: int, searchers: int) -> tuple[list[float], float, int]:
-    """The solver's cost at each of these seconds, when it had its first plan, and how many moves it tried."""
+def solved(
+    instance: Instance, marks: list[float], seed: int, searchers: int, processor: bool
+) -> tuple[list[float], float, Found]:
+    """The solver's cost at each of these seconds, when it had its first plan, and how it was at the end."""
     at = {mark: float("inf") for mark in marks}
-    first_s, moves, last = 0.0, 0, None
-    for found in recover(instance, marks[-1], seed=seed, searchers=searchers):
-        first_s, moves, last = first_s or found.seconds, found.tried, found
+    first_s, last, left = 0.0, None, None if processor else marks[-1]
+    for found in recover(instance, left, seed=seed, searchers=searchers):
+        first_s, last = first_s or found.seconds, found
+        spent_s = found.processor_s if processor else found.seconds
         for mark in marks:
-            if found.seconds <= mark:
+            if spent_s <= mark:
                 at[mark] = found.cost.total
+        if processor and spent_s >= marks[-1]:
+            break
     assert last is not None and not check(instance, last.solution)
-    return list(at.values()), first_s, moves
+    return list(at.values()), first_s, last
+
+
+def proven(instance: Instance, seconds: float, processor: bool) -> float:
+    """A lower bound, EUR."""
+    if not processor:
+        return lower_bound(instance, seconds).eur
+    began = time.process_time()
+    return lower_bound(instance, float("inf"), stopped=lambda: time.process_time() - began >= seconds).eur
 
 
 TAKT = [sys.executable, "-c", "import sys; from takt.cli import main; sys.exit(main())"]

@@ -39,7 +39,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
 
 
 def report(total: float) -> crew.Report:
-    return crew.Report(total, 0, None, 1, 1)
+    return crew.Report(total, 0, None, 1, 1, 0.5)
 
 
 @pytest.mark.parametrize("first", [True, False])

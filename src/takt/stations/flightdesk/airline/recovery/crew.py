@@ -64,7 +64,8 @@ class Ready:
 class Report:
     """What came of a round: EUR of the searcher's best plan, the plan itself if it is new, moves tried and kept.
 
-    broken   rules that aircraft break in it. The fewer the better, whatever it costs.
+    broken        rules that aircraft break in it. The fewer the better, whatever it costs.
+    processor_s   seconds of processor time of this searcher since it began, its start included.
     """
 
     total: float
@@ -72,6 +73,7 @@ class Report:
     plan: bytes | None
     tried: int
     kept: int
+    processor_s: float
 
 
 class Searcher:
@@ -106,7 +108,8 @@ class Searcher:
         if self.best.totals.sum() < self.known - 0.005:
             self.known, plan = float(self.best.totals.sum()), self.best.memory.tobytes()
         broken = round(float(self.best.totals[3]) / BROKEN)
-        return Report(total + self.problem.settled, broken, plan, int(done[:, 0].sum()), int(done[:, 1].sum()))
+        tried, kept, _ = done.sum(axis=0).tolist()
+        return Report(total + self.problem.settled, broken, plan, tried, kept, time.process_time())
 
     def _reseat(self) -> None:
         from takt.stations.flightdesk.airline.recovery.seating import reseat

@@ -45,6 +45,7 @@ class Found:
     tried, kept   moves of all searchers.
     compiling_s   seconds that compiling took; None if it is not done yet, 0 if it had been done before.
     lost          searchers that have died.
+    processor_s   seconds of processor time of the searcher that has had the most, its start included.
     broken        rules that the plan breaks; empty for every sound instance, or at the start only.
     """
 
@@ -58,6 +59,7 @@ class Found:
     compiling_s: float | None
     broken: tuple[Violation, ...]
     lost: int = 0
+    processor_s: float = 0.0
 
 
 def recover(
@@ -79,11 +81,12 @@ def recover(
     plans = [(plan, cost(instance, plan), tuple(check(instance, plan))) for plan in _baselines(instance)]
     best, priced, broken = min(plans, key=lambda plan: (len(plan[2]), plan[1].total))
     compiling_s: float | None = 0.0 if kept_code() else None
-    lost = 0
+    lost, spent_s = 0, 0.0
     done, tried, kept, rounds, left, cycle = 0, 0, 0, 0, 0, FIRST_CYCLE // 2
 
     def found(better: bool) -> Found:
-        return Found(time.perf_counter() - began, done, tried, kept, better, best, priced, compiling_s, broken, lost)
+        now_s = time.perf_counter() - began
+        return Found(now_s, done, tried, kept, better, best, priced, compiling_s, broken, lost, spent_s)
 
     def over() -> bool:
         return stopped() or (seconds is not None and time.perf_counter() - began >= seconds)
@@ -133,6 +136,7 @@ def recover(
             if crew.ready:
                 done, rounds, left = done + these, rounds + 1, left - 1
             tried, kept = tried + sum(report.tried for report in reports), kept + sum(report.kept for report in reports)
+            spent_s = max(report.processor_s for report in reports)
             first = min(reports, key=lambda report: (report.broken, report.total))
             if first.plan is not None and (first.broken, first.total) < (conflicts, total - 0.005):
                 conflicts, total, memory, unseen = first.broken, first.total, first.plan, True
