@@ -6,9 +6,9 @@
 Two shifts are worked first, by the older checkout where one is given, so that both can read them: `blind` at the nut
 cell, which has failed units, and `greedy` on the gulf-2026 day at the flight desk; or --cell and --gulf name them. Both
 run in this Python, with this one's libraries, each command in a process of its own. Wall and processor seconds; the
-load is printed. What the desk remembers of its bound is taken away before the first of its pages, as of a shift that
-was worked elsewhere, and is there for the second, as of one that was worked here: `takt run` has worked it out by its
-end.
+load is printed. What is remembered of the desk's world and bound is taken away before the first of its pages, as of a
+shift that was worked elsewhere, and is there for the second, as of one that was worked here: `takt run` has made both
+by its end.
 """
 
 from __future__ import annotations
@@ -60,25 +60,23 @@ def main() -> None:
             if given_one is not None:
                 shutil.copy(given_one, folder / ledger)
             else:
-                takt(next(iter(sides.values())), ["run", *words, "--out", str(folder / ledger)], folder / "cache")
-        for checkout in sides.values():  # what is compiled at its first use is so before anything is counted
-            takt(checkout, ["kpis", str(folder / "gulf.takt")], folder / "cache")
+                side, checkout = next(iter(sides.items()))
+                takt(checkout, ["run", *words, "--out", str(folder / ledger)], folder / side)
+        for side, checkout in sides.items():  # what is compiled at its first use is so before anything is counted
+            takt(checkout, ["kpis", str(folder / "gulf.takt")], folder / side)
         print(f"{'':<20}{'':<8}{'wall s':>8}{'CPU s':>8}{'kB':>9}")
         for what, (command, ledger, kind, more) in MADE.items():
             found: dict[str, list[tuple[float, float, int]]] = {side: [] for side in sides}
             for number in range(given.rounds):
                 for side, checkout in sides.items():
-                    if what == AGAIN and side != "now":
-                        continue
                     out = folder / f"{side}-{number}.{kind}"
                     if what == GULF_PAGE:
-                        shutil.rmtree(folder / "cache" / "takt" / "bounds", ignore_errors=True)
-                    took = takt(checkout, [command, str(folder / ledger), *more, "--out", str(out)], folder / "cache")
+                        for kept in ("bounds", "worlds"):
+                            shutil.rmtree(folder / side / "takt" / kept, ignore_errors=True)
+                    took = takt(checkout, [command, str(folder / ledger), *more, "--out", str(out)], folder / side)
                     found[side].append((*took, out.stat().st_size))
                     out.unlink()
             for side, runs in found.items():
-                if not runs:
-                    continue
                 wall_s, used_s, size = (min(values) for values in zip(*runs, strict=True))
                 print(f"{what:<20}{side:<8}{wall_s:>8.1f}{used_s:>8.1f}{size / 1000:>9,.0f}", flush=True)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")

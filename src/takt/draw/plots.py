@@ -228,4 +228,4 @@ def cells(axes: Axes, spans: Sequence[tuple[float, float]], low: float, tall: fl
     if spans:
         corners = np.array([[(x, low), (x, low + tall), (x + w, low + tall), (x + w, low), (x, low)] for x, w in spans])
         codes = np.tile([Path2D.MOVETO, Path2D.LINETO, Path2D.LINETO, Path2D.LINETO, Path2D.CLOSEPOLY], len(spans))
-        axes.add_patch(PathPatch(Path2D(corners.reshape(-1, 2), codes), **style))
+        axes.add_artist(PathPatch(Path2D(corners.reshape(-1, 2), codes), **style))  # no patch: limits stay

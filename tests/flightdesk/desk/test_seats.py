@@ -131,7 +131,7 @@ def test_a_bound_is_remembered_by_all_that_it_is_of(tmp_path: Path, monkeypatch:
     asked: list[int] = []
 
     def bound(seats: int = 9, stays: float = 900.0) -> Assigned:
-        wishes = [Wish(2, 0, 1, 0.0, 60, 600, 0.1, 120, stays, price)] * 60
+        wishes = [Wish(2, 0, 1, 0.0, 60, 600, 0.1, 120, stays, price)]
 
         def make() -> Assigned:
             asked.append(seats)

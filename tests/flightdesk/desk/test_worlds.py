@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from takt import Ledger, run_shift
+from takt import Fault, Ledger, run_shift
 from takt.cli import main
 from takt.ledger import canonical
-from takt.stations.flightdesk.airline.generate import AIRLINES
-from takt.stations.flightdesk.desk import FlightDesk
+from takt.stations.flightdesk.airline.generate import AIRLINES, generate
+from takt.stations.flightdesk.desk import FlightDesk, remembered, station
 from takt.stations.flightdesk.desk.tools import call
 
 SMALL: dict[str, Any] = {"scenario": "two-hubs", "flights": 120, "aircraft": 20, "bookings": 600}
@@ -87,3 +88,28 @@ def test_wrong_arguments_are_told_in_our_words_and_to_an_older_ledger_in_those_i
     older = [call(desk.office, text, rules=3)["error"]["message"] for text in WRONG]
     assert older[0] == "group: group: input should be a valid string; its arguments are: group"
     assert older[4].endswith("Expecting ',' delimiter: line 1 column 16 (char 15)")
+
+
+def test_a_scenarios_world_is_remembered_and_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read when it is the same again, made for another seed or fault, and when what is kept is damaged or cannot be."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(remembered, "FEW", 1)
+    made: list[int] = []
+    monkeypatch.setattr(station, "generate", lambda recipe, seed: made.append(seed) or generate(recipe, seed))
+
+    def begun(seed: int = 3, faults: tuple[Fault, ...] = ()) -> Any:
+        desk = FlightDesk(scenario="two-hubs", flights=40, aircraft=8, bookings=60, days=1)
+        observed, _ = desk.reset(seed=seed, options={"faults": faults})
+        world = desk.office.world
+        return observed, world.news, world.units, world.seats.tolist(), world.groups.stays.tolist(), world.market.name
+
+    first = begun()
+    assert begun() == first and made == [3]
+    assert begun(seed=4) != first
+    begun(faults=(Fault("corridor_closed", 0.0, 600.0),))
+    assert made == [3, 4, 3]
+    for file in (tmp_path / "takt" / "worlds").iterdir():
+        file.write_bytes(zlib.compress(b"\x80\x04N."))  # None
+    assert begun() == first and made == [3, 4, 3, 3]
+    (tmp_path / "takt").chmod(0o777)  # others could have written there
+    assert begun() == first and made == [3, 4, 3, 3, 3]

@@ -7,7 +7,9 @@ keeps the best landed so far by airport: F steps a leg, exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -71,7 +73,7 @@ def cheapest(
     n = int(max(net.origin.max(initial=0), net.destination.max(initial=0))) + 1
     first = int(np.searchsorted(net.leaves, ready, sorter=net.by_departure))
     landed = int(np.searchsorted(net.lands, ready, sorter=net.by_landing))
-    _sweep(*_arrays(net), cost, first, landed, n, start, goal, latest, table, before)
+    _swept()(*_arrays(net), cost, first, landed, n, start, goal, latest, table, before)
     ends = np.flatnonzero((net.destination == goal) & (net.leaves >= ready) & (net.lands <= latest))
     if not len(ends):
         return []
@@ -95,7 +97,13 @@ def _arrays(net: Network) -> tuple[Ints, ...]:
     return net.origin, net.destination, net.leaves, net.lands, net.by_departure, net.by_landing
 
 
-@compiled
+@cache
+def _swept() -> Callable[..., None]:
+    """`_sweep`, compiled when it is first asked for: a desk that is only looked at searches nothing."""
+    swept: Callable[..., None] = compiled(_sweep)
+    return swept
+
+
 def _sweep(
     origin: Ints,
     destination: Ints,

@@ -18,8 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csc_array
 
 from takt.stations.flightdesk.airline.instance import Floats, Ints
 from takt.stations.flightdesk.desk.paths import LEGS, Network, cheapest, lateness, network_of
@@ -165,6 +163,9 @@ def _solved(
 ) -> tuple[float, Floats, Floats, Floats, Floats]:
     """The program with these ways: its value, what a person of each group and a seat is worth, who stays, and how many
     go each way."""
+    from scipy.optimize import linprog  # long to import, and a bound that is remembered needs none of it
+    from scipy.sparse import csc_array
+
     cells, row = np.unique(np.concatenate([np.array(u, dtype=np.int64) for u in uses]), return_inverse=True)
     column = np.repeat(np.arange(len(uses)), [len(u) for u in uses])
     capacity = csc_array((np.ones(len(column)), (row, column)), shape=(len(cells), len(uses) + count))

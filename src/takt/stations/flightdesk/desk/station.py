@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from takt.stations.flightdesk.airline.recipes import RECIPES
 from takt.stations.flightdesk.desk.brief import SHORT, brief
 from takt.stations.flightdesk.desk.closures import CORRIDOR_CLOSED
 from takt.stations.flightdesk.desk.office import Office
+from takt.stations.flightdesk.desk.remembered import remembered_world
 from takt.stations.flightdesk.desk.rows import row
 from takt.stations.flightdesk.desk.tools import RULES, TOOLS, allowed, call
 from takt.stations.flightdesk.desk.world import World, world_of
@@ -219,10 +221,14 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         self._office.restore(office)
 
     def _made(self, seed: int, faults: Sequence[Fault]) -> World:
-        instance = self._read
-        if instance is None:
-            instance = generate(RECIPES[self._scenario or ""](**self._sizes), seed)
-        return world_of(instance, seed, faults, self._spec.takt_s, self._home_within_h)
+        takt_s, within_h, name, sizes = self._spec.takt_s, self._home_within_h, self._scenario or "", self._sizes
+        if self._read is not None:
+            return world_of(self._read, seed, faults, takt_s, within_h)
+        of = [name, sorted(sizes.items()), seed, [astuple(fault) for fault in faults], takt_s, within_h]
+        make = RECIPES[name]
+        return remembered_world(
+            of, sizes["bookings"], lambda: world_of(generate(make(**sizes), seed), seed, faults, takt_s, within_h)
+        )
 
     def _advance(self) -> list[Event]:
         office = self._office

@@ -126,7 +126,7 @@ def land(axes: Axes, across: Place, up: Place) -> None:
                 codes += [Path.MOVETO, *[Path.LINETO] * (len(ring) - 1), Path.CLOSEPOLY]
     if vertices:
         style: dict[str, Any] = {"facecolor": plots.LINE, "edgecolor": plots.LINE, "linewidth": 0.8, "alpha": 0.55}
-        axes.add_patch(matplotlib.patches.PathPatch(Path(vertices, codes), zorder=0, **style))
+        axes.add_artist(matplotlib.patches.PathPatch(Path(vertices, codes), zorder=0, **style))  # no patch: limits stay
 
 
 @cache
