@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from fake_server import FakeServer, Say, seen
-from scripts import said, shift
+from scripts import DESK, said, shift
 
 from takt import TaktError, open_station, repeat_shift
+from takt.export.trl import corrections
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import Talk
+from takt.workers.llm.worker import Llm
 
 
 def serve(body: Any, n: Any = 0) -> Any:
@@ -21,7 +23,7 @@ def serve(body: Any, n: Any = 0) -> Any:
     first, result = told["queue"][0] if told["queue"] else None, told.get("result") or {}
     if result.get("itineraries"):
         way = result["itineraries"][0]
-        hotel = [("hotel", {"group": result["group"]})] if way["hotel_due"] else []
+        hotel = [("hotel", {"group": result["group"]})] if way.get("hotel_due") else []
         return Say([*hotel, ("book", {"group": result["group"], "legs": way["legs"]})])
     if "itineraries" in result:
         return Say([("refund", {"group": result["group"]})])
@@ -72,6 +74,45 @@ def test_a_model_that_is_stuck_begins_anew(tmp_path: Path) -> None:
     assert done.ended == "units" and any(event.kind == "unit_good" for event in done.events)
     assert sum(event.kind == "refused" for event in done.events) == 2
     assert repeat_shift(path).digest == done.digest
+
+
+def test_what_a_model_gives_up_goes_behind_all_that_waits_and_is_put_right_for_it(tmp_path: Path) -> None:
+    shown: list[str] = []
+
+    def one_too_hard(body: Any, n: Any = 0) -> Any:
+        """Books the first group that it ever saw on a flight that there is not."""
+        first = seen(body)["queue"][0]["group"]
+        if len(body["messages"]) == 2:
+            shown.append(first)
+        if first == shown[0] and (seen(body).get("result") or {}).get("itineraries"):
+            return Say([("book", {"group": first, "legs": [{"flight": "XX1/2026-01-01", "cabin": "Y"}]})])
+        return serve(body)
+
+    path = tmp_path / "hard.takt"
+    with FakeServer(one_too_hard) as server:
+        done = shift(server.url, ledger=path, view="terse", units=6, desk={"takt_s": 20.0})
+    hard = shown[0]
+    assert shown[:2] == [hard, next(group for group in shown if group != hard)] and shown.count(hard) >= 2
+    assert len(set(shown)) >= 4, "nobody waits for it"
+    assert sum(event.kind == "unit_good" for event in done.events) >= 3
+    refused = [event.t_s for event in done.events if event.kind == "refused"]
+    assert refused[1::2] and all(
+        later - before >= 60 for before, later in zip(refused[3::2], refused[4::2], strict=False)
+    )
+    assert repeat_shift(path).digest == done.digest
+    rows = [row for row in corrections(path, "greedy") if row["corrected"]["bad"] == ["refused"]]
+    assert rows and all(json.loads(row["messages"][1]["content"])["queue"][0]["group"] == hard for row in rows)
+    for row in rows:  # the teacher's answer is about the group that the model was shown
+        assert {c["function"]["arguments"]["group"] for m in row["messages"] for c in m.get("tool_calls", ())} == {hard}
+    worker = Llm(replay=str(path))
+    worker.begin(open_station("flightdesk", **DESK).spec, 1)
+    plain = worker.save()
+    worker._talk.aside = {hard: 2}
+    state = worker.save()
+    worker.load(plain)
+    assert worker._talk.aside == {} and len(json.loads(plain)) + 1 == len(json.loads(state)), "older snapshots"
+    worker.load(state)
+    assert worker._talk.aside == {hard: 2}
 
 
 def test_it_is_repeated_without_the_model(worked: Any) -> None:

@@ -84,6 +84,35 @@ def test_a_lesson_is_what_the_model_meets_at_work_token_for_token(tiny: Any) -> 
     )
 
 
+def test_two_legs_and_three_are_two_kinds_and_what_comes_again_is_the_same_kind(tiny: Any) -> None:
+    from takt.train.lessons import forks, kinds_of, lessons_of, mixture, rare
+    from takt.train.sft import Curve, Order
+    from takt.train.weights import open_tokenizer
+
+    def legs(many: int, group: str = "7") -> dict:
+        talk = row(group, False)
+        talk["messages"][-2]["tool_calls"][0]["function"]["arguments"]["legs"] = ["A", "B", "C"][:many]
+        return talk
+
+    tokenizer = open_tokenizer(str(tiny[0]))
+    assert [kinds_of(legs(many)) for many in (2, 3)] == ["propose book[2]", "propose book[3]"]
+    again = {**legs(3), "messages": [*row("7", False)["messages"][:4], *legs(3)["messages"][2:]]}
+    assert kinds_of(again) == kinds_of(legs(3)), "a tool that comes twice is no other kind"
+    [lesson] = lessons_of(legs(3), tokenizer, 4096)
+    assert [decision.kind for decision in lesson.decisions] == ["start > propose", "propose > book[3]"]
+    rows = [legs(2, str(at)) for at in range(40)] + [legs(3)]
+    lessons = [lesson for each in rows for lesson in lessons_of(each, tokenizer, 4096)]
+    assert forks(lessons) == frozenset(), "the tool is the same, however long its lists"
+    assert rare(lessons) == {"propose book[3]"}
+    assert mixture(rows, 2) == [rows[0], rows[-1]] and mixture(rows, 6)[-1] == rows[-1], "the rarest is among few"
+    others = [lesson for at in range(40) for lesson in lessons_of(row(str(at), True), tokenizer, 4096)]
+    order = Order([*lessons, *others], 64, 4, 1.0, 0, Curve(Path("none"), 0), short=0.5)
+    taught = [order[place] for place in range(64)]
+    three = [lesson for lesson in taught if lesson.kinds == "propose book[3]"]
+    assert len(three) >= 16 and all(lesson.ids == lessons[-1].ids for lesson in three), "what is rare is learned whole"
+    assert sum(len(lesson.ids) < len(lessons[0].ids) for lesson in taught) == 32
+
+
 def test_a_template_that_writes_the_past_otherwise_gives_a_lesson_for_each_answer(tiny: Any) -> None:
     from takt.train.lessons import lessons_of
     from takt.train.weights import open_tokenizer
@@ -148,14 +177,14 @@ def test_each_step_has_of_each_kind_what_it_should() -> None:
     from takt.train.sft import Curve, Order
 
     lessons = [Lesson((at,), (), "book" if at % 4 else "hotel") for at in range(80)]
-    order = Order(lessons, 320, 8, 0.0, 3, Curve(Path("none"), 0))
+    order = Order(lessons, 320, 8, 0.0, 3, Curve(Path("none"), 0), 0.0)
     steps = [[order[8 * step + place] for place in range(8)] for step in range(40)]
     assert all(Counter(lesson.kinds for lesson in step) == {"book": 6, "hotel": 2} for step in steps)
     assert len({lesson.ids for step in steps for lesson in step}) > 70  # 99 %: 320 of 80 are drawn at random
     assert any(step[0].kinds == "hotel" for step in steps) and any(step[7].kinds == "hotel" for step in steps)
-    again = Order(lessons, 320, 8, 0.0, 3, Curve(Path("none"), 0))
+    again = Order(lessons, 320, 8, 0.0, 3, Curve(Path("none"), 0), 0.0)
     assert [again[place].ids for place in (319, 17, 0)] == [steps[39][7].ids, steps[2][1].ids, steps[0][0].ids]
-    rare = Order(lessons, 320, 8, 1.0, 3, Curve(Path("none"), 0))
+    rare = Order(lessons, 320, 8, 1.0, 3, Curve(Path("none"), 0), 0.0)
     assert Counter(rare[place].kinds for place in range(8)) == {"book": 4, "hotel": 4}
 
 
@@ -174,7 +203,8 @@ def test_short_lessons_end_with_the_last_tool_that_had_to_be_chosen(tiny: Any) -
         assert [d.kind for d in short.decisions] == ["start > propose", f"propose > {tool}"]
         assert short.decisions[-1].last == len(short.ids) and upto_fork(lesson, frozenset()) is lesson
     order = Order(lessons, 16, 4, 0.0, 0, Curve(Path("none"), 0), short=0.75)
-    assert [order[place] in lessons for place in range(16)] == [False, False, False, True] * 4
+    whole = [order[place] in lessons for place in range(16)]
+    assert [sum(whole[at : at + 4]) for at in range(0, 16, 4)] == [1] * 4
 
 
 def test_frozen_lower_layers_read_a_lesson_once_and_say_what_the_whole_model_says(

@@ -79,6 +79,7 @@ class Short:
     fields   the fields that are shown of an observation and of what is in it; all others are left out.
     rows     entries that are shown of a list, from the first on, by its field; of lists not named here, all.
     ends     the tools that end a piece of work, if they are not refused. The next piece does not need the last one.
+    queue    the list of pieces of work that wait, and which of a piece's fields names it; ("", "") if there is none.
     """
 
     brief: str
@@ -86,6 +87,7 @@ class Short:
     fields: tuple[str, ...]
     rows: Mapping[str, int]
     ends: tuple[str, ...]
+    queue: tuple[str, str] = ("", "")
 
 
 @dataclass

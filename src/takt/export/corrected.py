@@ -31,6 +31,7 @@ class Slip:
     station: bytes
     teacher: bytes | None
     observation: Mapping[str, Any]
+    aside: Mapping[str, int]  # what had been given up
     prompt: tuple[Mapping[str, Any], ...]
     said: Mapping[str, Any]
 
@@ -39,6 +40,7 @@ class Teacher:
     """A worker that says what it would call, with the tools and arguments that a model of this view has."""
 
     def __init__(self, name: str, station: Station, seed: int, talk: Talk) -> None:
+        self._talk = talk
         self._offered = {tool["function"]["name"]: tool["function"]["parameters"] for tool in talk.offered}
         self._worker: Worker = open_worker(name, station.spec.station)
         self._worker.begin(station.spec, worker_seed(seed))
@@ -72,6 +74,8 @@ class Teacher:
 
     def wish(self, observation: Mapping[str, Any], copy: Callable[[], Station]) -> dict[str, Any] | None:
         """The call that it would make now. What it does before that, it does in a copy of the station."""
+        in_turn = self._talk.in_turn  # the teacher serves whom the model is shown
+        observation = in_turn(observation)
         station: Station | None = None
         for _ in range(MOST_LOOKS):
             action = self.action(observation)
@@ -79,7 +83,8 @@ class Teacher:
             if call is not None:
                 return call
             station = station or copy()
-            observation, *_ = station.step(action)
+            seen, *_ = station.step(action)
+            observation = in_turn(seen)
         return None
 
 
@@ -114,7 +119,8 @@ class Corrections:
         if wish is None:
             self._lost = True  # it would wait, or look for long: nothing that the model could be told
         elif not _same(wish, said):
-            self._slip = Slip(kept, state, observation, tuple(self._prompt(said)), said)
+            aside = dict(self._talk.aside)
+            self._slip = Slip(kept, state, observation, aside, tuple(self._prompt(said)), said)
 
     def after(self, call: str, observation: Mapping[str, Any], ended: list[Any]) -> None:
         """What came of it."""
@@ -160,13 +166,14 @@ class Corrections:
 
     def _lesson(self, slip: Slip) -> dict[str, Any] | None:
         station = self._copy(slip.station)
-        teacher = Teacher(self._name, station, self._seed, self._talk)
-        teacher.load(slip.teacher)
         talk = self._talk.afresh(station.spec)
+        talk.aside = dict(slip.aside)
+        teacher = Teacher(self._name, station, self._seed, talk)
+        teacher.load(slip.teacher)
         observation: Mapping[str, Any] = slip.observation
         ended, short, calls = list[Any](), station.spec.short, 0
         for _ in range(MOST_CALLS):
-            action = teacher.action(observation)
+            action = teacher.action(talk.in_turn(observation))
             call = teacher.told(action)
             if call is not None:
                 [[call_id, _]] = talk.answered(calls, talk.spelled(call), [(call["name"], as_text(call["arguments"]))])

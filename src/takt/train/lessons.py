@@ -4,8 +4,10 @@ A lesson is a list of tokens, exactly as the model meets them at work: each answ
 template makes of all that was before. Where a template writes the past otherwise than the present (Qwen 3 leaves out
 old thinking), a conversation is several lessons, one for each answer that does not follow on from the last.
 
-A *decision* is one answer: which tool, with which arguments. Its kind is the tool before and the tool now
-("propose > hotel"): what a teacher does next in one kind of situation. Nothing here knows a station.
+A *decision* is one answer: which tool, with which arguments. Its kind is the tool before and the call now, with the
+lengths of lists in it ("propose > hotel", "hotel > book[3]"): what a teacher does next in one kind of situation. Two
+entries and three are two kinds, for a model that saw three once in two hundred times leaves the third out. Nothing here
+knows a station.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from takt.errors import TaktError
 from takt.train.weights import rendered
 
 START = "start"  # in the place of the tool before the first
+RARE = 0.05  # of all lessons; kinds that are fewer are rare
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def lessons_of(row: Mapping[str, Any], tokenizer: Any, max_tokens: int) -> list[
         if message["role"] != "assistant":
             continue
         prompt, said = _turn(row, at, tokenizer)
-        calls = [call["function"]["name"] for call in message.get("tool_calls", ())]
+        calls = [call["function"] for call in message.get("tool_calls", ())]
         if not text or not prompt.startswith(text):
             close()
             text, ids, decisions = "", [], []
@@ -83,22 +86,30 @@ def lessons_of(row: Mapping[str, Any], tokenizer: Any, max_tokens: int) -> list[
         last = first + len(spoken["input_ids"])
         if last > max_tokens:
             break
-        tool = calls[0] if calls else "no call"
+        tool = calls[0]["name"] if calls else "no call"
+        kind = f"{before} > {kind_of(calls[0]) if calls else tool}"
         begins = said.find(tool) if calls else -1
         upto = begins + len(tool) if begins >= 0 else len(said)
         naming = first + sum(end <= max(0, begins) for _, end in spoken["offset_mapping"])
         named = first + sum(start < upto for start, _ in spoken["offset_mapping"])
         ids += [*read, *spoken["input_ids"]]
-        decisions.append(Decision(f"{before} > {tool}", first, naming, named, last))
+        decisions.append(Decision(kind, first, naming, named, last))
         text, before = prompt + said, tool
     close()
     return made
 
 
 def kinds_of(row: Mapping[str, Any]) -> str:
-    """The tools of a conversation in order: "propose hotel book"."""
-    names = [call["function"]["name"] for message in row["messages"] for call in message.get("tool_calls", ())]
-    return " ".join(names)
+    """The calls that a conversation has, in order, each once: "propose hotel book[2]"."""
+    calls = [call["function"] for message in row["messages"] for call in message.get("tool_calls", ())]
+    return " ".join(dict.fromkeys(map(kind_of, calls)))
+
+
+def kind_of(call: Mapping[str, Any]) -> str:
+    """A call's tool, and how many entries the lists among its arguments have: "book[2]"."""
+    given = call.get("arguments")
+    lists = [part for part in given.values() if isinstance(part, list)] if isinstance(given, Mapping) else []
+    return str(call["name"]) + "".join(f"[{len(part)}]" for part in lists)
 
 
 def mixture(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
@@ -110,8 +121,10 @@ def mixture(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, A
         return list(rows)
     queues = sorted(kinds.values(), key=len, reverse=True)
     share = most / sum(math.sqrt(len(queue)) for queue in queues)
-    taken = [row for queue in queues for row in queue[: max(1, round(share * math.sqrt(len(queue))))]]
-    return taken[:most]
+    many = [max(1, round(share * math.sqrt(len(queue)))) for queue in queues]
+    while sum(many) > max(most, len(queues)):  # the rarest have one, at the cost of the most frequent
+        many[many.index(max(many))] -= 1
+    return [row for queue, number in zip(queues, many, strict=True) for row in queue[:number]][:most]
 
 
 def balanced(lessons: Sequence[Lesson], power: float, wrong: Mapping[str, float] | None = None) -> list[float]:
@@ -132,9 +145,15 @@ def balanced(lessons: Sequence[Lesson], power: float, wrong: Mapping[str, float]
 
 def forks(lessons: Sequence[Lesson]) -> frozenset[str]:
     """The tools after which more than one tool comes in these lessons (`start`: at the beginning)."""
-    after = {decision.kind for lesson in lessons for decision in lesson.decisions}
+    after = {decision.kind.partition("[")[0] for lesson in lessons for decision in lesson.decisions}
     many = Counter(kind.partition(" > ")[0] for kind in after)
     return frozenset(tool for tool, kinds in many.items() if kinds > 1)
+
+
+def rare(lessons: Sequence[Lesson]) -> frozenset[str]:
+    """The kinds of conversation that are few."""
+    many = Counter(lesson.kinds for lesson in lessons)
+    return frozenset(kind for kind, number in many.items() if number < RARE * len(lessons))
 
 
 def upto_fork(lesson: Lesson, forked: frozenset[str]) -> Lesson:

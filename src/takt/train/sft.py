@@ -26,7 +26,17 @@ from takt.errors import TaktError
 from takt.train.attention import by_products
 from takt.train.common import save, settings
 from takt.train.halves import halves
-from takt.train.lessons import Lesson, balanced, forks, kinds_of, lessons_of, mixture, read_conversations, upto_fork
+from takt.train.lessons import (
+    Lesson,
+    balanced,
+    forks,
+    kinds_of,
+    lessons_of,
+    mixture,
+    rare,
+    read_conversations,
+    upto_fork,
+)
 from takt.train.measured import Ask, measure
 from takt.train.shared import logits_of, said_by
 from takt.train.weights import check_template, open_tokenizer, open_weights
@@ -81,7 +91,7 @@ def finetune(
     decision_weight weight of the tokens of a tool's name, where the others of an answer weigh 1.
     balance         how far rare kinds of conversation are drawn as often as frequent ones, 0 to 1.
     short           so many of a step's lessons, a share, end with the last tool's name that the teacher had to choose:
-                    they take half as long. The others teach what a call says.
+                    they take half as long. The others teach what a call says; rare kinds are among these if they can.
     gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file,
     gguf_from       by default the one that it is from.
     bf16            multiply in bfloat16 on a CPU as well, which is faster where it has instructions for it.
@@ -233,19 +243,13 @@ class Order(torch.utils.data.Dataset[Lesson]):
     """
 
     def __init__(
-        self,
-        lessons: Sequence[Lesson],
-        places: int,
-        batch: int,
-        balance: float,
-        seed: int,
-        curve: Curve,
-        short: float = 0.0,
+        self, lessons: Sequence[Lesson], places: int, batch: int, balance: float, seed: int, curve: Curve, short: float
     ) -> None:
         self._lessons, self._places, self._batch, self._balance = lessons, places, batch, balance
         self._seed, self._curve = seed, curve
-        self._for, self._drawn = -1, list[int]()
+        self._for, self._drawn, self._cut = -1, list[int](), set[int]()
         self._short, self._forks = round(short * batch), forks(lessons) if short else frozenset[str]()
+        self._rare = rare(lessons) if short else frozenset[str]()
 
     def __len__(self) -> int:
         return self._places
@@ -254,9 +258,11 @@ class Order(torch.utils.data.Dataset[Lesson]):
         step = place // self._batch
         if step != self._for:
             self._for, self._drawn = step, self._step(step)
+            kinds = [self._lessons[at].kinds in self._rare for at in self._drawn]
+            self._cut = set(sorted(range(self._batch), key=lambda at: kinds[at])[: self._short])  # the rare ones last
         at = place % self._batch
         lesson = self._lessons[self._drawn[at]]
-        return upto_fork(lesson, self._forks) if at < self._short else lesson
+        return upto_fork(lesson, self._forks) if at in self._cut else lesson
 
     def _step(self, step: int) -> list[int]:
         """The lessons of a step, in an order that is drawn too."""

@@ -67,10 +67,13 @@ class Talk:
         text = "\n".join(part for part in words if part).strip()
         self.history = History(text, self.tools_chars, room_tokens, longest_result, as_role)
         self.refusals = 0  # in this conversation
+        self.aside: dict[str, int] = {}  # pieces of work that were given up, and how often
 
     def afresh(self, spec: StationSpec) -> Talk:
         """A conversation of the same form, of which nothing was said yet."""
-        return Talk(spec, self.view, self.history.room_tokens, self.history.longest_result, self.calls)
+        other = Talk(spec, self.view, self.history.room_tokens, self.history.longest_result, self.calls)
+        other.aside = dict(self.aside)
+        return other
 
     def spelled(self, call: Mapping[str, Any]) -> str:
         """A call as the text of an answer, where calls are text; else ""."""
@@ -127,13 +130,45 @@ class Talk:
     def over(self, call: str, observation: Mapping[str, Any]) -> bool:
         """Whether a conversation begins anew after a call (what the station was given), in the short views only.
 
-        It does when the call ended a piece of work; and when calls were refused REFUSALS times, for a small model
-        makes the same mistakes again as long as it has them before its eyes.
+        It does when the call ended a piece of work; and when it is `given_up`: calls were refused REFUSALS times, and a
+        small model makes the same mistakes again as long as it has them before its eyes.
         """
         if self.short is None:
             return False
         self.refusals += refused(observation)
-        return self.refusals >= REFUSALS or ends(self.short, call, observation)
+        return self.given_up or ends(self.short, call, observation)
+
+    @property
+    def given_up(self) -> bool:
+        return self.refusals >= REFUSALS
+
+    def set_aside(self, observation: Mapping[str, Any]) -> bool:
+        """A conversation was given up in the view terse: what it was about goes behind all that waits, for else one
+        piece of work that the model cannot do would hold up every other. Returns whether nothing else waits."""
+        if self.view != "terse" or self.short is None or not all(self.short.queue):
+            return False
+        waiting = self._names(self.in_turn(observation))
+        if not waiting:
+            return False
+        self.aside = {name: times for name, times in self.aside.items() if name in waiting}
+        self.aside[waiting[0]] = self.aside.get(waiting[0], 0) + 1
+        return len(self.aside) == len(waiting)
+
+    def in_turn(self, observation: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What there is, with those pieces of work last that were given up most often."""
+        if not self.aside or self.short is None:
+            return observation
+        rows = observation.get(self.short.queue[0])
+        if not isinstance(rows, (list, tuple)):
+            return observation
+        often = [self.aside.get(name, 0) for name in self._names(observation)]
+        turned = [rows[at] for at in sorted(range(len(rows)), key=often.__getitem__)]
+        return {**observation, self.short.queue[0]: turned}
+
+    def _names(self, observation: Mapping[str, Any]) -> list[str]:
+        """Of the pieces of work that wait, in order."""
+        rows, name = self.short.queue if self.short is not None else ("", "")
+        return [str(row.get(name)) for row in observation.get(rows) or () if isinstance(row, Mapping)]
 
     def begin_anew(self) -> int:
         """Nothing was said yet; how many exchanges are forgotten."""
@@ -141,6 +176,7 @@ class Talk:
         return self.history.forget()
 
     def _seen(self, observation: Mapping[str, Any]) -> dict[str, Any]:
+        observation = self.in_turn(observation)
         told = {key: value for key, value in observation.items() if not hasattr(value, "dtype")}  # pictures are no text
         return told if self.short is None else _shortened(told, self.short, self.view == "terse")
 

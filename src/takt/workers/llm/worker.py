@@ -13,7 +13,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -42,6 +42,7 @@ from takt.workers.llm.talk import Talk
 from takt.workers.pictures import TOKENS, Picture, pictures_of, shown
 
 IDLE_S = 5.0  # station time between two looks at whether somebody waits
+ASIDE_S = 60.0  # station time until what was given up is tried again, if nothing else waits
 OUTAGE_S = 30.0  # station time until a server that did not answer is asked again
 OUTAGES = 3  # requests in a row that come to nothing, with all their retries: the shift ends
 
@@ -98,7 +99,8 @@ class Llm(Recorder):
         self._settings = settings(
             self._profile, o.model, o.thinking, o.max_tokens, seed % 2**31, o.stream, dict(o.extra_body), named
         )
-        self._idle, self._outage = (max(1, round(s / spec.control_s)) for s in (IDLE_S, OUTAGE_S))
+        pauses = (max(1, round(s / spec.control_s)) for s in (IDLE_S, OUTAGE_S, ASIDE_S))
+        self._idle, self._outage, self._aside = pauses
         self._history = self._talk.history
         self._nothing_said()
         self._number = 0  # of the next exchange
@@ -120,12 +122,14 @@ class Llm(Recorder):
         """JSON, for a model's text need not be what msgpack takes for one."""
         counts = (self._number, self._calls, self._doing, self._show, self._last, self._times)
         more = (self._nudge, self._nudges, self._spent, self._unanswered, self._talk.refusals)
-        return json.dumps([*counts, *more, self._history.state()]).encode()
+        aside = [self._talk.aside] if self._talk.aside else []  # which older snapshots have not
+        return json.dumps([*counts, *more, *aside, self._history.state()]).encode()
 
     def load(self, state: bytes) -> None:
         *counts, history = json.loads(state)
         self._number, self._calls, self._doing, self._show, self._last, self._times, *more = counts
-        self._nudge, self._nudges, self._spent, self._unanswered, self._talk.refusals = more
+        self._nudge, self._nudges, self._spent, self._unanswered, self._talk.refusals, *aside = more
+        self._talk.aside = dict(*aside)
         self._history.restore(history)
 
     def act(self, observation: Mapping[str, Any]) -> Plan:
@@ -136,7 +140,10 @@ class Llm(Recorder):
                 self._said.append({"cut_chars": cut})
             self._doing = []
             if self._talk.over(call, observation) and not self._calls:
+                stuck = self._talk.given_up and self._talk.set_aside(observation)
                 self._begin_anew()
+                if stuck:
+                    return Plan([], ask_after=self._aside, took_s=0.0)
         if self._calls:
             return self._do()
         if observation.get("waiting") == 0:
@@ -257,7 +264,7 @@ class Llm(Recorder):
             "usage": usage,
             "price": (paid * o.price_in + cached * cached_at + written * o.price_out) / 1e6,
             "took_s": round(took_s, 6),
-            "odd": [] if reply is None else self._odd(reply),
+            "odd": [] if reply is None else _odd(reply, self._talk.names),
             "failed": [_told_of(attempt) for attempt in failed],
             **({"pictures": [picture.told for picture in self._pictures]} if self._pictures else {}),
             **({"examples": self._history.examples} if first and self._history.examples else {}),
@@ -298,18 +305,6 @@ class Llm(Recorder):
         history = self._history
         written = history.tokens(len(as_text(reply.raw)))
         return {"prompt_tokens": history.tokens(history.chars), "completion_tokens": written, "estimated": True}
-
-    def _odd(self, reply: Reply) -> list[str]:
-        """What is wrong with an answer, as far as can be seen without the station."""
-        read = [read_call(call.name, call.arguments, self._talk.names) for call in reply.calls]
-        odd = sorted((kind for call in read for kind in call.odd), reverse=True)  # unknown tools first
-        odd += reply.odd
-        if not reply.calls:
-            lost = any(has_lost_call(text, self._talk.names) for text in (reply.text, reply.reasoning))
-            odd.append("lost_call" if lost else "no_call")
-        if reply.finish == "length":
-            odd.append("cut_short")
-        return odd
 
     def _take(self, record: Mapping[str, Any]) -> None:
         """Put an answer into the history, its calls in the queue, and see what is to be said about them."""
@@ -357,3 +352,16 @@ def _told_of(attempt: Attempt) -> dict[str, Any]:
         "hopeless": failure.hopeless,
         "waited_s": attempt.waited_s,
     }
+
+
+def _odd(reply: Reply, names: Collection[str]) -> list[str]:
+    """What is wrong with an answer, as far as can be seen without the station, whose tools have these names."""
+    read = [read_call(call.name, call.arguments, names) for call in reply.calls]
+    odd = sorted((kind for call in read for kind in call.odd), reverse=True)  # unknown tools first
+    odd += reply.odd
+    if not reply.calls:
+        lost = any(has_lost_call(text, names) for text in (reply.text, reply.reasoning))
+        odd.append("lost_call" if lost else "no_call")
+    if reply.finish == "length":
+        odd.append("cut_short")
+    return odd

@@ -17,6 +17,7 @@ SHORT = Short(
     + ("hotel_due",),
     rows={"queue": 1, "itineraries": 1},
     ends=("book", "refund"),
+    queue=("queue", "group"),
 )
 
 
