@@ -439,8 +439,8 @@ def test_an_open_unit_is_bad_for_the_lower_bound_and_good_for_the_upper() -> Non
 def test_a_shift_that_time_ended_judges_what_fell_due_a_units_life_before() -> None:
     log = desk([(True, 60.0), (False, 1800.0)] * 60, ended="time", now_s=3600.0)
     found = verdict(log)
-    assert (found.units, found.good, found.open, found.cut_off) == (31, 16, 0, 30), "due at 0 to 1,800 s"
-    assert any("30 units cut off" in note for note in notes(found))
+    assert (found.units, found.good, found.open, found.cut_off) == (31, 16, 0, 29), "due at 0 to 1,800 s"
+    assert any("29 units cut off" in note for note in notes(found))
     assert len(bounds_over_time(log)) == 31 and bounds_over_time(log)[-1].lower == found.lower
 
 

@@ -150,7 +150,7 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
         held(left_y=-0.5, left_x=0.25, left_tip=1.0, right_grip=1.0)
         watched.check()
         hatch.standing = Standing(0.5, 1, 8)
-        page.locator("#standing", has_text="0.5x speed · 1 of 8 units done").wait_for()
+        page.locator("#standing", has_text="0.5x speed · units done: 1 of 8").wait_for()
         hatch.end("The shift was interrupted; `takt resume` goes on with it.")
     page.locator("#told", has_text="interrupted").wait_for()
     page.wait_for_timeout(1500)

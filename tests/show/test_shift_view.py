@@ -31,6 +31,8 @@ from takt.contract.events import (
     UNIT_GOOD,
 )
 from takt.judge.human import human_relative
+from takt.judge.kpi_table import rows
+from takt.judge.verdict import notes
 from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
 from takt.show.printed import rows_table
 from takt.show.reasons import in_words
@@ -85,6 +87,21 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
     person = [replace(over.events[0], data={**over.events[0].data, "worker": "person"}), *over.events[1:]]
     (beside,) = human_relative({"greedy": [over.events], "person": [person]})
     assert beside.good_per_h == over.kpis.good_rate_per_h and beside.throughput == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("end_s, cut_off", [(60.0, 0), (55.0, 1), (61.0, 1)])
+def test_what_falls_due_as_the_shift_ends_is_cut_off_nowhere(end_s: float, cut_off: int) -> None:
+    """At a beat of 10 s: of sixty seconds the seventh unit falls due at the very end, and had no time in the shift."""
+    events = [started(pace="beat", takt_s=10.0, hours=end_s / 3600)]
+    for number in range(int(end_s // 10) + 1):
+        events.append(Event(10.0 * number, UNIT_DUE, number))
+        if 10.0 * number + 10.0 <= end_s:
+            events.append(Event(10.0 * number + 5.0, UNIT_GOOD, number, {"cycle_s": 5.0}))
+    view = ShiftView.of([*events, Event(end_s, SHIFT_ENDED, None, {"reason": "time"})])
+    assert (view.not_judged, view.kpis.cut_off, view.judged.cut_off) == (cut_off,) * 3
+    assert sum("Cut off" in row.label for row in rows(view.kpis)) == cut_off
+    said = ["1 unit cut off by the end of the shift: not judged."] * cut_off
+    assert [note for note in notes(view.judged) if "cut off" in note] == said
 
 
 def test_a_view_of_a_beginning_is_what_was_seen_then() -> None:

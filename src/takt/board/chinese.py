@@ -22,6 +22,7 @@ FILE = "chinese.toml"
 LONGEST = 4_000  # characters of a text that is looked up
 LONGEST_MADE = 600  # of one that a short pattern may be of: what a stranger writes takes no time to look up
 LONG = 200  # characters of a pattern that may be of a longer one
+_ONE = re.compile(r"\b1 unit\b")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -42,10 +43,11 @@ def _chinese(text: str, station: str) -> str:
         found = _chinese(head[:-1], station)
         return text if found == head[:-1] else f"{found.rstrip('。')}。"
     several = "; " in head
-    for one in patterns:
-        found_by = one.groups(head) if one.of_several or not several else None
-        if found_by is not None:
-            return _filled(one.chinese, found_by, station)
+    for told in dict.fromkeys((head, _ONE.sub("1 units", head))):  # of which there is but one form in Chinese
+        for one in patterns:
+            found_by = one.groups(told) if one.of_several or not several else None
+            if found_by is not None:
+                return _filled(one.chinese, found_by, station)
     if several:
         found_of = [_chinese(one, station) for one in head.split("; ")]
         return text if found_of == head.split("; ") else "；".join(found_of)

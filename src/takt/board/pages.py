@@ -37,6 +37,7 @@ from takt.show.thinking import spent
 from takt.show.transcript import EVENT, of_unit, transcript
 
 TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
+MOST_UNITS = 500  # in the row of them: the last
 MOST_LINES = 500  # of a unit's transcript and of its events
 
 
@@ -95,6 +96,7 @@ class Pages:
         station = str(shown.meta["station"])
         by_reason: dict[str, list[Unit]] = {}
         judged = view.units[: view.due] if view.ended else view.units
+        units = view.units[: view.due + view.not_judged] if view.ended else view.units  # not what fell due at the end
         for unit in judged:
             if unit.good is False:
                 by_reason.setdefault(str((unit.data.get("reasons") or ["unstated"])[0]), []).append(unit)
@@ -119,7 +121,8 @@ class Pages:
             times=[drawing.timeline(view, shown.events, width) for width in both],
             took=[drawing.cycles(view, width) for width in both],
             bad=bad,
-            cut={unit.number for unit in view.units[len(judged) :]},
+            units=units[-MOST_UNITS:],
+            cut={unit.number for unit in units[len(judged) :]},
             figures=table,
             bill=spent(shown.events, shown.meta.get("worker_options")),
             ran=ran_as(shown.meta, prefs.language),

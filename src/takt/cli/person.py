@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from takt.contract.figure import counted
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.program import complain
@@ -67,7 +68,7 @@ class AtWork:
 
         judged = verdict(shift.events)
         outcome = {"accept": "accepted", "reject": "rejected"}.get(judged.decision, "undecided")
-        came_out = f": {judged.good} of {judged.units} units good, {outcome}."
+        came_out = f": {judged.good} of {counted(judged.units)} good, {outcome}."
         self.hatch.end(f"The shift is over{came_out if judged.units else ', and no unit was judged.'}")
 
     def _stand(self, units: int) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from takt.cli.printing import print_json, quiet
 from takt.contract.events import UNIT_ENDED
+from takt.contract.figure import counted
 from takt.program import INTERRUPTED, complain
 from takt.show import terminal
 from takt.writing import Numbered
@@ -95,7 +96,7 @@ def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
     complain_of(shift.broken)
     if shift.ended == "units" and (why := shift.events[-1].data.get("why")):
         units, hours = shift.meta["units"], shift.meta["hours"]
-        complain(f"the shift is over before its {f'{hours:g} hours' if units is None else f'{units} units'}: {why}")
+        complain(f"the shift is over before its {f'{hours:g} hours' if units is None else counted(units)}: {why}")
     if shift.broken:
         raise typer.Exit(2)
     if require_accept and judged.decision != "accept":

@@ -30,3 +30,8 @@ def per_cent(share: float, exact: bool = False) -> str:
         decimals += 1
         text = f"{100 * share:.{decimals}f}"
     return text
+
+
+def counted(number: int, what: str = "unit") -> str:
+    """So many of something: 1 unit, 12 units."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

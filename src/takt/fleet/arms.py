@@ -61,7 +61,7 @@ class _Known:
 
     started: Mapping[str, Any]
     ended: str
-    units: Sequence[Any]
+    cut_off: int
     judged: Sequence[Unit]
 
 
@@ -82,7 +82,7 @@ def _with_lost(found: Pooled, known: Sequence[_Known], lost: int, alpha: float) 
 
     def were(letter: str) -> Pooled:
         judged = [_unit_of(letter, 0.0 if letter == GOOD else None)] * units
-        asked = [_Known({**known[0].started, "seed": -1 - n}, "units", judged, judged) for n in range(lost)]
+        asked = [_Known({**known[0].started, "seed": -1 - n}, "units", 0, judged) for n in range(lost)]
         return pooled_outcomes([*known, *asked], alpha=alpha, by=found.by)
 
     worst, best = were(BAD), were(GOOD)
@@ -119,7 +119,7 @@ def _known(record: Record, accept: str) -> _Known:
     cycles = iter(record.cycles)
     judged = [_unit_of(letter, next(cycles) if letter == GOOD else None) for letter in record.outcomes]
     started = {"seed": record.seed, "acceptance": asked_of(record, accept)}
-    return _Known(started, record.ended, range(len(judged) + record.cut_off), judged)
+    return _Known(started, record.ended, record.cut_off, judged)
 
 
 @lru_cache(maxsize=100_000)

@@ -31,7 +31,7 @@ class Record:
     ended      why it ended ("time", "units", ...); "" if it was left, to go on later.
     outcomes   of its judged units, in due order: g good, b bad, o open.
     cycles     cycle times of the good ones among them, seconds to a millisecond; None where there is none.
-    cut_off    units that fell due and are not judged.
+    cut_off    units that the end cut off, which are not judged.
     by_unit    of the station's own units, by number: 1 good, 0 bad, - not counted; and `work`, what each of them was.
     why_bad    why judged units were bad, counted; `faults`, whose faults there were, counted.
     acceptance what the job asks, as in `shift_started`.
@@ -105,7 +105,7 @@ class Record:
             ended=shift.ended,
             digest=shift.digest,
             outcomes="".join(OPEN if u.good is None else GOOD if u.good else BAD for u in found.judged),
-            cut_off=len(found.units) - len(found.judged) if found.ended else 0,
+            cut_off=found.cut_off,
             by_unit="".join(NONE if n not in by_unit else "01"[by_unit[n]] for n in numbers),
             work="".join(hashlib.sha256(work.get(n, "").encode()).hexdigest()[:WORK_DIGITS] for n in numbers),
             cycles=cycles,

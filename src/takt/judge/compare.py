@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from takt.contract.costs import currency_of, range_of
 from takt.contract.events import Event
+from takt.contract.figure import counted
 from takt.contract.station import TaktError
 from takt.judge.capability import capability
 from takt.judge.compared_shifts import (
@@ -117,7 +118,7 @@ def compare(
     if by == "unit" and margin is None:
         pairs = _closed(pairs, alpha)
     notes += [
-        f"{pair.a} or {pair.b} did other work than the other at {pair.unpaired.other_work} units of the same number"
+        f"{pair.a} or {pair.b} did other work than the other at {counted(pair.unpaired.other_work)} of the same number"
         for pair in pairs
         if pair.unpaired.other_work
     ]
@@ -250,7 +251,7 @@ def _closed(pairs: Sequence[Pair], alpha: float) -> list[Pair]:
     for pair, (a_better, b_better) in zip(pairs, sure.tolist(), strict=True):
         if pair.decision == UNDECIDED and a_better != b_better:
             name = pair.a if a_better else pair.b
-            counts = f"only {pair.a} good in {pair.only_a} of {pair.units} units, only {pair.b} in {pair.only_b}"
+            counts = f"only {pair.a} good in {pair.only_a} of {counted(pair.units)}, only {pair.b} in {pair.only_b}"
             why = f"{counts}; {name} is better, all pairs taken together; the pair's own bound, "
             why += f"{ends(pair.by_unit)} points, contains 0"
             pair = replace(pair, decision=BETTER if a_better else WORSE, why=why)
@@ -286,7 +287,7 @@ def _decided(pair: Pair, margin: float | None) -> Pair:
     """The decision, and the sentence for it."""
     if not pair.units:
         return replace(pair, why="no unit counts for both, so nothing can be said of them")
-    counts = f"only {pair.a} good in {pair.only_a} of {pair.units} units, only {pair.b} in {pair.only_b}"
+    counts = f"only {pair.a} good in {pair.only_a} of {counted(pair.units)}, only {pair.b} in {pair.only_b}"
     over = "" if pair.by == "unit" else f" over {pair.shifts} whole shifts"
     bound = f"{points(pair.lower)} to {points(pair.upper)} points"
     if pair.lower > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from takt.contract.figure import counted
 from takt.judge.capability import Level
 from takt.judge.verdict import RULES, Bound
 
@@ -153,7 +154,7 @@ def comparison_notes(pair: Pair) -> list[str]:
         notes.append(f"The bound is {', '.join(told)}; the verdict takes {taken}.")
     for name, lost in ((pair.a, pair.lost_a), (pair.b, pair.lost_b)):
         if lost:
-            notes.append(f"{name} broke its contract: {lost} units after that count as bad.")
+            notes.append(f"{name} broke its contract: {counted(lost)} after that count as bad.")
     not_ended = [
         f"{count} that {name} has not ended" for name, count in ((pair.a, left.open_a), (pair.b, left.open_b)) if count
     ]

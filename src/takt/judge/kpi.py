@@ -187,7 +187,7 @@ def kpis(events: Iterable[Event]) -> Kpis:
         bad=n - good,
         finished=finished,
         lost_to_stops=lost,
-        cut_off=shift.cut_off if shift.ended else 0,
+        cut_off=shift.cut_off,
         good_rate=ratio(good, n),
         not_lost=ratio(n - lost, n) if pace == BEAT else None,
         finished_share=ratio(finished, n - lost),

@@ -35,7 +35,7 @@ def rows(k: Kpis) -> list[Figure]:
         table.append(Figure("effectiveness", "Effectiveness", _percent(k.effectiveness), "%", f"PRI*PQ/APT, {iso}"))
     if k.pace != BEAT:
         table.append(Figure("busy", "Busy", _percent(k.busy), "%", "time with a unit open"))
-    if k.cut_off > (k.pace == BEAT):  # at a beat there is always one
+    if k.cut_off:
         table.append(Figure("cut_off", "Cut off by the end", str(k.cut_off), "", "due, with time left; not counted"))
     table += [
         Figure("uptime", "Uptime", _percent(k.uptime), "%", "time without a stop"),

@@ -121,12 +121,18 @@ class Outcomes:
 
     @property
     def cut_off(self) -> int:
-        """Units that fell due and are not counted: when the shift ended, they still had time."""
-        return len(self.units) - len(self.counted)
+        """Units that fell due and are not counted: when the shift ended, they still had time. What fell due at the very
+        end is none of them: it had no time in the shift at all. Before the end nothing is cut off."""
+        if not self.ended:
+            return 0
+        return sum(unit.due_s < self.end_s - self._slack_s for unit in self.units[len(self.counted) :])
+
+    @property
+    def _slack_s(self) -> float:
+        return 1e-9 * max(1.0, self.end_s) + 1e-6  # due times are multiples of a control period, rounded
 
     def _due_until(self, until_s: float) -> Sequence[Unit]:
-        slack = 1e-9 * max(1.0, self.end_s) + 1e-6  # due times are multiples of a control period, rounded
-        return [unit for unit in self.units if unit.due_s <= until_s + slack]
+        return [unit for unit in self.units if unit.due_s <= until_s + self._slack_s]
 
 
 def _pace_seen(started: Mapping[str, Any], units: Sequence[Unit]) -> str:

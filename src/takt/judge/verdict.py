@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from takt.contract.events import Event
-from takt.contract.figure import per_cent
+from takt.contract.figure import counted, per_cent
 from takt.judge.bets import Floats, bounds_with_open, log_wealth, lower_bound, open_bounds
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.power import good_units_to_accept
@@ -89,7 +89,7 @@ class Verdict:
     units          how many are judged, in due order: up to the last that has ended; if time ended the shift, those that
                    fell due so early that their outcome is known whatever it is.
     open           of these, how many have not ended: bad for `lower`, good for `upper`.
-    cut_off        fell due, but not judged.
+    cut_off        fell due before the end, but are not judged: they still had time.
     cycles         None if the job has no limit.
     stands_to      the decision holds for the worker, too, if its stickiness is at most this; None if it is undecided,
                    or does not hold so even at 0. To accept with a limit of cycle times: the lesser of that of good and
@@ -125,7 +125,7 @@ def verdict(events: Iterable[Event], *, alpha: float = 0.05) -> Verdict:
     """
     shift = Outcomes.of(events)
     job = Job.of(shift.started, alpha)
-    return judged(job, [shift.judged], len(shift.units) - len(shift.judged) if shift.ended else 0)
+    return judged(job, [shift.judged], shift.cut_off)
 
 
 def bounds_over_time(events: Iterable[Event], *, alpha: float = 0.05) -> list[Bound]:
@@ -345,8 +345,9 @@ def notes(v: Verdict, shifts: int = 1) -> list[str]:
     d = v.dependence
     if d.p is not None and d.p < 0.05 and d.correlation is not None:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
-    if v.cut_off > shifts:  # at a beat each has one
-        told.append(f"{v.cut_off} units cut off by the end of the shift: not judged.")
+    if v.cut_off:
+        end = "the end of the shift" if shifts == 1 else "the ends of the shifts"
+        told.append(f"{counted(v.cut_off)} cut off by {end}: not judged.")
     return told
 
 

@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.contract.figure import Figure, per_cent
+from takt.contract.figure import Figure, counted, per_cent
 from takt.draw.live import Live
 from takt.draw.words import hms
 from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
@@ -155,13 +155,13 @@ class Watch:
         rows.add_column(style="dim", width=9, no_wrap=True)
         rows.add_column(ratio=1)
         rows.add_column(justify="right", no_wrap=True)
-        rows.add_row("shift", ProgressBar(1.0, share), f"{progress.units} of {self._of_units()} units")
+        rows.add_row("shift", ProgressBar(1.0, share), f"{progress.units} of {counted(self._of_units())}")
         rows.add_row("this unit", ProgressBar(takt_s, takt_s - takt_left_s), f"takt left {takt_left_s:5.1f} s")
         rows.add_row("good", Text(rate, style="bold"), f"{progress.good} good, {progress.units - progress.good} bad")
         if self._judged is not None:
             judged = self._judged
             rows.add_row("bound", Gauge(judged), f"{per_cent(judged.lower)} to {per_cent(judged.upper)} %")
-            of = "" if self._judged_units == progress.units else f" after {self._judged_units} units"
+            of = "" if self._judged_units == progress.units else f" after {counted(self._judged_units)}"
             rows.add_row("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), _required(judged))
         rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
         rows.add_row("elapsed", hms(wall_s), left)
@@ -176,7 +176,7 @@ class Watch:
         self._judge_after = -math.inf  # a line says the bound of the units that it counts
         self._judge(progress)
         rate = f" ({per_cent(progress.good / progress.units)} %)" if progress.units else ""
-        line = f"{hms(progress.now_s)}  {progress.units} of {self._of_units()} units, {progress.good} good{rate}"
+        line = f"{hms(progress.now_s)}  {progress.units} of {counted(self._of_units())}, {progress.good} good{rate}"
         if self._judged is not None:
             line += f", bound {per_cent(self._judged.lower)} to {per_cent(self._judged.upper)} %"
             line += f", {_required(self._judged)}"
@@ -284,7 +284,7 @@ def comparison_line(found: Comparison) -> Iterator[str]:
         if not pair.units:
             yield f"seed {found.seeds[-1]}  {pair.a} - {pair.b}: no unit counts for both yet"
             continue
-        difference = f"{_difference(pair)} points over {pair.units} units, bound {_bound(pair.lower, pair.upper)}"
+        difference = f"{_difference(pair)} points over {counted(pair.units)}, bound {_bound(pair.lower, pair.upper)}"
         yield f"seed {found.seeds[-1]}  {pair.a} - {pair.b}: {difference}: {decision(pair, found.margin)}"
 
 
@@ -293,7 +293,8 @@ def verification_table(found: Verification) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("structure", "; ".join(found.wrong) or f"sound: {found.events} events, {found.units} units")
+    sound = f"sound: {counted(found.events, 'event')}, {counted(found.units)}"
+    table.add_row("structure", "; ".join(found.wrong) or sound)
     table.add_row("digest", found.digest)
     for signature in found.signatures:
         table.add_row("signature", str(signature))

@@ -135,7 +135,7 @@ class ShiftView:
             bad=len(ended) - good,
             due=len(of),
             waiting=len(of) - len(ended),
-            not_judged=sum(unit.due_s < outcomes.end_s for unit in units[len(of) :]),  # not what fell due at the end
+            not_judged=outcomes.cut_off,
             pace=outcomes.pace,
             judged=judged,
             hours=_hours(outcomes),
