@@ -4,6 +4,7 @@
     python benchmarks/codedesk.py cost --tickets 20                     sandbox start, inspection, a tool call
     python benchmarks/codedesk.py kills --kills 20                      SIGKILL at random instants, resumed
     python benchmarks/codedesk.py strength --seeds 2 --tickets 25       what share of mutants the hidden tests catch
+    python benchmarks/codedesk.py speed --seeds 12 --beside 2           speed tickets: right code refused, slow passed
     python benchmarks/codedesk.py long --hours 4 --takt 240             a scripted agent against its own count
     python benchmarks/codedesk.py calls --seeds 10                      random calls, gone on with from a snapshot
     python benchmarks/codedesk.py cheats                                code that is wrong and has mined tests pass
@@ -42,6 +43,8 @@ from takt.stations.codedesk import grading
 from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.families import families, generate
 from takt.stations.codedesk.families.trial import Trial
+from takt.stations.codedesk.inspection import inspect, suite_of
+from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sabotage import saboteurs
 from takt.stations.codedesk.sandbox import Sandbox
 from takt.stations.codedesk.tickets import changed
@@ -49,7 +52,8 @@ from takt.stations.codedesk.tickets import changed
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("solutions", "cost", "kills", "strength", "long", "calls", "cheats", "work"))
+    whats = ("solutions", "cost", "kills", "strength", "long", "calls", "cheats", "speed", "work")
+    parser.add_argument("what", choices=whats)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--tickets", type=int, default=8)
@@ -60,6 +64,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--takt", type=float, default=240.0)
     parser.add_argument("--most", type=int, default=0, help="of `cheats`: so many, from --first on; all by default")
+    parser.add_argument("--beside", type=int, default=0, help="of `speed`: so many busy loops beside it")
     parser.add_argument("--ledger", help="of `work`: the shift to work or resume")
     asked = parser.parse_args()
     if asked.what != "work":
@@ -72,6 +77,7 @@ def main() -> None:
         "long": long,
         "calls": calls,
         "cheats": cheats,
+        "speed": speed,
         "work": work,
     }[asked.what](asked)
 
@@ -402,6 +408,40 @@ def cheats(asked: argparse.Namespace) -> None:
         said = "TAKEN FOR RIGHT" if seen.own_pass else "tampered" if seen.tampered else "wrong"
         print(f"{said:16}{name}", flush=True)
     print(f"{taken} of {len(some)} taken for right; right code in their place: {right} of {len(some)}")
+
+
+def speed(asked: argparse.Namespace) -> None:
+    """Tickets whose tests measure how time grows: the tree with the known solution, which is right, and the tree
+    without, which is slow, inspected with the ticket's tests alone."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(asked.beside)]
+    try:
+        for family in asked.families.split(",") if asked.families else families():
+            found = refused = missed = 0
+            for seed in range(asked.first, asked.first + asked.seeds):
+                series = generate(family, asked.level, seed)
+                tree = dict(series.base())
+                for number in range(asked.tickets):
+                    ticket = series.ticket(number)
+                    known = changed(tree, ticket.reference)
+                    if any("return not outgrows(" in str(text) for text in ticket.hidden.values()):
+                        right, slow = (alone(series, ticket, one, known) for one in (known, tree))
+                        seen = any("grows" in node for node in slow.failed)
+                        found, refused, missed = found + 1, refused + (not right.own_pass), missed + (not seen)
+                        if not (right.own_pass and seen):
+                            print(f"{family} {seed}/{number} {ticket.title}: {right.message or 'slow code passed'}")
+                    tree = known
+            load = f"load {os.getloadavg()[0]:.1f}"
+            print(f"{family:12}{found:4} tickets: {refused} right refused, {missed} slow passed, {load}", flush=True)
+    finally:
+        for one in loops:
+            one.kill()
+            one.wait()
+
+
+def alone(series: Any, ticket: Any, tree: Any, known: Any) -> Any:
+    """A tree inspected with a ticket's tests, and no others."""
+    suite = suite_of(series, ticket, [], [])
+    return inspect(Sandbox(), files_of(tree), suite, ticket, series, solution=lambda: files_of(known))
 
 
 def timed(times: int, do: Callable[[], Any]) -> list[float]:

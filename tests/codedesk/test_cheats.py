@@ -16,7 +16,7 @@ from series import BASE, code, hidden, write_series
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.contract.station import Files, open_station
 from takt.contract.tools import tool_call
-from takt.stations.codedesk import inspection, laying
+from takt.stations.codedesk import inspection, laying, pacing
 from takt.stations.codedesk.altering import asking, known_tests
 from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.families.state import Ask, Posed, Raises
@@ -339,7 +339,7 @@ def f4(x):
 
 
 PACED = """
-import os, sys, time
+import os, signal, sys, time
 
 time.process_time = time.thread_time = time.perf_counter = lambda: 0.0
 if hasattr(sys.modules["__main__"], "tell"):
@@ -355,6 +355,7 @@ def listed(items):
 
 
 def elsewhere(items):
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     here, there = os.pipe()
     if not os.fork():
         os.write(there, str(len(listed(items))).encode())
@@ -377,7 +378,11 @@ def right(items):
 """
 
 
-def test_work_that_grows_with_the_square_is_seen_wherever_it_is_done_and_long_answers_count(works: None) -> None:
+def test_work_that_grows_with_the_square_is_seen_wherever_it_is_done_and_long_answers_count(
+    works: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "ENOUGH_S", 0.4)
+    monkeypatch.setattr(pacing, "ABOUT_S", 1.2)
     names = ("listed", "elsewhere", "short", "limited", "right")
     body = "return not outgrows(lambda number: list(range(number)), PKG.{}, count)"
     asks = {name: Ask("count", (body.format(name),)) for name in names}

@@ -477,8 +477,8 @@ def bounded(limit: dict[str, Any]) -> None:
 
 def over(limit: dict[str, Any]) -> str:
     """Which limit all processes together have passed, "" if none."""
-    pages, processes = 0, 0
-    for pid in others():
+    pages, processes, there = 0, 0, others()
+    for pid in there:
         try:
             with open(f"/proc/{pid}/statm") as file:
                 pages += int(file.read().split()[1])
@@ -487,7 +487,7 @@ def over(limit: dict[str, Any]) -> str:
             continue
     if pages * PAGE > limit["memory"]:
         return "memory"
-    if processes > limit["processes"]:
+    if processes > limit["processes"] or (limit["alone"] and len(there) > 1):
         return "processes"
     for folder, most in ((WORK, limit["entries"]), *((one, limit["scratch"]) for one in SCRATCH)):
         disk = os.statvfs(folder)

@@ -28,7 +28,7 @@ from takt.stations.codedesk.collecting import rules_of
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
 from takt.stations.codedesk.mounts import EXAMINE
-from takt.stations.codedesk.pacing import Asked, measured, pace, taken
+from takt.stations.codedesk.pacing import Asked, Measured, Taken, measured, pace
 from takt.stations.codedesk.records import NOT_BEGUN, Told
 from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
 from takt.stations.codedesk.sealing import Paced
@@ -38,7 +38,7 @@ from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 WALL_S = 300.0
 ALONE_S = 60.0  # for a file of tests that is run alone
 CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
-DUE: dict[tuple[Asked, int], str] = {}  # digests of known solutions' answers in tests about speed
+KNOWN: dict[Asked, dict[int, Taken]] = {}  # what came of known solutions in tests about speed, by size
 FEW, MOST_ROUNDS = 3, 3  # altered tests of a ticket's own: of fewer, each is altered more than once
 MOST_SOURCES = 400  # files whose health is looked at
 
@@ -169,13 +169,10 @@ class _Desk:
                 def measure(known: Any, sizes: Sequence[int], asked: Asked = asked) -> Ran:
                     return measured(opened(known), self.series.python, asked, run.laid.order["folders"], sizes)
 
-                def due(size: int, came: str, asked: Asked = asked, measure: Any = measure) -> str:
-                    if self.solution is None or DUE.get((asked, size)) == came:
-                        return came
-                    DUE[asked, size] = taken(partial(measure, self.solution), (size,)).answer
-                    return DUE[asked, size]
-
-                if wrong := pace(asked, partial(measure, None), due):
+                known = None
+                if self.solution is not None:
+                    known = Measured(partial(measure, self.solution), KNOWN.setdefault(asked, {}))
+                if wrong := pace(asked, Measured(partial(measure, None)), known):
                     run.told.outcomes |= dict.fromkeys(these, False)
                     run.told.messages |= dict.fromkeys(these, f"{these[0]}\n{wrong}")
 

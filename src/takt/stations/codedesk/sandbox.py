@@ -216,11 +216,13 @@ class Room:
         stdin: bytes = b"",
         records: bool = False,
         effect_mb: int | None = None,
+        alone: bool = False,
     ) -> Ran:
         """Run a command to its end, or to its limit. It never raises for what a command does; a room that is `lost`
-        thereby takes no further one. `effect_mb`: how much of the tree it may change, where that is not as usual."""
+        thereby takes no further one. `effect_mb`: how much of the tree it may change, where that is not as usual.
+        `alone`: it may have threads, and start no other process."""
         effect = MIB * (self.sandbox.limits.effect_mb if effect_mb is None else effect_mb)
-        header = {"op": "run", "cwd": cwd, "records": records, "effect": effect}
+        header = {"op": "run", "cwd": cwd, "records": records, "effect": effect, "alone": alone}
         return self._do(header, argv, wall_s, env, stdin)
 
     def turn(
@@ -247,6 +249,7 @@ class Room:
                 "cpu_s": int(wall_s) + 5 if op["op"] == "run" else CPU_OF_A_LIFE_S,
                 "memory": limits.memory_mb * MIB,
                 "processes": limits.processes,
+                "alone": bool(op.get("alone")),
                 "output": limits.output_kb * 1024,
                 "disk": limits.disk_mb * MIB,
                 "entries": limits.entries if self.sandbox.tree is None else WITHOUT_END,

@@ -111,10 +111,12 @@ class Expressions:
                 "with warnings.catch_warnings(record=True) as caught:", "    warnings.simplefilter('always')", "    getattr(PKG, name)(text)",
                 f"    {evaluate}(text)", "return [one.category.__name__ for one in caught]")),
             "grows_reading": Ask("count", (
-                f"return not outgrows(lambda number: ' + '.join(['1'] * number), {evaluate}, count)",)),
+                "def formula(number):", "    terms = ['1'] * number", "    while len(terms) > 1:",
+                "        terms = ['(' + ' + '.join(terms[at : at + 8]) + ')' for at in range(0, len(terms), 8)]", "    return ''.join(terms)",
+                f"return not outgrows(formula, {evaluate}, count)")),
             "grows_unique": Ask("count", (
                 f"text = '{facts['calls']['unique']}(items)'",
-                f"return not outgrows(lambda number: list(range(number)), lambda items: {evaluate}(text, {{'items': items}}), count)")),
+                f"return not outgrows(lambda number: [place % (number // 2 + 1) for place in range(number)], lambda items: {evaluate}(text, {{'items': items}}), count)")),
         }  # fmt: skip
 
     def first_questions(self, model: Model, stream: Random) -> Question:

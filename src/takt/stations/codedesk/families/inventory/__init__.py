@@ -75,7 +75,7 @@ class Inventory:
             "checked": Ask("value, least", ('return importlib.import_module(PKG.__name__ + ".checks").quantity(value, least)',)),
             "gives_back": given_back("register", "int"),
             "grows": Ask("count", (
-                "def moves(number):", f"    return [['{facts['v_in']}', f'i{{place}}', 'a', 1] for place in range(number)]", "return not outgrows(moves, PKG.busiest, count)")),
+                "def moves(number):", f"    return [['{facts['v_in']}', f'i{{place % (2 * number // 3 + 1)}}', 'a', 1] for place in range(number)]", "return not outgrows(moves, PKG.busiest, count)")),
         }  # fmt: skip
 
     def first_questions(self, model: Model, stream: Random) -> Question:

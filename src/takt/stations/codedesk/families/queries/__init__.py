@@ -75,7 +75,7 @@ class Queries:
                 "assert old == new == tables['t']", "return [one.category.__name__ for one in caught]")),
             "gives_back": given_back("function", "'text'"),
             "grows": Ask("count", (
-                f"text = '{facts['w_select']} distinct a {facts['w_from']} t'", "def rows(number):", "    return {'t': [{'a': place} for place in range(number)]}",
+                f"text = '{facts['w_select']} distinct a {facts['w_from']} t'", "def rows(number):", "    return {'t': [{'a': place % (number // 2 + 1)} for place in range(number)]}",
                 f"return not outgrows(rows, lambda tables: PKG.{query}(text, tables), count)")),
         }  # fmt: skip
 

@@ -49,7 +49,7 @@ class Records:
             "filled": Ask("document", ("return PKG.filled(document)",)), "transform": Ask("name, value", ("return PKG.transform(name, value)",)),
             "gives_back": given_back("transformation", "str"),
             "grows": Ask("count", (
-                "def document(number):", "    return {'s': {f'n{place}': f'v{place}' for place in range(number)}}", "return not outgrows(document, PKG.same_values, count)")),
+                "def document(number):", "    return {'s': {f'n{place}': f'v{place % (number // 2 + 1)}' for place in range(number)}}", "return not outgrows(document, PKG.same_values, count)")),
         }  # fmt: skip
 
     def first_questions(self, model: Model, stream: Random) -> Question:

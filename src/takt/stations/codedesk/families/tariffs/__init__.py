@@ -72,7 +72,7 @@ class Tariffs:
                 "with warnings.catch_warnings(record=True) as caught:", "    warnings.simplefilter('always')",
                 f"    old, new = PKG.{facts['quote']}(order), PKG.{facts['renamed']}(order)", "assert old == new", "return [one.category.__name__ for one in caught]")),
             "grows_repeats": Ask("count", (
-                "def orders(number):", "    return [{'a': place, 'b': 'x'} for place in range(number)]", "return not outgrows(orders, PKG.repeats, count)")),
+                "def orders(number):", "    return [{'a': place % (number // 2 + 1), 'b': 'x'} for place in range(number)]", "return not outgrows(orders, PKG.repeats, count)")),
         }  # fmt: skip
 
     def first_questions(self, model: Model, stream: Random) -> Question:
