@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from counter import Counter
 
 from takt import Ledger, kpis, repeat_shift, resume_shift, run_shift
 from takt.board.person.forms import filling, forms_of
+from takt.board.person.pages import PersonPages
 from takt.board.person.server import PersonServer
 from takt.board.wanted import Prefs
 from takt.cli import main
@@ -259,6 +261,25 @@ def test_every_tool_has_a_form_with_an_input_for_each_argument() -> None:
     ]
     value, colour = send.fields[2].fields
     assert (value.kind, value.least, value.most) == ("whole", 1, 9) and colour.choices == ("red", "blue")
+
+
+def test_a_choice_that_must_be_made_is_made_by_nobody_else() -> None:
+    """It begins empty, whatever it is of: texts, yes or no, numbers. One with a default begins there."""
+    asked = {
+        "sound": {"type": "boolean"},
+        "size": {"enum": [1, 2]},
+        "side": {"type": "string", "enum": ["left", "right"]},
+    }
+    more = {"loud": {"type": "boolean", "default": False}, "by": {"enum": ["", "eye"], "default": "eye"}}
+    schema = {"type": "object", "properties": {**asked, **more}, "required": [*asked, "by"]}
+    tools = [{"type": "function", "function": {"name": "judge", "description": "", "parameters": schema}}]
+    html = PersonPages(Counter().spec, forms_of(tools, ()), None, practice=False).page(Prefs(), "", [])
+    first = {name: re.search(f'<select name="{name}"[^>]*>(<option[^>]*>)', html) for name in (*asked, "by")}
+    assert {name: found and found[1] for name, found in first.items()} == {
+        **dict.fromkeys(asked, '<option value="">'), "by": '<option value="eye" selected>'
+    }  # fmt: skip
+    assert '<select name="size" data-kind="json" required' in html and '<option value="false">no</option>' in html
+    assert '<input type="checkbox" name="loud"' in html
 
 
 def test_every_argument_of_the_flight_desk_has_an_input_of_its_own() -> None:

@@ -46,12 +46,14 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any
         page.locator("#history .answer:focus").wait_for()  # whoever called it is at the answer
         page.keyboard.press("u")
         page.keyboard.press("Enter")  # the first row fills the forms, and leads to what the one that takes it lacks
-        assert page.evaluate("document.activeElement.closest('[data-rows]').dataset.rows") == "stamps"
+        assert page.evaluate("document.activeElement.name") == "to"
         assert page.locator("form[data-call=send] [name=parcel]").input_value() == "P0"
         page.keyboard.press("Escape")
         page.keyboard.press("2")
+        page.keyboard.press("Shift+Tab")
         assert page.evaluate("document.activeElement.name") == "parcel"
-        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")  # where to is not chosen yet: nothing is called, and that is what has the focus
+        assert page.evaluate("[document.activeElement.name, document.activeElement.value]") == ["to", ""]
         page.keyboard.type("n")  # north
         page.keyboard.press("Tab")  # the button for one more row of stamps
         page.keyboard.press("Enter")
@@ -62,7 +64,8 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any
         page.keyboard.type("2")
         page.keyboard.press("Enter")
         wrong = page.locator("#history .answer.wrong")
-        wrong.wait_for()
+        wrong.wait_for()  # the first of this tool's
+        assert page.locator("#history .answer").count() == 2
         assert "three in worth" in wrong.inner_text()
         last = page.locator("form[data-call=send] .row input[name=value]").last
         last.focus()

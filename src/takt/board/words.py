@@ -190,6 +190,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "在行上按 Enter 把内容填入表单并打开最合适的工具。时钟不等人。",
     ),
     "changes": ("changes", "会更改"),
+    "choose": ("choose …", "请选择…"),
     "use": ("use", "填入"),
     "table": ("table", "表格"),
     "commas": ("with commas between", "用逗号分隔"),

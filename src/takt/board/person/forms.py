@@ -69,6 +69,8 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, known: Mapping[
     kind, choices = "json", tuple(schema.get("enum") or ())
     fields: tuple[Field, ...] = ()
     of = schema.get("type")
+    if of == "boolean" and required and schema.get("default") is None:
+        choices = (True, False)  # a box that is not ticked would be an answer that nobody gave
     if choices:
         kind = "choice"
     elif of == "array":
