@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from takt.stations.codedesk.account import broken_tickets, still_broken
-from takt.stations.codedesk.breakage import Broken, reckoned
+from takt.stations.codedesk.breakage import Broken, moved, reckoned
 from takt.stations.codedesk.judging import judged
 from takt.stations.codedesk.laying import Run, Suite, laid
 from takt.stations.codedesk.records import Told
@@ -53,6 +53,14 @@ def test_what_fails_in_a_file_that_can_be_collected_again_is_of_the_one_who_lost
 def test_a_broken_test_that_no_longer_holds_is_not_mended_either() -> None:
     events, _, left = worked(({1: [A, B], 2: [C]}, [], []), ({2: [C]}, [], ["t/test_a.py"]), ({}, [], ["t/test_a.py"]))
     assert events == [(REGRESSION, 5, 2), (REGRESSION, 5, 1), (RECOUNTED, 6, -2), (MENDED, 7, 1)] and not left
+
+
+def test_a_broken_test_that_lies_elsewhere_now_is_whose_it_was() -> None:
+    broken, _, _ = reckoned({}, 5, 0.0, {1: [A], 2: [C]}, [], [])
+    broken = moved(broken, {"t/test_a.py": "t/u/test_a.py", "t/u/test_a.py": "t/v/test_a.py"})
+    there = A.replace("t/", "t/v/")
+    broken, events, breaks = reckoned(broken, 6, 9.0, {1: [there], 2: [C]}, [], ["t/test_a.py", "t/u/test_a.py"])
+    assert not events and not breaks and broken == {there: [1, 5, 0.0], C: [2, 5, 0.0]}
 
 
 def test_records_from_before_mean_what_they_meant() -> None:

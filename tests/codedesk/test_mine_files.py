@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,20 @@ from takt.stations.codedesk.inspection import sources_of, still_retired, suite_o
 from takt.stations.codedesk.laying import Suite, laid
 from takt.stations.codedesk.mining.found import Mining, write
 from takt.stations.codedesk.mining.history import History
-from takt.stations.codedesk.mining.mine import _Miner, in_short
+from takt.stations.codedesk.mining.mine import _Miner
+from takt.stations.codedesk.mining.moved import moved
+from takt.stations.codedesk.mining.outcomes import in_short
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest
 from takt.stations.codedesk.sandbox import Sandbox
-from takt.stations.codedesk.tickets import open_series, ticket_as_json, ticket_of
+from takt.stations.codedesk.tickets import Ticket, open_series, ticket_as_json, ticket_of
 from takt.stations.codedesk.trees import Link
 
 A = "def one():\n    return 1\n"
 OLD = "KEPT = 2\n"
 TEST_A = "from helper import ONE\nfrom pkg.a import one\n\n\ndef test_one(given):\n    assert one() == ONE == given\n"
 TEST_OLD = "from pkg.old import GONE, KEPT\n\n\ndef test_old():\n    assert (GONE, KEPT) == (1, 2)\n"
+TEST_KEPT = "import pkg.old\n\n\ndef test_kept():\n    assert pkg.old.KEPT == 2\n"
 CONFTEST = "import pytest\nfrom pkg.a import one\n\n\n@pytest.fixture\ndef given():\n    return one()\n"
 B = "from pathlib import Path\n\n\ndef rows(name):\n    return Path(name).read_text().split()\n"
 TEST_B = "from pkg.b import rows\n\n\ndef test_rows():\n    assert rows('pkg/data/prices.csv') == ['a;1', 'b;2']\n"
@@ -49,9 +53,17 @@ HISTORY: Sequence[tuple[str, Files]] = [
             "tests/conftest.py": CONFTEST,
             "tests/test_a.py": TEST_A,
             "tests/test_old.py": TEST_OLD,
+            "tests/test_kept.py": TEST_KEPT,
         },
     ),
-    ("Ask for less", {"tests/test_old.py": TEST_OLD.replace("GONE, KEPT", "KEPT").replace("(KEPT) == (1, 2)", "KEPT")}),
+    (
+        "Ask for less, and elsewhere",
+        {
+            "tests/test_old.py": TEST_OLD.replace("GONE, KEPT", "KEPT").replace("(KEPT) == (1, 2)", "KEPT"),
+            "tests/test_kept.py": None,
+            "tests/old/test_kept.py": "# moved\nimport sys\n" + TEST_KEPT,
+        },
+    ),
     ("Drop a", {one: None for one in ("pkg/a.py", "tests/helper.py", "tests/conftest.py", "tests/test_a.py")}),
     (
         "Read lists of prices",
@@ -91,23 +103,48 @@ def test_what_a_commit_deletes_renames_or_no_longer_has_keeps_no_later_commit_fr
     out = tmp_path / "tickets"
     assert not main(["mine", str(repository(tmp_path / "r", HISTORY)), "--out", str(out)])
     rejected = {one["subject"]: one["reason"] for one in json.loads((out / "rejected.json").read_text())["rejected"]}
-    assert rejected == {"Begin": "the first commit", "Drop a": "no test", "Ask for less": "tests only"}
+    assert rejected == {"Begin": "the first commit", "Drop a": "no test", "Ask for less, and elsewhere": "tests only"}
     series = open_series(str(out), "plain", 0)
     one, read, again = (series.ticket(number) for number in range(3))
     assert one.retires == ()
-    assert set(read.retires) == {"tests/helper.py", "tests/test_a.py", "tests/test_old.py"}
+    gone = {"tests/helper.py", "tests/test_a.py", "tests/test_old.py"}
+    assert set(read.retires) == {*gone, "tests/test_kept.py"} and not again.moved
+    assert read.moved == {"tests/test_kept.py": ("tests/old/test_kept.py", "# moved\nimport sys\n" + TEST_KEPT)}
     assert again.retires == ("tests/test_b.py",)
     assert read.hidden["pkg/data/prices.csv"] == "a;1\nb;2\n" and "    a;1\n    b;2\n" in read.text
     retired = [*read.retires]
     suite = suite_of(series, read, [0], retired)
-    assert set(suite.files) == {"tests/test_b.py", "pkg/data/prices.csv"} and "tests/conftest.py" not in suite.settings
+    assert set(suite.files) == {"tests/old/test_kept.py", "tests/test_b.py", "pkg/data/prices.csv"}
+    assert "tests/conftest.py" not in suite.settings
+    assert suite.owners["tests/old/test_kept.py"] == 0 and "# moved" in suite.files["tests/old/test_kept.py"]
+    assert "tests/old/test_kept.py" not in suite_of(series, read, [], retired).files
     suite = suite_of(series, again, [0, 1], [*retired, *again.retires])
     assert (
-        set(suite.files) == {*read.hidden, *again.hidden} - {"tests/test_b.py"}
+        set(suite.files) == {"tests/old/test_kept.py", *read.hidden, *again.hidden} - {"tests/test_b.py"}
         and "tests/conftest.py" in suite.settings
     )
     assert suite.holds("tests/test_a.py::test_one") and not suite.holds("tests/test_b.py::test_rows")
-    assert all(suite.owners[path] == 2 for path in suite.files if path.startswith("tests"))
+    assert {suite.owners[path] for path in suite.files if path.startswith("tests")} == {0, 2}
+
+
+def test_what_was_moved_is_known_by_what_it_asks_and_its_retired_tests_stay_so() -> None:
+    text = "from a import f\n\n\ndef test_f():\n    assert f() == 1\n"
+    here = "from b.a import f  # there\n\n\ndef test_f():\n    assert f() == 1\n"
+    other = text.replace("== 1", "== 2")
+    assert moved({"test_f.py": text}, {"x/test_g.py": here, "y/test_f.py": here}) == {
+        "test_f.py": ("y/test_f.py", here)
+    }
+    assert (
+        moved({"test_f.py": text, "test_g.py": "no Python ("}, {"x/test_f.py": other, "x/test_g.py": "no Python ("})
+        == {}
+    )
+    plain = Ticket(0, "x", "x", "feature", (), {}, {}, {}, (), "plain")
+    first = replace(plain, hidden={"test_f.py": text})
+    then = replace(plain, number=1, retires=("test_f.py::test_f",))
+    last = replace(plain, number=2, retires=("test_f.py",), moved={"test_f.py": ("y/test_f.py", here)})
+    series = Mining("m", ("python3",), tickets=[first, then, ticket_of(json.loads(json.dumps(ticket_as_json(last))))])
+    suite = suite_of(series, last, [0, 1], [*then.retires, *last.retires])
+    assert suite.files == {"y/test_f.py": here} and not suite.holds("y/test_f.py::test_f")
 
 
 @pytest.mark.parametrize(

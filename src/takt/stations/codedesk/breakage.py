@@ -59,6 +59,14 @@ def reckoned(
     return after, events, breaks
 
 
+def moved(broken: Broken, paths: Mapping[str, str]) -> Broken:
+    """What is broken, by the names of today, where files of tests lie elsewhere than before."""
+    for path, new in paths.items():  # in the order in which they were moved
+        names = {test: new + test.removeprefix(path) if test.startswith(f"{path}::") else test for test in broken}
+        broken = {names[test]: was for test, was in broken.items()}
+    return broken
+
+
 def whole(test: str) -> str:
     """A test's file, as it stands for all of them where it cannot be collected."""
     return f"{test.partition('::')[0]}::?"

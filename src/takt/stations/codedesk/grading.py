@@ -40,6 +40,8 @@ def graded(
     told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
     told["failed"] = list(seen.failed)[:MOST_NAMED]
     told["health"] = dict(seen.health)
+    if suite.moved:
+        told["moved"] = dict(suite.moved)
     if series.length is not None and seen.failed and reach:
         over = with_solution(tree, ticket)
         alone = suite_of(series, ticket, [], retired)

@@ -44,20 +44,40 @@ MOST_SOURCES = 400  # files whose health is looked at
 
 
 def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: Sequence[str]) -> Suite:
-    """The tests of a ticket and of those accepted before. Of two files of one name, the later ticket's is laid.
-    Settings are the newest ticket's, and over them the ticket's own: a conftest that is gone since is not laid."""
+    """The tests of a ticket and of those accepted before. Of two files of one name, the later ticket's is laid, and one
+    that was moved since at its new place. Settings are the newest ticket's, and over them the ticket's own: a conftest
+    that is gone since is not laid."""
     files: dict[str, str] = {}
     owners: dict[str, int] = {}
     for number in [*sorted(one for one in accepted if one != ticket.number), ticket.number]:
         one = series.ticket(number)
         files.update(one.hidden)
         owners.update(dict.fromkeys(one.hidden, number))
+    moved = lay_moved(series, retired, files, owners)
+    for path, new in moved.items():
+        retired = [*retired, *(new + one.removeprefix(path) for one in retired if one.startswith(f"{path}::"))]
     settings = {**series.ticket(max([*accepted, ticket.number])).settings, **ticket.settings}
     retired = still_retired(series, retired, owners)
     gone = {path for path in files if path in retired and owners[path] != ticket.number}
     kept = {path: text for path, text in files.items() if path not in gone}
     touches = frozenset(one for number in (*accepted, ticket.number) for one in series.ticket(number).touches)
-    return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired), touches)
+    return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired), touches, moved)
+
+
+def lay_moved(series: Series, retired: Sequence[str], files: dict[str, str], owners: dict[str, int]) -> dict[str, str]:
+    """Lay what was moved at its new place, for the same tickets; from where to where."""
+    found: dict[str, str] = {}
+    waiting = [path for path in files if series.length is not None and path in retired]
+    for path in waiting:
+        for number in range(owners[path] + 1, series.length or 0):
+            later = series.ticket(number)
+            new, text = later.moved.get(path, ("", ""))
+            if new and owners.get(new, -1) < number:
+                files[new], owners[new], found[path] = text, owners[path], new
+                waiting += [new] if new in retired else []
+            if path in later.retires:
+                break
+    return found
 
 
 def still_retired(series: Series, retired: Sequence[str], owners: Mapping[str, int]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from random import Random
 from secrets import token_hex
@@ -31,6 +31,7 @@ class Suite:
     settings   path -> text.
     retired    files and node ids that no longer hold.
     touches    what right code is known to change of Python and of pytest.
+    moved      files that lie elsewhere than an earlier ticket had them: that path -> where they are laid.
     """
 
     files: Mapping[str, str]
@@ -38,6 +39,7 @@ class Suite:
     settings: Mapping[str, str]
     retired: tuple[str, ...] = ()
     touches: frozenset[str] = frozenset()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rules(self) -> Rules:

@@ -10,7 +10,7 @@ import base64
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Protocol, get_args
 
@@ -42,6 +42,7 @@ class Ticket:
     level: Level
     touches: tuple[str, ...] = ()  # what tests of the known solution's own tree change of Python and of pytest
     again: tuple[str, ...] = ()  # node ids in its hidden files that were retired, and are others now: they hold
+    moved: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # earlier tickets' hidden files: where, and text
 
 
 class Series(Protocol):
@@ -160,6 +161,7 @@ def ticket_of(read: Mapping[str, Any]) -> Ticket:
         level=level,
         touches=tuple(map(str, read.get("touches", ()))),
         again=tuple(map(str, read.get("again", ()))),
+        moved={path: (safe(new), _text(new, text)) for path, (new, text) in read.get("moved", {}).items()},
     )
 
 
@@ -177,7 +179,9 @@ def ticket_as_json(ticket: Ticket) -> dict[str, Any]:
         "retires": list(ticket.retires),
         "level": ticket.level,
         "touches": list(ticket.touches),
-    } | ({"again": list(ticket.again)} if ticket.again else {})
+        **({"again": list(ticket.again)} if ticket.again else {}),
+        **({"moved": {path: list(one) for path, one in ticket.moved.items()}} if ticket.moved else {}),
+    }
 
 
 def tree_as_json(tree: Mapping[str, str | bytes | None]) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from takt.stations.codedesk.collecting import rules_of
 from takt.stations.codedesk.inspection import inspect, suite_of
 from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import function_of
+from takt.stations.codedesk.mining import outcomes
 from takt.stations.codedesk.mining.found import LARGE, Mining, Rejected
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
+from takt.stations.codedesk.mining.moved import moved
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest, Runner
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
@@ -33,7 +35,7 @@ RUNS = 3
 SLOW_S = 60.0  # a commit's tests that take longer are those alone that it wrote or changed
 FEW = 10  # tests of which one may come out differently from run to run: it is left out then
 WALL_S = 300.0  # of one run of a commit's tests
-MOST_DETAIL, MOST_TITLE = 200, 200  # characters
+MOST_TITLE = 200  # characters
 Tree = Mapping[str, str | bytes]
 
 
@@ -213,6 +215,7 @@ class _Miner:
             retires=self._deleted(commit),
             level="plain",
             again=self._again(hidden, settings),
+            moved=self._moved(commit, {path: files[path] for path in differing if path in files and path not in tests}),
         )
         return self._judge(ticket, files, commit, {path: resolved(files, path) for path in data})
 
@@ -232,15 +235,15 @@ class _Miner:
         """
         began = time.monotonic()
         after = [self._run(files, ticket)]
-        if lost := _lost_files(after[0]):  # they import what is no longer there
+        if lost := outcomes.lost_files(after[0]):  # they import what is no longer there
             ticket, began = replace(ticket, retires=(*ticket.retires, *lost)), time.monotonic()
             after = [self._run(files, ticket)]
         if time.monotonic() - began > SLOW_S and (same := self._unchanged(ticket)):
             ticket = replace(ticket, retires=(*ticket.retires, *same))
             after = [self._run(files, ticket)]
         if after[0].tampered or after[0].build or not after[0].passed:
-            return _ended(after[0])
-        ticket = replace(ticket, retires=(*ticket.retires, *_lost(after[0])))
+            return outcomes.ended(after[0])
+        ticket = replace(ticket, retires=(*ticket.retires, *outcomes.lost(after[0])))
         if any(data.values()) and not self._passes_without(data, ticket, files):
             if binary := [path for path, file in data.items() if isinstance(file, bytes)]:
                 return "tests need binary files", binary[0]
@@ -252,7 +255,7 @@ class _Miner:
         shaky = set[str]()
         for _ in range(RUNS - 1):
             after.append(self._run(files, ticket))
-            if not after[-1].own_pass and not _differ_singly(after[-1]):
+            if not after[-1].own_pass and not outcomes.differ_singly(after[-1]):
                 return "flaky", f"after: {', '.join(after[-1].failed[:3]) or after[-1].tampered or after[-1].build}"
             before.append(self._run(self.tree, ticket, alone=True))
             if (other := set(before[-1].failed) ^ set(before[0].failed)) and any(one.endswith("::?") for one in other):
@@ -274,7 +277,11 @@ class _Miner:
 
     def _laid(self) -> dict[str, tuple[int, str]]:
         """What the tickets so far lay over a tree, the newest of each path, and of which ticket it is."""
-        return {path: (one.number, text) for one in self.found.tickets for path, text in one.hidden.items()}
+        found: dict[str, tuple[int, str]] = {}
+        for one in self.found.tickets:
+            found |= {new: (found[path][0], text) for path, (new, text) in one.moved.items() if path in found}
+            found |= {path: (one.number, text) for path, text in one.hidden.items()}
+        return found
 
     def _deleted(self, commit: Commit) -> tuple[str, ...]:
         """Files of earlier tickets, tests or what tests need, that the commit has no longer."""
@@ -284,6 +291,13 @@ class _Miner:
             for path, (number, _) in self._laid().items()
             if path not in commit.tree and not any(path in one.retires for one in tickets[number + 1 :])
         )
+
+    def _moved(self, commit: Commit, files: Tree) -> dict[str, tuple[str, str]]:
+        """Tests of earlier tickets that lie elsewhere since commits that are no tickets: old path -> new path, text."""
+        laid = self._laid()
+        gone = {path: laid[path][1] for path in self._deleted(commit) if self.runner.is_test(path)}
+        come = {path: source_text(file) for path, file in files.items() if path not in self.names}
+        return moved(gone, {path: text for path, text in come.items() if self.runner.is_test(path)})
 
     def _again(self, hidden: Mapping[str, str], settings: Mapping[str, str]) -> tuple[str, ...]:
         """Tests that earlier tickets have retired and that these files have, worded otherwise: they hold anew."""
@@ -341,44 +355,6 @@ class _Miner:
                 except UnicodeDecodeError:
                     continue
         return built, ""
-
-
-def _ended(after: Inspection) -> tuple[str, str]:
-    message = after.tampered or after.build or after.message
-    if after.message.endswith("ended by their limit: time"):
-        return "takes too long", after.message
-    where = next(iter([*after.failed, *(node for nodes in after.broken.values() for node in nodes)]), "")
-    where = "" if after.tampered else where.removesuffix("::?")
-    return "fails after", in_short(message, where)
-
-
-def in_short(message: str, where: str = "") -> str:
-    """What went wrong, in a line of some 200 characters: of pytest's report its lines that say so (`E`), of anything
-    else the end, and before it the test or file where, if that is not named there."""
-    errors = [line[1:].strip() for line in message.splitlines() if line[:2] in ("E ", "E\t")]
-    said = " ".join(" ".join(errors or [message]).split())
-    if len(said) > MOST_DETAIL and errors:
-        said = said[:MOST_DETAIL].rpartition(" ")[0] + " ..."
-    elif len(said) > MOST_DETAIL:
-        said = "... " + said[-MOST_DETAIL:].partition(" ")[2]
-    return ": ".join(one for one in ("" if where in said else where, said) if one)
-
-
-def _lost_files(after: Inspection) -> tuple[str, ...]:
-    """Files of earlier tickets that cannot be collected with the commit itself, if its own can."""
-    if any(one.endswith("::?") for one in after.failed):
-        return ()
-    return tuple(node.removesuffix("::?") for nodes in after.broken.values() for node in nodes if node.endswith("::?"))
-
-
-def _differ_singly(after: Inspection) -> bool:
-    """Whether it is single tests that failed, and not a file or more."""
-    return not (after.tampered or after.build or any(one.endswith("::?") or "::" not in one for one in after.failed))
-
-
-def _lost(after: Inspection) -> tuple[str, ...]:
-    """Tests of the ticket's own files that fail with the commit itself too, here: they are no part of what is asked."""
-    return tuple(node for node in after.failed if "::" in node and not node.endswith("::?"))
 
 
 def _sources(tree: Tree, paths: list[str], runner: Runner) -> Tree:

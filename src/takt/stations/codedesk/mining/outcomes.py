@@ -1,0 +1,45 @@
+"""What a run of a commit's tests came to: which of them are lost, and why a commit is no ticket, in a line."""
+
+from __future__ import annotations
+
+from takt.stations.codedesk.judging import Inspection
+
+MOST_DETAIL = 200  # characters
+
+
+def ended(after: Inspection) -> tuple[str, str]:
+    message = after.tampered or after.build or after.message
+    if after.message.endswith("ended by their limit: time"):
+        return "takes too long", after.message
+    where = next(iter([*after.failed, *(node for nodes in after.broken.values() for node in nodes)]), "")
+    where = "" if after.tampered else where.removesuffix("::?")
+    return "fails after", in_short(message, where)
+
+
+def in_short(message: str, where: str = "") -> str:
+    """What went wrong, in a line of some 200 characters: of pytest's report its lines that say so (`E`), of anything
+    else the end, and before it the test or file where, if that is not named there."""
+    errors = [line[1:].strip() for line in message.splitlines() if line[:2] in ("E ", "E\t")]
+    said = " ".join(" ".join(errors or [message]).split())
+    if len(said) > MOST_DETAIL and errors:
+        said = said[:MOST_DETAIL].rpartition(" ")[0] + " ..."
+    elif len(said) > MOST_DETAIL:
+        said = "... " + said[-MOST_DETAIL:].partition(" ")[2]
+    return ": ".join(one for one in ("" if where in said else where, said) if one)
+
+
+def lost_files(after: Inspection) -> tuple[str, ...]:
+    """Files of earlier tickets that cannot be collected with the commit itself, if its own can."""
+    if any(one.endswith("::?") for one in after.failed):
+        return ()
+    return tuple(node.removesuffix("::?") for nodes in after.broken.values() for node in nodes if node.endswith("::?"))
+
+
+def differ_singly(after: Inspection) -> bool:
+    """Whether it is single tests that failed, and not a file or more."""
+    return not (after.tampered or after.build or any(one.endswith("::?") or "::" not in one for one in after.failed))
+
+
+def lost(after: Inspection) -> tuple[str, ...]:
+    """Tests of the ticket's own files that fail with the commit itself too, here: they are no part of what is asked."""
+    return tuple(node for node in after.failed if "::" in node and not node.endswith("::?"))
