@@ -31,7 +31,7 @@ class Slip:
     station: bytes
     teacher: bytes | None
     observation: Mapping[str, Any]
-    aside: Mapping[str, int]  # what had been given up
+    talk: Talk  # nothing said yet, and the same piece of work in front
     prompt: tuple[Mapping[str, Any], ...]
     said: Mapping[str, Any]
 
@@ -119,8 +119,8 @@ class Corrections:
         if wish is None:
             self._lost = True  # it would wait, or look for long: nothing that the model could be told
         elif not _same(wish, said):
-            aside = dict(self._talk.aside)
-            self._slip = Slip(kept, state, observation, aside, tuple(self._prompt(said)), said)
+            talk = self._talk.afresh(self._station.spec)
+            self._slip = Slip(kept, state, observation, talk, tuple(self._prompt(said)), said)
 
     def after(self, call: str, observation: Mapping[str, Any], ended: list[Any]) -> None:
         """What came of it."""
@@ -166,8 +166,7 @@ class Corrections:
 
     def _lesson(self, slip: Slip) -> dict[str, Any] | None:
         station = self._copy(slip.station)
-        talk = self._talk.afresh(station.spec)
-        talk.aside = dict(slip.aside)
+        talk = slip.talk
         teacher = Teacher(self._name, station, self._seed, talk)
         teacher.load(slip.teacher)
         observation: Mapping[str, Any] = slip.observation

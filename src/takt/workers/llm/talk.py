@@ -68,11 +68,12 @@ class Talk:
         self.history = History(text, self.tools_chars, room_tokens, longest_result, as_role)
         self.refusals = 0  # in this conversation
         self.aside: dict[str, int] = {}  # pieces of work that were given up, and how often
+        self.at_work = ""  # the piece of work that this conversation is about
 
     def afresh(self, spec: StationSpec) -> Talk:
         """A conversation of the same form, of which nothing was said yet."""
         other = Talk(spec, self.view, self.history.room_tokens, self.history.longest_result, self.calls)
-        other.aside = dict(self.aside)
+        other.aside, other.at_work = dict(self.aside), self.at_work
         return other
 
     def spelled(self, call: Mapping[str, Any]) -> str:
@@ -88,7 +89,9 @@ class Talk:
         return as_text(self._beside(observation))
 
     def show(self, observation: Mapping[str, Any]) -> None:
-        """Tell the model all that is there."""
+        """Tell the model all that is there, and what to do first."""
+        if self.view == "terse":
+            self.at_work = self.at_work or next(iter(self._names(self.in_turn(observation))), "")
         self.history.tell(self.everything(observation))
 
     def nudge(self, kind: str, number: int, times: int, observation: Mapping[str, Any]) -> None:
@@ -145,34 +148,33 @@ class Talk:
     def set_aside(self, observation: Mapping[str, Any]) -> bool:
         """A conversation was given up in the view terse: what it was about goes behind all that waits, for else one
         piece of work that the model cannot do would hold up every other. Returns whether nothing else waits."""
-        if self.view != "terse" or self.short is None or not all(self.short.queue):
-            return False
-        waiting = self._names(self.in_turn(observation))
-        if not waiting:
+        waiting = self._names(observation)
+        if self.view != "terse" or self.at_work not in waiting:
             return False
         self.aside = {name: times for name, times in self.aside.items() if name in waiting}
-        self.aside[waiting[0]] = self.aside.get(waiting[0], 0) + 1
+        self.aside[self.at_work] = self.aside.get(self.at_work, 0) + 1
         return len(self.aside) == len(waiting)
 
     def in_turn(self, observation: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What there is, with those pieces of work last that were given up most often."""
+        """What there is, with those pieces of work last that were given up most often, and in front of all others the
+        one that this conversation is about, as long as it waits."""
         if not self.aside or self.short is None:
             return observation
         rows = observation.get(self.short.queue[0])
         if not isinstance(rows, (list, tuple)):
             return observation
-        often = [self.aside.get(name, 0) for name in self._names(observation)]
+        often = [(name != self.at_work, self.aside.get(name, 0)) for name in self._names(observation)]
         turned = [rows[at] for at in sorted(range(len(rows)), key=often.__getitem__)]
         return {**observation, self.short.queue[0]: turned}
 
     def _names(self, observation: Mapping[str, Any]) -> list[str]:
         """Of the pieces of work that wait, in order."""
         rows, name = self.short.queue if self.short is not None else ("", "")
-        return [str(row.get(name)) for row in observation.get(rows) or () if isinstance(row, Mapping)]
+        return [str(row.get(name)) if isinstance(row, Mapping) else "" for row in observation.get(rows) or ()]
 
     def begin_anew(self) -> int:
         """Nothing was said yet; how many exchanges are forgotten."""
-        self.refusals = 0
+        self.refusals, self.at_work = 0, ""
         return self.history.forget()
 
     def _seen(self, observation: Mapping[str, Any]) -> dict[str, Any]:

@@ -122,14 +122,15 @@ class Llm(Recorder):
         """JSON, for a model's text need not be what msgpack takes for one."""
         counts = (self._number, self._calls, self._doing, self._show, self._last, self._times)
         more = (self._nudge, self._nudges, self._spent, self._unanswered, self._talk.refusals)
-        aside = [self._talk.aside] if self._talk.aside else []  # which older snapshots have not
+        turn = [self._talk.aside, self._talk.at_work]  # which older snapshots have not
+        aside = [turn] if any(turn) else []
         return json.dumps([*counts, *more, *aside, self._history.state()]).encode()
 
     def load(self, state: bytes) -> None:
         *counts, history = json.loads(state)
         self._number, self._calls, self._doing, self._show, self._last, self._times, *more = counts
         self._nudge, self._nudges, self._spent, self._unanswered, self._talk.refusals, *aside = more
-        self._talk.aside = dict(*aside)
+        self._talk.aside, self._talk.at_work = aside[0] if aside else ({}, "")
         self._history.restore(history)
 
     def act(self, observation: Mapping[str, Any]) -> Plan:
