@@ -34,7 +34,7 @@ from takt.stations.codedesk.tools import TOOLS, allowed, call
 
 SHELL_DOWN = "shell_down"
 SHOWN = 10  # tickets in an observation
-WORLD = 3  # the version of generated tickets
+WORLD = 4  # the version of generated tickets
 LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
     ("takt_s", 1, 1e6, False),
     ("service_s", 1, 1e6, False),
