@@ -18,7 +18,7 @@ from series import BASE, code, write_series
 
 from takt.cli import main
 from takt.contract.check import RULES, check_station
-from takt.contract.events import REFUSED, UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import REFUSED, THOUGHT, UNIT_BAD, UNIT_GOOD, Event
 from takt.contract.station import Station, TaktError, open_station
 from takt.contract.tools import tool_call
 from takt.contract.worker import Plan
@@ -219,6 +219,17 @@ def test_a_shift_that_asks_for_more_than_the_series_has_is_over_with_the_series_
     again = repeat_shift(tmp_path / "b.takt", named=Named(station_options={"tickets": tickets}))
     with Ledger.open(tmp_path / "b.takt") as book:
         assert again.digest == book.digest() and book.events()[-1].t_s < 60
+
+
+def test_a_shift_whose_worker_asked_every_ten_seconds_is_repeated_so(
+    works: None, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("takt.shift.work.RULES", 4)
+    path, station = tmp_path / "a.takt", {"tickets": tiny, "prices": "fixed"}
+    shift = run_shift("codedesk", "reference", units=2, station_options=station, ledger=path)
+    assert [event.data["calls"] for event in shift.events if event.kind == THOUGHT] == [1, 110]
+    with Ledger.open(path) as book:
+        assert repeat_shift(path, named=Named(trust=True)).digest == book.digest()
 
 
 def test_reset_each_begins_every_ticket_at_the_known_solutions(tiny: str) -> None:

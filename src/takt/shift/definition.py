@@ -34,9 +34,10 @@ HOW_COUNTED = (
 
 # By which rules a shift is worked, kept in its ledger, so that one of an older version goes on by the old ones. No part
 # of the digest. 1, or none: the worker is handed the shift's own seed. 2: one derived from it. 3: `said` is filed under
-# the unit that the action names. 4: the desk says what is wrong with a call in its own words. A station is told them at
-# `reset` and may have had other ways of its own then.
-RULES = 4
+# the unit that the action names. 4: the desk says what is wrong with a call in its own words. 5: workers of the code
+# desk wait for the beat, and no longer ask every ten control periods. A station is told them at `reset` and may have
+# had other ways of its own then.
+RULES = 5
 FIRST_SAID = 2  # the version of a made-up world in a ledger that does not say one; by rules 1 it is the first
 
 

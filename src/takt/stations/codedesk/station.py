@@ -34,6 +34,7 @@ from takt.stations.codedesk.tools import TOOLS, allowed, call
 
 SHELL_DOWN = "shell_down"
 SHOWN = 10  # tickets in an observation
+WAITS = 5  # rules (`takt.shift.RULES`) since which workers wait for the beat; before, so many control periods (`pause`)
 WORLD = 4  # the version of generated tickets
 LIMITS: tuple[Limit, ...] = (  # a ledger may ask for any number
     ("takt_s", 1, 1e6, False),
@@ -234,6 +235,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self._faults = Active.of(self._spec, options)
+        self._pause = {"pause": 10} if (options or {}).get("rules", WAITS) < WAITS else {}
         drawn = int(self.np_random.integers(2**31)) if seed is None else int(seed)
         series = self._series(drawn)
         if self._desk is not None:
@@ -332,4 +334,5 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             "tickets": [desk.row(due) for due in list(desk.open.values())[:SHOWN]],
             "calls": self._calls,
             "result": self._result,
+            **({} if desk.open else self._pause),
         }
