@@ -7,6 +7,7 @@ import sys
 import time
 import types
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,13 @@ from takt.contract.events import (
     UNIT_BAD,
     UNIT_DUE,
     UNIT_GOOD,
+    WHILE_OPEN,
     Event,
 )
 from takt.contract.station import Fault
+from takt.ledger.canonical import digest_of
+from takt.show.happened import story
+from takt.show.units import unit_records
 from toy import Moody, Toy, push
 
 ENDED = (UNIT_GOOD, UNIT_BAD)
@@ -203,7 +208,40 @@ def test_a_shift_ends_at_its_time_and_does_not_count_what_is_in_progress() -> No
 
 def test_thinking_is_summed_up_for_every_unit() -> None:
     shift = run_shift(Toy(), push, units=3, clock="fixed:0.4")  # 4 periods of thought, 1 of action: 20 calls in 10 s
-    assert [event.data for event in shift.events if event.kind == THOUGHT] == [{"calls": 20, "seconds": 8.0}] * 3
+    every = {"calls": 20, "seconds": 8.0}  # a unit is always open
+    assert [e.data for e in shift.events if e.kind == THOUGHT] == [every | {WHILE_OPEN: every}] * 3, (
+        "one is always open"
+    )
+
+
+class NowAndThen(Toy):
+    """A unit every 10 s, over after 3 of them."""
+
+    def step(self, action: Any) -> Any:
+        observed, *rest, info = super().step(action)
+        events = [event for event in info["events"] if event.kind not in (UNIT_GOOD, UNIT_BAD)]
+        if round(self.now % 10.0, 6) == 3.0:
+            events.append(Event(self.now, UNIT_GOOD, self.unit, {"cycle_s": 3.0, "parts": {}, "first_time": True}))
+        return observed, *rest, {"events": events}
+
+
+def test_whether_a_unit_was_open_when_the_worker_was_asked_is_told_and_in_no_digest(tmp_path: Path) -> None:
+    path = tmp_path / "a.takt"
+    first = run_shift(NowAndThen(), push, units=2, clock="fixed:0.4", ledger=path)  # asked twice a second
+    told = [event.data for event in first.events if event.kind == THOUGHT]
+    at_work = {"calls": 6, "seconds": 2.4}
+    assert told == [at_work | {WHILE_OPEN: at_work}, {"calls": 20, "seconds": 8.0, WHILE_OPEN: at_work}]
+    figures = takt.kpis(first.events)
+    assert (figures.calls_per_unit, figures.waiting_calls) == (6.0, 14)
+    assert figures.thinking_s_per_unit == pytest.approx(2.4) and figures.waiting_thinking_s == pytest.approx(5.6)
+    assert [(row["asked"], row["asked_since_last"]) for row in unit_records(first.events)] == [(6, 6), (6, 20)]
+    waited = "While a unit was open, the worker was asked 6 times and thought for 2.4 s of station time, "
+    waited += "and 14 times before, while it waited for one"
+    assert any(one.words.startswith(waited) for one in story(first.events, 1, "toy"))
+    older = [replace(e, data={k: v for k, v in e.data.items() if k != WHILE_OPEN}) for e in first.events]
+    assert digest_of(first.meta, older) == first.digest
+    figures = takt.kpis(older)
+    assert (figures.calls_per_unit, figures.waiting_calls) == (13.0, None), "one that does not say has them together"
 
 
 def test_the_same_shift_has_the_same_bytes_and_another_seed_others() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 SHIFT_STARTED = "shift_started"  # data: see shift/definition.py; the first event of every ledger
 SHIFT_ENDED = "shift_ended"  # data: reason = "time" | "units" | "verdict" | "broken_plan" | "worker_done"; why
 THOUGHT = "thought"  # data: calls, seconds (of station time); one for each unit that ends
+WHILE_OPEN = "while_open"  # in its data, and in no digest: calls and seconds of those asked while a unit was open
 SAID = "said"  # data: whatever the worker says about its work, `Recording.records` (worker.py)
 
 # Written by the station.

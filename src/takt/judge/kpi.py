@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from takt.contract.events import ARRIVALS, BEAT, HELP_CALLED, THOUGHT, Event
+from takt.contract.events import ARRIVALS, BEAT, HELP_CALLED, Event
 from takt.judge.capability import Level, capability, quantile_s, times_of
 from takt.judge.formulas import (
     attainment,
@@ -41,6 +41,7 @@ from takt.judge.formulas import (
 )
 from takt.judge.outcomes import Outcomes, Unit
 from takt.judge.spans import Span, common, fault_spans, length, merged, overlaps
+from takt.judge.thinking import Thinking
 
 ORIGINS = ("station", "worker", "harness")
 
@@ -142,6 +143,8 @@ class Kpis:
     # Thinking, all of it: also while no unit was open
     thinking_s_per_unit: float | None
     calls_per_unit: float | None
+    waiting_calls: int | None  # asked with no unit open; None where the ledger does not say, and both above have them
+    waiting_thinking_s: float | None
     # Along the shift
     drift: Drift
 
@@ -172,7 +175,7 @@ def kpis(events: Iterable[Event]) -> Kpis:
     if limit_s is None and pace == ARRIVALS:
         limit_s = shift.life_s
     helps = sum(e.kind == HELP_CALLED for e in log)
-    thoughts = [e.data for e in log if e.kind == THOUGHT]
+    thought = Thinking.of(log)
     names = list(started.get("parts") or dict.fromkeys(name for unit in units for name in _parts(unit)))
     parts = [{name: _part_good(unit, name) for name in names} for unit in units]
 
@@ -225,8 +228,10 @@ def kpis(events: Iterable[Event]) -> Kpis:
         if names and parts
         else None,
         parts_phi={f"{a}-{b}": phi([(p[a], p[b]) for p in parts]) for a, b in combinations(names, 2)},
-        thinking_s_per_unit=ratio(sum(float(t["seconds"]) for t in thoughts), len(thoughts)),
-        calls_per_unit=ratio(sum(int(t["calls"]) for t in thoughts), len(thoughts)),
+        thinking_s_per_unit=ratio(thought.for_units.seconds, thought.units),
+        calls_per_unit=ratio(thought.for_units.calls, thought.units),
+        waiting_calls=None if thought.waiting is None else thought.waiting.calls,
+        waiting_thinking_s=None if thought.waiting is None else thought.waiting.seconds,
         drift=_drift(units),
     )
 

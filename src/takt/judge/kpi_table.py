@@ -15,7 +15,7 @@ HEADLINES = {
 def rows(k: Kpis) -> list[Figure]:
     """The KPI table, in the order in which a plant reads it, without what means nothing at this station."""
     iso, e10, own = "ISO 22400-2", "SEMI E10", "Takt"
-    all_of_it = "all of it, waiting included"
+    of_units = "all of it, waiting included" if k.waiting_calls is None else "while a unit was open"
     headline = HEADLINES.get(k.pace, ("Good rate", "good / begun; what is judged"))
     late = f"> {k.takt_s:g}" if k.pace == BEAT and k.takt_s is not None else "never"
     due = {BEAT: "their slot is over", ARRIVALS: "had all their time"}.get(k.pace, "begun and ended")
@@ -92,8 +92,13 @@ def rows(k: Kpis) -> list[Figure]:
         table.append(Figure(f"faults_{origin}", f"Faults of the {origin}", str(f.count), "", about))
     d = k.drift
     table += [
-        Figure("thinking_s_per_unit", "Thinking, per unit ended", _number(k.thinking_s_per_unit, 2), "s", all_of_it),
-        Figure("calls_per_unit", "Times asked, per unit ended", _number(k.calls_per_unit), "", all_of_it),
+        Figure("thinking_s_per_unit", "Thinking, per unit ended", _number(k.thinking_s_per_unit, 2), "s", of_units),
+        Figure("calls_per_unit", "Times asked, per unit ended", _number(k.calls_per_unit), "", of_units),
+    ]
+    if k.waiting_calls:
+        took = f"no unit open; {_number(k.waiting_thinking_s)} s of thinking"
+        table.append(Figure("waiting_calls", "Times asked, waiting", f"{k.waiting_calls:,}", "", took))
+    table += [
         Figure("drift_good", "Good rate, 2nd half - 1st", _percent(d.change, "+"), "%", _p(d.change_p, "Fisher exact")),
         Figure("drift_cycle", "Cycle time drift", _number(d.cycle_s_per_h, 2, "+"), "s/h", _p(d.cycle_p, "Theil-Sen")),
     ]

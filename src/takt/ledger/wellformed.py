@@ -22,6 +22,7 @@ from takt.contract.events import (
     THOUGHT,
     UNIT_BAD,
     UNIT_GOOD,
+    WHILE_OPEN,
     Event,
 )
 from takt.errors import TaktError
@@ -215,6 +216,7 @@ META: dict[str, Rule] = {
     "signatures": _all(_text),
 }
 _ENDED: dict[str, Rule] = {"cycle_s": _or_none(_time), "parts": _or_none(_parts)}
+_THOUGHT: dict[str, Rule] = {"calls": _count, "seconds": _time}
 _FAULT: dict[str, Rule] = {"name": _text, "origin": _text, "stops": _flag, "error": _text}
 KINDS: dict[str, dict[str, Rule]] = {
     SHIFT_STARTED: {
@@ -227,7 +229,7 @@ KINDS: dict[str, dict[str, Rule]] = {
         "stops": _or_none(_all(_text)),
     },
     SHIFT_ENDED: {"reason": _text, "why": _text, "error": _text, "periods": _all(_count)},
-    THOUGHT: {"calls": _count, "seconds": _time, "periods": _all(_count)},
+    THOUGHT: {**_THOUGHT, "periods": _all(_count), WHILE_OPEN: _with(**_THOUGHT)},
     UNIT_GOOD: {**_ENDED, "first_time": _flag},
     UNIT_BAD: {**_ENDED, "reasons": _or_none(_all(_text))},
     REFUSED: {"tool": _text, "code": _text},

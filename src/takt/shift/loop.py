@@ -19,6 +19,7 @@ from takt.contract.events import (
     THOUGHT,
     UNIT_DUE,
     UNIT_ENDED,
+    WHILE_OPEN,
     WORKER_RAISED,
     Event,
 )
@@ -61,6 +62,8 @@ class Loop:
         self.next = 0  # which of the actions comes next
         self.arriving = Checked((), 1, 0)  # the plan that is being thought
         self.costs: list[int] = []  # of the calls since a unit last ended, in control periods
+        self.open: set[int] | None = set()  # units that fell due and have not ended; None where that is not known
+        self.while_open = [0, 0]  # how many of those calls were made while one was, and what they cost
         self.unit: int | None = None  # the last that fell due and has not ended; faults of the worker belong to it
         self.about: int | None = None  # the one that the worker deals with, as far as its actions say
         self.files_by_action = rules_of(shift) > 2 and isinstance(station, Dealing)
@@ -126,9 +129,11 @@ class Loop:
                 worker = self.worker.save()
         arriving = (self.arriving.actions, self.arriving.ask_after, self.arriving.skip)
         loop = (self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit, self.about)
+        still = None if self.open is None else sorted(self.open)
         with foreign(f"station {self.shift['station']!r} raised in save"):
             station = self.station.save()
-        state = {"station": station, "worker": worker, "loop": loop, "observation": self.observation}
+        told = (*loop, still, self.while_open)
+        state = {"station": station, "worker": worker, "loop": told, "observation": self.observation}
         try:
             return pack(state)
         except TypeError as error:
@@ -140,13 +145,16 @@ class Loop:
         try:
             state = unpack(packed)
             self.mode, self.wake_in, self.actions, self.next, arriving, self.costs, self.unit, *more = state["loop"]
-            self.about = more[0] if more else None  # older ledgers have none
+            later: list[Any] = [*more, *(None, None, [0, 0])[len(more) :]]  # of which older ledgers have less
+            self.about, self.while_open = later[0], later[2]
+            self.open = None if later[1] is None else set(later[1])
             self.arriving = Checked(*arriving)
             self.observation, of_station, of_worker = state["observation"], state["station"], state["worker"]
-            counts = [self.wake_in, self.next, *self.costs]
+            counts = [self.wake_in, self.next, *self.costs, *self.while_open]
             sound = self.mode in ("working", "thinking", "down") and all(
                 isinstance(n, int | np.integer) and n >= 0 for n in counts
             )
+            sound = sound and len(self.while_open) == 2
         except (ValueError, TypeError, LookupError) as error:
             raise not_taken_up(of, "a shift", None) from error
         if not sound:
@@ -201,6 +209,8 @@ class Loop:
         try:
             cost = self.clock.periods(took_s(answer, wall_s), self.control_s)
             self.costs.append(cost)
+            if self.open:
+                self.while_open = [self.while_open[0] + 1, self.while_open[1] + cost]
             self.arriving = checked(answer, self.station.action_space, cost)
         except BaseException as error:
             if isinstance(error, TaktError) or is_stop(error):
@@ -246,6 +256,8 @@ class Loop:
         for event in happened:
             if event.kind == UNIT_DUE:
                 self.unit = event.unit
+                if self.open is not None and event.unit is not None:
+                    self.open.add(event.unit)
             elif event.kind in UNIT_ENDED:
                 self.unit = None if event.unit == self.unit else self.unit
                 self.about = None if event.unit == self.about else self.about
@@ -255,8 +267,14 @@ class Loop:
                 }
                 if self.clock.measures:
                     data["periods"] = self.costs
+                if self.open is not None and event.unit in self.open:
+                    self.open.remove(event.unit)
+                    calls, periods = self.while_open
+                    data[WHILE_OPEN] = {"calls": calls, "seconds": round(periods * self.control_s, 9)}
+                else:  # this station does not say when units fall due
+                    self.open = None
                 thoughts.append(Event(self.station.now, THOUGHT, event.unit, data))
-                self.costs = []
+                self.costs, self.while_open = [], [0, 0]
         return [*happened, *thoughts]
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.events import SAID, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, Event
+from takt.judge.thinking import all_of, at_work_of
 from takt.show.reasons import told_in_folder
 from takt.show.transcript import WORKER, transcript
 
@@ -30,7 +31,7 @@ MOST_LISTED = 8  # of a list
 LONGEST = 2_000  # characters of a sentence
 _FIELD = re.compile(r"\{([?!]?)(\w+)(?::(\w+))?\}")
 _END = {"en": (". ", "; ", ", ", ": "), "zh": ("。", "；", "、", "：")}
-_EASY = ("_after", "_thinking")  # what may be empty within a part
+_EASY = ("_after",)  # what may be empty within a part
 _GENERAL = ("cycle_s", "parts", "reasons", "first_time")
 _PEOPLE = {"en": ("1 person", "{n} people"), "zh": ("1 人", "{n} 人")}
 _TIMES = {"en": ("once", "{n} times"), "zh": ("1 次", "{n} 次")}
@@ -47,7 +48,20 @@ _PERSON = {
 }
 _PAGE = {"zh": {"opened": "已打开", "closed": "已关闭"}}
 _CALLS = {"en": "The worker calls {x}", "zh": "作业者调用 {x}"}
-_THINKS = {"en": " and thought for {n} s of station time", "zh": "，思考 {n} 秒（工位时间）"}
+_ASKED = {
+    "en": {
+        "since": "Since the last unit ended, the worker was asked {x}",
+        "open": "While a unit was open, the worker was asked {x}",
+        "thought": " and thought for {n} s of station time",
+        "waiting": ", and {x} before, while it waited for one",
+    },
+    "zh": {
+        "since": "自上一单元结束以来，询问作业者 {x}",
+        "open": "有单元在办期间，询问作业者 {x}",
+        "thought": "，思考 {n} 秒（工位时间）",
+        "waiting": "；此前等待期间 {x}",
+    },
+}
 
 
 Noted = tuple[float, tuple[str, str]]  # station time; part, and a few words
@@ -198,16 +212,23 @@ class _Told:
             return own["never"] if "cycle_s" in data and taken is None else taken and own["took"].format(n=taken)
         if name == "_unit":
             return "" if self._event.unit is None else str(self._event.unit)
-        if name == "_thinking":
-            seconds = data.get("seconds")
-            number = seconds if isinstance(seconds, (int, float)) else 0
-            return _THINKS[language].format(n=_number(number)) if number else ""
+        if name == "_asked":
+            return self._asked()
         if name == "_rest":
             return _rest(data, self._station, language)
         parts = data.get("parts")
         if name == "_parts" and isinstance(parts, Mapping):
             return _parts(parts, self._station, language)
         return None
+
+    def _asked(self) -> str:
+        """How often the worker was asked since a unit had last ended, and how often of that while it waited."""
+        told, every, at_work = _ASKED[self._language], all_of(self._data), at_work_of(self._data)
+        of = every if at_work is None else at_work
+        seconds = told["thought"].format(n=_number(of.seconds)) if of.seconds else ""
+        words = told["since" if at_work is None else "open"].format(x=self._formed(of.calls, "times")) + seconds
+        waited = every.calls - of.calls
+        return words + (told["waiting"].format(x=self._formed(waited, "times")) if waited else "")
 
 
 def _parts(parts: Mapping[str, Any], station: str, language: str) -> str:

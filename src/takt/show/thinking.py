@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from takt.contract.events import REFUSED, SAID, THOUGHT, Event
+from takt.contract.events import REFUSED, SAID, Event
+from takt.judge.thinking import Thinking
 
 TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 MOST_TROUBLES = 12  # kinds that are named
@@ -18,12 +19,14 @@ MOST_TROUBLES = 12  # kinds that are named
 def spent(events: Iterable[Event], worker_options: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
     """Name and value, row by row; [] if there is nothing to say."""
     log = list(events)
-    thought = [event.data for event in log if event.kind == THOUGHT]
+    thought = Thinking.of(log)
     said = [event.data for event in log if event.kind == SAID]
     rows = []
-    if thought:
-        seconds, calls = (sum(_number(one.get(key)) for one in thought) for key in ("seconds", "calls"))
-        rows = [("thinking, s", f"{seconds:,.1f}"), ("times asked", f"{calls:,.0f}")]
+    if thought.units:
+        rows = [("thinking, s", f"{thought.every.seconds:,.1f}"), ("times asked", f"{thought.every.calls:,}")]
+        if thought.waiting is not None and thought.waiting.calls:
+            rows.append(("thinking with no unit open, s", f"{thought.waiting.seconds:,.1f}"))
+            rows.append(("times asked with no unit open", f"{thought.waiting.calls:,}"))
     usage = [one["usage"] for one in said if isinstance(one.get("usage"), Mapping)]
     if not usage:
         return rows

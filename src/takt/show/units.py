@@ -13,12 +13,13 @@ from takt.distribution import install
 from takt.errors import TaktError
 from takt.judge.outcomes import Outcomes
 from takt.judge.spans import fault_spans
+from takt.judge.thinking import all_of, at_work_of
 from takt.printable import cell
 from takt.writing import Kind, table, whole_file
 
 FIRST = (
     "unit", "due_s", "ended_s", "outcome", "judged", "cycle_s", "first_time", "reasons",
-    "asked_since_last", "thinking_since_last_s", "faults",
+    "asked", "thinking_s", "asked_since_last", "thinking_since_last_s", "faults",
 )  # fmt: skip
 PARQUET = Kind("Parquet table", lambda head: head.startswith(b"PAR1"))
 MOST_COLUMNS = 200  # a stranger's ledger could have a column for each of its units
@@ -28,10 +29,11 @@ def unit_records(events: Sequence[Event]) -> list[dict[str, Any]]:
     """A record for each unit, in the order in which they fell due; all have the same keys, FIRST in front.
 
     due_s, ended_s, cycle_s are seconds of station time; outcome is "good", "bad" or "open"; judged says whether figures
-    and verdict count it (docs/kpi.md: the end of the shift cut it off if not, or it still has time). asked_since_last,
-    thinking_since_last_s: how often the worker was asked to act since a unit had last ended, and what of station time
-    that took, waiting included. reasons and faults are names, joined by ";". What the station measured of a unit
-    (`peak_push_n`) and of its parts (`left_tilt_deg`) follows, as far as it is a number, a text or yes or no.
+    and verdict count it (docs/kpi.md: the end of the shift cut it off if not, or it still has time). asked, thinking_s:
+    how often the worker was asked to act while a unit was open, since a unit had last ended, and what of station time
+    that took; None where the ledger does not say. asked_since_last, thinking_since_last_s: the same, waiting included.
+    reasons and faults are names, joined by ";". What the station measured of a unit (`peak_push_n`) and of its parts
+    (`left_tilt_deg`) follows, as far as it is a number, a text or yes or no.
     """
     outcomes = Outcomes.of(events)
     thoughts = {event.unit: event.data for event in events if event.kind == THOUGHT}
@@ -40,7 +42,8 @@ def unit_records(events: Sequence[Event]) -> list[dict[str, Any]]:
     records = []
     for unit in outcomes.units:
         over_s = outcomes.end_s if unit.ended_s is None else unit.ended_s
-        thought = thoughts.get(unit.number, {})
+        thought = thoughts.get(unit.number)
+        at_work = None if thought is None else at_work_of(thought)
         there = dict.fromkeys(s.name for s in spans if s.start_s < over_s and s.end_s > unit.due_s)
         record: dict[str, Any] = {
             "unit": unit.number,
@@ -51,8 +54,10 @@ def unit_records(events: Sequence[Event]) -> list[dict[str, Any]]:
             "cycle_s": unit.cycle_s,
             "first_time": bool(unit.data.get("first_time", True)) if unit.good else None,
             "reasons": ";".join(str(reason) for reason in unit.data.get("reasons") or ()),
-            "asked_since_last": thought.get("calls"),
-            "thinking_since_last_s": thought.get("seconds"),
+            "asked": None if at_work is None else at_work.calls,
+            "thinking_s": None if at_work is None else at_work.seconds,
+            "asked_since_last": None if thought is None else all_of(thought).calls,
+            "thinking_since_last_s": None if thought is None else all_of(thought).seconds,
             "faults": ";".join(there),
         }
         record |= {key: value for key, value in unit.data.items() if key not in record and _is_plain(value)}
