@@ -12,12 +12,13 @@ import pytest
 
 from takt.board.pages import Pages
 from takt.board.wanted import Prefs
-from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, Event
+from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.judge.kpi import kpis
 from takt.shift.result import Shift
 from takt.show.report import page
 from takt.show.sections import Own
-from takt.stations.codedesk.account import account_of
-from takt.stations.codedesk.terms import INSPECTED, RAN
+from takt.stations.codedesk.account import account_of, values_of
+from takt.stations.codedesk.terms import INSPECTED, RAN, REGRESSION
 
 ASKS = {"good_rate": 0.8, "cycle_s": None, "quantile": 0.95}
 DIFF = "+def get_all(self, *, by_name=None):\n+    return self.__all[by_name]"
@@ -63,3 +64,33 @@ def test_the_axis_of_tickets_has_whole_tickets_and_none_that_there_are_not(ticke
     assert first.plot
     ticks = re.findall(r">\s*([-\u2212]?[\d.]+)\s*</text>", first.plot.wide)
     assert ticks and all(one.isdigit() and int(one) < tickets for one in ticks)
+
+
+@pytest.mark.parametrize(("tickets", "ended"), [(1, "units"), (2, "worker_done"), (20, "units"), (20, "time"), (3, "")])
+def test_no_more_is_done_in_an_hour_than_falls_due_and_shares_are_of_the_whole_shift(tickets: int, ended: str) -> None:
+    """Each ticket is good 3 s after it fell due, of 10; but for every third, which breaks the one before."""
+    found = events(0)
+    for unit in range(tickets):
+        at_s, bad = 10.0 * unit, unit % 3 == 2
+        found += [Event(at_s, UNIT_DUE, unit, {"title": "A ticket"})]
+        found += [Event(at_s + 2, RAN, unit, {**RUN, "ended_by": "exit", "code": 0, "busy_s": 1.0, "model": None})]
+        found += [Event(at_s + 3, REGRESSION, unit, {"ticket": unit - 1, "count": 1})] if bad else []
+        outcome = {"cycle_s": 3.0, "parts": {}, **({"reasons": ["regression"]} if bad else {"first_time": True})}
+        found += [Event(at_s + 3, UNIT_BAD if bad else UNIT_GOOD, unit, outcome)]
+        found += [Event(at_s + 3, THOUGHT, unit, {"calls": 4, "seconds": 1.5})]
+    slots_s = 10.0 * tickets
+    found += (
+        [Event(slots_s if ended == "time" else found[-1].t_s, SHIFT_ENDED, None, {"reason": ended})] if ended else []
+    )
+    values, common = values_of(found), kpis(found)
+    counted = tickets if ended else tickets - 1  # of a shift under way, the last slot is not over
+    time_s = slots_s if ended else found[-1].t_s
+    failed = [event.unit for event in found if event.kind == UNIT_BAD and event.unit is not None]
+    good = counted - sum(unit < counted for unit in failed)
+    assert common.units == counted
+    assert values["tickets_per_h"] == common.good_rate_per_h == pytest.approx(good / (10.0 * counted) * 3600)
+    assert values["good_rate"] == common.good_rate == pytest.approx(good / counted)
+    assert values["thinking_share"] == pytest.approx(1.5 * tickets / time_s)
+    assert values["commands_share"] == pytest.approx(1.0 * tickets / time_s)
+    assert values["backlog_mean"] == pytest.approx(3.0 * tickets / time_s)
+    assert values["between_regressions_s"] == (pytest.approx(time_s / len(failed)) if failed else None)

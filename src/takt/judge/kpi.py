@@ -165,7 +165,7 @@ def kpis(events: Iterable[Event]) -> Kpis:
     down_s = length(stops)
     lost = sum(not _finished(u) and overlaps(stops, u.due_s, _over_s(u, shift, takt_s)) for u in units)
     lost = lost if pace == BEAT else 0
-    counted_s = _counted_s(shift, takt_s)
+    counted_s = shift.counted_s
     open_ = merged([(unit.due_s, shift_s if unit.ended_s is None else unit.ended_s) for unit in shift.units])
     in_work = merged([(unit.due_s, _left_s(unit, shift_s)) for unit in shift.units])
     own = merged([(s.start_s, s.end_s) for s in spans if s.stops and s.origin == "station"])
@@ -218,7 +218,7 @@ def kpis(events: Iterable[Event]) -> Kpis:
         time_between_bad_s=ratio(counted_s, n - good),
         units_between_bad=ratio(n, n - good),
         help_calls=helps,
-        help_calls_per_h=per_hour(helps, shift_s),
+        help_calls_per_h=per_hour(helps, shift.time_s),
         failures_by_class=dict(Counter(_reason(unit) for unit in units if not unit.good).most_common()),
         faults_by_origin=_by_origin(spans),
         faults_by_name=dict(Counter(s.name for s in spans).most_common()),
@@ -234,13 +234,6 @@ def kpis(events: Iterable[Event]) -> Kpis:
         waiting_thinking_s=None if thought.waiting is None else thought.waiting.seconds,
         drift=_drift(units),
     )
-
-
-def _counted_s(shift: Outcomes, takt_s: float | None) -> float:
-    """The time that the counted units cover."""
-    if shift.pace == BEAT and takt_s is not None:
-        return len(shift.counted) * takt_s
-    return max(0.0, shift.end_s - (shift.life_s or 0.0 if shift.ended in ("", "time") else 0.0))
 
 
 def _finished(unit: Unit) -> bool:

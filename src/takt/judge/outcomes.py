@@ -7,6 +7,7 @@ ended are better than those that were begun. In due order nothing of the kind ca
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,6 +119,21 @@ class Outcomes:
         if self.life_s is None or self.ended not in ("", "time"):
             return self.judged
         return self._due_until(self.end_s - self.life_s)
+
+    @property
+    def counted_s(self) -> float:
+        """The time that the units of `counted` cover: at a beat a takt each, also of those that were done early."""
+        takt_s = float(self.started.get("takt_s") or 0.0)
+        if self.pace == BEAT and 0 < takt_s < math.inf:
+            return len(self.counted) * takt_s
+        return max(0.0, self.end_s - (self.life_s or 0.0 if self.ended in ("", "time") else 0.0))
+
+    @property
+    def time_s(self) -> float:
+        """The time of the shift, of which rates and shares are: to its end, or to the end of the last slot that counts
+        where its units were done before. A shift that ends with its last unit would else have had more units an hour
+        than fell due."""
+        return max(self.end_s, self.counted_s)
 
     @property
     def cut_off(self) -> int:

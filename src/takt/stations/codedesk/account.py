@@ -10,6 +10,7 @@ import numpy as np
 
 from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Account, Figure
+from takt.judge.outcomes import Outcomes
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, RECOUNTED, REGRESSION
 
 CLASSES = ("wrong", "regression", "broken_build", "late", "no_change", "tampered", "help")
@@ -29,8 +30,11 @@ def account_of(events: Sequence[Event]) -> Account:
 
 
 def values_of(events: Sequence[Event]) -> dict[str, Any]:
-    """Times in seconds, rates as shares; None where undefined."""
-    end_s = max((event.t_s for event in events), default=0.0)
+    """Times in seconds, rates as shares; None where undefined. Tickets an hour and good rates are of the units that
+    count, as in docs/kpi.md; other shares and rates of the time of the shift (`Outcomes.time_s`)."""
+    shift = Outcomes.of(events)
+    time_s, counted = shift.time_s, shift.counted
+    counted_good = sum(unit.good is True for unit in counted)
     ended = [event for event in events if event.kind in (UNIT_GOOD, UNIT_BAD)]
     good = sum(event.kind == UNIT_GOOD for event in ended)
     reasons = Counter(reason for event in ended for reason in event.data.get("reasons", ()))
@@ -41,24 +45,24 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
     tests_s = sum(float(data["busy_s"]) for data in ran if data["tests"])
     seen = [event.data for event in events if event.kind == INSPECTED]
     unreachable = {event.unit for event in events if event.kind == INSPECTED and event.data.get("unreachable")}
-    judged = len(ended) - len(unreachable)
+    reachable = sum(unit.number not in unreachable for unit in counted)
     tokens, money = spent(events)
-    backlog = backlog_of(events, end_s)
+    backlog = backlog_of(events, shift.end_s, time_s)
     return {
-        "tickets_per_h": good / end_s * 3600 if end_s else None,
+        "tickets_per_h": counted_good * 3600.0 / shift.counted_s if counted else None,
         "backlog_mean": backlog[0],
         "backlog_most": backlog[1],
         "regressions": len(broke),
-        "between_regressions_s": end_s / len(broke) if broke else None,
+        "between_regressions_s": time_s / len(broke) if broke else None,
         "repairs": len(repairs),
         "to_repair_s": float(np.mean(repairs)) if repairs else None,
         "still_broken": still_broken(events),
         "broken_tickets": len(broken_tickets(events)),
         "found_broken": sum(bool(event.data.get("found_broken")) for event in ended),
-        "thinking_share": thought_s / end_s if end_s else None,
+        "thinking_share": thought_s / time_s if time_s else None,
         "commands": len(ran),
-        "commands_share": sum(float(data["busy_s"]) for data in ran) / end_s if end_s else None,
-        "tests_share": tests_s / end_s if end_s else None,
+        "commands_share": sum(float(data["busy_s"]) for data in ran) / time_s if time_s else None,
+        "tests_share": tests_s / time_s if time_s else None,
         "tokens": tokens,
         "tokens_per_good": tokens / good if good and tokens else None,
         "requests_refused": sum(int((data.get("model") or {}).get("refused", 0)) for data in ran),
@@ -66,8 +70,8 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
         "price_per_good": money / good if good and money else None,
         "reasons": {name: reasons[name] for name in CLASSES},
         "unreachable": len(unreachable),
-        "good_rate": good / len(ended) if ended else None,
-        "good_rate_reachable": good / judged if judged > 0 else None,
+        "good_rate": counted_good / len(counted) if counted else None,
+        "good_rate_reachable": counted_good / reachable if reachable else None,
         "health_first": dict(seen[0]["health"]) if seen else {},
         "health_last": dict(seen[-1]["health"]) if seen else {},
     }
@@ -88,8 +92,8 @@ def spent(events: Sequence[Event]) -> tuple[int, float]:
     return tokens, money
 
 
-def backlog_of(events: Sequence[Event], end_s: float) -> tuple[float | None, int]:
-    """Tickets that are open: the mean over time, and the most."""
+def backlog_of(events: Sequence[Event], end_s: float, time_s: float) -> tuple[float | None, int]:
+    """Tickets that are open: the mean over the time of the shift, whose last event is at `end_s`, and the most."""
     steps = [(event.t_s, 1) for event in events if event.kind == UNIT_DUE]
     steps += [(event.t_s, -1) for event in events if event.kind in (UNIT_GOOD, UNIT_BAD)]
     open_now = most = 0
@@ -99,7 +103,7 @@ def backlog_of(events: Sequence[Event], end_s: float) -> tuple[float | None, int
         open_now, last_s = open_now + by, at_s
         most = max(most, open_now)
     total += open_now * (end_s - last_s)
-    return (total / end_s if end_s else None), most
+    return (total / time_s if time_s else None), most
 
 
 def still_broken(events: Sequence[Event]) -> int:
@@ -123,7 +127,13 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
     """The table."""
     first, last = values["health_first"], values["health_last"]
     table = [
-        Figure("tickets_per_h", "Tickets accepted an hour", _number(values["tickets_per_h"], 2), "/h", "good / time"),
+        Figure(
+            "tickets_per_h",
+            "Tickets accepted an hour",
+            _number(values["tickets_per_h"], 2),
+            "/h",
+            "of those that count",
+        ),
         Figure("backlog_mean", "Backlog, mean", _number(values["backlog_mean"], 2), "", "open tickets over time"),
         Figure("backlog_most", "Backlog, most", str(values["backlog_most"]), "", ""),
         Figure("regressions", "Regressions", str(values["regressions"]), "", "tickets that broke accepted ones"),
@@ -157,7 +167,7 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
         rate = _number(values["good_rate_reachable"], 1, 100)
         table += [
             Figure("unreachable", "Unreachable tickets", str(values["unreachable"]), "", "nor by the known solution"),
-            Figure("good_rate_reachable", "Good, of the reachable", rate, "%", "good / (ended - unreachable)"),
+            Figure("good_rate_reachable", "Good, of the reachable", rate, "%", "good / (counted - unreachable)"),
         ]
     for name, count in values["reasons"].items():
         if count:
