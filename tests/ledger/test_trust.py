@@ -15,7 +15,7 @@ import pytest
 from takt import Ledger, TaktError, open_worker, repeat_shift, resume_shift, run_shift, steps_of_unit
 from takt.cli import main
 from takt.export import export
-from takt.ledger.trust import Named, NotNamed
+from takt.ledger.trust import Named, NotNamed, check_named, same_option
 from takt.show.report import write_report
 
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
@@ -152,6 +152,61 @@ def test_what_is_named_again_is_opened_and_only_as_the_ledger_has_it(
     assert "name it again: --worker test_trust:Mine (or --trust)" in capsys.readouterr().err
     assert main(["resume", str(path), "--worker", "test_trust:Mine", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["digest"] == whole.digest
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The meta of a shift of an agent at a code desk, begun with the folders `tickets` and `agents` of this folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("tickets", "agents", "others"):
+        (tmp_path / name).mkdir()
+    options = {"tickets": f"{tmp_path}/tickets", "programs": f"{tmp_path}/agents", "takt_s": 60.0}
+    of_worker = {"command": "a {ticket}", "programs": "agents"}
+    return {"station": "codedesk", "options": options, "worker": "command", "worker_options": of_worker}
+
+
+@pytest.mark.parametrize(
+    ("station", "worker"),
+    [
+        ({"tickets": "tickets", "programs": "agents"}, {}),
+        ({"tickets": "./tickets/"}, {"programs": "agents"}),  # the command that began it, once more
+        ({"tickets": "others/../tickets", "takt_s": 60}, {"programs": "agents/", "command": "a {ticket}"}),
+    ],
+)
+def test_a_folder_named_again_is_the_same_however_it_is_written(desk: Any, station: Any, worker: Any) -> None:
+    named = Named(worker_options=worker, station_options=station)
+    check_named("a.takt", desk, named, station=True, worker=True, asks=True)
+
+
+def test_all_that_is_missing_or_different_is_said_at_once(desk: Any) -> None:
+    """... with the words that name it; also with --trust, and of options that lead nowhere."""
+
+    def check(**named: Any) -> None:
+        check_named("a.takt", desk, Named(**named), station=True, worker=True, asks=True)
+
+    with pytest.raises(NotNamed, match=r"-o tickets=/\S+/tickets -o programs=/\S+/agents"):
+        check()
+    given = {"station_options": {"tickets": "others", "takt_s": 30}, "worker_options": {"command": "b {ticket}"}}
+    for trust in (False, True):
+        with pytest.raises(TaktError) as raised:
+            check(**given, trust=trust)
+        said = str(raised.value)
+        assert all(f"{one}, not " in said for one in ("command='a {ticket}'", "/tickets'", "takt_s=60.0"))
+        assert ("-o programs=" in said) is not trust
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (60.0, 60, True), (True, 1, False), ("60", 60, False), ("agents:tickets", "./agents:tickets/.", True),
+        ("agents", "agents:tickets", False), ("agents", "no/such", False), ("no/such", "no/./such", False),
+        ("http://a/v1", "http://b/v1", False), (["agents"], ["agents/"], False),
+    ],
+)  # fmt: skip
+def test_options_are_the_same_by_number_and_by_place_and_else_word_for_word(
+    desk: Any, one: Any, other: Any, same: bool
+) -> None:
+    assert same_option(one, other) is same_option(other, one) is same
 
 
 def test_a_registered_worker_opens_as_before(ledger: Any) -> None:

@@ -11,6 +11,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from takt.contract.registry import loaded, registered_station, workers
@@ -53,7 +54,9 @@ class NotNamed(TaktError):
 def check_named(
     path: object, meta: Mapping[str, Any], named: Named, *, station: bool, worker: bool, asks: bool
 ) -> None:
-    """Raise NotNamed if opening what this ledger's meta names takes the user's word, and `named` has it not.
+    """Raise NotNamed if opening what this ledger's meta names takes the user's word, and `named` has it not; TaktError
+    if `named` has an option otherwise than the ledger. Either names all of them in its line. An option of the station
+    that its worker hands on (`programs` of a code desk's) may be named as that worker's.
 
     station, worker   whether the ledger's own is to be opened (and not one that was handed over as an object).
     asks              whether the worker will be put to work anew, and may ask a server; one whose answers are read from
@@ -61,15 +64,15 @@ def check_named(
     """
     if named.worker is not None and named.worker != meta["worker"]:
         raise TaktError(f"{path} is a shift of worker {meta['worker']!r}, not of {named.worker!r}")
-    for key, value in named.worker_options.items():
-        if key not in meta["worker_options"] or not _equal(meta["worker_options"][key], value):
-            raise _other(path, key, meta["worker_options"].get(key), value)
-    if named.trust:
-        return
+    other = _others(meta["worker_options"], named.worker_options)
+    if station and worker:  # who draws a station for somebody's eyes may ask it for more than the shift's own
+        other |= _others(meta["options"], named.station_options)
     wanted: list[str] = []
     if station:
         make = loaded(registered_station(meta["station"]))
-        wanted += _missing(path, "-o", _word(make, "opened_if_named", meta["options"]), named.station_options)
+        leads = _word(make, "opened_if_named", meta["options"])
+        other |= _others(leads, {key: value for key, value in named.station_options.items() if key in leads})
+        wanted += _missing("-o", leads, {**named.worker_options, **named.station_options})
     if worker:
         known = workers(meta["station"])
         if meta["worker"] not in known:
@@ -78,8 +81,12 @@ def check_named(
         elif asks:
             make = loaded(known[meta["worker"]])
             told = _word(make, "asked_if_named", meta["worker_options"])
-            wanted += _missing(path, "-w", told, named.worker_options)
-    if wanted:
+            wanted += _missing("-w", told, named.worker_options)
+    if other:
+        said = " and ".join(f"{key}={there!r}, not {given!r}" for key, (there, given) in other.items())
+        also = "" if named.trust or not wanted else f"; name it so: {' '.join(wanted)} (or --trust)"
+        raise TaktError(f"{path} is a shift with {said}; that cannot be changed within a shift{also}")
+    if wanted and not named.trust:
         raise NotNamed(path, wanted)
 
 
@@ -103,20 +110,39 @@ def _word(make: Any, rule: str, options: Mapping[str, Any]) -> Mapping[str, Any]
     return {} if told is None else told(options)
 
 
-def _missing(path: object, flag: str, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    for key, value in wanted.items():
-        if key in given and not _equal(given[key], value):
-            raise _other(path, key, value, given[key])
+def _missing(flag: str, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """The words for those of the options that are not given, or otherwise."""
     return [
         f"{flag} {shlex.quote(f'{key}={value if isinstance(value, str) else json.dumps(value)}')}"
         for key, value in wanted.items()
-        if key not in given
+        if key not in given or not same_option(value, given[key])
     ]
 
 
-def _equal(one: Any, other: Any) -> bool:
-    return canonical(one) == canonical(other)
+def _others(there: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Options that a shift does not have as they are given: as it has them, and as they are given."""
+    return {
+        key: (there.get(key), value)
+        for key, value in given.items()
+        if key not in there or not same_option(there[key], value)
+    }
 
 
-def _other(path: object, key: str, there: Any, given: Any) -> TaktError:
-    return TaktError(f"{path} is a shift with {key}={there!r}, not {given!r}; that cannot be changed within a shift")
+def same_option(one: Any, other: Any) -> bool:
+    """Whether two values of an option mean the same: numbers by their value, files and folders that are there by where
+    they are (also several, separated by colons), anything else word for word."""
+    if canonical(one) == canonical(other):
+        return True
+    if isinstance(one, str) and isinstance(other, str):
+        places, others = one.split(":"), other.split(":")
+        return len(places) == len(others) and all(map(_same_place, places, others))
+    numbers = [value for value in (one, other) if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    return len(numbers) == 2 and one == other
+
+
+def _same_place(one: str, other: str) -> bool:
+    """Whether two words are the same, or name the same file or folder."""
+    try:
+        return one == other or Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False

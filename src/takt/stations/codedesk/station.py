@@ -125,7 +125,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             raise TaktError("a cap on money needs price_in and price_out, for a million tokens read and written")
         if each and service_s > takt_s:
             raise TaktError(f"with reset=each one ticket is open at a time: service_s is {takt_s:g} at most")
-        shown = tuple(part for part in (programs or "").split(":") if part)
+        shown = tuple(str(Path(part).absolute()) for part in (programs or "").split(":") if part)
         self._series_of = (str(tickets), str(level))
         self._opened: tuple[int, Series] | None = None
         self._fixed_series = open_series(str(tickets), str(level), 0) if is_folder(str(tickets)) else None
@@ -154,7 +154,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         options: dict[str, Any] = {"tickets": named, "level": level, **numbers, "output_kb": output_kb}
         options |= {"prices": prices, "reset": reset, "privileged": bool(privileged), "keep_home": bool(keep_home)}
         options |= {} if model is None else {"model": model, "key_env": key_env, **caps}
-        options |= {} if programs is None else {"programs": programs}
+        options |= {} if programs is None else {"programs": ":".join(shown)}  # from wherever it is gone on with
         options |= {"session": True} if session else {}
         also = allowed(bool(privileged), bool(session))
         self._spec = StationSpec(

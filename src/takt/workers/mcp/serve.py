@@ -13,7 +13,7 @@ from takt.contract.clock import parse_clock
 from takt.contract.station import Station, TaktError
 from takt.judge.verdict import verdict
 from takt.ledger import Ledger
-from takt.ledger.trust import Named, open_station_of
+from takt.ledger.trust import Named, open_station_of, same_option
 from takt.shift import Progress, Shift, resume_shift, run_shift
 from takt.workers.mcp.server import server_of
 from takt.workers.mcp.transports import Http, Stdio, check_host, token_of
@@ -133,13 +133,16 @@ def _meta(work: Work) -> Mapping[str, Any]:
         )
     asked: dict[str, Any] = {"station": work.station, "seed": work.seed, "units": work.units, "hours": work.hours}
     asked |= {**work.options, "clock": None if work.clock is None else parse_clock(work.clock).text}
-    for key, value in asked.items():
-        there = meta["options"].get(key) if key in work.options else meta[key]
-        if value is not None and value != there:
-            raise TaktError(
-                f"{work.path} is a shift with {key}={there}, not {value}; leave that out to go on with it, "
-                "or give another --out"
-            )
+    has = {key: meta["options"].get(key) if key in work.options else meta[key] for key in asked}
+    other = [
+        f"{key}={has[key]}, not {value}"
+        for key, value in asked.items()
+        if value is not None and not same_option(has[key], value)
+    ]
+    if other:
+        raise TaktError(
+            f"{work.path} is a shift with {' and '.join(other)}; leave that out to go on with it, or give another --out"
+        )
     return meta
 
 
