@@ -486,10 +486,10 @@ def test_the_station_keeps_the_contract(tiny: str) -> None:
 
 
 def test_a_mined_ticket_that_not_even_its_solution_reaches_is_told_apart(works: None, tmp_path: Path) -> None:
-    folder = write_series(tmp_path / "s", 2, reference={1: "from pkg.n import one\n\n\n" + code(2, f1="one", f2="2")})
-    first = folder / "tickets/0000.json"
-    ticket = json.loads(first.read_text())
-    first.write_text(json.dumps({**ticket, "reference": {**ticket["reference"], "pkg/n.py": "one = 1\n"}}))
+    """f2 needs what the first commit brought and no ticket asked for, in the file that the agent has written."""
+    first = code(1) + "\n\ndef _one():\n    return 1\n"
+    reference = {0: first, 1: first + "\n\ndef f2():\n    return _one() + 1\n", 2: first + code(3, f1="1", f2="2")}
+    folder = write_series(tmp_path / "s", 3, reference=reference)
     station = open_station("codedesk", tickets=str(folder), takt_s=30.0, prices="fixed")
     try:
         desk = Desk(station)
@@ -497,9 +497,11 @@ def test_a_mined_ticket_that_not_even_its_solution_reaches_is_told_apart(works: 
         desk.call("submit", ticket=0)  # wrong, and the known solution would have been right
         desk.wait_until(31)
         desk.call("submit", ticket=1)
+        desk.wait_until(61)
+        desk.call("submit", ticket=2)  # the commit has f1 otherwise, as has the agent
         told = [event.data["unreachable"] for event in desk.of(INSPECTED)]
         values = values_of(desk.events)
     finally:
         station.close()
-    assert told == [False, True]
-    assert values["unreachable"] == 1 and values["good_rate"] == 0.0 and values["good_rate_reachable"] == 0.0
+    assert told == [False, True, None]
+    assert values["unreachable"] == values["perhaps_unreachable"] == 1 and values["good_rate_reachable"] == 0.0

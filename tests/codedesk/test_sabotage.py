@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from random import Random
 
 from reference_run import package_of
@@ -54,6 +55,26 @@ def test_what_cannot_be_told_from_outside_is_never_mutated() -> None:
         text = str(one.files["p/m.py"])
         assert '__all__ = ["f"]' in text and '"""At most 3."""' in text and "return 1 + 1" in text
         assert "{1 + 2}" in text or one.what in ("error not raised", "branch never taken", "branch always taken")
+
+
+def test_no_file_of_tests_is_mutated_wherever_it_lies_and_whatever_it_is_called() -> None:
+    paths = [
+        "test_m.py",
+        "m_test.py",
+        "p/tests/util.py",
+        "test/x.py",
+        "testing/x.py",
+        "conftest.py",
+        "check_m.py",
+        "d.py",
+    ]
+    ticket = replace(
+        a_ticket(AFTER),
+        reference=dict.fromkeys(["m.py", *paths], AFTER),
+        hidden={"d.py": AFTER},
+        settings={"pytest.ini": "[pytest]\npython_files = check_*.py\n"},
+    )
+    assert {one.path for one in saboteurs(ticket, {}, Random(1))} == {"m.py"}
 
 
 def test_the_same_stream_draws_the_same_mutants() -> None:

@@ -46,6 +46,7 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
     seen = [event.data for event in events if event.kind == INSPECTED]
     unreachable = {event.unit for event in events if event.kind == INSPECTED and event.data.get("unreachable")}
     reachable = sum(unit.number not in unreachable for unit in counted)
+    perhaps = [event.data.get("unreachable", False) for event in events if event.kind == INSPECTED].count(None)
     tokens, money = spent(events)
     backlog = backlog_of(events, shift.end_s, time_s)
     return {
@@ -70,6 +71,7 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
         "price_per_good": money / good if good and money else None,
         "reasons": {name: reasons[name] for name in CLASSES},
         "unreachable": len(unreachable),
+        "perhaps_unreachable": perhaps,
         "good_rate": counted_good / len(counted) if counted else None,
         "good_rate_reachable": counted_good / reachable if reachable else None,
         "health_first": dict(seen[0]["health"]) if seen else {},
@@ -169,6 +171,9 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
             Figure("unreachable", "Unreachable tickets", str(values["unreachable"]), "", "nor by the known solution"),
             Figure("good_rate_reachable", "Good, of the reachable", rate, "%", "good / (counted - unreachable)"),
         ]
+    if values["perhaps_unreachable"]:
+        perhaps = str(values["perhaps_unreachable"])
+        table.append(Figure("perhaps_unreachable", "... not known of", perhaps, "", "the agent changed the same"))
     for name, count in values["reasons"].items():
         if count:
             table.append(

@@ -96,6 +96,16 @@ class Before:
     def begin(self) -> None:
         self.files, self.size = {}, 0
 
+    def tree(self, tree: Tree) -> dict[str, File]:
+        """A tree of today as it was then; what was too large to be kept is as it is."""
+        then = dict(tree)
+        for path, was in self.files.items():
+            if not was.kind:
+                then.pop(path, None)
+            elif was.content is not None:
+                then[path] = (was.kind, was.content)
+        return then
+
     def state(self) -> list[list[Any]]:
         return [[path, was.kind, was.content, was.size, was.digest] for path, was in sorted(self.files.items())]
 

@@ -77,6 +77,15 @@ class Rules:
 
 
 USUAL = Rules()
+FOLDERS = ("test", "tests", "testing")
+
+
+def for_tests(path: str, rules: Rules = USUAL) -> bool:
+    """Whether a file is there for tests alone: one of tests, as these settings or pytest itself have it, what they
+    share, or anything in a folder of theirs."""
+    parts = PurePosixPath(path).parts
+    tests = rules.is_file(path) or USUAL.is_file(path) or parts[-1] == "conftest.py"
+    return tests or any(part in FOLDERS for part in parts[:-1])
 
 
 @lru_cache(maxsize=64)

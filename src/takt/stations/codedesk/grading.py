@@ -7,12 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 from takt.stations.codedesk.inspection import inspect, suite_of
+from takt.stations.codedesk.laying import Suite
+from takt.stations.codedesk.merging import with_change
 from takt.stations.codedesk.repository import Repository, dates, files_of
+from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.terms import COMMIT, COMMIT_S
 from takt.stations.codedesk.tickets import Series, Ticket, changed, tree_before
-from takt.stations.codedesk.trees import File, as_file, laid_over
+from takt.stations.codedesk.trees import File
 
 MOST_NAMED = 50  # of a ticket's own tests that failed
+MERGE_S = 20.0  # for one file
 
 
 def graded(
@@ -43,10 +47,25 @@ def graded(
     if suite.moved:
         told["moved"] = dict(suite.moved)
     if series.length is not None and seen.failed and reach:
-        over = with_solution(tree, ticket)
-        alone = suite_of(series, ticket, [], retired)
-        told["unreachable"] = not inspect(repository.sandbox, over, alone, ticket, series, once=True).own_pass
+        told["unreachable"] = unreachable(series, repository, ticket, suite_of(series, ticket, [], retired))
     return told
+
+
+def unreachable(series: Series, repository: Repository, ticket: Ticket, alone: Suite) -> bool | None:
+    """Whether the known solution would have failed as well, where the agent stood before it began with the ticket
+    (when the ticket before was inspected). Its own change is laid over that tree (`merging.py`). Where both had changed
+    the same, and it passes with the commit's, that is not known: None."""
+    with Sandbox(limits=Limits(wall_s=MERGE_S, memory_mb=512)).open() as room:
+
+        def merge(*sides: bytes) -> bytes | None:
+            room.put({f"side{place}": ("f644", side) for place, side in enumerate(sides)})
+            ran = room.run(["git", "merge-file", "-p", "-q", *(f"side{place}" for place in range(len(sides)))])
+            return ran.stdout if ran.ended_by == "exit" and ran.code == 0 else None
+
+        there = repository.before.tree(repository.worktree())
+        laid = with_change(there, tree_before(series, ticket.number), ticket.reference, merge)
+    passes = inspect(repository.sandbox, laid.tree, alone, ticket, series, once=True).own_pass
+    return None if passes and laid.unsure else not passes
 
 
 def committed(repository: Repository, title: str, now_s: float) -> tuple[Mapping[str, File | None], str]:
@@ -59,9 +78,3 @@ def committed(repository: Repository, title: str, now_s: float) -> tuple[Mapping
     repository.replace(there)
     said = ran.left_out or " ".join(ran.stderr.decode(errors="replace").split())[-300:]
     return {}, f"ended by {ran.ended_by}, code {ran.code}: {said}"
-
-
-def with_solution(tree: Mapping[str, File], ticket: Ticket) -> dict[str, File]:
-    """The tree with the known solution laid over it."""
-    new = {path: None if file is None else as_file(file) for path, file in ticket.reference.items()}
-    return laid_over(tree, new)

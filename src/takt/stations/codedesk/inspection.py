@@ -24,7 +24,7 @@ from typing import Any
 
 from takt.printable import printable
 from takt.stations.codedesk.altering import asking
-from takt.stations.codedesk.collecting import rules_of
+from takt.stations.codedesk.collecting import for_tests, rules_of
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
 from takt.stations.codedesk.mounts import EXAMINE
@@ -385,9 +385,4 @@ def sources_of(tree: Mapping[str, File], lay: Laid) -> list[str]:
     """The code whose health is looked at: no tests, as pytest usually has it or these settings, nor what is laid."""
     rules = rules_of(lay.over.get("pytest.ini", ""))
     found = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and path not in lay.over]
-    return [path for path in found if not (rules.is_file(path) or _is_test(path))][:MOST_SOURCES]
-
-
-def _is_test(path: str) -> bool:
-    name = PurePosixPath(path).name
-    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or "tests/" in f"/{path}"
+    return [path for path in found if not for_tests(path, rules)][:MOST_SOURCES]

@@ -92,7 +92,9 @@ def _bad(events: Sequence[Event], due: Any, ended: Any) -> list[tuple[str, str]]
         parts += [data["diff"]] if data.get("diff") else []
         parts += [_told(event.data) for event in events if event.kind == RAN and event.unit == number]
         if data.get("unreachable"):
-            parts.insert(0, "Unreachable: the known solution, laid over this tree, does not pass either.")
+            parts.insert(
+                0, "Unreachable: the known solution's change, made where the agent stood before, does not pass either."
+            )
         why = ", ".join(event.data["reasons"]).replace("_", " ")
         title = f"Ticket {number}, {why}: {due[number].data['title']}"
         texts.append((title, "\n\n".join(parts) or "Nothing was done."))

@@ -17,6 +17,7 @@ from difflib import SequenceMatcher
 from random import Random
 from typing import Any
 
+from takt.stations.codedesk.collecting import for_tests, rules_of
 from takt.stations.codedesk.tickets import Series, Ticket
 
 COMPARE: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
@@ -87,9 +88,12 @@ def saboteurs(
 ) -> list[Mutant]:
     """The same with where and what the defect is. `faults`: lines of files that are the reference's own defects."""
     found: list[Mutant] = []
+    rules = rules_of(ticket.settings.get("pytest.ini", ""))
     for path, text in ticket.reference.items():
         name = path.rpartition("/")[2]
-        if not isinstance(text, str) or not path.endswith(".py") or path.startswith("tests/") or name in UNSEEN_FILES:
+        if not isinstance(text, str) or not path.endswith(".py") or name in UNSEEN_FILES:
+            continue
+        if for_tests(path, rules) or path in ticket.hidden or path in ticket.settings:
             continue
         before = tree_before.get(path, "")
         lines = _written(before if isinstance(before, str) else "", text) - set((faults or {}).get(path, ()))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from takt.stations.codedesk.collecting import USUAL, Rules, section
+from takt.stations.codedesk.collecting import USUAL, Rules, for_tests, section
 from takt.stations.codedesk.mining.history import source_text
 
 Tree = Mapping[str, str | bytes]
@@ -56,12 +56,7 @@ class Pytest:
         return self.rules.is_file(path)
 
     def belongs(self, path: str) -> bool:
-        parts = PurePosixPath(path).parts
-        return (
-            self.is_test(path)
-            or parts[-1] == "conftest.py"
-            or any(part in ("test", "tests", "testing") for part in parts[:-1])
-        )
+        return for_tests(path, self.rules)
 
     def settings(self, tree: Tree) -> dict[str, str]:
         found = {
