@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,14 @@ def test_a_shift_without_a_finished_unit_has_a_page() -> None:
     assert "takt resume" in read(page(made(0, ended=""))).text
     begun = made(0, ended="")
     read(page(Shift((), begun.meta, None, [], "")))  # killed before its first event
+
+
+def test_a_shift_that_is_shorter_than_a_units_life_has_a_page_though_none_of_its_units_is_judged() -> None:
+    shift = made(3)
+    desk = replace(shift.events[0], data={**shift.events[0].data, "pace": "arrivals", "unit_life_s": 1800.0})
+    found = read(page(Shift((desk, *shift.events[1:]), shift.meta, None, [], "time")))
+    assert "work a longer shift" in found.text and "3 units cut off" in found.text
+    assert found.count("svg") == 4, "its timeline and cycle times, each wide and narrow"
 
 
 def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts() -> None:

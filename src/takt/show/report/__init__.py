@@ -221,12 +221,10 @@ def _plots(
         lanes.append(plots.Lane(name, times, any(span.stops for span in mine)))
     calls = [e.t_s for e in events if e.kind == HELP_CALLED]
     cells = [(unit.due_s, unit.ended_s, unit.good) for unit in units]
-    found = {
-        "rate": plots.good_rate(
-            told_s, rate, [b.lower for b in bounds], [b.upper for b in bounds], judged.required, end_s
-        ),
-        "timeline": plots.timeline(cells, lanes, [("help_called", calls)] if calls else [], end_s),
-    }
+    found = {"timeline": plots.timeline(cells, lanes, [("help_called", calls)] if calls else [], end_s)}
+    if rated:  # in a shift shorter than a unit's life units end, and none is judged
+        lower, upper = [b.lower for b in bounds], [b.upper for b in bounds]
+        found["rate"] = plots.good_rate(told_s, rate, lower, upper, judged.required, end_s)
     if takt_s > 0:
         found["cycles"] = plots.cycle_times(ends, [unit.cycle_s for unit in units], goods, takt_s, end_s)
     counted = Outcomes.of(events).counted
