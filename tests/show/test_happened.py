@@ -12,10 +12,15 @@ import pytest
 from PIL import Image
 
 import takt
-from takt.contract.events import SAID, Event
+from takt import Shift
+from takt.contract.events import FAULT, FAULT_CLEARED, SAID, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger import Ledger
-from takt.show.happened import happening, name_of, story, value_in_words
+from takt.show.happened import happening, meanwhile, name_of, story, value_in_words
+from takt.show.printed import unit_heading
 from takt.show.steps import Stepping, read_steps
+from takt.show.summaries import markdown
+from takt.show.transcript import of_unit, there_already, transcript
+from takt.show.view import ShiftView
 
 LEDGERS = Path(__file__).parents[1] / "ledgers"
 SOURCE = Path(takt.__file__).parent
@@ -97,6 +102,42 @@ def test_a_reason_is_named_in_chinese_wherever_its_sentence_is() -> None:
     assert name_of("not_seated", "nutcell") == "not seated" and name_of("not_seated", "nutcell", "zh") == "未到位"
 
 
+JAM = {"name": "feeder_jam", "origin": "station", "stops": True}
+THERE = "Fault of the station: feeder jam; there since 0:00:40; work stops."
+JAMMED = [  # a jam that begins in a unit, and is over in the second after it
+    Event(0.0, UNIT_DUE, 0),
+    Event(40.0, FAULT, 0, JAM),
+    Event(76.0, UNIT_GOOD, 0, {"cycle_s": 8.0, "first_time": True}),
+    Event(76.0, UNIT_DUE, 1),
+    Event(152.0, UNIT_BAD, 1, {"cycle_s": None, "reasons": ["missed"]}),
+    Event(152.0, UNIT_DUE, 2),
+    Event(160.0, FAULT_CLEARED, 2, JAM),
+    Event(228.0, UNIT_GOOD, 2, {"cycle_s": 20.0, "first_time": True}),
+]
+
+
+def test_a_fault_from_before_a_unit_heads_its_story_and_stands_beside_its_reason() -> None:
+    told = [one.words for one in story(JAMMED, 1, "nutcell")]
+    assert told[:2] == ["A fixture came in.", THERE] and told[2].startswith("Bad: missed") and len(told) == 3
+    lines = of_unit(transcript(JAMMED), JAMMED, 1)
+    assert [line.what for line in lines] == ["unit_due", "fault", "unit_bad"]
+    assert "Meanwhile: feeder jam." in unit_heading("nutcell", JAMMED, 1).plain
+    shift = Shift(tuple(JAMMED), {"worker": "w", "station": "nutcell", "seed": 0, "clock": "lockstep"}, None, [], "")
+    assert "| 1 | 0:02:32 | " in markdown(shift, ShiftView.of(JAMMED), [])
+    assert "Meanwhile: feeder jam. |" in markdown(shift, ShiftView.of(JAMMED), [])
+    assert meanwhile(JAMMED, 1, "nutcell", "zh") == name_of("feeder_jam", "nutcell", "zh")
+    assert [THERE in [one.words for one in story(JAMMED, unit, "nutcell")] for unit in (0, 1, 2)] == [False, True, True]
+    assert any("Fault over" in one.words for one in story(JAMMED, 2, "nutcell"))
+
+
+def test_a_fault_is_told_of_every_unit_that_is_open_whichever_it_was_filed_with() -> None:
+    """Where units overlap."""
+    events = [Event(0.0, UNIT_DUE, 0), Event(5.0, UNIT_DUE, 1), Event(9.0, FAULT, 1, JAM), Event(20.0, UNIT_BAD, 0, {})]
+    assert [one.words.split(":")[0] for one in story(events, 0, "nutcell")][1] == "Fault of the station"
+    assert [line.what for line in of_unit(transcript(events), events, 0)] == ["unit_due", "fault", "unit_bad"]
+    assert meanwhile(events, 1, "nutcell") == "feeder jam", "it is open, and so is the fault"
+
+
 class Fixture:
     """A station that is looked at closely: as it falls due, the one before is still to be seen."""
 
@@ -117,13 +158,13 @@ class Fixture:
 
 def test_a_units_first_picture_is_its_own_and_has_what_happened_as_it_fell_due(tmp_path: Path) -> None:
     station: Any = Fixture()
-    stepping = Stepping(tmp_path, 1, 76.0, 76.0)
+    stepping = Stepping(tmp_path, 1, 76.0, 76.0, there_already(JAMMED, 1))
     stepping.look(station, [Event(76.0, "unit_bad", 0, {}), Event(76.0, "unit_due", 1, {})])
     station.now = 77.0
     stepping.look(station, [])
     stepping.close()
     (first,) = read_steps(tmp_path).steps
-    assert first.t_s == 77.0 and first.words() == "A fixture came in. Left: takes a nut."
-    assert first.words("zh") == "夹具到位。 左：取螺母。" and first.noted == (("left", "takes a nut"),)
+    assert first.t_s == 77.0 and first.words() == f"{THERE} A fixture came in. Left: takes a nut."
+    assert first.words("zh").endswith("夹具到位。 左：取螺母。") and first.noted == (("left", "takes a nut"),)
     with Image.open(tmp_path / first.picture) as picture:
         assert np.asarray(picture).mean() > 150

@@ -28,7 +28,7 @@ from takt.judge.kpi_table import rows as kpi_rows
 from takt.judge.outcomes import Unit
 from takt.judge.verdict import notes
 from takt.printable import printable
-from takt.show.happened import field_name, name_of, story, value_in_words
+from takt.show.happened import field_name, meanwhile, name_of, story, value_in_words
 from takt.show.listing import CUT_OFF, Row
 from takt.show.reasons import in_words
 from takt.show.sections import Own
@@ -174,6 +174,7 @@ class Pages:
             before=around[0].number if place else None,
             after=around[-1].number if place + 1 < len(shown.view.units) else None,
             reasons=[(one, in_words(station, one, prefs.language)) for one in reasons],
+            there=meanwhile(events, unit_number, station, prefs.language) if unit.good is False else "",
             parts=parts,
             own_said=own_of_unit(own, unit_number),
             own_making=own_making,

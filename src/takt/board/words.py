@@ -54,6 +54,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "top stops": ("Top stops", "主要停机"),
     "none": ("none", "无"),
     "not judged": ("{n} cut off, not judged", "{n} 件未判定：班次结束时未完"),
+    "meanwhile": ("Meanwhile there was a fault:", "其间有故障："),
     "cut off by the end": ("not judged: cut off by the end", "未判定：班次结束时未完"),
     "expected": ("expected", "预计"),
     "none so far": ("none so far", "暂无"),

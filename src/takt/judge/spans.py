@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from takt.contract.events import FAULT, FAULT_CLEARED, Event
+from takt.contract.events import FAULT, FAULT_CLEARED, UNIT_DUE, UNIT_ENDED, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,16 @@ def fault_spans(events: Iterable[Event], end_s: float) -> list[Span]:
             spans.append(Span(start_s, e.t_s, *key, stops))
     spans += [Span(start_s, end_s, *key, stops) for key, left in open_.items() for start_s, stops in left]
     return sorted(spans, key=lambda s: s.start_s)
+
+
+def faults_of_unit(events: Sequence[Event], unit: int) -> list[Span]:
+    """The faults that were there at any time while a unit was open, also those from before it fell due."""
+    times = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, *UNIT_ENDED)]
+    end_s = max((e.t_s for e in events), default=0.0)
+    if not times:
+        return []
+    over_s = times[-1] if any(e.unit == unit and e.kind in UNIT_ENDED for e in events) else end_s
+    return [span for span in fault_spans(events, end_s) if span.start_s < over_s and span.end_s > times[0]]
 
 
 def merged(intervals: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.events import SAID, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, Event
+from takt.judge.spans import faults_of_unit
 from takt.judge.thinking import all_of, at_work_of
 from takt.show.reasons import told_in_folder
-from takt.show.transcript import WORKER, transcript
+from takt.show.transcript import WORKER, is_about, there_already, transcript
 
 FILE = "words.toml"
 MOST_LISTED = 8  # of a list
@@ -79,20 +80,28 @@ class Happening:
 def story(
     events: Sequence[Event], unit: int, station: str, language: str = "en", noted: Iterable[Noted] = ()
 ) -> list[Happening]:
-    """What happened to a unit and what its worker called, in the ledger's order; what concerns no unit, such as a
-    fault, while it was open. `noted`: what was seen besides when it was worked again (`takt.show.steps`)."""
+    """What happened to a unit and what its worker called, in the ledger's order; what concerns no unit, and every
+    fault, while it was open, also one that was there when it fell due. `noted`: what was seen besides when it was
+    worked again (`takt.show.steps`)."""
     times = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, *UNIT_ENDED)]
     if not times:
         return []
-    mine = [e for e in events if e.unit == unit or (e.unit is None and times[0] <= e.t_s <= times[-1])]
+    mine = [e for e in events if is_about(unit, e.unit, e.kind, e.t_s, times)]
+    at = next((place for place, e in enumerate(mine) if e.kind == UNIT_DUE and e.unit == unit), -1) + 1
     told: list[Happening] = []
-    for event in mine:
+    for event in [*mine[:at], *there_already(events, unit), *mine[at:]]:
         if event.kind == SAID:
             told += _of_worker(event, station, language)
         elif event.kind != SHIFT_STARTED:
             told.append(happening(event, station, language))
     seen = [noted_happening(t_s, one, station, language) for t_s, one in noted]
     return sorted([*seen, *told], key=lambda one: one.t_s) if seen else told
+
+
+def meanwhile(events: Sequence[Event], unit: int, station: str, language: str = "en") -> str:
+    """The faults that were there while a unit was open, by their names; "" if there was none."""
+    names = dict.fromkeys(name_of(span.name, station, language) for span in faults_of_unit(events, unit))
+    return _END[language][2].join(names)
 
 
 def noted_happening(t_s: float, noted: Sequence[str], station: str, language: str = "en") -> Happening:

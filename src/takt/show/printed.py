@@ -19,7 +19,7 @@ from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import per_cent
 from takt.draw.words import hms, short
 from takt.printable import printable
-from takt.show.happened import happening
+from takt.show.happened import happening, meanwhile
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line, shortened
@@ -146,6 +146,7 @@ def unit_heading(station: str, events: Sequence[Event], unit: int) -> Text:
     else:
         reasons = [str(reason) for reason in over.data.get("reasons") or ["unstated"]]
         told = " ".join(in_words(station, reason) for reason in reasons)
-        words.append(f"bad at {hms(over.t_s)}: {', '.join(reasons)}. {told}")
+        there = meanwhile(events, unit, station)
+        words.append(f"bad at {hms(over.t_s)}: {', '.join(reasons)}. {told}{there and f' Meanwhile: {there}.'}")
     good = over is None or over.kind == UNIT_GOOD
     return Text(f"\n{', '.join(words)}", "bold" if good else "bold red")

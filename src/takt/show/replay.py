@@ -22,11 +22,13 @@ from takt.contract.events import THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_G
 from takt.contract.station import Station, TaktError
 from takt.draw.words import hms
 from takt.errors import Different
+from takt.judge.spans import faults_of_unit
 from takt.ledger import Ledger, spelled
 from takt.ledger.store import place_of
 from takt.ledger.trust import NOTHING, Named
 from takt.show.report.pictures import drawn_steps
 from takt.show.steps import stepping_into
+from takt.show.transcript import is_about, there_already
 from takt.writing import FILM, whole_file
 
 FPS = 25.0
@@ -94,8 +96,9 @@ def replay(
     again: list[Event] = []
     picture: Any = None
     said, said_s, tone = "", -math.inf, OTHER  # what happened last, and when
+    faults, before = faults_of_unit(recorded, unit), there_already(recorded, unit)
     with (
-        stepping_into(steps, unit, due_s, ended_s) as stepping,
+        stepping_into(steps, unit, due_s, ended_s, before) as stepping,
         whole_file(out, FILM, [place_of(ledger)]) as new,
         Film(new, speed) as film,
         warnings.catch_warnings(),
@@ -109,7 +112,8 @@ def replay(
             if stepping is not None:
                 stepping.look(station, happened)
             for event in happened:
-                if event.kind not in (UNIT_DUE, THOUGHT) and event.unit in (unit, None):
+                mine = is_about(unit, event.unit, event.kind, event.t_s, (due_s, now))
+                if mine and event.kind not in (UNIT_DUE, THOUGHT):
                     said, said_s, tone = _said(event), now, TONES.get(event.kind, OTHER)
             if now > shown_s and picture is not None:
                 continue
@@ -119,11 +123,16 @@ def replay(
             if wanted and (picture is None or not _begins_another(happened, unit)):
                 picture = station.render()
                 left = f"unit {unit}   {hms(now)}   {max(0.0, ended_s - now):.1f} s left{_told(station)}"
-                film.add(picture, left, said if now - said_s < SAID_FOR_S else "", tone)
+                fresh = now - said_s < SAID_FOR_S
+                there = ", ".join(dict.fromkeys(one.name for one in faults if one.start_s <= now < one.end_s))
+                film.add(picture, left, said if fresh else _plainly(there), tone if fresh else OTHER)
                 if on_frame is not None:
                     on_frame(min(now, shown_s) - due_s, shown_s - due_s)
         at = f"unit {unit}   {hms(shown_s)}" + ("" if cycle_s is None else f"   done in {float(cycle_s):.1f} s")
-        last = film.add(picture, at, _said(ended[unit]), TONES[ended[unit].kind], for_s=1.0)
+        why = _said(ended[unit])
+        if faults and ended[unit].kind == UNIT_BAD:
+            why += f" ({_plainly(', '.join(dict.fromkeys(one.name for one in faults)))})"
+        last = film.add(picture, at, why, TONES[ended[unit].kind], for_s=1.0)
         if stepping is not None:
             stepping.cover(last)
     then = recorded[snapshot.seq : snapshot.seq + len(again)]
@@ -226,7 +235,12 @@ def _said(event: Event) -> str:
     """An event in a few words: "bad: not seated, late"."""
     what = {UNIT_GOOD: "good", UNIT_BAD: "bad"}.get(event.kind, event.kind)
     about = event.data.get("reasons") or [event.data[key] for key in ("name", "why", "side") if key in event.data]
-    return (f"{what}: {', '.join(str(a) for a in about)}" if about else what).replace("_", " ")[:80]
+    return _plainly(f"{what}: {', '.join(str(a) for a in about)}" if about else what)
+
+
+def _plainly(names: str) -> str:
+    """As much of names as there is room for below a picture."""
+    return names.replace("_", " ")[:80]
 
 
 def _begins_another(happened: Sequence[Event], unit: int) -> bool:

@@ -20,6 +20,7 @@ from takt.contract.station import Station, Watched
 from takt.errors import TaktError
 from takt.show.happened import happening, noted_happening
 from takt.show.report.pictures import as_jpeg
+from takt.show.transcript import is_about
 from takt.writing import JSON, check_folder, whole_files
 
 FILE, COVER = "steps.json", "film.jpg"  # how a film ends: what is shown of it before it is begun
@@ -67,11 +68,11 @@ class Steps:
 class Stepping:
     """Keeps pictures and curves in a folder, which must be there. `look` after every control period, then `close`."""
 
-    def __init__(self, folder: Path, unit: int, due_s: float, length_s: float) -> None:
+    def __init__(self, folder: Path, unit: int, due_s: float, length_s: float, there: Sequence[Event] = ()) -> None:
         self._folder, self._unit, self._due_s = folder, unit, due_s
         self._between_s = max(BETWEEN_S, length_s / MOST_BETWEEN)
         self._steps: list[Step] = []
-        self._before: list[Event] = []  # what happened as it fell due
+        self._before = list(there)  # what happened as it fell due, and what was there then
         self._drawn_s = self._measured_s = -math.inf
         self._curves: dict[str, tuple[str, list[float], list[float]]] = {}
 
@@ -79,7 +80,9 @@ class Stepping:
         if station.now < self._due_s:
             return  # a unit that overlaps others is worked again from before it fell due
         watched = station if isinstance(station, Watched) else None
-        events = [*self._before, *(one for one in happened if one.unit in (self._unit, None) and one.kind != THOUGHT)]
+        times = self._due_s, station.now
+        mine = (one for one in happened if is_about(self._unit, one.unit, one.kind, one.t_s, times))
+        events = [*self._before, *(one for one in mine if one.kind != THOUGHT)]
         self._before = []
         if watched is not None and station.now < self._due_s + 0.5 * station.spec.control_s:
             self._before = events  # close up, it may still be the unit before that is to be seen
@@ -119,15 +122,16 @@ class Stepping:
 
 @contextmanager
 def stepping_into(
-    out: str | os.PathLike[str] | None, unit: int, due_s: float, ended_s: float
+    out: str | os.PathLike[str] | None, unit: int, due_s: float, ended_s: float, there: Sequence[Event] = ()
 ) -> Iterator[Stepping | None]:
-    """What looks at a unit, and leaves what it saw in the folder `out`, all or nothing; None for no folder."""
+    """What looks at a unit, and leaves what it saw in the folder `out`, all or nothing; None for no folder. `there`:
+    the faults that were there when it fell due."""
     if out is None:
         yield None
         return
     check_folder(Path(out), [FILE], JSON, FILE)
     with whole_files(Path(out)) as folder:
-        stepping = Stepping(folder, unit, due_s, ended_s - due_s)
+        stepping = Stepping(folder, unit, due_s, ended_s - due_s, there)
         yield stepping
         stepping.close()
 

@@ -11,6 +11,7 @@ from takt.draw.words import hms
 from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.shift import Shift
+from takt.show.happened import meanwhile
 from takt.show.reasons import in_words
 from takt.show.view import ShiftView
 from takt.writing import Kind
@@ -42,7 +43,9 @@ def markdown(shift: Shift, view: ShiftView, rows: list[Figure]) -> str:
     if bad:
         lines += ["", "| bad unit | at | why |", "| ---: | --- | --- |"]
         for unit in bad[:MOST_UNITS]:
-            lines.append(f"| {unit.number} | {hms(unit.ended_s or 0.0)} | {_plain(_why(station, unit.data))} |")
+            found = meanwhile(view.events, unit.number, station)
+            there = found and f" Meanwhile: {found}."
+            lines.append(f"| {unit.number} | {hms(unit.ended_s or 0.0)} | {_plain(_why(station, unit.data) + there)} |")
         if len(bad) > MOST_UNITS:
             lines.append(f"\nand {len(bad) - MOST_UNITS} more")
     return "\n".join(lines) + "\n"

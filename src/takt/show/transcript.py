@@ -14,7 +14,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
+from takt.contract.events import (
+    FAULT,
+    FAULT_CLEARED,
+    SAID,
+    THOUGHT,
+    UNIT_BAD,
+    UNIT_DUE,
+    UNIT_ENDED,
+    UNIT_GOOD,
+    Event,
+)
+from takt.draw.words import hms
+from takt.judge.spans import faults_of_unit
 
 STATION, WORKER, TOLD, NOTE, EVENT = "station", "worker", "told", "note", "event"
 SHORT = 400  # characters of a text that is shortened
@@ -77,12 +89,40 @@ def unfinished(journal: Iterable[tuple[int, Mapping[str, Any]]], events: Sequenc
     return lines
 
 
-def of_unit(lines: Sequence[Line], events: Iterable[Event], unit: int) -> list[Line]:
-    """The lines about one unit; also those about none, such as a look at the queue or a fault, while it was open."""
+def of_unit(lines: Sequence[Line], events: Sequence[Event], unit: int) -> list[Line]:
+    """The lines about one unit; also those about none, such as a look at the queue, and of all faults, while it was
+    open. A fault that was there when it fell due comes first."""
     times = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, UNIT_GOOD, UNIT_BAD)]
     if not times:
         return []
-    return [line for line in lines if line.unit == unit or (line.unit is None and times[0] <= line.t_s <= times[-1])]
+    mine = [line for line in lines if is_about(unit, line.unit, _kind(line), line.t_s, times)]
+    at = next((place for place, line in enumerate(mine) if _kind(line) == UNIT_DUE), -1) + 1
+    there = [Line(e.t_s, unit, EVENT, e.kind, _json(e.data)) for e in there_already(events, unit)]
+    return [*mine[:at], *there, *mine[at:]]
+
+
+def _kind(line: Line) -> str:
+    """Of an event; "" of what was said or done."""
+    return line.what if line.who == EVENT else ""
+
+
+def is_about(unit: int, of: int | None, kind: str, t_s: float, times: Sequence[float]) -> bool:
+    """Whether what happened to `of` at `t_s` belongs to what is told of a unit that was open at `times`: what is its
+    own, and of what is no unit's, and of faults, what came in that time."""
+    anybodys = of is None or kind in (FAULT, FAULT_CLEARED)
+    return of == unit or (anybodys and times[0] <= t_s <= times[-1])
+
+
+def there_already(events: Sequence[Event], unit: int) -> list[Event]:
+    """The faults that were there when a unit fell due, as its own: what they did to it began before it did."""
+    due_s = next((e.t_s for e in events if e.unit == unit and e.kind == UNIT_DUE), None)
+    if due_s is None:
+        return []
+    return [
+        Event(due_s, FAULT, unit, {"name": s.name, "origin": s.origin, "stops": s.stops, "since": hms(s.start_s)})
+        for s in faults_of_unit(events, unit)
+        if s.start_s < due_s
+    ]
 
 
 def chosen_units(events: Iterable[Event], bad: bool, reason: str | None) -> list[int]:
