@@ -32,7 +32,7 @@ from takt.stations.codedesk.pacing import Asked, Measured, Taken, measured, pace
 from takt.stations.codedesk.records import NOT_BEGUN, Told
 from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
 from takt.stations.codedesk.sealing import Paced
-from takt.stations.codedesk.tickets import Series, Ticket
+from takt.stations.codedesk.tickets import Series, Ticket, as_bytes
 from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 
 WALL_S = 300.0
@@ -372,7 +372,7 @@ def with_tests(tree: Mapping[str, File], lay: Laid) -> dict[str, File]:
     """A tree without configuration of tests of its own, and what is laid over it."""
     return laid_over(
         {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION},
-        {path: ("f644", text.encode()) for path, text in lay.over.items()},
+        {path: ("f644", as_bytes(text)) for path, text in lay.over.items()},
     )
 
 

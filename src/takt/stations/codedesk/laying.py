@@ -14,6 +14,7 @@ from takt.stations.codedesk.canaries import canary_files, with_canaries
 from takt.stations.codedesk.collecting import Rules, rules_of
 from takt.stations.codedesk.records import Told
 from takt.stations.codedesk.sealing import sealed
+from takt.stations.codedesk.tickets import as_bytes
 
 TEST_S = 20.0
 NO_SETTINGS = "[pytest]\n"
@@ -102,7 +103,7 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
         tests.insert(rng.randrange(len(tests) + 1), path)
     order = {
         "tests": tests,
-        "laid": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in over.items()},
+        "laid": {path: hashlib.sha256(as_bytes(text)).hexdigest() for path, text in over.items()},
         "ini": ini,
         "folders": sorted(
             {".", "src", *(str(PurePosixPath(path).parent) for path in suite.files if path.endswith(".py"))}

@@ -35,7 +35,9 @@ class Ticket:
     text: str  # what the agent reads
     kind: Kind
     named: tuple[str, ...]  # files or public names that the text names
-    hidden: Mapping[str, str]  # path -> text of the hidden test files that are laid over the tree at inspection
+    hidden: Mapping[
+        str, str
+    ]  # path -> text of the hidden test files that are laid over the tree at inspection (`as_text`)
     settings: Mapping[str, str]  # path -> text of test configuration that replaces the tree's own
     reference: Mapping[str, str | bytes | None]  # path -> whole file after the reference change (None: deleted)
     retires: tuple[str, ...]  # hidden files or node ids of earlier tickets that no longer hold
@@ -154,7 +156,7 @@ def ticket_of(read: Mapping[str, Any]) -> Ticket:
         text=str(read["text"]),
         kind=kind,
         named=tuple(map(str, read["named"])),
-        hidden={path: _text(path, text) for path, text in read["hidden"].items()},
+        hidden={path: as_text(_file(path, text)) for path, text in read["hidden"].items()},
         settings={path: _text(path, text) for path, text in read["settings"].items()},
         reference={path: None if text is None else _file(path, text) for path, text in read["reference"].items()},
         retires=tuple(map(str, read["retires"])),
@@ -173,7 +175,7 @@ def ticket_as_json(ticket: Ticket) -> dict[str, Any]:
         "text": ticket.text,
         "kind": ticket.kind,
         "named": list(ticket.named),
-        "hidden": dict(ticket.hidden),
+        "hidden": tree_as_json({path: file_of(text) for path, text in ticket.hidden.items()}),
         "settings": dict(ticket.settings),
         "reference": tree_as_json(ticket.reference),
         "retires": list(ticket.retires),
@@ -188,6 +190,25 @@ def tree_as_json(tree: Mapping[str, str | bytes | None]) -> dict[str, Any]:
     """Files as JSON: text as it is, bytes as `{"base64": ...}`, deleted as null. What can be run is `{"text" or
     "base64": ..., "runs": true}`, a link `{"link": where it leads}`."""
     return {path: _as_json(file) for path, file in tree.items()}
+
+
+def as_text(file: str | bytes) -> str:
+    """A file of tests as a text; bytes that are no UTF-8 as surrogates (PEP 383): `as_bytes` has them back."""
+    return str(file) if isinstance(file, str) else file.decode(errors="surrogateescape")
+
+
+def as_bytes(text: str) -> bytes:
+    """What lies on a disk of such a text."""
+    return text.encode(errors="surrogateescape")
+
+
+def file_of(text: str) -> str | bytes:
+    """Such a text as a file of a tree: text if it is one."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return as_bytes(text)
+    return text
 
 
 def _as_json(file: str | bytes | None) -> Any:

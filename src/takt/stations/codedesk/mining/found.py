@@ -21,7 +21,6 @@ REASONS = (
     "the first commit",
     "no test",
     "tests only",
-    "tests need binary files",
     LARGE,
     "does not install",
     "fails after",

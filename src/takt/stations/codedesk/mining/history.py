@@ -21,6 +21,7 @@ from types import TracebackType
 from takt.errors import TaktError
 from takt.printable import printable
 from takt.stations.codedesk.bubblewrap import WORK
+from takt.stations.codedesk.mining.litter import is_litter
 from takt.stations.codedesk.sandbox import Limits, Room, Sandbox
 from takt.stations.codedesk.trees import Link, Program, ProgramBytes
 
@@ -125,6 +126,13 @@ class History:
         listed = self.git("log", "-20", "--no-merges", "--format=%s", f"{commit.parent}..{commit.name}")
         return [line.strip() for line in listed.decode(errors="replace").splitlines() if line.strip()]
 
+    def tag(self, commit: str) -> str:
+        """The last tag before a commit, or at it; "" if there is none."""
+        try:
+            return self.git("describe", "--tags", "--abbrev=0", commit).decode(errors="replace").strip()
+        except TaktError:
+            return ""
+
     def keep(self, *trees: Mapping[str, tuple[str, str]]) -> None:
         """Forget the files that none of these trees has: a long history has more of them than memory."""
         wanted = {blob for tree in trees for _, blob in tree.values()}
@@ -149,14 +157,14 @@ class History:
         return Commit(name, parents[0] if parents else None, said, self.tree(name), len(parents))
 
     def tree(self, name: str) -> dict[str, tuple[str, str]]:
-        """Path -> (mode, blob) of all that a commit holds; submodules with mode 160000, links with 120000."""
+        """Path -> (mode, blob) of all a commit holds, but for litter; submodules have mode 160000, links 120000."""
         found, within = {}, f"{self.root}/" if self.root else ""
         for entry in self.git("ls-tree", "-r", "-z", "--full-tree", name, *([within] if within else [])).split(b"\0"):
             about, _, path = entry.partition(b"\t")
             if path:
                 mode, _, blob = about.decode().split(" ")
                 found[path.decode(errors="surrogateescape").removeprefix(within)] = (mode, blob)
-        return found
+        return {path: one for path, one in found.items() if not is_litter(path, found)}
 
     def configured(self, files: Collection[str]) -> list[str]:
         """Folders below the top that hold one of these files at HEAD, if the top has none: where a package lies."""

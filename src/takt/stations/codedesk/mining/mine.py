@@ -21,6 +21,8 @@ from takt.stations.codedesk.laying import function_of
 from takt.stations.codedesk.mining import outcomes
 from takt.stations.codedesk.mining.found import LARGE, Mining, Rejected
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
+from takt.stations.codedesk.mining.litter import is_litter
+from takt.stations.codedesk.mining.metadata import made_for
 from takt.stations.codedesk.mining.moved import moved
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest, Runner
@@ -28,7 +30,7 @@ from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
 from takt.stations.codedesk.mounts import named_python, own_python, python_folders, site_folders
 from takt.stations.codedesk.repository import files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox
-from takt.stations.codedesk.tickets import Ticket, changed
+from takt.stations.codedesk.tickets import Ticket, as_text, changed
 from takt.stations.codedesk.trees import Unlaid, as_file
 
 RUNS = 3
@@ -172,25 +174,24 @@ class _Miner:
         if not self.found.tickets and (why := unfit(self.found.start, self.sandbox.limits.disk_mb)):
             return LARGE, f"before it: {why}"
         laid = self._laid()
+        shared = (path for path in differing if path in files and (runner.belongs(path) or path in laid))
         support = {
-            path: source_text(files[path]) if path.endswith(".py") else files[path]
-            for path in differing
-            if path in files and (runner.belongs(path) or path in laid) and (path in tests or not runner.is_test(path))
+            path: as_text(source_text(file) if path.endswith(".py") else file)
+            for path in shared
+            if (path in tests or not runner.is_test(path)) and (file := resolved(files, path)) is not None
         }
-        if binary := [path for path, file in support.items() if isinstance(file, bytes)]:
-            return "tests need binary files", binary[0]
         merged = self.history.merged(commit)
         title = title_of(commit.message, merged)
         if not title:
             return "says nothing", commit.subject
-        built, wrong = self._install(files)
+        built, wrong = self._built(files, commit.name)
         if wrong:
             return "does not install", wrong
         settings = {**runner.settings(files), **built}
         files = {**files, **built}  # in the agent's tree as well, which is to be one that runs
         if not self.found.tickets:
-            self.tree = self.found.start = {**self.tree, **self._install(self.tree)[0]}
-        hidden = {path: str(text) for path, text in support.items() if not path.endswith("conftest.py")}
+            self.tree = self.found.start = {**self.tree, **self._built(self.tree, commit.parent or "")[0]}
+        hidden = {path: text for path, text in support.items() if not path.endswith("conftest.py")}
         names_of = [file for path, file in (*support.items(), *settings.items()) if path.endswith(".py")]
         data = {
             path: resolved(files, path) for path in named_by(names_of, differing, files) if not runner.belongs(path)
@@ -245,9 +246,7 @@ class _Miner:
             return outcomes.ended(after[0])
         ticket = replace(ticket, retires=(*ticket.retires, *outcomes.lost(after[0])))
         if any(data.values()) and not self._passes_without(data, ticket, files):
-            if binary := [path for path, file in data.items() if isinstance(file, bytes)]:
-                return "tests need binary files", binary[0]
-            read = {path: file for path, file in data.items() if isinstance(file, str)}
+            read = {path: as_text(file) for path, file in data.items() if file is not None}
             ticket = replace(ticket, hidden={**ticket.hidden, **read}, text=f"{ticket.text}\n{told_of(read)}\n")
         before = [self._run(self.tree, ticket, alone=True)]
         if before[0].own_pass:
@@ -334,6 +333,12 @@ class _Miner:
         files = files_of(tree)
         return inspect(self.sandbox, files, suite, ticket, growing, WALL_S, shown=lambda: tree, once=True)
 
+    def _built(self, files: Tree, commit: str) -> tuple[Mapping[str, str], str]:
+        """What a commit's tree has not and an installation would: of the install command, and metadata; or what is
+        wrong with the former."""
+        built, wrong = self._install(files)
+        return {**built, **made_for({**files, **built}, lambda: self.history.tag(commit))}, wrong
+
     def _install(self, files: Tree) -> tuple[Mapping[str, str], str]:
         """What the install command adds to the tree, or what is wrong with it."""
         if self.install is None:
@@ -349,7 +354,9 @@ class _Miner:
             return {}, said[-200:] or f"ended by {ran.ended_by}, code {ran.code}"
         built = {}
         for path, file in ran.changed.items():
-            if file is not None and file[0].startswith("f") and path not in files and not path.startswith(".git/"):
+            if file is None or path in files or path.startswith(".git/") or is_litter(path, ran.changed):
+                continue
+            if file[0].startswith("f"):
                 try:
                     built[path] = file[1].decode()
                 except UnicodeDecodeError:

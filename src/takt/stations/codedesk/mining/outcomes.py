@@ -5,6 +5,10 @@ from __future__ import annotations
 from takt.stations.codedesk.judging import Inspection
 
 MOST_DETAIL = 200  # characters
+EGG_INFO = (
+    "its metadata could not be made of what its files say; with setuptools in that Python, so they are: "
+    """--install 'python3 -c "import setuptools; setuptools.setup()" -q egg_info'"""
+)
 
 
 def ended(after: Inspection) -> tuple[str, str]:
@@ -13,7 +17,8 @@ def ended(after: Inspection) -> tuple[str, str]:
         return "takes too long", after.message
     where = next(iter([*after.failed, *(node for nodes in after.broken.values() for node in nodes)]), "")
     where = "" if after.tampered else where.removesuffix("::?")
-    return "fails after", in_short(message, where)
+    asks = f"; {EGG_INFO}" if "PackageNotFoundError" in message else ""
+    return "fails after", in_short(message, where) + asks
 
 
 def in_short(message: str, where: str = "") -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
+from takt.stations.codedesk.tickets import as_bytes, file_of
 from takt.stations.codedesk.trees import Link
 
 Tree = Mapping[str, str | bytes]
@@ -72,6 +73,9 @@ def told_of(files: Mapping[str, str]) -> str:
         return ""
     parts, left = ["Its tests read these files, which are laid for them as they are here:"], MOST_TOLD
     for path, text in files.items():
+        if isinstance(file_of(text), bytes):
+            parts.append(f"- {path}, {len(as_bytes(text)):,} bytes that are no text")
+            continue
         shown = text[: min(left, MOST_OF_ONE)]
         left -= len(shown)
         cut = f", the first {len(shown):,} of {len(text):,} characters" if len(shown) < len(text) else ""
