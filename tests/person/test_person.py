@@ -168,6 +168,36 @@ def test_what_was_done_since_the_last_unit_is_in_the_transcript(
         assert main(["transcript", str(path), *more]) == 0
         out = capsys.readouterr().out
         assert "2 records since then" in out and "page: opened" in out and '> send  {"parcel": "P9"' in out
+        assert re.search(r"^ {10}> send ", out, re.M), "when is not known, so no time is told"
+
+
+def test_time_that_went_by_with_nothing_done_is_not_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks and thinks, interrupts and goes on has no more time for a unit than anybody else."""
+
+    cuts, path, paced = [31, 45], tmp_path / "p.takt", []
+
+    class Cut(Counter):
+        def step(self, action: Any) -> Any:
+            if self.period in cuts:
+                cuts.remove(self.period)
+                raise KeyboardInterrupt
+            return super().step(action)
+
+    station = Cut()
+    with pytest.raises(KeyboardInterrupt):
+        run_shift(station, Person(Hatch()), units=2, seed=3, clock="live:100", ledger=path, worker_name="person")
+    monkeypatch.setattr(Live, "pace", lambda _, now_s: paced.append(now_s))
+    with pytest.raises(KeyboardInterrupt):
+        resume_shift(path, station=station, worker=Person(Hatch()))
+    assert paced[0] == 33.0 and paced[-1] == 45.0, "what went by is gone through without the clock"
+    paced.clear()
+    hatch = Hatch()
+    hatch.come()  # it is a record, in the place of what had come so far
+    shift = resume_shift(path, station=station, worker=Person(hatch))
+    assert paced[0] == 47.0
+    said = [event.data for event in shift.events if event.kind == "said"]
+    assert said == [{"number": 0, "idle": 46, "page": "opened"}]
+    assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
 
 
 def test_a_slip_is_told_before_anybody_opens_a_page(

@@ -88,6 +88,9 @@ class Resumable(Protocol):
     def load(self, state: bytes) -> None: ...
 
 
+SO_FAR = "so_far"  # in a record of a journal: what has come about until now under this number, and is told by nobody
+
+
 class Journal(Protocol):
     """What a worker has paid for, by number. It survives a kill at once, not only when the unit ends."""
 
@@ -96,7 +99,8 @@ class Journal(Protocol):
         ...
 
     def note(self, number: int, record: Mapping[str, Any]) -> None:
-        """Keep a record (JSON values). The worker must also tell it, in `records`."""
+        """Keep a record (JSON values). The worker must also tell it, in `records`; but for one with SO_FAR, which
+        another takes the place of."""
         ...
 
 

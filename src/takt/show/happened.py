@@ -21,11 +21,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SAID, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, Event
+from takt.contract.events import SAID, SHIFT_STARTED, UNIT_DUE, Event
 from takt.judge.spans import faults_of_unit
 from takt.judge.thinking import all_of, at_work_of
 from takt.show.reasons import told_in_folder
-from takt.show.transcript import WORKER, is_about, there_already, transcript
+from takt.show.transcript import WORKER, is_about, open_from_to, there_already, transcript
 
 FILE = "words.toml"
 MOST_LISTED = 8  # of a list
@@ -83,8 +83,8 @@ def story(
     """What happened to a unit and what its worker called, in the ledger's order; what concerns no unit, and every
     fault, while it was open, also one that was there when it fell due. `noted`: what was seen besides when it was
     worked again (`takt.show.steps`)."""
-    times = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, *UNIT_ENDED)]
-    if not times:
+    times = open_from_to(events, unit)
+    if times is None:
         return []
     mine = [e for e in events if is_about(unit, e.unit, e.kind, e.t_s, times)]
     at = next((place for place, e in enumerate(mine) if e.kind == UNIT_DUE and e.unit == unit), -1) + 1

@@ -114,9 +114,8 @@ def transcript_lines(lines: Iterable[Line], whole: bool = False, station: str = 
     for line in lines:
         text = _of_event(line, station) if line.who == EVENT else line.text
         text = text if whole else shortened(text, SHORT)
-        head = Text.assemble(
-            (f"{hms(line.t_s):>8}  ", "dim"), (f"{MARKS[line.who]} ", VOICES[line.who]), (line.what, VOICES[line.who])
-        )
+        at, voice = "" if line.t_s is None else hms(line.t_s), VOICES[line.who]
+        head = Text.assemble((f"{at:>8}  ", "dim"), (f"{MARKS[line.who]} ", voice), (line.what, voice))
         if text:
             head.append("  " if "\n" not in text else "\n")
             head.append(text, "" if line.who == WORKER else "dim")
@@ -126,7 +125,7 @@ def transcript_lines(lines: Iterable[Line], whole: bool = False, station: str = 
 def _of_event(line: Line, station: str) -> str:
     """An event's line as a sentence."""
     try:
-        told = happening(Event(line.t_s, line.what, line.unit, json.loads(line.text or "{}")), station)
+        told = happening(Event(line.t_s or 0.0, line.what, line.unit, json.loads(line.text or "{}")), station)
     except (ValueError, AttributeError, RecursionError):
         return line.text
     return "\n".join([told.words, *(text for _, text in told.texts)])

@@ -59,7 +59,7 @@ def seen_and_done(events: Sequence[Event], station: str | None = None, language:
 
 
 def _words(station: str, reason: str, lines: Sequence[Line], ended_s: float, language: str) -> str:
-    calls = [(place, line) for place, line in enumerate(lines) if line.who == WORKER and line.t_s <= ended_s]
+    calls = [(place, line) for place, line in enumerate(lines) if line.who == WORKER and (line.t_s or 0.0) <= ended_s]
     calls = [(place, line) for place, line in calls if _object(line.text) is not None]
     if not calls:
         return NOTHING_DONE[language]

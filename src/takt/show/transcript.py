@@ -9,9 +9,10 @@ unit which that call was about, though a model reads it in its next request only
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from takt.contract.events import (
@@ -22,9 +23,10 @@ from takt.contract.events import (
     UNIT_BAD,
     UNIT_DUE,
     UNIT_ENDED,
-    UNIT_GOOD,
     Event,
 )
+from takt.contract.figure import counted
+from takt.contract.worker import SO_FAR
 from takt.draw.words import hms
 from takt.judge.spans import faults_of_unit
 
@@ -37,13 +39,14 @@ _CALL_ID = re.compile(r"call_(\d{1,12})_\d{1,6}")
 class Line:
     """One line of a transcript.
 
+    t_s    None where it is not known: of what was done since a unit last ended in a shift that was left there.
     who    WORKER: it said or did this. STATION: what a call returned. TOLD: what else the worker was told. NOTE: what
            is to be known of an exchange (tokens, time, trouble). EVENT: an event of the ledger.
     what   a few words: the name of a call, the kind of an event.
     text   in full.
     """
 
-    t_s: float
+    t_s: float | None
     unit: int | None
     who: str
     what: str
@@ -76,24 +79,25 @@ def transcript(events: Iterable[Event]) -> list[Line]:
 def unfinished(journal: Iterable[tuple[int, Mapping[str, Any]]], events: Sequence[Event]) -> list[Line]:
     """What was done after the last unit that ended, of a shift that was left there: it stands in the journal, without
     its times, and is told with the unit that was open."""
-    records = list(journal)
+    records = [(number, record) for number, record in journal if not record.get(SO_FAR)]
     if not records or not events:
         return []
     ended = {event.unit for event in events if event.kind in UNIT_ENDED}
     open_units = [event.unit for event in events if event.kind == UNIT_DUE and event.unit not in ended]
     unit, last_s = open_units[0] if len(open_units) == 1 else None, events[-1].t_s
-    lines = [Line(last_s, unit, NOTE, "journal", f"{len(records)} records since then, of a unit that has not ended")]
+    since = f"{counted(len(records), 'record')} since then, of a unit that has not ended; when is not known"
+    lines = [Line(last_s, unit, NOTE, "journal", since)]
     units: dict[int, int | None] = {number: unit for number, _ in records}
     for _, record in records:
-        lines += _said(Event(last_s, SAID, unit, dict(record)), units)
+        lines += (replace(line, t_s=None) for line in _said(Event(last_s, SAID, unit, dict(record)), units))
     return lines
 
 
 def of_unit(lines: Sequence[Line], events: Sequence[Event], unit: int) -> list[Line]:
     """The lines about one unit; also those about none, such as a look at the queue, and of all faults, while it was
     open. A fault that was there when it fell due comes first."""
-    times = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, UNIT_GOOD, UNIT_BAD)]
-    if not times:
+    times = open_from_to(events, unit)
+    if times is None:
         return []
     mine = [line for line in lines if is_about(unit, line.unit, _kind(line), line.t_s, times)]
     at = next((place for place, line in enumerate(mine) if _kind(line) == UNIT_DUE), -1) + 1
@@ -101,16 +105,24 @@ def of_unit(lines: Sequence[Line], events: Sequence[Event], unit: int) -> list[L
     return [*mine[:at], *there, *mine[at:]]
 
 
+def open_from_to(events: Sequence[Event], unit: int) -> tuple[float, float] | None:
+    """When a unit fell due and when it ended: never, if it has not. None if there is none."""
+    due = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, *UNIT_ENDED)]
+    if not due:
+        return None
+    return due[0], due[-1] if any(e.unit == unit and e.kind in UNIT_ENDED for e in events) else math.inf
+
+
 def _kind(line: Line) -> str:
     """Of an event; "" of what was said or done."""
     return line.what if line.who == EVENT else ""
 
 
-def is_about(unit: int, of: int | None, kind: str, t_s: float, times: Sequence[float]) -> bool:
+def is_about(unit: int, of: int | None, kind: str, t_s: float | None, times: tuple[float, float]) -> bool:
     """Whether what happened to `of` at `t_s` belongs to what is told of a unit that was open at `times`: what is its
     own, and of what is no unit's, and of faults, what came in that time."""
     anybodys = of is None or kind in (FAULT, FAULT_CLEARED)
-    return of == unit or (anybodys and times[0] <= t_s <= times[-1])
+    return of == unit or (anybodys and times[0] <= (math.inf if t_s is None else t_s) <= times[1])
 
 
 def there_already(events: Sequence[Event], unit: int) -> list[Event]:

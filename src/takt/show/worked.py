@@ -44,7 +44,7 @@ def calls_of_unit(path: str | PathLike[str], unit: int, lines: Sequence[Line], n
     """`lines` of a unit, with the calls that were made while it was open, in order of time."""
     with Ledger.open(path) as book:
         meta = book.meta
-    times = [line.t_s for line in lines]
+    times = [line.t_s for line in lines if line.t_s is not None]
     station = open_station_of(path, meta, named)
     try:
         if not station.spec.tools:
@@ -56,10 +56,9 @@ def calls_of_unit(path: str | PathLike[str], unit: int, lines: Sequence[Line], n
         station.close()
     known = [line for line in lines if line.who not in (WORKER, STATION)]
     first, last = (min(times), max(times)) if times else (0.0, 0.0)
-    mine = [
-        line for line in heard.lines if line.unit in (unit, None) and first <= line.t_s <= last + station.spec.control_s
-    ]
-    return sorted([*mine, *known], key=lambda line: line.t_s)
+    last += station.spec.control_s
+    mine = [one for one in heard.lines if one.unit in (unit, None) and first <= (one.t_s or 0.0) <= last]
+    return sorted([*mine, *known], key=lambda line: line.t_s or 0.0)
 
 
 def _call(action: Any) -> tuple[str, str]:

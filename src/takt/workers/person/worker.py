@@ -3,7 +3,8 @@
 It is asked every few control periods and never waits. All that a person does is a numbered record (`said` in the
 ledger), in the journal before it is done: a call of a tool, controls that changed, a page that was opened or closed.
 `idle` is how many times it was asked since the last record, so that the same shift comes out when it is repeated.
-No name is in any record.
+Every second the journal is told how long nothing has been done (`so_far`, which the next record takes the place of, and
+which is no event): whoever is interrupted gets no time back for it. No name is in any record.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from takt.contract.exchange import Recorder
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering, steering_of
-from takt.contract.worker import Finished, Plan
+from takt.contract.worker import SO_FAR, Finished, Plan
 from takt.errors import TaktError
 from takt.ledger.journal import Told
 from takt.ledger.pack import pack, unpack
@@ -22,6 +23,7 @@ from takt.workers.calls import LONGEST_CALL, read_call
 from takt.workers.person.hatch import Call, Hatch
 
 ASK_S = 0.04  # station time between two looks at what is wanted, where the station has periods as short as that
+NOTED_S = 1.0  # station time after which it is noted that nothing was done
 LONGEST_NAME = 200  # characters of a tool's name
 OPENED, CLOSED = "opened", "closed"
 OVER = "The shift is over."
@@ -54,6 +56,7 @@ class Person(Recorder):
         check_can_work(spec, self._steering)
         self._names = {tool["function"]["name"] for tool in spec.tools}
         self._every = 1 if spec.tools else max(1, round(ASK_S / spec.control_s))
+        self._noted_every = max(1, round(NOTED_S / (self._every * spec.control_s)))
         self._nothing_said()
         self._number, self._idle = 0, 0  # of the next record; times asked since the last
         self._controls: dict[str, float] = {}
@@ -91,10 +94,17 @@ class Person(Recorder):
         record = self._record()
         if record is None:
             self._idle += 1
+            self._note_idle()
         else:
             self._said.append(record)
             self._number, self._idle = self._number + 1, 0
         return self._plan({} if record is None else record)
+
+    def _note_idle(self) -> None:
+        recalls = self.is_recalling or self._hatch is None or isinstance(self._journal, Told)
+        if not recalls and self._idle % self._noted_every == 0:
+            assert self._journal is not None
+            self._journal.note(self._number, {"number": self._number, "idle": self._idle, SO_FAR: True})
 
     def _plan(self, record: Mapping[str, Any]) -> Plan:
         if self._steering is None:
@@ -109,11 +119,13 @@ class Person(Recorder):
     def _record(self) -> Mapping[str, Any] | None:
         """What is done now: as it was recorded, or as it comes in; None if nothing is."""
         recorded = self._recalled()
+        if recorded is not None and recorded.get(SO_FAR) and not self._idle < recorded["idle"]:
+            recorded = None  # nothing was done until here, and here it goes on
         self.is_recalling = recorded is not None
         if self._hatch is not None:
             self._hatch.again = self.is_recalling
         if recorded is not None:
-            return recorded if recorded.get("idle") == self._idle else None
+            return recorded if recorded.get("idle") == self._idle and not recorded.get(SO_FAR) else None
         if self._hatch is None or isinstance(self._journal, Told):
             return None
         come = self._come()
