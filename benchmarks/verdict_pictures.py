@@ -60,7 +60,7 @@ def main(folder: Path) -> None:
 
         save(f"{judged.decision.upper()}: {judged.why}", 300, draw, folder / f"verdict-{name}.png")
         print(f"verdict-{name}.png: {judged.decision}: {judged.why}. {' '.join(notes(judged))}")
-    units = Outcomes.of(shifts["accept"]).counted
+    units = Outcomes.of(shifts["accept"]).judged
     levels = capability(times_of(units))
 
     def held(figure: Figure, wide: bool) -> None:

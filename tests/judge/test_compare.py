@@ -343,8 +343,10 @@ def test_units_that_still_had_time_when_the_shift_ended_do_not_count() -> None:
     short = [event for event in desk(60.0) if event.t_s <= 900] + [Event(900.0, SHIFT_ENDED, None, {"reason": "time"})]
     told = compare({"a": [short], "b": [short]})
     assert told.pairs[0].units == 0 and told.notes == [
+        "a: 15 units cut off by the end of the shift, 15 of them finished: not judged",
+        "b: 15 units cut off by the end of the shift, 15 of them finished: not judged",
         "every shift is shorter than the 1,800 s that a unit may take here, so no unit of it had all its time and none "
-        "counts; work shifts well above 0.5 h"
+        "counts; work shifts well above 0.5 h",
     ]
     assert decision(told.pairs[0], None) == "nothing to compare"
     assert decision(compare({"a": [shift("g")], "b": [shift("g")]}).pairs[0], None) == "undecided"

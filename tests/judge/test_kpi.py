@@ -316,7 +316,7 @@ def test_an_empty_shift_has_no_figures_but_counts(log: Any) -> None:
     found = kpis(log)
     none = {field.name for field in fields(Kpis) if getattr(found, field.name) is None}
     counts = {"shift_s", "downtime_s", "counted_s", "productive_s", "units", "good", "bad", "finished", "failures"}
-    counts |= {"help_calls", "lost_to_stops", "cut_off", "equipment_failures"}
+    counts |= {"help_calls", "lost_to_stops", "cut_off", "cut_off_finished", "open", "equipment_failures"}
     tables = {"failures_by_class", "faults_by_origin", "faults_by_name", "parts", "parts_phi", "drift", "capability"}
     assert none | counts | tables | {"pace"} | ({"takt_s"} if log else set()) == {field.name for field in fields(Kpis)}
     assert all(getattr(found, name) == 0 for name in counts)
@@ -406,7 +406,7 @@ def test_every_factor_is_a_share_and_their_product_is_good_over_due(
     assert all(share is None or 0 <= share <= 1 for share in shares)
     if found.units and found.finished:
         assert math.prod(f for f in factors if f is not None) == pytest.approx(found.good_rate)
-    assert found.good + found.bad == found.units and found.lost_to_stops + found.finished <= found.units
+    assert found.good + found.bad + found.open == found.units and found.lost_to_stops + found.finished <= found.units
     if pace == "beat":
         assert (found.good_rate_per_h or 0) <= (found.throughput_rate_per_h or 0) <= 60 + 1e-9, "the line brings 60"
     if pace == "beat" and over and found.units:

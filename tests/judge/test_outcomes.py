@@ -54,22 +54,22 @@ def test_what_a_station_declares_goes_before_what_is_seen() -> None:
 def test_the_unit_in_work_at_the_end_of_a_paced_shift_is_cut_off() -> None:
     units = {n: (10.0 * n, 10.0 * n + 2, True) for n in range(6)}  # an episode that ends early in its slot
     whole = Outcomes.of(log(units, ended="time", end_s=55.0))
-    assert numbers(whole.judged) == numbers(whole.counted) == [0, 1, 2, 3, 4] and whole.cut_off == 1
+    assert numbers(whole.judged) == [0, 1, 2, 3, 4] and (whole.cut_off, whole.cut_off_finished) == (1, 1)
     asked = Outcomes.of(log(units, ended="units"))
-    assert numbers(asked.judged) == numbers(asked.counted) == [0, 1, 2, 3, 4, 5], "it was asked for six, and has six"
+    assert numbers(asked.judged) == [0, 1, 2, 3, 4, 5], "it was asked for six, and has six"
 
 
 def test_open_units_are_judged_up_to_the_last_that_has_ended() -> None:
     units = {0: (0.0, None, None), 1: (11.0, 13.0, True), 2: (25.0, None, None)}
     shift = Outcomes.of(log(units, pace="arrivals", unit_life_s=30.0))
     assert numbers(shift.judged) == [0, 1] and [unit.good for unit in shift.judged] == [None, True]
-    assert shift.counted == [] and not shift.ended
+    assert not shift.ended and shift.cut_off == 0, "nothing says when time is to end it"
     asked = Outcomes.of(log(units, ended="units", pace="arrivals", unit_life_s=30.0))
-    assert numbers(asked.counted) == [0, 1], "it was asked for a number of units; the open one is not good"
+    assert numbers(asked.judged) == [0, 1] and (asked.cut_off, asked.cut_off_finished) == (0, 0), "due at the very end"
 
 
 def test_nothing_happened() -> None:
-    assert Outcomes.of([]).judged == () and list(Outcomes.of([]).counted) == []
+    assert Outcomes.of([]).judged == () and Outcomes.of([]).cut == ()
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.booleans()), max_size=30), st.floats(0, 900))
@@ -83,7 +83,24 @@ def test_what_counts_of_a_shift_that_time_ended_is_known_whatever_it_is(outcomes
             if 17.0 * n <= end_s:
                 over_s = 17.0 * n + took_s
                 units[n] = (17.0 * n, over_s if over_s <= end_s else None, good)
-        return Outcomes.of(log(units, ended="time", end_s=end_s, pace="arrivals", unit_life_s=30.0)).counted
+        return Outcomes.of(log(units, ended="time", end_s=end_s, pace="arrivals", unit_life_s=30.0)).judged
 
     assert all(unit.good is not None for unit in counted(False))
     assert numbers(counted(False)) == numbers(counted(True))
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.booleans()), max_size=30), st.integers(1, 900), st.floats(0, 1))
+def test_what_is_judged_while_a_shift_runs_its_end_by_time_does_not_take_out_again(
+    outcomes: Any, periods: Any, seen: Any
+) -> None:
+    """At any moment, whatever the length: the end may only add. What it will cut off is told by number until then."""
+    units = {n: (17.0 * n, 17.0 * n + took_s, good) for n, (took_s, good) in enumerate(outcomes)}
+    told = {"pace": "arrivals", "unit_life_s": 30.0, "control_s": 0.7, "hours": (0.7 * periods + 0.2) / 3600}
+    end_s = 0.7 * periods
+    events = [event for event in log(units, **told) if event.t_s <= end_s]
+    whole = Outcomes.of([*events, Event(end_s, SHIFT_ENDED, None, {"reason": "time"})])
+    now = Outcomes.of(events[: 1 + int(seen * len(events))])
+    assert numbers(now.judged) == numbers(whole.judged)[: len(now.judged)]
+    assert {unit.number for unit in now.cut}.isdisjoint(numbers(whole.judged))
+    assert now.cut_off_finished <= now.cut_off <= len(now.units) - len(now.judged)
+    assert len(now.so_far) == max((place + 1 for place, u in enumerate(now.units) if u.good is not None), default=0)

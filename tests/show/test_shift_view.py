@@ -78,8 +78,11 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
         kind = UNIT_BAD if number == 4 else UNIT_GOOD
         events.append(Event(due_s + 5.0, kind, number, {"cycle_s": 5.0}))
     running, over = ShiftView.of(events), ShiftView.of([*events, Event(600.0, SHIFT_ENDED, None, {"reason": "time"})])
-    assert (running.good, running.bad, running.due, running.not_judged) == (11, 1, 12, 0)  # what came out so far
-    assert (over.good, over.bad, over.due, over.not_judged) == (8, 1, 9, 3)
+    for view in (running, over):  # the wall says before the end what will count then
+        assert (view.good, view.bad, view.due, view.not_judged, view.not_judged_ended) == (8, 1, 9, 3, 3)
+        assert "3 units cut off by the end of the shift, 3 of them finished: not judged." in notes(view.judged)
+        values = {row.name: row.value for row in rows(view.kpis)}
+        assert [values[one] for one in ("units", "good", "bad", "cut_off")] == ["9", "8", "1", "3"]
     assert over.judged.cut_off == 3 and over.judged.good_rate == pytest.approx(8 / 9)
     assert sum(hour.target for hour in over.hours) == 9
     assert [record["judged"] for record in unit_records(over.events)] == [True] * 9 + [False] * 3
@@ -109,7 +112,7 @@ def test_a_view_of_a_beginning_is_what_was_seen_then() -> None:
     shift = run_shift(Toy(), push, units=6, seed=0, clock="lockstep")
     for seen in range(1, len(shift.events)):
         view = ShiftView.of(shift.events[:seen])
-        assert view.cursor == seen and view.good + view.bad + view.waiting == view.due
+        assert view.cursor == seen and view.good + view.bad + view.open == view.due <= 6  # the seventh is not of it
         assert view.now_s == max(e.t_s for e in shift.events[:seen])
 
 
@@ -307,7 +310,9 @@ def test_a_summary_for_ci_counts_what_the_shift_counts_and_holds_nobodys_markup(
     cases = suite.findall("testcase")
     judged = [case for case in cases if case.get("name") == "verdict"]
     units = [case for case in cases if case not in judged]
-    assert len(judged) == 1 and sum(case.find("failure") is not None for case in units) == view.bad
+    assert view.judged.decision == "undecided" and judged[0].find("skipped") is not None
+    told = [str(case.find("skipped").get("message")) for case in units if case.find("skipped") is not None]
+    assert len(judged) == 1 and len(told) == view.bad and all(one.startswith("bad: ") for one in told)
     assert int(suite.get("tests")) == len(cases)
     assert int(suite.get("failures")) == sum(case.find("failure") is not None for case in cases)
     assert int(suite.get("skipped")) == sum(case.find("skipped") is not None for case in cases)
@@ -315,6 +320,29 @@ def test_a_summary_for_ci_counts_what_the_shift_counts_and_holds_nobodys_markup(
     assert "<script" not in page and "<a" not in page and "@all" not in page
     assert html.escape("<script>alert('x')</script>|`*_[x](javascript:1)&", quote=False) in page
     assert page.count("<tr>") == 2 + view.bad  # two heads, and no row of a stranger's
+
+
+@pytest.mark.parametrize(
+    "good_rate, decision, failures", [(0.5, "accept", 0), (0.95, "reject", 21), (0.8, "undecided", 0)]
+)
+def test_a_bad_unit_that_the_job_allows_makes_no_ci_red(good_rate: float, decision: str, failures: int) -> None:
+    """100 units of 80 % good by the beat, and 20 bad; what the end cut off is skipped whatever became of it."""
+    events = [started(hours=1001 / 3600, acceptance={"good_rate": good_rate}, worker="w", station="toy", seed=0)]
+    for number in range(101):
+        events.append(Event(10.0 * number, UNIT_DUE, number))
+        data = {"cycle_s": 1.0} if number % 5 else {"cycle_s": 1.0, "reasons": ["late"]}
+        events.append(Event(10.0 * number + 0.5, UNIT_GOOD if number % 5 else UNIT_BAD, number, data))
+    shift = run_shift(Toy(), push, units=1, clock="lockstep")
+    view = ShiftView.of([*events, Event(1001.0, SHIFT_ENDED, None, {"reason": "time"})])
+    assert (view.judged.decision, view.judged.units, view.bad, view.not_judged) == (decision, 100, 20, 1)
+
+    def made(cases: str) -> tuple[int, int, str]:
+        suite = ElementTree.fromstring(junit(shift, view, cases))
+        last = suite.findall("testcase")[-1].find("skipped")
+        return int(suite.get("tests")), int(suite.get("failures")), "" if last is None else str(last.get("message"))
+
+    assert made("verdict") == (102, failures, "not judged: cut off by the end of the shift (bad: late)")
+    assert made("always")[1] == 20 + (decision == "reject") and made("none")[:2] == (1, decision == "reject")
 
 
 def test_report_prints_a_summary_or_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -326,6 +354,8 @@ def test_report_prints_a_summary_or_writes_it(tmp_path: Path, capsys: pytest.Cap
         assert main(["report", path, "--format", "junit", "--out", str(out)]) == 0
     assert ElementTree.parse(out).getroot().get("failures") == "6"
     assert main(["report", path, "--format", "pdf"]) == 2
+    assert main(["report", path, "--format", "junit", "--unit-cases", "alway"]) == 2
+    assert "did you mean 'always'" in capsys.readouterr().err
 
 
 def test_a_report_says_what_a_models_thinking_came_to_and_why_units_were_bad_in_words(tmp_path: Path) -> None:

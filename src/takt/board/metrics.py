@@ -26,12 +26,19 @@ def exposition(rows: Iterable[tuple[int, Row]]) -> str:
         ("takt_good_rate_lower", "Lower bound of the good rate, valid at any look.", lambda row: row.lower),
         ("takt_good_rate_upper", "Upper bound of the good rate, valid at any look.", lambda row: row.upper),
         ("takt_good_rate_required", "Good rate that the job asks.", lambda row: row.required),
+        ("takt_cost", "Cost of all units that came, in the currency that the label says.", lambda row: row.cost),
+        (
+            "takt_price",
+            "Price of what the worker asked a model, in its options' currency.",
+            lambda row: row.price,
+        ),
         ("takt_running", "1 while a process works the shift.", lambda row: int(row.state == RUNNING)),
     ):
         lines += [f"# HELP {name} {about}", f"# TYPE {name} gauge"]
         for number, row in readable:
             if value(row) is not None:
-                lines.append(f"{name}{_labels(number, row)} {float(value(row))!r}")
+                more = {"currency": row.currency} if name == "takt_cost" else {}
+                lines.append(f"{name}{_labels(number, row, **more)} {float(value(row))!r}")
     lines += ["# HELP takt_verdict 1 for the verdict that is there.", "# TYPE takt_verdict gauge"]
     for number, row in readable:
         for decision in DECISIONS:

@@ -95,8 +95,9 @@ class Pages:
         table = kpi_rows(view.kpis)
         station = str(shown.meta["station"])
         by_reason: dict[str, list[Unit]] = {}
-        judged = view.units[: view.due] if view.ended else view.units
-        units = view.units[: view.due + view.not_judged] if view.ended else view.units  # not what fell due at the end
+        judged = view.units[: view.judged.units]
+        units = view.units[: view.due + view.not_judged]  # not what fell due as the shift ended
+        cut = {unit.number for unit in units[view.due :]}
         for unit in judged:
             if unit.good is False:
                 by_reason.setdefault(str((unit.data.get("reasons") or ["unstated"])[0]), []).append(unit)
@@ -122,7 +123,7 @@ class Pages:
             took=[drawing.cycles(view, width) for width in both],
             bad=bad,
             units=units[-MOST_UNITS:],
-            cut={unit.number for unit in units[len(judged) :]},
+            cut=cut,
             figures=table,
             bill=spent(shown.events, shown.meta.get("worker_options")),
             ran=ran_as(shown.meta, prefs.language),

@@ -80,7 +80,7 @@ class Query:
             "units": lambda row: row.units,
             "rate": lambda row: -1.0 if row.rate is None else row.rate,
             "verdict": lambda row: row.decision,
-            "cost": lambda row: -1.0 if row.cost is None else row.cost,
+            "cost": lambda row: (-1.0 if row.cost is None else row.cost, row.price or 0.0),
             "age": lambda row: row.begun_utc,
         }
         readable = [one for one in kept if one[1].state != BROKEN]

@@ -201,11 +201,15 @@ def report(
     form: Annotated[
         str, typer.Option("--format", help="html; or for hosted CI, to stdout unless --out is given: markdown, junit.")
     ] = "html",
+    unit_cases: Annotated[
+        str,
+        typer.Option(help="In JUnit, whether a bad unit fails: as the verdict rejects, always; or none: no units."),
+    ] = "verdict",
     as_json: Json = False,
 ) -> None:
     """Write a shift as one HTML page that needs no network; or as a summary for hosted CI."""
     if form != "html":
-        _summarised(path, form, out, as_json)
+        _summarised(path, form, out, unit_cases, as_json)
         return
     from takt.show.report import write_report
     from takt.show.screen import counting
@@ -221,25 +225,27 @@ def report(
         print(f"report: {written}", file=aside(written))
 
 
-def _summarised(path: Path, form: str, out: Path | None, as_json: bool) -> None:
+def _summarised(path: Path, form: str, out: Path | None, unit_cases: str, as_json: bool) -> None:
     """A shift's summary, printed, or written to `out`."""
     from takt.judge.kpi_table import rows
     from takt.ledger import Ledger
     from takt.shift import Shift
     from takt.shift.account import account_of
-    from takt.show.summaries import JUNIT, MARKDOWN, junit, markdown
+    from takt.show.summaries import CASES, JUNIT, MARKDOWN, junit, markdown
     from takt.show.view import ShiftView
     from takt.writing import whole_file
 
     if form not in ("markdown", "junit"):
         raise TaktError(f"a report has no format {form!r}{meant(form, FORMS)}; there are: {', '.join(FORMS)}")
+    if unit_cases not in CASES:
+        raise TaktError(f"--unit-cases {unit_cases!r}{meant(unit_cases, CASES)}; there are: {', '.join(CASES)}")
     with Ledger.open(path) as book:
         shift = Shift.of(book)
     view = ShiftView.of(shift.events)
     with quiet(as_json):
         account = account_of(shift) if form == "markdown" else None
     more = [] if account is None else list(account.figures)
-    text = markdown(shift, view, [*rows(view.kpis), *more]) if form == "markdown" else junit(shift, view)
+    text = markdown(shift, view, [*rows(view.kpis), *more]) if form == "markdown" else junit(shift, view, unit_cases)
     if out is not None:
         with whole_file(out, MARKDOWN if form == "markdown" else JUNIT, [path]) as new:
             new.write_text(text, encoding="utf-8")

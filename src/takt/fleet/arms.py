@@ -63,6 +63,7 @@ class _Known:
     ended: str
     cut_off: int
     judged: Sequence[Unit]
+    cut_off_finished: int = 0  # a record does not say
 
 
 def verdict_of(records: Sequence[Record | None], *, alpha: float, by: str, accept: str = "") -> Pooled | None:

@@ -35,6 +35,7 @@ from takt.judge.compared_shifts import (
     ComparedShift,
     Costs,
     check_comparable,
+    cut_off,
     differences,
     listed,
     of_seeds,
@@ -108,6 +109,7 @@ def compare(
             for seed in seeds
             if mine[seed].ended not in (*WHOLE, "", "broken_plan")
         ]
+        notes += cut_off(name, [mine[seed] for seed in seeds])
     notes += too_short(worked, seeds)
     rounds = [with_lost(shifts_of_seed) for shifts_of_seed in rounds]
     if by == "auto":

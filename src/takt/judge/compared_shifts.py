@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE, Event
+from takt.contract.figure import counted
 from takt.contract.station import TaktError
 from takt.judge.capability import times_of
 from takt.judge.outcomes import Outcomes
@@ -64,6 +65,14 @@ def by_worker(shifts: Sequence[tuple[str, Sequence[Event]]]) -> dict[str, list[S
     return grouped
 
 
+def cut_off(name: str, shifts: Sequence[ComparedShift]) -> list[str]:
+    """What the ends of a worker's shifts cut off, in a sentence."""
+    units, finished = (sum(one.cut_off[i] for one in shifts) for i in (0, 1))
+    done = f", {finished} of them finished" if finished else ""
+    end = "the end of the shift" if len(shifts) == 1 else "the ends of the shifts"
+    return [f"{name}: {counted(units)} cut off by {end}{done}: not judged"] if units else []
+
+
 def _value(value: Any) -> str:
     """An option's value as it is given on the command line: a text bare, unless it would be read as something else."""
     if isinstance(value, str):
@@ -106,6 +115,7 @@ class ComparedShift:
     caused    units that ended and are not the station's own.
     life_s    the longest that a unit is open, or None.
     lost      units that were counted as bad since the worker broke its contract before them.
+    cut_off   units that the end cuts off, and how many of them ended all the same: they count for nobody.
     """
 
     started: Mapping[str, Any]
@@ -118,6 +128,7 @@ class ComparedShift:
     caused: int
     life_s: float | None
     lost: int = 0
+    cut_off: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, events: Iterable[Event], unit_costs: Costs | None = None) -> ComparedShift:
@@ -138,7 +149,8 @@ class ComparedShift:
         caused = sum(unit.good is not None for unit in found.units if unit.number >= own)
         costs = {} if unit_costs is None else unit_costs(log)
         times = {n: t for n, t in zip(good, times_of([units[n] for n in good]), strict=True)}
-        return cls(found.started, found.ended, found.end_s, work, good, costs, times, caused, found.life_s)
+        cut = found.cut_off, found.cut_off_finished
+        return cls(found.started, found.ended, found.end_s, work, good, costs, times, caused, found.life_s, 0, cut)
 
 
 def of_seeds(name: str, shifts: Sequence[ComparedShift]) -> dict[int, ComparedShift]:

@@ -1,7 +1,8 @@
 """KPIs: a shift's events -> figures, by pure functions. Names, formulas and sources: docs/kpi.md.
 
-Which units count is decided once, in `outcomes`: D of them, in due order, all of which had their time. What a figure
-means depends on how units fall due (at a beat, at random, one after the other); where it means nothing it is None.
+Which units are judged is decided once, in `outcomes`, for verdict and figures alike; D of them have ended, and those
+that are open are in no rate. What a figure means depends on how units fall due (at a beat, at random, one after the
+other); where it means nothing it is None.
 
 Sources, as cited below:
     ISO 22400-2   ISO 22400-2:2014, KPIs for manufacturing operations management: time elements (PBT, APT, ADOT, PRI),
@@ -95,13 +96,15 @@ class Kpis:
     takt_s: float | None
     counted_s: float  # the time that the counted units cover: D takts at a beat (PBT)
     downtime_s: float  # ADOT: a stop of whatever origin
-    # What came out, of the units that count
-    units: int  # D
+    # What came out, of the units that are judged
+    units: int  # D + open
+    open: int  # judged, and not ended: in none of what follows
     good: int  # GQ
-    bad: int
+    bad: int  # D - GQ
     finished: int  # PQ: the worker finished them, good or bad
     lost_to_stops: int  # not finished, and the station stood still meanwhile
-    cut_off: int  # fell due, and still had time when the shift ended
+    cut_off: int  # fell due, and is not judged: less than all its time until the shift ends
+    cut_off_finished: int  # of these, how many ended all the same
     good_rate: float | None  # GQ / D: Run@Rate at a beat, service level with random arrivals
     # Its factors, each at most 1; their product is GQ / D
     not_lost: float | None  # (D - lost) / D; at a beat only
@@ -185,12 +188,14 @@ def kpis(events: Iterable[Event]) -> Kpis:
         takt_s=takt_s,
         counted_s=counted_s,
         downtime_s=down_s,
-        units=n,
+        units=len(shift.judged),
+        open=len(shift.judged) - n,
         good=good,
         bad=n - good,
         finished=finished,
         lost_to_stops=lost,
         cut_off=shift.cut_off,
+        cut_off_finished=shift.cut_off_finished,
         good_rate=ratio(good, n),
         not_lost=ratio(n - lost, n) if pace == BEAT else None,
         finished_share=ratio(finished, n - lost),
@@ -257,7 +262,7 @@ def _first_time(unit: Unit) -> bool:
 
 
 def _reason(unit: Unit) -> str:
-    return "open" if unit.good is None else str((unit.data.get("reasons") or ["unstated"])[0])
+    return str((unit.data.get("reasons") or ["unstated"])[0])
 
 
 def _parts(unit: Unit) -> Mapping[str, Any]:

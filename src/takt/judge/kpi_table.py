@@ -18,10 +18,17 @@ def rows(k: Kpis) -> list[Figure]:
     of_units = "all of it, waiting included" if k.waiting_calls is None else "while a unit was open"
     headline = HEADLINES.get(k.pace, ("Good rate", "good / begun; what is judged"))
     late = f"> {k.takt_s:g}" if k.pace == BEAT and k.takt_s is not None else "never"
-    due = {BEAT: "their slot is over", ARRIVALS: "had all their time"}.get(k.pace, "begun and ended")
     table = [
-        Figure("units", "Units", str(k.units), "", f"due, and {due}" if k.pace in HEADLINES else due),
+        Figure("units", "Units", str(k.units), "", "judged, in due order; all figures are of these"),
         Figure("good", "Good units", str(k.good), "", "GQ, ISO 22400-2"),
+        Figure("bad", "Bad units", str(k.bad), "", "judged, ended, not good"),
+    ]
+    if k.open:
+        table.append(Figure("open", "Open units", str(k.open), "", "judged, not ended; in no rate"))
+    if k.cut_off:
+        about = f"due, without all their time; {k.cut_off_finished} finished, not judged"
+        table.append(Figure("cut_off", "Cut off by the end", str(k.cut_off), "", about))
+    table += [
         Figure("good_rate", headline[0], _percent(k.good_rate), "%", headline[1]),
     ]
     if k.pace == BEAT:
@@ -35,8 +42,6 @@ def rows(k: Kpis) -> list[Figure]:
         table.append(Figure("effectiveness", "Effectiveness", _percent(k.effectiveness), "%", f"PRI*PQ/APT, {iso}"))
     if k.pace != BEAT:
         table.append(Figure("busy", "Busy", _percent(k.busy), "%", "time with a unit open"))
-    if k.cut_off:
-        table.append(Figure("cut_off", "Cut off by the end", str(k.cut_off), "", "due, with time left; not counted"))
     table += [
         Figure("uptime", "Uptime", _percent(k.uptime), "%", "time without a stop"),
         Figure("first_time_quality", "First-time quality", _percent(k.first_time_quality), "%", f"GM GP-8; FPY, {iso}"),

@@ -97,36 +97,51 @@ class Outcomes:
 
     @property
     def judged(self) -> Sequence[Unit]:
-        """The units that a verdict is about: a beginning of `units`.
+        """The units that verdict, figures, pages, tables and comparisons are of: a beginning of `units`.
 
         When time has ended the shift: those that fell due at least a unit's life before, whose outcome is known
-        whatever it is. Else all up to the last one that has ended; those among them that are open count as bad for the
-        lower bound and as good for the upper one.
+        whatever it is. While it is to end by time: of those that will have had a unit's life by then, all up to the
+        last that has ended, so that the end takes none of them out again. Else `so_far`. Those among them that are open
+        count as bad for the lower bound and as good for the upper one.
         """
-        if self.ended == "time" and self.life_s is not None:
+        if self.life_s is None or self.ended not in ("", "time"):
+            return self.so_far
+        if self.ended:
             return self._due_until(self.end_s - self.life_s)
-        ended = [place for place, unit in enumerate(self.units) if unit.good is not None]
-        return self.units[: ended[-1] + 1] if ended else ()
+        return self.so_far if self._planned_s is None else _to_the_last(self._due_until(self._planned_s - self.life_s))
+
+    @property
+    def so_far(self) -> Sequence[Unit]:
+        """All up to the last one that has ended: what is judged if the shift is stopped here (`stop_early`)."""
+        return _to_the_last(self.units)
+
+    @property
+    def cut(self) -> Sequence[Unit]:
+        """Units that fell due and are not judged, whether they have ended or not: they had, or will have, less than all
+        their time when the shift ends. What fell due at the very end is none of them: it had no time in it at all."""
+        if self.ended:
+            return [unit for unit in self.units[len(self.judged) :] if unit.due_s < self.end_s - self._slack_s]
+        if self.life_s is None or self._planned_s is None:
+            return ()
+        return self.units[len(self._due_until(self._planned_s - self.life_s)) :]
 
     @property
     def counted(self) -> Sequence[Unit]:
-        """The units that figures are of, D in docs/kpi.md: a beginning of `units` in which nothing is open by rights.
-
-        At a beat those whose slot is over; with random arrivals those that fell due at least a unit's life ago; where
-        units follow each other, all that were begun and have ended. Of a shift that did not end by time (it was asked
-        for so many units, or its worker was done) all up to the last that has ended, as for the verdict.
-        """
-        if self.life_s is None or self.ended not in ("", "time"):
-            return self.judged
-        return self._due_until(self.end_s - self.life_s)
+        """The judged units that have ended, D in docs/kpi.md: what rates are of."""
+        return [unit for unit in self.judged if unit.good is not None]
 
     @property
     def counted_s(self) -> float:
-        """The time that the units of `counted` cover: at a beat a takt each, also of those that were done early."""
+        """The time that the units of `counted` cover: at a beat a takt each, also of those that were done early; else
+        that until which what fell due is judged."""
         takt_s = float(self.started.get("takt_s") or 0.0)
         if self.pace == BEAT and 0 < takt_s < math.inf:
             return len(self.counted) * takt_s
-        return max(0.0, self.end_s - (self.life_s or 0.0 if self.ended in ("", "time") else 0.0))
+        if self.life_s is None or self.ended not in ("", "time"):
+            return self.end_s
+        if self.ended:
+            return max(0.0, self.end_s - self.life_s)
+        return self.end_s if self._planned_s is None else max(0.0, min(self.end_s, self._planned_s - self.life_s))
 
     @property
     def time_s(self) -> float:
@@ -137,11 +152,24 @@ class Outcomes:
 
     @property
     def cut_off(self) -> int:
-        """Units that fell due and are not counted: when the shift ended, they still had time. What fell due at the very
-        end is none of them: it had no time in the shift at all. Before the end nothing is cut off."""
-        if not self.ended:
-            return 0
-        return sum(unit.due_s < self.end_s - self._slack_s for unit in self.units[len(self.counted) :])
+        """How many are cut."""
+        return len(self.cut)
+
+    @property
+    def cut_off_finished(self) -> int:
+        """How many of these ended all the same, good or bad."""
+        return sum(unit.good is not None for unit in self.cut)
+
+    @property
+    def _planned_s(self) -> float | None:
+        """When time is to end the shift; None if nothing says so, or it has gone on beyond that."""
+        hours, control_s = self.started.get("hours"), float(self.started.get("control_s") or 0.0)
+        if hours is None:
+            return None
+        planned_s = 3600.0 * float(hours)
+        if control_s > 0:  # it ends with the control period that is nearest
+            planned_s = math.ceil(planned_s / control_s - 0.5 - 1e-9) * control_s
+        return None if self.end_s > planned_s + self._slack_s else planned_s
 
     @property
     def _slack_s(self) -> float:
@@ -149,6 +177,11 @@ class Outcomes:
 
     def _due_until(self, until_s: float) -> Sequence[Unit]:
         return [unit for unit in self.units if unit.due_s <= until_s + self._slack_s]
+
+
+def _to_the_last(units: Sequence[Unit]) -> Sequence[Unit]:
+    ended = [place for place, unit in enumerate(units) if unit.good is not None]
+    return units[: ended[-1] + 1] if ended else ()
 
 
 def _pace_seen(started: Mapping[str, Any], units: Sequence[Unit]) -> str:

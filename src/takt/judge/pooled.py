@@ -87,6 +87,9 @@ class Judged(Protocol):
     def cut_off(self) -> int: ...
 
     @property
+    def cut_off_finished(self) -> int: ...
+
+    @property
     def judged(self) -> Sequence[Unit]: ...
 
 
@@ -98,8 +101,8 @@ def pooled_outcomes(
     by = ("unit" if len(found) == 1 else "shift") if by == "auto" else by
     job = Job.of(found[0].started, alpha)
     job = job if stands_to is None else replace(job, rho=stands_to)
-    cut_off = sum(one.cut_off for one in found)
-    units = judged(job, [one.judged for one in found], cut_off)
+    cut = sum(one.cut_off for one in found), sum(one.cut_off_finished for one in found)
+    units = judged(job, [one.judged for one in found], *cut)
     whole = [one.judged for one in found if one.ended in (*WHOLE, "broken_plan") and one.judged]
     rates = np.array([sum(unit.good is True for unit in mine) / len(mine) for mine in whole])
     rows = [[unit.good is True for unit in mine] for mine in whole]

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_GOOD, Event
+from takt.contract.events import SHIFT_STARTED, Event
+from takt.judge.compared_shifts import ComparedShift, with_lost
+from takt.judge.outcomes import Outcomes
 
 Shifts = Mapping[str, Sequence[Iterable[Event]]]
 UNSTATED = "unstated"
@@ -35,20 +37,29 @@ class Differing:
 
 
 def reasons(shifts: Shifts) -> list[tuple[str, dict[str, int]]]:
-    """The main reasons of bad units and how often each worker's were so, the most frequent first."""
-    counts = {name: Counter(_ended(of, UNIT_BAD).values()) for name, of in shifts.items()}
+    """The main reasons of judged bad units and how often each worker's were so, the most frequent first."""
+    counts = {name: Counter(reason for events in of for reason in _bad(events).values()) for name, of in shifts.items()}
     total: Counter[str] = sum(counts.values(), Counter())
     return [(reason, {name: counts[name][reason] for name in shifts}) for reason, _ in total.most_common()]
 
 
 def only_one(shifts: Shifts, a: str, b: str) -> tuple[list[Only], list[Only]]:
-    """The units that only `a` did, and those that only `b` did, of those that both ended; by seed and number."""
-    good = {name: _ended(shifts[name], UNIT_GOOD) for name in (a, b)}
-    bad = {name: _ended(shifts[name], UNIT_BAD) for name in (a, b)}
-    return (
-        [Only(*key, bad[b][key]) for key in sorted(good[a].keys() & bad[b].keys())],
-        [Only(*key, bad[a][key]) for key in sorted(good[b].keys() & bad[a].keys())],
-    )
+    """The units that only `a` did, and those that only `b` did, of those that count for both and were the same work:
+    `compare` counts the same. By seed and number; nothing if `compare` would refuse these."""
+    found: dict[str, list[Only]] = {a: [], b: []}
+    worked = {
+        name: {one.started.get("seed"): (one, events) for one, events in _compared(of)} for name, of in shifts.items()
+    }
+    for seed in sorted(set.intersection(*(set(mine) for mine in worked.values())), key=str):
+        round_ = with_lost({name: mine[seed][0] for name, mine in worked.items()})
+        bad = {name: _bad(worked[name][seed][1]) for name in (a, b)}
+        for unit in sorted(round_[a].good.keys() & round_[b].good.keys()):
+            is_good = {name: round_[name].good[unit] for name in (a, b)}
+            if is_good[a] != is_good[b] and round_[a].work.get(unit) == round_[b].work.get(unit):
+                did, did_not = (a, b) if is_good[a] else (b, a)
+                reason = bad[did_not].get(unit, round_[did_not].ended)
+                found[did].append(Only(seed if isinstance(seed, int) else 0, unit, reason))
+    return found[a], found[b]
 
 
 def differing(shifts: Shifts) -> list[Differing]:
@@ -59,17 +70,15 @@ def differing(shifts: Shifts) -> list[Differing]:
     return [row for row in rows if len(set(row.values.values())) > 1]
 
 
-def _ended(of: Sequence[Iterable[Event]], kind: str) -> dict[tuple[int, int], str]:
-    """Units that ended so, by seed and number, with their main reason."""
-    found = {}
-    for events in of:
-        log = tuple(events)
-        seed = _started(log).get("seed")
-        for event in log:
-            if event.kind == kind and event.unit is not None:
-                reason = str((event.data.get("reasons") or [UNSTATED])[0])
-                found[int(seed) if isinstance(seed, int) else 0, event.unit] = reason
-    return found
+def _compared(of: Sequence[Iterable[Event]]) -> list[tuple[ComparedShift, tuple[Event, ...]]]:
+    logs = [tuple(events) for events in of]
+    return [(ComparedShift.of(log), log) for log in logs]
+
+
+def _bad(events: Iterable[Event]) -> dict[int, str]:
+    """The judged units that were bad, with their main reason."""
+    bad = [unit for unit in Outcomes.of(events).judged if unit.good is False]
+    return {unit.number: str((unit.data.get("reasons") or [UNSTATED])[0]) for unit in bad}
 
 
 def _started(events: Iterable[Event]) -> Mapping[str, Any]:

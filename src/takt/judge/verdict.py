@@ -86,10 +86,11 @@ class Verdict:
     good_rate      good / (units - open); None before the first unit has ended.
     lower, upper   bound of the good rate: each wrong with a chance of at most alpha, whenever one looks (`upper` of
                    alpha / 2 if there is a cycle limit too).
-    units          how many are judged, in due order: up to the last that has ended; if time ended the shift, those that
-                   fell due so early that their outcome is known whatever it is.
+    units          how many are judged, in due order: up to the last that has ended; if time ended the shift, or is to
+                   end it, those that fell due so early that their outcome is known by then whatever it is.
     open           of these, how many have not ended: bad for `lower`, good for `upper`.
-    cut_off        fell due before the end, but are not judged: they still had time.
+    cut_off        fell due before the end (where time is to end the shift: so far), but are not judged: they had, or
+                   will have, less than all their time. `cut_off_finished` of them ended all the same.
     cycles         None if the job has no limit.
     stands_to      the decision holds for the worker, too, if its stickiness is at most this; None if it is undecided,
                    or does not hold so even at 0. To accept with a limit of cycle times: the lesser of that of good and
@@ -109,6 +110,7 @@ class Verdict:
     good: int
     open: int
     cut_off: int
+    cut_off_finished: int
     alpha: float
     cycles: Cycles | None
     dependence: Dependence
@@ -125,7 +127,13 @@ def verdict(events: Iterable[Event], *, alpha: float = 0.05) -> Verdict:
     """
     shift = Outcomes.of(events)
     job = Job.of(shift.started, alpha)
-    return judged(job, [shift.judged], shift.cut_off)
+    return judged(job, [shift.judged], shift.cut_off, shift.cut_off_finished)
+
+
+def verdict_if_stopped(events: Iterable[Event], *, alpha: float = 0.05) -> Verdict:
+    """The verdict that there is if this running shift is stopped here by it: time takes no unit out then."""
+    shift = Outcomes.of(events)
+    return judged(Job.of(shift.started, alpha), [shift.so_far])
 
 
 def bounds_over_time(events: Iterable[Event], *, alpha: float = 0.05) -> list[Bound]:
@@ -171,7 +179,7 @@ class Job:
         return self.alpha, self.alpha if self.limit_s is None else self.alpha / 2
 
 
-def judged(job: Job, shifts: Sequence[Sequence[Unit]], cut_off: int = 0) -> Verdict:
+def judged(job: Job, shifts: Sequence[Sequence[Unit]], cut_off: int = 0, cut_off_finished: int = 0) -> Verdict:
     """The verdict on the units of these shifts, each in due order, all judged as one row."""
     units = [unit for shift in shifts for unit in shift]
     still = sum(unit.good is None for unit in units)
@@ -193,6 +201,7 @@ def judged(job: Job, shifts: Sequence[Sequence[Unit]], cut_off: int = 0) -> Verd
         good=good,
         open=still,
         cut_off=cut_off,
+        cut_off_finished=cut_off_finished,
         alpha=job.alpha,
         cycles=cycles,
         dependence=dependence([_known(shift) for shift in shifts]),
@@ -347,8 +356,13 @@ def notes(v: Verdict, shifts: int = 1) -> list[str]:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
     if v.cut_off:
         end = "the end of the shift" if shifts == 1 else "the ends of the shifts"
-        told.append(f"{counted(v.cut_off)} cut off by {end}: not judged.")
+        told.append(f"{counted(v.cut_off)} cut off by {end}{_finished(v)}: not judged.")
     return told
+
+
+def _finished(v: Verdict) -> str:
+    """How many of what was cut off had ended all the same."""
+    return f", {v.cut_off_finished} of them finished" if v.cut_off_finished else ""
 
 
 def _floor(rho: float) -> str:

@@ -201,12 +201,12 @@ def work_on(
         """Why the shift is over as far as its finished units say, or "". A resumed shift may be over at once."""
         if ended >= last_unit or exhausted():
             return "units"
-        if meta["stop_early"] and ended and verdict(events).decision != "undecided":
+        if meta["stop_early"] and ended and verdict_if_stopped(events).decision != "undecided":
             return "verdict"
         return ""
 
     if meta["stop_early"]:
-        from takt.judge.verdict import verdict
+        from takt.judge.verdict import verdict_if_stopped
     reason = over() or ("time" if loop.station.now >= last_s else "")
     if not reason and leave is not None and leave(events):
         return Shift.of(ledger)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from takt.contract.costs import currency_of
 from takt.contract.events import Event
 from takt.contract.foreign import is_stop
 from takt.judge.compared_shifts import Costs
@@ -22,3 +24,12 @@ def costs_told(shifts: Sequence[Sequence[Event]]) -> Costs | None:
             raise
         return None
     return costs
+
+
+def cost_of(events: Sequence[Event]) -> tuple[float | None, str]:
+    """What all units of a shift cost so far, judged or not, and the currency; None where its station does not say."""
+    costs = costs_told([events]) if events else None
+    if costs is None:
+        return None, ""
+    total = math.fsum(costs(events).values())
+    return (total, currency_of(events[0].data)) if math.isfinite(total) else (None, "")

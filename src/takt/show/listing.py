@@ -17,6 +17,7 @@ from takt.ledger import Ledger
 from takt.ledger.address import Address
 from takt.ledger.store import Place, shifts_in
 from takt.meant import near_file
+from takt.show.costs import cost_of
 
 SUFFIX = ".takt"
 MOST_FOUND = 10_000  # ledgers of a folder
@@ -30,7 +31,8 @@ class Row:
 
     state          RUNNING: a process is writing it. CUT_OFF: none is, and it has not ended. ENDED. BROKEN: it cannot be
                    read, and `why` says why; all else is then empty.
-    cost           of all units, in `currency`; None where nobody says.
+    cost           of all units that came, judged or not, in `currency`; None where the station does not say.
+    price          of what its worker asked a model; None where there is none.
     begun_utc      when it was begun, ISO 8601; "" if unknown.
     """
 
@@ -49,6 +51,7 @@ class Row:
     decision: str = ""
     cost: float | None = None
     currency: str = ""
+    price: float | None = None
     begun_utc: str = ""
 
     def age_s(self, now_s: float | None = None) -> float | None:
@@ -59,6 +62,12 @@ class Row:
             return None
         begun = begun if begun.tzinfo else begun.replace(tzinfo=UTC)
         return max(0.0, (time.time() if now_s is None else now_s) - begun.timestamp())
+
+    @property
+    def money(self) -> str:
+        """What it cost, in words; "" where nobody says. A price is in the currency that the model's was given in."""
+        told = [] if self.cost is None else [f"{self.cost:,.{0 if abs(self.cost) >= 1000 else 2}f} {self.currency}"]
+        return " + ".join([*told, *([] if self.price is None else [f"{self.price:,.4g}"])])
 
 
 def ledgers_in(places: Iterable[Place]) -> list[Place]:
@@ -105,6 +114,7 @@ def row(
         judged = verdict([event for event in events if event.kind != SAID])
     ended = str(events[-1].data["reason"]) if events and events[-1].kind == SHIFT_ENDED else ""
     price = sum(float(e.data["price"]) for e in events if e.kind == SAID and _is_number(e.data.get("price")))
+    cost, currency = cost_of(events)
     return Row(
         path=path,
         state=ENDED if ended else RUNNING if writing else CUT_OFF,
@@ -119,7 +129,9 @@ def row(
         upper=judged.upper,
         required=judged.required,
         decision=judged.decision,
-        cost=price or None,
+        cost=cost,
+        currency=currency,
+        price=price or None,
         begun_utc=str(meta.get("begun_utc", "")),
     )
 

@@ -54,7 +54,7 @@ _COLUMNS = (
         "bound", "rate", True, lambda row: f"{per_cent(row.lower)} to {per_cent(row.upper)} %" if row.units else "-"
     ),
     _Column("verdict", "", False, lambda row: Text(row.decision, TONES[row.decision])),
-    _Column("cost", "good", True, lambda row: "-" if row.cost is None else f"{row.cost:,.4g} {row.currency}".rstrip()),
+    _Column("cost", "good", True, lambda row: row.money or "-"),
     _Column("age", "state", True, lambda row: age(row.age_s())),
 )
 

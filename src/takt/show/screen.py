@@ -163,6 +163,8 @@ class Watch:
             rows.add_row("bound", Gauge(judged), f"{per_cent(judged.lower)} to {per_cent(judged.upper)} %")
             of = "" if self._judged_units == progress.units else f" after {counted(self._judged_units)}"
             rows.add_row("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), _required(judged))
+            if judged.cut_off:
+                rows.add_row("", Text(_cut_off(judged)), "")
         rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
         rows.add_row("elapsed", hms(wall_s), left)
         lately = [Text(f"{'lately' if i == 0 else '':9}  {text}", "dim") for i, text in enumerate(self._lately)]
@@ -180,6 +182,7 @@ class Watch:
         if self._judged is not None:
             line += f", bound {per_cent(self._judged.lower)} to {per_cent(self._judged.upper)} %"
             line += f", {_required(self._judged)}"
+            line += f", {_cut_off(self._judged)}" if self._judged.cut_off else ""
         return f"{line}, {_speed(progress.now_s, progress.wall_s)}"
 
     def _width(self) -> int:
@@ -365,6 +368,11 @@ def _next_steps(shift: Shift) -> RenderableType:
 def _required(judged: Any) -> str:
     asked = per_cent(judged.required, exact=True)
     return f"required {asked if '.' in asked else per_cent(judged.required)} %"
+
+
+def _cut_off(judged: Any) -> str:
+    """What ended so late that the verdict is not about it."""
+    return f"{judged.cut_off} cut off by the end, {judged.cut_off_finished} of them finished: not judged"
 
 
 def _speed(now_s: float, wall_s: float) -> str:

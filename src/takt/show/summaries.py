@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring  # nosec
 
 from takt.contract.figure import Figure
 from takt.draw.words import hms
+from takt.judge.outcomes import Unit
 from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.shift import Shift
@@ -20,6 +21,7 @@ MARKDOWN = Kind("summary of Takt's", lambda head: head.startswith(b"### ") and b
 JUNIT = Kind("JUnit report of Takt's", lambda head: b"<testsuite " in head[:300] and b"takt." in head)
 SIGNS = {"accept": "✅", "reject": "❌", "undecided": "➖"}
 MOST_UNITS = 50  # bad units that are listed
+CASES = BY_VERDICT, ALWAYS, NONE = "verdict", "always", "none"
 
 
 def markdown(shift: Shift, view: ShiftView, rows: list[Figure]) -> str:
@@ -39,7 +41,7 @@ def markdown(shift: Shift, view: ShiftView, rows: list[Figure]) -> str:
         "| --- | ---: | --- | --- |",
         *(f"| {_plain(r.label)} | {_plain(r.value)} | {_plain(r.unit)} | {_plain(r.source)} |" for r in rows),
     ]
-    bad = [unit for unit in view.units if unit.good is False]
+    bad = [unit for unit in judged_units(view) if unit.good is False]
     if bad:
         lines += ["", "| bad unit | at | why |", "| ---: | --- | --- |"]
         for unit in bad[:MOST_UNITS]:
@@ -51,37 +53,50 @@ def markdown(shift: Shift, view: ShiftView, rows: list[Figure]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def junit(shift: Shift, view: ShiftView) -> str:
-    """A test case for the verdict and one for each unit; a bad unit is a failure, an open one is skipped."""
+def junit(shift: Shift, view: ShiftView, cases: str = BY_VERDICT) -> str:
+    """A test case for the verdict, which fails if it rejects and is skipped while it is undecided; and by `cases`
+    (CASES) one for each unit. A job allows bad units: by the verdict one is a failure only if that rejects, and else
+    skipped, with its reason; `always` makes each a failure. What is not judged is skipped, whatever became of it."""
     judged, station = view.judged, str(shift.meta["station"])
     name = f"{shift.meta['worker']} at {station}, seed {shift.meta['seed']}"
-    units = [unit for unit in view.units]
-    failed = sum(unit.good is False for unit in units) + (judged.decision == "reject")
-    skipped = sum(unit.good is None for unit in units) + (judged.decision == "undecided")
-    suite = Element(
-        "testsuite",
-        name=_xml(name),
-        tests=str(len(units) + 1),
-        failures=str(failed),
-        skipped=str(skipped),
-        errors="0",
-        time=f"{view.now_s:.3f}",
-    )
-    of = _xml(f"takt.{station}.{shift.meta['worker']}")
+    suite, of = Element("testsuite", name=_xml(name)), _xml(f"takt.{station}.{shift.meta['worker']}")
+    properties = SubElement(suite, "properties")
+    figures = view.kpis
+    for key in ("units", "good", "bad", "open", "cut_off", "cut_off_finished"):
+        SubElement(properties, "property", name=key, value=str(getattr(figures, key)))
     case = SubElement(suite, "testcase", classname=of, name="verdict", time="0")
     if judged.decision != "accept":
         SubElement(case, "failure" if judged.decision == "reject" else "skipped", message=_xml(judged.why))
-    for unit in units:
+    fails = cases == ALWAYS or (cases == BY_VERDICT and judged.decision == "reject")
+    for place, unit in enumerate(() if cases == NONE else view.units[: view.due + view.not_judged]):
         took = f"{unit.cycle_s or 0.0:.3f}"
         case = SubElement(suite, "testcase", classname=of, name=f"unit {unit.number}", time=took)
-        if unit.good is None:
-            SubElement(case, "skipped", message="open when the shift ended")
+        became = "open" if unit.good is None else "good" if unit.good else "bad"
+        why = "" if unit.good is not False else ", ".join(str(one) for one in unit.data.get("reasons") or ["unstated"])
+        if place >= judged.units:
+            told = "cut off by the end of the shift" if place >= view.due else "not ended"
+            SubElement(case, "skipped", message=_xml(f"not judged: {told} ({became}{': ' + why if why else ''})"))
+        elif unit.good is None:
+            SubElement(case, "skipped", message="open")
         elif not unit.good:
-            reasons = [str(one) for one in unit.data.get("reasons") or ["unstated"]]
-            failure = SubElement(case, "failure", type=_xml(reasons[0]), message=_xml(", ".join(reasons)))
-            failure.text = _xml(_why(station, unit.data))
+            reason = str((unit.data.get("reasons") or ["unstated"])[0])
+            if fails:
+                SubElement(case, "failure", type=_xml(reason), message=_xml(why)).text = _xml(_why(station, unit.data))
+            else:
+                SubElement(case, "skipped", message=_xml(f"bad: {why}; the verdict is {judged.decision}"))
+    suite.attrib |= {
+        "tests": str(len(suite.findall("testcase"))),
+        "failures": str(len(suite.findall("testcase/failure"))),
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+        "errors": "0",
+        "time": f"{view.now_s:.3f}",
+    }
     indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
+
+
+def judged_units(view: ShiftView) -> list[Unit]:
+    return list(view.units[: view.judged.units])
 
 
 def _why(station: str, data: Any) -> str:

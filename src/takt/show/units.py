@@ -29,7 +29,8 @@ def unit_records(events: Sequence[Event]) -> list[dict[str, Any]]:
     """A record for each unit, in the order in which they fell due; all have the same keys, FIRST in front.
 
     due_s, ended_s, cycle_s are seconds of station time; outcome is "good", "bad" or "open"; judged says whether figures
-    and verdict count it (docs/kpi.md: the end of the shift cut it off if not, or it still has time). asked, thinking_s:
+    and verdict count it (docs/kpi.md: else the end of the shift cuts it off, or it is open behind all that have ended).
+    asked, thinking_s:
     how often the worker was asked to act while a unit was open, since a unit had last ended, and what of station time
     that took; None where the ledger does not say. asked_since_last, thinking_since_last_s: the same, waiting included.
     reasons and faults are names, joined by ";". What the station measured of a unit (`peak_push_n`) and of its parts
@@ -38,7 +39,7 @@ def unit_records(events: Sequence[Event]) -> list[dict[str, Any]]:
     outcomes = Outcomes.of(events)
     thoughts = {event.unit: event.data for event in events if event.kind == THOUGHT}
     spans = fault_spans(events, outcomes.end_s)
-    judged = {unit.number for unit in outcomes.counted}
+    judged = {unit.number for unit in outcomes.judged}
     records = []
     for unit in outcomes.units:
         over_s = outcomes.end_s if unit.ended_s is None else unit.ended_s

@@ -13,7 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from takt.contract.events import BEAT, FAULT, FAULT_CLEARED, FREE, HELP_CALLED, SAID, UNIT_DUE, UNIT_ENDED, Event
+from takt.contract.events import (
+    ARRIVALS,
+    BEAT,
+    FAULT,
+    FAULT_CLEARED,
+    FREE,
+    HELP_CALLED,
+    SAID,
+    UNIT_DUE,
+    UNIT_ENDED,
+    Event,
+)
 from takt.judge.bets import open_bounds
 from takt.judge.kpi import Kpis, kpis
 from takt.judge.outcomes import Outcomes, Unit
@@ -28,7 +39,7 @@ MOST_POINTS = 400  # of a curve: more than a screen has room for
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One row of the hour board. `target` units fell due in it and have had their time, `good` of them were good."""
+    """One row of the hour board. `target` units fell due in it, are judged and have ended, `good` of them were good."""
 
     from_s: float
     to_s: float
@@ -69,11 +80,14 @@ class ShiftView:
     faults      names of the faults that are there now, stopping or not.
     now_s       time of the last event, or of the station where that is known.
     unit        the unit that fell due last and is open; `due_s` when it did. None if none is open.
-    planned     units that the whole shift is to have; None if that is not known.
+    planned     units that the whole shift is to have time for; None if that is not known.
     length_s    how long it is to last; None if it ends by units.
-    good, bad   of the units that have ended, and `due` of those that fell due, `waiting` of which are open, while the
-                shift runs; when it is over all three are of the units that figures and verdict count (docs/kpi.md).
-    not_judged  units that the end of the shift cut off, which therefore are in none of these.
+    due         units that fell due and are judged or may yet be: good + bad + open.
+    good, bad   of the units that are judged (docs/verdict.md): verdict, figures and hours are of the same.
+    open        of those, how many have not ended.
+    not_judged  units that the end of the shift cuts off, and `not_judged_ended` of these ended all the same. While time
+                is to end the shift, those that fell due so late that it will.
+    waiting     all units that have not ended, while the shift is not over.
     hours       the hour board, where units fall due at a pace.
     failures    the commonest main reasons of bad units, and how often.
     units       all units in the order in which they fell due.
@@ -93,8 +107,10 @@ class ShiftView:
     good: int
     bad: int
     due: int
+    open: int
     waiting: int
     not_judged: int
+    not_judged_ended: int
     pace: str
     judged: Verdict
     hours: tuple[Hour, ...]
@@ -115,8 +131,11 @@ class ShiftView:
         open_units = [unit for unit in units if unit.good is None]
         last = open_units[-1] if open_units else None
         state, faults = _state(events, outcomes.ended, bool(open_units))
-        of = outcomes.counted if outcomes.ended else units
-        ended = [unit for unit in of if unit.good is not None]
+        ended = [unit for unit in outcomes.judged if unit.good is not None]
+        cut, cut_ended = outcomes.cut_off, outcomes.cut_off_finished
+        due = len(outcomes.judged if outcomes.ended else units) - (0 if outcomes.ended else cut)
+        if started.get("units") and outcomes.pace != ARRIVALS:  # the next may fall due while the last is inspected
+            due = max(len(ended), min(due, int(started["units"])))
         good = sum(unit.good is True for unit in ended)
         reasons = Counter(_main_reason(unit) for unit in ended if not unit.good)
         hours = started.get("hours")
@@ -129,13 +148,15 @@ class ShiftView:
             now_s=at_s,
             unit=None if last is None else last.number,
             due_s=None if last is None else last.due_s,
-            planned=_planned(started),
+            planned=_planned(outcomes),
             length_s=None if hours is None else float(hours) * HOUR_S,
             good=good,
             bad=len(ended) - good,
-            due=len(of),
-            waiting=len(of) - len(ended),
-            not_judged=outcomes.cut_off,
+            due=due,
+            open=due - len(ended),
+            waiting=0 if outcomes.ended else len(open_units),
+            not_judged=cut,
+            not_judged_ended=cut_ended,
             pace=outcomes.pace,
             judged=judged,
             hours=_hours(outcomes),
@@ -226,20 +247,24 @@ def _state(events: Sequence[Event], ended: str, is_open: bool) -> tuple[str, tup
     return (WORKING if is_open else WAITING), names
 
 
-def _planned(started: Mapping[str, Any]) -> int | None:
-    units, hours, takt_s = started.get("units"), started.get("hours"), started.get("takt_s")
+def _planned(outcomes: Outcomes) -> int | None:
+    """What is asked for, or falls due in time to be judged: at random, about so many."""
+    units, hours, takt_s = (outcomes.started.get(key) for key in ("units", "hours", "takt_s"))
     lengths = [int(units)] if units else []
     if hours and takt_s:
-        lengths.append(max(1, int(float(hours) * HOUR_S / float(takt_s))))
+        late_s = (outcomes.life_s or 0.0) if outcomes.pace == ARRIVALS else 0.0
+        lengths.append(max(0 if late_s else 1, int((float(hours) * HOUR_S - late_s) / float(takt_s))))
     return min(lengths, default=None)
 
 
 def _hours(outcomes: Outcomes) -> tuple[Hour, ...]:
-    """By the hour in which units fell due: how many had their time, and how many of those were good."""
+    """By the hour in which units fell due: how many are judged and have ended, and how many of those were good."""
     if outcomes.pace == FREE:
         return ()
     rows: dict[int, list[int]] = {}
-    for unit in outcomes.counted:
+    for unit in outcomes.judged:
+        if unit.good is None:
+            continue
         row = rows.setdefault(int(unit.due_s // HOUR_S), [0, 0])
         row[0] += 1
         row[1] += unit.good is True

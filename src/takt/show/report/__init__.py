@@ -227,8 +227,8 @@ def _plots(
         found["rate"] = plots.good_rate(told_s, rate, lower, upper, judged.required, end_s)
     if takt_s > 0:
         found["cycles"] = plots.cycle_times(ends, [unit.cycle_s for unit in units], goods, takt_s, end_s)
-    counted = Outcomes.of(events).counted
-    levels = capability(times_of(counted))
+    took = times_of([unit for unit in rated if unit.good is not None])
+    levels = capability(took)
     if any(level.seen_s is not None for level in levels):
-        found["capability"] = plots.capability([("", times_of(counted), levels)], takt_s)
+        found["capability"] = plots.capability([("", took, levels)], takt_s)
     return found

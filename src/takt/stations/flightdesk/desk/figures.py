@@ -11,8 +11,9 @@ from typing import Any
 
 from takt.contract.events import Event
 from takt.contract.station import Account, Figure, Table
+from takt.judge.outcomes import Outcomes
 from takt.stations.flightdesk.airline.cost import tariff
-from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parties_of, tally
+from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parties_of, tally, unit_costs
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.seats import Assigned
 from takt.stations.flightdesk.desk.served import causes_of, not_served, table_of
@@ -53,7 +54,11 @@ def values_of(world: World, authority: bool, events: Sequence[Event], sums: Tall
     """EUR, people and hours; None where undefined. With authority over flights there is no regret: no bound holds."""
     least = round(bound.bound, 2)
     regret = None if authority else round(sums.cost - least, 2)
+    costs, judged = unit_costs(events), {unit.number for unit in Outcomes.of(events).judged}
     return {
+        "units": len(costs),
+        "judged": len(judged),
+        "cost_judged_eur": round(sum(cost for unit, cost in costs.items() if unit in judged), 2),
         "people": sums.people,
         "home": sums.home,
         "home_rate": sums.home / sums.people if sums.people else None,
@@ -75,7 +80,9 @@ def values_of(world: World, authority: bool, events: Sequence[Event], sums: Tall
 def figures_of(values: Mapping[str, Any]) -> list[Figure]:
     """The table, in the order in which a desk reads it."""
     holds = values["bound_holds"]
+    judged = f"of {values['judged']} units"
     no_bound = "no bound: this desk may change flights"
+    cost_of = f"of all {values['units']} units; ROADEF 2009, passengers' parts, and fares"
     table = [
         Figure("people", "Passengers who came", f"{values['people']:,}", "", "units are groups of them"),
         Figure("home", "Passengers home", f"{values['home']:,}", "", "settled on flights that are flown"),
@@ -85,7 +92,8 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
         table.append(Figure(f"home_{name}", f"Home, {name} corridor", f"{people:,}", "", "of the whole trip"))
     table += [
         Figure("delay_h", "Delay of those home, mean", _number(values["delay_h"], 1), "h", "at the destination"),
-        Figure("cost_eur", "Cost", _number(values["cost_eur"]), "EUR", "ROADEF 2009, passengers' parts, and fares"),
+        Figure("cost_eur", "Cost", _number(values["cost_eur"]), "EUR", cost_of),
+        Figure("cost_judged_eur", "... of it of judged units", _number(values["cost_judged_eur"]), "EUR", judged),
         Figure("cost_per_home_eur", "Cost per passenger home", _number(values["cost_per_home_eur"]), "EUR", "all cost"),
     ]
     for part, eur in values["cost_parts_eur"].items():
