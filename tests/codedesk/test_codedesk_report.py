@@ -83,8 +83,7 @@ def test_no_more_is_done_in_an_hour_than_falls_due_and_shares_are_of_the_whole_s
         [Event(slots_s if ended == "time" else found[-1].t_s, SHIFT_ENDED, None, {"reason": ended})] if ended else []
     )
     values, common = values_of(found), kpis(found)
-    counted = tickets if ended else tickets - 1  # of a shift under way, the last slot is not over
-    time_s = slots_s if ended else found[-1].t_s
+    counted, time_s = tickets, slots_s  # also while the last slot is not over: its ticket is judged
     failed = [event.unit for event in found if event.kind == UNIT_BAD and event.unit is not None]
     good = counted - sum(unit < counted for unit in failed)
     assert common.units == counted
