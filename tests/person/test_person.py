@@ -15,19 +15,22 @@ import pytest
 from asking import TOKEN, asked
 from counter import Counter
 
-from takt import Ledger, kpis, repeat_shift, resume_shift, run_shift
+from takt import Event, Ledger, kpis, repeat_shift, resume_shift, run_shift
 from takt.board.person.forms import filling, forms_of
 from takt.board.person.pages import PersonPages
 from takt.board.person.server import PersonServer
 from takt.board.wanted import Prefs
 from takt.cli import main
+from takt.cli.person import AtWork
 from takt.contract import clock as clocks
 from takt.contract.clock import Live, parse_clock
 from takt.errors import TaktError
 from takt.export.trl import export_trl
 from takt.judge.human import human_relative
+from takt.shift import Progress
 from takt.workers.person import Person
-from takt.workers.person.hatch import Hatch
+from takt.workers.person.hatch import HELP, NOTHING_OPEN, Hatch
+from toy import Toy
 
 NASTY = "<script>alert('x')</script>"
 
@@ -200,6 +203,23 @@ def test_time_that_went_by_with_nothing_done_is_not_given_back(tmp_path: Path, m
     assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
 
 
+def test_a_page_is_told_why_there_is_nothing_to_do_and_for_how_long() -> None:
+    """At a beat: until the next unit, once help was called or nothing is open. What came of a unit is not told."""
+    at = AtWork(Toy(), Person(), Hatch(), Live("live:2", 2.0), 3)
+    follow, stood = at.follow(None), []
+    happened = [
+        (1.0, 0, Event(0.0, "unit_due", 0)),
+        (3.0, 0, Event(3.0, "help_called", 0, {"why": "asked"})),
+        (5.5, 1, Event(5.0, "unit_bad", 0, {})),
+        (10.0, 1, Event(10.0, "unit_due", 1)),
+    ]
+    for now_s, units, event in happened:
+        follow(Progress(now_s, 1.0, units, 0, [event]))
+        assert at.hatch.standing is not None
+        stood.append((at.hatch.standing.units, at.hatch.standing.idle, at.hatch.standing.next_s))
+    assert stood == [(0, "", 9.0), (0, HELP, 7.0), (1, NOTHING_OPEN, 4.5), (1, "", 10.0)]
+
+
 def test_a_slip_is_told_before_anybody_opens_a_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +270,8 @@ def test_what_was_done_before_a_kill_is_done_again_without_the_clock(
     last = max(event.t_s for event in shift.events if event.kind == "said")
     assert last > 20 and last <= paced[0] < paced[-1] == shift.events[-1].t_s
     assert words[int(last) - 2] and "again" in words[int(last) - 2] and words[-1] is None
+    newest = after.answers[-1]  # whoever goes on sees what was done
+    assert newest.call.name == "look" and newest.told["result"]["tool"] == "look" and newest.number > 10
     assert repeat_shift(path, station=Counter(), worker=Person()).digest == shift.digest
 
 

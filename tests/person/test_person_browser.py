@@ -17,7 +17,7 @@ from takt import Ledger, repeat_shift, run_shift
 from takt.board.person.server import PersonServer
 from takt.contract.station import StationSpec
 from takt.workers.person import Person
-from takt.workers.person.hatch import Hatch, Standing
+from takt.workers.person.hatch import HELP, Hatch, Standing
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,8 @@ def test_units_are_worked_through_the_forms_with_the_keyboard_alone(running: Any
     page.locator("#state", has_text="2 of 2 units good").wait_for()
     page.wait_for_timeout(1500)  # and longer than it takes to see that the server has gone
     assert page.locator("#link").is_hidden() and page.locator("form[data-call=look] > button").is_disabled()
+    assert page.evaluate("[...document.forms].every((form) => form.inert || !form.dataset.call)")
+    page.evaluate("document.querySelector('form[data-call=look]').requestSubmit()")  # which asks nobody
     watched.close()
     with Ledger.open(path) as book:
         events, digest = book.events(), book.digest()
@@ -122,6 +124,7 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
         watched = Watched(running)
         page = watched.page
         page.goto(f"{server.url}?token={TOKEN}")
+        page.goto(f"{server.url}?language=zh")
         assert hatch.wait_started(60)
         for value in (10, 200):
             hatch.show(value, None)
@@ -152,10 +155,11 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
         page.evaluate(MOUSE_3D)
         held(left_y=-0.5, left_x=0.25, left_tip=1.0, right_grip=1.0)
         watched.check()
-        hatch.standing = Standing(0.5, 1, 8)
-        page.locator("#standing", has_text="0.5x speed · units done: 1 of 8").wait_for()
+        hatch.standing = Standing(0.5, 1, 8, HELP, 61.4)
+        told = "0.5 倍速 · 已完成 1 / 8 个单元 · 已呼叫协助：此单元作废 · 61 秒后下一单元"
+        page.locator("#standing", has_text=told).wait_for()  # what comes later is in the language of the page, too
         hatch.end("The shift was interrupted; `takt resume` goes on with it.")
-    page.locator("#told", has_text="interrupted").wait_for()
+    page.locator("#told", has_text="班次被中断").wait_for()
     page.wait_for_timeout(1500)
     assert page.locator("#link").is_hidden()
     watched.close()

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from takt.contract.events import BEAT, HELP_CALLED, UNIT_DUE, UNIT_ENDED
 from takt.contract.figure import counted
 from takt.distribution import install
 from takt.errors import TaktError
@@ -53,10 +54,26 @@ class AtWork:
 
     def follow(self, on_progress: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
         """`on_progress`, with the page told as well."""
-        self._stand(0)
+        from takt.workers.person.hatch import HELP, NOTHING_OPEN, Standing
+
+        speed, spec = float(getattr(self.clock, "speed", 1.0)), self.station.spec
+        self.hatch.standing = Standing(speed, 0, self.units)
+        is_open: dict[int | None, float] = {}  # units that fell due and have not ended: when they did
+        helped: set[int | None] = set()  # those that help was called for
+        last = [0.0]  # when one fell due
 
         def follow(progress: Progress) -> None:
-            self._stand(progress.units)
+            for event in progress.new_events:
+                if event.kind == UNIT_DUE:
+                    is_open[event.unit] = last[0] = event.t_s
+                elif event.kind in UNIT_ENDED:
+                    is_open.pop(event.unit, None)
+                elif event.kind == HELP_CALLED:
+                    helped.add(event.unit)
+            idle = NOTHING_OPEN if not is_open else HELP if is_open.keys() <= helped else ""
+            on_beat = spec.pace == BEAT and spec.takt_s
+            next_s = max(0.0, last[0] + spec.takt_s - progress.now_s) if on_beat else None
+            self.hatch.standing = Standing(speed, progress.units, self.units, idle, next_s)
             if on_progress is not None:
                 on_progress(progress)
 
@@ -70,11 +87,6 @@ class AtWork:
         outcome = {"accept": "accepted", "reject": "rejected"}.get(judged.decision, "undecided")
         came_out = f": {judged.good} of {counted(judged.units)} good, {outcome}."
         self.hatch.end(f"The shift is over{came_out if judged.units else ', and no unit was judged.'}")
-
-    def _stand(self, units: int) -> None:
-        from takt.workers.person.hatch import Standing
-
-        self.hatch.standing = Standing(float(getattr(self.clock, "speed", 1.0)), units, self.units)
 
 
 @contextmanager

@@ -93,8 +93,13 @@ class PersonPages:
         if standing is None:
             return ""
         key = "units done" if standing.of is None else "units of"
-        done = word(key, prefs.language).format(n=standing.units, of=standing.of)
-        return f"{word('speed', prefs.language).format(n=f'{standing.speed:g}')} · {done}"
+        told = [word("speed", prefs.language).format(n=f"{standing.speed:g}")]
+        told.append(word(key, prefs.language).format(n=standing.units, of=standing.of))
+        if standing.idle:
+            told.append(word(standing.idle, prefs.language))
+            if standing.next_s is not None:
+                told.append(word("next in", prefs.language).format(n=f"{standing.next_s:.0f}"))
+        return " · ".join(told)
 
     def over(self, prefs: Prefs, text: str | None) -> str | None:
         """What is said of the shift to whoever is at a page, in their language."""

@@ -16,7 +16,9 @@
     ended = true;
     lost.hidden = true;
     for (const button of document.querySelectorAll("form[data-call] button")) button.disabled = true;
+    for (const form of document.querySelectorAll("form[data-call]")) form.inert = true; // nothing is called any more
   };
+  const inLanguage = (address) => `${address}${address.includes("?") ? "&" : "?"}language=${document.documentElement.lang}`;
 
   // --- tools ---
 
@@ -103,7 +105,7 @@
     const within = form.contains(document.activeElement);
     button.disabled = true; // which takes the focus from it
     try {
-      const answer = await fetch("/call", {
+      const answer = await fetch(inLanguage("/call"), {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ name: form.dataset.call, arguments: argumentsOf(form) }),
@@ -111,7 +113,7 @@
       if (!answer.ok) throw new Error(`${answer.status}`);
       const came = await answer.json();
       const at = told(came.number, came.html);
-      if (came.done && within && left()) at.focus(); // keys are the page's again
+      if (within && left()) at.focus(); // keys are the page's again, also of a call that was refused: its form keeps what it has
     } catch (error) {
       if (!ended) history.prepend(make("p", { class: "alert", text: String(error) }));
     } finally {
@@ -120,7 +122,9 @@
     }
   };
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("form[data-call]")) { event.preventDefault(); call(event.target); }
+    if (!event.target.matches("form[data-call]")) return;
+    event.preventDefault();
+    if (!ended) call(event.target);
   });
   document.addEventListener("keydown", (event) => {
     const form = event.target.matches("textarea[data-kind=text]") && event.target.closest("form[data-call]");
@@ -138,7 +142,7 @@
   const state = document.getElementById("state");
   if (state) {
     const shown = [...history.querySelectorAll("[data-answer]")].map((one) => Number(one.dataset.answer));
-    const source = new EventSource(`/stream?after=${Math.max(0, ...shown)}`);
+    const source = new EventSource(inLanguage(`/stream?after=${Math.max(0, ...shown)}`));
     source.addEventListener("open", () => { lost.hidden = true; });
     source.addEventListener("answer", (message) => {
       const came = JSON.parse(message.data);
@@ -350,7 +354,7 @@
     }
   };
   const open = () => {
-    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/wire`);
+    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${inLanguage("/wire")}`);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", (message) => show(message.data));
     socket.addEventListener("open", () => { sent = ""; lost.hidden = true; steer(); });

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AGAIN = "What was done before is done again, as fast as it goes; then the clock runs."
+NOTHING_OPEN, HELP = "nothing open", "help called"  # why a person has nothing to do
 MOST_WAITING = 16  # calls of a page that are not done yet
 KEPT = 30  # answers that a page that comes later is shown
 
@@ -58,11 +59,14 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far the shift is. `speed`: seconds of station time a second of the wall's. `of`: how many units it is to
-    have; None where its length is a time."""
+    have; None where its length is a time. `idle`: why there is nothing to do, NOTHING_OPEN or HELP; "" if there is, and
+    `next_s` how long, in station time, until the next unit, where that is known."""
 
     speed: float
     units: int
     of: int | None
+    idle: str = ""
+    next_s: float | None = None
 
 
 class Hatch:
@@ -98,6 +102,12 @@ class Hatch:
             else:
                 self._calls.append(call)
         return call.answer
+
+    def done_again(self, name: str, arguments: str) -> Call:
+        """A call that was made before, and is made again as it was recorded: its answer is kept as any other."""
+        call = Call(name, arguments)
+        call.answer.add_done_callback(lambda answer: self._keep(call, answer.result()))
+        return call
 
     def remark(self, about: str, text: str) -> None:
         """Tell every page something that is no answer to a call."""

@@ -125,7 +125,10 @@ class Person(Recorder):
         if self._hatch is not None:
             self._hatch.again = self.is_recalling
         if recorded is not None:
-            return recorded if recorded.get("idle") == self._idle and not recorded.get(SO_FAR) else None
+            now = recorded.get("idle") == self._idle and not recorded.get(SO_FAR)
+            if now and self._hatch is not None and self._steering is None and "call" in recorded:
+                self._doing = self._hatch.done_again(*map(str, recorded["call"]))
+            return recorded if now else None
         if self._hatch is None or isinstance(self._journal, Told):
             return None
         come = self._come()
