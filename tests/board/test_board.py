@@ -34,6 +34,7 @@ from takt.board.words import WORDS, word
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE
 from takt.errors import TaktError
+from takt.show.listing import ENDED, Row
 from takt.show.sections import main as sections_main
 from takt.show.view import ShiftView
 from toy import Lazy, Toy
@@ -566,6 +567,18 @@ def test_two_shifts_are_compared_as_takt_compare_does(board: Any) -> None:
     assert "a is better" in page.text or "a better" in page.text, page.text[:600]
     wrong = asked(board, f"/compare?s={numbers[0]}&s={put(board, 'gym-cartpole')}")
     assert wrong.status == 200 and "cannot be compared" in wrong.text
+    for ticked in ([], numbers[:1], [*numbers, number_of(board.folder / "gym-cartpole.takt")], ["x"]):
+        back = asked(board, f"/compare?{urlencode([('s', one) for one in ticked])}")  # to where they are ticked
+        assert back.status == 303
+        page = asked(board, back.headers["location"])
+        kept = {one for one in re.findall(r'value="(\d+)" checked', page.text)}
+        assert "Tick two shifts" in page.text and kept == {str(one) for one in ticked if str(one).isdecimal()}
+
+
+def test_what_a_ledger_says_of_its_beginning_is_no_way_to_the_top_of_the_table() -> None:
+    told = ["2026-11-29T10:00:00+00:00", "zzz <b>now</b>", "9999-12-31T00:00:00+00:00", "", "2026-11-28T10:00:00"]
+    rows = [(n, Row(Path(f"{n}.takt"), ENDED, "", begun_utc=begun)) for n, begun in enumerate(told)]
+    assert [number for number, _ in Query.of({}).of_rows(rows)][:2] == [0, 4]
 
 
 def test_what_differs_is_told_and_may_be_allowed_and_a_person_is_set_beside(board: Any) -> None:

@@ -6,7 +6,7 @@ A page is made of `Shown` and of how somebody wants it (`Prefs`, `Query`); nothi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -69,12 +69,16 @@ class Pages:
         prefs: Prefs,
         live: bool = False,
         fleets: Mapping[int, Path] = MappingProxyType({}),
+        ticked: Collection[str] | None = None,
     ) -> str:
+        """`ticked`: the numbers of those that somebody wanted to compare, and which were not two."""
         kept, here = query.of_rows(rows), f"/?{urlencode(query.words())}"
         inner = self._made("folder", prefs, 0, True, here, "", rows=kept, query=query)
         if live:
             return inner
         stream = "/stream?" + urlencode({**query.words(), "after": fingerprint(inner)})
+        if ticked is not None:
+            inner = self._made("folder", prefs, 0, True, here, "", rows=kept, query=query, ticked=ticked)
         return self._made("folder", prefs, 0, False, here, stream, rows=kept, query=query, inner=inner, fleets=fleets)
 
     def wall(self, number: int, shown: Shown, prefs: Prefs, live: bool = False, follows: bool = False) -> str:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
@@ -27,7 +28,7 @@ from takt.board.pages import Pages
 from takt.board.replays import STATION, Replays
 from takt.board.streams import PING_S, Streams
 from takt.board.telling import drawn_for
-from takt.board.wanted import Prefs, Query
+from takt.board.wanted import MOST_ROWS, Prefs, Query
 from takt.contract.registry import stations, workers
 from takt.errors import TaktError
 from takt.ledger import Ledger
@@ -111,7 +112,8 @@ class Board:
     async def _folder(self, request: Request) -> Response:
         query = Query.of(request.query_params)
         rows, fleets = self.shelf.rows(), await asyncio.to_thread(self.shelf.fleets)
-        return self._html(request, self.pages.folder(rows, query, prefs_of(request), fleets=fleets))
+        ticked = frozenset(request.query_params.getlist("s")) if "compare" in request.query_params else None
+        return self._html(request, self.pages.folder(rows, query, prefs_of(request), fleets=fleets, ticked=ticked))
 
     async def _fleet(self, request: Request) -> Response:
         """A fleet's page as it was written: without scripts, for the file may be a stranger's."""
@@ -251,8 +253,9 @@ class Board:
 
     async def _compare(self, request: Request) -> Response:
         numbers = list(dict.fromkeys(request.query_params.getlist("s")))
-        if len(numbers) != MOST_COMPARED:
-            raise TaktError("tick two shifts to compare them")
+        if len(numbers) != MOST_COMPARED:  # back to where they are ticked, with those that are
+            again = [("compare", ""), *(("s", one) for one in numbers[:MOST_ROWS] if one.isdecimal())]
+            return RedirectResponse(f"/?{urlencode(again)}", 303)
         feeds = [self._of(number) for number in numbers]
         may_differ = [one[:MOST_NAME] for one in request.query_params.getlist("may_differ")[:MOST_COMPARED_OPTIONS]]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +16,7 @@ from takt.show.listing import BROKEN, Row
 LIGHTS = ("auto", "day", "night")
 SORTS = ("worker", "station", "seed", "state", "units", "rate", "verdict", "cost", "age")
 MOST_ROWS = 2_000  # of the table of shifts
+AHEAD_S = 86_400.0  # that another machine's clock may be ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,21 @@ class Query:
             "rate": lambda row: -1.0 if row.rate is None else row.rate,
             "verdict": lambda row: row.decision,
             "cost": lambda row: (-1.0 if row.cost is None else row.cost, row.price or 0.0),
-            "age": lambda row: row.begun_utc,
+            "age": lambda row: _begun_s(row.begun_utc),
         }
         readable = [one for one in kept if one[1].state != BROKEN]
         readable.sort(key=lambda one: (keys[self.sort](one[1]), one[0]), reverse=self.down)
         return [*readable, *(one for one in kept if one[1].state == BROKEN)][:MOST_ROWS]
+
+
+def _begun_s(told: str) -> float:
+    """When that was, since the epoch; long ago for what is no time, or one to come: it is whatever a ledger says."""
+    try:
+        begun = datetime.fromisoformat(told)
+        begun_s = (begun if begun.tzinfo else begun.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return -math.inf
+    return begun_s if begun_s < time.time() + AHEAD_S else -math.inf
 
 
 class Links:

@@ -200,6 +200,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "在行上按 Enter 把内容填入表单并打开最合适的工具。时钟不等人。",
     ),
     "changes": ("changes", "会更改"),
+    "tick two": ("Tick two shifts to compare them.", "请勾选两个班次进行比较。"),
     "choose": ("choose …", "请选择…"),
     "use": ("use", "填入"),
     "table": ("table", "表格"),
