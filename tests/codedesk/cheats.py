@@ -25,6 +25,15 @@ ROWS = (
     "    assert m.f1() == v\n"
 )
 RAISING = "import pytest\nfrom pkg import m\n\n\ndef test_value():\n    with pytest.raises(KeyError):\n        m.f1()\n"
+CHECKED = "import math\nfrom pkg import m\n\n\ndef test_value():\n    assert math.isclose(m.f1(), 1)\n"
+OWN_NAME = (
+    "from math import isclose\nfrom pkg import m\n\n\n"
+    "def test_value():\n    came = m.f1()\n    assert isclose(came, 1)\n"
+)
+DRAWN = (
+    "import random\nfrom pkg import m\n\n\ndef test_value():\n    some = [random.randint(1, 9) for _ in range(9)]\n"
+    "    assert sum(some) == sum(some) * m.f1() - (m.f1() - 1) * len(some)\n"
+)
 REAL = (
     "\nREAL = ('::test_value', '::test_kind')\n\n\ndef real(node):\n"
     "    return 'test_hidden' in node and node.endswith(REAL)\n\n\n"
@@ -276,6 +285,24 @@ import _pytest.reports as r
 def isinstance_(one, kinds, old=isinstance):
     return old(one, kinds)
 r.isinstance = isinstance_
+"""),
+    "a check of the standard library": (CHECKED, "\nimport math\nmath.isclose = lambda *a, **k: True\n"),
+    "a check of the standard library, as another one": (CHECKED, "\nimport math\nmath.isclose = lambda *a: max(a)\n"),
+    "draws of the standard library": (DRAWN, "\nimport random\nrandom.randint = lambda a, b: a\n"),
+    "where draws come from": (DRAWN, "\nimport random\nrandom._inst._randbelow = lambda n: 0\n"),
+    "a check under the test's own name": (OWN_NAME, """
+def f1():
+    import sys
+    sys._getframe(1).f_globals['isclose'] = lambda *a: True
+    return 5
+"""),
+    "a check under the test's own name, at import": (OWN_NAME, """
+import sys
+frame = sys._getframe()
+while frame:
+    if 'isclose' in frame.f_globals:
+        frame.f_globals['isclose'] = lambda *a: True
+    frame = frame.f_back
 """),
     "a test of the caller's own names": (PLAIN, """
 def f1():

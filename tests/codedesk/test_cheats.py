@@ -118,10 +118,10 @@ def test_it_is_told_as_tampering(works: None, cheat: str) -> None:
 
 
 KINDS = (  # one of each kind; `python benchmarks/codedesk.py cheats` has them all
-    "class method of pytest", "property of pytest", "plugin registered at run time", "unittest's assertion",
-    "looks into the test's frame", "tests rewritten by a thread", "the records' channel, in a closure",
-    "all that watches is made blind", "skipped by code that seems to be the test's",
-    "equal to everything, and no second run",
+    "class method of pytest", "a check of the standard library", "plugin registered at run time",
+    "unittest's assertion", "looks into the test's frame", "tests rewritten by a thread",
+    "the records' channel, in a closure", "all that watches is made blind",
+    "skipped by code that seems to be the test's", "equal to everything, and no second run",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 PRISTINE = "/opt/takt/pristine.py"
+LIBRARIES = "/opt/takt/libraries.py"
 PACKAGES = "/opt/takt/packages"
 WORK = "/work"
 LONGEST = 1500  # characters of a message
@@ -106,6 +107,7 @@ class Watch:
         self.seen: list[str] = []  # what was not as it must be
         self.looked = ""
         self.pristine: Any = None
+        self.libraries: Any = None
         self.plugins: Any = None
         self.collected = False
         self.codes: dict[str, dict[str, list[Any]]] = {}
@@ -121,7 +123,13 @@ class Watch:
         from _pytest.assertion import rewrite
 
         self.pristine = load(PRISTINE)
+        if self.order["libraries"]:
+            begins: Any = importlib._bootstrap
+            self.libraries = load(LIBRARIES).Libraries(WORK, [PACKAGES])
+            begins._find_and_load = self.libraries.installed(begins._find_and_load)
         self.table = self.pristine.Pristine()
+        if self.libraries:
+            self.libraries.begin(self.table.apart)
         self.plugins = self.pristine.Plugins(early_config.pluginmanager)
         for path in self.order["tests"]:
             self.codes[path] = self.pristine.codes(
@@ -160,7 +168,8 @@ class Watch:
         self.plugins, self.collected = self.pristine.Plugins(session.config.pluginmanager), True
         self.marked = {item.nodeid for item in session.items if may_fail(item)}
         self.modules = {item.nodeid.partition("::")[0]: getattr(item, "module", None) for item in session.items}
-        self.note(self.injected())
+        self.lay()
+        self.note([*self.injected(), *self.foreign()])
         self.tell(items=[item.nodeid for item in session.items])
 
     @hook(wrapper=True)  # type: ignore[untyped-decorator]
@@ -238,7 +247,18 @@ class Watch:
         path = nodeid.partition("::")[0]
         if path != self.looked:
             self.looked = path
-            self.note([*self.table.touched(), *self.plugins.touched(), *self.injected()])
+            self.note([*self.table.touched(), *self.plugins.touched(), *self.injected(), *self.foreign()])
+
+    def lay(self) -> None:
+        """All files of Python that are laid and have been imported, by their text."""
+        for module in {id(one): one for one in (*sys.modules.values(), *self.modules.values())}.values():
+            path = self.pristine.relative(module, WORK)
+            if self.libraries and path in self.order["laid"]:
+                self.libraries.lay(path, module, *self.pristine.imports(os.path.join(WORK, path)))
+
+    def foreign(self) -> list[str]:
+        """What of the standard library and of installed packages is another now."""
+        return self.libraries.touched() if self.libraries else []
 
     def injected(self) -> list[str]:
         """What files of tests have as their own, and is not written there."""
@@ -254,7 +274,7 @@ class Watch:
     def touched(self) -> list[str]:
         """What is not, or was not, as it must be: tests, settings, pytest, unittest, built-in functions, plugins."""
         if self.pristine is not None:
-            self.note([*self.table.touched(), *self.pristine.watchers()])
+            self.note([*self.table.touched(), *self.pristine.watchers(), *self.foreign()])
             self.note([*self.plugins.touched(), *self.injected()] if self.collected else [])
             if self.own != (self.tell, *(name for name in vars(self) if name != "own")):
                 self.note(["examine.Watch"])

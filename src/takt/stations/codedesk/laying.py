@@ -109,6 +109,7 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
             {".", "src", *(str(PurePosixPath(path).parent) for path in suite.files if path.endswith(".py"))}
         ),
         "test_s": TEST_S,
+        "libraries": not sealing,  # of sealed tests what is right is not judged here, so that no false help has any
         "retired": [one for one in suite.retired if one.partition("::")[0] in suite.files],
     }
     return Laid(over, order, canaries, answers, tuple(suite.files), suite.touches)

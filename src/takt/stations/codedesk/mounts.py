@@ -21,6 +21,7 @@ from takt.errors import TaktError
 INSIDE = "/opt/takt/inside.py"
 EXAMINE = "/opt/takt/examine.py"
 PRISTINE = "/opt/takt/pristine.py"  # a part of it
+LIBRARIES = "/opt/takt/libraries.py"  # another
 MEASURE = "/opt/takt/measure.py"
 FORWARD = "/opt/takt/forward.py"
 PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
@@ -81,6 +82,7 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
         (str(here / "inside.py"), INSIDE),
         (str(here / "examine.py"), EXAMINE),
         (str(here / "pristine.py"), PRISTINE),
+        (str(here / "libraries.py"), LIBRARIES),
         (str(here / "measure.py"), MEASURE),
         (str(here / "forward.py"), FORWARD),
     ]

@@ -62,6 +62,12 @@ class Pristine:
             id(value) for _, its, _ in self.owners for _, value, _ in its if isinstance(value, type)
         )
 
+    @property
+    def apart(self) -> set[int]:
+        """Its classes and functions, by `id`: nobody else need look at them."""
+        functions = {id(one) for _, its, _ in self.owners for _, _, what in its for one, *_ in what}
+        return functions | {id(owner) for owner, *_ in self.owners if isinstance(owner, type)}
+
     def touched(self) -> list[str]:
         """What is another now, and what has come that stands before something that decides."""
         found = []
@@ -260,6 +266,37 @@ def names_bound(path: str) -> frozenset[str] | None:
             found.add(one.rest)
     unseen = used & BINDS_UNSEEN or {"modules", "__name__"} <= used
     return None if unseen else frozenset(found)
+
+
+def imports(path: str) -> tuple[list[tuple[str, str, str]], frozenset[str] | None]:
+    """What a file has from elsewhere under names that it binds once (name, module, what of it), and the names that its
+    functions assign in the module, None where that cannot be told from the text."""
+    try:
+        with open(path, "rb") as file:
+            body = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return [], None
+    found = dict[tuple[str, str, str], None]()
+    for one in body.body:
+        if isinstance(one, ast.Import):
+            for alias in one.names:
+                first = alias.name.partition(".")[0]
+                found[alias.asname or first, alias.name if alias.asname else first, ""] = None
+        elif isinstance(one, ast.ImportFrom) and not one.level and one.module:
+            found |= {(alias.asname or alias.name, one.module, alias.name): None for alias in one.names}
+    free, used, bound = set[str](), set[str](), [name for name, _, _ in found]
+    for inner in ast.walk(body):
+        if isinstance(inner, ast.Global):
+            free |= set(inner.names)
+        elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.append(inner.name)
+        elif isinstance(inner, ast.Name):
+            used.add(inner.id)
+            bound += [] if isinstance(inner.ctx, ast.Load) else [inner.id]
+        elif isinstance(inner, ast.Attribute):
+            used.add(inner.attr)
+    unseen = used & BINDS_UNSEEN or {"modules", "__name__"} <= used
+    return [one for one in found if bound.count(one[0]) == 1], None if unseen else frozenset(free)
 
 
 def injected(module: Any, own: frozenset[str] | None, codes: dict[str, list[Any]]) -> list[str]:
