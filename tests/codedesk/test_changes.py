@@ -119,7 +119,8 @@ def test_every_file_that_changed_is_named_whatever_it_is() -> None:
     diff = changed(old, {
         "a": ("f755", b"1\n"), "b": ("f644", b"2\n"), "same": ("f644", b"y"), "d": ("f644", b"now a file\n"),
         "big": ("f644", b"z" * (2 << 20)), "l": ("l", b"b"), "bin": ("f644", b"\0\xff"), "e\nf": ("f644", b"new\n"),
-        "x/.pytest_cache/v": ("f644", b""), "gone": None,
+        "x/.pytest_cache/v": ("f644", b""), "x/.pytest_cache/README.md": ("f644", b"# a page\n"), "gone": None,
+        "x.egg-info/hidden.py": ("f644", b"code = 1\n"),
     })  # fmt: skip
     for wanted in (
         "--- a/a\n+++ b/a\n[a file of mode 644 became a file of mode 755]\n",
@@ -130,9 +131,11 @@ def test_every_file_that_changed_is_named_whatever_it_is() -> None:
         "--- a/l\n+++ b/l\n[a link]\n",
         "--- /dev/null\n+++ b/bin\n[no text",
         '+++ b/"e\\nf"\n',
-        "[generated: x/.pytest_cache/v]\n",
+        "[generated: x/.pytest_cache/README.md, x/.pytest_cache/v]\n",
+        "+code = 1\n",
     ):
         assert wanted in diff, (wanted, diff)
+    assert "a page" not in diff
     repository = Repository(Sandbox(), old)
     repository.change({"same": ("f644", b"y")})
     repository.change({"same": ("f644", b"x"), "big": ("f644", b"")})

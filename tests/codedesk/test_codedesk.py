@@ -397,6 +397,7 @@ def test_options_that_lead_out_of_a_ledger_are_named(works: None) -> None:
         ({"reset": "each", "service_s": 4000.0}, "service_s is 1,?200"),
         ({"model": "ftp://x"}, "model='ftp://x' is no endpoint"),
         ({"programs": "/no/such/agent"}, "no program or folder '/no/such/agent'"),
+        ({"programs": str(Path.home())}, "is a home folder, or holds one, of which the sandbox shows nothing"),
         ({"ticket_tokens": 1000}, "ticket_tokens is about what a model's endpoint takes"),
         ({"model": "http://x/v1", "shift_money": 5}, "price_in and price_out"),
         ({"reset": "now"}, "reset='now'"),

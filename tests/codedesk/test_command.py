@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import socketserver
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +25,7 @@ from takt.ledger import Ledger
 from takt.ledger.trust import Named
 from takt.shift import Shift, repeat_shift, run_shift
 from takt.stations.codedesk import grading
-from takt.stations.codedesk.account import values_of
+from takt.stations.codedesk.account import account_of, values_of
 from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.model import Cap, Door, Meter, Spent
 from takt.stations.codedesk.sandbox import Room
@@ -116,6 +118,8 @@ def test_what_is_over_the_cap_of_a_ticket_or_of_the_shift_is_refused_as_an_api_d
     values = values_of(shift.events)
     assert values["requests_refused"] == 3 and values["tokens"] == 330
     assert values["price"] == pytest.approx(3 * (0.1 + 0.02))
+    figures = {one.name: one.value for one in account_of(shift.events).figures}
+    assert figures["tokens"] == "330" and figures["price"] == "0.3600", "whether a ticket was accepted or not"
 
 
 def test_nothing_is_forwarded_when_no_command_is_under_way() -> None:
@@ -135,6 +139,29 @@ def test_nothing_is_forwarded_when_no_command_is_under_way() -> None:
         assert door.told()["requests"] == 1 and answer() == b"403"
     finally:
         door.close()
+
+
+@pytest.mark.parametrize(
+    "said", [b"nonsense\r\n\r\n", b"HTTP/1.1 many\r\n\r\n", b""], ids=["words", "status", "nothing"]
+)
+def test_an_endpoint_that_answers_nonsense_is_said_to_the_agent_and_counted(said: bytes) -> None:
+    class Nonsense(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1 << 16)
+            self.wfile.write(said)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        door = Door(f"http://127.0.0.1:{server.server_address[1]}/v1")
+        try:
+            door.begin((0, 0.0), (0, 0.0))
+            with socket.socket(socket.AF_UNIX) as line:
+                line.connect(door.path)
+                line.sendall(b"GET /v1/models HTTP/1.1\r\nConnection: close\r\n\r\n")
+                assert line.recv(1000).split()[1] == b"502"
+            assert door.told()["failed"] == 1
+        finally:
+            door.close()
 
 
 def test_a_cap_on_money_ends_where_the_money_does_and_what_was_spent_survives_a_snapshot() -> None:

@@ -158,11 +158,16 @@ def test_what_cannot_be_mined_is_one_line_and_nothing_is_written(
         ([str(repository), "--since", "v2.O"], "is no commit, branch or tag of this repository, and no date such as"),
         ([str(repository), "--since", "3000-01-01"], "lies in the future"),
         ([str(repository), "--python", "/no/such/python"], "no Python /no/such/python"),
-        ([str(repository), "--since", "HEAD~4", "--most", "1", "--install", "exit 3"], "1 does not install"),
+        (
+            [str(repository), "--since", "HEAD~4", "--most", "1", "--install", f"echo {'cut ' * 70}>&2; exit 3"],
+            "1 does not install",
+        ),
     ):
         assert main(["mine", *words, "--out", str(out)]) == 2
-        assert said in capsys.readouterr().err.splitlines()[-1]
+        told = capsys.readouterr()
+        assert said in told.err.splitlines()[-1]
         assert not out.exists() and not list(tmp_path.iterdir())
+    assert "does not install (... cut cut" in told.out + told.err, "a reason begins with a word"
     empty = tmp_path / "empty"
     subprocess.run(["git", "init", "-q", "-b", "main", str(empty)], check=True)
     for branch, says in (

@@ -162,6 +162,11 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
             "as the worker says, or by price_in and price_out",
         ),
     ]
+    if values["tokens"]:
+        spent_all = f"{values['tokens']:,}"
+        table.append(Figure("tokens", "Tokens, all", spent_all, "", "also where no ticket was accepted"))
+    if values["price"]:
+        table.append(Figure("price", "Money, all", _number(values["price"], 4), "", ""))
     if values["requests_refused"]:
         refused = str(values["requests_refused"])
         table.append(Figure("requests_refused", "Requests over the cap", refused, "", "refused to the agent"))

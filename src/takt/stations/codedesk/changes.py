@@ -115,13 +115,14 @@ class Before:
 
     def diff(self, tree: Tree) -> str:
         """What is other now, file by file as `diff -u` has it; every changed file is named, however much there is, and
-        none takes another's place: files that were there before come first, what is generated last."""
+        none takes another's place: files that were there before come first, what is generated last, by its name alone
+        where it is no code."""
         rows = [(path, was, Was.of(tree.get(path), True)) for path, was in self.files.items()]
         rows = [(path, was, now) for path, was, now in rows if not was.same(now)]
         rows.sort(key=lambda row: (aside(row[0]), not row[1].kind, row[0]))
         work, texts, bare = [MOST_WORK], dict[str, str](), list[str]()
         for path, was, now in rows:
-            if generated(path) and (_lines(was) is None or _lines(now) is None or not now.content):
+            if generated(path) and (not path.endswith(".py") or _lines(was) is None or _lines(now) is None):
                 bare.append(path)
             else:
                 text = "".join(f"{line}\n" for line in _differences(path, was, now, work))

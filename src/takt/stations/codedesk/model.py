@@ -238,9 +238,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             upstream.request(self.command, door.parts.path.rstrip("/") + path, body or None, headers)
             answer = upstream.getresponse()
-        except OSError as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a status that is no number, say
             door.count("failed")
-            self._refuse(502, f"the model's endpoint gives no answer: {error}")
+            self._refuse(502, f"the model's endpoint gives no answer: {type(error).__name__} {error}".rstrip()[:300])
             return
         if answer.status >= 400:
             door.count("failed")

@@ -116,6 +116,11 @@ def program_folders(name: str) -> Iterator[Path]:
         raise TaktError(f"there is no program or folder {name!r} to show in the sandbox")
     if above := next((place for place in OWN_PLACES if Path(place).is_relative_to(path.resolve())), ""):
         raise TaktError(f"programs={name} cannot be shown: {above} is the sandbox's own; name the program's own folder")
+    if Path.home().resolve().is_relative_to(path.resolve()):
+        raise TaktError(
+            f"programs={name} is a home folder, or holds one, of which the sandbox shows nothing; "
+            "name the program's own folder"
+        )
     yield path
     config = path / "pyvenv.cfg"
     if config.is_file():

@@ -350,8 +350,8 @@ class _Miner:
                 return {}, str(error)
             ran = room.run(["sh", "-c", self.install])
         if ran.ended_by != "exit" or ran.code:
-            said = " ".join((ran.stderr or ran.stdout).decode(errors="replace").split())
-            return {}, said[-200:] or f"ended by {ran.ended_by}, code {ran.code}"
+            said = outcomes.in_short((ran.stderr or ran.stdout).decode(errors="replace"))
+            return {}, said or f"ended by {ran.ended_by}, code {ran.code}"
         built = {}
         for path, file in ran.changed.items():
             if file is None or path in files or path.startswith(".git/") or is_litter(path, ran.changed):
