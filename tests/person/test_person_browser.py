@@ -141,6 +141,10 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
         page.keyboard.up("KeyW")
         page.keyboard.press("Space")
         held(left_grip=1.0)
+        page.reload()  # as another browser that takes over: what a hand has, it keeps
+        page.locator("canvas[data-eye=head]").wait_for()
+        page.wait_for_timeout(300)
+        held(left_grip=1.0)
         page.keyboard.press("Space")
         held()
         page.evaluate(PADS)

@@ -146,7 +146,7 @@ class PersonPages:
 
 def wired(steering: Steering, frame: Frame, stamp: float | None, lag_s: float, **how: Any) -> bytes:
     """Pictures and gauges of one moment: 4 bytes of length, JSON, then the JPEGs one after the other. `how` things
-    stand beside: `over`, `ended` and `standing`."""
+    stand beside: `over`, `ended` and `standing`, and in the first that a page is told what is `held`."""
     observation = frame.seen.observation
     head = {
         "pictures": [[name, len(part)] for name, part in frame.jpegs.items()],

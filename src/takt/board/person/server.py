@@ -197,8 +197,10 @@ class AtWork:
             if frame.jpegs:
                 last = frame
             # The same pictures are not sent again; gauges, facts and how late it is are, whenever they differ.
-            how = {"over": self.pages.over(prefs, over), "ended": self._hatch.over is not None}
+            how: dict[str, Any] = {"over": self.pages.over(prefs, over), "ended": self._hatch.over is not None}
             how["standing"] = self.pages.standing(prefs, self._hatch.standing)
+            if not told:  # the first that this page is told
+                how["held"] = self._hatch.grips
             stands = wired(steering, Frame(frame.seen, {}), None, self._lag_s(), **how)
             if not jpegs and stands == told:
                 continue

@@ -194,6 +194,7 @@
   let fromPad = {};
   let socket = null;
   let sent = "";
+  let fresh = true; // until it was told what is held
   const drawn = [];
   const late = [];
   const mine = new Set(); // stamps of this page: another one's clock is another
@@ -207,6 +208,7 @@
     return now;
   };
   const steer = () => {
+    if (fresh) return;
     const now = controls();
     const text = JSON.stringify(now);
     if (text === sent || !socket || socket.readyState !== WebSocket.OPEN) return;
@@ -318,6 +320,11 @@
     }
     if (head.pictures.length) cell.dataset.frames = String(Number(cell.dataset.frames || 0) + 1);
     if (head.ended) end();
+    if (fresh) { // a grip that another page has closed stays so, and opens by this one's key
+      fresh = false;
+      for (const [, control, , toggles] of keys) if (toggles && !(control in toggled) && head.held[control]) toggled[control] = true;
+      steer();
+    }
     document.getElementById("standing").textContent = head.standing;
     cell.dataset.lagS = String(head.lag_s);
     gauges(head.gauges);
@@ -357,7 +364,11 @@
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${inLanguage("/wire")}`);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", (message) => show(message.data));
-    socket.addEventListener("open", () => { sent = ""; lost.hidden = true; steer(); });
+    socket.addEventListener("open", () => {
+      sent = "";
+      fresh = true;
+      lost.hidden = true;
+    });
     socket.addEventListener("close", () => {
       if (ended) return;
       lost.hidden = false;

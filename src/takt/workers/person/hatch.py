@@ -15,6 +15,7 @@ from typing import Any
 
 AGAIN = "What was done before is done again, as fast as it goes; then the clock runs."
 NOTHING_OPEN, HELP = "nothing open", "help called"  # why a person has nothing to do
+GRIP = ".grip"  # how the name of a control ends that is no key's to hold
 MOST_WAITING = 16  # calls of a page that are not done yet
 KEPT = 30  # answers that a page that comes later is shown
 
@@ -143,8 +144,7 @@ class Hatch:
             self._pages -= 1
             self._changed.notify_all()
             if not self._pages or (page is not None and page is self._steerer):
-                self._controls = {name: value for name, value in self._controls.items() if name.endswith(".grip")}
-                self._touched = {}
+                self._controls, self._touched = self.grips, {}
 
     def wait_started(self, wait_s: float) -> bool:
         """Whether a page has been opened, within so many seconds."""
@@ -161,6 +161,12 @@ class Hatch:
         with self._changed:
             self._changed.wait_for(lambda: self.seen is not None and self.seen.number > after, wait_s)
             return self.seen if self.seen is not None and self.seen.number > after else None
+
+    @property
+    def grips(self) -> dict[str, float]:
+        """What stays held though no key is: a page that takes over goes on with it."""
+        with self._changed:
+            return {name: value for name, value in self._controls.items() if name.endswith(GRIP) and value}
 
     @property
     def word(self) -> str | None:
