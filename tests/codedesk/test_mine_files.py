@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from histories import Files, repository
 
 from takt.cli import main
 from takt.errors import TaktError
@@ -41,7 +40,6 @@ TEST_C = (
     TEST_B.replace("pkg.b", "pkg.c") + "    from pkg.c import count\n\n    assert count('pkg/data/prices.csv') == 2\n"
 )
 HISTORYLESS: Any = None  # what needs no repository
-Files = Mapping[str, str | None]
 HISTORY: Sequence[tuple[str, Files]] = [
     ("Begin", {"pkg/__init__.py": "", "pkg/old.py": OLD, "README": "A package.\n"}),
     (
@@ -80,20 +78,6 @@ HISTORY: Sequence[tuple[str, Files]] = [
         },
     ),
 ]
-
-
-def repository(folder: Path, history: Sequence[tuple[str, Files]]) -> Path:
-    folder.mkdir()
-    env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"}
-    named = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
-    subprocess.run([*named, "init", "-q", "-b", "main"], cwd=folder, check=True, env=env)
-    for message, files in history:
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).unlink() if text is None else (folder / path).write_text(text)
-        for words in (["add", "-A"], ["commit", "-q", "-m", message]):
-            subprocess.run([*named, *words], cwd=folder, check=True, env=env)
-    return folder
 
 
 def test_what_a_commit_deletes_renames_or_no_longer_has_keeps_no_later_commit_from_being_a_ticket(

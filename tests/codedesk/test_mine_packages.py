@@ -73,7 +73,13 @@ def test_metadata_are_made_only_where_the_code_asks_and_nobody_has_them() -> Non
     for there in ("a_b.egg-info/PKG-INFO", "src/A_B-1.dist-info/METADATA"):
         assert made_for({"a.py": ASKS, there: "Name: a-b\n", **project}, str) == {}
     assert set(made_for({"a.py": ASKS, **project}, str)) == {"a_b.egg-info/PKG-INFO", "a_b.egg-info/requires.txt"}
-    odd = {"a.py": ASKS, "setup.py": "def (", "pyproject.toml": "[", "setup.cfg": "x", "PKG-INFO": b"\xff"}
+    odd: dict[str, Any] = {
+        "a.py": ASKS,
+        "setup.py": "def (",
+        "pyproject.toml": "[",
+        "setup.cfg": "x",
+        "PKG-INFO": b"\xff",
+    }
     assert made_for(odd, str) == {}
     odd = {
         "a.py": ASKS,

@@ -19,7 +19,9 @@ from typing import Any
 
 from takt.stations.codedesk.assertions import SWALLOW, Edits, Source, called
 from takt.stations.codedesk.collecting import USUAL, Function, Rules, Written
+from takt.stations.codedesk.examples import altered_examples, node_of
 from takt.stations.codedesk.sealing import cut, extent
+from takt.stations.codedesk.tickets import as_bytes
 
 Place = tuple[tuple[int, int], tuple[int, int]]
 UNTOUCHED = ("xfail", "expectedFailure", "raises", "skip")  # in a decorator: what comes of the test is another matter
@@ -62,13 +64,23 @@ def asking(
     rng = Random(token_hex(16))  # nosec B311: what must not be guessed is drawn anew each time
     halves: list[tuple[dict[str, str], frozenset[str]]] = [(dict(files), frozenset()), (dict(files), frozenset())]
     for path, text in files.items():
-        if path.endswith(".py"):
+        if not path.endswith(".py") and rules.has_tests(path, text) and not _is_shown(shown.get(path), text):
+            side, other = rng.randrange(2), altered_examples(text, rng)
+            if other != text:
+                halves[side] = {**halves[side][0], path: other}, halves[side][1] | {node_of(path)}
+        elif path.endswith(".py"):
             coins = {test.name: rng.randrange(2) for test in rules.tests(text)}
             for side, (new, changed) in enumerate(halves):
                 turned = partial(_is_on, coins, side)
                 new[path], names = altered(text, rng, partial(known, path), rules, turned)
                 halves[side] = new, changed | {f"{path}::{name}" for name in names}
     return halves
+
+
+def _is_shown(file: Any, text: str) -> bool:
+    """Whether a file that was shown holds this text."""
+    file = file[1] if isinstance(file, tuple) else file
+    return file == text or (isinstance(file, bytes) and file == as_bytes(text))
 
 
 def _is_on(coins: Mapping[str, int], side: int, test: Written) -> bool:

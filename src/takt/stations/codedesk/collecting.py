@@ -16,6 +16,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+EXAMPLE = ">>> "  # as a doctest begins
+DOCSTRINGS = ".takt-docstrings/"  # where the examples of docstrings are laid (`examples.py`)
 UNITTEST = "test"  # how unittest's own tests begin, whatever the settings say
 
 
@@ -34,17 +36,28 @@ class Rules:
 
     files: tuple[str, ...] = ("test_*.py", "*_test.py")
     functions: tuple[str, ...] = ("test",)
+    texts: tuple[str, ...] = ("test*.txt", f"{DOCSTRINGS}*")  # of files that may have doctests
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Rules:
         """From pytest's options, texts or lists; what they do not say is as usual."""
         asked = {name: words(options[name]) for name in ("python_files", "python_functions") if name in options}
-        return cls(asked.get("python_files", cls.files), asked.get("python_functions", cls.functions))
+        texts = tuple(doctest_globs(words(options.get("addopts", ()))))
+        return cls(
+            asked.get("python_files", cls.files),
+            asked.get("python_functions", cls.functions),
+            (*texts, f"{DOCSTRINGS}*") if texts else cls.texts,
+        )
 
     def is_file(self, path: str) -> bool:
-        """Whether a file is one of tests: its name, or its path where a pattern has a slash, is like one."""
-        name = PurePosixPath(path).name
-        return path.endswith(".py") and any(fnmatch(path if "/" in one else name, one) for one in self.files)
+        """Whether a file is one of tests, or a text that may have doctests: its name, or its path where a pattern has a
+        slash, is like one."""
+        name, patterns = PurePosixPath(path).name, self.files if path.endswith(".py") else self.texts
+        return any(fnmatch(path if "/" in one else name, one) for one in patterns)
+
+    def has_tests(self, path: str, text: str | bytes) -> bool:
+        """Whether a file is one that pytest is asked to run: of a text with doctests, that it has some."""
+        return self.is_file(path) and (path.endswith(".py") or (isinstance(text, str) and EXAMPLE in text))
 
     def is_function(self, name: str) -> bool:
         """Whether a function of a file of tests is one: as one pattern begins, or as one that has wildcards."""
@@ -112,6 +125,14 @@ def words(value: Any) -> tuple[str, ...]:
         return tuple(shlex.split(value))
     except ValueError:
         return tuple(value.split())
+
+
+def doctest_globs(options: Sequence[str]) -> Iterator[str]:
+    """Patterns of `--doctest-glob` among pytest's options."""
+    for place, one in enumerate(options):
+        name, equals, value = one.partition("=")
+        if name == "--doctest-glob" and (value or options[place + 1 :]):
+            yield value if equals else options[place + 1]
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -8,6 +8,7 @@ imported (`pristine.py`). Standard library, pytest and (for the health of the co
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import importlib.util
 import json
@@ -15,7 +16,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -61,10 +61,15 @@ def main() -> None:
         order["ini"],
     ]
     options += ["--rootdir", WORK, "--continue-on-collection-errors", "--import-mode=importlib", "--capture=fd"]
-    with suppress(BaseException):
+    for path in order["tests"]:  # a text with doctests, by whatever name
+        options += [] if path.endswith(".py") else ["--doctest-glob", glob.escape(os.path.basename(path))]
+    why = ""
+    try:
         pytest.main([*options, *order["tests"]], plugins=[watch])
+    except BaseException as error:  # a setting that names what is not installed, say
+        why = f"{type(error).__name__}: {error}"[-LONGEST:]
     if watch.pristine is None:
-        tell(unbegun="")
+        tell(unbegun=why)
     tell(end=True, touched=watch.touched())
     os._exit(0)
 
@@ -131,7 +136,7 @@ class Watch:
         if self.libraries:
             self.libraries.begin(self.table.apart)
         self.plugins = self.pristine.Plugins(early_config.pluginmanager)
-        for path in self.order["tests"]:
+        for path in (one for one in self.order["tests"] if one.endswith(".py")):
             self.codes[path] = self.pristine.codes(
                 os.path.join(WORK, path), lambda one: rewrite._rewrite_test(Path(one), early_config)[1]
             )

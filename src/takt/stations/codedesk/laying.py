@@ -117,7 +117,7 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
 
 def tests_among(suite: Suite) -> list[str]:
     """The files of a suite that hold tests, as its settings have it."""
-    return [path for path in suite.files if suite.rules.is_file(path)]
+    return [path for path, text in suite.files.items() if suite.rules.has_tests(path, text)]
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, ticket_a
 
 Tree = Mapping[str, str | bytes]
 LARGE = "too large"
+NOT_RUN = "not pytest's tests"
 REASONS = (
     "the first commit",
     "no test",
     "tests only",
+    NOT_RUN,
     LARGE,
     "does not install",
     "fails after",

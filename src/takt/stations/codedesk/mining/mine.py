@@ -19,13 +19,15 @@ from takt.stations.codedesk.inspection import inspect, suite_of
 from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import function_of
 from takt.stations.codedesk.mining import outcomes
-from takt.stations.codedesk.mining.found import LARGE, Mining, Rejected
+from takt.stations.codedesk.mining.documented import examples_changed, where_examples_are
+from takt.stations.codedesk.mining.found import LARGE, NOT_RUN, Mining, Rejected
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
 from takt.stations.codedesk.mining.litter import is_litter
 from takt.stations.codedesk.mining.metadata import made_for
 from takt.stations.codedesk.mining.moved import moved
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest, Runner
+from takt.stations.codedesk.mining.said import has_load_tests
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
 from takt.stations.codedesk.mounts import named_python, own_python, python_folders, site_folders
 from takt.stations.codedesk.repository import files_of, unfit
@@ -155,17 +157,20 @@ class _Miner:
 
     def _reason(self, commit: Commit) -> tuple[str, str]:
         runner = self.runner = self.runner.of(
-            self.history.files({path: one for path, one in commit.tree.items() if path in self.runner.configured_by})
+            self.history.files({path: one for path, one in commit.tree.items() if self.runner.wants(path)})
         )
         differing = [
             path for path in sorted({*self.names, *commit.tree}) if self.names.get(path) != commit.tree.get(path)
         ]
         own = [path for path in differing if self.before.get(path) != commit.tree.get(path)]
-        tests = [
+        may = [
             path for path in own if runner.is_test(path) and path in commit.tree and commit.tree[path][0] in FILE_MODES
         ]
-        if not tests:
-            return "no test", ""
+        texts = self.history.files({path: commit.tree[path] for path in may})
+        tests = [path for path in may if path in texts and runner.is_test(path, texts[path])]
+        examples = examples_changed(self.history, self.before, commit.tree, own, runner)
+        if not tests and not examples:
+            return self._no_test(commit, own)
         if all(runner.belongs(path) for path in differing):
             return "tests only", ""
         files = self.history.files(commit.tree)
@@ -191,7 +196,7 @@ class _Miner:
         files = {**files, **built}  # in the agent's tree as well, which is to be one that runs
         if not self.found.tickets:
             self.tree = self.found.start = {**self.tree, **self._built(self.tree, commit.parent or "")[0]}
-        hidden = {path: text for path, text in support.items() if not path.endswith("conftest.py")}
+        hidden = {path: text for path, text in support.items() if not path.endswith("conftest.py")} | examples
         names_of = [file for path, file in (*support.items(), *settings.items()) if path.endswith(".py")]
         data = {
             path: resolved(files, path) for path in named_by(names_of, differing, files) if not runner.belongs(path)
@@ -219,6 +224,12 @@ class _Miner:
             moved=self._moved(commit, {path: files[path] for path in differing if path in files and path not in tests}),
         )
         return self._judge(ticket, files, commit, {path: resolved(files, path) for path in data})
+
+    def _no_test(self, commit: Commit, own: Iterable[str]) -> tuple[str, str]:
+        """Why a commit has no test: by name, if it has some that the runner is not the one for."""
+        paths = {path: commit.tree[path] for path in own if path in commit.tree and path.endswith(".py")}
+        loads = [path for path, file in self.history.files(paths).items() if has_load_tests(file)]
+        return (NOT_RUN, f"load_tests in {loads[0]}") if loads else ("no test", "")
 
     def _passes_without(self, data: Iterable[str], ticket: Ticket, files: Tree) -> bool:
         """Whether the ticket's tests pass with the commit where these files are as they were before it."""
@@ -284,11 +295,12 @@ class _Miner:
 
     def _deleted(self, commit: Commit) -> tuple[str, ...]:
         """Files of earlier tickets, tests or what tests need, that the commit has no longer."""
-        tickets = self.found.tickets
+        tickets, laid = self.found.tickets, self._laid()
+        kept = {*commit.tree, *where_examples_are(self.history, commit.tree, laid, self.runner)}
         return tuple(
             path
-            for path, (number, _) in self._laid().items()
-            if path not in commit.tree and not any(path in one.retires for one in tickets[number + 1 :])
+            for path, (number, _) in laid.items()
+            if path not in kept and not any(path in one.retires for one in tickets[number + 1 :])
         )
 
     def _moved(self, commit: Commit, files: Tree) -> dict[str, tuple[str, str]]:

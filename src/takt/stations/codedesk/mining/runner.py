@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from takt.stations.codedesk.collecting import USUAL, Rules, for_tests, section
+from takt.stations.codedesk.collecting import USUAL, Rules, doctest_globs, for_tests, section, words
 from takt.stations.codedesk.mining.history import source_text
+from takt.stations.codedesk.mining.said import Said, said_in, wants
 
 Tree = Mapping[str, str | bytes]
 LINE = "\n    "
+MODULES = "--doctest-modules"
 LEFT_OUT = ("addopts", "testpaths", "cache_dir", "minversion", "required_plugins")
 
 
@@ -21,12 +25,18 @@ class Runner(Protocol):
     name: str
     configured_by: tuple[str, ...]  # files that may say how
 
-    def of(self, tree: Tree) -> Runner:
-        """This runner, as a tree configures it."""
+    docstrings: bool  # whether examples in the docstrings of code are tests
+
+    def wants(self, path: str) -> bool:
+        """Whether `of` looks into a file."""
         ...
 
-    def is_test(self, path: str) -> bool:
-        """Whether a file has tests."""
+    def of(self, tree: Tree) -> Runner:
+        """This runner, as a tree configures it and runs its tests."""
+        ...
+
+    def is_test(self, path: str, text: str | bytes | None = None) -> bool:
+        """Whether a file may have tests; whether it has, by its text."""
         ...
 
     def belongs(self, path: str) -> bool:
@@ -46,14 +56,22 @@ class Pytest:
         "pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg",
     )  # fmt: skip
 
-    def __init__(self, rules: Rules = USUAL) -> None:
-        self.rules = rules
+    def __init__(self, rules: Rules = USUAL, docstrings: bool = False, also: Said | None = None) -> None:
+        self.rules, self.docstrings, self.also = rules, docstrings, also or Said()
+
+    def wants(self, path: str) -> bool:
+        return path in self.configured_by or wants(path)
 
     def of(self, tree: Tree) -> Pytest:
-        return Pytest(Rules.of(self._options(tree)))
+        options = dict(self._options(tree))
+        said = said_in(tree, Rules.of(options), "python_files" in options)
+        options["addopts"] = [*words(options.get("addopts", ())), *(f"--doctest-glob={one}" for one in said.texts)]
+        rules = Rules.of(options)
+        docstrings = said.modules or MODULES in options["addopts"]
+        return Pytest(replace(rules, files=(*rules.files, *said.files)), docstrings, said)
 
-    def is_test(self, path: str) -> bool:
-        return self.rules.is_file(path)
+    def is_test(self, path: str, text: str | bytes | None = None) -> bool:
+        return self.rules.is_file(path) if text is None else self.rules.has_tests(path, text)
 
     def belongs(self, path: str) -> bool:
         return for_tests(path, self.rules)
@@ -68,8 +86,15 @@ class Pytest:
         return found
 
     def _ini(self, tree: Tree) -> str:
-        """The options as one file has them, but for those that say what to run, or refuse to."""
-        lines = [f"{key} = {_value(value)}" for key, value in self._options(tree).items() if key not in LEFT_OUT]
+        """The options as one file has them, but for those that say what to run, or refuse to; and what of that is said
+        elsewhere."""
+        options = self._options(tree)
+        kept = {key: value for key, value in options.items() if key not in LEFT_OUT}
+        if self.also.files:
+            kept["python_files"] = [shlex.quote(one) for one in self.rules.files]
+        if globs := [*doctest_globs(words(options.get("addopts", ()))), *self.also.texts]:
+            kept["addopts"] = " ".join(f"--doctest-glob={shlex.quote(one)}" for one in dict.fromkeys(globs))
+        lines = [f"{key} = {_value(value)}" for key, value in kept.items()]
         return "\n".join(["[pytest]", *lines]) + "\n"
 
     @classmethod
