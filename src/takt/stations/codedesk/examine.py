@@ -48,18 +48,7 @@ def main() -> None:
     import pytest
 
     watch = Watch(order, tell)
-    options = [
-        "-q",
-        "--tb=short",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:faulthandler",
-        "-o",
-        "addopts=",
-        "-c",
-        order["ini"],
-    ]
+    options = [*"-q --tb=short -p no:cacheprovider -p no:faulthandler -o addopts= -c".split(), order["ini"]]
     options += ["--rootdir", WORK, "--continue-on-collection-errors", "--import-mode=importlib", "--capture=fd"]
     for path in order["tests"]:  # a text with doctests, by whatever name
         options += [] if path.endswith(".py") else ["--doctest-glob", glob.escape(os.path.basename(path))]
