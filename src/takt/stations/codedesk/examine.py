@@ -25,6 +25,7 @@ PRISTINE = "/opt/takt/pristine.py"
 LIBRARIES = "/opt/takt/libraries.py"
 PACKAGES = "/opt/takt/packages"
 WORK = "/work"
+OPTIONS = ("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-o", "addopts=")
 LONGEST = 1500  # characters of a message
 LARGE = 512 << 10  # bytes of a file
 DUMPS = json.dumps  # which tests may put something else in place of
@@ -48,7 +49,7 @@ def main() -> None:
     import pytest
 
     watch = Watch(order, tell)
-    options = [*"-q --tb=short -p no:cacheprovider -p no:faulthandler -o addopts= -c".split(), order["ini"]]
+    options = [*OPTIONS, "-c", order["ini"]]
     options += ["--rootdir", WORK, "--continue-on-collection-errors", "--import-mode=importlib", "--capture=fd"]
     for path in order["tests"]:  # a text with doctests, by whatever name
         options += [] if path.endswith(".py") else ["--doctest-glob", glob.escape(os.path.basename(path))]
