@@ -186,6 +186,17 @@ def test_a_shift_that_is_shorter_than_a_units_life_has_a_page_though_none_of_its
     assert found.count("svg") == 4, "its timeline and cycle times, each wide and narrow"
 
 
+def test_failures_are_counted_of_the_units_that_the_figures_are_of() -> None:
+    """Of five bad units, one each 76 s, the last two had less than the 200 s that one may take: each says so."""
+    shift = made(5, bad=1.0, parts=())
+    desk = replace(shift.events[0], data={**shift.events[0].data, "pace": "arrivals", "unit_life_s": 200.0})
+    text = page(Shift((desk, *shift.events[1:]), shift.meta, None, [], "time"))
+    found = read(text)
+    assert "5 units, 3 of them judged" in found.text and text.count('"quiet">not judged') == 2
+    counts = re.findall(r"<span>(\d+)</span></dd>", text)
+    assert sum(map(int, counts)) == 3
+
+
 def test_a_shift_of_one_unit_all_bad_and_one_without_takt_or_parts() -> None:
     assert "reject" in read(page(made(60, bad=1.0))).text
     read(page(made(1)))

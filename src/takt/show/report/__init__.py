@@ -11,7 +11,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, combinations
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from takt.shift.account import account_of, bad_table_of, sections_of
 from takt.shift.verification import standing_of
 from takt.show.reasons import in_words
 from takt.show.report.pictures import Pictures, pictures_of
-from takt.show.seen import seen_and_done
+from takt.show.seen import Group, seen_and_done
 from takt.show.thinking import spent
 from takt.writing import PAGE, not_named, whole_file
 
@@ -45,7 +45,7 @@ TILES = (
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit that has ended, as the page needs it. Times in seconds of station time."""
+    """One unit that has ended, as the page needs it. Times in seconds of station time. `judged`: it counts."""
 
     number: int
     due_s: float
@@ -55,6 +55,7 @@ class Unit:
     parts: Mapping[str, bool]
     reasons: tuple[str, ...]
     meanwhile: tuple[str, ...]  # faults that were there, and calls for help
+    judged: bool = True
 
 
 def write_report(
@@ -106,6 +107,7 @@ def page(
     started: Mapping[str, Any] = next((e.data for e in events if e.kind == SHIFT_STARTED), {})
     end_s = max((e.t_s for e in events), default=0.0)
     units = ended_units(events)
+    judged_units = [unit for unit in units if unit.judged]
     figures = kpis(events)
     table, judged = rows(figures), verdict(events)
     more = () if account is None else account.figures
@@ -125,12 +127,13 @@ def page(
             rows=[*first, *table, *(row for row in more if row not in first)],
             tiles=[*first, *(row for name in TILES for row in table if row.name == name)][:MOST_TILES],
             units=units,
+            judged_units=judged_units,
             bad=[unit for unit in units if not unit.good],
-            classes=_classes(units, causes),
+            classes=_classes(judged_units, causes),
             causes=causes,
             told_bad=bad_table,
-            seen_done=seen_and_done(events, str(shift.meta["station"])),
-            pairs=[_pair(a, b, units) for a, b in combinations(started.get("parts") or (), 2)][:3],
+            seen_done=_of_units(seen_and_done(events, str(shift.meta["station"])), judged_units),
+            pairs=[_pair(a, b, judged_units) for a, b in combinations(started.get("parts") or (), 2)][:3],
             notes=notes(judged),
             plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
             spent=spent(events, shift.meta.get("worker_options")),
@@ -150,6 +153,7 @@ def ended_units(events: Sequence[Event]) -> list[Unit]:
 
     spans = fault_spans(events, max((e.t_s for e in events), default=0.0))
     helped = [e for e in events if e.kind == HELP_CALLED]
+    judged = {unit.number for unit in Outcomes.of(events).judged}
     due_s: dict[int | None, float] = {}
     units = []
     for event in events:
@@ -165,7 +169,8 @@ def ended_units(events: Sequence[Event]) -> list[Unit]:
         reasons = () if good else tuple(str(reason) for reason in event.data.get("reasons") or ["unstated"])
         cycle_s = event.data.get("cycle_s")
         meanwhile = tuple(dict.fromkeys([*there, *calls]))
-        units.append(Unit(event.unit, begun_s, event.t_s, good, cycle_s, parts, reasons, meanwhile))
+        counts = event.unit in judged
+        units.append(Unit(event.unit, begun_s, event.t_s, good, cycle_s, parts, reasons, meanwhile, counts))
     return units
 
 
@@ -183,6 +188,13 @@ def _classes(units: Sequence[Unit], causes: Mapping[int, str]) -> list[tuple[str
     bad = [unit for unit in units if not unit.good]
     counted = Counter((unit.reasons[0], causes.get(unit.number, "")) for unit in bad).most_common()
     return [(name, cause, count, 100 * count / counted[0][1]) for (name, cause), count in counted]
+
+
+def _of_units(groups: Sequence[Group], units: Sequence[Unit]) -> list[Group]:
+    """The groups, of these units alone."""
+    numbers = {unit.number for unit in units}
+    kept = [replace(one, units=tuple(unit for unit in one.units if unit in numbers)) for one in groups]
+    return sorted((one for one in kept if one.units), key=lambda one: -len(one.units))
 
 
 def _pair(a: str, b: str, units: Sequence[Unit]) -> dict[str, Any]:
