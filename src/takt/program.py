@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +15,7 @@ from contextlib import suppress
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # others' words may have them
 LONGEST_WORD, LONGEST_LINE = 1024, 4096  # characters of a complaint; a path may have so many
 INTERRUPTED = 130
+UNREAD = 141  # 128 + SIGPIPE, as a shell says it of others
 WRONG = 2
 TRACEBACK = "TAKT_TRACEBACK"  # an environment variable: fault reports with all of it
 
@@ -70,12 +72,11 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt) or _was_a_stop(error):
         _lost_stdout()
         return INTERRUPTED, "interrupted"
-    if isinstance(error, SystemExit) and _of_rich(error):
-        if {"-h", "--help"} & set(sys.argv[1:]):  # whoever reads help has read enough of it
-            _lost_stdout()
-            return 0, ""
-        return WRONG, "cannot write to stdout: Broken pipe"
-    if lost := _lost_stdout():
+    unread, lost = _reader_left(), _lost_stdout()  # in this order: what is lost leads nowhere afterwards
+    if _of_rich(error) or (unread and isinstance(error, BrokenPipeError)):
+        # Whoever reads has read enough of it (`| head`): as if SIGPIPE had ended it, but that all was put away.
+        return (0 if {"-h", "--help"} & set(sys.argv[1:]) else UNREAD), ""
+    if lost and not unread:
         return WRONG, f"cannot write to stdout: {lost}"
     from takt.contract.foreign import one_line, where
     from takt.distribution import lacking
@@ -116,6 +117,8 @@ def _was_a_stop(error: BaseException) -> bool:
 
 def _of_rich(error: BaseException) -> bool:
     """Whether rich ended the program because a pipe is closed; help is printed by a console that is not ours."""
+    if not isinstance(error, SystemExit):
+        return False
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
@@ -127,6 +130,16 @@ def _last_of_ours(error: BaseException) -> str:
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     return f"{os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno}" if at is not None else "?"
+
+
+def _reader_left() -> bool:
+    """Whether stdout is a pipe that nobody reads any more."""
+    try:
+        asked = select.poll()
+        asked.register(sys.stdout.fileno(), 0)
+        return any(told & (select.POLLERR | select.POLLHUP) for _, told in asked.poll(0))
+    except (OSError, ValueError, AttributeError):  # it is no file; or this is Windows, which has no poll
+        return False
 
 
 def _lost_stdout() -> str:
