@@ -37,7 +37,7 @@ from takt.errors import TaktError
 from takt.show.listing import ENDED, Row
 from takt.show.sections import main as sections_main
 from takt.show.view import ShiftView
-from toy import Lazy, Toy
+from toy import Lazy, Toy, push
 
 LONG = "1" * 5_000  # digits: more than Python makes a number of
 LEDGERS = Path(__file__).parents[1] / "ledgers"
@@ -251,11 +251,16 @@ class Stream:
 
     def next(self) -> Any:
         """The next page: its number, and what it says."""
-        told = {}
+        told = self.message()
+        return told["id"], json.loads(told["data"])["html"]
+
+    def message(self) -> dict[str, str]:
+        """The next message, whatever it is."""
+        told: dict[str, str] = {}
         while True:
             line = self.answer.readline().decode().rstrip("\r\n")
             if not line and "data" in told:
-                return told["id"], json.loads(told["data"])["html"]
+                return told
             key, _, value = line.partition(": ")
             if key in ("id", "event", "data"):
                 told[key] = value
@@ -302,6 +307,43 @@ def test_a_stream_sends_what_is_new_and_a_reconnect_loses_and_doubles_nothing(bo
     with pytest.raises(TimeoutError):
         idle.next()
     idle.close()
+
+
+@pytest.mark.parametrize("page", ["wall", "shift", "watch", ""])
+def test_a_ledger_that_is_taken_away_or_replaced_is_said_on_every_page_of_it(board: Any, page: str) -> None:
+    """On the wall, the shift, a unit ("watch") and the wall of any shift; what comes to its place is another shift,
+    though it has as many events and ended at the same time."""
+    path = board.folder / "s.takt"
+    number, shifts = number_of(path), []
+    for seed in (4, 5):
+        shift = run_shift(
+            Toy(), push, units=3, seed=seed, clock="lockstep", ledger=board.folder.parent / f"{seed}.takt"
+        )
+        shifts.append(shift.path)
+    shutil.copy(shifts[0], path)
+    while asked(board, f"/shift/{number}/unit/0").status != 200:
+        time.sleep(0.05)
+    (seen,) = re.findall(r"page=watch&amp;after=(\w+)", asked(board, f"/shift/{number}/unit/0").text)
+    stream = Stream(board, f"/shift/{number}/stream?page={page}&after={seen}" if page else "/wall/stream")
+    if page != "watch":
+        assert "seed" in stream.message()["data"] or page in ("wall", "")
+    for replaced in (False, True):
+        if replaced:  # at once, as `mv` does it
+            shutil.copy(shifts[1], board.folder / "new")
+            (board.folder / "new").replace(path)
+        else:
+            path.unlink()
+            told = stream.message()
+            assert told["event"] == "gone" and "Ledger gone" in told["data"]
+            shutil.copy(shifts[0], path)
+        told = stream.message()
+        if page == "watch":
+            assert told["event"] == ("gone" if replaced else "back") and ("Another shift" in told["data"]) == replaced
+        else:
+            assert told["event"] == "page"
+    stream.close()
+    (after,) = re.findall(r"page=watch&amp;after=(\w+)", asked(board, f"/shift/{number}/unit/0").text)
+    assert after != seen, "and the unit's page is of the new one"
 
 
 def test_a_ledger_that_takes_long_to_read_is_read_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,14 @@ def test_the_wall_follows_the_ledger_through_a_kill_a_reload_and_another_board(
         page.reload()
         assert page.locator("article.wall").inner_html() == live
         assert figure(page, "good") == str(ShiftView.of(whole.events).good)
+        path.unlink()
+        page.wait_for_selector("body.lost")  # it is not green for ever, and the banner covers nothing of it
+        assert page.locator("#link").inner_text().startswith("Ledger gone")
+        banner, wall = page.locator("#link").bounding_box(), page.locator("article.wall").bounding_box()
+        assert banner["y"] + banner["height"] <= wall["y"] + 0.5
+        with Ledger.create(path, {**whole.meta, "seed": 77}) as other:
+            other.commit(whole.events[: at[2]], None, None)
+            page.wait_for_selector("body:not(.lost) [data-state='working']")
         watched.check()
     watched.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import threading
 import time
@@ -37,6 +38,7 @@ KEPT_OF_SAID = ("price", "usage", "took_s", "odd", "failed", "nudge")  # of a re
 NOTHING: Mapping[str, Any] = Told()  # of events without data; nobody writes into it
 LONGEST_NAME = 40  # characters of a text that others are likely to be the same as
 UNREADABLE = (TaktError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+DEFINING = ("station", "options", "worker", "worker_options", "seed", "clock", "faults", "begun_utc")
 Version = tuple[str, float, bool]  # the ledger's cursor, station time, and whether somebody writes
 
 
@@ -49,6 +51,7 @@ class Shown:
     view: ShiftView
     row: Row
     cursor: Cursor
+    shift: str  # which shift it is: another file at the same place is another
 
     @property
     def version(self) -> Version:
@@ -58,7 +61,7 @@ class Shown:
     def id(self) -> str:
         """The version as the id of a server-sent event: the ledger's cursor first."""
         cursor, now_s, running = self.version
-        return f"{cursor}-{now_s:.1f}-{int(running)}"
+        return f"{cursor}-{now_s:.1f}-{self.shift}-{int(running)}"
 
 
 class Feed:
@@ -66,6 +69,7 @@ class Feed:
 
     def __init__(self, path: Place) -> None:
         self.path, self.number = path, number_of(path)
+        self.key = self.number  # of what is made of the shift that lies there: another for another shift
         self.row = Row(path, BROKEN, "not read yet")
         self.made: dict[Any, Any] = {}  # pages of the version that is there, by what they are of
         self._lock = threading.Lock()
@@ -125,7 +129,9 @@ class Feed:
                 view = self._shown.view.at(running.now_s)
             self._cursor = news.cursor
             self.row = row(self.path, meta, self._events, writing, view.judged)
-            self._shown = Shown(meta, self._events, view, self.row, news.cursor)
+            shift = shift_of(meta)
+            self.key = int.from_bytes(hashlib.sha256(f"{self.number} {shift}".encode()).digest()[:8])
+            self._shown = Shown(meta, self._events, view, self.row, news.cursor, shift)
         except UNREADABLE as error:
             self._events, self._cursor, self._shown = [], Cursor(), None
             self.row = Row(self.path, BROKEN, " ".join(str(error).split())[:500])
@@ -144,6 +150,7 @@ class Shelf:
         self._places = [place if isinstance(place, Address) else Path(place) for place in places]
         self._scanned = -SCAN_S
         self._asked = -STORE_S
+        self._gone: list[Feed] = []  # that lie there no more, and whose viewers are still to be told
         self.feeds: dict[int, Feed] = {}
         self.changes = 0  # how often anything has changed: the folder's version
         self.pulse = asyncio.Event()
@@ -160,18 +167,20 @@ class Shelf:
         known = {feed.path: feed for feed in self.feeds.values()}
         feeds = [known.get(path) or Feed(path) for path in found]
         changed = {feed.number for feed in feeds} != set(self.feeds)
+        self._gone += [feed for path, feed in known.items() if path not in set(found)]
         self.feeds = {feed.number: feed for feed in feeds}
         return changed
 
     def look(self) -> list[Feed]:
         """Those that have changed. Called in a thread."""
         changed, held = self.scan(), locked_files()
+        gone, self._gone = self._gone, []
         there = self._in_stores()
         feeds = [feed for feed in list(self.feeds.values()) if there is not None or isinstance(feed.path, Path)]
         found = [feed for feed in feeds if feed.look(held, (there or {}).get(feed.path))]
         if changed or found:
             self.changes += 1
-        return found
+        return [*found, *gone]
 
     def _in_stores(self) -> dict[Place, Any] | None:
         """How shifts in databases stand, by one question a database; None if it is too soon, or one does not answer."""
@@ -229,6 +238,12 @@ def standing_of(path: Place) -> Any:
 def number_of(path: Place) -> int:
     """A number for a ledger, the same at every start of a board: addresses hold no path, and lead to no other one."""
     return int.from_bytes(hashlib.sha256(os.fsencode(path.resolve())).digest()[:5])
+
+
+def shift_of(meta: Mapping[str, Any]) -> str:
+    """Which shift a ledger is of, the same from its beginning to its end, however often it is gone on with."""
+    told = json.dumps([meta.get(key) for key in DEFINING], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def _signature(path: Path) -> Any:

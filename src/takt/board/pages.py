@@ -37,6 +37,7 @@ from takt.show.thinking import spent
 from takt.show.transcript import EVENT, of_unit, transcript
 
 TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
+WATCH = "watch"  # a stream that says only whether the ledger is still there
 MOST_UNITS = 500  # in the row of them: the last
 MOST_LINES = 500  # of a unit's transcript and of its events
 
@@ -171,7 +172,7 @@ class Pages:
             2,
             False,
             f"/shift/{number}/unit/{unit_number}",
-            "",
+            f"/shift/{number}/stream?page={WATCH}&after={shown.shift}",
             number=number,
             shown=shown,
             unit=unit,
@@ -214,7 +215,7 @@ class Pages:
             2,
             False,
             f"/shift/{number}/station",
-            "",
+            f"/shift/{number}/stream?page={WATCH}&after={shown.shift}",
             number=number,
             shown=shown,
             own=own,

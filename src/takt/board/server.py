@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from takt.board.door import Door
 from takt.board.feed import Feed, Shelf, Shown
 from takt.board.metrics import KIND, exposition
-from takt.board.pages import Pages
+from takt.board.pages import WATCH, Pages
 from takt.board.replays import STATION, Replays
 from takt.board.streams import PING_S, Streams
 from takt.board.telling import drawn_for
@@ -158,9 +158,11 @@ class Board:
 
     async def _shift_stream(self, request: Request) -> Response:
         page = request.query_params.get("page", "wall")
-        if page not in ("wall", "shift"):
+        if page not in ("wall", "shift", WATCH):
             raise TaktError("a stream is of a wall or of a shift")
-        news = self.streams.shift(self._feed(request), page, prefs_of(request), seen_by(request))
+        if not seen_by(request):
+            self._feed(request)  # who has seen it waits for what comes to its place
+        news = self.streams.shift(int(request.path_params["number"]), page, prefs_of(request), seen_by(request))
         return EventSourceResponse(news, ping=PING_S)
 
     async def _any_wall_stream(self, request: Request) -> Response:
@@ -176,9 +178,9 @@ class Board:
         shown = feed.shown()
         with Ledger.open(feed.path) as book:
             events = book.events()
-        film = self.replays.film(feed.number, unit)
-        making, wrong = self.replays.state(feed.number, unit)
-        own_making, own_wrong = self.replays.state(feed.number, STATION)
+        film = self.replays.film(feed.key, unit)
+        making, wrong = self.replays.state(feed.key, unit)
+        own_making, own_wrong = self.replays.state(feed.key, STATION)
         return self.pages.unit(
             feed.number,
             shown,
@@ -189,9 +191,9 @@ class Board:
             making=making,
             replay_error=wrong,
             can_replay=can_replay(shown, unit) and isinstance(feed.path, Path),
-            steps=self.replays.steps(feed.number, unit),
+            steps=self.replays.steps(feed.key, unit),
             step=step,
-            own=self.replays.own(feed.number),
+            own=self.replays.own(feed.key),
             own_making=own_making,
             own_wrong=own_wrong,
             can_open=can_open(feed, shown),
@@ -202,20 +204,20 @@ class Board:
         shown = await asyncio.to_thread(feed.shown)
         if not can_replay(shown, unit) or not isinstance(feed.path, Path):
             raise TaktError("only ended units of registered stations and workers are worked again here")
-        self.replays.begin(feed.number, unit, feed.path)
+        self.replays.begin(feed.key, unit, feed.path)
         return RedirectResponse(f"/shift/{feed.number}/unit/{unit}", 303)
 
     async def _film(self, request: Request) -> Response:
-        film = self.replays.film(self._feed(request).number, int(request.path_params["unit"]))
+        film = self.replays.film(self._feed(request).key, int(request.path_params["unit"]))
         return PlainTextResponse("no film\n", 404) if film is None else FileResponse(film, media_type="video/mp4")
 
     async def _cover(self, request: Request) -> Response:
-        cover = self.replays.cover(self._feed(request).number, int(request.path_params["unit"]))
+        cover = self.replays.cover(self._feed(request).key, int(request.path_params["unit"]))
         return PlainTextResponse("no picture\n", 404) if cover is None else FileResponse(cover)
 
     async def _step(self, request: Request) -> Response:
         numbers = (int(request.path_params[name]) for name in ("unit", "step"))
-        picture = self.replays.step_picture(self._feed(request).number, *numbers)
+        picture = self.replays.step_picture(self._feed(request).key, *numbers)
         return PlainTextResponse("no picture\n", 404) if picture is None else FileResponse(picture)
 
     # --- what the station itself says, drawn in another process ---
@@ -227,22 +229,22 @@ class Board:
         if request.method == "POST":
             if not can or not isinstance(feed.path, Path):
                 raise TaktError("only registered stations are opened here, of ledgers that are files")
-            self.replays.begin(feed.number, STATION, feed.path)
+            self.replays.begin(feed.key, STATION, feed.path)
             unit = request.query_params.get("unit", "")
             back = f"unit/{unit}" if unit.isascii() and unit.isdigit() and len(unit) < 20 else "station"
             return RedirectResponse(f"/shift/{feed.number}/{back}", 303)
-        making, wrong = self.replays.state(feed.number, STATION)
-        own = await asyncio.to_thread(self.replays.own, feed.number)
+        making, wrong = self.replays.state(feed.key, STATION)
+        own = await asyncio.to_thread(self.replays.own, feed.key)
         return self._html(request, self.pages.station(feed.number, shown, own, prefs, making, wrong, can))
 
     async def _own_picture(self, request: Request) -> Response:
-        picture = self.replays.own_picture(self._feed(request).number)
+        picture = self.replays.own_picture(self._feed(request).key)
         return PlainTextResponse("no picture\n", 404) if picture is None else FileResponse(picture)
 
     async def _drawing(self, request: Request) -> Response:
         """A drawing of the station's, as an image: what is in it runs nothing, whoever drew it."""
         feed, prefs = self._feed(request), prefs_of(request)
-        own = await asyncio.to_thread(self.replays.own, feed.number)
+        own = await asyncio.to_thread(self.replays.own, feed.key)
         station = str((await asyncio.to_thread(feed.shown)).meta["station"])
         place, shape = int(request.path_params["section"]), request.path_params["shape"]
         plot = own.sections[place].plot if own is not None and 0 <= place < len(own.sections) else None

@@ -102,7 +102,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "before": ("Unit before", "上一个"),
     "after": ("Unit after", "下一个"),
     "skip": ("Skip to the content", "跳到内容"),
-    "link lost": ("Connection lost; trying again", "连接中断，正在重试"),
+    "link lost": ("Board lost; trying again", "看板连接中断，正在重试"),
+    "since": ("since", "始于"),
+    "ledger gone": ("Ledger gone: its file was taken away or cannot be read", "台账丢失：文件已被移走或无法读取"),
+    "other shift": (
+        "Another shift is in this place now: this page is of one that is gone",
+        "此处已是另一班次，本页的班次已不存在",
+    ),
     # Shift page
     "curve": ("Good rate along the shift", "合格率走势"),
     "curve note": (

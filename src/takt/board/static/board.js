@@ -7,8 +7,21 @@
   if (live && live.dataset.stream) {
     const place = document.getElementById("rows") || live;
     const source = new EventSource(live.dataset.stream);
-    let since = 0;
-    const heard = () => { clearTimeout(since); since = 0; lost.hidden = true; document.body.classList.remove("lost"); };
+    let waits = 0;
+    let gone = false; // the ledger, while the board is there
+    const say = (text) => {
+      const now = [new Date().getHours(), new Date().getMinutes(), new Date().getSeconds()];
+      if (lost.hidden) lost.dataset.at = now.map((one) => String(one).padStart(2, "0")).join(":");
+      lost.textContent = `${text}, ${lost.dataset.since} ${lost.dataset.at}`;
+      lost.hidden = false;
+    };
+    const heard = () => {
+      clearTimeout(waits);
+      waits = 0;
+      if (gone) return;
+      lost.hidden = true;
+      document.body.classList.remove("lost");
+    };
     source.addEventListener("page", (message) => {
       const told = JSON.parse(message.data);
       const ticked = new Set([...place.querySelectorAll("input:checked")].map((box) => box.value));
@@ -22,12 +35,19 @@
       place.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
       const again = at && [...place.querySelectorAll(at.tagName)].find((one) => alike(one) === alike(at));
       if (again) again.focus({ preventScroll: true });
+      gone = false;
       heard();
     });
+    source.addEventListener("gone", (message) => {
+      gone = true;
+      say(JSON.parse(message.data).text);
+      document.body.classList.add("lost");
+    });
+    source.addEventListener("back", () => { gone = false; heard(); });
     source.addEventListener("open", heard);
     source.addEventListener("error", () => {
-      lost.hidden = false;
-      since ||= setTimeout(() => document.body.classList.add("lost"), 3000); // no hiccup: what is shown may be over
+      if (!gone) say(lost.dataset.lost);
+      waits ||= setTimeout(() => document.body.classList.add("lost"), 3000); // no hiccup: what is shown may be over
       if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000); // the login, perhaps
     });
   }
