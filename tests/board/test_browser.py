@@ -123,6 +123,16 @@ def fits_every_word(page: Any) -> None:
                     .map(e => [e.className, e.scrollWidth, e.clientWidth, e.scrollHeight, e.clientHeight])"""
                 )
                 assert cut == [], (told, width)
+        if width > 1000:  # read from five metres: no letter of the wall is less than a fortieth of its height
+            small = page.evaluate(
+                """height => [...document.querySelectorAll(".wall *")].filter(e => {
+                  if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) return false;
+                  const svg = e.closest("svg"), size = parseFloat(getComputedStyle(e).fontSize);
+                  return size * (svg ? Math.abs(svg.getScreenCTM().a) : 1) < height / 40;
+                }).map(e => e.textContent)""",
+                height,
+            )
+            assert small == []
 
 
 def made(replays: Any, cell: int, desk: int) -> None:
