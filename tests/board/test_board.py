@@ -110,7 +110,6 @@ def test_other_names_and_other_sites_are_refused(board: Any) -> None:
         "/shift/99999999999999999999999999",
         "/shift/1/unit/9",
         "/shift/1e3",
-        "/compare",
         "/compare?s=1&s=2",
         "/compare?s=x&s=%00",
         "/nothing",
@@ -390,10 +389,11 @@ def test_what_the_station_itself_says_is_drawn_in_another_process_and_shown_as_i
     number = put(board, "desk-greedy")
     replays, path = board.board.replays, f"/shift/{number}/station"
     assert "<form" in asked(board, path).text and asked(board, f"{path}/0-wide.svg").status == 404
-    words = replays._words(number, STATION, board.folder / "desk-greedy.takt")
+    key = board.board.shelf.feeds[number].key
+    words = replays._words(key, STATION, board.folder / "desk-greedy.takt")
     assert words[0] == "takt.show.sections"
     assert sections_main(words[1:]) == 0
-    replays._made[number, STATION] = ""
+    replays._made[key, STATION] = ""
     page = asked(board, path).text
     check_harmless(page)
     assert "Where passengers went" in page and "known" in page and f"/shift/{number}/unit/" in page
@@ -407,14 +407,15 @@ def test_what_the_station_itself_says_is_drawn_in_another_process_and_shown_as_i
     assert "script-src" not in drawing.headers["content-security-policy"] and "<script" not in drawing.text
     ElementTree.fromstring(drawing.text)  # a drawing alone is well-formed
     assert asked(board, f"{path}/picture.jpg").status == 200 and asked(board, f"{path}/99-wide.svg").status == 404
-    broken = replays._path(number, STATION) / "sections.json"
+    broken = replays._path(key, STATION) / "sections.json"
     broken.write_text('{"sections": 7}')
     assert asked(board, path).status == 200 and asked(board, f"{path}/0-wide.svg").status == 404
 
 
 def test_a_unit_is_stepped_through_without_a_script(board: Any) -> None:
     number = put(board)
-    folder = board.board.replays._path(number, 1) / "steps"
+    key = board.board.shelf.feeds[number].key
+    folder = board.board.replays._path(key, 1) / "steps"
     folder.mkdir(parents=True)
     (folder / "000.jpg").write_bytes(b"\xff\xd8\xff0")
     (folder / "001.jpg").write_bytes(b"\xff\xd8\xff1")
@@ -422,7 +423,7 @@ def test_a_unit_is_stepped_through_without_a_script(board: Any) -> None:
     told["steps"].append([160.0, {"en": NASTY}, "../steps/001.jpg", [["left", NASTY]]])
     told["curves"] = {"left grip": ["N", [153.0, 160.0], [0.0, 31.0]], "right grip": ["N", [153.0, 160.0], [0.0, 9.0]]}
     (folder / "steps.json").write_text(json.dumps(told))
-    board.board.replays._made[number, 1] = ""
+    board.board.replays._made[key, 1] = ""
     first = asked(board, f"/shift/{number}/unit/1?step=0").text
     assert "?step=1#steps" in first and "1 / 2" in first and "grip, N" in first
     last = asked(board, f"/shift/{number}/unit/1?step=99").text

@@ -169,7 +169,7 @@ def test_every_page_passes_axe_by_day_and_by_night_and_asks_nobody_else(running:
         page.goto(f"{server.url}?token={TOKEN}")
         pages = ["", f"shift/{cell}", f"shift/{cell}/wall", f"shift/{desk}/unit/1", f"shift/{nasty}/unit/0"]
         pages += [f"compare?s={cell}&s={desk}"]
-        made(server.board.replays, cell, desk)
+        made(server.board.replays, *(server.board.shelf.feeds[number].key for number in (cell, desk)))
         pages += [f"shift/{cell}/unit/1?step=1", f"shift/{desk}/station"]
         for where in pages:
             mark = "&" if "?" in where else "?"
