@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from takt import Ledger, TaktError, open_worker, repeat_shift, resume_shift, run_shift, steps_of_unit
 from takt.cli import main
+from takt.contract.events import Event
 from takt.export import export
-from takt.ledger.trust import Named, NotNamed, check_named, same_option
+from takt.ledger.trust import Named, NotNamed, check_named, same_option, words_again
+from takt.shift.result import Shift
 from takt.show.report import write_report
+from takt.show.report.pictures import pictures_of
 
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
 
@@ -251,3 +256,29 @@ def test_a_report_says_how_its_missing_pictures_are_made(ledger: Any) -> None:
     book.close()
     assert "--work-again" in write_report(ledger).read_text()
     assert "<img" in write_report(ledger, work_again=True).read_text()
+
+
+def test_the_commands_that_a_shift_ends_with_name_again_what_they_lead_to(desk: Any, tmp_path: Path) -> None:
+    import takt.stations.codedesk.station
+
+    folder = shlex.quote(str(tmp_path))
+    assert words_again(desk) == f" -o tickets={folder}/tickets -o programs={folder}/agents"
+    words = shlex.split(words_again(desk))[1::2]
+    named = Named(station_options=dict(word.split("=", 1) for word in words))
+    check_named("a.takt", desk, named, station=True, worker=True, asks=True)
+    other = {**desk, "options": {"tickets": "generated"}, "worker": "test_trust:Mine"}
+    assert words_again(other) == " --worker test_trust:Mine" and words_again({}) == ""
+    asks = {**other, "worker": "llm", "worker_options": {"base_url": "https://gpu-box/v1"}}
+    import takt.workers.llm.worker  # noqa: F401
+
+    assert "-w base_url=https://gpu-box/v1" in words_again(asks, asks=True) and words_again(asks) == ""
+
+
+def test_a_report_of_mined_tickets_says_in_a_line_how_its_pictures_are_had(desk: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a b.takt"
+    started = Event(0.0, "shift_started", None, {"station": "codedesk", "takt_s": 60.0})
+    shift = Shift((started, Event(1.0, "unit_bad", 0, {"reasons": ["late"]})), desk, path, [], "units")
+    found = pictures_of(SimpleNamespace(path=path), shift, False)  # type: ignore[arg-type]
+    assert not found.by_unit and found.note.endswith(
+        f"On yours it is: takt report '{path}' -o tickets={tmp_path}/tickets -o programs={tmp_path}/agents"
+    )

@@ -50,7 +50,7 @@ def left_by_signal(said: Callable[[], str]) -> Iterator[None]:
 
 def interrupted_line(path: Path | Numbered, how: str = "takt resume") -> str:
     from takt.ledger import Ledger
-    from takt.ledger.trust import by_import
+    from takt.ledger.trust import words_again
 
     if not path.exists():
         return "interrupted before the shift began; nothing was written"
@@ -58,7 +58,7 @@ def interrupted_line(path: Path | Numbered, how: str = "takt resume") -> str:
         if book.finished:
             return f"interrupted when the shift was over; `takt kpis {shlex.quote(str(path))}` says what came out"
         ended, meta = sum(event.kind in UNIT_ENDED for event in book.events()), book.meta
-    again = f"{how} {shlex.quote(str(path))}{by_import(meta)}"
+    again = f"{how} {shlex.quote(str(path))}{words_again(meta, asks=True)}"
     return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{again}`"
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from takt.contract.registry import loaded, registered_station, workers
+from takt.contract.registry import loaded, registered_station, stations, workers
 from takt.errors import TaktError
 from takt.ledger import canonical
 
@@ -98,10 +99,22 @@ def open_station_of(path: object, meta: Mapping[str, Any], named: Named = NOTHIN
     return open_station(meta["station"], **{**meta["options"], **options})
 
 
-def by_import(meta: Mapping[str, Any]) -> str:
-    """The words by which a shift's worker is named again, to follow a command; "" if that need not be."""
-    worker = str(meta.get("worker", ""))
-    return f" --worker {shlex.quote(worker)}" if ":" in worker else ""
+def words_again(meta: Mapping[str, Any], asks: bool = False) -> str:
+    """The words by which what a shift's ledger leads to is named again, to follow a command; "" if nothing need be.
+    With `asks` the worker goes on, and may ask a server. Nothing is imported for it: of what is not loaded, no word."""
+    name, worker = str(meta.get("station", "")), str(meta.get("worker", ""))
+    words = [f"--worker {shlex.quote(worker)}"] if ":" in worker else []
+    words += _missing("-o", _word_of(stations().get(name), "opened_if_named", meta.get("options", {})), {})
+    if asks and name in stations():
+        words += _missing(
+            "-w", _word_of(workers(name).get(worker), "asked_if_named", meta.get("worker_options", {})), {}
+        )
+    return "".join(f" {word}" for word in words)
+
+
+def _word_of(point: Any, rule: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`_word` of what is registered, if its module is loaded."""
+    return _word(loaded(point), rule, options) if point is not None and point.module in sys.modules else {}
 
 
 def _word(make: Any, rule: str, options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from takt.contract.figure import Figure, counted, per_cent
 from takt.draw.live import Live
 from takt.draw.words import hms
 from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
-from takt.ledger.trust import by_import
+from takt.ledger.trust import words_again
 from takt.shift import Progress, Shift
 from takt.shift.verification import Verification
 
@@ -350,7 +350,7 @@ def _bound(lower: float, upper: float) -> str:
 
 
 def _next_steps(shift: Shift) -> RenderableType:
-    path, again = shlex.quote(str(shift.path)), by_import(shift.meta)
+    path, again = shlex.quote(str(shift.path)), words_again(shift.meta)
     bad = next((e.unit for e in shift.events if e.kind == UNIT_BAD), None)
     unit = bad if bad is not None else next((e.unit for e in shift.events if e.kind == UNIT_GOOD), None)
     steps = Table.grid(padding=(0, 2))
@@ -358,7 +358,7 @@ def _next_steps(shift: Shift) -> RenderableType:
     steps.add_column(overflow="fold")
     steps.add_row("ledger", str(shift.path))
     if not shift.ended:
-        steps.add_row("go on", f"takt resume {path}{again}")
+        steps.add_row("go on", f"takt resume {path}{words_again(shift.meta, asks=True)}")
     steps.add_row("report", f"takt report {path}")
     if unit is not None:
         steps.add_row("replay", f"takt replay {path} --unit {unit}{again}")

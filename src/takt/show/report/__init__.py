@@ -22,7 +22,7 @@ from takt.draw.pages import templates
 from takt.judge.outcomes import Outcomes
 from takt.ledger import Ledger
 from takt.ledger.store import place_of
-from takt.ledger.trust import NOTHING, Named, by_import
+from takt.ledger.trust import NOTHING, Named, words_again
 from takt.shift import Shift
 from takt.shift.account import account_of, bad_table_of, sections_of
 from takt.shift.verification import standing_of
@@ -120,7 +120,7 @@ def page(
             started=started,
             meta=shift.meta,
             path=shlex.quote(str(shift.path or "SHIFT")),
-            again=by_import(shift.meta),
+            again=words_again(shift.meta),
             end_s=end_s,
             verdict=judged,
             gauge=_gauge(judged),

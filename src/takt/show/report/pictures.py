@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +22,7 @@ from takt.contract.station import Station, TaktError, Unseen, Watched, loaded, r
 from takt.draw.words import hms
 from takt.ledger import Ledger
 from takt.ledger.pack import unpack
-from takt.ledger.trust import NOTHING, Named, open_station_of
+from takt.ledger.trust import NOTHING, Named, NotNamed, open_station_of
 from takt.shift import Shift, reset_as, steps_of_unit
 
 MOST_PICTURES = 24  # units
@@ -72,6 +73,9 @@ def pictures_of(
             found[number] = moments
             if on_picture is not None and number != good:
                 on_picture(len(found) - (good in found), min(len(bad), MOST_PICTURES))
+    except NotNamed as error:
+        again = f"takt report {shlex.quote(str(book.path))} {' '.join(error.wanted)}"
+        return made(f"No pictures of the failed units: nothing is opened by a ledger's word. On yours it is: {again}")
     except TaktError as error:
         return made(f"No pictures of the failed units: {error}.")
     except Exception as error:  # whatever a station's drawing may raise: a report without pictures beats none
