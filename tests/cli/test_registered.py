@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import EntryPoint
+from importlib import metadata
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +99,18 @@ def test_a_command_of_the_core_keeps_its_name_and_the_wrong_word_is_met_with_all
     assert main(["greed", "you"]) == 2
     assert "did you mean greet?" in capsys.readouterr().err
     assert "no_such_module" not in sys.modules
+
+
+def test_a_checkout_knows_what_came_to_it_since_it_was_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An environment from before a station could be steered, by a person for one: no installing anew."""
+    stranger = EntryPoint("theirs", "somewhere:Else", "takt.steering")
+    monkeypatch.setattr(metadata, "entry_points", lambda group: EntryPoints([stranger]))
+    assert {point.name for point in registry.entry_points("takt.steering")} == {"theirs", "nutcell", "gym"}
+    assert "flightdesk" in registry.stations() and registry.entry_points("takt.nothing").names == {"theirs"}
+    monkeypatch.setattr(registry, "CHECKOUT", tmp_path / "pyproject.toml")  # a package: as installed
+    assert {point.name for point in registry.entry_points("takt.steering")} == {"theirs"}
+    monkeypatch.setattr(registry, "CHECKOUT", tmp_path / "anothers.toml")
+    (tmp_path / "anothers.toml").write_text("[project]\nname = 'another'\n")
+    assert registry.entry_points("takt.steering").names == {"theirs"}

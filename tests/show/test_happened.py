@@ -45,10 +45,12 @@ def test_every_units_story_is_sentences_in_both_languages(ledger: Path) -> None:
 def test_what_a_desk_did_is_told_as_people_say_it() -> None:
     data = {"group": "7", "people": 1, "legs": [["LO1/2026-03-01", "E"]], "late_min": 61, "fare": 0.0, "flown": False}
     told = happening(Event(1.0, "booked", 0, data), "flightdesk").words
-    assert told == (
-        "Group 7, 1 person, booked on LO1/2026-03-01 E; to be home 1 h 1 min late; "
-        "but as it turned out, these flights did not bring them home at all."
-    )
+    booked = "Group 7, 1 person, booked on LO1/2026-03-01 E; "
+    assert (
+        told == booked + "but as it turned out, these flights did not bring them home."
+    )  # nor late, nor at that price
+    flown = happening(Event(1.0, "booked", 0, {**data, "flown": True}), "flightdesk").words
+    assert flown == booked + "home 1 h 1 min late."
     worked = happening(Event(1.0, "booked", 0, {**data, "late_min": 0, "flown": True}), "flightdesk", "zh").words
     assert worked == "第 7 组 1 人改签 LO1/2026-03-01 E。"
 

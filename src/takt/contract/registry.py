@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from takt.contract.foreign import foreign
+from takt.distribution import NAME
 from takt.errors import TaktError
 from takt.meant import meant
 
+CHECKOUT = Path(__file__).resolve().parents[3] / "pyproject.toml"
 SEED_BITS = 128  # the most that a shift's seed can have: nobody finds one of so many by trying
 
 
 def entry_points(group: str) -> Any:
-    """What is registered in a group of entry points."""
-    from importlib.metadata import entry_points as registered  # which `takt --help` can do without
+    """What is registered in a group of entry points. In a checkout Takt's own are those that its pyproject.toml has:
+    what an installation of it knows is from the day on which it was made."""
+    from importlib.metadata import EntryPoint, EntryPoints  # which `takt --help` can do without
+    from importlib.metadata import entry_points as registered
 
-    return registered(group=group)
+    points, ours = registered(group=group), _of_checkout(CHECKOUT)
+    if ours is None:
+        return points
+    others = [point for point in points if point.dist is None or point.dist.name != NAME]
+    mine = [EntryPoint(name, value, group) for name, value in ours.get(group, {}).items()]
+    return EntryPoints([*others, *mine])
+
+
+@cache
+def _of_checkout(file: Path) -> Mapping[str, Mapping[str, str]] | None:
+    """Takt's entry points by group and name, as its checkout says them; None where it was installed from a package."""
+    import tomllib
+
+    try:
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        return project["entry-points"] if project["name"] == NAME else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def stations() -> dict[str, Any]:
