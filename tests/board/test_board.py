@@ -34,7 +34,8 @@ from takt.board.words import WORDS, word
 from takt.cli import main
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE
 from takt.errors import TaktError
-from takt.show.listing import ENDED, Row
+from takt.shift.account import costs_at
+from takt.show.listing import ENDED, Row, row_of
 from takt.show.sections import main as sections_main
 from takt.show.view import ShiftView
 from toy import Lazy, Toy, push
@@ -588,6 +589,13 @@ def test_metrics_are_the_rows() -> None:
     assert float(values["takt_good_units"]) == judged.good and float(values["takt_good_rate"]) == judged.good_rate
     assert float(values["takt_good_rate_lower"]) == judged.lower
     assert 'takt_shifts{state="ended"} 1' in text
+    assert float(values["takt_cut_off_units"]) == judged.cut_off == feed.row.cut_off > 0
+    costs = sum(costs_at("flightdesk")(feed.shown().events).values())
+    assert float(values["takt_cost"]) == pytest.approx(costs) and 'currency="EUR"' in text
+    assert feed.row.money == f"{costs:,.0f} EUR" and "takt_price" not in values
+    assert feed.row == row_of(LEDGERS / "desk-greedy.takt"), "`takt ls` says the same"
+    told = Row(Path("a.takt"), "ended", cost=12.5, currency="EUR", price=0.04)
+    assert told.money == "12.50 EUR + 0.04" and replace(told, cost=None, price=None).money == ""
 
 
 def test_the_table_is_filtered_and_sorted(board: Any) -> None:

@@ -31,6 +31,8 @@ class Row:
 
     state          RUNNING: a process is writing it. CUT_OFF: none is, and it has not ended. ENDED. BROKEN: it cannot be
                    read, and `why` says why; all else is then empty.
+    good, units    that are judged; `open` of these have not ended, and beside them the end cuts off `cut_off`, of which
+                   `cut_off_finished` ended all the same.
     cost           of all units that came, judged or not, in `currency`; None where the station does not say.
     price          of what its worker asked a model; None where there is none.
     begun_utc      when it was begun, ISO 8601; "" if unknown.
@@ -52,6 +54,9 @@ class Row:
     cost: float | None = None
     currency: str = ""
     price: float | None = None
+    open: int = 0
+    cut_off: int = 0
+    cut_off_finished: int = 0
     begun_utc: str = ""
 
     def age_s(self, now_s: float | None = None) -> float | None:
@@ -62,6 +67,12 @@ class Row:
             return None
         begun = begun if begun.tzinfo else begun.replace(tzinfo=UTC)
         return max(0.0, (time.time() if now_s is None else now_s) - begun.timestamp())
+
+    @property
+    def beside(self) -> str:
+        """What of its units is in no rate, in words; "" if nothing."""
+        told = [f"{self.open} open"] if self.open else []
+        return ", ".join([*told, *([f"{self.cut_off} cut off"] if self.cut_off else [])])
 
     @property
     def money(self) -> str:
@@ -132,6 +143,9 @@ def row(
         cost=cost,
         currency=currency,
         price=price or None,
+        open=judged.open,
+        cut_off=judged.cut_off,
+        cut_off_finished=judged.cut_off_finished,
         begun_utc=str(meta.get("begun_utc", "")),
     )
 

@@ -48,7 +48,7 @@ _COLUMNS = (
     _Column("station", "shift", False, lambda row: _in_row(row.station)),
     _Column("seed", "shift", True, lambda row: str(row.seed) if row.seed < 10**9 else f"{str(row.seed)[:6]}…"),
     _Column("state", "", False, lambda row: Text(row.state, STATES.get(row.state, ""))),
-    _Column("good", "", True, lambda row: f"{row.good} of {row.units}"),
+    _Column("good", "", True, lambda row: ", ".join(filter(None, [f"{row.good} of {row.units}", row.beside]))),
     _Column("rate", "", True, lambda row: percent(row.rate)),
     _Column(
         "bound", "rate", True, lambda row: f"{per_cent(row.lower)} to {per_cent(row.upper)} %" if row.units else "-"
