@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -61,6 +62,9 @@ def test_files_of_tests_are_those_that_settings_commands_or_their_cases_say(
         ({"pyproject.toml": ASKED}, {"docs/a.rst"}, False),
         ({"tox.ini": TOX}, {"README.md"}, True),
         ({".github/workflows/t.yml": "- run: python -m doctest pkg/a.py\n"}, {"tests/test_a.txt"}, True),
+        ({"Makefile": "test:\n\tpython3 -m doctest -v README.md\n"}, {"README.md"}, False),
+        ({"tox.ini": "deps = pytest -r ci/requirements.txt\ncommands = pytest docs/a.rst ./README.md\n"}, {"README.md", "docs/a.rst"}, False),
+        ({"test_docs.py": "import doctest\nX = doctest.DocFileSuite('../docs/a.rst')\n"}, {"docs/a.rst"}, False),
         ({"test_docs.py": SUITE}, {"tests/test_a.txt"}, True),
     ],
 )  # fmt: skip
@@ -73,6 +77,26 @@ def test_doctests_are_those_that_settings_or_commands_ask_for(
     assert not any(runner.is_test(path, "no example") for path in among) and runner.docstrings is modules
     rules = rules_of(runner.settings(tree)["pytest.ini"])
     assert {path for path in among if rules.has_tests(path, ">>> 1\n1\n")} == texts
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "\n  error\n  ignore:x:no_such.Warning\n",
+        ["error", "ignore:x:no_such.Warning"],
+        "error\nignore:x:no_such.Warning",
+    ],
+)
+def test_a_word_of_pytests_on_settings_is_no_error_where_warnings_are(filters: Any, tmp_path: Path) -> None:
+    """What is installed today says such words of yesterday's settings, and then no test could be run."""
+    text = f"filterwarnings = {filters!r}" if isinstance(filters, list) else f"filterwarnings = '''{filters}'''"
+    runner = Pytest().of(tree := {"pyproject.toml": f"[tool.pytest.ini_options]\n{text}\n"})
+    said = runner.settings(tree)["pytest.ini"].split("\n    ")
+    assert said[1:3] == ["error", "ignore::pytest.PytestDeprecationWarning"] and "no_such" in said[-1]
+    (tmp_path / "pytest.ini").write_text(runner.settings(tree)["pytest.ini"])
+    (tmp_path / "test_a.py").write_text("import warnings\n\ndef test_a():\n    warnings.warn('x')\n")
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, capture_output=True, text=True)
+    assert "1 failed" in ran.stdout and "UserWarning: x" in ran.stdout
 
 
 CODE = '''"""Words.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from takt.stations.codedesk.mining.said import Said, said_in, wants
 Tree = Mapping[str, str | bytes]
 LINE = "\n    "
 MODULES = "--doctest-modules"
+PYTESTS = ("ignore::pytest.PytestDeprecationWarning", "ignore::pytest.PytestConfigWarning")
 LEFT_OUT = ("addopts", "testpaths", "cache_dir", "minversion", "required_plugins")
 
 
@@ -90,6 +91,8 @@ class Pytest:
         elsewhere."""
         options = self._options(tree)
         kept = {key: value for key, value in options.items() if key not in LEFT_OUT}
+        if "filterwarnings" in kept:
+            kept["filterwarnings"] = [*_without_pytests(kept["filterwarnings"])]
         if self.also.files:
             kept["python_files"] = [shlex.quote(one) for one in self.rules.files]
         if globs := [*doctest_globs(words(options.get("addopts", ()))), *self.also.texts]:
@@ -119,6 +122,15 @@ class Pytest:
             if options or own:
                 return options
         return {}
+
+
+def _without_pytests(filters: Any) -> Iterator[str]:
+    """Filters of warnings by which no word of pytest's or a plugin's on settings is an error: a history is run by what
+    is installed today. They stand behind what they are an exception of; of several that fit, the last one holds."""
+    for line in filters.splitlines() if isinstance(filters, str) else map(str, filters):
+        if one := line.strip():
+            yield one
+            yield from PYTESTS if one.partition(":")[0].strip() == "error" else ()
 
 
 def _value(value: Any) -> str:

@@ -26,8 +26,11 @@ DISCOVER = re.compile(r"unittest[\"',\s]+discover\b[^\n;&|]*?(?:\s-p|--pattern)[
 RUNS = re.compile(r"(?:pytest|py\.test|python[\d.]*|\{envpython\}|nosetests|trial|coverage run)\b([^\n;&|#]*)")
 FILE = re.compile(r"(?:[\w.-]+/)*[\w-]+\.py\b")
 GLOB = re.compile(r"--doctest-glob[\"',=\s]+([^\s\"']+)")
-MODULES = re.compile(r"--doctest-modules\b|--with-doctest\b|-m\s+doctest\b")
-SUITES = re.compile(r"\bDoc(?:Test|File)Suite\(|\bdoctest\.testmod\(")
+MODULES = re.compile(r"--doctest-modules\b|--with-doctest\b|-m\s+doctest\b[^\n;&|#]*\.py\b")
+TEXTS = re.compile(r"(?:-m\s+doctest|pytest|py\.test)\b([^\n;&|#]*)")
+TEXT = re.compile(r"(?<![\w./*-])(?![\w./-]*(?:requirements|constraints))[\w./*-]+\.(?:md|rst|txt)\b")
+FILES = re.compile(r"\bDocFileSuite\(([^)]*)\)")
+SUITES = re.compile(r"\bDocTestSuite\(|\bdoctest\.testmod\(")
 WORD = re.compile(r"(^|[^a-z])tests?($|[^a-z])")  # in a file's name: `stack_tests`, `test2`, and not `latest`
 
 
@@ -57,7 +60,12 @@ def said_in(tree: Tree, rules: Rules, patterns: bool) -> Said:
     tests = [path for path in texts if path.endswith(".py") and rules.is_file(path)]
     modules = bool(MODULES.search(commands)) or any(SUITES.search(texts[path]) for path in tests)
     files = () if patterns else tuple(_files(texts, commands, rules))
-    return Said(files, tuple(dict.fromkeys(GLOB.findall(commands))), modules)
+    named = [one for words in TEXTS.findall(commands) for one in TEXT.findall(words)]
+    named += [
+        one.rpartition("/")[2] for path in tests for words in FILES.findall(texts[path]) for one in TEXT.findall(words)
+    ]
+    globs = [*GLOB.findall(commands), *(one.removeprefix("./") for one in named)]
+    return Said(files, tuple(dict.fromkeys(globs)), modules)
 
 
 def _files(texts: Mapping[str, str], commands: str, rules: Rules) -> Iterator[str]:
