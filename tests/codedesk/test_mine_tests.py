@@ -26,6 +26,7 @@ CASES = "import unittest\n\n\nclass StackTest(unittest.TestCase):\n    def testP
 UNITTEST = "commands = python -m unittest discover"
 ASKED = '[tool.pytest.ini_options]\naddopts = ["--doctest-glob=docs/*.rst"]\n'
 TOX = "[testenv]\ncommands =\n    pytest --doctest-modules --doctest-glob=*.md \\\n        pkg\n"
+BY_NAME = "deps = pytest -r ci/requirements.txt\ncommands = pytest docs/a.rst ./README.md\n"
 SUITE = "import doctest, a\nunittest.TestSuite(doctest.DocTestSuite(a))\n"
 PLAIN = "def test_it(): ...\n"
 
@@ -63,7 +64,7 @@ def test_files_of_tests_are_those_that_settings_commands_or_their_cases_say(
         ({"tox.ini": TOX}, {"README.md"}, True),
         ({".github/workflows/t.yml": "- run: python -m doctest pkg/a.py\n"}, {"tests/test_a.txt"}, True),
         ({"Makefile": "test:\n\tpython3 -m doctest -v README.md\n"}, {"README.md"}, False),
-        ({"tox.ini": "deps = pytest -r ci/requirements.txt\ncommands = pytest docs/a.rst ./README.md\n"}, {"README.md", "docs/a.rst"}, False),
+        ({"tox.ini": BY_NAME}, {"README.md", "docs/a.rst"}, False),
         ({"test_docs.py": "import doctest\nX = doctest.DocFileSuite('../docs/a.rst')\n"}, {"docs/a.rst"}, False),
         ({"test_docs.py": SUITE}, {"tests/test_a.txt"}, True),
     ],
