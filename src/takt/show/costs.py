@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from takt.contract.costs import currency_of
 from takt.contract.events import Event
@@ -28,8 +29,17 @@ def costs_told(shifts: Sequence[Sequence[Event]]) -> Costs | None:
 
 def cost_of(events: Sequence[Event]) -> tuple[float | None, str]:
     """What all units of a shift cost so far, judged or not, and the currency; None where its station does not say."""
-    costs = costs_told([events]) if events else None
-    if costs is None:
+    try:
+        costs = _of_station(str(events[0].data["station"])) if events else None
+        total = math.nan if costs is None else math.fsum(costs(events).values())
+    except BaseException as error:  # as above
+        if is_stop(error):
+            raise
         return None, ""
-    total = math.fsum(costs(events).values())
     return (total, currency_of(events[0].data)) if math.isfinite(total) else (None, "")
+
+
+@lru_cache(maxsize=64)
+def _of_station(name: str) -> Costs | None:
+    """Asked once: to look what is registered takes longer than a small shift's sum."""
+    return costs_at(name)
