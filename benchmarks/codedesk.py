@@ -43,10 +43,11 @@ from takt.stations.codedesk import grading
 from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.families import families, generate
 from takt.stations.codedesk.families.trial import Trial
-from takt.stations.codedesk.inspection import inspect, suite_of
+from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sabotage import saboteurs
 from takt.stations.codedesk.sandbox import Sandbox
+from takt.stations.codedesk.suites import suite_of
 from takt.stations.codedesk.tickets import changed
 
 

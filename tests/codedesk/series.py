@@ -30,6 +30,28 @@ def code(tickets: int, **instead: str) -> str:
     return text
 
 
+def growing(k: int) -> str:
+    """A file of tests that grows with each ticket, as most do: of f0 to f{k}, all imported at its top."""
+    tests = "".join(f"\n\ndef test_f{one}():\n    assert f{one}() == {one}\n" for one in range(k + 1))
+    return f"from pkg.m import {', '.join(f'f{one}' for one in range(k + 1))}\n{tests}"
+
+
+def write_growing(folder: Path, tickets: int) -> Path:
+    """A folder of format 2, whose tests are all in one file: each ticket has one, and the repository had one before."""
+    write_series(folder, tickets)
+    about = json.loads((folder / "series.json").read_text())
+    (folder / "series.json").write_text(json.dumps({**about, "format": 2}))
+    (folder / "base.json").write_text(json.dumps(tree_as_json({**BASE, "tests/test_m.py": growing(0)})))
+    for i in range(tickets):
+        path = folder / "tickets" / f"{i:04}.json"
+        owners = {f"tests/test_m.py::test_f{i + 1}": i} | ({} if i else {"tests/test_m.py::test_f0": -1})
+        own = {"tests/test_m.py": growing(i + 1)}
+        read = json.loads(path.read_text())
+        told = {**read, "hidden": own, "owners": owners, "reference": {**read["reference"], **own}}
+        path.write_text(json.dumps(told))
+    return folder
+
+
 def write_series(
     folder: Path, tickets: int = 20, reference: Mapping[int, str] | None = None, retires: int = -1
 ) -> Path:

@@ -13,10 +13,11 @@ import pytest
 from takt.cli import main
 from takt.errors import TaktError
 from takt.shift import run_shift
-from takt.stations.codedesk.mining.history import History, as_said, source_text
+from takt.stations.codedesk.mining.history import History, as_said
 from takt.stations.codedesk.mining.runner import Pytest
 from takt.stations.codedesk.mining.telling import changed_names, imports_of, kind_of, text_of, title_of
 from takt.stations.codedesk.tickets import open_series, tree_before
+from takt.stations.codedesk.trees import source_text
 
 ADD = "def add(a, b):\n    return a + b\n"
 SUB = ADD + "\n\ndef sub(a, b):\n    return a - b\n"
@@ -344,7 +345,7 @@ printf 'def f():\\n    return 1\\n' >> src/p/__init__.py; python3 -m pytest -q t
 def test_what_ordinary_repositories_do_to_python_is_no_tampering_and_their_agent_has_what_the_tests_have(
     tmp_path: Path, works: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.mine"], "RUNS", 1)
+    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.owning"], "RUNS", 1)
     folder, out = tmp_path / "odd", str(tmp_path / "tickets")
     for path, text in ODD.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -7,23 +7,21 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from histories import Files, repository
 
 from takt.cli import main
 from takt.errors import TaktError
-from takt.stations.codedesk.inspection import sources_of, still_retired, suite_of
+from takt.stations.codedesk.inspection import sources_of
 from takt.stations.codedesk.laying import Suite, laid
 from takt.stations.codedesk.mining.found import Mining, write
 from takt.stations.codedesk.mining.history import History
-from takt.stations.codedesk.mining.mine import _Miner
 from takt.stations.codedesk.mining.moved import moved
 from takt.stations.codedesk.mining.outcomes import in_short
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest
-from takt.stations.codedesk.sandbox import Sandbox
+from takt.stations.codedesk.suites import still_retired, suite_of
 from takt.stations.codedesk.tickets import Ticket, open_series, ticket_as_json, ticket_of
 from takt.stations.codedesk.trees import Link
 
@@ -39,7 +37,6 @@ C = B + "\n\ndef count(name):\n    return len(rows(name))\n"
 TEST_C = (
     TEST_B.replace("pkg.b", "pkg.c") + "    from pkg.c import count\n\n    assert count('pkg/data/prices.csv') == 2\n"
 )
-HISTORYLESS: Any = None  # what needs no repository
 HISTORY: Sequence[tuple[str, Files]] = [
     ("Begin", {"pkg/__init__.py": "", "pkg/old.py": OLD, "README": "A package.\n"}),
     (
@@ -80,10 +77,14 @@ HISTORY: Sequence[tuple[str, Files]] = [
 ]
 
 
+def path_of(node: str) -> str:
+    return node.partition("::")[0]
+
+
 def test_what_a_commit_deletes_renames_or_no_longer_has_keeps_no_later_commit_from_being_a_ticket(
     works: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.mine"], "RUNS", 1)
+    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.owning"], "RUNS", 1)
     out = tmp_path / "tickets"
     assert not main(["mine", str(repository(tmp_path / "r", HISTORY)), "--out", str(out)])
     rejected = {one["subject"]: one["reason"] for one in json.loads((out / "rejected.json").read_text())["rejected"]}
@@ -91,24 +92,23 @@ def test_what_a_commit_deletes_renames_or_no_longer_has_keeps_no_later_commit_fr
     series = open_series(str(out), "plain", 0)
     one, read, again = (series.ticket(number) for number in range(3))
     assert one.retires == ()
-    gone = {"tests/helper.py", "tests/test_a.py", "tests/test_old.py"}
-    assert set(read.retires) == {*gone, "tests/test_kept.py"} and not again.moved
+    assert set(read.retires) == {"tests/helper.py", "tests/test_a.py", "tests/test_kept.py"} and not again.moved
     assert read.moved == {"tests/test_kept.py": ("tests/old/test_kept.py", "# moved\nimport sys\n" + TEST_KEPT)}
     assert again.retires == ("tests/test_b.py",)
     assert read.hidden["pkg/data/prices.csv"] == "a;1\nb;2\n" and "    a;1\n    b;2\n" in read.text
-    retired = [*read.retires]
-    suite = suite_of(series, read, [0], retired)
-    assert set(suite.files) == {"tests/old/test_kept.py", "tests/test_b.py", "pkg/data/prices.csv"}
-    assert "tests/conftest.py" not in suite.settings
-    assert suite.owners["tests/old/test_kept.py"] == 0 and "# moved" in suite.files["tests/old/test_kept.py"]
-    assert "tests/old/test_kept.py" not in suite_of(series, read, [], retired).files
-    suite = suite_of(series, again, [0, 1], [*retired, *again.retires])
-    assert (
-        set(suite.files) == {"tests/old/test_kept.py", *read.hidden, *again.hidden} - {"tests/test_b.py"}
-        and "tests/conftest.py" in suite.settings
-    )
-    assert suite.holds("tests/test_a.py::test_one") and not suite.holds("tests/test_b.py::test_rows")
-    assert {suite.owners[path] for path in suite.files if path.startswith("tests")} == {0, 2}
+    old, kept = "tests/test_old.py::test_old", "tests/old/test_kept.py::test_kept"
+    suite = suite_of(series, read, [0], [])
+    assert set(suite.files) == {*map(path_of, (old, kept)), "tests/test_b.py", "pkg/data/prices.csv"}
+    assert "tests/conftest.py" not in suite.settings and "# moved" in suite.files[path_of(kept)]
+    assert suite.asked(old) == (old, 0), "as a commit without a ticket asks, and still of the ticket that it was of"
+    assert suite.asked(kept) == (kept, -1), "it passed before the first ticket"
+    assert suite.moved == {"tests/test_kept.py": path_of(kept)}
+    missed = suite_of(series, read, [], [])
+    assert missed.asked(old) is None and missed.asked(kept) and "GONE" not in missed.files[path_of(old)]
+    suite = suite_of(series, again, [0, 1], [])
+    assert set(suite.files) == {*map(path_of, (old, kept)), *read.hidden, *again.hidden} - {"tests/test_b.py"}
+    assert "tests/conftest.py" in suite.settings and not suite.asked("tests/test_b.py::test_rows")
+    assert suite.asked("tests/test_a.py::test_one") == ("tests/test_a.py::test_one", 2), "what came back is its own"
 
 
 def test_what_was_moved_is_known_by_what_it_asks_and_its_retired_tests_stay_so() -> None:
@@ -215,19 +215,16 @@ def test_the_health_of_the_code_is_of_code_and_of_no_test_by_whatever_name() -> 
     assert sources_of(tree, laid(suite, sealing=False)) == ["m.py"]
 
 
-def test_a_test_that_was_retired_holds_again_once_a_later_ticket_has_it_otherwise(tmp_path: Path) -> None:
+def test_in_a_folder_of_format_1_a_retired_test_holds_again_once_a_later_ticket_has_it_otherwise() -> None:
     test = "tests/test_m.py::test_x[1]"
     texts = ["def test_x():\n    assert 1\n", "", "def test_x():\n    assert 2\n", ""]
     about = {"kind": "feature", "level": "plain", "title": "", "text": "", "named": [], "settings": {}, "reference": {}}
     found = Mining("r", ("python3",))
     for number, text in enumerate(texts):
         hidden = {"tests/test_m.py": text} if text else {}
-        miner = _Miner(HISTORYLESS, found, Sandbox(), Pytest(), None)
-        again = miner._again(hidden, {})
-        assert again == ((test,) if number == 2 else ())
+        again = (test,) if number == 2 else ()
         told = {**about, "number": number, "hidden": hidden, "again": again, "retires": [test] if number == 1 else []}
         found.tickets.append(ticket_of(ticket_as_json(ticket_of(told))))
-    assert not _Miner(HISTORYLESS, found, Sandbox(), Pytest(), None)._again({"tests/test_m.py": texts[2]}, {})
     assert not suite_of(found, found.tickets[3], [0, 1], [test]).holds(test), "the older wording does not"
     assert suite_of(found, found.tickets[3], [0, 1, 2], [test]).holds(test)
     assert still_retired(found, [test], {"tests/test_m.py": 0}) == [test]

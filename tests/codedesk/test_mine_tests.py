@@ -16,10 +16,11 @@ from takt.cli import main
 from takt.stations.codedesk.altering import asking
 from takt.stations.codedesk.collecting import USUAL, Rules, rules_of
 from takt.stations.codedesk.examples import altered_examples, docstrings, node_of
-from takt.stations.codedesk.inspection import inspect, suite_of
+from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.mining.runner import Pytest
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Sandbox
+from takt.stations.codedesk.suites import suite_of
 from takt.stations.codedesk.tickets import open_series, tree_before
 
 CASES = "import unittest\n\n\nclass StackTest(unittest.TestCase):\n    def testPush(self): ...\n"
@@ -193,7 +194,7 @@ HISTORY: Any = [
 def test_docstrings_texts_and_cases_of_any_name_are_the_hidden_tests_of_a_ticket_and_a_patched_doctest_is_tampering(
     works: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.mine"], "RUNS", 1)
+    monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.owning"], "RUNS", 1)
     out = tmp_path / "tickets"
     assert not main(["mine", str(repository(tmp_path / "r", HISTORY)), "--out", str(out)])
     assert "1 tickets of 3 commits" in capsys.readouterr().out

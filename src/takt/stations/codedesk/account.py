@@ -14,6 +14,7 @@ from takt.judge.outcomes import Outcomes
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, RECOUNTED, REGRESSION
 
 CLASSES = ("wrong", "regression", "broken_build", "late", "no_change", "tampered", "help")
+BROKEN = {"found_broken", "broken_repository"}
 SIGNS = {REGRESSION: 1, RECOUNTED: 1, MENDED: -1}  # of counts of broken tests
 
 
@@ -59,7 +60,7 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
         "to_repair_s": float(np.mean(repairs)) if repairs else None,
         "still_broken": still_broken(events),
         "broken_tickets": len(broken_tickets(events)),
-        "found_broken": sum(bool(event.data.get("found_broken")) for event in ended),
+        "found_broken": sum(bool(event.data.keys() & BROKEN) for event in ended),
         "thinking_share": thought_s / time_s if time_s else None,
         "commands": len(ran),
         "commands_share": sum(float(data["busy_s"]) for data in ran) / time_s if time_s else None,
@@ -120,7 +121,7 @@ def broken_tickets(events: Sequence[Event]) -> set[int]:
     """Accepted tickets of which a test fails at the end: work in progress, though it was accepted once."""
     failing: Counter[int] = Counter()
     for event in events:
-        if event.kind in SIGNS:
+        if event.kind in SIGNS and "ticket" in event.data:
             failing[event.data["ticket"]] += event.data["count"] * SIGNS[event.kind]
     return {ticket for ticket, count in failing.items() if count > 0}
 

@@ -9,6 +9,7 @@ from typing import Any
 from takt.contract.events import Event
 from takt.stations.codedesk.laying import holds
 from takt.stations.codedesk.terms import MENDED, RECOUNTED, REGRESSION
+from takt.stations.codedesk.tickets import REPOSITORY
 
 MOST_NAMED = 20  # tests in an event
 Broken = dict[str, list[Any]]  # test -> its ticket, the unit that broke it, when (s)
@@ -37,7 +38,7 @@ def reckoned(
         new = [test for test in found if unknown is None or whole(test) not in broken]
         if new:
             breaks = True
-            data = {"ticket": number, "tests": new[:MOST_NAMED], "count": len(new)}
+            data = {**_of(number, len(new)), "tests": new[:MOST_NAMED], "count": len(new)}
             events.append(Event(now_s, REGRESSION, unit, data))
             after |= {test: [number, unit, now_s] for test in new}
         # found in a file that could not be collected before: they are of whoever broke that
@@ -53,10 +54,15 @@ def reckoned(
         else:
             gone[RECOUNTED, *was] += within - 1
     for (kind, number, by, at_s), count in sorted(gone.items()):
-        data = {"ticket": number, "broken_by": by, "count": count}
+        data = {**_of(number, count), "broken_by": by, "count": count}
         data |= {"after_s": round(now_s - at_s, 6)} if kind == MENDED else {}
         events += [Event(now_s, kind, unit, data)] if count else []
     return after, events, breaks
+
+
+def _of(number: int, count: int) -> dict[str, int]:
+    """Whose tests an event is about."""
+    return {"repository": count} if number == REPOSITORY else {"ticket": number}
 
 
 def moved(broken: Broken, paths: Mapping[str, str]) -> Broken:

@@ -37,6 +37,13 @@ def mine(
             show_default=False,
         ),
     ] = "",
+    suite: Annotated[
+        str,
+        typer.Option(
+            help="Which test files an inspection runs: `touched` (those that tickets change), `all`, or `auto`: all, "
+            "unless they take more than a minute."
+        ),
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Make tickets for the code desk of a repository's own history.
@@ -50,14 +57,18 @@ def mine(
     from takt.printable import printable
     from takt.stations.codedesk.mining.found import write
     from takt.stations.codedesk.mining.mine import mine as mined
+    from takt.stations.codedesk.mining.owning import SUITES
 
+    which = next((one for one in SUITES if one == suite), None)
+    if which is None:
+        raise TaktError(f"--suite is one of {', '.join(SUITES)}, not {printable(suite)[:100]!r}")
     if out.exists():
         raise TaktError(f"{out} is there already; name a new folder")
 
     def told(done: int, of: int, what: str) -> None:
         print(f"{done}/{of} {printable(what)[:240]}", file=sys.stderr, flush=True)
 
-    found = mined(repository, since, most, python, install, told, root=root)
+    found = mined(repository, since, most, python, install, told, root=root, suite=which)
     write(found, out)
     if as_json:
         print(
@@ -66,6 +77,8 @@ def mine(
                     "tickets": len(found.tickets),
                     "commits": found.commits,
                     "rejected": found.counts(),
+                    "suite": found.suite,
+                    "tests": dict(zip(("tickets", "repository"), found.owned(), strict=True)),
                     "seconds": round(found.seconds, 1),
                     "out": str(out),
                 }
@@ -76,6 +89,7 @@ def mine(
         f"{out}: {len(found.tickets)} tickets of {found.commits} commits of {printable(found.name)}, "
         f"in {found.seconds:.0f} s"
     )
+    print("  suite: {}; {} tests are tickets', {} the repository's".format(found.suite, *found.owned()))
     for reason, count in found.counts().items():
         print(f"  {count:4} {reason}")
     print(f"what was rejected, commit by commit: {out / 'rejected.json'}")

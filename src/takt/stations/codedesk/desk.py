@@ -19,11 +19,11 @@ from takt.stations.codedesk.breakage import moved, reckoned, whole
 from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.grading import committed, graded
-from takt.stations.codedesk.inspection import still_retired
 from takt.stations.codedesk.model import Door, Spent
 from takt.stations.codedesk.repository import MOST_EFFECT, Repository, as_text, dates, files_of, of_text
 from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.session import Session
+from takt.stations.codedesk.suites import no_longer, retired_by
 from takt.stations.codedesk.terms import (
     BROKEN_BUILD,
     HELP,
@@ -40,7 +40,7 @@ from takt.stations.codedesk.terms import (
     Terms,
     record_of,
 )
-from takt.stations.codedesk.tickets import Series, Ticket, changed
+from takt.stations.codedesk.tickets import REPOSITORY, Series, Ticket, changed
 from takt.stations.codedesk.trees import File, as_file
 
 SOURCE = "/work/src"  # from where a mined repository is imported that is not installed
@@ -293,8 +293,8 @@ class Desk:
         reasons = [TAMPERED] if record["tampered"] else []
         found = sorted({was[0] for was in self.broken.values()})
         if not record["tampered"]:
-            owners = {test.partition("::")[0]: int(was[0]) for test, was in self.broken.items()}
-            unknown, retired = record.get("unknown"), still_retired(self.series, self._retired(), owners)
+            unknown = record.get("unknown")
+            retired = no_longer(self.series, {test: int(was[0]) for test, was in self.broken.items()}, self.next_due)
             self.broken, told, breaks = reckoned(self.broken, due.number, self.now, seen, unknown, retired)
             self.events += told
             if record["build"] and (record["failed"] or breaks):
@@ -318,16 +318,13 @@ class Desk:
         ready = self._ready()
         title = f"Ticket {due.number}: {ticket.title}"
         made, uncommitted = committed(self.repository, title, self.now)
-        told = graded(self.series, self.repository, ticket, self.accepted, self._retired(), reach=not self.terms.each)
+        retired = retired_by(self.series, ticket, self.accepted, self.next_due)
+        told = graded(self.series, self.repository, ticket, self.accepted, retired, reach=not self.terms.each)
         told["unknown"] = [test for test in self.broken if {test, whole(test)} & set(told["unknown"])]
         told["pure"] = self.repository.worktree() == files_of(self.reference(due.number + 1))
         diff = self.repository.before.diff(self.repository.tree)
         told |= {"uncommitted": uncommitted} if uncommitted else {}
         return {**told, "diff": diff, "touched": False, "effect": as_text({**ready, **made})}
-
-    def _retired(self) -> list[str]:
-        """Tests that no longer hold since a ticket is due that asks for something else."""
-        return [one for number in range(self.next_due) for one in self.series.ticket(number).retires]
 
     def _end(
         self,
@@ -336,18 +333,19 @@ class Desk:
         broken: Collection[int] = (),
         found: Sequence[int] = (),
     ) -> dict[str, Any]:
-        """The unit has ended. Accepted tickets that are `broken` now, and those `found` so when it was inspected."""
+        """The unit has ended. Accepted tickets that are `broken` now, and those `found` so when it was inspected, the
+        repository among them."""
         del self.open[due.number]
         self.ended += 1
         cycle_s = round(min(self.now, due.deadline_s) - due.due_s, 6)
-        data: dict[str, Any] = {"cycle_s": cycle_s, "parts": {}} | ({"found_broken": list(found)} if found else {})
+        data: dict[str, Any] = {"cycle_s": cycle_s, "parts": {}, **_told("found_broken", found)}
         if reasons:
             self.events.append(Event(self.now, UNIT_BAD, due.number, {**data, "reasons": reasons}))
         else:
             self.accepted.append(due.number)
             self.events.append(Event(self.now, UNIT_GOOD, due.number, {**data, "first_time": True}))
         answer: dict[str, Any] = {"ticket": due.number, "good": not reasons, "reasons": reasons}
-        return answer | ({"broken_tickets": sorted(broken)} if broken else {})
+        return answer | _told("broken_tickets", broken)
 
     def reference(self, number: int) -> dict[str, str | bytes]:
         """The reference's own tree before a ticket. The last one is kept, for they are asked for in order."""
@@ -385,3 +383,9 @@ class Desk:
         self.events = []
         self.session.close()
         self.repository.replace({path: (kind, content) for path, kind, content in tree})
+
+
+def _told(name: str, owners: Collection[int]) -> dict[str, Any]:
+    """Whose tests are broken: of which tickets, and whether some of the repository's own are."""
+    tickets = sorted(one for one in owners if one != REPOSITORY)
+    return ({name: tickets} if tickets else {}) | ({"broken_repository": True} if REPOSITORY in owners else {})

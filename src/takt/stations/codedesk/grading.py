@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from takt.stations.codedesk.inspection import inspect, suite_of
+from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.merging import with_change
 from takt.stations.codedesk.repository import Repository, dates, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
+from takt.stations.codedesk.suites import suite_of
 from takt.stations.codedesk.terms import COMMIT, COMMIT_S
 from takt.stations.codedesk.tickets import Series, Ticket, changed, tree_before
 from takt.stations.codedesk.trees import File
@@ -40,14 +41,16 @@ def graded(
 
     seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution)
     told = asdict(seen)
-    del told["touches"]
+    for name in ("touches", "passes", "stopped"):
+        del told[name]
     told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
     told["failed"] = list(seen.failed)[:MOST_NAMED]
     told["health"] = dict(seen.health)
     if suite.moved:
         told["moved"] = dict(suite.moved)
     if series.length is not None and seen.failed and reach:
-        told["unreachable"] = unreachable(series, repository, ticket, suite_of(series, ticket, [], retired))
+        alone = suite if ticket.owners is not None else suite_of(series, ticket, [], retired)
+        told["unreachable"] = unreachable(series, repository, ticket, alone)
     return told
 
 

@@ -32,7 +32,8 @@ from takt.stations.codedesk.pacing import Asked, Measured, Taken, measured, pace
 from takt.stations.codedesk.records import NOT_BEGUN, Told
 from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
 from takt.stations.codedesk.sealing import Paced
-from takt.stations.codedesk.tickets import Series, Ticket, as_bytes
+from takt.stations.codedesk.suites import as_before
+from takt.stations.codedesk.tickets import REPOSITORY, Series, Ticket, as_bytes
 from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
 
 WALL_S = 300.0
@@ -41,56 +42,6 @@ CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".py
 KNOWN: dict[Asked, dict[int, Taken]] = {}  # what came of known solutions in tests about speed, by size
 FEW, MOST_ROUNDS = 3, 3  # altered tests of a ticket's own: of fewer, each is altered more than once
 MOST_SOURCES = 400  # files whose health is looked at
-
-
-def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: Sequence[str]) -> Suite:
-    """The tests of a ticket and of those accepted before. Of two files of one name, the later ticket's is laid, and one
-    that was moved since at its new place. Settings are the newest ticket's, and over them the ticket's own: a conftest
-    that is gone since is not laid."""
-    files: dict[str, str] = {}
-    owners: dict[str, int] = {}
-    for number in [*sorted(one for one in accepted if one != ticket.number), ticket.number]:
-        one = series.ticket(number)
-        files.update(one.hidden)
-        owners.update(dict.fromkeys(one.hidden, number))
-    moved = lay_moved(series, retired, files, owners)
-    for path, new in moved.items():
-        retired = [*retired, *(new + one.removeprefix(path) for one in retired if one.startswith(f"{path}::"))]
-    settings = {**series.ticket(max([*accepted, ticket.number])).settings, **ticket.settings}
-    retired = still_retired(series, retired, owners)
-    gone = {path for path in files if path in retired and owners[path] != ticket.number}
-    kept = {path: text for path, text in files.items() if path not in gone}
-    touches = frozenset(one for number in (*accepted, ticket.number) for one in series.ticket(number).touches)
-    return Suite(kept, {path: owners[path] for path in kept}, settings, tuple(retired), touches, moved)
-
-
-def lay_moved(series: Series, retired: Sequence[str], files: dict[str, str], owners: dict[str, int]) -> dict[str, str]:
-    """Lay what was moved at its new place, for the same tickets; from where to where."""
-    found: dict[str, str] = {}
-    waiting = [path for path in files if series.length is not None and path in retired]
-    for path in waiting:
-        for number in range(owners[path] + 1, series.length or 0):
-            later = series.ticket(number)
-            new, text = later.moved.get(path, ("", ""))
-            if new and owners.get(new, -1) < number:
-                files[new], owners[new], found[path] = text, owners[path], new
-                waiting += [new] if new in retired else []
-            if path in later.retires:
-                break
-    return found
-
-
-def still_retired(series: Series, retired: Sequence[str], owners: Mapping[str, int]) -> list[str]:
-    """What of these files and tests no longer holds: not what was laid anew since, by the ticket that its file is of
-    (`owners`: path -> ticket)."""
-
-    def anew(one: str) -> bool:
-        path = one.partition("::")[0]
-        if series.length is None or path not in owners or not (one == path or one in series.ticket(owners[path]).again):
-            return False
-        return not any(one in series.ticket(number).retires for number in range(owners[path], series.length))
-
-    return [one for one in retired if not anew(one)]
 
 
 def inspect(
@@ -124,13 +75,17 @@ def inspect(
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
     if first.stopped and not first.unlaid and not once:
         first = desk.with_the_rest(first, tree, suite, ticket)
-    seen = judged(first, suite, ticket)
+    seen = judged(first, suite, ticket, desk.older(first, tree, suite, ticket))
     if once:
-        return replace(seen, touches=tuple(sorted(desk.touched)))
+        passes = tuple(node for node in first.items() if first.told.outcomes.get(node))
+        return replace(seen, touches=tuple(sorted(desk.touched)), passes=passes, stopped=first.stopped)
     rounds = 0
+    asks = {path: text for path, text in suite.files.items() if suite.tickets(path) - {REPOSITORY}}
     while mined and seen.own_pass:
-        halves = asking(suite.files, {**shown(), **tree}, suite.rules)
-        own = sum(suite.owners[node.partition("::")[0]] == ticket.number for _, changed in halves for node in changed)
+        halves = [
+            ({**suite.files, **files}, changed) for files, changed in asking(asks, {**shown(), **tree}, suite.rules)
+        ]
+        own = sum(ticket.number in suite.tickets(node) for _, changed in halves for node in changed)
         if rounds and rounds * own >= min(FEW, own * MOST_ROUNDS):
             break
         seen, rounds = desk.asked(seen, first, halves, suite, ticket, tree), rounds + 1
@@ -242,6 +197,28 @@ class _Desk:
             with written(files) as folder, replace(self.sandbox, tree=folder).open() as room:
                 yield room
 
+    def older(self, run: Run, tree: Mapping[str, File], suite: Suite, ticket: Ticket) -> dict[str, str] | None:
+        """Of files that cannot be collected, other tickets' tests as they were before this ticket: which fail, and what
+        of each. None if that says nothing."""
+        if run.stopped or run.unlaid:
+            return None
+        lost = [path for path in suite.by_test if run.told.lost(path) and suite.tickets(path) - {ticket.number}]
+        before = as_before(self.series, suite, ticket, lost) if lost else suite
+        lost = [path for path in lost if path in before.files]
+        if not lost:
+            return {}
+        came = self.run(tree, laid(before, sealing=False, only=lost))
+        run.told.wrong = run.told.wrong or came.tampering()
+        run.told.messages = {**came.told.messages, **run.told.messages}
+        found: dict[str, str] = {}
+        for path in lost:
+            for name in before.by_test.get(path, {}):
+                nodes = [node for node in came.items(path) if name in (node, function_of(node))]
+                failing = [node for node in nodes if came.told.outcomes.get(node) is False]
+                failing = [f"{path}::?"] if came.told.lost(path) else failing
+                found |= dict.fromkeys([name], failing[0]) if failing else {}
+        return found
+
     def with_the_rest(self, run: Run, tree: Mapping[str, File], suite: Suite, ticket: Ticket) -> Run:
         """Tests that did not get to run, for something else ended them, run without that: those of tickets accepted
         before together, and then each file alone; the ticket's own if it was one of those that ended them. What does
@@ -251,7 +228,7 @@ class _Desk:
         tests = tests_among(suite)
 
         def left(own: bool) -> list[str]:
-            these = [path for path in tests if (suite.owners[path] == ticket.number) == own]
+            these = [path for path in tests if (ticket.number in suite.tickets(path)) == own]
             return [path for path in these if path not in tried and not run.through(path)]
 
         some = left(own=False)
@@ -287,9 +264,9 @@ class _Desk:
         tree: Mapping[str, File],
     ) -> Inspection:
         """What is left of a pass beside runs in which these tests ask for something else."""
-        only = None
+        only = [path for path in suite.files if suite.tickets(path) - {REPOSITORY}]
         if first.stopped:  # what ended it is left out
-            only = [path for path in suite.files if suite.owners[path] == ticket.number]
+            only = [path for path in suite.files if ticket.number in suite.tickets(path)]
         others = [(replace(suite, files=files), changed) for files, changed in halves if changed]
         runs = self.beside(tree, [other for other, _ in others], only)
         if any(one.stopped for one in runs) and not first.stopped:  # once more: who does not let them end is not right
@@ -349,7 +326,7 @@ class _Desk:
             suspects = [node for node in suspects if not right(self.solution).told.outcomes.get(node)]
         if suspects:
             return replace(seen, tampered=f"a test that asks for something else passes as well: {suspects[0]}")
-        own = {node for path in suite.files if suite.owners[path] == ticket.number for node in first.items(path)}
+        own = {node for node in first.items() if (asked := suite.asked(node)) and asked[1] == ticket.number}
         called = {one.rpartition("::")[2] for one in changed}  # a class may have its tests from another
         failing = [
             node

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from signal import Signals
 
-from takt.stations.codedesk.laying import Run, Suite, tests_among
+from takt.stations.codedesk.laying import Run, Suite, function_of, tests_among
 from takt.stations.codedesk.tickets import Ticket
 from takt.stations.codedesk.trees import File
 
@@ -26,6 +26,7 @@ class Inspection:
     message          of the first test that failed.
     health           lines, functions and complexity of the code.
     touches          what tests changed of Python and of pytest, of a tree that is known to be right.
+    passes, stopped  of such a tree as well: the tests that pass, and what ended them.
     """
 
     passed: int = 0
@@ -37,6 +38,8 @@ class Inspection:
     health: Mapping[str, float] = field(default_factory=dict)
     touches: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
+    stopped: str = ""
 
     @property
     def own_pass(self) -> bool:
@@ -76,39 +79,51 @@ def _is_python(file: bytes) -> bool:
     return True
 
 
-def judged(run: Run, suite: Suite, ticket: Ticket) -> Inspection:
-    """What the records come to."""
+def judged(run: Run, suite: Suite, ticket: Ticket, older: Mapping[str, str] | None = None) -> Inspection:
+    """What the records come to. `older`: of files that are lost, which of other tickets' tests fail as they were
+    before, and what of each."""
     told = run.told
     message = run.unlaid or run.why_stopped
     none = run.stopped and not told.items  # the tests were ended before it was known which there are
     own: list[str] = []
-    broken: dict[int, list[str]] = {}
+    failing: dict[int, dict[str, str]] = {}  # of earlier tickets: the name of a test, and one that failed of it
     passed = 0
-    for node in dict.fromkeys([*run.items(), *(f"{path}::?" for path in suite.files if none or told.lost(path))]):
-        path = node.split("::", 1)[0]
-        if path not in suite.owners or not suite.holds(node):
+    gone = [path for path in suite.files if none or told.lost(path)]
+    for node in dict.fromkeys([*run.items(), *(f"{path}::?" for path in gone)]):
+        asked = suite.asked(node)
+        if asked is None:
             continue
+        (name, owner), path = asked, node.partition("::")[0]
         passes = told.outcomes.get(node, False)
         unsaid = run.stopped and not run.unlaid and node not in told.outcomes and not told.lost(path)
-        if suite.owners[path] == ticket.number:
+        if owner == ticket.number:
             passed += passes
             own += [] if passes else [node]
         elif not passes and not unsaid:
-            broken.setdefault(suite.owners[path], []).append(node)
-    lost = [path for path in suite.files if suite.owners[path] != ticket.number and told.lost(path)]
+            failing.setdefault(owner, {}).setdefault(name, node)
+    lost = [path for path in suite.files if path in suite.owners and told.lost(path)]
+    lost = [path for path in lost if suite.owners[path] != ticket.number]
+    for name, owner, node in _not_collected(run, suite, ticket, gone, older):
+        if owner == ticket.number:
+            own += [] if node in own else [node]
+        else:
+            failing.setdefault(owner, {}).setdefault(name, node)
+            lost += [path for path in [name.partition("::")[0]] if node == f"{path}::?" and path not in lost]
+    broken = {number: list(names) for number, names in failing.items()}
     build = run.unlaid
     if not build and told.syntax and (own or broken):  # a file that nobody imports need not be Python's of today
         build = told.syntax[0]
     build = build or (told.message_of(lost[0]) if lost else told.unbegun)
-    for node in [*own, *(node for nodes in broken.values() for node in nodes)]:
+    for node in [*own, *(node for names in failing.values() for node in names.values())]:
         message = message or told.messages.get(node) or told.message_of(node.split("::", 1)[0])
     if not passed and not own:
         own = ["no test was run"]
     unknown: list[str] = []
     for path in tests_among(suite) if run.stopped and not run.unlaid else ():
-        if suite.owners[path] != ticket.number and not run.through(path):
-            items = run.items(path)
-            unknown += [node for node in items if node not in told.outcomes] if items else [f"{path}::?"]
+        if suite.tickets(path) - {ticket.number} and not run.through(path):
+            asked_there = [suite.asked(node) for node in run.items(path) if node not in told.outcomes]
+            others = [one[0] for one in asked_there if one is not None and one[1] != ticket.number]
+            unknown += others if run.items(path) else [f"{path}::?"]
     return Inspection(
         passed=passed,
         failed=tuple(sorted(own)),
@@ -117,8 +132,31 @@ def judged(run: Run, suite: Suite, ticket: Ticket) -> Inspection:
         build=plain_message(build),
         message=plain_message(message),
         health=told.health,
-        unknown=tuple(unknown),
+        unknown=tuple(dict.fromkeys(unknown)),
     )
+
+
+def _not_collected(
+    run: Run, suite: Suite, ticket: Ticket, gone: Sequence[str], older: Mapping[str, str] | None
+) -> Iterator[tuple[str, int, str]]:
+    """Tests that are asked for by name and were not collected, so that they fail: name, ticket, and what to call it.
+    Other tickets' tests in a file that is lost are judged by what came of that file as it was before."""
+    told = run.told
+    there = {name for node in run.items() for name in (node, function_of(node))}
+    for path, names in suite.by_test.items():
+        if path in gone:
+            for name, owner in names.items():
+                if owner == ticket.number:
+                    yield name, owner, f"{path}::?"
+                elif older is None:
+                    if told.lost(path):
+                        yield name, owner, f"{path}::?"
+                elif name in older:
+                    yield name, owner, older[name]
+        elif not run.stopped and not run.unlaid and path not in told.passed_over:
+            for name, owner in names.items():
+                if name not in there and "[" not in name:
+                    yield name, owner, name
 
 
 def plain_message(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from random import Random
 from secrets import token_hex
@@ -28,19 +29,54 @@ class Suite:
     """Hidden tests that are laid over a tree.
 
     files      path -> text, of all of them.
-    owners     path -> the ticket that it is of.
+    owners     path -> the ticket that all its tests are of; or, where that is known test by test, a node id, or one
+               without its parameters for all that are not named -> the ticket, None where it is not asked.
     settings   path -> text.
-    retired    files and node ids that no longer hold.
+    retired    files and node ids that no longer hold, or are not asked.
     touches    what right code is known to change of Python and of pytest.
     moved      files that lie elsewhere than an earlier ticket had them: that path -> where they are laid.
+    since      the ticket that was accepted last before, of tests by name; -1 if none was.
     """
 
     files: Mapping[str, str]
-    owners: Mapping[str, int]
+    owners: Mapping[str, int | None]
     settings: Mapping[str, str]
     retired: tuple[str, ...] = ()
     touches: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+    since: int = -1
+
+    @cached_property
+    def by_test(self) -> Mapping[str, Mapping[str, int]]:
+        """Tests that are asked for, where it is known of each whose it is: path -> name -> its ticket."""
+        found: dict[str, dict[str, int]] = {}
+        for name, owner in self.owners.items():
+            path, test, _ = name.partition("::")
+            if test and owner is not None:
+                found.setdefault(path, {})[name] = owner
+        return found
+
+    def asked(self, node: str) -> tuple[str, int] | None:
+        """What a test is called where it is counted, and its ticket; None if it is not asked for. `path::?` is a file
+        that cannot be collected."""
+        path = node.partition("::")[0]
+        if path in self.owners:
+            owner = self.owners[path]
+            return (node, owner) if owner is not None and self.holds(node) else None
+        name = node if node in self.owners else function_of(node)
+        owner = self.owners.get(name)
+        return None if owner is None else (name, owner)
+
+    def tickets(self, where: str) -> set[int]:
+        """Whose tests are in a file, or among the rows of a test."""
+        path = where.partition("::")[0]
+        if path in self.owners:
+            return {one for one in [self.owners[path]] if one is not None}
+        named = self.by_test.get(path, {})
+        if path == where:
+            return set(named.values())
+        rows = {owner for name, owner in named.items() if name == where or name.startswith(f"{where}[")}
+        return rows or {owner for name, owner in named.items() if name == function_of(where)}
 
     @property
     def rules(self) -> Rules:

@@ -51,10 +51,18 @@ def _tickets(due: Any, ended: Any, broke: Sequence[Event], mended: Sequence[Even
             until_s = end_s if end is None else end.t_s
             axes.broken_barh([(event.t_s, max(until_s - event.t_s, end_s / 400))], (number - 0.4, 0.8), facecolor=color)
         for event in broke:
-            axes.plot([event.t_s] * 2, [event.unit, event.data["ticket"]], color=plots.BAD, linewidth=1.2)
-            axes.plot([event.t_s], [event.data["ticket"]], "o", color=plots.BAD, markersize=5)
+            whose = event.data.get("ticket", event.unit)  # at the ticket itself, if it broke the repository's own
+            axes.plot([event.t_s] * 2, [event.unit, whose], color=plots.BAD, linewidth=1.2)
+            axes.plot([event.t_s], [whose], "o", color=plots.BAD, markersize=5)
         for event in mended:
-            axes.plot([event.t_s], [event.data["ticket"]], "o", color=plots.GOOD, markersize=8, fillstyle="none")
+            axes.plot(
+                [event.t_s],
+                [event.data.get("ticket", event.unit)],
+                "o",
+                color=plots.GOOD,
+                markersize=8,
+                fillstyle="none",
+            )
 
     return plots.plot("tickets", TICKETS_HEIGHT, draw)
 
@@ -86,7 +94,8 @@ def _bad(events: Sequence[Event], due: Any, ended: Any) -> list[tuple[str, str]]
         data = seen.get(number, {})
         parts = [f"Tests that failed: {', '.join(data['failed'])}"] if data.get("failed") else []
         parts += [
-            f"Tests of ticket {one} that fail: {', '.join(tests)}" for one, tests in data.get("broken", {}).items()
+            f"Tests of {f'ticket {one}' if int(one) >= 0 else 'the repository'} that fail: {', '.join(tests)}"
+            for one, tests in data.get("broken", {}).items()
         ]
         parts += [str(data[name]) for name in ("tampered", "build", "message") if data.get(name)]
         parts += [data["diff"]] if data.get("diff") else []

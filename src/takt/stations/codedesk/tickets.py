@@ -22,7 +22,9 @@ Level = Literal["easy", "plain", "hard"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 GENERATED = "generated"
 SERIES_FILE = "series.json"
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, FORMAT)  # that are read; in 1 a test is of the ticket that laid its file last
+REPOSITORY = -1  # whose a test is that passed before the first ticket
 LARGEST_FILE = 64 << 20  # bytes of one file of a mined series
 
 
@@ -45,6 +47,10 @@ class Ticket:
     touches: tuple[str, ...] = ()  # what tests of the known solution's own tree change of Python and of pytest
     again: tuple[str, ...] = ()  # node ids in its hidden files that were retired, and are others now: they hold
     moved: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # earlier tickets' hidden files: where, and text
+    # Of a mined ticket: whose tests are from now on, as far as that is new (`suites.py`): a node id, or one without its
+    # parameters for all that have no owner of their own -> the ticket, REPOSITORY, or None where it is not asked. Where
+    # this is None, tests are of the ticket whose file they are in, and `hidden` has its own files alone.
+    owners: Mapping[str, int | None] | None = None
 
 
 class Series(Protocol):
@@ -118,19 +124,23 @@ class Mined:
     name: str
     length: int
     python: tuple[str, ...]
+    by_test: bool = False  # whether it is known of each test whose it is
 
     @classmethod
     def read(cls, folder: Path) -> Mined:
         """The folder's series; TaktError where it is none."""
         about = _read_json(folder / SERIES_FILE)
-        if about.get("format") != FORMAT:
-            raise TaktError(f"{folder}: format {about.get('format')!r} of tickets, and this version reads {FORMAT}")
+        if about.get("format") not in FORMATS:
+            reads = " and ".join(map(str, FORMATS))
+            raise TaktError(
+                f"{folder}: format {about.get('format')!r} of tickets, and this version reads {reads}; mine it again"
+            )
         name, length, python = about.get("name"), about.get("tickets"), about.get("python")
         if not isinstance(name, str) or not isinstance(length, int) or not _strings(python):
             raise TaktError(f"{folder / SERIES_FILE} lacks name, tickets or python; mine the repository again")
         if length < 1:
             raise TaktError(f"{folder} has no ticket; mine the repository again")
-        return cls(folder, name, length, tuple(map(str, python or ())))
+        return cls(folder, name, length, tuple(map(str, python or ())), about["format"] > 1)
 
     def base(self) -> Mapping[str, str | bytes]:
         return {path: _file(path, text) for path, text in _read_json(self.folder / "base.json").items()}
@@ -164,6 +174,7 @@ def ticket_of(read: Mapping[str, Any]) -> Ticket:
         touches=tuple(map(str, read.get("touches", ()))),
         again=tuple(map(str, read.get("again", ()))),
         moved={path: (safe(new), _text(new, text)) for path, (new, text) in read.get("moved", {}).items()},
+        owners=None if read.get("owners") is None else {str(k): _owner(one) for k, one in read["owners"].items()},
     )
 
 
@@ -183,6 +194,7 @@ def ticket_as_json(ticket: Ticket) -> dict[str, Any]:
         "touches": list(ticket.touches),
         **({"again": list(ticket.again)} if ticket.again else {}),
         **({"moved": {path: list(one) for path, one in ticket.moved.items()}} if ticket.moved else {}),
+        **({} if ticket.owners is None else {"owners": dict(ticket.owners)}),
     }
 
 
@@ -245,6 +257,12 @@ def _text(path: str, read: Any) -> str:
     safe(path)
     if not isinstance(read, str):
         raise ValueError(f"{path!r} has no text")
+    return read
+
+
+def _owner(read: Any) -> int | None:
+    if read is not None and (not isinstance(read, int) or read < REPOSITORY):
+        raise ValueError(f"{read!r} owns no test")
     return read
 
 

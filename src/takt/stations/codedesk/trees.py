@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -11,7 +12,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from tokenize import detect_encoding
 from typing import Any
 
 from takt.errors import TaktError
@@ -45,6 +48,20 @@ def as_file(file: str | bytes) -> File:
     """A file of a series as one of a tree."""
     kind = "l" if isinstance(file, Link) else "f755" if isinstance(file, (Program, ProgramBytes)) else "f644"
     return kind, file.encode() if isinstance(file, str) else bytes(file)
+
+
+def source_text(file: str | bytes) -> str | bytes:
+    """A Python file that says its encoding (PEP 263), in UTF-8 and saying so; any other file as it is."""
+    if isinstance(file, (str, Link)):
+        return file
+    try:
+        named, first = detect_encoding(BytesIO(file).readline)
+        text = file.decode(named)
+    except (SyntaxError, LookupError, UnicodeError):
+        return file
+    for line in (one.decode(named) for one in first):
+        text = text.replace(line, re.sub(r"(coding[:=]\s*)[-\w.]+", r"\1utf-8", line), 1) if "coding" in line else text
+    return text
 
 
 class Unlaid(TaktError):

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from takt.stations.codedesk.collecting import DOCSTRINGS
 from takt.stations.codedesk.examples import docstrings
-from takt.stations.codedesk.mining.history import History, source_text
+from takt.stations.codedesk.mining.history import History
 from takt.stations.codedesk.mining.runner import Runner
 from takt.stations.codedesk.tickets import as_text
+from takt.stations.codedesk.trees import source_text
 
 Names = Mapping[str, tuple[str, str]]  # of a tree: path -> (mode, blob)
 

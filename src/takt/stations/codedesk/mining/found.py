@@ -13,7 +13,7 @@ from pathlib import Path
 
 from takt.errors import TaktError
 from takt.printable import printable
-from takt.stations.codedesk.tickets import FORMAT, SERIES_FILE, Ticket, ticket_as_json, tree_as_json
+from takt.stations.codedesk.tickets import FORMAT, REPOSITORY, SERIES_FILE, Ticket, ticket_as_json, tree_as_json
 
 Tree = Mapping[str, str | bytes]
 LARGE = "too large"
@@ -55,6 +55,7 @@ class Mining:
     commits: int = 0
     seconds: float = 0.0
     elsewhere: list[str] = field(default_factory=list)  # where packages may lie, if it is no ticket and not the top
+    suite: str = ""  # which test files are asked for, in words
 
     @property
     def length(self) -> int | None:
@@ -65,6 +66,14 @@ class Mining:
 
     def ticket(self, number: int) -> Ticket:
         return self.tickets[number]
+
+    def owned(self) -> tuple[int, int]:
+        """How many tests are a ticket's, and how many the repository's, of those that are asked for first or last."""
+        owners: dict[str, int] = {}
+        for ticket in self.tickets:
+            owners |= {name: owner for name, owner in (ticket.owners or {}).items() if owner is not None}
+        repository = sum(owner == REPOSITORY for owner in owners.values())
+        return len(owners) - repository, repository
 
     def counts(self) -> dict[str, int]:
         """How many commits were rejected, by reason, in the order of REASONS."""
@@ -86,6 +95,7 @@ def write(found: Mining, out: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         about = {"format": FORMAT, "name": found.name, "tickets": len(found.tickets), "python": list(found.python)}
+        about |= {"suite": found.suite}
         _write(folder / SERIES_FILE, about)
         _write(folder / "base.json", tree_as_json(found.start))
         (folder / "tickets").mkdir()

@@ -13,9 +13,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path, PurePosixPath
-from tokenize import detect_encoding
 from types import TracebackType
 
 from takt.errors import TaktError
@@ -268,20 +266,6 @@ def _names_well(path: str) -> bool:
         return bool(safe(path))
     except ValueError:
         return False
-
-
-def source_text(file: str | bytes) -> str | bytes:
-    """A Python file that says its encoding (PEP 263), in UTF-8 and saying so; any other file as it is."""
-    if isinstance(file, (str, Link)):
-        return file
-    try:
-        named, first = detect_encoding(BytesIO(file).readline)
-        text = file.decode(named)
-    except (SyntaxError, LookupError, UnicodeError):
-        return file
-    for line in (one.decode(named) for one in first):
-        text = text.replace(line, re.sub(r"(coding[:=]\s*)[-\w.]+", r"\1utf-8", line), 1) if "coding" in line else text
-    return text
 
 
 def _as_file(mode: str, file: bytes) -> str | bytes:

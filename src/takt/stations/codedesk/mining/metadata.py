@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from takt.stations.codedesk.mining.history import source_text
+from takt.stations.codedesk.trees import source_text
 
 Tree = Mapping[str, str | bytes]
 ASKS = re.compile(r"importlib[._]metadata|from importlib import .*metadata|pkg_resources|entry_points\(")

@@ -13,19 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from takt.errors import TaktError
-from takt.stations.codedesk.altering import known_tests
-from takt.stations.codedesk.collecting import rules_of
-from takt.stations.codedesk.inspection import inspect, suite_of
-from takt.stations.codedesk.judging import Inspection
-from takt.stations.codedesk.laying import function_of
 from takt.stations.codedesk.mining import outcomes
-from takt.stations.codedesk.mining.documented import examples_changed, where_examples_are
+from takt.stations.codedesk.mining.documented import examples_changed, examples_in, where_examples_are
 from takt.stations.codedesk.mining.found import LARGE, NOT_RUN, Mining, Rejected
-from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History, source_text
+from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History
 from takt.stations.codedesk.mining.litter import is_litter
 from takt.stations.codedesk.mining.metadata import made_for
 from takt.stations.codedesk.mining.moved import moved
-from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
+from takt.stations.codedesk.mining.owning import WALL_S, Asked, Owning, Which
+from takt.stations.codedesk.mining.reading import named_by, resolved
 from takt.stations.codedesk.mining.runner import Pytest, Runner
 from takt.stations.codedesk.mining.said import has_load_tests
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
@@ -33,12 +29,8 @@ from takt.stations.codedesk.mounts import named_python, own_python, python_folde
 from takt.stations.codedesk.repository import files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import Ticket, as_text, changed
-from takt.stations.codedesk.trees import Unlaid, as_file
+from takt.stations.codedesk.trees import Unlaid, as_file, source_text
 
-RUNS = 3
-SLOW_S = 60.0  # a commit's tests that take longer are those alone that it wrote or changed
-FEW = 10  # tests of which one may come out differently from run to run: it is left out then
-WALL_S = 300.0  # of one run of a commit's tests
 MOST_TITLE = 200  # characters
 Tree = Mapping[str, str | bytes]
 
@@ -52,12 +44,14 @@ def mine(
     told: Callable[[int, int, str], None] = lambda done, of, what: None,
     runner: Runner | None = None,
     root: str = "",
+    suite: Which = "auto",
 ) -> Mining:
     """Go through the history after `since`, at most its `most` newest commits. `told` hears of each commit.
 
     `python` is a Python of a virtual environment that has what the tests need; `install` a command that is run in the
     sandbox, in each commit's tree, before its tests (to build, say). `root` is the folder of the repository that is
-    mined as if it were all, "" for the top. TaktError where there is nothing to read or run.
+    mined as if it were all, "" for the top. `suite`: which test files are asked for beside those that tickets change;
+    `auto`: all of them, unless they take longer than SLOW_S. TaktError where there is nothing to read or run.
     """
     began = time.monotonic()
     command = tuple(shlex.split(python))
@@ -76,7 +70,7 @@ def mine(
     runner = runner or Pytest()
     with History(repository, root) as history:
         names = history.main_line(since, most)
-        miner = _Miner(history, Mining(name, command), sandbox, runner, install)
+        miner = _Miner(history, Mining(name, command), sandbox, runner, install, suite)
         for done, commit in enumerate(map(history.commit, names)):
             what = miner.look_at(commit) if done else miner.begin(commit)
             told(
@@ -111,9 +105,18 @@ def _why_no_pytest(python: str) -> str:
 class _Miner:
     """Where mining stands: the reference's tree, and what has come since its last ticket."""
 
-    def __init__(self, history: History, found: Mining, sandbox: Sandbox, runner: Runner, install: str | None) -> None:
+    def __init__(
+        self,
+        history: History,
+        found: Mining,
+        sandbox: Sandbox,
+        runner: Runner,
+        install: str | None,
+        suite: Which = "auto",
+    ) -> None:
         self.history, self.found, self.runner, self.install = history, found, runner, install
         self.sandbox = replace(sandbox, limits=Limits(wall_s=WALL_S, memory_mb=2048, disk_mb=512, effect_mb=32))
+        self.owning = Owning(found, self.sandbox, suite)
         self.tree: Tree = {}
         self.names: Mapping[str, tuple[str, str]] = {}
         self.between: list[str] = []
@@ -178,12 +181,12 @@ class _Miner:
             return LARGE, why
         if not self.found.tickets and (why := unfit(self.found.start, self.sandbox.limits.disk_mb)):
             return LARGE, f"before it: {why}"
-        laid = self._laid()
+        laid = self.owning.stands.files
         shared = (path for path in differing if path in files and (runner.belongs(path) or path in laid))
         support = {
             path: as_text(source_text(file) if path.endswith(".py") else file)
             for path in shared
-            if (path in tests or not runner.is_test(path)) and (file := resolved(files, path)) is not None
+            if (file := resolved(files, path)) is not None
         }
         merged = self.history.merged(commit)
         title = title_of(commit.message, merged)
@@ -196,7 +199,8 @@ class _Miner:
         files = {**files, **built}  # in the agent's tree as well, which is to be one that runs
         if not self.found.tickets:
             self.tree = self.found.start = {**self.tree, **self._built(self.tree, commit.parent or "")[0]}
-        hidden = {path: text for path, text in support.items() if not path.endswith("conftest.py")} | examples
+        hidden = {path: text for path, text in support.items() if not path.endswith("conftest.py")}
+        hidden |= examples_changed(self.history, self.names, commit.tree, differing, runner)
         names_of = [file for path, file in (*support.items(), *settings.items()) if path.endswith(".py")]
         data = {
             path: resolved(files, path) for path in named_by(names_of, differing, files) if not runner.belongs(path)
@@ -220,10 +224,15 @@ class _Miner:
             reference=_difference(self.tree, files),
             retires=self._deleted(commit),
             level="plain",
-            again=self._again(hidden, settings),
             moved=self._moved(commit, {path: files[path] for path in differing if path in files and path not in tests}),
         )
-        return self._judge(ticket, files, commit, {path: resolved(files, path) for path in data})
+        rest = self._rest(commit, files, hidden)
+        read = {path: resolved(files, path) for path in data}
+        reason = self.owning.judge(Asked(ticket, self.tree, files, {*tests, *examples}, rest, read))
+        if not reason[0]:
+            ticket = self.found.tickets[-1]
+            self.tree, self.names, self.between = changed(self.tree, ticket.reference), commit.tree, []
+        return reason
 
     def _no_test(self, commit: Commit, own: Iterable[str]) -> tuple[str, str]:
         """Why a commit has no test: by name, if it has some that the runner is not the one for."""
@@ -231,119 +240,29 @@ class _Miner:
         loads = [path for path, file in self.history.files(paths).items() if has_load_tests(file)]
         return (NOT_RUN, f"load_tests in {loads[0]}") if loads else ("no test", "")
 
-    def _passes_without(self, data: Iterable[str], ticket: Ticket, files: Tree) -> bool:
-        """Whether the ticket's tests pass with the commit where these files are as they were before it."""
-        there = {path: file for path, file in files.items() if path not in data}
-        there |= {path: self.tree[path] for path in data if path in self.tree}
-        return self._run(there, ticket, alone=True).own_pass
-
-    def _judge(
-        self, ticket: Ticket, files: Tree, commit: Commit, data: Mapping[str, str | bytes | None]
-    ) -> tuple[str, str]:
-        """Three runs after and three before, the two that tell most first.
-
-        A few tests that come out differently are left out; then it must hold without them. `data`: files beside code
-        that the tests name; they are laid for them, and told, if the tests do not pass without.
-        """
-        began = time.monotonic()
-        after = [self._run(files, ticket)]
-        if lost := outcomes.lost_files(after[0]):  # they import what is no longer there
-            ticket, began = replace(ticket, retires=(*ticket.retires, *lost)), time.monotonic()
-            after = [self._run(files, ticket)]
-        if time.monotonic() - began > SLOW_S and (same := self._unchanged(ticket)):
-            ticket = replace(ticket, retires=(*ticket.retires, *same))
-            after = [self._run(files, ticket)]
-        if after[0].tampered or after[0].build or not after[0].passed:
-            return outcomes.ended(after[0])
-        ticket = replace(ticket, retires=(*ticket.retires, *outcomes.lost(after[0])))
-        if any(data.values()) and not self._passes_without(data, ticket, files):
-            read = {path: as_text(file) for path, file in data.items() if file is not None}
-            ticket = replace(ticket, hidden={**ticket.hidden, **read}, text=f"{ticket.text}\n{told_of(read)}\n")
-        before = [self._run(self.tree, ticket, alone=True)]
-        if before[0].own_pass:
-            return "passes before", ""
-        shaky = set[str]()
-        for _ in range(RUNS - 1):
-            after.append(self._run(files, ticket))
-            if not after[-1].own_pass and not outcomes.differ_singly(after[-1]):
-                return "flaky", f"after: {', '.join(after[-1].failed[:3]) or after[-1].tampered or after[-1].build}"
-            before.append(self._run(self.tree, ticket, alone=True))
-            if (other := set(before[-1].failed) ^ set(before[0].failed)) and any(one.endswith("::?") for one in other):
-                return "flaky", "before: other files fail each time"
-            shaky |= {function_of(node) for node in (*after[-1].failed, *other)}
-        if shaky:
-            said = f"{len(shaky)} of its tests, {sorted(shaky)[0]} for one"
-            if len(shaky) * FEW > after[0].passed:
-                return "flaky", said
-            ticket = replace(ticket, retires=(*ticket.retires, *sorted(shaky)))
-            if not self._run(files, ticket).own_pass or self._run(self.tree, ticket, alone=True).own_pass:
-                return "flaky", said
-        ticket = replace(ticket, touches=tuple(sorted({one for run in after for one in run.touches})))
-        broken = dict.fromkeys(node for one in after for nodes in one.broken.values() for node in nodes)
-        ticket = replace(ticket, retires=tuple(dict.fromkeys([*ticket.retires, *broken])))
-        self.found.tickets.append(ticket)
-        self.tree, self.names, self.between = changed(self.tree, ticket.reference), commit.tree, []
-        return "", ""
-
-    def _laid(self) -> dict[str, tuple[int, str]]:
-        """What the tickets so far lay over a tree, the newest of each path, and of which ticket it is."""
-        found: dict[str, tuple[int, str]] = {}
-        for one in self.found.tickets:
-            found |= {new: (found[path][0], text) for path, (new, text) in one.moved.items() if path in found}
-            found |= {path: (one.number, text) for path, text in one.hidden.items()}
-        return found
+    def _rest(self, commit: Commit, files: Tree, hidden: Mapping[str, str]) -> dict[str, str]:
+        """The repository's other files of tests and what they need, for the first ticket."""
+        if self.found.tickets or not self.owning.whole:
+            return {}
+        there = [path for path in files if self.runner.belongs(path) and not path.endswith("conftest.py")]
+        shared = {path: file for path in there if (file := resolved(files, path)) is not None}
+        texts = {path: as_text(source_text(file) if path.endswith(".py") else file) for path, file in shared.items()}
+        if self.runner.docstrings:
+            texts |= examples_in(self.history, commit.tree, commit.tree, self.runner)
+        return {path: text for path, text in texts.items() if path not in hidden}
 
     def _deleted(self, commit: Commit) -> tuple[str, ...]:
-        """Files of earlier tickets, tests or what tests need, that the commit has no longer."""
-        tickets, laid = self.found.tickets, self._laid()
+        """Files that are laid for tests, and that the commit has no longer."""
+        laid = self.owning.stands.files
         kept = {*commit.tree, *where_examples_are(self.history, commit.tree, laid, self.runner)}
-        return tuple(
-            path
-            for path, (number, _) in laid.items()
-            if path not in kept and not any(path in one.retires for one in tickets[number + 1 :])
-        )
+        return tuple(path for path in laid if path not in kept)
 
     def _moved(self, commit: Commit, files: Tree) -> dict[str, tuple[str, str]]:
         """Tests of earlier tickets that lie elsewhere since commits that are no tickets: old path -> new path, text."""
-        laid = self._laid()
-        gone = {path: laid[path][1] for path in self._deleted(commit) if self.runner.is_test(path)}
+        laid = self.owning.stands.files
+        gone = {path: laid[path] for path in self._deleted(commit) if self.runner.is_test(path)}
         come = {path: source_text(file) for path, file in files.items() if path not in self.names}
         return moved(gone, {path: text for path, text in come.items() if self.runner.is_test(path)})
-
-    def _again(self, hidden: Mapping[str, str], settings: Mapping[str, str]) -> tuple[str, ...]:
-        """Tests that earlier tickets have retired and that these files have, worded otherwise: they hold anew."""
-        retired = {one for ticket in self.found.tickets for one in ticket.retires if "::" in one}
-        rules = rules_of(settings.get("pytest.ini", ""))
-        known = known_tests({path: text for path, (_, text) in self._laid().items()}, rules)
-        anew = {
-            f"{path}::{test.name}"
-            for path, text in hidden.items()
-            if path.endswith(".py") and any(one.startswith(f"{path}::") for one in retired)
-            for test in rules.tests(text)
-            if not known(path, test)
-        }
-        return tuple(sorted(one for one in retired if function_of(one) in anew))
-
-    def _unchanged(self, ticket: Ticket) -> tuple[str, ...]:
-        """Tests of the ticket's files that were there before, word for word."""
-        rules = rules_of(ticket.settings.get("pytest.ini", ""))
-        known = known_tests(self.tree, rules)
-        return tuple(
-            f"{path}::{test.name}"
-            for path, text in ticket.hidden.items()
-            if path.endswith(".py")
-            for test in rules.tests(text)
-            if known(path, test)
-        )
-
-    def _run(self, tree: Tree, ticket: Ticket, alone: bool = False) -> Inspection:
-        """A ticket's tests on a tree; those of the tickets before as well, unless it runs alone."""
-        growing = replace(self.found, tickets=[*self.found.tickets, ticket])
-        gone = [one for earlier in growing.tickets for one in earlier.retires]
-        accepted = [] if alone else list(range(ticket.number))
-        suite = suite_of(growing, ticket, accepted, gone)
-        files = files_of(tree)
-        return inspect(self.sandbox, files, suite, ticket, growing, WALL_S, shown=lambda: tree, once=True)
 
     def _built(self, files: Tree, commit: str) -> tuple[Mapping[str, str], str]:
         """What a commit's tree has not and an installation would: of the install command, and metadata; or what is

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from takt.stations.codedesk.collecting import USUAL, Rules, doctest_globs, for_tests, section, words
-from takt.stations.codedesk.mining.history import source_text
 from takt.stations.codedesk.mining.said import Said, said_in, wants
+from takt.stations.codedesk.trees import source_text
 
 Tree = Mapping[str, str | bytes]
 LINE = "\n    "
