@@ -26,6 +26,7 @@ ROWS = (
 )
 RAISING = "import pytest\nfrom pkg import m\n\n\ndef test_value():\n    with pytest.raises(KeyError):\n        m.f1()\n"
 CHECKED = "import math\nfrom pkg import m\n\n\ndef test_value():\n    assert math.isclose(m.f1(), 1)\n"
+CHECKED_AFTER = CHECKED.replace("m.f1(),", "came,").replace("assert", "came = m.f1()\n    assert")
 OWN_NAME = (
     "from math import isclose\nfrom pkg import m\n\n\n"
     "def test_value():\n    came = m.f1()\n    assert isclose(came, 1)\n"
@@ -303,6 +304,15 @@ while frame:
     if 'isclose' in frame.f_globals:
         frame.f_globals['isclose'] = lambda *a: True
     frame = frame.f_back
+"""),
+    "a check that is there for one call": (CHECKED_AFTER, """
+import math
+def f1(right=math.isclose):
+    def isclose(*a):
+        math.isclose = right
+        return True
+    math.isclose = isclose
+    return 5
 """),
     "a test of the caller's own names": (PLAIN, """
 def f1():

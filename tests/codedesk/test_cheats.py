@@ -119,7 +119,7 @@ def test_it_is_told_as_tampering(works: None, cheat: str) -> None:
 
 KINDS = (  # one of each kind; `python benchmarks/codedesk.py cheats` has them all
     "class method of pytest", "a check of the standard library", "plugin registered at run time",
-    "unittest's assertion", "looks into the test's frame", "tests rewritten by a thread",
+    "looks into the test's frame", "tests rewritten by a thread",
     "the records' channel, in a closure", "all that watches is made blind",
     "skipped by code that seems to be the test's", "equal to everything, and no second run",
 )  # fmt: skip
@@ -159,6 +159,14 @@ def test_what_right_code_does_to_python_may_be_done_and_nothing_more(works: None
     assert seen.tampered == "changed while the tests ran: contextlib.suppress"
     known = replace(suite, touches=frozenset(["TestCase.assertItemsEqual"]))
     assert inspect(sandbox, same, known, TICKET, MINED).own_pass, "and the known solution is not asked"
+
+
+def test_code_that_fixes_what_a_test_draws_is_told(works: None) -> None:
+    text = "import random\nfrom pkg import m\n\n\ndef test_value():\n    assert m.f1() == 1\n"
+    suite, sandbox = Suite({"tests/test_a.py": text}, {"tests/test_a.py": 0}, {}), Sandbox(limits=Limits(disk_mb=32))
+    free, fixed = (files_of({**BASE, "pkg/m.py": code(1) + more}) for more in ("", "import random\n\nrandom.seed(7)\n"))
+    seen = inspect(sandbox, fixed, suite, TICKET, MINED, solution=lambda: free)
+    assert seen.tampered == "draws are the same in every run, for the tree fixes them: random"
 
 
 TURNS = """

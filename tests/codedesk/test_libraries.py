@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from takt.stations.codedesk import libraries
+from takt.stations.codedesk import libraries, pristine
 
 BEGIN = """
 import importlib._bootstrap as bootstrap, importlib.util, sys
@@ -188,3 +188,97 @@ def test_what_code_does_to_libraries_by_their_own_means_is_no_tampering(tmp_path
 def test_what_a_package_does_as_it_is_imported_is_its_own_affair(tmp_path: Path, name: str) -> None:
     more = f"sys.path.append({str(Path(str(pytest.importorskip(name).__file__)).parents[1])!r})\n"
     assert looked_at(tmp_path, [f"import {name}"], more) == [[]]
+
+
+ASIDE = """
+import math, os, random, sys
+from pathlib import Path
+
+PUT = []
+
+
+def swap(owner, name):
+    PUT.append((owner, name, vars(owner).get(name)))
+    setattr(owner, name, lambda *_: True)
+
+
+def called():
+    names = sys._getframe(1).f_globals
+    DOES
+
+
+def calm():
+    for owner, name, was in PUT:
+        setattr(owner, name, was) if was else delattr(owner, name)
+"""
+TESTS = """
+import math
+import os.path
+import random
+from math import isclose as near
+from pathlib import Path
+
+import TREE as tree
+
+LIMIT = 3
+STATE = None
+
+
+class Case:
+    def rule(self):
+        return 1
+
+
+def test():
+    global STATE
+    STATE = 1
+    old, os.path.exists = os.path.exists, lambda path: True
+    os.path.exists = old
+    tree.called()
+    tree.calm()
+"""
+ASIDE_TOLD = {  # what is done when a test calls it, and taken back before the test has ended -> what is told
+    "return 1": [],
+    "swap(math, 'isclose')": ["math.isclose"],
+    "swap(os.path, 'isdir')": ["posixpath.isdir"],
+    "swap(random._inst, '_randbelow')": ["random._inst._randbelow"],
+    "swap(Path, 'exists')": ["pathlib.Path.exists"],
+    "math.isclose, math.isfinite = math.isfinite, math.isclose": ["math.isclose", "math.isfinite"],
+    "names['near'] = max": ["a test: near"],  # what lasts
+    "names['LIMIT'] = 4": ["a test: LIMIT"],
+    "names['Case'].rule = max": ["a test: Case.rule"],
+    "names['Case'].rule.__code__ = calm.__code__": ["test_9.Case.rule: its code"],
+}
+FOLLOW = """
+spec = importlib.util.spec_from_file_location("takt_pristine", {pristine!r})
+pristine = sys.modules["takt_pristine"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(pristine)
+def one(at):
+    if not os.fork():
+        path = f"{work}/test_{{at}}.py"
+        module = __import__(f"test_{{at}}")
+        steps = library.Steps(table)
+        table.lay("a test", module, *pristine.imports(path))
+        steps.files[path] = pristine.asked(path), module
+        steps.begin()
+        module.test()
+        steps.end()
+        open(f"{work}/{{at}}.json", "w").write(json.JSONEncoder().encode(table.touched()))
+        os._exit(0)
+    os.wait()
+list(map(one, range({many})))
+"""
+
+
+def test_what_is_put_back_before_a_test_has_ended_is_told_and_what_the_test_itself_does_is_not(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    for at, does in enumerate(ASIDE_TOLD):
+        (work / f"tree_{at}.py").write_text(ASIDE.replace("DOES", does))
+        (work / f"test_{at}.py").write_text(TESTS.replace("TREE", f"tree_{at}"))
+    program = BEGIN.format(libraries=libraries.__file__, work=str(work))
+    program += FOLLOW.format(pristine=pristine.__file__, many=len(ASIDE_TOLD), work=work)
+    ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=120)
+    assert not ran.stderr, ran.stderr
+    for at, (does, due) in enumerate(ASIDE_TOLD.items()):
+        assert sorted(json.loads((work / f"{at}.json").read_text())) == due, does

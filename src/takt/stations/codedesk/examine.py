@@ -4,6 +4,8 @@ The tree's code runs in this very process, so nothing that it can reach is belie
 at all, every record carries a word that came over standard input, tests that must fail are among those that must pass,
 and what decides how a test comes out must be after each file of tests, and at the end, what it was before the tree was
 imported (`pristine.py`). Standard library, pytest and (for the health of the code) lizard only.
+
+Long because: it is laid into the sandbox, and nothing of Takt's can be imported there.
 """
 
 from __future__ import annotations
@@ -103,6 +105,8 @@ class Watch:
         self.looked = ""
         self.pristine: Any = None
         self.libraries: Any = None
+        self.steps: Any = None
+        self.drawn: Any = dict
         self.plugins: Any = None
         self.collected = False
         self.codes: dict[str, dict[str, list[Any]]] = {}
@@ -120,7 +124,10 @@ class Watch:
         self.pristine = load(PRISTINE)
         if self.order["libraries"]:
             begins: Any = importlib._bootstrap
-            self.libraries = load(LIBRARIES).Libraries(WORK, [PACKAGES])
+            library = load(LIBRARIES)
+            self.drawn = library.drawn
+            self.libraries = library.Libraries(WORK, [PACKAGES])
+            self.steps = library.Steps(self.libraries)
             begins._find_and_load = self.libraries.installed(begins._find_and_load)
         self.table = self.pristine.Pristine()
         if self.libraries:
@@ -165,7 +172,7 @@ class Watch:
         self.modules = {item.nodeid.partition("::")[0]: getattr(item, "module", None) for item in session.items}
         self.lay()
         self.note([*self.injected(), *self.foreign()])
-        self.tell(items=[item.nodeid for item in session.items])
+        self.tell(items=[item.nodeid for item in session.items], drawn=self.drawn())
 
     @hook(wrapper=True)  # type: ignore[untyped-decorator]
     def pytest_make_collect_report(self, collector: Any) -> Any:
@@ -230,11 +237,16 @@ class Watch:
         written = self.codes.get(path, {}).get(name)
         if written and getattr(getattr(item, "obj", None), "__code__", None) not in written:
             self.note([f"the code of {item.nodeid}"])
+        if self.order.get("steps"):
+            self.steps.begin()
         try:
             return (yield)
         except BaseException:
             self.failed.add(item.nodeid)
             raise
+        finally:
+            if self.order.get("steps"):
+                self.steps.end()
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -249,6 +261,8 @@ class Watch:
         for module in {id(one): one for one in (*sys.modules.values(), *self.modules.values())}.values():
             path = self.pristine.relative(module, WORK)
             if self.libraries and path in self.order["laid"]:
+                whole = os.path.join(WORK, path)
+                self.steps.files[whole] = self.pristine.asked(whole), module
                 self.libraries.lay(path, module, *self.pristine.imports(os.path.join(WORK, path)))
 
     def foreign(self) -> list[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import builtins
 import gc
+import hashlib
 import os
 import sys
 import threading
@@ -94,6 +95,7 @@ OF_ITSELF = frozenset(  # what Python itself writes into modules and classes, as
 )
 COMMON = ("test", "tests")  # as a repository calls its folder, and Python a package of its own
 MOST_IN_TABLE = 5000
+MOST_LINES, MOST_CALLS = 5_000, 100_000  # of a test, that are followed
 GONE = object()
 MODULE = vars(types.ModuleType)["__dict__"].__get__
 OF_CLASS = vars(type)["__dict__"].__get__
@@ -495,6 +497,88 @@ class Libraries(Whose):
         held.ids = tuple(map(id, held.was.values()))
 
 
+class Steps:
+    """Follows files of tests line by line: who puts something in place of what a test asks, and takes it away before it
+    has ended, is seen between two lines. Only what the file itself names is looked at."""
+
+    def __init__(self, libraries: Libraries) -> None:
+        self.libraries = libraries
+        self.files: dict[str, tuple[Collection[str], Any]] = {}  # file -> what it imports anywhere, and its module
+        self.rulers: dict[str, tuple[int, list[tuple[Held, list[Function]]]]] = {}
+        self.last: dict[int, tuple[int, ...]] = {}
+        self.lines = self.calls = 0  # that are left to follow
+
+    def begin(self) -> None:
+        """A test begins; if nobody else follows what is done."""
+        if sys.gettrace() is None:
+            self.lines, self.calls = MOST_LINES, MOST_CALLS
+            sys.settrace(self._called)
+
+    def end(self) -> None:
+        if getattr(sys.gettrace(), "__func__", None) is Steps._called:
+            sys.settrace(None)
+
+    def _called(self, frame: Any, event: str, value: Any) -> Any:
+        self.calls -= 1
+        if self.calls < 0:  # to follow more would take longer than the test
+            sys.settrace(None)
+        return self._line if frame.f_code.co_filename in self.files else None
+
+    def _line(self, frame: Any, event: str, value: Any) -> Any:
+        if event in ("line", "return"):
+            self.lines -= 1
+            if self.lines < 0:
+                sys.settrace(None)
+                return None
+            for held, functions in self._asked(frame.f_code.co_filename):
+                now = tuple(map(id, held.now.values()))
+                if now != self.last.get(id(held), held.ids):
+                    self.last[id(held)] = now
+                    self._look(held)
+                for one, code, *_ in functions:
+                    if one.__code__ is not code:
+                        self.libraries.seen[f"{one.__module__}.{one.__qualname__}: its code"] = None
+        return self._line
+
+    def _look(self, held: Held) -> None:
+        dot = "" if held.what == "tests" else "."
+        for name in list(self.libraries._names(held)):
+            value = held.now.get(name, GONE)
+            counts = held.what == "tests" or issubclass(type(value), LIKE) or self.libraries.of_tree(value)
+            if counts and not self._of_tests(value):
+                self.libraries.seen[f"{held.label}{dot}{name}"] = None
+
+    def _of_tests(self, value: Any) -> bool:
+        """Whether it is written in a file of tests, which may put it anywhere while a test runs."""
+        files = [one.__code__.co_filename for one in _made_of(value)]
+        home = sys.modules.get(str(getattr(value if isinstance(value, type) else type(value), "__module__", "")))
+        return any(one in self.files for one in files) or getattr(home, "__file__", "") in self.files
+
+    def _asked(self, file: str) -> list[tuple[Held, list[Function]]]:
+        """What a file of tests asks: modules, and classes, that it imports anywhere; and its own names."""
+        held, many = self.libraries.held, len(self.libraries.modules)
+        if self.rulers.get(file, (0, []))[0] != many:
+            names, module = self.files[file]
+            found: dict[int, Held] = {id(module): held[id(module)]} if id(module) in held else {}
+            for name in names:
+                home, _, inner = name.rpartition(".")
+                one = self.libraries.modules.get(name)
+                if one is None and home in self.libraries.modules and id(self.libraries.modules[home]) in held:
+                    one = held[id(self.libraries.modules[home])].was.get(inner)
+                for owner in ORDER(one)[:-1] if isinstance(one, type) else (one,):
+                    if id(owner) in held:
+                        found[id(owner)] = held[id(owner)]
+                if isinstance(one, types.ModuleType) and id(one) in held:
+                    found |= {id(v): held[id(v)] for v in held[id(one)].was.values()
+                              if id(v) in held and held[id(v)].what == "instance"}  # fmt: skip
+            functions = self.libraries.functions
+            self.rulers[file] = (many, [
+                (one, [functions[id(v)] for value in one.was.values() for v in _made_of(value) if id(v) in functions])
+                for one in found.values()
+            ])  # fmt: skip
+        return self.rulers[file][1]
+
+
 def _top_names(folder: str) -> Iterator[str]:
     """What can be imported from a folder, and a few names more."""
     try:
@@ -553,3 +637,16 @@ def tools() -> dict[str, str]:
         return {f"hypothesis.settings.{name}": repr(getattr(given, name)) for name in sorted(names)}
     except Exception:  # not loaded, or of another make
         return {}
+
+
+def drawn() -> dict[str, str]:
+    """Where what draws stands, as far as it is loaded: alike in two processes only if somebody has fixed it."""
+    found: dict[str, str] = {}
+    for name in ("random", "numpy.random"):
+        names = vars(sys.modules.get(name, types))
+        state = names.get("getstate", names.get("get_state"))
+        try:
+            found |= {name: hashlib.sha256(repr(state()).encode()).hexdigest()} if state else {}
+        except Exception:  # somebody has put something else there, which is told elsewhere
+            continue
+    return found

@@ -299,6 +299,26 @@ def imports(path: str) -> tuple[list[tuple[str, str, str]], frozenset[str] | Non
     return [one for one in found if bound.count(one[0]) == 1], None if unseen else frozenset(free)
 
 
+def asked(path: str) -> frozenset[str]:
+    """What a file imports, anywhere in it, and what it names of that: `os`, `os.path`, `pathlib.Path`."""
+    try:
+        with open(path, "rb") as file:
+            body = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    found, called = set[str](), dict[str, str]()
+    for one in ast.walk(body):
+        if isinstance(one, ast.Import):
+            found |= {alias.name for alias in one.names}
+            called |= {alias.asname: alias.name for alias in one.names if alias.asname}
+        elif isinstance(one, ast.ImportFrom) and not one.level and one.module:
+            found |= {one.module, *(f"{one.module}.{alias.name}" for alias in one.names)}
+    for one in ast.walk(body):
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name):
+            found.add(f"{called.get(one.value.id, one.value.id)}.{one.attr}")
+    return frozenset(found)
+
+
 def injected(module: Any, own: frozenset[str] | None, codes: dict[str, list[Any]]) -> list[str]:
     """Names of a module of tests that decide what becomes of them, and that its text does not bind: somebody else put
     them there. And functions of its own that are others now."""

@@ -29,6 +29,7 @@ class Told:
         self.answers: dict[str, Any] = {}
         self.skipped: set[str] = set()
         self.passed_over: set[str] = set()  # files that were skipped as they were imported
+        self.drawn: dict[str, str] = {}  # where what draws stood when all tests were collected
         self.ended, self.wrong, self.unbegun, self.gave_out = False, "", "", ""
         calls: set[str] = set()
         for line in records.splitlines():
@@ -85,6 +86,7 @@ class Told:
             raise ValueError("after the end")
         if "items" in said:
             self.items = [str(node) for node in said["items"]]
+            self.drawn = {str(name): str(state) for name, state in said.get("drawn", {}).items()}
         elif "test" in said:
             node, passes = str(said["test"]), said["outcome"] == "passed"
             if said["when"] == "call" and node in calls:
