@@ -31,20 +31,3 @@ def in_short(message: str, where: str = "") -> str:
     elif len(said) > MOST_DETAIL:
         said = "... " + said[-MOST_DETAIL:].partition(" ")[2]
     return ": ".join(one for one in ("" if where in said else where, said) if one)
-
-
-def lost_files(after: Inspection) -> tuple[str, ...]:
-    """Files of earlier tickets that cannot be collected with the commit itself, if its own can."""
-    if any(one.endswith("::?") for one in after.failed):
-        return ()
-    return tuple(node.removesuffix("::?") for nodes in after.broken.values() for node in nodes if node.endswith("::?"))
-
-
-def differ_singly(after: Inspection) -> bool:
-    """Whether it is single tests that failed, and not a file or more."""
-    return not (after.tampered or after.build or any(one.endswith("::?") or "::" not in one for one in after.failed))
-
-
-def lost(after: Inspection) -> tuple[str, ...]:
-    """Tests of the ticket's own files that fail with the commit itself too, here: they are no part of what is asked."""
-    return tuple(node for node in after.failed if "::" in node and not node.endswith("::?"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from takt.stations.codedesk.trees import source_text
 Tree = Mapping[str, str | bytes]
 LINE = "\n    "
 MODULES = "--doctest-modules"
+AS_INI = {"--asyncio-mode": "asyncio_mode", "--ds": "DJANGO_SETTINGS_MODULE"}  # without which plugins run no test
 PYTESTS = ("ignore::pytest.PytestDeprecationWarning", "ignore::pytest.PytestConfigWarning")
 LEFT_OUT = ("addopts", "testpaths", "cache_dir", "minversion", "required_plugins")
 
@@ -91,6 +93,7 @@ class Pytest:
         elsewhere."""
         options = self._options(tree)
         kept = {key: value for key, value in options.items() if key not in LEFT_OUT}
+        kept |= {AS_INI[name]: value for name, value in _given(words(options.get("addopts", ()))) if name in AS_INI}
         if "filterwarnings" in kept:
             kept["filterwarnings"] = [*_without_pytests(kept["filterwarnings"])]
         if self.also.files:
@@ -122,6 +125,13 @@ class Pytest:
             if options or own:
                 return options
         return {}
+
+
+def _given(options: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Options with a value, `--name=value` or `--name value`."""
+    for one, following in zip_longest(options, options[1:], fillvalue=""):
+        name, equals, value = one.partition("=")
+        yield name, value if equals else following
 
 
 def _without_pytests(filters: Any) -> Iterator[str]:
