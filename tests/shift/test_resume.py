@@ -56,7 +56,7 @@ def test_a_shift_killed_between_its_last_unit_and_its_end_only_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub = types.SimpleNamespace(
-        verdict=lambda events: types.SimpleNamespace(
+        verdict_if_stopped=lambda events: types.SimpleNamespace(
             decision="reject" if sum(event.kind in ENDED for event in events) >= 5 else "undecided"
         )
     )

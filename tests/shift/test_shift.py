@@ -333,7 +333,7 @@ def test_stop_early_ends_with_the_verdict(monkeypatch: pytest.MonkeyPatch) -> No
         looks.append(sum(event.kind in ENDED for event in events))
         return types.SimpleNamespace(decision="accept" if looks[-1] == 4 else "undecided")
 
-    monkeypatch.setitem(sys.modules, "takt.judge.verdict", types.SimpleNamespace(verdict=verdict))
+    monkeypatch.setitem(sys.modules, "takt.judge.verdict", types.SimpleNamespace(verdict_if_stopped=verdict))
     shift = run_shift(Toy(), push, units=9, stop_early=True)
     assert looks == [1, 2, 3, 4] and shift.ended == "verdict"
     assert sum(kind in ENDED for kind in kinds(shift)) == 4
