@@ -25,9 +25,11 @@ ENOUGH_S, ABOUT_S = 1.0, 4.0  # of processor time: what is judged takes so much;
 LARGEST = 512  # times `count`: the most that is asked for
 PARTS = 16
 CLEAR = (2.5, 8.0)  # times as long as in parts: in proportion below, out of it above; between, the known one is asked
+MOST_TIMES = 3.5  # and there, where that one is in proportion: in the middle, for what is slow is not all square
 LEAST_S = 0.01  # of processor time: less is noise
 SLOWEST = 40.0  # times as long as the known solution
 BEGINS_S = 0.2  # that it may take longer to begin than the known solution
+TURNS = 5  # of which the least counts, where it is not clear
 AT_ONCE = 80  # turns in one process, where no more can be asked for
 WALL_S = 60.0
 
@@ -88,6 +90,8 @@ def pace(asked: Asked, tree: Measured, known: Measured | None) -> str:
             if came.answer != due:
                 return f"{said} another answer is due"
             most, most_s = size, came.busy_s - base_s
+            if ENOUGH_S <= most_s < 2 * ENOUGH_S:
+                most_s = min(most_s, taken(tree.run, [size]).busy_s - base_s)
             size = min(largest, size * further(most_s))
         elif not most:
             return f"{said}: {came.why}"
@@ -102,13 +106,13 @@ def pace(asked: Asked, tree: Measured, known: Measured | None) -> str:
         if most_s < ENOUGH_S / 2:
             return ""
     times = growth(tree.run, base_s, whole, most_s)
-    limit = math.sqrt(CLEAR[0] * CLEAR[1])
+    limit = MOST_TIMES
     if known is not None and CLEAR[0] < times < CLEAR[1]:
         known_base_s = known.of(0).busy_s
         known_s = taken(known.run, whole).busy_s - known_base_s
-        if known_s > ENOUGH_S / 4:  # what memory makes of so much, say; where it takes less, that is noise
-            known_times = growth(known.run, known_base_s, whole, known_s)
-            limit = math.sqrt(PARTS * min(max(known_times, 1.0), CLEAR[1] / 2))
+        if known_s > ENOUGH_S / 2:  # what memory makes of so much, say; where it takes less, that is noise
+            known_times = growth(known.run, known_base_s, whole, known_s, clear=1.0)
+            limit *= math.sqrt(min(max(known_times, 1.0), PARTS / 4))
     if times > limit:  # no seconds: two runs of a shift say the same
         return f"time grows out of proportion: much takes far longer than as much in {PARTS} parts"
     if known is not None and wastes(asked, tree, base_s, known, whole, most_s):
@@ -124,17 +128,17 @@ def further(took_s: float) -> int:
     return times
 
 
-def growth(run: Run, base_s: float, whole: Sequence[int], whole_s: float = math.inf) -> float:
+def growth(run: Run, base_s: float, whole: Sequence[int], whole_s: float, clear: float = CLEAR[0]) -> float:
     """How many times as long these take as the same in parts, each with another size: what is remembered does not
-    help. Where it is more than in proportion, the least of several."""
+    help. Where it is more than is `clear`, by the least of several."""
     parts = [max(1, size // PARTS + place - PARTS // 2) for size in whole for place in range(PARTS)]
     parts_s = times = math.inf
-    for turn in range(3):
-        if turn or whole_s == math.inf:
+    for turn in range(TURNS):
+        if turn:
             whole_s = min(whole_s, taken(run, whole).busy_s - base_s)
         parts_s = min(parts_s, taken(run, parts).busy_s - base_s)
         times = whole_s / max(parts_s, LEAST_S)
-        if times <= CLEAR[0] or (turn and times >= CLEAR[1]):
+        if times <= clear or (turn and times >= CLEAR[1]):
             break
     return times
 
