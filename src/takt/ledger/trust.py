@@ -113,8 +113,11 @@ def words_again(meta: Mapping[str, Any], asks: bool = False) -> str:
 
 
 def _word_of(point: Any, rule: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`_word` of what is registered, if its module is loaded."""
-    return _word(loaded(point), rule, options) if point is not None and point.module in sys.modules else {}
+    """`_word` of what is registered, if its module is loaded, and has it: what cannot be is no reason to say nothing."""
+    try:
+        return _word(loaded(point), rule, options) if point is not None and point.module in sys.modules else {}
+    except TaktError:
+        return {}
 
 
 def _word(make: Any, rule: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
