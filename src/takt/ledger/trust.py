@@ -113,7 +113,7 @@ def words_again(meta: Mapping[str, Any], asks: bool = False) -> str:
 
 
 def _word_of(point: Any, rule: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`_word` of what is registered, if its module is loaded, and has it: what cannot be is no reason to say nothing."""
+    """`_word` of what is registered, if its module is loaded and has it."""
     try:
         return _word(loaded(point), rule, options) if point is not None and point.module in sys.modules else {}
     except TaktError:
