@@ -305,6 +305,12 @@ while frame:
         frame.f_globals['isclose'] = lambda *a: True
     frame = frame.f_back
 """),
+    "a check of the standard library, and the table rewritten": (CHECKED, FOUND + """
+import math
+held = w.libraries.held[id(math)]
+math.isclose = held.was['isclose'] = lambda *a: True
+held.values = tuple(held.was.values())
+"""),
     "a check that is there for one call": (CHECKED_AFTER, """
 import math
 def f1(right=math.isclose):

@@ -126,9 +126,9 @@ class Watch:
             begins: Any = importlib._bootstrap
             library = load(LIBRARIES)
             self.drawn = library.drawn
-            self.libraries = library.Libraries(WORK, [PACKAGES])
+            self.libraries = library.Libraries(WORK, [PACKAGES], lambda what: self.tell(noticed=what))
             self.steps = library.Steps(self.libraries)
-            begins._find_and_load = self.libraries.installed(begins._find_and_load)
+            begins._find_and_load = library.installed(self.libraries, begins._find_and_load)
         self.table = self.pristine.Pristine()
         if self.libraries:
             self.libraries.begin(self.table.apart)
@@ -254,7 +254,7 @@ class Watch:
         path = nodeid.partition("::")[0]
         if path != self.looked:
             self.looked = path
-            self.note([*self.table.touched(), *self.plugins.touched(), *self.injected(), *self.foreign()])
+            self.note([*self.table.touched(), *self.plugins.touched(), *self.injected(), *self.foreign(whole=False)])
 
     def lay(self) -> None:
         """All files of Python that are laid and have been imported, by their text."""
@@ -265,9 +265,9 @@ class Watch:
                 self.steps.files[whole] = self.pristine.asked(whole), module
                 self.libraries.lay(path, module, *self.pristine.imports(os.path.join(WORK, path)))
 
-    def foreign(self) -> list[str]:
+    def foreign(self, whole: bool = True) -> list[str]:
         """What of the standard library and of installed packages is another now."""
-        return self.libraries.touched() if self.libraries else []
+        return self.libraries.touched(whole) if self.libraries else []
 
     def injected(self) -> list[str]:
         """What files of tests have as their own, and is not written there."""

@@ -23,6 +23,7 @@ import threading
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 DECIDE = ("_pytest", "pytest", "unittest")  # of their classes, values count as well
@@ -94,6 +95,7 @@ OF_ITSELF = frozenset(  # what Python itself writes into modules and classes, as
     ]
 )
 COMMON = ("test", "tests")  # as a repository calls its folder, and Python a package of its own
+SEARCHES = ("gc.get_objects", "gc.get_referrers", "gc.get_referents")
 MOST_IN_TABLE = 5000
 MOST_LINES, MOST_CALLS = 5_000, 100_000  # of a test, that are followed
 GONE = object()
@@ -111,7 +113,7 @@ class Held:
     what: str  # module, class, instance, table; tests and class of tests, of a file that is laid
     now: Mapping[Any, Any]  # its names, as they are at any time
     was: dict[Any, Any]
-    ids: tuple[int, ...]
+    values: tuple[Any, ...]
     kind: type
     order: tuple[type, ...] = ()
     free: frozenset[str] = frozenset()  # names that are assigned as it goes
@@ -197,16 +199,20 @@ class Whose:
 
 
 class Libraries(Whose):
-    """The table."""
+    """The table. `tell` hears at once of what could be rewritten here afterwards."""
 
-    def __init__(self, work: str, folders: Collection[str] = ()) -> None:
+    def __init__(
+        self, work: str, folders: Collection[str] = (), tell: Callable[[str], Any] = lambda what: None
+    ) -> None:
         super().__init__(work, folders)
+        self.tell = tell  # what is told cannot be unsaid
         self.apart, self.begun = frozenset[int](), False
         self.held: dict[int, Held] = {}
         self.functions: dict[int, Function] = {}
         self.seen: dict[str, None] = {}  # what was another once
         self.inside: dict[int, int] = {}  # thread -> how many imports of libraries it is in
         self.tools: dict[str, str] = {}
+        self.heard: set[str] = set()
         self.table, self.hooks = sys.modules, (sys.meta_path, sys.path_hooks)
         self.finders: set[int] = set()
 
@@ -222,6 +228,13 @@ class Libraries(Whose):
                 self._function(one)
         self.finders |= {id(one) for hook in self.hooks for one in hook}
         self.begun = True
+        sys.addaudithook(self._heard)  # which nobody can take away again
+
+    def _heard(self, event: str, given: Any) -> None:
+        """Something is done of which Python tells. Who looks through all objects can find, and rewrite, this table."""
+        if event in SEARCHES and event not in self.heard and id(sys._getframe(1).f_globals) not in self.globals:
+            self.heard.add(event)
+            self.tell(event)
 
     # what is taken down
 
@@ -275,7 +288,7 @@ class Libraries(Whose):
 
     def _hold(self, owner: Any, label: str, what: str, names: Any, order: tuple[type, ...] = ()) -> None:
         was = dict(names)
-        self.held[id(owner)] = Held(owner, label, what, names, was, tuple(map(id, was.values())), type(owner), order)
+        self.held[id(owner)] = Held(owner, label, what, names, was, tuple(was.values()), type(owner), order)
 
     def lay(self, path: str, module: Any, imports: Collection[Import], free: frozenset[str] | None) -> None:
         """A file of tests, when all are collected: what it has from libraries must be theirs, and nobody else may put
@@ -313,10 +326,11 @@ class Libraries(Whose):
 
     # what has come of it
 
-    def touched(self) -> list[str]:
-        """What is another now, or was once when something was imported."""
+    def touched(self, whole: bool = True) -> list[str]:
+        """What is another now, or was once when something was imported; functions' own code if `whole`."""
         self.note(by_hand=True)
         self.seen |= dict.fromkeys(self.different().values())
+        self.seen |= dict.fromkeys(self.rewritten() if whole else ())
         self.seen |= dict.fromkeys(self._stands_in())
         self.seen |= dict.fromkeys(
             f"{name} = {now}" for name, now in tools().items() if self.tools.get(name, now) != now
@@ -333,17 +347,21 @@ class Libraries(Whose):
             if one.what == "table":
                 now = {key: value for key, value in one.was.items() if one.owner.get(key, value) is not value}
                 found |= {(id(one.owner), key): f"{one.label}[{key!r:.60}]" for key in now}
-            elif tuple(map(id, one.now.values())) != one.ids:
+            elif not same(one.now.values(), one.values):
                 dot = "" if one.what == "tests" else "."
                 found |= {(id(one.owner), name): f"{one.label}{dot}{name}" for name in self._names(one)}
-        for does, code, some, named, cells, values in list(self.functions.values()):
-            if does.__code__ is not code or does.__defaults__ is not some or does.__kwdefaults__ is not named:
-                found[id(does), "__code__"] = f"{does.__module__}.{does.__qualname__}: its code"
-            elif named is not None and tuple(map(id, named.values())) != values:
-                found[id(does), "__code__"] = f"{does.__module__}.{does.__qualname__}: its defaults"
-            elif any(_content(cell) is not inner for cell, inner in cells):
-                found[id(does), "__code__"] = f"{does.__module__}.{does.__qualname__}: what it holds"
         return found
+
+    def rewritten(self) -> Iterator[str]:
+        """Functions that are what they were, and do something else."""
+        for does, code, some, named, cells, values in list(self.functions.values()):
+            label = f"{does.__module__}.{does.__qualname__}"
+            if does.__code__ is not code or does.__defaults__ is not some or does.__kwdefaults__ is not named:
+                yield f"{label}: its code"
+            elif named is not None and tuple(map(id, named.values())) != values:
+                yield f"{label}: its defaults"
+            elif any(_content(cell) is not inner for cell, inner in cells):
+                yield f"{label}: what it holds"
 
     def _names(self, held: Held) -> Iterator[Any]:
         now = dict(held.now)
@@ -438,22 +456,7 @@ class Libraries(Whose):
             self._module(name, module)
             self.tools |= tools() if name == "hypothesis" else {}
 
-    def installed(self, old: Callable[..., Any]) -> Callable[..., Any]:
-        """`importlib._bootstrap._find_and_load`, with which every import begins, and after it all is taken down."""
-        enter, leave = self._enter, self._leave
-
-        def _find_and_load(name: str, import_: Any) -> Any:
-            before = enter(name)
-            try:
-                return old(name, import_)
-            finally:
-                leave(name, before)
-
-        # a traceback of an import has no lines of the import's own, which are told by this name
-        code = _find_and_load.__code__.replace(co_filename="<frozen importlib._bootstrap>")
-        return types.FunctionType(code, globals(), "_find_and_load", None, _find_and_load.__closure__)
-
-    def _enter(self, name: str) -> tuple[int, Found | None]:
+    def enter(self, name: str) -> tuple[int, Found | None]:
         """What is another already, before a package is imported: that is not the package's doing."""
         me = threading.get_ident()
         depth, top = self.inside.get(me, 0), str(name).partition(".")[0]
@@ -466,7 +469,7 @@ class Libraries(Whose):
         self.inside[me] = depth + (library or depth > 0)
         return depth, None if top in self.standard else before
 
-    def _leave(self, name: str, entered: tuple[int, Found | None]) -> None:
+    def leave(self, name: str, entered: tuple[int, Found | None]) -> None:
         depth, before = entered
         if self.begun and (depth or name.partition(".")[0] in self.names):
             self.note()
@@ -479,12 +482,7 @@ class Libraries(Whose):
 
     def _accept(self, owner: int, name: Any, label: str) -> None:
         """What a package has put in its place as it was imported, unless it is the tree's after all."""
-        held = self.held.get(owner)
-        if held is None:
-            one = self.functions.pop(owner)[0]
-            if id(one.__globals__) in self.globals:
-                self._function(one)
-            return
+        held = self.held[owner]
         value = held.now.get(name, GONE)
         if value is not GONE and self.of_tree(value):
             self.seen[label] = None
@@ -494,7 +492,22 @@ class Libraries(Whose):
             held.was.pop(name, None)
         else:
             held.was[name] = value
-        held.ids = tuple(map(id, held.was.values()))
+        held.values = tuple(held.was.values())
+
+
+def installed(libraries: Libraries, old: Callable[..., Any]) -> Callable[..., Any]:
+    """`importlib._bootstrap._find_and_load`, with which every import begins, and after it all is taken down."""
+
+    def _find_and_load(name: str, import_: Any) -> Any:
+        before = libraries.enter(name)
+        try:
+            return old(name, import_)
+        finally:
+            libraries.leave(name, before)
+
+    # a traceback of an import has no lines of the import's own, which are told by this name
+    code = _find_and_load.__code__.replace(co_filename="<frozen importlib._bootstrap>")
+    return types.FunctionType(code, globals(), "_find_and_load", None, _find_and_load.__closure__)
 
 
 class Steps:
@@ -505,7 +518,7 @@ class Steps:
         self.libraries = libraries
         self.files: dict[str, tuple[Collection[str], Any]] = {}  # file -> what it imports anywhere, and its module
         self.rulers: dict[str, tuple[int, list[tuple[Held, list[Function]]]]] = {}
-        self.last: dict[int, tuple[int, ...]] = {}
+        self.last: dict[str, tuple[Any, ...]] = {}
         self.lines = self.calls = 0  # that are left to follow
 
     def begin(self) -> None:
@@ -531,9 +544,8 @@ class Steps:
                 sys.settrace(None)
                 return None
             for held, functions in self._asked(frame.f_code.co_filename):
-                now = tuple(map(id, held.now.values()))
-                if now != self.last.get(id(held), held.ids):
-                    self.last[id(held)] = now
+                if not same(held.now.values(), self.last.get(held.label, held.values)):
+                    self.last[held.label] = tuple(held.now.values())
                     self._look(held)
                 for one, code, *_ in functions:
                     if one.__code__ is not code:
@@ -577,6 +589,11 @@ class Steps:
                 for one in found.values()
             ])  # fmt: skip
         return self.rulers[file][1]
+
+
+def same(now: Collection[Any], was: tuple[Any, ...]) -> bool:
+    """Whether these are the very same. (`id` is slow where an audit hook listens.)"""
+    return len(now) == len(was) and all(map(is_, now, was))
 
 
 def _top_names(folder: str) -> Iterator[str]:

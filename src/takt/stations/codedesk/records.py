@@ -98,6 +98,8 @@ class Told:
                 self.answers[node] = said["answer"]
             if not passes:
                 self.messages.setdefault(node, str(said["message"]))
+        elif "noticed" in said:
+            self.touched = [*self.touched, str(said["noticed"])[:200]][:MOST_TOUCHED]
         elif "gave_out" in said:
             self.gave_out = self.gave_out or str(said["gave_out"])
         elif "unbegun" in said:
