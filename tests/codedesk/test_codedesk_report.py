@@ -49,7 +49,7 @@ def test_code_messages_and_transcripts_stand_in_reports_and_on_the_board_as_they
     meta = dict(told[0].data)
     account = account_of(told)
     sections = tuple(replace(one, plot=None) for one in account.sections())
-    shown: Any = SimpleNamespace(meta=meta)
+    shown: Any = SimpleNamespace(meta=meta, shift="")
     board = Pages().station(1, shown, Own(3.0, sections, (), False), Prefs(), False, "", False)
     report = page(Shift(tuple(told), meta, None, [], "units"), account=account)
     for text in map(html.unescape, (report, board)):
