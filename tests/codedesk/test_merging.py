@@ -44,9 +44,9 @@ def test_definitions_that_both_changed_are_the_commits_and_said_to_be_unsure(
 
 
 def test_files_that_one_side_alone_changed_need_no_merging_and_others_are_asked_for() -> None:
-    tree = {path: ("f644", text) for path, text in {"same": b"1", "mine": b"7", "both": b"7", "doc": b"7"}.items()}
-    before = dict.fromkeys(["same", "gone", "both", "doc"], "1")
-    change = {"same": "2", "new": "2", "gone": "2", "both": "2", "doc": "2", "mine": "2"}
+    tree = {path: ("f644", text) for path, text in {"same": b"1", "mine.py": b"7", "both": b"7", "doc": b"7"}.items()}
+    before = dict.fromkeys(["same", "gone.py", "both", "doc"], "1")
+    change = {"same": "2", "new": "2", "gone.py": "2", "both": "2", "doc": "2", "mine.py": "2"}
     asked = []
 
     def merge(*sides: bytes) -> bytes | None:
@@ -55,6 +55,8 @@ def test_files_that_one_side_alone_changed_need_no_merging_and_others_are_asked_
 
     laid = with_change(tree, before, change, merge)
     assert {path: file[1] for path, file in laid.tree.items()} == {
-        **dict.fromkeys(["same", "new", "gone", "doc", "mine"], b"2"), "both": b"both"
+        **dict.fromkeys(["same", "new", "gone.py", "mine.py"], b"2"), "both": b"both", "doc": b"7"
     }  # fmt: skip
-    assert laid.unsure == ("gone", "doc", "mine") and asked == [(b"7", b"1", b"2")] * 2
+    assert laid.unsure == ("gone.py", "mine.py") and laid.kept == ("doc",) and asked == [(b"7", b"1", b"2")] * 2
+    other = with_change(tree, before, change, merge, texts_too=True)
+    assert other.kept == ("both", "doc") and other.tree["doc"][1] == other.tree["both"][1] == b"2"

@@ -176,19 +176,23 @@ def test_a_mined_test_is_of_the_commit_that_brought_it_to_pass(
     monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.owning"], "RUNS", 1)
     more = growing(2) + "\n\ndef test_more():\n    assert f1() + 0 == 1\n"
     more += "\n\ndef test_old():\n    assert f0() + 0 == 0\n"
+    mixed = "class Mixed:\n    def test_f0(self):\n        import pkg.m\n\n        assert pkg.m.f0() == 0\n"
+    then = mixed + "\n    def test_f2(self):\n        import pkg.m\n\n        assert pkg.m.f2() == 2\n"
+    given = {"tests/mixed.py": mixed, "tests/test_k.py": "from mixed import Mixed\n\n\nclass TestK(Mixed):\n    pass\n"}
     history = [
-        ("Begin", {**BASE, T: growing(0)}),
+        ("Begin", {**BASE, **given, T: growing(0)}),
         ("Add f1", {"pkg/m.py": code(1), T: growing(1)}),
-        ("Add f2", {"pkg/m.py": code(2), T: more}),
+        ("Add f2", {"pkg/m.py": code(2), T: more, "tests/mixed.py": then}),
     ]
     out = tmp_path / "tickets"
     assert not main(["mine", str(repository(tmp_path / "r", history)), "--out", str(out)])
-    assert "3 tests are tickets', 3 the repository's" in capsys.readouterr().out
+    assert "4 tests are tickets', 4 the repository's" in capsys.readouterr().out
     series = open_series(str(out), "plain", 0)
-    named = [
-        {name.rpartition("::")[2]: owner for name, owner in (series.ticket(k).owners or {}).items()} for k in (0, 1)
-    ]
-    assert named == [{"test_f0": -1, "test_f1": 0}, {"test_f2": 1, "test_more": 0, "test_old": -1}]
+    told = [series.ticket(number).owners or {} for number in (0, 1)]
+    named = [{name.removeprefix(f"{T}::"): owner for name, owner in one.items()} for one in told]
+    mixin, there = "tests/test_k.py::TestK::test_", "tests/test_own.py::test_f0"
+    assert named[0] == {"test_f0": -1, "test_f1": 0, f"{mixin}f0": -1, there: -1}
+    assert named[1] == {"test_f2": 1, "test_more": 0, "test_old": -1, f"{mixin}f2": 1}, "by what tests share as well"
 
 
 def test_folders_of_both_formats_are_read_and_others_refused_with_the_fix(tmp_path: Path) -> None:

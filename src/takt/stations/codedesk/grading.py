@@ -57,7 +57,7 @@ def graded(
 def unreachable(series: Series, repository: Repository, ticket: Ticket, alone: Suite) -> bool | None:
     """Whether the known solution would have failed as well, where the agent stood before it began with the ticket
     (when the ticket before was inspected). Its own change is laid over that tree (`merging.py`). Where both had changed
-    the same, and it passes with the commit's, that is not known: None."""
+    the same, and it passes only with the commit's, that is not known: None."""
     with Sandbox(limits=Limits(wall_s=MERGE_S, memory_mb=512)).open() as room:
 
         def merge(*sides: bytes) -> bytes | None:
@@ -65,10 +65,16 @@ def unreachable(series: Series, repository: Repository, ticket: Ticket, alone: S
             ran = room.run(["git", "merge-file", "-p", "-q", *(f"side{place}" for place in range(len(sides)))])
             return ran.stdout if ran.ended_by == "exit" and ran.code == 0 else None
 
-        there = repository.before.tree(repository.worktree())
-        laid = with_change(there, tree_before(series, ticket.number), ticket.reference, merge)
-    passes = inspect(repository.sandbox, laid.tree, alone, ticket, series, once=True).own_pass
-    return None if passes and laid.unsure else not passes
+        there, before = repository.before.tree(repository.worktree()), tree_before(series, ticket.number)
+        laid_anyway = {*alone.files, *alone.settings}
+        change = {path: file for path, file in ticket.reference.items() if path not in laid_anyway}
+        for texts_too in (False, True):
+            laid = with_change(there, before, change, merge, texts_too)
+            if inspect(repository.sandbox, laid.tree, alone, ticket, series, once=True).own_pass:
+                return None if laid.unsure or texts_too else False
+            if not laid.kept:
+                break
+    return True
 
 
 def committed(repository: Repository, title: str, now_s: float) -> tuple[Mapping[str, File | None], str]:

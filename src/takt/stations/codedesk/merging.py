@@ -20,19 +20,29 @@ Import = (ast.Import, ast.ImportFrom)
 
 @dataclass(frozen=True)
 class Merged:
-    """A tree with a change in it. `unsure`: files in which agent and commit changed the same; they are the commit's
-    there."""
+    """A tree with a change in it.
+
+    unsure   files of code in which agent and commit changed the same; they are the commit's there.
+    kept     files that are no code, of which that is so; they are the agent's, or the commit's if that was asked for.
+    """
 
     tree: Mapping[str, File]
     unsure: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 def with_change(
-    tree: Tree, before: Mapping[str, str | bytes], change: Mapping[str, str | bytes | None], merge: Merge
+    tree: Tree,
+    before: Mapping[str, str | bytes],
+    change: Mapping[str, str | bytes | None],
+    merge: Merge,
+    texts_too: bool = False,
 ) -> Merged:
-    """The tree with what a change does to `before` done to it. `change` is path -> whole file, None where deleted."""
+    """The tree with what a change does to `before` done to it. `change` is path -> whole file, None where deleted.
+    `texts_too`: of files that are no code the commit's is taken too, where lines conflict."""
     new: dict[str, File | None] = {}
     unsure: list[str] = []
+    kept: list[str] = []
     for path, after in change.items():
         ours, base = tree.get(path), as_file(before[path]) if path in before else None
         theirs = None if after is None else as_file(after)
@@ -42,16 +52,17 @@ def with_change(
             new[path] = theirs
             continue
         both = ours and base and theirs and not any(one[0] == "l" for one in (ours, base, theirs))
-        if not (both and ours and base and theirs):  # there on one side alone, or a link
-            new[path] = theirs
-            unsure.append(path)
-            continue
-        text = merge(ours[1], base[1], theirs[1])
-        if text is None:
-            text, sure = by_name(ours[1], base[1], theirs[1]) if path.endswith(".py") else (theirs[1], False)
-            unsure += [] if sure else [path]
-        new[path] = (theirs[0], text)
-    return Merged(laid_over(tree, new), tuple(unsure))
+        text, sure = None, False
+        if both and ours and base and theirs:  # and not on one side alone, or a link
+            text = merge(ours[1], base[1], theirs[1])
+            sure = text is not None
+            if text is None and path.endswith(".py"):
+                text, sure = by_name(ours[1], base[1], theirs[1])
+        if not sure:
+            (unsure if path.endswith(".py") else kept).append(path)
+        if sure or texts_too or path.endswith(".py"):
+            new[path] = theirs if text is None or theirs is None else (theirs[0], text)
+    return Merged(laid_over(tree, new), tuple(unsure), tuple(kept))
 
 
 def by_name(ours: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:

@@ -227,8 +227,9 @@ class _Miner:
             moved=self._moved(commit, {path: files[path] for path in differing if path in files and path not in tests}),
         )
         rest = self._rest(commit, files, hidden)
+        helps = any(runner.belongs(path) and not runner.is_test(path) for path in own if path.endswith(".py"))
         read = {path: resolved(files, path) for path in data}
-        reason = self.owning.judge(Asked(ticket, self.tree, files, {*tests, *examples}, rest, read))
+        reason = self.owning.judge(Asked(ticket, self.tree, files, {*tests, *examples}, rest, read, helps))
         if not reason[0]:
             ticket = self.found.tickets[-1]
             self.tree, self.names, self.between = changed(self.tree, ticket.reference), commit.tree, []

@@ -48,6 +48,7 @@ class Asked:
     tests    files of tests that the commit itself changed; what they come to decides.
     rest     the repository's other files of tests and what they need, where none is laid yet.
     data     files beside code that the tests name; they are laid for them, and told, if tests do not pass without.
+    shared   whether the commit changed what tests share (a base class, a conftest): then all files of tests decide.
     """
 
     ticket: Ticket
@@ -56,6 +57,7 @@ class Asked:
     tests: Collection[str]
     rest: Mapping[str, str]
     data: Mapping[str, str | bytes | None]
+    shared: bool = False
 
 
 class Owning:
@@ -71,6 +73,8 @@ class Owning:
         """Make a ticket of it, or say why not: three runs after the commit and three before, those that tell most
         first. A few tests that come out differently are left out; then it must hold without them."""
         ticket, after, skip = self._after(asked)
+        if asked.shared:
+            asked = replace(asked, tests={*asked.tests, *(_path(node) for node in after.passes)})
         mine = [node for node in after.passes if _path(node) in asked.tests]
         if after.tampered or after.build or not mine:
             these = {
@@ -79,7 +83,7 @@ class Owning:
             return outcomes.ended(self._run(asked.after, these, ticket, skip))
         ticket = replace(ticket, retires=(*ticket.retires, *sorted(_lost(after) - set(asked.tests))))
         ticket = self._with_data(asked, ticket, mine, skip)
-        runs_before = [self._run(asked.before, *self._alone(ticket), skip)]
+        runs_before = [self._run(asked.before, *self._alone(ticket, {*ticket.hidden, *asked.tests}), skip)]
         said = _Said(asked, ticket, self._stands(ticket))
         said.add(after, runs_before[0])
         if not said.own:
@@ -90,7 +94,7 @@ class Owning:
                 return "flaky", f"after: {again.tampered or again.build or again.stopped or sorted(_lost(again))[0]}"
             said.add(again)
         for _ in range(RUNS - 1):
-            runs_before.append(self._run(asked.before, *self._alone(ticket), skip))
+            runs_before.append(self._run(asked.before, *self._alone(ticket, {*ticket.hidden, *asked.tests}), skip))
             if _lost(runs_before[-1]) != _lost(runs_before[0]):
                 return "flaky", "before: other files fail each time"
             said.add(None, runs_before[-1])
@@ -194,9 +198,8 @@ class Owning:
     def _files(self, ticket: Ticket) -> dict[str, str]:
         return self._stands(ticket).files
 
-    def _alone(self, ticket: Ticket, paths: Collection[str] | None = None) -> tuple[dict[str, str], Ticket]:
-        """The ticket's own files of tests (or these) with what they share, tolerant of what is not there."""
-        paths = ticket.hidden if paths is None else paths
+    def _alone(self, ticket: Ticket, paths: Collection[str]) -> tuple[dict[str, str], Ticket]:
+        """These files of tests with what they share, tolerant of what is not there."""
         files = {path: text for path, text in self._files(ticket).items() if path in paths or _helps(path, ticket)}
         files = {path: tolerant(text) if path.endswith(".py") else text for path, text in files.items()}
         settings = {path: tolerant(text) if path.endswith(".py") else text for path, text in ticket.settings.items()}
@@ -298,7 +301,7 @@ class _Said:
                 found[node] = None
             elif node in mine:
                 found[node] = number
-            elif _path(node) not in self.ticket.hidden:
+            elif _path(node) not in self.ticket.hidden and _path(node) not in self.asked.tests:
                 found[node] = was
             elif node not in self.before:  # it cannot be collected there, or is of a file that is not the commit's own
                 found[node] = was if node not in self.there and same else None
