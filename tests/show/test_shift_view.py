@@ -33,10 +33,12 @@ from takt.contract.events import (
 from takt.judge.human import human_relative
 from takt.judge.kpi_table import rows
 from takt.judge.verdict import notes
+from takt.shift import Progress
 from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
-from takt.show.printed import rows_table
+from takt.show.printed import rows_table, unit_heading
 from takt.show.reasons import in_words
 from takt.show.report import write_report
+from takt.show.screen import Watch
 from takt.show.summaries import junit, markdown
 from takt.show.thinking import spent
 from takt.show.transcript import STATION, WORKER, chosen_units, of_unit, transcript
@@ -75,7 +77,7 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
     events = [started(pace="arrivals", unit_life_s=240.0, hours=600 / 3600, worker="greedy", seed=0)]
     for number, due_s in enumerate([*range(0, 360, 40), 400, 500, 590]):
         events.append(Event(float(due_s), UNIT_DUE, number))
-        kind = UNIT_BAD if number == 4 else UNIT_GOOD
+        kind = UNIT_BAD if number in (4, 10) else UNIT_GOOD
         events.append(Event(due_s + 5.0, kind, number, {"cycle_s": 5.0}))
     running, over = ShiftView.of(events), ShiftView.of([*events, Event(600.0, SHIFT_ENDED, None, {"reason": "time"})])
     for view in (running, over):  # the wall says before the end what will count then
@@ -87,6 +89,15 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
     assert sum(hour.target for hour in over.hours) == 9
     assert [record["judged"] for record in unit_records(over.events)] == [True] * 9 + [False] * 3
     assert over.kpis.good_rate_per_h == pytest.approx(8 * 3600 / 360)
+    assert chosen_units(over.events, True, None) == ([4], [10])
+    assert ["not judged" in unit_heading("toy", over.events, number).plain for number in (4, 9, 10)] == [
+        False,
+        True,
+        True,
+    ]
+    page = io.StringIO()
+    Watch(Console(file=page, width=200, force_terminal=False))(Progress(600.0, 1.0, 12, 10, events))
+    assert "8 good of 9 units judged (88.9 %)" in page.getvalue(), page.getvalue()
     person = [replace(over.events[0], data={**over.events[0].data, "worker": "person"}), *over.events[1:]]
     (beside,) = human_relative({"greedy": [over.events], "person": [person]})
     assert beside.good_per_h == over.kpis.good_rate_per_h and beside.throughput == pytest.approx(1.0)
@@ -277,7 +288,7 @@ def test_a_strangers_records_are_shown_as_text_whatever_they_are() -> None:
         Event(2.0, UNIT_BAD, 0, {"reasons": [NASTY]}),
     ]
     lines = transcript(events)
-    assert any(NASTY in line.text for line in lines) and chosen_units(events, True, None) == [0]
+    assert any(NASTY in line.text for line in lines) and chosen_units(events, True, None) == ([0], [])
     assert all(isinstance(line.text, str) and isinstance(line.what, str) for line in lines)
 
 

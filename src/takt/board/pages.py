@@ -162,6 +162,7 @@ class Pages:
         around = shown.view.units[max(0, place - 1) : place + 2]
         said = [line for line in of_unit(transcript(events), events, unit_number) if line.who != EVENT]
         noted = [(one.t_s, what) for one in (steps.steps if steps else ()) for what in one.noted]
+        cut = shown.view.due <= place < shown.view.due + shown.view.not_judged
         reasons = [str(one) for one in unit.data.get("reasons") or (["unstated"] if unit.good is False else [])]
         parts = {str(k): v for k, v in (unit.data.get("parts") or {}).items() if isinstance(v, Mapping)}
         curves, marks = ((), []) if steps is None else (steps.curves, [one.t_s for one in steps.steps])
@@ -180,6 +181,7 @@ class Pages:
             before=around[0].number if place else None,
             after=around[-1].number if place + 1 < len(shown.view.units) else None,
             reasons=[(one, in_words(station, one, prefs.language)) for one in reasons],
+            cut=cut,
             there=meanwhile(events, unit_number, station, prefs.language) if unit.good is False else "",
             parts=parts,
             own_said=own_of_unit(own, unit_number),

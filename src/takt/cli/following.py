@@ -14,6 +14,7 @@ from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, 
 from takt.cli.printing import aside, print_json, quiet
 from takt.cli.working import conclude_shift, left_by_signal
 from takt.contract.events import UNIT_ENDED
+from takt.contract.figure import counted
 from takt.errors import TaktError
 from takt.ledger.store import place_of
 from takt.program import complain
@@ -119,11 +120,15 @@ def transcript(
     with Ledger.open(path) as book:
         events, station, journal = book.events(), str(book.meta["station"]), book.journal()
     lines = [*lines_of(events), *unfinished(journal, events)]
-    chosen = [unit] if unit is not None else chosen_units(events, bad, reason) if bad or reason is not None else None
+    which, late = chosen_units(events, bad, reason)
+    chosen = [unit] if unit is not None else which if bad or reason is not None else None
     if unit is not None and not any(event.unit == unit for event in events):
         raise TaktError(f"there is no unit {unit} in {path}")
     if work_again and chosen is None:
         raise TaktError("--work-again is of single units: give --unit N, --bad or --class C as well")
+    if chosen is not None and unit is None and late:
+        of = f"{', '.join(map(str, late[:10]))}{' ...' if len(late) > 10 else ''}"
+        complain(f"{counted(len(late))} more that the end of the shift cuts off, not judged: {of} (--unit N shows one)")
     if chosen == []:
         print(f"no unit was bad{'' if reason is None else f' for the reason {reason!r}'}")
         return

@@ -150,14 +150,15 @@ class Watch:
         share, wall_s = self._share(progress), progress.wall_s
         takt_left_s = max(0.0, self._due_s + takt_s - progress.now_s)
         left = f"about {hms(wall_s * (1 - share) / share)} left" if share > 0.005 and wall_s > 1 else ""
-        rate = f"{per_cent(progress.good / progress.units)} %" if progress.units else "-"
+        units, good = self._counted(progress)
+        rate = f"{per_cent(good / units)} %" if units else "-"
         rows = Table.grid(padding=(0, 2), expand=True)
         rows.add_column(style="dim", width=9, no_wrap=True)
         rows.add_column(ratio=1)
         rows.add_column(justify="right", no_wrap=True)
-        rows.add_row("shift", ProgressBar(1.0, share), f"{progress.units} of {counted(self._of_units())}")
+        rows.add_row("shift", ProgressBar(1.0, share), self._ended_of(progress))
         rows.add_row("this unit", ProgressBar(takt_s, takt_s - takt_left_s), f"takt left {takt_left_s:5.1f} s")
-        rows.add_row("good", Text(rate, style="bold"), f"{progress.good} good, {progress.units - progress.good} bad")
+        rows.add_row("good", Text(rate, style="bold"), f"{good} good, {units - good} bad")
         if self._judged is not None:
             judged = self._judged
             rows.add_row("bound", Gauge(judged), f"{per_cent(judged.lower)} to {per_cent(judged.upper)} %")
@@ -175,15 +176,28 @@ class Watch:
 
     def _line(self, progress: Progress) -> str:
         self._said_units = progress.units
-        self._judge_after = -math.inf  # a line says the bound of the units that it counts
+        self._judge_after = -math.inf  # a line is of the units that have ended by now
         self._judge(progress)
-        rate = f" ({per_cent(progress.good / progress.units)} %)" if progress.units else ""
-        line = f"{hms(progress.now_s)}  {progress.units} of {counted(self._of_units())}, {progress.good} good{rate}"
+        units, good = self._counted(progress)
+        rate = f" ({per_cent(good / units)} %)" if units else ""
+        rest = f" of {counted(units)} judged" if units != progress.units else ""
+        line = f"{hms(progress.now_s)}  {self._ended_of(progress)}, {good} good{rest}{rate}"
         if self._judged is not None:
             line += f", bound {per_cent(self._judged.lower)} to {per_cent(self._judged.upper)} %"
             line += f", {_required(self._judged)}"
             line += f", {_cut_off(self._judged)}" if self._judged.cut_off else ""
         return f"{line}, {_speed(progress.now_s, progress.wall_s)}"
+
+    def _counted(self, progress: Progress) -> tuple[int, int]:
+        """Units that count and have ended, and the good among them: the verdict's, where it leaves any out."""
+        if self._judged is None or not self._judged.cut_off:
+            return progress.units, progress.good
+        return self._judged.units - self._judged.open, self._judged.good
+
+    def _ended_of(self, progress: Progress) -> str:
+        """How far the shift is. Where units come at random, more may come than are planned."""
+        of = self._of_units()
+        return f"{progress.units} of {counted(of)}" if progress.units <= of else f"{counted(progress.units)} ended"
 
     def _width(self) -> int:
         return min(self._console.width, WIDEST)

@@ -20,7 +20,6 @@ from takt.contract.events import (
     FAULT_CLEARED,
     SAID,
     THOUGHT,
-    UNIT_BAD,
     UNIT_DUE,
     UNIT_ENDED,
     Event,
@@ -28,6 +27,7 @@ from takt.contract.events import (
 from takt.contract.figure import counted
 from takt.contract.worker import SO_FAR
 from takt.draw.words import hms
+from takt.judge.outcomes import Outcomes
 from takt.judge.spans import faults_of_unit
 
 STATION, WORKER, TOLD, NOTE, EVENT = "station", "worker", "told", "note", "event"
@@ -137,14 +137,16 @@ def there_already(events: Sequence[Event], unit: int) -> list[Event]:
     ]
 
 
-def chosen_units(events: Iterable[Event], bad: bool, reason: str | None) -> list[int]:
-    """The units that are bad, or bad for this reason, in order."""
-    found = []
-    for event in events:
-        if event.kind == UNIT_BAD and event.unit is not None:
-            reasons = [str(one) for one in event.data.get("reasons") or ["unstated"]]
-            if (bad and reason is None) or reason in reasons:
-                found.append(event.unit)
+def chosen_units(events: Iterable[Event], bad: bool, reason: str | None) -> tuple[list[int], list[int]]:
+    """The units that are bad, or bad for this reason, in the order in which they fell due: those that are judged, and
+    those that the end of the shift cuts off."""
+    outcomes = Outcomes.of(events)
+    judged = {unit.number for unit in outcomes.judged}
+    found: tuple[list[int], list[int]] = [], []
+    for unit in outcomes.units:
+        reasons = [str(one) for one in unit.data.get("reasons") or ["unstated"]]
+        if unit.good is False and ((bad and reason is None) or reason in reasons):
+            found[unit.number not in judged].append(unit.number)
     return found
 
 
