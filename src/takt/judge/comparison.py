@@ -35,7 +35,7 @@ class Cost:
 class Unpaired:
     """Units that were left out.
 
-    open_a, open_b       counted for the other, not (or not yet) for this one.
+    open_a, open_b       counted for the other, not (or not yet) for this one: open, or cut off by the end.
     caused_a, caused_b   caused by the worker itself: numbered behind the station's own.
     other_work           ended by both, but not the same work.
     """
@@ -156,7 +156,9 @@ def comparison_notes(pair: Pair) -> list[str]:
         if lost:
             notes.append(f"{name} broke its contract: {counted(lost)} after that count as bad.")
     not_ended = [
-        f"{count} that {name} has not ended" for name, count in ((pair.a, left.open_a), (pair.b, left.open_b)) if count
+        f"{count} that are open or cut off at {name}"
+        for name, count in ((pair.a, left.open_a), (pair.b, left.open_b))
+        if count
     ]
     caused = [
         f"{count} that {name} caused" for name, count in ((pair.a, left.caused_a), (pair.b, left.caused_b)) if count
