@@ -90,7 +90,7 @@ def test_the_hint_names_an_extra_that_there_is() -> None:
     hints = {
         extra
         for file, text in texts()
-        for names in re.findall(r"(?:run-at-rate|\.)\[([a-z,]+)\]|install\(['\"]([a-z,]+)['\"]\)", text)
+        for names in re.findall(r"(?:run-at-rate|\.)\[([a-z,]+)\]|(?<![.\w])install\(['\"]([a-z,]+)['\"]\)", text)
         for extra in ",".join(filter(None, names)).split(",")
     }
     assert {"llm", "situation", "export", "train"} <= hints <= set(extras)
