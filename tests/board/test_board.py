@@ -223,7 +223,9 @@ def test_a_shift_that_was_killed_and_gone_on_with_ends_in_the_same_pages(tmp_pat
     half.look()
     assert 10 <= half.row.units < 30 and half.row.state == "interrupted"
     resume_shift(tmp_path / "b" / "s.takt", station=Toy(), worker=Lazy(0.3))
-    half.look()  # the feed that saw the first half goes on
+    until_s = time.monotonic() + 60.0
+    while not half.look() and time.monotonic() < until_s:  # the feed that saw the first half goes on, after its rest
+        time.sleep(0.01)
     whole = Feed(tmp_path / "a" / "s.takt")
     whole.look()
     fresh = Feed(tmp_path / "b" / "s.takt")
