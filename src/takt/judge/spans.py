@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,13 +37,21 @@ def fault_spans(events: Iterable[Event], end_s: float) -> list[Span]:
     return sorted(spans, key=lambda s: s.start_s)
 
 
+def open_from_to(events: Sequence[Event], unit: int) -> tuple[float, float] | None:
+    """When a unit fell due and when it ended: never, if it has not. None if there is none."""
+    due = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, *UNIT_ENDED)]
+    if not due:
+        return None
+    return due[0], due[-1] if any(e.unit == unit and e.kind in UNIT_ENDED for e in events) else math.inf
+
+
 def faults_of_unit(events: Sequence[Event], unit: int) -> list[Span]:
     """The faults that were there at any time while a unit was open, also those from before it fell due."""
-    times = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, *UNIT_ENDED)]
-    end_s = max((e.t_s for e in events), default=0.0)
-    if not times:
+    times = open_from_to(events, unit)
+    if times is None:
         return []
-    over_s = times[-1] if any(e.unit == unit and e.kind in UNIT_ENDED for e in events) else end_s
+    end_s = max(e.t_s for e in events)
+    over_s = min(times[1], end_s)
     return [span for span in fault_spans(events, end_s) if span.start_s < over_s and span.end_s > times[0]]
 
 

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.events import SAID, SHIFT_STARTED, UNIT_DUE, Event
-from takt.judge.spans import faults_of_unit
+from takt.judge.spans import faults_of_unit, open_from_to
 from takt.judge.thinking import all_of, at_work_of
 from takt.show.reasons import told_in_folder
-from takt.show.transcript import WORKER, is_about, open_from_to, there_already, transcript
+from takt.show.transcript import WORKER, is_about, there_already, transcript
 
 FILE = "words.toml"
 MOST_LISTED = 8  # of a list

@@ -28,7 +28,7 @@ from takt.contract.figure import counted
 from takt.contract.worker import SO_FAR
 from takt.draw.words import hms
 from takt.judge.outcomes import Outcomes
-from takt.judge.spans import faults_of_unit
+from takt.judge.spans import faults_of_unit, open_from_to
 
 STATION, WORKER, TOLD, NOTE, EVENT = "station", "worker", "told", "note", "event"
 SHORT = 400  # characters of a text that is shortened
@@ -103,14 +103,6 @@ def of_unit(lines: Sequence[Line], events: Sequence[Event], unit: int) -> list[L
     at = next((place for place, line in enumerate(mine) if _kind(line) == UNIT_DUE), -1) + 1
     there = [Line(e.t_s, unit, EVENT, e.kind, _json(e.data)) for e in there_already(events, unit)]
     return [*mine[:at], *there, *mine[at:]]
-
-
-def open_from_to(events: Sequence[Event], unit: int) -> tuple[float, float] | None:
-    """When a unit fell due and when it ended: never, if it has not. None if there is none."""
-    due = [e.t_s for e in events if e.unit == unit and e.kind in (UNIT_DUE, *UNIT_ENDED)]
-    if not due:
-        return None
-    return due[0], due[-1] if any(e.unit == unit and e.kind in UNIT_ENDED for e in events) else math.inf
 
 
 def _kind(line: Line) -> str:
