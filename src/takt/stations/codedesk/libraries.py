@@ -404,8 +404,9 @@ class Libraries(Whose):
         if held.what == "module":
             if sys.modules.get(f"{held.label}.{name}", GONE) is value:
                 return False
-            hides = name in vars(builtins) and held.owner is not builtins and vars(builtins)[name] is not value
-            return hides or self.of_tree(value)
+            if name in vars(builtins) and held.owner is not builtins and vars(builtins)[name] is not value:
+                return True
+            return self._asked_for(held, str(name)) and self.of_tree(value)
         above = [
             _inside(one).get(name, GONE) for one in ORDER(type(held.owner) if held.what == "instance" else held.owner)
         ]
@@ -413,6 +414,14 @@ class Libraries(Whose):
             return callable(value) and any(type(one) is types.FunctionType for one in above)
         hides = hasattr(type(value), "__get__") and any(one is not GONE for one in above[1:])
         return hides and id(held.owner) not in self.apart
+
+    def _asked_for(self, held: Held, name: str) -> bool:
+        """Whether a name that a module did not have was looked up all the same: by pytest, by a function of the module
+        (`__getattr__`, `global`) or as a module that is not loaded yet. Any other new name hides nothing."""
+        if name.startswith("__") or "__getattr__" in held.was or held.label.partition(".")[0] in DECIDE:
+            return True
+        folders = [one for one in held.was.get("__path__") or () if isinstance(one, str)]
+        return name in self._own_globals(held.owner) or any(name in _top_names(one) for one in folders)
 
     def _stands_in(self) -> Iterator[str]:
         """Modules of the tree under a library's name, and finders of its own."""
