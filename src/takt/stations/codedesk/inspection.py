@@ -119,6 +119,8 @@ class _Desk:
         if told.unbegun == NOT_BEGUN:  # a plugin that is installed and cannot be imported, say
             said = printable((ran.stderr or ran.stdout).decode(errors="replace"))
             told.unbegun += f": {' '.join(said.split())[-300:]}"
+        told.messages = {node: lay.placed(message) for node, message in told.messages.items()}
+        told.unbegun, told.gave_out = lay.placed(told.unbegun), lay.placed(told.gave_out)
         stopped = ran.ended_by if ran.ended_by != "exit" else ended_by_signal(ran.code) or told.gave_out
         run = Run(lay, told, stopped)
         if not judging:

@@ -89,7 +89,9 @@ def judged(run: Run, suite: Suite, ticket: Ticket, older: Mapping[str, str] | No
     failing: dict[int, dict[str, str]] = {}  # of earlier tickets: the name of a test, and one that failed of it
     passed = 0
     gone = [path for path in suite.files if none or told.lost(path)]
-    for node in dict.fromkeys([*run.items(), *(f"{path}::?" for path in gone)]):
+    order = {path: at for at, path in enumerate(suite.files)}  # files are run in an order that is drawn
+    items = sorted(run.items(), key=lambda node: order.get(node.partition("::")[0], -1))
+    for node in dict.fromkeys([*items, *(f"{path}::?" for path in gone)]):
         asked = suite.asked(node)
         if asked is None:
             continue
