@@ -251,10 +251,14 @@ ASIDE_TOLD = {  # what is done when a test calls it, and taken back before the t
     "swap(random._inst, '_randbelow')": ["random._inst._randbelow"],
     "swap(Path, 'exists')": ["pathlib.Path.exists"],
     "math.isclose, math.isfinite = math.isfinite, math.isclose": ["math.isclose", "math.isfinite"],
+    "sys.settrace(None)": ["sys.settrace"],
+    "sys.settrace(sys.gettrace())": [],
+    "old = sys.gettrace(); sys.settrace(None); swap(math, 'isclose'); calm(); sys.settrace(old)": ["sys.settrace"],
+    "sys._getframe(1).f_trace = None": ["frame.f_trace"],
     "names['near'] = max": ["a test: near"],  # what lasts
     "names['LIMIT'] = 4": ["a test: LIMIT"],
     "names['Case'].rule = max": ["a test: Case.rule"],
-    "names['Case'].rule.__code__ = calm.__code__": ["test_9.Case.rule: its code"],
+    "names['Case'].rule.__code__ = calm.__code__": ["test_13.Case.rule: its code"],
 }
 FOLLOW = """
 spec = importlib.util.spec_from_file_location("takt_pristine", {pristine!r})

@@ -247,7 +247,7 @@ class Watch:
             raise
         finally:
             if self.order.get("steps"):
-                self.steps.end()
+                self.steps.end(item.nodeid not in self.failed)
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
