@@ -88,6 +88,8 @@ def inspect(
         own = sum(ticket.number in suite.tickets(node) for _, changed in halves for node in changed)
         if rounds and rounds * own >= min(FEW, own * MOST_ROUNDS):
             break
+        if rounds:  # each test has been followed whole already, in one of the first two runs
+            halves = [(files, changed) for files, changed in halves if changed]
         seen, rounds = desk.asked(seen, first, halves, suite, ticket, tree), rounds + 1
     return seen
 
@@ -269,7 +271,8 @@ class _Desk:
         only = [path for path in suite.files if suite.tickets(path) - {REPOSITORY}]
         if first.stopped:  # what ended it is left out
             only = [path for path in suite.files if ticket.number in suite.tickets(path)]
-        others = [(replace(suite, files=files), changed) for files, changed in halves if changed]
+        halves = halves if any(changed for _, changed in halves) else []
+        others = [(replace(suite, files=files), changed) for files, changed in halves]
         runs = self.beside(tree, [other for other, _ in others], only)
         if any(one.stopped for one in runs) and not first.stopped:  # once more: who does not let them end is not right
             runs = self.beside(tree, [other for other, _ in others], only)
