@@ -23,6 +23,7 @@ from secrets import token_hex
 from typing import Any
 
 from takt.printable import printable
+from takt.stations.codedesk.again import run_again
 from takt.stations.codedesk.altering import asking
 from takt.stations.codedesk.collecting import for_tests, rules_of
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
@@ -75,7 +76,10 @@ def inspect(
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
     if first.stopped and not first.unlaid and not once:
         first = desk.with_the_rest(first, tree, suite, ticket)
-    seen = judged(first, suite, ticket, desk.older(first, tree, suite, ticket))
+    flaky: tuple[str, ...] = ()
+    if mined and not (once or first.stopped or first.unlaid):
+        flaky = run_again(first, lambda lay: desk.run(tree, lay), suite, ticket)
+    seen = replace(judged(first, suite, ticket, desk.older(first, tree, suite, ticket)), flaky=flaky)
     if once:
         passes = tuple(node for node in first.items() if first.told.outcomes.get(node))
         return replace(seen, touches=tuple(sorted(desk.touched)), passes=passes, stopped=first.stopped)

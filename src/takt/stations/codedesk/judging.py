@@ -27,6 +27,7 @@ class Inspection:
     health           lines, functions and complexity of the code.
     touches          what tests changed of Python and of pytest, of a tree that is known to be right.
     passes, stopped  of such a tree as well: the tests that pass, and what ended them.
+    flaky            tests of others that failed once and passed when they were run again (`again.py`).
     """
 
     passed: int = 0
@@ -40,6 +41,7 @@ class Inspection:
     unknown: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
     stopped: str = ""
+    flaky: tuple[str, ...] = ()
 
     @property
     def own_pass(self) -> bool:

@@ -25,7 +25,7 @@ def line_of(line: int, shifts: Sequence[Shift]) -> int:
 
 def as_written(text: str, shifts: Mapping[str, Sequence[Shift]], laid: Collection[str]) -> str:
     """A message with the lines of these files as they were before something was put there, wherever a line is named
-    behind its file (`tests/test_a.py:12`, `File "/work/tests/test_a.py", line 12`). `laid`: paths of all files of tests,
+    behind its file (`tests/test_a.py:12`, `File "/work/tests/test_a.py", line 12`). `laid`: paths of all that is laid,
     for of two that are called alike one may be meant."""
     if not any(shifts.values()) or not text:
         return text
