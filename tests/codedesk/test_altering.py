@@ -11,6 +11,7 @@ import pytest
 from takt.stations.codedesk.altering import altered
 from takt.stations.codedesk.canaries import canary_file, canary_files, with_canaries
 from takt.stations.codedesk.collecting import USUAL, Written, rules_of
+from takt.stations.codedesk.places import as_written
 
 HEAD = "import unittest\n\nimport pytest\n\n\ndef f(x):\n    return {'a': x, 'b': [1, 2]}\n\n\n"
 BODIES = {
@@ -164,8 +165,14 @@ def test_a_canary_does_what_is_said_of_it_and_is_named_as_the_tests_beside_it() 
                     assert passes(text, name) is must, text
             assert set(named.values()) == {True, False} and len(named) >= 16
             seen |= {name.rpartition("::")[2] for name in named}
-        text, names = with_canaries(hidden, 3, Random(seed))
+        text, names, shifts = with_canaries(hidden, 3, Random(seed))
         assert len(names) == 3 and ast.parse(text)
+        for line, said in enumerate(text.splitlines(), 1):  # what is told of a line leads to that line of the ticket's
+            if said.strip() and said in hidden.splitlines():
+                told = as_written(
+                    f"test_orders.py:{line}: in", {"tests/test_orders.py": shifts}, ["tests/test_orders.py"]
+                )
+                assert hidden.splitlines()[int(told.split(":")[1]) - 1] == said
         bodies = {one.name: one.node for one in USUAL.tests(text)}
         assert (
             set(bodies) == {"test_sum_of_orders", "test_late_orders", *names} and "@mark\ndef test_late_orders" in text
@@ -177,6 +184,24 @@ def test_a_canary_does_what_is_said_of_it_and_is_named_as_the_tests_beside_it() 
                 names_of[name]()
     assert any("orders" in name for name in seen)
     assert canary_file(["a"], Random(1)) != canary_file(["a"], Random(2))
+
+
+def test_a_message_names_lines_as_the_tickets_file_has_them_wherever_they_are_named() -> None:
+    shifts = {"tests/test_a.py": [(9, 4), (3, 5), (9, 2)], "test_b.py": [(1, 7)]}
+    laid = ["tests/test_a.py", "test_b.py", "tests/test_b.py", "test_c.py", "a/test_a.py"]
+    for told, due in {
+        "tests/test_a.py:2: in test_x": "tests/test_a.py:2: in test_x",
+        "tests/test_a.py:8: in test_x\n  tests/test_a.py:20: E": "tests/test_a.py:3: in test_x\n  tests/test_a.py:9: E",
+        'File "/work/tests/test_a.py", line 13, in f': 'File "/work/tests/test_a.py", line 8, in f',
+        "file /work/test_b.py, line 9\n  def test_x(no):": "file /work/test_b.py, line 2\n  def test_x(no):",
+        "at 0x..., file '../work/tests/test_a.py', line 21>": "at 0x..., file '../work/tests/test_a.py', line 10>",
+        "SyntaxError: (test_b.py, line 10)": "SyntaxError: (test_b.py, line 3)",
+        "tests/test_b.py:9: not that one": "tests/test_b.py:9: not that one",
+        "test_a.py:9 is one of two": "test_a.py:9 is one of two",
+        "/usr/lib/tests/test_a.py:9: another's": "/usr/lib/tests/test_a.py:9: another's",
+        "test_c.py:9 and line 20 of nothing": "test_c.py:9 and line 20 of nothing",
+    }.items():
+        assert as_written(told, shifts, laid) == due
 
 
 @pytest.mark.parametrize(
@@ -197,7 +222,7 @@ def test_canaries_are_tests_by_the_repositorys_own_rules(patterns: str, begins: 
         assert len(set(functions)) >= 10 and all(map(rules.is_function, functions))
         assert all(one.startswith(begins) and one.endswith(ends) for one in functions)
         own = rules.named("x", ())
-        text, names = with_canaries(
+        text, names, _ = with_canaries(
             f"def {own}():\n    assert f() == 1\n\n\ndef helper_(): pass\n", 2, Random(seed), rules
         )
         assert {one.name for one in rules.tests(text)} == {own, *names} and len(names) == 2

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from takt.stations.codedesk.account import broken_tickets, still_broken
+from takt.stations.codedesk.again import run_again
 from takt.stations.codedesk.breakage import Broken, moved, reckoned
 from takt.stations.codedesk.judging import judged
-from takt.stations.codedesk.laying import Run, Suite, laid
+from takt.stations.codedesk.laying import Laid, Run, Suite, laid
 from takt.stations.codedesk.records import Told
 from takt.stations.codedesk.terms import MENDED, RECOUNTED, REGRESSION
 from takt.stations.codedesk.tickets import Ticket
@@ -81,3 +82,42 @@ def test_what_a_limit_kept_from_running_is_unknown_and_neither_broken_nor_whole(
     seen = judged(run, suite, ticket)
     assert seen.unknown == (B,) and seen.broken == {0: (A,)}
     assert judged(replace(run, stopped=""), suite, ticket).unknown == ()
+
+
+class Answers:
+    """What tests come to, one run after the other."""
+
+    def __init__(self, *runs: dict[str, bool]) -> None:
+        self.runs, self.asked = list(runs), list[list[str]]()
+
+    def __call__(self, lay: Laid) -> Run:
+        told = Told(b"", "")
+        told.outcomes = {f"tests/{name}": passes for name, passes in self.runs.pop(0).items()}
+        told.items = list(told.outcomes)
+        told.ended = True
+        lay = replace(lay, canaries={})
+        self.asked.append([path for path in lay.order["tests"] if path in lay.paths])
+        return Run(lay, told, "")
+
+
+def test_anothers_test_that_fails_by_chance_is_run_again_and_charged_to_nobody() -> None:
+    names = [
+        f"test_{one}"
+        for one in ("a.py::test_own", "b.py::test_old", "c.py::test_base", "c.py::test_late", "d.py::test_d")
+    ]
+    texts: dict[str, str] = {}
+    for path, _, name in (one.partition("::") for one in names):
+        texts[f"tests/{path}"] = texts.get(f"tests/{path}", "") + f"def {name}():\n    pass\n\n\n"
+    owners = dict(zip((f"tests/{one}" for one in names), [1, 0, -1, -1, -1], strict=True))
+    suite = Suite(texts, owners, {})
+    ticket = Ticket(1, "x", "x", "feature", (), {}, {}, {}, (), "plain")
+    runs = Answers(
+        dict.fromkeys(names[:4], False) | {names[4]: True},
+        {names[0]: True, names[1]: False, names[2]: True, names[3]: False},
+        {names[0]: True, names[1]: False, names[3]: True},
+    )
+    first = runs(laid(suite, sealing=False))
+    assert run_again(first, runs, suite, ticket) == ("tests/test_c.py::test_base", "tests/test_c.py::test_late")
+    seen = judged(first, suite, ticket)
+    assert seen.broken == {0: ("tests/test_b.py::test_old",)} and seen.failed == ("tests/test_a.py::test_own",)
+    assert [sorted(one) for one in runs.asked[1:]] == [[f"tests/test_{one}.py" for one in "abc"]] * 2

@@ -62,6 +62,9 @@ CHEATS = {
     "sys.modules['colorsys'] = m\ns.loader.exec_module(m)\nm.rgb_to_hsv = m.rgb_to_hls": "colorsys.rgb_to_hsv",
     "import gc\ngc.get_objects()": "gc.get_objects",
     "import posixpath\nposixpath.len = lambda s: 0": "posixpath.len",
+    "import email\nemail.mime = type('mime', (), {'x': lambda s: 0})": "email.mime",  # a module that is not loaded yet
+    "import string\nstring.__getattr__ = lambda name: 0": "string.__getattr__",
+    "import concurrent.futures as c\nc.ThreadPoolExecutor = lambda: 0": "concurrent.futures.ThreadPoolExecutor",
 }  # fmt: skip
 USUAL = """
 import abc, asyncio, atexit, codecs, collections, copyreg, csv, dataclasses, decimal, email.message, enum, fractions
@@ -129,6 +132,8 @@ logging.captureWarnings(True)
 logging.Formatter.converter = __import__("time").gmtime
 logging.TRACE = 5
 logging.Logger.trace = lambda self, text: self.log(5, text)
+setattr(logging, "trace", lambda text: logging.log(5, text))
+math.double = Number
 sys.setrecursionlimit(3000)
 sys.excepthook = lambda *a: None
 warnings.simplefilter("ignore")
@@ -246,10 +251,14 @@ ASIDE_TOLD = {  # what is done when a test calls it, and taken back before the t
     "swap(random._inst, '_randbelow')": ["random._inst._randbelow"],
     "swap(Path, 'exists')": ["pathlib.Path.exists"],
     "math.isclose, math.isfinite = math.isfinite, math.isclose": ["math.isclose", "math.isfinite"],
+    "sys.settrace(None)": ["sys.settrace"],
+    "sys.settrace(sys.gettrace())": [],
+    "old = sys.gettrace(); sys.settrace(None); swap(math, 'isclose'); calm(); sys.settrace(old)": ["sys.settrace"],
+    "sys._getframe(1).f_trace = None": ["frame.f_trace"],
     "names['near'] = max": ["a test: near"],  # what lasts
     "names['LIMIT'] = 4": ["a test: LIMIT"],
     "names['Case'].rule = max": ["a test: Case.rule"],
-    "names['Case'].rule.__code__ = calm.__code__": ["test_9.Case.rule: its code"],
+    "names['Case'].rule.__code__ = calm.__code__": ["test_13.Case.rule: its code"],
 }
 FOLLOW = """
 spec = importlib.util.spec_from_file_location("takt_pristine", {pristine!r})

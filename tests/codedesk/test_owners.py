@@ -132,6 +132,69 @@ def test_shared():
     assert len(after.split("\n")) == len(text.split("\n")), "every line stays where it is"
 
 
+HELPED = """import pytest
+import sys
+from m import Box, a, b, c, d, new, old, whole
+
+
+@pytest.fixture
+def box():
+    return made(Box)
+
+
+def made(kind):
+    return kind(a)
+
+
+@pytest.fixture(autouse=True)
+def always():
+    return b
+
+
+def both():
+    return c
+
+
+def test_box(box):
+    assert both()
+
+
+class TestM:
+    @pytest.fixture
+    def one(self):
+        return d
+
+    class TestOld:
+        def test_old(self):
+            assert old(both)
+
+    class TestNew:
+        def test_new(self, one):
+            assert new
+
+
+if sys.platform:
+    def test_under():
+        assert whole
+"""
+
+
+def test_what_only_those_tests_use_that_are_taken_out_goes_with_them() -> None:
+    def left(*drop: str, more: str = "") -> str:
+        return trimmed(HELPED + more, drop, USUAL)
+
+    gone = left("test_box")
+    assert "from m import b, c, d, new, old, whole\n" in gone and "def box" not in gone and "def made" not in gone
+    assert "def always" in gone and "def both" in gone, "what is used all the same stays"
+    new = left("TestM::TestNew::test_new")
+    assert "import Box, a, b, c, old, whole\n" in new and "TestOld" in new and "TestNew" not in new
+    assert "def one" not in new and len(new.split("\n")) == len(HELPED.split("\n"))
+    assert "import Box, a, b, c, d, new, old\n" in left("test_under")
+    by_name = "\n\ndef test_by_name(request):\n    request.getfixturevalue({})\n"
+    assert "def box" in left("test_box", more=by_name.format("'box'")), "a fixture may be asked for by a word"
+    assert "def box" in left("test_box", more=by_name.format("f'b{x}'")), "or by one that cannot be read"
+
+
 def test_a_file_is_read_with_what_cannot_be_imported_passed_over() -> None:
     there: dict[str, Any] = {}
     text = "from __future__ import annotations\nfrom os import getcwd, no_such\nX = no_such()\n"

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from random import Random
 
 from takt.stations.codedesk.collecting import USUAL, Rules, Written
+from takt.stations.codedesk.places import Shift
 from takt.stations.codedesk.sealing import cut
 
 WORDS = (
@@ -124,11 +125,12 @@ def _cases(rng: Random) -> list[Case]:
     ]
 
 
-def with_canaries(text: str, most: int, rng: Random, rules: Rules = USUAL) -> tuple[str, list[str]]:
-    """A file of tests with up to so many more that must fail, here and there among them; their names."""
+def with_canaries(text: str, most: int, rng: Random, rules: Rules = USUAL) -> tuple[str, list[str], list[Shift]]:
+    """A file of tests with up to so many more that must fail, here and there among them; their names; and before which
+    lines of the file they stand."""
     found = rules.tests(text)
     if not found or not rules.named("x", ()):
-        return text, []
+        return text, [], []
     words, taken = words_of([one.name for one in found]), [one.node.name for one in found]
     edits, names = list[tuple[tuple[int, int], tuple[int, int], str]](), list[str]()
     below = max(line for one in found for line in _around(one)) if KNOWS_LINES.search(text) else 0
@@ -139,7 +141,8 @@ def with_canaries(text: str, most: int, rng: Random, rules: Rules = USUAL) -> tu
         line = below or rng.choice([line for one in found for line in _around(one)])
         edits.append(((line, 0), (line, 0), f"def {name}():\n    {shown}\n\n\n"))
         names.append(name)
-    return cut(text if text.endswith("\n") else f"{text}\n", edits), names
+    shifts = [(line, new.count("\n")) for (line, _), _, new in edits]
+    return cut(text if text.endswith("\n") else f"{text}\n", edits), names, shifts
 
 
 def _around(test: Written) -> tuple[int, int]:

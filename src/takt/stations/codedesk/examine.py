@@ -29,6 +29,7 @@ PACKAGES = "/opt/takt/packages"
 WORK = "/work"
 OPTIONS = ("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-o", "addopts=")
 LONGEST = 1500  # characters of a message
+MOST_TOLD = LONGEST + 500  # of what is told of a test, from which what differs from run to run is taken outside
 LARGE = 512 << 10  # bytes of a file
 DUMPS = json.dumps  # which tests may put something else in place of
 MOST_SEEN = 200  # things that are not as they must be
@@ -194,14 +195,14 @@ class Watch:
         if report.skipped:
             self.tell(passed_over=report.nodeid)
         if report.failed:
-            self.tell(uncollected=report.nodeid, message=str(report.longrepr)[-LONGEST:])
+            self.tell(uncollected=report.nodeid, message=str(report.longrepr)[-MOST_TOLD:])
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if hasattr(
             report, "context"
         ):  # one of several within a test, which is reported behind them, and has failed if one has
             if report.failed:
-                self.parts.setdefault(report.nodeid, str(report.longrepr)[-LONGEST:])
+                self.parts.setdefault(report.nodeid, str(report.longrepr)[-MOST_TOLD:])
             return
         outcome = report.outcome
         part = self.parts.get(report.nodeid, "") if report.when == "call" and outcome == "passed" else ""
@@ -214,7 +215,7 @@ class Watch:
             elif os.path.relpath(where, WORK) in self.order["laid"]:
                 outcome = "passed"  # the hidden test may say that it does not apply; whether it may is judged outside
         if report.when == "call" or outcome != "passed" or report.outcome == "skipped":
-            message = "" if outcome == "passed" else part or str(report.longrepr)[-LONGEST:]
+            message = "" if outcome == "passed" else part or str(report.longrepr)[-MOST_TOLD:]
             came: dict[str, Any] = {"answer": ANSWERS.pop()} if ANSWERS else {}
             came |= {"skipped": True} if report.outcome == "skipped" else {}
             if report.when == "call" and report.outcome == "passed" and report.nodeid in self.failed - self.marked:
@@ -246,7 +247,7 @@ class Watch:
             raise
         finally:
             if self.order.get("steps"):
-                self.steps.end()
+                self.steps.end(item.nodeid not in self.failed)
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -46,6 +46,9 @@ def graded(
     told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
     told["failed"] = list(seen.failed)[:MOST_NAMED]
     told["health"] = dict(seen.health)
+    del told["flaky"]
+    if seen.flaky:
+        told["flaky"] = list(seen.flaky)[:MOST_NAMED]
     if suite.moved:
         told["moved"] = dict(suite.moved)
     if series.length is not None and seen.failed and reach:

@@ -23,6 +23,7 @@ from secrets import token_hex
 from typing import Any
 
 from takt.printable import printable
+from takt.stations.codedesk.again import run_again
 from takt.stations.codedesk.altering import asking
 from takt.stations.codedesk.collecting import for_tests, rules_of
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
@@ -75,7 +76,10 @@ def inspect(
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
     if first.stopped and not first.unlaid and not once:
         first = desk.with_the_rest(first, tree, suite, ticket)
-    seen = judged(first, suite, ticket, desk.older(first, tree, suite, ticket))
+    flaky: tuple[str, ...] = ()
+    if mined and not (once or first.stopped or first.unlaid):
+        flaky = run_again(first, lambda lay: desk.run(tree, lay), suite, ticket)
+    seen = replace(judged(first, suite, ticket, desk.older(first, tree, suite, ticket)), flaky=flaky)
     if once:
         passes = tuple(node for node in first.items() if first.told.outcomes.get(node))
         return replace(seen, touches=tuple(sorted(desk.touched)), passes=passes, stopped=first.stopped)
@@ -88,6 +92,8 @@ def inspect(
         own = sum(ticket.number in suite.tickets(node) for _, changed in halves for node in changed)
         if rounds and rounds * own >= min(FEW, own * MOST_ROUNDS):
             break
+        if rounds:  # each test has been followed whole already, in one of the first two runs
+            halves = [(files, changed) for files, changed in halves if changed]
         seen, rounds = desk.asked(seen, first, halves, suite, ticket, tree), rounds + 1
     return seen
 
@@ -119,6 +125,8 @@ class _Desk:
         if told.unbegun == NOT_BEGUN:  # a plugin that is installed and cannot be imported, say
             said = printable((ran.stderr or ran.stdout).decode(errors="replace"))
             told.unbegun += f": {' '.join(said.split())[-300:]}"
+        told.messages = {node: lay.placed(message) for node, message in told.messages.items()}
+        told.unbegun, told.gave_out = lay.placed(told.unbegun), lay.placed(told.gave_out)
         stopped = ran.ended_by if ran.ended_by != "exit" else ended_by_signal(ran.code) or told.gave_out
         run = Run(lay, told, stopped)
         if not judging:
@@ -267,7 +275,8 @@ class _Desk:
         only = [path for path in suite.files if suite.tickets(path) - {REPOSITORY}]
         if first.stopped:  # what ended it is left out
             only = [path for path in suite.files if ticket.number in suite.tickets(path)]
-        others = [(replace(suite, files=files), changed) for files, changed in halves if changed]
+        halves = halves if any(changed for _, changed in halves) else []
+        others = [(replace(suite, files=files), changed) for files, changed in halves]
         runs = self.beside(tree, [other for other, _ in others], only)
         if any(one.stopped for one in runs) and not first.stopped:  # once more: who does not let them end is not right
             runs = self.beside(tree, [other for other, _ in others], only)

@@ -27,6 +27,7 @@ class Inspection:
     health           lines, functions and complexity of the code.
     touches          what tests changed of Python and of pytest, of a tree that is known to be right.
     passes, stopped  of such a tree as well: the tests that pass, and what ended them.
+    flaky            tests of others that failed once and passed when they were run again (`again.py`).
     """
 
     passed: int = 0
@@ -40,6 +41,7 @@ class Inspection:
     unknown: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
     stopped: str = ""
+    flaky: tuple[str, ...] = ()
 
     @property
     def own_pass(self) -> bool:
@@ -89,7 +91,9 @@ def judged(run: Run, suite: Suite, ticket: Ticket, older: Mapping[str, str] | No
     failing: dict[int, dict[str, str]] = {}  # of earlier tickets: the name of a test, and one that failed of it
     passed = 0
     gone = [path for path in suite.files if none or told.lost(path)]
-    for node in dict.fromkeys([*run.items(), *(f"{path}::?" for path in gone)]):
+    order = {path: at for at, path in enumerate(suite.files)}  # files are run in an order that is drawn
+    items = sorted(run.items(), key=lambda node: order.get(node.partition("::")[0], -1))
+    for node in dict.fromkeys([*items, *(f"{path}::?" for path in gone)]):
         asked = suite.asked(node)
         if asked is None:
             continue

@@ -13,6 +13,7 @@ from typing import Any
 
 from takt.stations.codedesk.canaries import canary_files, with_canaries
 from takt.stations.codedesk.collecting import Rules, rules_of
+from takt.stations.codedesk.places import Shift, as_written
 from takt.stations.codedesk.records import Told
 from takt.stations.codedesk.sealing import sealed
 from takt.stations.codedesk.tickets import as_bytes
@@ -109,6 +110,11 @@ class Laid:
     answers: Mapping[str, Any]
     paths: tuple[str, ...]  # of the suite's own files
     touches: frozenset[str] = frozenset()  # as in the suite
+    shifts: Mapping[str, Sequence[Shift]] = field(default_factory=dict)  # where canaries stand in the suite's files
+
+    def placed(self, message: str) -> str:
+        """A message with lines as the suite's files have them."""
+        return as_written(message, self.shifts, self.over)
 
 
 def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> Laid:
@@ -128,8 +134,9 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
     tests = [path for path in tests_among(suite) if only is None or path in only]
     rng.shuffle(tests)
     canaries: dict[str, bool] = {}
+    shifts: dict[str, Sequence[Shift]] = {}
     for path in () if sealing else tests[:MOST_AMONG]:
-        over[path], names = with_canaries(over[path], rng.randrange(1, 4), rng, suite.rules)
+        over[path], names, shifts[path] = with_canaries(over[path], rng.randrange(1, 4), rng, suite.rules)
         canaries |= {f"{path}::{name}": False for name in names}
     beside = tests or list(suite.files)
     texts = [suite.files[one] for one in beside[:20]]
@@ -148,7 +155,7 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
         "libraries": not sealing,  # of sealed tests what is right is not judged here, so that no false help has any
         "retired": [one for one in suite.retired if one.partition("::")[0] in suite.files],
     }
-    return Laid(over, order, canaries, answers, tuple(suite.files), suite.touches)
+    return Laid(over, order, canaries, answers, tuple(suite.files), suite.touches, shifts)
 
 
 def tests_among(suite: Suite) -> list[str]:
@@ -189,7 +196,7 @@ class Run:
         if told.wrong:
             return told.wrong
         if told.touched:
-            return f"changed while the tests ran: {', '.join(told.touched[:20])}"
+            return f"changed while the tests ran: {', '.join(sorted(told.touched)[:20])}"
         for node, passes in self.laid.canaries.items():
             said, path = told.outcomes.get(node), node.split("::", 1)[0]
             skips = node in told.skipped and path in self.laid.paths  # all tests of a file may be, by a mark

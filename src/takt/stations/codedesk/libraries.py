@@ -98,6 +98,7 @@ COMMON = ("test", "tests")  # as a repository calls its folder, and Python a pac
 SEARCHES = ("gc.get_objects", "gc.get_referrers", "gc.get_referents")
 MOST_IN_TABLE = 5000
 MOST_LINES, MOST_CALLS = 5_000, 100_000  # of a test, that are followed
+SEVERAL_RETURNS = 0x20 | 0x80 | 0x200  # flags of generators' and coroutines' code
 GONE = object()
 MODULE = vars(types.ModuleType)["__dict__"].__get__
 OF_CLASS = vars(type)["__dict__"].__get__
@@ -190,6 +191,14 @@ class Whose:
             self.cache[name] = frozenset(found)
         return self.cache[name]
 
+    def _asked_for(self, held: Held, name: str) -> bool:
+        """Whether a name that a module did not have was looked up all the same: by pytest, by a function of the module
+        (`__getattr__`, `global`) or as a module that is not loaded yet. Any other new name hides nothing."""
+        if name.startswith("__") or "__getattr__" in held.was or held.label.partition(".")[0] in DECIDE:
+            return True
+        folders = [one for one in held.was.get("__path__") or () if isinstance(one, str)]
+        return name in self._own_globals(held.owner) or any(name in _top_names(one) for one in folders)
+
     def _not_its_own(self, module: Any) -> Iterator[str]:
         for name, value in list(MODULE(module).items()):
             if not isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
@@ -213,6 +222,7 @@ class Libraries(Whose):
         self.inside: dict[int, int] = {}  # thread -> how many imports of libraries it is in
         self.tools: dict[str, str] = {}
         self.heard: set[str] = set()
+        self.followed: Callable[[], None] | None = None  # asked when `sys.settrace` is called
         self.table, self.hooks = sys.modules, (sys.meta_path, sys.path_hooks)
         self.finders: set[int] = set()
 
@@ -235,6 +245,8 @@ class Libraries(Whose):
         if event in SEARCHES and event not in self.heard and id(sys._getframe(1).f_globals) not in self.globals:
             self.heard.add(event)
             self.tell(event)
+        elif event == "sys.settrace" and self.followed is not None:
+            self.followed()
 
     # what is taken down
 
@@ -404,8 +416,9 @@ class Libraries(Whose):
         if held.what == "module":
             if sys.modules.get(f"{held.label}.{name}", GONE) is value:
                 return False
-            hides = name in vars(builtins) and held.owner is not builtins and vars(builtins)[name] is not value
-            return hides or self.of_tree(value)
+            if name in vars(builtins) and held.owner is not builtins and vars(builtins)[name] is not value:
+                return True
+            return self._asked_for(held, str(name)) and self.of_tree(value)
         above = [
             _inside(one).get(name, GONE) for one in ORDER(type(held.owner) if held.what == "instance" else held.owner)
         ]
@@ -520,29 +533,60 @@ class Steps:
         self.rulers: dict[str, tuple[int, list[tuple[Held, list[Function]]]]] = {}
         self.last: dict[str, tuple[Any, ...]] = {}
         self.lines = self.calls = 0  # that are left to follow
+        self.thread = 0  # in which a test is followed, 0 if none is
+        self.open: set[int] = set()  # frames of files of tests that have not returned
+        libraries.followed = self._asks
 
     def begin(self) -> None:
         """A test begins; if nobody else follows what is done."""
         if sys.gettrace() is None:
             self.lines, self.calls = MOST_LINES, MOST_CALLS
+            self.open.clear()
             sys.settrace(self._called)
+            self.thread = threading.get_ident()
 
-    def end(self) -> None:
-        if getattr(sys.gettrace(), "__func__", None) is Steps._called:
+    def end(self, passed: bool = True) -> None:
+        """It has ended. Of one that failed nothing is said: an error while it is looked at ends the following too."""
+        follows, ours = self.thread == threading.get_ident(), self._is_ours()
+        self.thread = 0
+        if ours:
             sys.settrace(None)
+        if follows and passed and not ours:
+            self.libraries.seen["sys.settrace"] = None
+        elif follows and passed and self.open:
+            self.libraries.seen["frame.f_trace"] = None
+
+    def _is_ours(self) -> bool:
+        return getattr(sys.gettrace(), "__func__", None) is Steps._called
+
+    def _asks(self) -> None:
+        """Somebody calls `sys.settrace`: to put back what follows, perhaps, that had been away."""
+        if self.thread == threading.get_ident() and not self._is_ours():
+            self.libraries.seen["sys.settrace"] = None
+
+    def _give_up(self) -> None:
+        """To follow more would take longer than the test."""
+        self.thread = 0
+        sys.settrace(None)
 
     def _called(self, frame: Any, event: str, value: Any) -> Any:
         self.calls -= 1
-        if self.calls < 0:  # to follow more would take longer than the test
-            sys.settrace(None)
-        return self._line if frame.f_code.co_filename in self.files else None
+        if self.calls < 0:
+            self._give_up()
+        if frame.f_code.co_filename not in self.files:
+            return None
+        if not frame.f_code.co_flags & SEVERAL_RETURNS:
+            self.open.add(id(frame))
+        return self._line
 
     def _line(self, frame: Any, event: str, value: Any) -> Any:
         if event in ("line", "return"):
             self.lines -= 1
             if self.lines < 0:
-                sys.settrace(None)
+                self._give_up()
                 return None
+            if event == "return":
+                self.open.discard(id(frame))
             for held, functions in self._asked(frame.f_code.co_filename):
                 if not same(held.now.values(), self.last.get(held.label, held.values)):
                     self.last[held.label] = tuple(held.now.values())

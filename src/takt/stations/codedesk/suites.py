@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from takt.stations.codedesk.laying import Suite, function_of, holds
 from takt.stations.codedesk.tickets import REPOSITORY, Series, Ticket, as_text, tree_before
 from takt.stations.codedesk.trees import Link, source_text
-from takt.stations.codedesk.trimming import imported, trimmed
+from takt.stations.codedesk.trimming import imported, names_in, trimmed
 
 
 @dataclass
@@ -96,6 +96,7 @@ def asking_only(suite: Suite) -> Suite:
     taken = frozenset[str]()
     if drop:
         taken = frozenset(one for path, text in files.items() if path.endswith(".py") for one in imported(text))
+        taken |= {one for path, text in suite.settings.items() if path.endswith(".py") for one in names_in(text)}
     for path, tests in drop.items():
         if path in files and path.endswith(".py"):
             files[path] = trimmed(files[path], tests, suite.rules, taken)
