@@ -13,7 +13,7 @@ from takt.cli.app import app
 from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, named_again
 from takt.cli.printing import aside, print_json, quiet
 from takt.cli.working import conclude_shift, left_by_signal
-from takt.contract.events import UNIT_ENDED
+from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import counted
 from takt.errors import TaktError
 from takt.ledger.store import place_of
@@ -75,13 +75,14 @@ def watch(
                 writing = being_written(path)  # asked first: who ends in between has written all by then
                 with Ledger.open(path) as book:
                     new, wall_s, over = book.events(seen), float(book.meta.get("wall_s", 0.0)), book.finished
+                    early = bool(book.meta.get("stop_early"))
                     now_s = book.running().now_s or 0.0
                 seen += len(new)
                 units += sum(event.kind in UNIT_ENDED for event in new)
                 good += sum(event.kind == UNIT_GOOD for event in new)
                 last_s = max([last_s, now_s, *(event.t_s for event in new)])
                 if seen:
-                    show(Progress(last_s, wall_s, units, good, new))
+                    show(Progress(last_s, wall_s, units, good, new, early))
                 if over or not writing:
                     break
                 time.sleep(every)
@@ -118,7 +119,8 @@ def transcript(
     from takt.show.worked import calls_of_unit
 
     with Ledger.open(path) as book:
-        events, station, journal = book.events(), str(book.meta["station"]), book.journal()
+        events, station = stopping_early(book.events(), book.meta), str(book.meta["station"])
+        journal = book.journal()
     lines = [*lines_of(events), *unfinished(journal, events)]
     which, late = chosen_units(events, bad, reason)
     chosen = [unit] if unit is not None else which if bad or reason is not None else None
@@ -170,7 +172,7 @@ def list_units(
     if as_csv + parquet + as_json > 1:
         raise TaktError("give one of --csv, --parquet and --json")
     with Ledger.open(path) as book:
-        records = unit_records(book.events())
+        records = unit_records(stopping_early(book.events(), book.meta))
     if parquet:
         out = not_named(path.with_name(f"{path.stem}-units.parquet")) if out is None else out
         write_parquet(records, out, [path])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SAID, SHIFT_ENDED, Event
+from takt.contract.events import SAID, SHIFT_ENDED, Event, stopping_early
 from takt.errors import TaktError
 from takt.judge.verdict import Verdict, verdict
 from takt.ledger import Ledger
@@ -122,7 +122,7 @@ def row(
 ) -> Row:
     """What a row says; `judged` is the verdict on these events, if it is known."""
     if judged is None:
-        judged = verdict([event for event in events if event.kind != SAID])
+        judged = verdict([event for event in stopping_early(events, meta) if event.kind != SAID])
     ended = str(events[-1].data["reason"]) if events and events[-1].kind == SHIFT_ENDED else ""
     price = sum(float(e.data["price"]) for e in events if e.kind == SAID and _is_number(e.data.get("price")))
     cost, currency = cost_of(events)

@@ -21,7 +21,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event, stopping_early
 from takt.contract.figure import Figure, counted, per_cent
 from takt.draw.live import Live
 from takt.draw.words import hms
@@ -100,7 +100,8 @@ class Watch:
         """Show it."""
         for event in progress.new_events:
             self._follow(event)
-        self._events += [event for event in progress.new_events if event.kind != SAID]  # no verdict reads those
+        told = stopping_early(progress.new_events, {"stop_early": progress.stop_early})
+        self._events += [event for event in told if event.kind != SAID]  # no verdict reads those
         due = progress.units // self._plain_every() > self._said_units // self._plain_every()
         self._live.show(lambda: self._drawing(progress), lambda: self._line(progress), due)
 

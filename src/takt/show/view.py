@@ -252,7 +252,7 @@ def _planned(outcomes: Outcomes) -> int | None:
     units, hours, takt_s = (outcomes.started.get(key) for key in ("units", "hours", "takt_s"))
     lengths = [int(units)] if units else []
     if hours and takt_s:
-        late_s = (outcomes.life_s or 0.0) if outcomes.pace == ARRIVALS else 0.0
+        late_s = (outcomes.life_s or 0.0) if outcomes.pace == ARRIVALS and outcomes.by_time else 0.0
         lengths.append(max(0 if late_s else 1, int((float(hours) * HOUR_S - late_s) / float(takt_s))))
     return min(lengths, default=None)
 

@@ -103,7 +103,7 @@ def page(
     from takt.judge.kpi_table import rows
     from takt.judge.verdict import bounds_over_time, notes, verdict
 
-    events = shift.events
+    events = shift.seen
     started: Mapping[str, Any] = next((e.data for e in events if e.kind == SHIFT_STARTED), {})
     end_s = max((e.t_s for e in events), default=0.0)
     units = ended_units(events)
