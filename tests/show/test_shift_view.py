@@ -147,6 +147,8 @@ def test_a_view_of_a_beginning_is_what_was_seen_then() -> None:
     shift = run_shift(Toy(), push, units=6, seed=0, clock="lockstep")
     for seen in range(1, len(shift.events)):
         view = ShiftView.of(shift.events[:seen])
+        line = row_of_events(Path("x.takt"), {"station": "toy", "worker": "w", "seed": 0}, shift.events[:seen], True)
+        assert line.open == view.open
         assert view.cursor == seen and view.good + view.bad + view.open == view.due <= 6  # the seventh is not of it
         assert view.now_s == max(e.t_s for e in shift.events[:seen])
 

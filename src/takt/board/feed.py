@@ -128,7 +128,7 @@ class Feed:
             else:  # nothing but the clock has gone on
                 view = self._shown.view.at(running.now_s)
             self._cursor = news.cursor
-            self.row = row(self.path, meta, self._events, writing, view.judged)
+            self.row = row(self.path, meta, self._events, writing, view.judged, view.open)
             shift = shift_of(meta)
             self.key = int.from_bytes(hashlib.sha256(f"{self.number} {shift}".encode()).digest()[:8])
             self._shown = Shown(meta, stopping_early(self._events, meta), view, self.row, news.cursor, shift)

@@ -152,6 +152,21 @@ class Outcomes:
         return max(self.end_s, self.counted_s)
 
     @property
+    def due(self) -> int:
+        """How many fell due and are judged, or may yet be: also what is open behind the last that has ended."""
+        if self.ended:
+            return len(self.judged)
+        due = len(self.units) - self.cut_off
+        if self.started.get("units") and self.pace != ARRIVALS:  # the next may fall due while the last is inspected
+            due = max(len(self.counted), min(due, int(self.started["units"])))
+        return due
+
+    @property
+    def open(self) -> int:
+        """How many of those that are due have not ended."""
+        return self.due - len(self.counted)
+
+    @property
     def cut_off(self) -> int:
         """How many are cut."""
         return len(self.cut)

@@ -63,7 +63,7 @@ def junit(shift: Shift, view: ShiftView, cases: str = BY_VERDICT) -> str:
     properties = SubElement(suite, "properties")
     figures = view.kpis
     for key in ("units", "good", "bad", "open", "cut_off", "cut_off_finished"):
-        SubElement(properties, "property", name=key, value=str(getattr(figures, key)))
+        SubElement(properties, "property", name=key, value=str(getattr(view if key == "open" else figures, key)))
     case = SubElement(suite, "testcase", classname=of, name="verdict", time="0")
     if judged.decision != "accept":
         SubElement(case, "failure" if judged.decision == "reject" else "skipped", message=_xml(judged.why))

@@ -133,9 +133,6 @@ class ShiftView:
         state, faults = _state(events, outcomes.ended, bool(open_units))
         ended = [unit for unit in outcomes.judged if unit.good is not None]
         cut, cut_ended = outcomes.cut_off, outcomes.cut_off_finished
-        due = len(outcomes.judged if outcomes.ended else units) - (0 if outcomes.ended else cut)
-        if started.get("units") and outcomes.pace != ARRIVALS:  # the next may fall due while the last is inspected
-            due = max(len(ended), min(due, int(started["units"])))
         good = sum(unit.good is True for unit in ended)
         reasons = Counter(_main_reason(unit) for unit in ended if not unit.good)
         hours = started.get("hours")
@@ -152,8 +149,8 @@ class ShiftView:
             length_s=None if hours is None else float(hours) * HOUR_S,
             good=good,
             bad=len(ended) - good,
-            due=due,
-            open=due - len(ended),
+            due=outcomes.due,
+            open=outcomes.open,
             waiting=0 if outcomes.ended else len(open_units),
             not_judged=cut,
             not_judged_ended=cut_ended,
