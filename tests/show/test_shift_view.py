@@ -244,6 +244,9 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(
         shown.print(rows_table(rows, width))
         told = shown.file.getvalue()  # type: ignore[attr-defined]
         assert max(map(len, told.splitlines()[:12])) <= width
+        assert len([line for line in told.splitlines() if " of 3 " in line]) == 2
+        lines = [line for line in told.splitlines() if line.strip() and "broken" not in line and "ledger" not in line]
+        assert len(lines) == (7 if width == 80 else 4), told  # heads, a rule, and rows of two lines or of one
         assert all(
             column in told for column in ("shift", "worker", "station", "seed", "bound", "cost", "age", "to 100.0 %")
         )
