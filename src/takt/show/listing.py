@@ -113,7 +113,7 @@ def row_of(path: Place) -> Row:
     """What a ledger says of its shift, in a row. Whatever is wrong with the file is in the row, too."""
     try:
         with Ledger.open(path) as book:
-            meta, events = book.meta, book.events()
+            meta, events = book.meta, book.follow().events  # the unit under way, too
         return row(path, meta, events, being_written(path))
     except (TaktError, LookupError, TypeError, ValueError, AttributeError) as error:
         return Row(path, BROKEN, " ".join(str(error).split()))

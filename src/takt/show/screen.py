@@ -107,7 +107,8 @@ class Watch:
 
     def _follow(self, event: Event) -> None:
         if event.kind == SHIFT_STARTED:
-            self._started = event.data
+            self._started, self._events = event.data, []
+            self._lately.clear()
         elif event.kind == UNIT_DUE:
             self._due_s = event.t_s
         elif event.kind == UNIT_BAD:
