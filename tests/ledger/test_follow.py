@@ -82,6 +82,9 @@ def test_a_viewer_of_a_shift_that_is_killed_and_gone_on_with_ends_with_its_event
                     ledger._store._database.close()  # type: ignore[attr-defined]  # as a kill: nothing is cleared
                     os.close(ledger._store._lock)  # type: ignore[attr-defined]
                     ledger, pending, attempt = Ledger.resume(path), [], attempt + 1
+            if pending:  # the shift ends
+                ledger.commit(pending, b"state", 0)
+                committed += len(pending)
             ledger.close()
             viewer, cursor = seen_by(viewer, reader, cursor)
             assert viewer == reader.events() and cursor.seen == cursor.final == committed
@@ -138,6 +141,12 @@ def test_commands_see_the_unit_under_way_as_the_board_does(tmp_path: Path, capsy
         assert main(["transcript", str(path), "--unit", "0"]) == 0
         told = capsys.readouterr().out
         assert "unit 0" in told and told.count("hello there") == 1 and "when is not known" not in told, told
+    with Ledger.open(path) as reader:  # let go of, as by Ctrl-C: seen as if the shift had been killed
+        assert reader.running().now_s == 1.5 and len(reader.follow().events) == 3 and len(reader.events()) == 1
+        digest, cursor = reader.digest(), reader.follow().cursor
+    with Ledger.resume(path) as ledger:  # worked again from the last unit that ended
+        assert ledger.running() == (2, [], None, None) and ledger.follow(cursor).first == 1
+        assert (ledger.digest(), row_of(path).open) == (digest, 0)
 
 
 def test_a_shift_that_is_looked_at_has_the_digest_of_one_that_is_not(tmp_path: Path) -> None:
