@@ -104,6 +104,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "after": ("Unit after", "下一个"),
     "skip": ("Skip to the content", "跳到内容"),
     "link lost": ("Board lost; trying again", "看板连接中断，正在重试"),
+    "no answer": ("No answer from the program at work; trying again", "程序没有应答，正在重试"),
+    "program lost": (
+        "No answer from the shift's program. If it is gone, `takt resume` goes on with it, and this page comes back",
+        "班次程序没有应答。如已停止，可用 `takt resume` 继续该班次，本页随后恢复",
+    ),
     "since": ("since", "始于"),
     "ledger gone": ("Ledger gone: its file was taken away or cannot be read", "台账丢失：文件已被移走或无法读取"),
     "other shift": (
