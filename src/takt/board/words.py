@@ -63,6 +63,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "班次结束时将有 {n} 件时限未满，其中 {m} 件已完成：不判定",
     ),
     "cut off by the end": ("not judged: cut off by the end", "不判定：班次结束时时限未满"),
+    "will be cut off": ("not judged: will be cut off by the end", "不判定：班次结束时时限将未满"),
     "cut": ("{n} cut off", "{n} 件时限未满"),
     "finished": ("{n} finished", "{n} 件已完成"),
     "too short": ("Too short: no unit here has all its time before the end.", "班次太短：没有单元能用满时限。"),

@@ -59,6 +59,11 @@ class Progress:
     new_events: Sequence[Event]
     stop_early: bool = False
 
+    @property
+    def seen(self) -> Sequence[Event]:
+        """The new events as live figures are taken of (`stopping_early`)."""
+        return stopping_early(self.new_events, {"stop_early": self.stop_early})
+
 
 def _place(event: Event) -> str:
     """Where in its file a worker raised, by the last line of its traceback that names one, to follow a time."""
