@@ -19,6 +19,7 @@ from takt.cli import main
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.ledger import Cursor
 from takt.ledger.intact import TABLES
+from takt.show.listing import row_of
 
 META = {"station": "toy", "worker": "push", "seed": 3, "hours": 1.0}
 CART = {"id": "CartPole-v1", "takt_s": 0.5, "success": "return>=10"}
@@ -81,6 +82,9 @@ def test_a_viewer_of_a_shift_that_is_killed_and_gone_on_with_ends_with_its_event
                     ledger._store._database.close()  # type: ignore[attr-defined]  # as a kill: nothing is cleared
                     os.close(ledger._store._lock)  # type: ignore[attr-defined]
                     ledger, pending, attempt = Ledger.resume(path), [], attempt + 1
+            if pending:  # the shift ends
+                ledger.commit(pending, b"state", 0)
+                committed += len(pending)
             ledger.close()
             viewer, cursor = seen_by(viewer, reader, cursor)
             assert viewer == reader.events() and cursor.seen == cursor.final == committed
@@ -121,6 +125,28 @@ def test_while_a_worker_thinks_for_long_what_happened_before_is_seen(tmp_path: P
     finally:
         shift.kill()
         shift.wait()
+
+
+def test_commands_see_the_unit_under_way_as_the_board_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was said of it stands in the journal, too, and is told once."""
+    path, meta = tmp_path / "a.takt", run_shift("gym", "idle", units=1, seed=1, station_options=CART).meta
+    record = {"number": 0, "say": "hello there"}
+    with Ledger.create(path, {key: meta[key] for key in meta if key not in ("wall_s", "signatures")}) as ledger:
+        ledger.commit([Event(0.0, "shift_started", None, {"station": "gym", "worker": "idle"})], b"state", None)
+        ledger.note(0, record)
+        ledger.show([Event(1.0, "unit_due", 0), Event(1.5, "said", 0, record)], 1.5)
+        assert row_of(path).open == 1
+        assert main(["units", str(path), "--json"]) == 0
+        assert '"outcome":"open"' in capsys.readouterr().out
+        assert main(["transcript", str(path), "--unit", "0"]) == 0
+        told = capsys.readouterr().out
+        assert "unit 0" in told and told.count("hello there") == 1 and "when is not known" not in told, told
+    with Ledger.open(path) as reader:  # let go of, as by Ctrl-C: seen as if the shift had been killed
+        assert reader.running().now_s == 1.5 and len(reader.follow().events) == 3 and len(reader.events()) == 1
+        digest, cursor = reader.digest(), reader.follow().cursor
+    with Ledger.resume(path) as ledger:  # worked again from the last unit that ended
+        assert ledger.running() == (2, [], None, None) and ledger.follow(cursor).first == 1
+        assert (ledger.digest(), row_of(path).open) == (digest, 0)
 
 
 def test_a_shift_that_is_looked_at_has_the_digest_of_one_that_is_not(tmp_path: Path) -> None:

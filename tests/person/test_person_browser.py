@@ -168,3 +168,18 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
     assert page.locator("#link").is_hidden()
     watched.close()
     assert hatch.held()[0] == {"right.grip": 1.0}, "a page that is closed holds nothing but what a grip holds"
+
+
+def test_when_the_program_is_gone_the_page_says_how_to_go_on_and_comes_back_to_the_next_ones_login(
+    running: Any,
+) -> None:
+    spec = StationSpec(id="takt/TwoHands-v0", station="hands", takt_s=10.0, control_s=0.02)
+    for station, steering in ((Counter().spec, None), (spec, TwoHands())):
+        page = running.new_page()
+        with PersonServer(Hatch(), station, steering, "127.0.0.1", 0, TOKEN) as server:
+            page.goto(f"{server.url}?token={TOKEN}")
+            page.wait_for_timeout(500)
+        page.locator("#link", has_text="takt resume").wait_for()
+        with PersonServer(Hatch(), station, steering, "127.0.0.1", server.port, f"{TOKEN}-of-another"):
+            page.locator("input[name=token]").wait_for()
+        page.close()

@@ -29,12 +29,14 @@ from takt.contract.events import (
     UNIT_BAD,
     UNIT_DUE,
     UNIT_GOOD,
+    stopping_early,
 )
 from takt.judge.human import human_relative
 from takt.judge.kpi_table import rows
-from takt.judge.verdict import notes
+from takt.judge.verdict import notes, verdict_if_stopped
 from takt.shift import Progress
 from takt.show.listing import BROKEN, CUT_OFF, ENDED, RUNNING, being_written, ledgers_in, row_of
+from takt.show.listing import row as row_of_events
 from takt.show.printed import rows_table, unit_heading
 from takt.show.reasons import in_words
 from takt.show.report import write_report
@@ -82,7 +84,9 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
     running, over = ShiftView.of(events), ShiftView.of([*events, Event(600.0, SHIFT_ENDED, None, {"reason": "time"})])
     for view in (running, over):  # the wall says before the end what will count then
         assert (view.good, view.bad, view.due, view.not_judged, view.not_judged_ended) == (8, 1, 9, 3, 3)
-        assert "3 units cut off by the end of the shift, 3 of them finished: not judged." in notes(view.judged)
+        cut = "will be cut off" if view is running else "cut off"
+        told = f"3 units {cut} by the end of the shift, 3 of them finished: not judged."
+        assert told in notes(view.judged, over=view is over)
         values = {row.name: row.value for row in rows(view.kpis)}
         assert [values[one] for one in ("units", "good", "bad", "cut_off")] == ["9", "8", "1", "3"]
     assert over.judged.cut_off == 3 and over.judged.good_rate == pytest.approx(8 / 9)
@@ -101,6 +105,29 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
     person = [replace(over.events[0], data={**over.events[0].data, "worker": "person"}), *over.events[1:]]
     (beside,) = human_relative({"greedy": [over.events], "person": [person]})
     assert beside.good_per_h == over.kpis.good_rate_per_h and beside.throughput == pytest.approx(1.0)
+
+
+def test_a_shift_that_the_verdict_may_end_is_shown_by_what_would_end_it() -> None:
+    """Thirty bad units of a desk, none of which will have had all its time: time would judge none, and the verdict that
+    is to stop the shift rejects by all of them (`--stop-early` is in a ledger's meta alone)."""
+    events = [started(pace="arrivals", unit_life_s=900.0, takt_s=60.0, hours=0.2, worker="greedy", seed=0)]
+    events += [Event(10.0 * n, UNIT_DUE, n) for n in range(30)]
+    events += [Event(10.0 * n + 5.0, UNIT_BAD, n, {"cycle_s": 5.0, "reasons": ["late"]}) for n in range(30)]
+    meta = {"station": "toy", "worker": "greedy", "seed": 0, "stop_early": True}
+    told = stopping_early(events, meta)
+    assert stopping_early(events, {**meta, "stop_early": False}) == events
+    judged, view = verdict_if_stopped(events), ShiftView.of(told)
+    line = row_of_events(Path("x.takt"), meta, events, True)
+    assert (judged.decision, judged.units, verdict(events).units) == ("reject", 30, 0)
+    assert verdict(events).why.startswith("no unit that has come will have had all the time")
+    assert view.judged == judged and (view.due, view.bad, view.not_judged, view.planned) == (30, 30, 0, 12)
+    assert (view.kpis.units, view.kpis.counted_s) == (30, events[-1].t_s)
+    assert (line.decision, line.units, line.cut_off) == ("reject", 30, 0)
+    page = io.StringIO()
+    Watch(Console(file=page, width=200, force_terminal=False))(Progress(300.0, 1.0, 30, 0, events, True))
+    assert "0 good (0.0 %), bound 0.0 to " in page.getvalue() and "cut off" not in page.getvalue(), page.getvalue()
+    over = [*events, Event(300.0, SHIFT_ENDED, None, {"reason": "verdict"})]
+    assert stopping_early(over, meta) == over and verdict(over) == judged
 
 
 @pytest.mark.parametrize("end_s, cut_off", [(60.0, 0), (55.0, 1), (61.0, 1)])
@@ -123,6 +150,8 @@ def test_a_view_of_a_beginning_is_what_was_seen_then() -> None:
     shift = run_shift(Toy(), push, units=6, seed=0, clock="lockstep")
     for seen in range(1, len(shift.events)):
         view = ShiftView.of(shift.events[:seen])
+        line = row_of_events(Path("x.takt"), {"station": "toy", "worker": "w", "seed": 0}, shift.events[:seen], True)
+        assert line.open == view.open
         assert view.cursor == seen and view.good + view.bad + view.open == view.due <= 6  # the seventh is not of it
         assert view.now_s == max(e.t_s for e in shift.events[:seen])
 
@@ -218,6 +247,9 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(
         shown.print(rows_table(rows, width))
         told = shown.file.getvalue()  # type: ignore[attr-defined]
         assert max(map(len, told.splitlines()[:12])) <= width
+        assert len([line for line in told.splitlines() if " of 3 " in line]) == 2
+        lines = [line for line in told.splitlines() if line.strip() and "broken" not in line and "ledger" not in line]
+        assert len(lines) == (7 if width == 80 else 4), told  # heads, a rule, and rows of two lines or of one
         assert all(
             column in told for column in ("shift", "worker", "station", "seed", "bound", "cost", "age", "to 100.0 %")
         )

@@ -40,7 +40,7 @@ def export_pages(places: Sequence[Place], out: Path, prefs: Prefs | None = None)
         folder.mkdir(parents=True, exist_ok=True)
         made = {"index": pages.shift(feed.number, shown, prefs), "wall": pages.wall(feed.number, shown, prefs)}
         with Ledger.open(feed.path) as book:
-            events = book.events()
+            events = book.follow().events  # the unit under way, too
         for unit in shown.view.units[:MOST_UNITS]:
             made[f"unit-{unit.number}"] = pages.unit(feed.number, shown, events, unit.number, prefs)
         for name, text in made.items():

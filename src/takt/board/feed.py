@@ -18,7 +18,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from takt.contract.events import SAID, Event
+from takt.contract.events import SAID, Event, stopping_early
 from takt.errors import TaktError
 from takt.ledger import Ledger
 from takt.ledger.address import Address
@@ -124,14 +124,14 @@ class Feed:
                 news, running, meta = book.follow(self._cursor), book.running(), book.meta
             if news.events or self._shown is None or news.first < len(self._events):
                 self._events = [*self._events[: news.first], *map(_kept, news.events)]
-                view = ShiftView.of(self._events, running.now_s)
+                view = ShiftView.of(stopping_early(self._events, meta), running.now_s)
             else:  # nothing but the clock has gone on
                 view = self._shown.view.at(running.now_s)
             self._cursor = news.cursor
-            self.row = row(self.path, meta, self._events, writing, view.judged)
+            self.row = row(self.path, meta, self._events, writing, view.judged, view.open)
             shift = shift_of(meta)
             self.key = int.from_bytes(hashlib.sha256(f"{self.number} {shift}".encode()).digest()[:8])
-            self._shown = Shown(meta, self._events, view, self.row, news.cursor, shift)
+            self._shown = Shown(meta, stopping_early(self._events, meta), view, self.row, news.cursor, shift)
         except UNREADABLE as error:
             self._events, self._cursor, self._shown = [], Cursor(), None
             self.row = Row(self.path, BROKEN, " ".join(str(error).split())[:500])

@@ -21,7 +21,7 @@ def exposition(rows: Iterable[tuple[int, Row]]) -> str:
         lines.append(f'takt_shifts{{state="{state}"}} {sum(row.state == state for _, row in rows)}')
     for name, about, value in (
         ("takt_units", "Units that are judged.", lambda row: row.units),
-        ("takt_open_units", "Judged units that have not ended.", lambda row: row.open),
+        ("takt_open_units", "Units that fell due, are judged or may yet be, and have not ended.", lambda row: row.open),
         ("takt_cut_off_units", "Units that the end cuts off: not judged.", lambda row: row.cut_off),
         ("takt_good_units", "Good units of those.", lambda row: row.good),
         ("takt_good_rate", "Good units of those whose outcome is known.", lambda row: row.rate),

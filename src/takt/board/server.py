@@ -177,7 +177,7 @@ class Board:
     def _unit_page(self, feed: Feed, unit: int, prefs: Prefs, step: int) -> str:
         shown = feed.shown()
         with Ledger.open(feed.path) as book:
-            events = book.events()
+            events = book.follow().events  # the unit under way, too
         film = self.replays.film(feed.key, unit)
         making, wrong = self.replays.state(feed.key, unit)
         own_making, own_wrong = self.replays.state(feed.key, STATION)

@@ -63,6 +63,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "班次结束时将有 {n} 件时限未满，其中 {m} 件已完成：不判定",
     ),
     "cut off by the end": ("not judged: cut off by the end", "不判定：班次结束时时限未满"),
+    "will be cut off": ("not judged: will be cut off by the end", "不判定：班次结束时时限将未满"),
     "cut": ("{n} cut off", "{n} 件时限未满"),
     "finished": ("{n} finished", "{n} 件已完成"),
     "too short": ("Too short: no unit here has all its time before the end.", "班次太短：没有单元能用满时限。"),
@@ -104,6 +105,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "after": ("Unit after", "下一个"),
     "skip": ("Skip to the content", "跳到内容"),
     "link lost": ("Board lost; trying again", "看板连接中断，正在重试"),
+    "no answer": ("No answer from the program at work; trying again", "程序没有应答，正在重试"),
+    "program lost": (
+        "No answer from the shift's program. If it is gone, `takt resume` goes on with it, and this page comes back",
+        "班次程序没有应答。如已停止，可用 `takt resume` 继续该班次，本页随后恢复",
+    ),
     "since": ("since", "始于"),
     "ledger gone": ("Ledger gone: its file was taken away or cannot be read", "台账丢失：文件已被移走或无法读取"),
     "other shift": (

@@ -115,7 +115,7 @@ def compare(
         at = {shift.meta["station"] for _, shift in shifts}
         costs = costs_at(at.pop()) if len(at) == 1 else None  # of different stations: `compared` says so
         told = compared(
-            [(path.stem, shift.events) for path, shift in shifts],
+            [(path.stem, shift.seen) for path, shift in shifts],
             costs,
             may_differ or (),
             alpha=alpha,

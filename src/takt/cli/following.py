@@ -13,7 +13,7 @@ from takt.cli.app import app
 from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, named_again
 from takt.cli.printing import aside, print_json, quiet
 from takt.cli.working import conclude_shift, left_by_signal
-from takt.contract.events import UNIT_ENDED
+from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import counted
 from takt.errors import TaktError
 from takt.ledger.store import place_of
@@ -62,26 +62,28 @@ def watch(
 ) -> None:
     """Follow a shift that another process works, until it ends; then print what came out. It only reads."""
     from takt.contract.events import UNIT_GOOD
-    from takt.ledger import Ledger
+    from takt.ledger import Cursor, Ledger
     from takt.shift import Progress, Shift
     from takt.show.listing import being_written
     from takt.show.screen import Watch
 
-    seen = units = good = 0
-    last_s = 0.0
+    cursor, units, good, last_s = Cursor(), 0, 0, 0.0
     with left_by_signal(lambda: f"left; the shift goes on. `takt watch {path}` looks again"):
         with Watch(terminal.err()) as show:
             while True:
                 writing = being_written(path)  # asked first: who ends in between has written all by then
                 with Ledger.open(path) as book:
-                    new, wall_s, over = book.events(seen), float(book.meta.get("wall_s", 0.0)), book.finished
-                    now_s = book.running().now_s or 0.0
-                seen += len(new)
+                    over, wall_s = book.finished, float(book.meta.get("wall_s", 0.0))
+                    early = bool(book.meta.get("stop_early"))
+                    news, now_s = book.follow(cursor), book.running().now_s or 0.0
+                    if news.first < cursor.seen:  # gone on with: the unit that was under way is worked again
+                        news, units, good, last_s = book.follow(), 0, 0, 0.0
+                new, cursor = news.events, news.cursor
                 units += sum(event.kind in UNIT_ENDED for event in new)
                 good += sum(event.kind == UNIT_GOOD for event in new)
                 last_s = max([last_s, now_s, *(event.t_s for event in new)])
-                if seen:
-                    show(Progress(last_s, wall_s, units, good, new))
+                if cursor.seen:
+                    show(Progress(last_s, wall_s, units, good, new, early))
                 if over or not writing:
                     break
                 time.sleep(every)
@@ -118,7 +120,8 @@ def transcript(
     from takt.show.worked import calls_of_unit
 
     with Ledger.open(path) as book:
-        events, station, journal = book.events(), str(book.meta["station"]), book.journal()
+        events, station = stopping_early(book.follow().events, book.meta), str(book.meta["station"])
+        journal = book.journal()
     lines = [*lines_of(events), *unfinished(journal, events)]
     which, late = chosen_units(events, bad, reason)
     chosen = [unit] if unit is not None else which if bad or reason is not None else None
@@ -170,7 +173,7 @@ def list_units(
     if as_csv + parquet + as_json > 1:
         raise TaktError("give one of --csv, --parquet and --json")
     with Ledger.open(path) as book:
-        records = unit_records(book.events())
+        records = unit_records(stopping_early(book.follow().events, book.meta))
     if parquet:
         out = not_named(path.with_name(f"{path.stem}-units.parquet")) if out is None else out
         write_parquet(records, out, [path])

@@ -24,7 +24,7 @@ from takt.cli.options import (
 )
 from takt.cli.printing import aside, end_reason, grid, print_json, quiet
 from takt.cli.working import conclude_shift
-from takt.contract.events import UNIT_ENDED
+from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import per_cent
 from takt.errors import TaktError
 from takt.ledger.store import place_of
@@ -113,7 +113,7 @@ def verdict(
     shifts = []
     for path in paths:
         with Ledger.open(path) as book:
-            shifts.append(book.events())
+            shifts.append(stopping_early(book.events(), book.meta))
     if stands_to is not None and not 0 <= stands_to < 1:
         raise TaktError(f"a stickiness lies between 0 and 1, not {stands_to:g}")
     found = pooled(shifts, alpha=alpha, by=by, stands_to=stands_to)
@@ -241,7 +241,7 @@ def _summarised(path: Path, form: str, out: Path | None, unit_cases: str, as_jso
         raise TaktError(f"--unit-cases {unit_cases!r}{meant(unit_cases, CASES)}; there are: {', '.join(CASES)}")
     with Ledger.open(path) as book:
         shift = Shift.of(book)
-    view = ShiftView.of(shift.events)
+    view = ShiftView.of(shift.seen)
     with quiet(as_json):
         account = account_of(shift) if form == "markdown" else None
     more = [] if account is None else list(account.figures)

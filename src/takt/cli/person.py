@@ -83,7 +83,7 @@ class AtWork:
         """Tell the page how it came out."""
         from takt.judge.verdict import verdict
 
-        judged = verdict(shift.events)
+        judged = verdict(shift.seen)
         outcome = {"accept": "accepted", "reject": "rejected"}.get(judged.decision, "undecided")
         came_out = f": {judged.good} of {counted(judged.units)} good, {outcome}."
         self.hatch.end(f"The shift is over{came_out if judged.units else ', and no unit was judged.'}")

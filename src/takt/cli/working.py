@@ -75,7 +75,7 @@ def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
     from takt.shift.account import account_of
     from takt.show.screen import counting, summary
 
-    judged, figures = verdict(shift.events), figures_of(shift.events)
+    judged, figures = verdict(shift.seen), figures_of(shift.seen)
     with quiet(as_json), counting(terminal.err(as_json), "the station's account"):
         account = account_of(shift)
     if as_json:

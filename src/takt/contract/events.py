@@ -8,7 +8,8 @@ vocabulary that `kpi`, `verdict`, `report` and a station must share. A station m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # Written by the loop (shift/loop.py).
@@ -74,3 +75,14 @@ def unit_ended(
     if reasons:
         return Event(at_s, UNIT_BAD, unit, told | {"reasons": list(reasons)})
     return Event(at_s, UNIT_GOOD, unit, told | {"first_time": True})
+
+
+def stopping_early(events: Sequence[Event], meta: Mapping[str, Any]) -> Sequence[Event]:
+    """The events of a shift, for a look at it while it has not ended: where it is to end as soon as the verdict is in,
+    which its ledger's meta says and no event does, its start says so, too. What is judged is then what it would be
+    judged by if it stopped here. Digests are of the events without that."""
+    if not meta.get("stop_early") or (events and events[-1].kind == SHIFT_ENDED):
+        return events
+    data: Any = copy(next((e.data for e in events if e.kind == SHIFT_STARTED), {}))  # of the class that it has
+    data["stop_early"] = True
+    return [replace(event, data=data) if event.kind == SHIFT_STARTED else event for event in events]

@@ -101,10 +101,11 @@ class Outcomes:
 
         When time has ended the shift: those that fell due at least a unit's life before, whose outcome is known
         whatever it is. While it is to end by time: of those that will have had a unit's life by then, all up to the
-        last that has ended, so that the end takes none of them out again. Else `so_far`. Those among them that are open
-        count as bad for the lower bound and as good for the upper one.
+        last that has ended, so that the end takes none of them out again. Else `so_far`, also while the
+        verdict may end it at any unit (`events.stopping_early`). Those among them that are open count as bad for the
+        lower bound and as good for the upper one.
         """
-        if self.life_s is None or self.ended not in ("", "time"):
+        if self.life_s is None or not self.by_time:
             return self.so_far
         if self.ended:
             return self._due_until(self.end_s - self.life_s)
@@ -121,7 +122,7 @@ class Outcomes:
         their time when the shift ends. What fell due at the very end is none of them: it had no time in it at all."""
         if self.ended:
             return [unit for unit in self.units[len(self.judged) :] if unit.due_s < self.end_s - self._slack_s]
-        if self.life_s is None or self._planned_s is None:
+        if self.life_s is None or self._planned_s is None or not self.by_time:
             return ()
         return self.units[len(self._due_until(self._planned_s - self.life_s)) :]
 
@@ -137,7 +138,7 @@ class Outcomes:
         takt_s = float(self.started.get("takt_s") or 0.0)
         if self.pace == BEAT and 0 < takt_s < math.inf:
             return len(self.counted) * takt_s
-        if self.life_s is None or self.ended not in ("", "time"):
+        if self.life_s is None or not self.by_time:
             return self.end_s
         if self.ended:
             return max(0.0, self.end_s - self.life_s)
@@ -151,6 +152,21 @@ class Outcomes:
         return max(self.end_s, self.counted_s)
 
     @property
+    def due(self) -> int:
+        """How many fell due and are judged, or may yet be: also what is open behind the last that has ended."""
+        if self.ended:
+            return len(self.judged)
+        due = len(self.units) - self.cut_off
+        if self.started.get("units") and self.pace != ARRIVALS:  # the next may fall due while the last is inspected
+            due = max(len(self.counted), min(due, int(self.started["units"])))
+        return due
+
+    @property
+    def open(self) -> int:
+        """How many of those that are due have not ended."""
+        return self.due - len(self.counted)
+
+    @property
     def cut_off(self) -> int:
         """How many are cut."""
         return len(self.cut)
@@ -159,6 +175,11 @@ class Outcomes:
     def cut_off_finished(self) -> int:
         """How many of these ended all the same, good or bad."""
         return sum(unit.good is not None for unit in self.cut)
+
+    @property
+    def by_time(self) -> bool:
+        """Whether it is time that has ended the shift, or, as far as is known, will."""
+        return self.ended == "time" if self.ended else not self.started.get("stop_early")
 
     @property
     def _planned_s(self) -> float | None:

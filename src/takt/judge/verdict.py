@@ -32,6 +32,7 @@ from takt.judge.stickiness import Steps, good_units_to_stand, stands_to
 __all__ = ["RULES", "Bound", "Verdict", "bounds_over_time", "log_wealth", "lower_bound", "notes", "verdict"]
 
 RULES = "rules of November 2026: units in due order, one plain bet, stickiness beside it"
+TOO_SHORT = "no unit that has come will have had all the time that one may take: work a longer shift"  # while it runs
 
 Bools = NDArray[np.bool_]
 
@@ -127,7 +128,10 @@ def verdict(events: Iterable[Event], *, alpha: float = 0.05) -> Verdict:
     """
     shift = Outcomes.of(events)
     job = Job.of(shift.started, alpha)
-    return judged(job, [shift.judged], shift.cut_off, shift.cut_off_finished)
+    found = judged(job, [shift.judged], shift.cut_off, shift.cut_off_finished)
+    if found.units or shift.ended or not shift.cut_off:
+        return found
+    return replace(found, why="no unit has ended yet" if shift.due else TOO_SHORT)
 
 
 def verdict_if_stopped(events: Iterable[Event], *, alpha: float = 0.05) -> Verdict:
@@ -341,9 +345,9 @@ def _undecided(v: Verdict, job: Job, shifts: Sequence[Sequence[Unit]], why: str)
     return replace(v, why=why, good_to_accept=more)
 
 
-def notes(v: Verdict, shifts: int = 1) -> list[str]:
+def notes(v: Verdict, shifts: int = 1, over: bool = True) -> list[str]:
     """What else is to be said of a verdict on so many shifts, a sentence each: how far it stands, whether bad units
-    cluster."""
+    cluster, what the end cut off, or will where it is not `over`."""
     told = []
     if v.decision != "undecided" and v.required < 1.0:
         if v.stands_to is None:
@@ -356,7 +360,7 @@ def notes(v: Verdict, shifts: int = 1) -> list[str]:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
     if v.cut_off:
         end = "the end of the shift" if shifts == 1 else "the ends of the shifts"
-        told.append(f"{counted(v.cut_off)} cut off by {end}{_finished(v)}: not judged.")
+        told.append(f"{counted(v.cut_off)} {'' if over else 'will be '}cut off by {end}{_finished(v)}: not judged.")
     return told
 
 

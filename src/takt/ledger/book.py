@@ -68,7 +68,8 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of it. A file is folded into one; what was shown of the unit under way is dropped."""
+        """Let go of it. A file is folded into one. What was shown of the unit under way is seen until the shift is gone
+        on with, as if it had been killed."""
         self._store.close()
 
     # --- reading ------------------------------------------------------------------------------------------------------

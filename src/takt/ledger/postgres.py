@@ -124,9 +124,7 @@ class PostgresRows:
                 with suppress(Exception):  # who cannot say that he is done is heard of no more, which is as good
                     self._connection.execute("SET synchronous_commit = on")
                     self._connection.execute(
-                        "WITH mine AS (UPDATE takt.shifts SET until = NULL, holder = NULL "
-                        "WHERE id = %s AND token = %s RETURNING id) "
-                        "DELETE FROM takt.running WHERE shift IN (SELECT id FROM mine)",
+                        "UPDATE takt.shifts SET until = NULL, holder = NULL WHERE id = %s AND token = %s",
                         (self._shift, self._token),
                     )
             with suppress(Exception):

@@ -107,8 +107,6 @@ class SqliteRows:
         """Fold the ledger into its one file, and let go of it."""
         try:
             if self._writable and self.place is not None:
-                if "running" in self._tables:
-                    self._database.execute("DELETE FROM running")
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._database.execute("PRAGMA busy_timeout = 0")
                 self._database.execute("PRAGMA journal_mode = DELETE")

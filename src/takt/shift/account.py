@@ -36,14 +36,14 @@ def account_of(shift: Shift) -> Account | None:
         if isinstance(make, type) and not issubclass(make, Accounting):  # opening one can take seconds
             return None
         if isinstance(getattr_static(make, "account", None), staticmethod):  # it needs the events alone
-            told: Account = make.account(shift.events)
+            told: Account = make.account(shift.seen)
             return told
         station = open_station_of(shift.path or "the shift", shift.meta)
         try:
             if not isinstance(station, Accounting):
                 return None
             reset_as(station, shift.meta)
-            return station.account(shift.events)
+            return station.account(shift.seen)
         finally:
             station.close()
     except BaseException as error:

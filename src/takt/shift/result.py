@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SHIFT_ENDED, WORKER_RAISED, Event
+from takt.contract.events import SHIFT_ENDED, WORKER_RAISED, Event, stopping_early
 from takt.ledger import Ledger, digest_of
 
 
@@ -28,6 +28,11 @@ class Shift:
     broken: list[str]
     ended: str
 
+    @property
+    def seen(self) -> Sequence[Event]:
+        """The events as figures of a shift that may not have ended are taken of (`stopping_early`)."""
+        return stopping_early(self.events, self.meta)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the shift, see `Ledger.digest`. Taken when it is asked for."""
@@ -44,13 +49,20 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a running shift is. `new_events` are those since the last call (at a resumed shift's first, all)."""
+    """Where a running shift is. `new_events` are those since the last call (at a resumed shift's first, all);
+    `stop_early`: whether it ends as soon as the verdict is certain."""
 
     now_s: float
     wall_s: float
     units: int
     good: int
     new_events: Sequence[Event]
+    stop_early: bool = False
+
+    @property
+    def seen(self) -> Sequence[Event]:
+        """The new events as live figures are taken of (`stopping_early`)."""
+        return stopping_early(self.new_events, {"stop_early": self.stop_early})
 
 
 def _place(event: Event) -> str:

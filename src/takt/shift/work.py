@@ -241,7 +241,7 @@ def work_on(
             unseen += happened
             if reason or time.perf_counter() - seen > PROGRESS_S:
                 seen = time.perf_counter()
-                on_progress(Progress(now_s, wall_s(), ended, good, unseen))
+                on_progress(Progress(now_s, wall_s(), ended, good, unseen, bool(meta["stop_early"])))
                 unseen = []
     why = exhausted() if reason == "units" else ""
     ledger.commit([*uncommitted, loop.ended(reason, why)], None, None, **notes())

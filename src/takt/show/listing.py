@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SAID, SHIFT_ENDED, Event
+from takt.contract.events import SAID, SHIFT_ENDED, Event, stopping_early
 from takt.errors import TaktError
+from takt.judge.outcomes import Outcomes
 from takt.judge.verdict import Verdict, verdict
 from takt.ledger import Ledger
 from takt.ledger.address import Address
@@ -31,8 +32,9 @@ class Row:
 
     state          RUNNING: a process is writing it. CUT_OFF: none is, and it has not ended. ENDED. BROKEN: it cannot be
                    read, and `why` says why; all else is then empty.
-    good, units    that are judged; `open` of these have not ended, and beside them the end cuts off `cut_off`, of which
-                   `cut_off_finished` ended all the same.
+    good, units    that are judged; beside them the end cuts off `cut_off`, of which `cut_off_finished` ended all the
+                   same.
+    open           that fell due, are judged or may yet be, and have not ended.
     cost           of all units that came, judged or not, in `currency`; None where the station does not say.
     price          of what its worker asked a model; None where there is none.
     begun_utc      when it was begun, ISO 8601; "" if unknown.
@@ -111,18 +113,24 @@ def row_of(path: Place) -> Row:
     """What a ledger says of its shift, in a row. Whatever is wrong with the file is in the row, too."""
     try:
         with Ledger.open(path) as book:
-            meta, events = book.meta, book.events()
+            meta, events = book.meta, book.follow().events  # the unit under way, too
         return row(path, meta, events, being_written(path))
     except (TaktError, LookupError, TypeError, ValueError, AttributeError) as error:
         return Row(path, BROKEN, " ".join(str(error).split()))
 
 
 def row(
-    path: Place, meta: Mapping[str, Any], events: Sequence[Event], writing: bool, judged: Verdict | None = None
+    path: Place,
+    meta: Mapping[str, Any],
+    events: Sequence[Event],
+    writing: bool,
+    judged: Verdict | None = None,
+    is_open: int | None = None,
 ) -> Row:
-    """What a row says; `judged` is the verdict on these events, if it is known."""
-    if judged is None:
-        judged = verdict([event for event in events if event.kind != SAID])
+    """What a row says; `judged` is the verdict on these events, and `is_open` how many units are open, if known."""
+    if judged is None or is_open is None:
+        seen = [event for event in stopping_early(events, meta) if event.kind != SAID]
+        judged, is_open = verdict(seen), Outcomes.of(seen).open
     ended = str(events[-1].data["reason"]) if events and events[-1].kind == SHIFT_ENDED else ""
     price = sum(float(e.data["price"]) for e in events if e.kind == SAID and _is_number(e.data.get("price")))
     cost, currency = cost_of(events)
@@ -143,7 +151,7 @@ def row(
         cost=cost,
         currency=currency,
         price=price or None,
-        open=judged.open,
+        open=is_open,
         cut_off=judged.cut_off,
         cut_off_finished=judged.cut_off_finished,
         begun_utc=str(meta.get("begun_utc", "")),

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -25,6 +24,7 @@ from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
 from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line, shortened
 
+LEAST_NAME = 16  # columns that a shift's name has on a narrow terminal, whatever else there is
 MOST_NAME = 40  # characters of a name in a table: one stranger's must not take the room of every row
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 STATES = {RUNNING: "bold green", CUT_OFF: "yellow", BROKEN: "red"}
@@ -49,14 +49,15 @@ _COLUMNS = (
     _Column("station", "shift", False, lambda row: _in_row(row.station)),
     _Column("seed", "shift", True, lambda row: str(row.seed) if row.seed < 10**9 else f"{str(row.seed)[:6]}…"),
     _Column("state", "", False, lambda row: Text(row.state, STATES.get(row.state, ""))),
-    _Column("good", "", True, lambda row: ", ".join(filter(None, [f"{row.good} of {row.units}", row.beside]))),
+    _Column("good", "", True, lambda row: f"{row.good} of {row.units}"),
     _Column("rate", "", True, lambda row: percent(row.rate)),
     _Column(
         "bound", "rate", True, lambda row: f"{per_cent(row.lower)} to {per_cent(row.upper)} %" if row.units else "-"
     ),
     _Column("verdict", "", False, lambda row: Text(row.decision, TONES[row.decision])),
-    _Column("cost", "good", True, lambda row: row.money or "-"),
-    _Column("age", "state", True, lambda row: age(row.age_s())),
+    _Column("open, cut off", "verdict", False, lambda row: row.beside),
+    _Column("cost", "state", True, lambda row: row.money or "-"),
+    _Column("age", "good", True, lambda row: age(row.age_s())),
 )
 
 
@@ -65,9 +66,14 @@ def _in_row(text: str, most: int = MOST_NAME) -> str:
     return re.sub("[\t\n]", "\ufffd", printable(short(text, most)))
 
 
+def _fit(text: str, most: int, ends: int = 0) -> str:
+    """A text in so many columns; of its end, so many characters stay."""
+    return text if len(text) <= most else f"{text[: most - ends - 1]}…{text[len(text) - ends :]}"
+
+
 def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
-    """One shift on each line, or on two where there is no room for all columns beside each other; what cannot be read
-    is below."""
+    """One shift on each line, or on two where there is no room for all columns beside each other: it is the name that
+    gives way then, in its middle. What cannot be read is below."""
     readable = [row for row in rows if row.state != BROKEN]
     files = [row.path.absolute().parent for row in rows if isinstance(row.path, Path)]
     above = os.path.commonpath(files) if files else ""
@@ -77,19 +83,24 @@ def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
     cells = {column.name: [column.cell(row) for row in readable] for column in _COLUMNS}
     cells["shift"] = [_in_row(name) for name in names]
     wide = sum(max(map(len, [column.name, *cells[column.name]])) + 2 for column in _COLUMNS) + 2
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     shown = [column for column in _COLUMNS if wide <= width or not column.below]
+    if wide > width:
+        below = {name: [one for one in _COLUMNS if one.below == name] for name in (column.name for column in shown)}
+        needed = [
+            max(len(str(c)) for one in (column, *below[column.name]) for c in (one.name, *cells[one.name]))
+            for column in shown[1:]
+        ]
+        room = max(LEAST_NAME, width - sum(needed) - 2 * len(shown))
+        cells["shift"] = [_fit(str(name), room, room // 2) for name in cells["shift"]]
+        for name, under in below.items():
+            told = [", ".join(str(cells[one.name][place]) for one in under) for place in range(len(readable))]
+            told = [_fit(text, room) for text in told] if name == "shift" else told
+            cells[name] = [Text.assemble(of, "\n", (text, "dim")) for of, text in zip(cells[name], told, strict=True)]
     for column in shown:
-        under = [] if wide <= width else [one for one in _COLUMNS if one.below == column.name]
-        head = "\n".join([column.name, ", ".join(one.name for one in under)]).rstrip()
-        justify: Any = "right" if column.right else "left"
-        table.add_column(head, justify=justify, no_wrap=column.name != "shift", overflow="fold")
-        for place, cell in enumerate(cells[column.name] if under else ()):
-            told = (
-                f"{one.name} {cells[one.name][place]}" if one.name == "seed" else cells[one.name][place]
-                for one in under
-            )
-            cells[column.name][place] = Text.assemble(cell, "\n", (", ".join(map(str, told)), "dim"))
+        heads = [column.name, ", ".join(one.name for one in _COLUMNS if one.below == column.name)]
+        head = "\n".join(heads if wide > width else heads[:1]).rstrip()
+        table.add_column(head, justify="right" if column.right else "left", no_wrap=True)
     for place in range(len(readable)):
         table.add_row(*(cells[column.name][place] for column in shown))
     broken = [Text(_in_row(row.why, 300), "red") for row in rows if row.state == BROKEN]

@@ -21,7 +21,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from takt.contract.events import FAULT, SAID, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import FAULT, SAID, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.figure import Figure, counted, per_cent
 from takt.draw.live import Live
 from takt.draw.words import hms
@@ -100,13 +100,14 @@ class Watch:
         """Show it."""
         for event in progress.new_events:
             self._follow(event)
-        self._events += [event for event in progress.new_events if event.kind != SAID]  # no verdict reads those
+        self._events += [event for event in progress.seen if event.kind != SAID]  # no verdict reads those
         due = progress.units // self._plain_every() > self._said_units // self._plain_every()
         self._live.show(lambda: self._drawing(progress), lambda: self._line(progress), due)
 
     def _follow(self, event: Event) -> None:
         if event.kind == SHIFT_STARTED:
-            self._started = event.data
+            self._started, self._events = event.data, []
+            self._lately.clear()
         elif event.kind == UNIT_DUE:
             self._due_s = event.t_s
         elif event.kind == UNIT_BAD:
@@ -165,7 +166,7 @@ class Watch:
             of = "" if self._judged_units == progress.units else f" after {counted(self._judged_units)}"
             rows.add_row("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), _required(judged))
             if judged.cut_off:
-                rows.add_row("", Text(_cut_off(judged)), "")
+                rows.add_row("", Text(self._cut_off(judged)), "")
         rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
         rows.add_row("elapsed", hms(wall_s), left)
         lately = [Text(f"{'lately' if i == 0 else '':9}  {text}", "dim") for i, text in enumerate(self._lately)]
@@ -185,7 +186,7 @@ class Watch:
         if self._judged is not None:
             line += f", bound {per_cent(self._judged.lower)} to {per_cent(self._judged.upper)} %"
             line += f", {_required(self._judged)}"
-            line += f", {_cut_off(self._judged)}" if self._judged.cut_off else ""
+            line += f", {self._cut_off(self._judged)}" if self._judged.cut_off else ""
         return f"{line}, {_speed(progress.now_s, progress.wall_s)}"
 
     def _counted(self, progress: Progress) -> tuple[int, int]:
@@ -198,6 +199,11 @@ class Watch:
         """How far the shift is. Where units come at random, more may come than are planned."""
         of = self._of_units()
         return f"{progress.units} of {counted(of)}" if progress.units <= of else f"{counted(progress.units)} ended"
+
+    def _cut_off(self, judged: Any) -> str:
+        """What came so late that the verdict is not about it."""
+        be = "" if self._events[-1].kind == SHIFT_ENDED else "will be "
+        return f"{judged.cut_off} {be}cut off by the end, {judged.cut_off_finished} of them finished: not judged"
 
     def _width(self) -> int:
         return min(self._console.width, WIDEST)
@@ -228,7 +234,7 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     rate = "-" if judged.good_rate is None else f"{per_cent(judged.good_rate)} %"
     about = f"good rate {rate}, bound {per_cent(judged.lower)} to {per_cent(judged.upper)} %, {_required(judged)}"
     word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
-    why = [Text(str(judged.why)), *(Text(note) for note in notes(judged))]
+    why = [Text(str(judged.why)), *(Text(note) for note in notes(judged, over=bool(shift.ended)))]
     said = Group(word, Text(), *why, Text(), Gauge(judged), Text(about, "dim"))
     head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3) if width >= 60 else (0, 1), width=width)
 
@@ -382,11 +388,6 @@ def _next_steps(shift: Shift) -> RenderableType:
 def _required(judged: Any) -> str:
     asked = per_cent(judged.required, exact=True)
     return f"required {asked if '.' in asked else per_cent(judged.required)} %"
-
-
-def _cut_off(judged: Any) -> str:
-    """What ended so late that the verdict is not about it."""
-    return f"{judged.cut_off} cut off by the end, {judged.cut_off_finished} of them finished: not judged"
 
 
 def _speed(now_s: float, wall_s: float) -> str:

@@ -31,7 +31,7 @@ def markdown(shift: Shift, view: ShiftView, rows: list[Figure]) -> str:
         f"### {SIGNS[judged.decision]} {judged.decision}: {_plain(shift.meta['worker'])} at {_plain(station)}",
         "",
         f"{_plain(judged.why)}.",
-        *(f"{_plain(note)}" for note in notes(judged)),
+        *(f"{_plain(note)}" for note in notes(judged, over=bool(shift.ended))),
         "",
         f"Seed {shift.meta['seed']}, clock {_plain(shift.meta['clock'])}, {hms(view.now_s)} of station time, "
         f"{'ended by ' + _plain(shift.ended) if shift.ended else 'not ended'}; digest `{shift.digest[:16]}`.",
@@ -63,7 +63,7 @@ def junit(shift: Shift, view: ShiftView, cases: str = BY_VERDICT) -> str:
     properties = SubElement(suite, "properties")
     figures = view.kpis
     for key in ("units", "good", "bad", "open", "cut_off", "cut_off_finished"):
-        SubElement(properties, "property", name=key, value=str(getattr(figures, key)))
+        SubElement(properties, "property", name=key, value=str(getattr(view if key == "open" else figures, key)))
     case = SubElement(suite, "testcase", classname=of, name="verdict", time="0")
     if judged.decision != "accept":
         SubElement(case, "failure" if judged.decision == "reject" else "skipped", message=_xml(judged.why))
@@ -74,7 +74,8 @@ def junit(shift: Shift, view: ShiftView, cases: str = BY_VERDICT) -> str:
         became = "open" if unit.good is None else "good" if unit.good else "bad"
         why = "" if unit.good is not False else ", ".join(str(one) for one in unit.data.get("reasons") or ["unstated"])
         if place >= judged.units:
-            told = "cut off by the end of the shift" if place >= view.due else "not ended"
+            cut = f"{'' if view.ended else 'will be '}cut off by the end of the shift"
+            told = cut if place >= view.due else "not ended"
             SubElement(case, "skipped", message=_xml(f"not judged: {told} ({became}{': ' + why if why else ''})"))
         elif unit.good is None:
             SubElement(case, "skipped", message="open")

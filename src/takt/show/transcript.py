@@ -78,8 +78,9 @@ def transcript(events: Iterable[Event]) -> list[Line]:
 
 def unfinished(journal: Iterable[tuple[int, Mapping[str, Any]]], events: Sequence[Event]) -> list[Line]:
     """What was done after the last unit that ended, of a shift that was left there: it stands in the journal, without
-    its times, and is told with the unit that was open."""
-    records = [(number, record) for number, record in journal if not record.get(SO_FAR)]
+    its times, and is told with the unit that was open. Not what is among the events, as last shown of that unit."""
+    told = {event.data.get("number") for event in events if event.kind == SAID}
+    records = [(number, record) for number, record in journal if number not in told and not record.get(SO_FAR)]
     if not records or not events:
         return []
     ended = {event.unit for event in events if event.kind in UNIT_ENDED}

@@ -133,9 +133,6 @@ class ShiftView:
         state, faults = _state(events, outcomes.ended, bool(open_units))
         ended = [unit for unit in outcomes.judged if unit.good is not None]
         cut, cut_ended = outcomes.cut_off, outcomes.cut_off_finished
-        due = len(outcomes.judged if outcomes.ended else units) - (0 if outcomes.ended else cut)
-        if started.get("units") and outcomes.pace != ARRIVALS:  # the next may fall due while the last is inspected
-            due = max(len(ended), min(due, int(started["units"])))
         good = sum(unit.good is True for unit in ended)
         reasons = Counter(_main_reason(unit) for unit in ended if not unit.good)
         hours = started.get("hours")
@@ -152,8 +149,8 @@ class ShiftView:
             length_s=None if hours is None else float(hours) * HOUR_S,
             good=good,
             bad=len(ended) - good,
-            due=due,
-            open=due - len(ended),
+            due=outcomes.due,
+            open=outcomes.open,
             waiting=0 if outcomes.ended else len(open_units),
             not_judged=cut,
             not_judged_ended=cut_ended,
@@ -252,7 +249,7 @@ def _planned(outcomes: Outcomes) -> int | None:
     units, hours, takt_s = (outcomes.started.get(key) for key in ("units", "hours", "takt_s"))
     lengths = [int(units)] if units else []
     if hours and takt_s:
-        late_s = (outcomes.life_s or 0.0) if outcomes.pace == ARRIVALS else 0.0
+        late_s = (outcomes.life_s or 0.0) if outcomes.pace == ARRIVALS and outcomes.by_time else 0.0
         lengths.append(max(0 if late_s else 1, int((float(hours) * HOUR_S - late_s) / float(takt_s))))
     return min(lengths, default=None)
 

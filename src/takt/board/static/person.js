@@ -18,6 +18,9 @@
     for (const button of document.querySelectorAll("form[data-call] button")) button.disabled = true;
     for (const form of document.querySelectorAll("form[data-call]")) form.inert = true; // nothing is called any more
   };
+  const whenThere = (then) => setTimeout(() => { // once a server answers, whoever it lets in
+    fetch("/login", { cache: "no-store" }).then(then, () => whenThere(then));
+  }, 2000);
   const inLanguage = (address) => `${address}${address.includes("?") ? "&" : "?"}language=${document.documentElement.lang}`;
 
   // --- tools ---
@@ -161,6 +164,7 @@
     source.addEventListener("error", () => {
       if (ended) source.close();
       else lost.hidden = false;
+      if (!ended && source.readyState === EventSource.CLOSED) whenThere(() => location.reload()); // another program: its login
     });
     // A row that can be used: the newest answer's first, unless that has done something; then those of how things stand.
     const toRow = (step) => {
@@ -361,10 +365,12 @@
     }
   };
   const open = () => {
+    let opened = false;
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${inLanguage("/wire")}`);
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", (message) => show(message.data));
     socket.addEventListener("open", () => {
+      opened = true;
       sent = "";
       fresh = true;
       lost.hidden = true;
@@ -372,7 +378,7 @@
     socket.addEventListener("close", () => {
       if (ended) return;
       lost.hidden = false;
-      setTimeout(open, 1000);
+      whenThere(opened ? open : () => location.reload()); // not let in: another program, which has a login of its own
     });
   };
   open();

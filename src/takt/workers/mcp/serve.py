@@ -114,7 +114,7 @@ def _served(
 
 def over(shift: Shift) -> str:
     """What every call is answered once the shift is over."""
-    judged = verdict(shift.events)
+    judged = verdict(shift.seen)
     return f"The shift is over. Verdict: {judged.decision}: {judged.why}. Stop here: no call does anything any more."
 
 
