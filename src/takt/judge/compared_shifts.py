@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE, Event
-from takt.contract.figure import counted
 from takt.contract.station import TaktError
 from takt.judge.capability import times_of
 from takt.judge.outcomes import Outcomes
+from takt.judge.verdict import cut_off_in_words
 from takt.ledger import canonical
 
 WHOLE = ("time", "units")  # why a shift ends that is a figure of its own
@@ -68,9 +68,7 @@ def by_worker(shifts: Sequence[tuple[str, Sequence[Event]]]) -> dict[str, list[S
 def cut_off(name: str, shifts: Sequence[ComparedShift]) -> list[str]:
     """What the ends of a worker's shifts cut off, in a sentence."""
     units, finished = (sum(one.cut_off[i] for one in shifts) for i in (0, 1))
-    done = f", {finished} of them finished" if finished else ""
-    end = "the end of the shift" if len(shifts) == 1 else "the ends of the shifts"
-    return [f"{name}: {counted(units)} cut off by {end}{done}: not judged"] if units else []
+    return [f"{name}: {cut_off_in_words(units, finished, len(shifts))}"] if units else []
 
 
 def _value(value: Any) -> str:

@@ -359,14 +359,16 @@ def notes(v: Verdict, shifts: int = 1, over: bool = True) -> list[str]:
     if d.p is not None and d.p < 0.05 and d.correlation is not None:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
     if v.cut_off:
-        end = "the end of the shift" if shifts == 1 else "the ends of the shifts"
-        told.append(f"{counted(v.cut_off)} {'' if over else 'will be '}cut off by {end}{_finished(v)}: not judged.")
+        told.append(cut_off_in_words(v.cut_off, v.cut_off_finished, shifts, over) + ".")
     return told
 
 
-def _finished(v: Verdict) -> str:
-    """How many of what was cut off had ended all the same."""
-    return f", {v.cut_off_finished} of them finished" if v.cut_off_finished else ""
+def cut_off_in_words(units: int, finished: int, shifts: int = 1, over: bool = True) -> str:
+    """What the ends of so many shifts cut off, or will where they are not `over`: that many `units`, of which so many
+    had `finished` all the same."""
+    end = "the end of the shift" if shifts == 1 else "the ends of the shifts"
+    done = f", {finished} of them finished" if finished else ""
+    return f"{counted(units)} {'' if over else 'will be '}cut off by {end}{done}: not judged"
 
 
 def _floor(rho: float) -> str:
