@@ -13,12 +13,12 @@ from PIL import Image
 
 import takt
 from takt import Shift
-from takt.contract.events import FAULT, FAULT_CLEARED, SAID, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import FAULT, FAULT_CLEARED, FOR_PEOPLE, SAID, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.ledger import Ledger
 from takt.show.happened import happening, meanwhile, name_of, story, value_in_words
 from takt.show.printed import unit_heading
 from takt.show.steps import Stepping, read_steps
-from takt.show.summaries import markdown
+from takt.show.summaries import junit, markdown
 from takt.show.transcript import of_unit, there_already, transcript
 from takt.show.view import ShiftView
 
@@ -53,6 +53,45 @@ def test_what_a_desk_did_is_told_as_people_say_it() -> None:
     assert flown == booked + "home 1 h 1 min late."
     worked = happening(Event(1.0, "booked", 0, {**data, "late_min": 0, "flown": True}), "flightdesk", "zh").words
     assert worked == "第 7 组 1 人改签 LO1/2026-03-01 E。"
+
+
+LOST = {"lost_by": "missed", "lost_flight": "LO1/2026-03-01", "lost_known": "2026-03-01 06:00"}
+FLOWN = {"flown": True, "late_min": 61, "hotel_not_due": 0.0}
+MONEY = "The group was given its money back, and not brought home."
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "data", "told"),
+    [
+        ("not_home", "booked", {"flown": False, FOR_PEOPLE: LOST}, "The group misses its connection to LO1/2026-03-01"),
+        ("not_home", "booked", {"flown": False}, "The group was booked on flights that were not flown as booked"),
+        ("not_home", "booked", {"flown": False, FOR_PEOPLE: 7}, "The group was booked on flights that were not flown"),
+        (
+            "not_home",
+            "booked",
+            FLOWN,
+            "The group was booked on a way home that is later than was promised: it is",
+        ),
+        ("not_home", "refunded", {}, MONEY),
+        ("not_home", "split", {}, "The group was refunded, arrives too late, or"),
+        ("overpaid", "booked", FLOWN, "It cost more than not bringing the group home would have."),
+        ("overpaid", "booked", {**FLOWN, "hotel_not_due": 75.0}, "A hotel was given that was not due: 75 EUR."),
+    ],
+)
+def test_which_of_a_reasons_cases_it_was_is_said_where_the_ledger_tells(
+    reason: str, kind: str, data: Any, told: str
+) -> None:
+    over = Event(9.0, UNIT_BAD, 0, {"cycle_s": 9.0, "parts": {}, "reasons": [reason]})
+    events = [
+        Event(0.0, UNIT_DUE, 0),
+        Event(5.0, kind, 0, data),
+        over,
+        Event(9.0, UNIT_DUE, 1),
+    ]
+    meta = {"worker": "w", "station": "flightdesk", "seed": 0, "clock": "lockstep"}
+    shift, view = Shift(tuple(events), meta, None, [], ""), ShiftView.of(events)
+    texts = unit_heading("flightdesk", events, 0).plain, markdown(shift, view, []), junit(shift, view)
+    assert all(told in text.replace("\\", "") for text in texts), texts
 
 
 def test_what_hands_and_calls_did_is_in_the_story() -> None:
@@ -101,6 +140,10 @@ def test_a_reason_is_named_in_chinese_wherever_its_sentence_is() -> None:
     for path in sorted(SOURCE.rglob("reasons.toml")):
         names = tomllib.loads((path.parent / "words.toml").read_text(encoding="utf-8"))["names"]
         assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= set(names), path
+        for told in tomllib.loads(path.read_text(encoding="utf-8")).values():
+            for case in told.get("cases", []):
+                fields = [set(re.findall(r"\{.*?\}", case[language])) for language in ("en", "zh")]
+                assert fields[0] == fields[1] and set(case["name"]) == {"en", "zh"}, case
     assert name_of("not_seated", "nutcell") == "not seated" and name_of("not_seated", "nutcell", "zh") == "未到位"
 
 

@@ -28,9 +28,9 @@ from takt.judge.kpi_table import rows as kpi_rows
 from takt.judge.outcomes import Unit
 from takt.judge.verdict import notes
 from takt.printable import printable
+from takt.show.cases import by_unit, why
 from takt.show.happened import field_name, meanwhile, name_of, story, value_in_words
 from takt.show.listing import CUT_OFF, Row
-from takt.show.reasons import in_words
 from takt.show.sections import Own
 from takt.show.steps import Steps
 from takt.show.thinking import spent
@@ -106,8 +106,9 @@ class Pages:
         for unit in judged:
             if unit.good is False:
                 by_reason.setdefault(str((unit.data.get("reasons") or ["unstated"])[0]), []).append(unit)
+        mine = by_unit(view.events) if by_reason else {}
         bad = [
-            (reason, sentence(station, reason, prefs.language), units)
+            (reason, sentence(station, reason, prefs.language, [mine.get(unit.number, []) for unit in units]), units)
             for reason, units in sorted(by_reason.items(), key=lambda one: -len(one[1]))[:20]
         ]
         both = (drawing.WIDE, drawing.NARROW)
@@ -164,6 +165,7 @@ class Pages:
         noted = [(one.t_s, what) for one in (steps.steps if steps else ()) for what in one.noted]
         cut = shown.view.due <= place < shown.view.due + shown.view.not_judged
         reasons = [str(one) for one in unit.data.get("reasons") or (["unstated"] if unit.good is False else [])]
+        mine = [event for event in shown.view.events if event.unit == unit_number]
         parts = {str(k): v for k, v in (unit.data.get("parts") or {}).items() if isinstance(v, Mapping)}
         curves, marks = ((), []) if steps is None else (steps.curves, [one.t_s for one in steps.steps])
         known = {"cycle_s", "parts", "reasons", "first_time"}
@@ -180,7 +182,7 @@ class Pages:
             kind="open" if unit.good is None else "good" if unit.good else "bad",
             before=around[0].number if place else None,
             after=around[-1].number if place + 1 < len(shown.view.units) else None,
-            reasons=[(one, in_words(station, one, prefs.language)) for one in reasons],
+            reasons=[(one, why(station, one, mine, prefs.language)) for one in reasons],
             cut=("cut off by the end" if shown.view.ended else "will be cut off") if cut else "",
             there=meanwhile(events, unit_number, station, prefs.language) if unit.good is False else "",
             parts=parts,

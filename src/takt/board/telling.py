@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape, unescape
 from typing import Any
 
 from takt.board.chinese import said
 from takt.contract.events import SHIFT_ENDED, Event
 from takt.draw.words import hms
+from takt.show.cases import counted_cases
 from takt.show.happened import name_of
 from takt.show.reasons import in_words
 from takt.show.sections import Own
 
 
-def sentence(station: str, reason: str, language: str) -> str:
+def sentence(station: str, reason: str, language: str, units: Sequence[Sequence[Event]]) -> str:
+    """Of the units that are bad for this reason, given by their events: which cases of it they were, and how many of
+    each, where all tell; else what the reason means, "" if nobody says."""
+    cases = counted_cases(station, reason, units, language)
+    if cases:
+        return " · ".join(f"{name}: {count}" for name, count in cases)
     told = in_words(station, reason, language)
     return "" if told == reason.replace("_", " ") else told
 

@@ -17,6 +17,7 @@ SHIFT_STARTED = "shift_started"  # data: see shift/definition.py; the first even
 SHIFT_ENDED = "shift_ended"  # data: reason = "time" | "units" | "verdict" | "broken_plan" | "worker_done"; why
 THOUGHT = "thought"  # data: calls, seconds (of station time); one for each unit that ends
 WHILE_OPEN = "while_open"  # in its data, and in no digest: calls and seconds of those asked while a unit was open
+FOR_PEOPLE = "for_people"  # in a station's data, and in no digest: an object of what people are told of it besides
 SAID = "said"  # data: whatever the worker says about its work, `Recording.records` (worker.py)
 
 # Written by the station.
@@ -43,6 +44,7 @@ class Event:
     kind   one of the names above, or a station's own.
     unit   the unit it belongs to, counted from 0; None for what belongs to no unit.
     data   JSON values only (str, int, float, bool, None, list, dict). Units in the keys (`cycle_s`, `peak_push_n`).
+           What stands under FOR_PEOPLE explains it, is judged by nobody and may be added to a station later.
 
     `unit_good` and `unit_bad` carry
 

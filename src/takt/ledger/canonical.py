@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from takt.contract.events import THOUGHT, WHILE_OPEN, Event
+from takt.contract.events import FOR_PEOPLE, THOUGHT, WHILE_OPEN, Event
 from takt.errors import TaktError
 from takt.plainly import plainly
 
@@ -30,8 +30,8 @@ def written(event: Event) -> str:
 
 def spelled(event: Event) -> str:
     """An event as the digest takes it: without tracebacks, which name files of the machine it was worked on, and
-    without what is known of thinking since the digest was fixed (`WHILE_OPEN`)."""
-    without = ("traceback", WHILE_OPEN) if event.kind == THOUGHT else ("traceback",)
+    without what was added since the digest was fixed: of thinking (`WHILE_OPEN`), for people alone (`FOR_PEOPLE`)."""
+    without = ("traceback", FOR_PEOPLE, WHILE_OPEN) if event.kind == THOUGHT else ("traceback", FOR_PEOPLE)
     data = {key: value for key, value in event.data.items() if key not in without}
     return canonical([float(event.t_s), event.kind, event.unit, data])
 

@@ -22,7 +22,7 @@ from typing import Any
 from takt.contract.events import SAID, SHIFT_ENDED, SHIFT_STARTED, UNIT_DUE, UNIT_ENDED, Event
 from takt.distribution import version
 from takt.errors import TaktError
-from takt.ledger import DEFINITION, Ledger
+from takt.ledger import DEFINITION, Ledger, spelled
 from takt.ledger.signature import MOST, Signature, known_signers, looked_at
 from takt.private import private_folder
 
@@ -111,7 +111,9 @@ def verify(
         same = again.digest == digest
         if not same:
             pairs = enumerate(zip(events, again.events, strict=False))
-            differs = next((n for n, (one, other) in pairs if one != other), min(len(events), len(again.events)))
+            differs = next(
+                (n for n, (one, other) in pairs if spelled(one) != spelled(other)), min(len(events), len(again.events))
+            )
         elif not wrong:
             _remember(digest)
     ended = sum(event.kind in UNIT_ENDED for event in events)

@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from takt.contract.events import SAID, SHIFT_STARTED, UNIT_DUE, Event
+from takt.contract.events import FOR_PEOPLE, SAID, SHIFT_STARTED, UNIT_DUE, Event
 from takt.judge.spans import faults_of_unit, open_from_to
 from takt.judge.thinking import all_of, at_work_of
 from takt.show.reasons import told_in_folder
@@ -114,10 +114,11 @@ def noted_happening(t_s: float, noted: Sequence[str], station: str, language: st
 
 def happening(event: Event, station: str, language: str = "en") -> Happening:
     """An event as a sentence. `station`: by the name that it is registered by."""
+    every = data_of(event)
     texts = tuple(
-        (field_name(key, station, language), value) for key, value in event.data.items() if _is_text_of_lines(value)
+        (field_name(key, station, language), value) for key, value in every.items() if _is_text_of_lines(value)
     )
-    data = {key: value for key, value in event.data.items() if not _is_text_of_lines(value)}
+    data = {key: value for key, value in every.items() if not _is_text_of_lines(value)}
     parts = _tables(station).get("events", {}).get(event.kind, {})
     given = parts.get(language) or parts.get("en")
     if not isinstance(given, list):
@@ -126,6 +127,19 @@ def happening(event: Event, station: str, language: str = "en") -> Happening:
         told = _Told(event, data, station, language)
         words = [told.part(str(one)) for one in given]
     return Happening(event.t_s, _sentence(words, language), texts)
+
+
+def data_of(event: Event) -> dict[str, Any]:
+    """An event's data, with what people are told of it besides."""
+    besides = event.data.get(FOR_PEOPLE)
+    plain = {key: value for key, value in event.data.items() if key != FOR_PEOPLE}
+    return {**plain, **besides} if isinstance(besides, Mapping) else plain
+
+
+def filled(template: str, event: Event, station: str, language: str = "en") -> str:
+    """A sentence as `words.toml` has its parts, of this event; "" where something that it wants is not there."""
+    words = _Told(event, data_of(event), station, language).part(template)
+    return _sentence([words], language) if words else ""
 
 
 def name_of(word: Any, station: str, language: str = "en") -> str:

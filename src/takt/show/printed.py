@@ -19,9 +19,9 @@ from takt.contract.figure import per_cent
 from takt.draw.words import hms, short
 from takt.judge.outcomes import Outcomes
 from takt.printable import printable
+from takt.show.cases import by_unit, whys
 from takt.show.happened import happening, meanwhile
 from takt.show.listing import BROKEN, CUT_OFF, RUNNING, Row
-from takt.show.reasons import in_words
 from takt.show.transcript import EVENT, NOTE, SHORT, STATION, TOLD, WORKER, Line, shortened
 
 LEAST_NAME = 16  # columns that a shift's name has on a narrow terminal, whatever else there is
@@ -159,7 +159,7 @@ def unit_heading(station: str, events: Sequence[Event], unit: int) -> Text:
         words.append(f"good at {hms(over.t_s)}")
     else:
         reasons = [str(reason) for reason in over.data.get("reasons") or ["unstated"]]
-        told = " ".join(in_words(station, reason) for reason in reasons)
+        told = whys(station, reasons, by_unit(events).get(unit, []))
         there = meanwhile(events, unit, station)
         words.append(f"bad at {hms(over.t_s)}: {', '.join(reasons)}. {told}{there and f' Meanwhile: {there}.'}")
     good = over is None or over.kind == UNIT_GOOD

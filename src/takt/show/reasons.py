@@ -1,8 +1,9 @@
 """Why a unit was bad, in words: what a station's inspection calls a reason, as a sentence for people.
 
-A station's folder may hold `reasons.toml`: a table for each reason, with the sentence in languages (`en`, `zh`), and,
-for workers that call tools, what an answer must show for a unit that is bad so (`shown`, see `takt.show.seen`). It is
-data and is read without importing the station, so that a page can be made where no station is opened.
+A station's folder may hold `reasons.toml`: a table for each reason, with the sentence in languages (`en`, `zh`), its
+cases (`cases`, see `takt.show.cases`), and, for workers that call tools, what an answer must show for a unit that is
+bad so (`shown`, see `takt.show.seen`). It is data and is read without importing the station, so that a page can be made
+where no station is opened.
 """
 
 from __future__ import annotations
@@ -34,11 +35,16 @@ def in_words(station: str, reason: str, language: str = "en") -> str:
 
 def shown_rule(station: str, reason: str) -> Mapping[str, Any] | None:
     """What must have been shown: `field`, `same`, and the words for `yes` and `no` by language; None if nothing is."""
-    found = _tables(station).get(reason)
-    rule = found.get("shown") if isinstance(found, dict) else None
+    rule = table_of(station, reason).get("shown")
     if not isinstance(rule, dict) or not isinstance(rule.get("field"), str):
         return None
     return {"same": "", **rule, **{key: rule[key] if isinstance(rule.get(key), dict) else {} for key in ("yes", "no")}}
+
+
+def table_of(station: str, reason: str) -> Mapping[str, Any]:
+    """What a registered station's folder says of a reason; {} if nothing."""
+    found = _tables(station).get(reason)
+    return found if isinstance(found, dict) else {}
 
 
 @lru_cache(maxsize=64)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring  # nosec B405  # it writes, and reads none
 
+from takt.contract.events import Event
 from takt.contract.figure import Figure
 from takt.draw.words import hms
 from takt.judge.outcomes import Unit
 from takt.judge.verdict import notes
 from takt.printable import printable
 from takt.shift import Shift
+from takt.show.cases import by_unit, whys
 from takt.show.happened import meanwhile
-from takt.show.reasons import in_words
 from takt.show.view import ShiftView
 from takt.writing import Kind
 
@@ -43,11 +44,14 @@ def markdown(shift: Shift, view: ShiftView, rows: list[Figure]) -> str:
     ]
     bad = [unit for unit in judged_units(view) if unit.good is False]
     if bad:
+        mine = by_unit(view.events)
         lines += ["", "| bad unit | at | why |", "| ---: | --- | --- |"]
         for unit in bad[:MOST_UNITS]:
             found = meanwhile(view.events, unit.number, station)
             there = found and f" Meanwhile: {found}."
-            lines.append(f"| {unit.number} | {hms(unit.ended_s or 0.0)} | {_plain(_why(station, unit.data) + there)} |")
+            lines.append(
+                f"| {unit.number} | {hms(unit.ended_s or 0.0)} | {_plain(_why(station, unit, mine) + there)} |"
+            )
         if len(bad) > MOST_UNITS:
             lines.append(f"\nand {len(bad) - MOST_UNITS} more")
     return "\n".join(lines) + "\n"
@@ -67,6 +71,7 @@ def junit(shift: Shift, view: ShiftView, cases: str = BY_VERDICT) -> str:
     case = SubElement(suite, "testcase", classname=of, name="verdict", time="0")
     if judged.decision != "accept":
         SubElement(case, "failure" if judged.decision == "reject" else "skipped", message=_xml(judged.why))
+    mine = by_unit(view.events)
     fails = cases == ALWAYS or (cases == BY_VERDICT and judged.decision == "reject")
     for place, unit in enumerate(() if cases == NONE else view.units[: view.due + view.not_judged]):
         took = f"{unit.cycle_s or 0.0:.3f}"
@@ -76,15 +81,18 @@ def junit(shift: Shift, view: ShiftView, cases: str = BY_VERDICT) -> str:
         if place >= judged.units:
             cut = f"{'' if view.ended else 'will be '}cut off by the end of the shift"
             told = cut if place >= view.due else "not ended"
-            SubElement(case, "skipped", message=_xml(f"not judged: {told} ({became}{': ' + why if why else ''})"))
+            told = f"not judged: {told} ({became}{': ' + why if why else ''})"
+            skipped = SubElement(case, "skipped", message=_xml(told))
+            skipped.text = _xml(_why(station, unit, mine)) if why else None
         elif unit.good is None:
             SubElement(case, "skipped", message="open")
         elif not unit.good:
             reason = str((unit.data.get("reasons") or ["unstated"])[0])
             if fails:
-                SubElement(case, "failure", type=_xml(reason), message=_xml(why)).text = _xml(_why(station, unit.data))
+                SubElement(case, "failure", type=_xml(reason), message=_xml(why)).text = _xml(_why(station, unit, mine))
             else:
-                SubElement(case, "skipped", message=_xml(f"bad: {why}; the verdict is {judged.decision}"))
+                skipped = SubElement(case, "skipped", message=_xml(f"bad: {why}; the verdict is {judged.decision}"))
+                skipped.text = _xml(_why(station, unit, mine))
     suite.attrib |= {
         "tests": str(len(suite.findall("testcase"))),
         "failures": str(len(suite.findall("testcase/failure"))),
@@ -100,8 +108,9 @@ def judged_units(view: ShiftView) -> list[Unit]:
     return list(view.units[: view.judged.units])
 
 
-def _why(station: str, data: Any) -> str:
-    return " ".join(in_words(station, str(reason)) for reason in data.get("reasons") or ["unstated"])
+def _why(station: str, unit: Unit, mine: Mapping[int, Sequence[Event]]) -> str:
+    reasons = [str(reason) for reason in unit.data.get("reasons") or ["unstated"]]
+    return whys(station, reasons, mine.get(unit.number, ()))
 
 
 def _plain(value: object) -> str:

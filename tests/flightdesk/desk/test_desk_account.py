@@ -7,6 +7,7 @@ import json
 import re
 import warnings
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from gymnasium.utils.env_checker import check_env
 
 from takt import Event, Fault, Ledger, open_station, run_shift, steps_of_unit
 from takt.cli import main
-from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.contract.events import FOR_PEOPLE, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.ledger import spelled
 from takt.shift.account import account_of, costs_at
+from takt.show.cases import by_unit, case_of
 from takt.show.report import write_report
 from takt.stations.flightdesk.desk import FlightDesk, figures
 from takt.stations.flightdesk.desk.account import PARTS, hindsight, parties_of, tally, unit_costs
@@ -176,10 +179,13 @@ def test_the_report_has_it_all_and_says_of_each_bad_group_what_became_of_it(
         assert html.escape(told["what became of it"]) in text
 
 
-def test_why_nobody_came_home_is_divided_by_cause(shift: Any, account: Any) -> None:
+def test_why_nobody_came_home_is_divided_by_cause_and_told_by_the_ledger_alone(shift: Any, account: Any) -> None:
     not_home = {e.unit for e in shift.events if e.kind == UNIT_BAD and e.data["reasons"][0] == "not_home"}
     assert set(account.causes) == not_home
     assert sum(account.values["not_home_causes"].values()) == len(not_home)
+    mine = by_unit(shift.events)
+    told = {unit: case_of("flightdesk", "not_home", mine[unit]) for unit in not_home}
+    assert {unit: case and case.name for unit, case in told.items()} == account.causes
 
 
 def test_when_it_became_known_is_when_the_group_came_back(shift: Any, desk: Any) -> None:
@@ -193,6 +199,11 @@ def test_when_it_became_known_is_when_the_group_came_back(shift: Any, desk: Any)
         known_s = max(event.t_s, 60 * (why.known - world.instance.start))
         assert [abs(t_s - known_s) <= 1.5 for t_s in back] in ([], [True]) and why.flight in dict(event.data["legs"])
         assert back or known_s > shift.events[-1].t_s - 1.5
+        at = world.clock(world.instance.start + known_s / 60)[:16].replace("T", " ")
+        told = event.data[FOR_PEOPLE]
+        assert (told["lost_flight"], told["lost_known"]) == (why.flight, at), "as the ledger tells it without the world"
+        bare = replace(event, data={key: value for key, value in event.data.items() if key != FOR_PEOPLE})
+        assert spelled(bare) == spelled(event), "no digest has it"
         found += 1
     assert found
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import FOR_PEOPLE, HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.tools import Refused
 from takt.stations.flightdesk.airline.cost import NIGHT
 from takt.stations.flightdesk.airline.instance import CABINS, CONNECTION
@@ -50,7 +50,7 @@ from takt.stations.flightdesk.desk.parties import (
 from takt.stations.flightdesk.desk.quotes import quote_of
 from takt.stations.flightdesk.desk.stock import Stock
 from takt.stations.flightdesk.desk.timetable import Timetable
-from takt.stations.flightdesk.desk.trips import breaks_at, so_far, works
+from takt.stations.flightdesk.desk.trips import looked_ahead, so_far, works
 from takt.stations.flightdesk.desk.world import World, give_back
 
 MOST_HOLD_S = 900.0  # seconds that seats can be held for a group
@@ -189,16 +189,15 @@ class Office:
             reasons.append(RULE_BROKEN)
         if quote.cost > party.people * groups.stays[b] or (party.hotel and not quote.care_due):
             reasons.append(OVERPAID)
-        party.breaks = breaks_at(self.flights, party)
-        if party.breaks >= 0:
-            heapq.heappush(self.returns, (party.breaks, party.name))
-            reasons = reasons or [NOT_HOME]
+        broken = looked_ahead(self.flights, party, self.returns)
+        reasons = reasons or ([] if broken is None else [NOT_HOME])
         legs_told = [[self.world.name[f], CABINS[cabin]] for f, cabin in quote.legs]
         told = {"group": party.name, "people": party.people, "legs": legs_told, "late_min": quote.late}
         told |= {part: round(getattr(quote, part), 2) for part in ("fare", "delay", "care", "downgrading")}
         wasted = self.alpha * NIGHT * party.people if party.hotel and not quote.care_due else 0.0
         told["corridor"] = corridor_of_trip(CORRIDORS[self.world.corridor[f]] for f, _ in party.flown + party.legs)
-        self._event("booked", party.unit, **told, hotel_not_due=wasted, flown=party.breaks < 0)
+        told |= {} if broken is None else {FOR_PEOPLE: broken.told(self.world)}
+        self._event("booked", party.unit, **told, hotel_not_due=wasted, flown=broken is None)
         self._settled(party, reasons)
         return quote
 
@@ -290,9 +289,7 @@ class Office:
         self.flights.announce(News(self.minute, kind, text, f))
         for party in self.parties.values():
             if party.status == SETTLED and any(g == f for g, _ in party.legs):
-                party.breaks = breaks_at(self.flights, party)
-                if party.breaks >= 0:
-                    heapq.heappush(self.returns, (party.breaks, party.name))
+                looked_ahead(self.flights, party, self.returns)
         self._break_trips(f)
 
     def swap_aircraft(self, f: int, aircraft: int) -> None:

@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import heapq
+from dataclasses import dataclass
+
 from takt.stations.flightdesk.airline.instance import CONNECTION
 from takt.stations.flightdesk.desk.closures import NEVER
 from takt.stations.flightdesk.desk.parties import Party
 from takt.stations.flightdesk.desk.timetable import Timetable
+from takt.stations.flightdesk.desk.world import World
+
+CANCELLED, MISSED, LATE = "cancelled", "missed", "late"
 
 
-def breaks_at(flights: Timetable, party: Party) -> float:
-    """The minute at which the legs that a party is booked on break, by what will happen; -1 if they do not."""
-    ready, breaks, told = party.ready, float(NEVER), -1.0  # `told`: when the change of the leg before becomes known
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Why legs are not flown as booked (CANCELLED, MISSED or LATE), at which flight, and the minute at which that
+    becomes known."""
+
+    why: str
+    flight: int
+    minute: float
+
+    def told(self, world: World) -> dict[str, str]:
+        """As a `booked` event tells it to people (`reasons.toml`, `words.toml`)."""
+        known = world.clock(self.minute)[:16].replace("T", " ")
+        return {"lost_by": self.why, "lost_flight": world.name[self.flight], "lost_known": known}
+
+
+def break_of(flights: Timetable, party: Party) -> Break | None:
+    """How the legs that a party is booked on break, by what will happen; None if they do not."""
+    ready, told = party.ready, -1.0  # `told`: when the change of the leg before becomes known
     for f, _ in party.legs:
         known = float(flights.known[f])
         if flights.gone[f]:
-            breaks = known
-            break
+            return _known(flights, CANCELLED, f, known)
         if flights.leaves[f] < ready:  # known to be missed when the changes of both legs are
             changes = [at for at in (told, known) if 0 <= at < NEVER]
-            breaks = max(changes) if changes else ready
-            break
+            return _known(flights, MISSED, f, max(changes) if changes else ready)
         ready, told = float(flights.arrives[f] + CONNECTION), known
-    else:
-        last = party.legs[-1][0]
-        late = int(flights.arrives[last]) > flights.world.groups.latest[party.booking]
-        if late and flights.minute <= flights.known[last] < NEVER:  # not if it was booked as late as that
-            breaks = float(flights.known[last])
-    return max(breaks, flights.minute) if breaks < NEVER else -1.0
+    last = party.legs[-1][0]
+    late = int(flights.arrives[last]) > flights.world.groups.latest[party.booking]
+    if late and flights.minute <= flights.known[last] < NEVER:  # not if it was booked as late as that
+        return _known(flights, LATE, last, float(flights.known[last]))
+    return None
+
+
+def looked_ahead(flights: Timetable, party: Party, returns: list[tuple[float, str]]) -> Break | None:
+    """How the legs of a party break, noted with it and in `returns`, a heap: it comes back then."""
+    found = break_of(flights, party)
+    party.breaks = -1.0 if found is None else found.minute
+    if found is not None:
+        heapq.heappush(returns, (party.breaks, party.name))
+    return found
+
+
+def _known(flights: Timetable, why: str, flight: int, minute: float) -> Break | None:
+    return Break(why, flight, max(minute, flights.minute)) if minute < NEVER else None
 
 
 def so_far(flights: Timetable, booking: int) -> tuple[int, int, float]:
