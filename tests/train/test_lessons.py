@@ -86,7 +86,7 @@ def test_a_lesson_is_what_the_model_meets_at_work_token_for_token(tiny: Any) -> 
 
 def test_two_legs_and_three_are_two_kinds_and_what_comes_again_is_the_same_kind(tiny: Any) -> None:
     from takt.train.lessons import forks, kinds_of, lessons_of, mixture, rare
-    from takt.train.sft import Curve, Order
+    from takt.train.order import Curve, Order
     from takt.train.weights import open_tokenizer
 
     def legs(many: int, group: str = "7") -> dict:
@@ -174,7 +174,7 @@ def test_each_step_has_of_each_kind_what_it_should() -> None:
     from collections import Counter
 
     from takt.train.lessons import Lesson
-    from takt.train.sft import Curve, Order
+    from takt.train.order import Curve, Order
 
     lessons = [Lesson((at,), (), "book" if at % 4 else "hotel") for at in range(80)]
     order = Order(lessons, 320, 8, 0.0, 3, Curve(Path("none"), 0), 0.0)
@@ -188,9 +188,59 @@ def test_each_step_has_of_each_kind_what_it_should() -> None:
     assert Counter(rare[place].kinds for place in range(8)) == {"book": 4, "hotel": 4}
 
 
+def test_corrections_have_their_share_of_each_step_and_are_never_cut(tiny: Any) -> None:
+    from collections import Counter
+
+    from takt.train.lessons import lessons_of
+    from takt.train.order import Curve, Order
+    from takt.train.sft import _each_correction_once
+    from takt.train.weights import open_tokenizer
+
+    def corrected(group: str, tool: str) -> dict:
+        about = {"by": "greedy", "said": {"name": tool, "arguments": {"group": group}}, "bad": ["refused"]}
+        return {**row(group, False), "corrected": about}
+
+    tokenizer = open_tokenizer(str(tiny[0]))
+    rows = [row(str(at), at % 2 == 0) for at in range(60)]
+    rows += [corrected("70", "hotel")] * 5 + [corrected("71", "hotel"), corrected("72", "propose")]
+    once = _each_correction_once([*rows, rows[0]])
+    assert len(once) == 61 + 3, "the teacher's own may come again, a correction that does is no other"
+    lessons = [lesson for each in once for lesson in lessons_of(each, tokenizer, 4096)]
+    assert {x.kinds for x in lessons if x.corrected} == {"not hotel: propose book", "not propose: propose book"}
+    for share, many in ((0.5, 4), (0.25, 2), (1.0, 8)):
+        order = Order(lessons, 80, 8, 1.0, 0, Curve(Path("none"), 0), short=1.0, corrected=share)
+        steps = [[order[8 * step + place] for place in range(8)] for step in range(10)]
+        assert all(sum(lesson.corrected for lesson in step) == many for step in steps)
+        taught = [lesson for step in steps for lesson in step]
+        assert all((lesson in lessons) == lesson.corrected for lesson in taught), "all the others end early"
+        kinds = Counter(lesson.kinds for lesson in taught if lesson.corrected)
+        assert set(kinds.values()) == {5 * many}, "each kind of error alike, as balance says"
+
+
+def test_where_a_call_was_put_right_the_word_that_was_wrong_weighs_as_much_as_a_tools_name() -> None:
+    from types import SimpleNamespace
+
+    import torch
+
+    from takt.train.lessons import Decision, Lesson
+    from takt.train.sft import _Teacher
+
+    lesson = Lesson((0, 0, 1, 1, 1), (Decision("propose > book", 1, 1, 2, 5),), "propose book", True)
+    chances = torch.tensor([0.999, 0.999, 0.999, 0.1])  # of the word that is right; the last is wrong
+    logits = torch.stack([torch.stack([p, 1 - p]).log() for p in chances])
+    logits[1:] = logits[1:].flip(1)
+    given = {"asked": lambda lessons: [logits], "read": 0, "decision_weight": 16.0, "model_accepts_loss_kwargs": False}
+    loss = [
+        float(_Teacher.compute_loss(SimpleNamespace(**given, surprised=new), None, {"lessons": [lesson]}))  # type: ignore[arg-type]
+        for new in (False, True)
+    ]
+    wrong = -float(chances[3].log())
+    assert loss[0] == pytest.approx(wrong / 19, rel=0.1) and loss[1] == pytest.approx(wrong * 14.5 / 32.5, rel=0.1)
+
+
 def test_short_lessons_end_with_the_last_tool_that_had_to_be_chosen(tiny: Any) -> None:
     from takt.train.lessons import forks, lessons_of, upto_fork
-    from takt.train.sft import Curve, Order
+    from takt.train.order import Curve, Order
     from takt.train.weights import open_tokenizer
 
     tokenizer = open_tokenizer(str(tiny[0]))

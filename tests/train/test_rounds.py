@@ -67,19 +67,21 @@ def test_a_round_works_corrects_and_learns_and_is_not_done_twice(
         "training": {},
         "say": said.append,
     }
-    told = rounds.rounds({"model": "first"}, "flightdesk", "greedy", 2, [3, 4], 8, **given)
+    monkeypatch.setattr(rounds, "ENOUGH", 1)
+    told = rounds.rounds({"model": "first"}, "flightdesk", "greedy", 2, [3, 5, 4, 6], 8, **given)
     assert [done["round"] for done in told["rounds"]] == [1, 2] and told["model"] == str(tmp_path / "m-round2")
     assert all(done["units"] == 8 and done["lessons"] >= 1 for done in told["rounds"])
     model, data, out, steps = trained[0]
     assert (model, out, steps) == ("first", "m-round1", 7) and trained[1][0] == str(tmp_path / "m-round1")
-    assert data[0] == str(lessons) and data[1:] == [str(shifts / "round1-lessons.jsonl")] * rounds.TIMES
-    for row in map(json.loads, (shifts / "round1-lessons.jsonl").read_text().splitlines()):
+    assert data == [str(lessons), str(shifts / "round1-seed3-lessons.jsonl")], "the first shift had enough"
+    assert trained[1][1] == [*data, str(shifts / "round2-seed4-lessons.jsonl")], "what was learned before stays"
+    for row in map(json.loads, (shifts / "round1-seed3-lessons.jsonl").read_text().splitlines()):
         assert row["corrected"]["by"] == "greedy" and row["seed"] == 3
     ledger = shifts / "round1-seed3.takt"
     stamp, digest = ledger.stat().st_mtime_ns, repeat_shift(ledger).digest
     assert digest, "a shift of the worker llm like any other"
     monkeypatch.setattr(rounds, "InProcess", None)
-    again = rounds.rounds({"model": "first"}, "flightdesk", "greedy", 2, [3, 4], 8, **given)
+    again = rounds.rounds({"model": "first"}, "flightdesk", "greedy", 2, [3, 5, 4, 6], 8, **given)
     assert again["rounds"] == told["rounds"] and ledger.stat().st_mtime_ns == stamp
     with pytest.raises(TaktError, match="3 rounds need a seed each"):
         rounds.rounds({"model": "first"}, "flightdesk", "greedy", 3, [3, 4], 8, **given)

@@ -41,11 +41,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Tokens, and the decisions in them. `kinds` is the whole conversation's, by which lessons are balanced."""
+    """Tokens, and the decisions in them. `kinds` is the whole conversation's, by which lessons are balanced; of one
+    that puts a model's call right (`corrected`) that call's, too."""
 
     ids: tuple[int, ...]
     decisions: tuple[Decision, ...]
     kinds: str
+    corrected: bool = False
 
 
 def read_conversations(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
@@ -66,11 +68,11 @@ def lessons_of(row: Mapping[str, Any], tokenizer: Any, max_tokens: int) -> list[
     """The lessons that a conversation is. What is longer than `max_tokens` loses its end, by whole answers."""
     made: list[Lesson] = []
     text, ids, decisions, before = "", list[int](), list[Decision](), START
-    kinds = kinds_of(row)
+    kinds, corrected = kinds_of(row), "corrected" in row
 
     def close() -> None:
         if decisions:
-            made.append(Lesson(tuple(ids), tuple(decisions), kinds))
+            made.append(Lesson(tuple(ids), tuple(decisions), kinds, corrected))
 
     for at, message in enumerate(row["messages"]):
         if message["role"] != "assistant":
@@ -100,9 +102,12 @@ def lessons_of(row: Mapping[str, Any], tokenizer: Any, max_tokens: int) -> list[
 
 
 def kinds_of(row: Mapping[str, Any]) -> str:
-    """The calls that a conversation has, in order, each once: "propose hotel book[2]"."""
+    """The calls that a conversation has, in order, each once: "propose hotel book[2]". One that was put right
+    begins with what the model called: "not book[2]: propose hotel book[3]"."""
     calls = [call["function"] for message in row["messages"] for call in message.get("tool_calls", ())]
-    return " ".join(dict.fromkeys(map(kind_of, calls)))
+    said = (row.get("corrected") or {}).get("said")
+    wrong = f"not {kind_of(said)}: " if isinstance(said, Mapping) and "name" in said else ""
+    return wrong + " ".join(dict.fromkeys(map(kind_of, calls)))
 
 
 def kind_of(call: Mapping[str, Any]) -> str:
@@ -162,7 +167,7 @@ def upto_fork(lesson: Lesson, forked: frozenset[str]) -> Lesson:
     if at < 0:
         return lesson
     last = replace(lesson.decisions[at], last=lesson.decisions[at].named)
-    return Lesson(lesson.ids[: last.named], (*lesson.decisions[:at], last), lesson.kinds)
+    return replace(lesson, ids=lesson.ids[: last.named], decisions=(*lesson.decisions[:at], last))
 
 
 def _turn(row: Mapping[str, Any], at: int, tokenizer: Any) -> tuple[str, str]:

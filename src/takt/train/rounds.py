@@ -1,14 +1,14 @@
 """Rounds of work, correct, train: a model works the desk, a teacher puts its bad units right, and it learns from that.
 
 Each round has a folder and ledgers of its own, so that what is there is not done again: OUT-round1, OUT-round2, ...
-and, in OUT-shifts, round1-seed1960.takt and round1-lessons.jsonl. The model works in this process (`InProcess`);
-its shifts are ledgers of the worker `llm` like any other, and are repeated and exported as such.
+and, in OUT-shifts, round1-seed1960.takt and round1-seed1960-lessons.jsonl. The model works in this process
+(`InProcess`); its shifts are ledgers of the worker `llm` like any other, and are repeated and exported as such.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from takt.export.trl import export_trl
 from takt.ledger import Ledger
 from takt.shift import run_shift
 from takt.train.answering import InProcess
+from takt.train.lessons import read_conversations
 from takt.train.sft import finetune
 from takt.train.weights import open_tokenizer, open_weights
 from takt.workers.llm import Llm
 from takt.writing import place_new
 
-TIMES = 4  # how often a correction is among the lessons, where a teacher's own conversation is once
+ENOUGH = 24  # different corrections: a round works no further shift when it has so many
 
 
 def rounds(
@@ -45,8 +46,9 @@ def rounds(
 ) -> dict[str, Any]:
     """Work, correct and train `many` times, from what `finetune` returned of the first training on.
 
-    seeds, units   the model's shifts: as many of the seeds in each round, none twice; units of each.
-    lessons        the teacher's own conversations, which stay among the lessons.
+    seeds, units   the model's shifts: as many of the seeds for each round, none twice; units of each. A round works
+                   them in order until it has ENOUGH different corrections.
+    lessons        the teacher's own conversations, which stay among the lessons; so do earlier rounds' corrections.
     steps          of each round's training.
     training       further options of `finetune`.
 
@@ -54,22 +56,27 @@ def rounds(
     """
     if len(seeds) < many:
         raise TaktError(f"{many} rounds need a seed each at least, and there are {len(seeds)}")
-    told, each = dict(first), list[dict[str, Any]]()
+    told, each, known = dict(first), list[dict[str, Any]](), list[Path]()
     share, half = len(seeds) // many, bool(training.get("bf16"))
     for number in range(1, many + 1):
         mine = seeds[(number - 1) * share : number * share]
         folder = out.with_name(f"{out.name}-round{number}")
-        ledgers = _worked(told["model"], station, mine, units, shifts, number, view, station_options, half)
-        corrected = shifts / f"round{number}-lessons.jsonl"
-        found = export_trl(ledgers, corrected, corrected_by=teacher)
+        ledgers, found = list[Path](), set[str]()
+        for ledger in _worked(told["model"], station, mine, units, shifts, number, view, station_options, half):
+            corrected = ledger.with_name(f"{ledger.stem}-lessons.jsonl")
+            export_trl(ledger, corrected, corrected_by=teacher)
+            ledgers.append(ledger)
+            known.append(corrected)
+            found |= {json.dumps(row["messages"]) for row in read_conversations(corrected)}
+            if len(found) >= ENOUGH:
+                break
         good, ended = _counted(ledgers)
-        each.append({"round": number, "units": ended, "good": good, "lessons": found["conversations"]})
-        say(f"round {number}: {good} of {ended} units good, {found['conversations']} lessons from the others")
-        if not found["conversations"]:
+        each.append({"round": number, "units": ended, "good": good, "lessons": len(found)})
+        say(f"round {number}: {good} of {ended} units good, {len(found)} different lessons from the others")
+        if not found:
             say("there is nothing to correct: what was bad, the teacher would have done as well")
             break
-        data = [*lessons, *[corrected] * _times(lessons, corrected)]
-        told = dict(finetune(told["model"], data, folder, steps=steps, say=say, **training))
+        told = dict(finetune(told["model"], [*lessons, *known], folder, steps=steps, say=say, **training))
     return {**told, "rounds": each}
 
 
@@ -83,15 +90,18 @@ def _worked(
     view: str,
     station_options: Mapping[str, Any],
     half: bool,
-) -> list[Path]:
-    """The model's shifts of a round, worked or there already. `half`: the weights in 16 bits, which is faster."""
+) -> Iterator[Path]:
+    """The model's shifts of a round: each is worked when it is asked for, or there already. `half`: the weights in 16
+    bits, which is faster."""
     paths = [folder / f"round{number}-seed{seed}.takt" for seed in seeds]
     opened: Any = None
     for path, seed in zip(paths, seeds, strict=True):
         if path.exists():
             with Ledger.open(path) as book:
-                if book.finished:
-                    continue
+                finished = book.finished
+            if finished:
+                yield path
+                continue
             raise TaktError(f"{path} has not ended, and is none of this command's; move it away")
         if opened is None:
             tokenizer = open_tokenizer(model)
@@ -114,7 +124,7 @@ def _worked(
         )
         place_new(path, part.read_bytes())
         part.unlink()
-    return paths
+        yield path
 
 
 def _counted(ledgers: Sequence[Path]) -> tuple[int, int]:
@@ -123,10 +133,3 @@ def _counted(ledgers: Sequence[Path]) -> tuple[int, int]:
         with Ledger.open(path) as book:
             kinds += [event.kind for event in book.events() if event.kind in UNIT_ENDED]
     return sum(kind == UNIT_GOOD for kind in kinds), len(kinds)
-
-
-def _times(lessons: Sequence[Path], corrected: Path) -> int:
-    """How often the corrections are repeated among the lessons: TIMES, but never more than they all are."""
-    own = sum(1 for path in lessons for line in path.open(encoding="utf-8") if json.loads(line))
-    mine = sum(1 for line in corrected.open(encoding="utf-8") if json.loads(line))
-    return max(1, min(TIMES, own // max(1, mine)))

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -26,18 +26,9 @@ from takt.errors import TaktError
 from takt.train.attention import by_products
 from takt.train.common import save, settings
 from takt.train.halves import halves
-from takt.train.lessons import (
-    Lesson,
-    balanced,
-    forks,
-    kinds_of,
-    lessons_of,
-    mixture,
-    rare,
-    read_conversations,
-    upto_fork,
-)
+from takt.train.lessons import Lesson, kinds_of, lessons_of, mixture, read_conversations
 from takt.train.measured import Ask, measure
+from takt.train.order import CORRECTED, Curve, Order
 from takt.train.shared import logits_of, said_by
 from takt.train.weights import check_template, open_tokenizer, open_weights
 from takt.writing import claim_folder
@@ -69,6 +60,7 @@ def finetune(
     decision_weight: float = 8.0,
     balance: float = 0.5,
     short: float = 0.0,
+    corrected: float = CORRECTED,
     held_out_most: int = 24,
     gguf: str = "",
     gguf_from: str | os.PathLike[str] | None = None,
@@ -92,6 +84,8 @@ def finetune(
     balance         how far rare kinds of conversation are drawn as often as frequent ones, 0 to 1.
     short           so many of a step's lessons, a share, end with the last tool's name that the teacher had to choose:
                     they take half as long. The others teach what a call says; rare kinds are among these if they can.
+    corrected       of a step's lessons this share are corrections (`takt export --corrected-by`), if there are any;
+                    none ends early. Words of an answer then weigh the more, the less likely the model finds them.
     gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file,
     gguf_from       by default the one that it is from.
     bf16            multiply in bfloat16 on a CPU as well, which is faster where it has instructions for it.
@@ -111,10 +105,13 @@ def finetune(
         if not Path(file).is_file():
             raise TaktError(f"there are no conversations in {file}")
     asked["lessons"] = sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+    rows = _each_correction_once(row for file in files for row in read_conversations(file))
+    surprised = any("corrected" in row for row in rows)
+    if not surprised:
+        del asked["corrected"]
     told_before = _done(out, asked)
     if told_before is not None:
         return told_before
-    rows = [row for file in files for row in read_conversations(file)]
     shown = ", ".join(str(file) for file in files)
     if not rows:
         raise TaktError(f"there are no conversations in {shown}")
@@ -143,7 +140,7 @@ def finetune(
     last = get_last_checkpoint(str(out))
     begun = int(Path(last).name.rpartition("-")[2]) if last else 0
     curve = Curve(out / CURVE, begun)
-    order = Order(lessons, steps * batch, batch, balance, seed, curve, short)
+    order = Order(lessons, steps * batch, batch, balance, seed, curve, short, corrected)
     quarter = steps // QUARTERS if steps >= 2 * QUARTERS else steps  # a few steps are not worth looking at in between
     together = next(many for many in range(min(batch, TOGETHER), 0, -1) if batch % many == 0)
 
@@ -170,7 +167,7 @@ def finetune(
         dataloader_num_workers=0,
     )
     trainer = _Teacher(model=causal, args=arguments, train_dataset=order, data_collator=_together, callbacks=[watch])
-    trainer.decision_weight, trainer.asked = decision_weight, asked_of
+    trainer.decision_weight, trainer.surprised, trainer.asked = decision_weight, surprised, asked_of
     watch.read = lambda: trainer.read
     if not begun and unseen:
         watch.look(0)
@@ -197,6 +194,14 @@ def finetune(
     return done
 
 
+def _each_correction_once(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, without corrections that are there again: a group that is given up comes back, and fails alike."""
+    kept: dict[str, dict[str, Any]] = {}
+    for at, row in enumerate(rows):
+        kept.setdefault(json.dumps(row["messages"]) if "corrected" in row else str(at), row)
+    return list(kept.values())
+
+
 def _done(out: Path, asked: Mapping[str, str]) -> dict[str, Any] | None:
     """What was told of a training that is there already, if the very same was asked for; else it is begun anew."""
     try:
@@ -209,80 +214,15 @@ def _done(out: Path, asked: Mapping[str, str]) -> dict[str, Any] | None:
     return None
 
 
-class Curve:
-    """What was measured on the way, a JSON object a line: `step`, and what is known of the model then."""
+class _Teacher(Trainer):
+    """`Trainer` on lessons as they are, with weights on tokens: those that decide weigh more than the rest.
 
-    def __init__(self, path: Path, begun: int) -> None:
-        """`begun`: the step that training goes on from; what was measured later than that is measured again."""
-        self._path, self.rows = path, list[dict[str, Any]]()
-        if path.is_file():
-            kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            self.rows = [row for row in kept if row["step"] <= begun and begun]
-
-    def add(self, row: dict[str, Any]) -> None:
-        self.rows = [known for known in self.rows if known["step"] != row["step"]] + [row]
-        self._path.write_text("".join(json.dumps(known) + "\n" for known in self.rows), encoding="utf-8")
-
-    def wrong_before(self, step: int) -> dict[str, float]:
-        """The shares of wrong calls by kind, as last measured before a step; {} if never."""
-        known = [row for row in self.rows if row["step"] < step and "held_out" in row]
-        if not known:
-            return {}
-        return {kind: 1.0 - call / many for kind, (many, _, call) in known[-1]["held_out"]["by_kind"].items()}
-
-
-class Order(torch.utils.data.Dataset[Lesson]):
-    """Which lesson comes when: drawn anew for each step, rare kinds and those that go wrong more often.
-
-    A step's lessons are drawn evenly over the kinds (systematic sampling: one point, and as many more at equal
-    distances), so that each step has of each kind what it should, rounded up or down. Drawn each by itself, a step has
-    now more of one kind and now of another, and what a small model learns first is which came last.
-
-    A place's lesson follows from the seed and the curve alone, so that a resumed training goes on alike. Errors
-    measured after a step count from the second batch after it: the next one has been fetched by then.
+    Where there are corrections, what the model finds unlikely weighs as much (the focal loss, arXiv:1708.02002, with an
+    exponent of 1): a call that was wrong is right in most of its words, and one of sixty decides.
     """
 
-    def __init__(
-        self, lessons: Sequence[Lesson], places: int, batch: int, balance: float, seed: int, curve: Curve, short: float
-    ) -> None:
-        self._lessons, self._places, self._batch, self._balance = lessons, places, batch, balance
-        self._seed, self._curve = seed, curve
-        self._for, self._drawn, self._cut = -1, list[int](), set[int]()
-        self._short, self._forks = round(short * batch), forks(lessons) if short else frozenset[str]()
-        self._rare = rare(lessons) if short else frozenset[str]()
-
-    def __len__(self) -> int:
-        return self._places
-
-    def __getitem__(self, place: int) -> Lesson:
-        step = place // self._batch
-        if step != self._for:
-            self._for, self._drawn = step, self._step(step)
-            kinds = [self._lessons[at].kinds in self._rare for at in self._drawn]
-            self._cut = set(sorted(range(self._batch), key=lambda at: kinds[at])[: self._short])  # the rare ones last
-        at = place % self._batch
-        lesson = self._lessons[self._drawn[at]]
-        return upto_fork(lesson, self._forks) if at in self._cut else lesson
-
-    def _step(self, step: int) -> list[int]:
-        """The lessons of a step, in an order that is drawn too."""
-        rng = torch.Generator().manual_seed(self._seed * 1_000_003 + step)
-        chances = torch.tensor(
-            balanced(self._lessons, self._balance, self._curve.wrong_before(step)), dtype=torch.float64
-        )
-        shuffled = torch.randperm(len(self._lessons), generator=rng).tolist()
-        beside = sorted(shuffled, key=lambda at: self._lessons[at].kinds)  # stable: within a kind as shuffled
-        upto = chances[beside].cumsum(0)
-        points = (torch.arange(self._batch) + torch.rand(1, generator=rng)) / self._batch * upto[-1]
-        drawn = torch.searchsorted(upto, points, right=True).clamp(max=len(beside) - 1)
-        mixed = torch.randperm(self._batch, generator=rng)
-        return [beside[at] for at in drawn[mixed].tolist()]
-
-
-class _Teacher(Trainer):
-    """`Trainer` on lessons as they are, with weights on tokens: those that decide weigh more than the rest."""
-
     decision_weight = 1.0
+    surprised = False  # whether what is unlikely weighs more
     asked: Ask | None = None  # a faster way to what the model would say
     read = 0  # tokens of lessons that were learned from
 
@@ -299,6 +239,9 @@ class _Teacher(Trainer):
             wanted = torch.tensor([lesson.ids[at] for at in said], device=logits.device)
             weights = torch.tensor([self.decision_weight if at in deciding else 1.0 for at in said]).to(logits.device)
             each = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
+            if self.surprised:
+                unlikely = 1.0 - each.detach().neg().exp()
+                weights = torch.maximum(weights, 1.0 + (self.decision_weight - 1.0) * unlikely)
             losses.append((each * weights).sum() / weights.sum())
         loss = torch.stack(losses).mean()
         if self.model_accepts_loss_kwargs:  # then the trainer leaves it to the loss to share it among a step's batches

@@ -67,6 +67,15 @@ def train(
             min=0, max=1, help="Share of lessons that end with the last tool that had to be chosen: half as long."
         ),
     ] = 0.0,
+    corrected: Annotated[
+        float,
+        typer.Option(
+            "--corrected-share",
+            min=0,
+            max=1,
+            help="Of each step's lessons, if some are corrections (`takt export --corrected-by`).",
+        ),
+    ] = 0.5,
     short_shift: Annotated[
         int, typer.Option(min=0, max=10_000, help="Units of the shift that it works after each quarter; 0: none.")
     ] = 0,
@@ -83,7 +92,8 @@ def train(
         int, typer.Option(min=0, max=100, help="Then so many times: it works, the teacher corrects it, it learns.")
     ] = 0,
     round_seeds: Annotated[
-        str, typer.Option(help="The shifts that it works for that, shared among the rounds.")
+        str,
+        typer.Option(help="The shifts that it works for that, shared among the rounds; a round works those it needs."),
     ] = "1960-1999",
     round_units: Annotated[int, typer.Option(min=1, max=100_000, help="Units of each.")] = 12,
     round_steps: Annotated[
@@ -148,6 +158,7 @@ def train(
             "decision_weight": decision_weight,
             "balance": balance,
             "short": short,
+            "corrected": corrected,
             "gguf": gguf,
             "bf16": bf16,
             "short_shift": try_out,
