@@ -84,11 +84,14 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
     running, over = ShiftView.of(events), ShiftView.of([*events, Event(600.0, SHIFT_ENDED, None, {"reason": "time"})])
     for view in (running, over):  # the wall says before the end what will count then
         assert (view.good, view.bad, view.due, view.not_judged, view.not_judged_ended) == (8, 1, 9, 3, 3)
+        assert view.planned == (9 if view is running else None), "what came; nothing more is expected"
         cut = "will be cut off" if view is running else "cut off"
         told = f"3 units {cut} by the end of the shift, 3 of them finished: not judged."
         assert told in notes(view.judged, over=view is over)
         values = {row.name: row.value for row in rows(view.kpis)}
         assert [values[one] for one in ("units", "good", "bad", "cut_off")] == ["9", "8", "1", "3"]
+    early = ShiftView.of(events[:5])  # at 45 s: until 360 s about 32 come yet, one in 10 s
+    assert early.planned == early.due + 32
     assert over.judged.cut_off == 3 and over.judged.good_rate == pytest.approx(8 / 9)
     assert sum(hour.target for hour in over.hours) == 9
     assert [record["judged"] for record in unit_records(over.events)] == [True] * 9 + [False] * 3
@@ -120,7 +123,7 @@ def test_a_shift_that_the_verdict_may_end_is_shown_by_what_would_end_it() -> Non
     line = row_of_events(Path("x.takt"), meta, events, True)
     assert (judged.decision, judged.units, verdict(events).units) == ("reject", 30, 0)
     assert verdict(events).why.startswith("no unit that has come will have had all the time")
-    assert view.judged == judged and (view.due, view.bad, view.not_judged, view.planned) == (30, 30, 0, 12)
+    assert view.judged == judged and (view.due, view.bad, view.not_judged, view.planned) == (30, 30, 0, 37)
     assert (view.kpis.units, view.kpis.counted_s) == (30, events[-1].t_s)
     assert (line.decision, line.units, line.cut_off) == ("reject", 30, 0)
     page = io.StringIO()

@@ -54,14 +54,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "top stops": ("Top stops", "主要停机"),
     "none": ("none", "无"),
     "meanwhile": ("Meanwhile there was a fault:", "其间有故障："),
-    "not judged": (
-        "{n} cut off by the end, {m} of them finished: not judged",
-        "班次结束时有 {n} 件时限未满，其中 {m} 件已完成：不判定",
-    ),
-    "will not be judged": (
-        "{n} will be cut off by the end, {m} of them finished: not judged",
-        "班次结束时将有 {n} 件时限未满，其中 {m} 件已完成：不判定",
-    ),
+    "not judged": ("{n} not judged", "{n} 件不判定"),  # read from five metres; the shift's page says why
+    "will not be judged": ("{n} will not be judged", "{n} 件将不判定"),
     "cut off by the end": ("not judged: cut off by the end", "不判定：班次结束时时限未满"),
     "will be cut off": ("not judged: will be cut off by the end", "不判定：班次结束时时限将未满"),
     "cut": ("{n} cut off", "{n} 件时限未满"),

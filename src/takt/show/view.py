@@ -80,7 +80,7 @@ class ShiftView:
     faults      names of the faults that are there now, stopping or not.
     now_s       time of the last event, or of the station where that is known.
     unit        the unit that fell due last and is open; `due_s` when it did. None if none is open.
-    planned     units that the whole shift is to have time for; None if that is not known.
+    planned     units that the whole shift is to have time for, or is expected to; None if that is not known.
     length_s    how long it is to last; None if it ends by units.
     due         units that fell due and are judged or may yet be: good + bad + open.
     good, bad   of the units that are judged (docs/verdict.md): verdict, figures and hours are of the same.
@@ -245,12 +245,16 @@ def _state(events: Sequence[Event], ended: str, is_open: bool) -> tuple[str, tup
 
 
 def _planned(outcomes: Outcomes) -> int | None:
-    """What is asked for, or falls due in time to be judged: at random, about so many."""
+    """What is asked for, or falls due in time to be judged. Where units come at random it is what came and about so many
+    more; None once the shift is over."""
     units, hours, takt_s = (outcomes.started.get(key) for key in ("units", "hours", "takt_s"))
     lengths = [int(units)] if units else []
-    if hours and takt_s:
-        late_s = (outcomes.life_s or 0.0) if outcomes.pace == ARRIVALS and outcomes.by_time else 0.0
-        lengths.append(max(0 if late_s else 1, int((float(hours) * HOUR_S - late_s) / float(takt_s))))
+    if hours and takt_s and outcomes.pace != ARRIVALS:
+        lengths.append(max(1, int(float(hours) * HOUR_S / float(takt_s))))
+    elif hours and takt_s and not outcomes.ended:
+        late_s = (outcomes.life_s or 0.0) if outcomes.by_time else 0.0
+        left_s = max(0.0, float(hours) * HOUR_S - late_s - outcomes.end_s)
+        lengths.append(outcomes.due + round(left_s / float(takt_s)))
     return min(lengths, default=None)
 
 
