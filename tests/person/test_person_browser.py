@@ -18,6 +18,7 @@ from takt.board.person.server import PersonServer
 from takt.contract.station import StationSpec
 from takt.workers.person import Person
 from takt.workers.person.hatch import HELP, Hatch, Standing
+from takt.workers.person.worker import INTERRUPTED
 
 
 @pytest.fixture(scope="module")
@@ -160,9 +161,12 @@ def test_hands_are_steered_by_keys_a_gamepad_and_a_3d_mouse_and_the_page_passes_
         held(left_y=-0.5, left_x=0.25, left_tip=1.0, right_grip=1.0)
         watched.check()
         hatch.standing = Standing(0.5, 1, 8, HELP, 61.4)
-        told = "0.5 倍速 · 已完成 1 / 8 个单元 · 已呼叫协助：此单元作废 · 61 秒后下一单元"
-        page.locator("#standing", has_text=told).wait_for()  # what comes later is in the language of the page, too
-        hatch.end("The shift was interrupted; `takt resume` goes on with it.")
+        page.locator("#standing", has_text="0.5 倍速 · 已完成 1 / 8 个单元").wait_for()
+        told = "已呼叫协助：此单元作废 · 61 秒后下一单元"
+        page.locator("#idle", has_text=told).wait_for()  # what comes later is in the language of the page, too
+        box, eyes = page.locator("#idle").bounding_box(), page.locator(".eyes").bounding_box()
+        assert box["y"] + box["height"] <= eyes["y"], "it is read where one looks"
+        hatch.end(INTERRUPTED)
     page.locator("#told", has_text="班次被中断").wait_for()
     page.wait_for_timeout(1500)
     assert page.locator("#link").is_hidden()
@@ -175,11 +179,20 @@ def test_when_the_program_is_gone_the_page_says_how_to_go_on_and_comes_back_to_t
 ) -> None:
     spec = StationSpec(id="takt/TwoHands-v0", station="hands", takt_s=10.0, control_s=0.02)
     for station, steering in ((Counter().spec, None), (spec, TwoHands())):
-        page = running.new_page()
-        with PersonServer(Hatch(), station, steering, "127.0.0.1", 0, TOKEN) as server:
-            page.goto(f"{server.url}?token={TOKEN}")
-            page.wait_for_timeout(500)
-        page.locator("#link", has_text="takt resume").wait_for()
-        with PersonServer(Hatch(), station, steering, "127.0.0.1", server.port, f"{TOKEN}-of-another"):
-            page.locator("input[name=token]").wait_for()
-        page.close()
+        for interrupted in (False, True):
+            came_back(running, station, steering, interrupted)
+
+
+def came_back(running: Any, station: StationSpec, steering: TwoHands | None, interrupted: bool) -> None:
+    """Killed, or by Ctrl-C, of which the page is told before."""
+    page, hatch = running.new_page(), Hatch()
+    with PersonServer(hatch, station, steering, "127.0.0.1", 0, TOKEN) as server:
+        page.goto(f"{server.url}?token={TOKEN}")
+        page.wait_for_timeout(500)
+        if interrupted:
+            hatch.show({} if steering is None else 7, None)
+            hatch.end(INTERRUPTED, comes_back=True)
+    page.locator("#told, #state .alert" if interrupted else "#link", has_text="takt resume").wait_for()
+    with PersonServer(Hatch(), station, steering, "127.0.0.1", server.port, f"{TOKEN}-of-another"):
+        page.locator("input[name=token]").wait_for()
+    page.close()

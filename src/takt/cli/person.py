@@ -167,7 +167,7 @@ def at_work(
                 hatch.end(f"{FAILED}{error}")
                 raise
             except KeyboardInterrupt:
-                hatch.end(OVER if page.practice else INTERRUPTED)
+                hatch.end(OVER if page.practice else INTERRUPTED, comes_back=not page.practice)
                 raise
     finally:
         here.close()

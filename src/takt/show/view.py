@@ -245,8 +245,8 @@ def _state(events: Sequence[Event], ended: str, is_open: bool) -> tuple[str, tup
 
 
 def _planned(outcomes: Outcomes) -> int | None:
-    """What is asked for, or falls due in time to be judged. Where units come at random it is what came and about so many
-    more; None once the shift is over."""
+    """What is asked for, or falls due in time to be judged. Where units come at random it is what came and about so
+    many more; None once the shift is over."""
     units, hours, takt_s = (outcomes.started.get(key) for key in ("units", "hours", "takt_s"))
     lengths = [int(units)] if units else []
     if hours and takt_s and outcomes.pace != ARRIVALS:

@@ -86,6 +86,7 @@ class PersonPages:
             over=over,
             lag_s=lag_s,
             standing=self.standing(prefs, standing),
+            idle=[] if over else self.idle(prefs, standing),
         )
 
     def standing(self, prefs: Prefs, standing: Standing | None) -> str:
@@ -95,11 +96,17 @@ class PersonPages:
         key = "units done" if standing.of is None else "units of"
         told = [word("speed", prefs.language).format(n=f"{standing.speed:g}")]
         told.append(word(key, prefs.language).format(n=standing.units, of=standing.of))
-        if standing.idle:
-            told.append(word(standing.idle, prefs.language))
-            if standing.next_s is not None:
-                told.append(word("next in", prefs.language).format(n=f"{standing.next_s:.0f}"))
         return " · ".join(told)
+
+    def idle(self, prefs: Prefs, standing: Standing | None) -> list[str]:
+        """Why there is nothing to do, and until when; [] if there is."""
+        if standing is None or not standing.idle:
+            return []
+        why = word(standing.idle, prefs.language)
+        told = [why[:1].upper() + why[1:]]
+        if standing.next_s is not None:
+            told.append(word("next in", prefs.language).format(n=f"{standing.next_s:.0f}"))
+        return told
 
     def over(self, prefs: Prefs, text: str | None) -> str | None:
         """What is said of the shift to whoever is at a page, in their language."""
@@ -146,7 +153,7 @@ class PersonPages:
 
 def wired(steering: Steering, frame: Frame, stamp: float | None, lag_s: float, **how: Any) -> bytes:
     """Pictures and gauges of one moment: 4 bytes of length, JSON, then the JPEGs one after the other. `how` things
-    stand beside: `over`, `ended` and `standing`, and in the first that a page is told what is `held`."""
+    stand beside: `over`, `ended`, `standing` and `idle`, and in the first that a page is told what is `held`."""
     observation = frame.seen.observation
     head = {
         "pictures": [[name, len(part)] for name, part in frame.jpegs.items()],

@@ -8,6 +8,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -42,6 +43,7 @@ UNSEEN = 4  # times so long without one: the rest is sent without
 SILENT_S = 10.0  # a page that has not drawn what it was sent for so long is gone; it may come again
 LONGEST_CALL_S = 600.0  # wall time until a call of `wait` is answered
 LEAVING_S = 2.0  # that pages are given to be told how it ended
+PROGRAM = "takt-program"  # a header: which program answers
 STATIC = Path(__file__).parents[1] / "static"
 
 
@@ -66,6 +68,7 @@ class AtWork:
         self._tools = {tool["function"]["name"] for tool in spec.tools}
         self._stills = Stills()
         self.stopping = False
+        self._name = token_hex(8)  # tells this program from the next at the same address
         routes: list[Any] = [
             Route("/", self._page),
             Route("/stream", self._stream),
@@ -77,6 +80,11 @@ class AtWork:
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
         self.door = Door(Starlette(routes=routes), token, names, port)
+
+    @property
+    def _again(self) -> str:
+        """Whose page waits for another program to go on with the shift; "" if none will, or none is needed."""
+        return self._name if self._hatch.comes_back else ""
 
     async def _page(self, request: Request) -> Response:
         prefs = prefs_of(request)
@@ -119,7 +127,8 @@ class AtWork:
                     html = await asyncio.to_thread(self._state, request)
                     if html != last:
                         last = html
-                        yield {"event": "state", "data": json.dumps({"html": html, "ended": ended}, ensure_ascii=False)}
+                        stands = {"html": html, "ended": ended, "again": self._again}
+                        yield {"event": "state", "data": json.dumps(stands, ensure_ascii=False)}
                     if not stopping:
                         await asyncio.sleep(STATE_S)
             finally:
@@ -198,7 +207,9 @@ class AtWork:
                 last = frame
             # The same pictures are not sent again; gauges, facts and how late it is are, whenever they differ.
             how: dict[str, Any] = {"over": self.pages.over(prefs, over), "ended": self._hatch.over is not None}
+            how["again"] = self._again
             how["standing"] = self.pages.standing(prefs, self._hatch.standing)
+            how["idle"] = [] if over else self.pages.idle(prefs, self._hatch.standing)
             if not told:  # the first that this page is told
                 how["held"] = self._hatch.grips
             stands = wired(steering, Frame(frame.seen, {}), None, self._lag_s(), **how)
@@ -237,7 +248,7 @@ class AtWork:
     async def _login(self, request: Request) -> Response:
         prefs = prefs_of(request)
         if request.method == "GET":
-            return HTMLResponse(self.pages.login(prefs))
+            return HTMLResponse(self.pages.login(prefs), headers={PROGRAM: self._name})
         body = (await request.body())[:MOST_BODY]
         given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
         if not self.door.is_token(given):

@@ -12,7 +12,8 @@
 
   const lost = document.getElementById("link");
   let ended = false; // it was said that the shift is over: a server that goes then is no fault
-  const end = () => {
+  const end = (again) => { // `again`: which program this is, where another one may go on with it
+    if (again && !ended) whenOther(again);
     ended = true;
     lost.hidden = true;
     for (const button of document.querySelectorAll("form[data-call] button")) button.disabled = true;
@@ -20,6 +21,12 @@
   };
   const whenThere = (then) => setTimeout(() => { // once a server answers, whoever it lets in
     fetch("/login", { cache: "no-store" }).then(then, () => whenThere(then));
+  }, 2000);
+  const whenOther = (program) => setTimeout(() => { // its login
+    fetch("/login", { cache: "no-store" }).then(
+      (answer) => (answer.headers.get("takt-program") === program ? whenOther(program) : location.reload()),
+      () => whenOther(program),
+    );
   }, 2000);
   const inLanguage = (address) => `${address}${address.includes("?") ? "&" : "?"}language=${document.documentElement.lang}`;
 
@@ -154,7 +161,7 @@
     source.addEventListener("state", (message) => {
       const came = JSON.parse(message.data);
       lost.hidden = true;
-      if (came.ended) end();
+      if (came.ended) end(came.again);
       else if (state.contains(document.activeElement) && document.activeElement.matches("button")) return; // it is being used
       const before = state.querySelector(".stills");
       state.innerHTML = came.html;
@@ -323,13 +330,19 @@
       document.getElementById("late").textContent = `${[...late].sort((a, b) => a - b)[late.length >> 1].toFixed(0)} ms`;
     }
     if (head.pictures.length) cell.dataset.frames = String(Number(cell.dataset.frames || 0) + 1);
-    if (head.ended) end();
+    if (head.ended) end(head.again);
     if (fresh) { // a grip that another page has closed stays so, and opens by this one's key
       fresh = false;
       for (const [, control, , toggles] of keys) if (toggles && !(control in toggled) && head.held[control]) toggled[control] = true;
       steer();
     }
     document.getElementById("standing").textContent = head.standing;
+    const idle = document.getElementById("idle");
+    idle.hidden = !head.idle.length;
+    for (const [i, sign] of ["", "· "].entries()) { // the first is read out, once: the other changes each second
+      const text = head.idle[i] ? sign + head.idle[i] : "";
+      if (idle.children[i].textContent !== text) idle.children[i].textContent = text;
+    }
     cell.dataset.lagS = String(head.lag_s);
     gauges(head.gauges);
     facts(head.facts);

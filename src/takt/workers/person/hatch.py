@@ -82,6 +82,7 @@ class Hatch:
         self._steerer: object = None  # the page that has said last what is held
         self._pages = 0
         self._over: str | None = None
+        self.comes_back = False  # another program may go on with the shift that is over for this one
         self.seen: Seen | None = None
         self.started = False
         self.answers: deque[Answer] = deque(maxlen=KEPT)
@@ -201,10 +202,10 @@ class Hatch:
             self.seen = Seen(number + 1, observation, stamp, state)
             self._changed.notify_all()
 
-    def end(self, why: str) -> None:
+    def end(self, why: str, comes_back: bool = False) -> None:
         """Answer everything, now and from now on, with this text."""
         with self._changed:
-            self._over = why
+            self._over, self.comes_back = why, comes_back
             waiting, self._calls = self._calls, []
             self._changed.notify_all()
         for call in waiting:

@@ -27,7 +27,7 @@ NOTED_S = 1.0  # station time after which it is noted that nothing was done
 LONGEST_NAME = 200  # characters of a tool's name
 OPENED, CLOSED = "opened", "closed"
 OVER = "The shift is over."
-INTERRUPTED = "The shift was interrupted; `takt resume` goes on with it."
+INTERRUPTED = "The shift was interrupted; `takt resume` goes on with it, and this page comes back."
 FAILED = "The shift cannot go on: "
 START = "a person works through a page: `takt run STATION --worker person` opens it"
 
