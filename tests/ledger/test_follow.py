@@ -140,6 +140,8 @@ def test_commands_see_the_unit_under_way_as_the_board_does(tmp_path: Path, capsy
         assert '"outcome":"open"' in capsys.readouterr().out
         assert main(["transcript", str(path), "--unit", "0"]) == 0
         told = capsys.readouterr().out
+        assert main(["kpis", str(path)]) == 0
+        assert "1 unit open: the figures are of those that have ended" in capsys.readouterr().out
         assert "unit 0" in told and told.count("hello there") == 1 and "when is not known" not in told, told
     with Ledger.open(path) as reader:  # let go of, as by Ctrl-C: seen as if the shift had been killed
         assert reader.running().now_s == 1.5 and len(reader.follow().events) == 3 and len(reader.events()) == 1

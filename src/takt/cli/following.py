@@ -12,7 +12,7 @@ import typer
 from takt.cli.app import app
 from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, named_again
 from takt.cli.printing import aside, print_json, quiet
-from takt.cli.working import conclude_shift, left_by_signal
+from takt.cli.working import conclude_shift, left_by_signal, open_in
 from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import counted
 from takt.errors import TaktError
@@ -90,8 +90,8 @@ def watch(
         if not over:
             complain(f"no process is working on {path}, and it has not ended; `takt resume {path}` goes on with it")
     with Ledger.open(path) as book:
-        shift = Shift.of(book)
-    conclude_shift(shift, False, False)
+        shift, is_open = Shift.of(book), open_in(book)
+    conclude_shift(shift, False, False, is_open)
 
 
 @app.command()

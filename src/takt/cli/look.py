@@ -23,7 +23,7 @@ from takt.cli.options import (
     shares_in,
 )
 from takt.cli.printing import aside, end_reason, grid, print_json, quiet
-from takt.cli.working import conclude_shift
+from takt.cli.working import conclude_shift, open_in
 from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import per_cent
 from takt.errors import TaktError
@@ -75,8 +75,8 @@ def kpis(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json =
     from takt.shift import Shift
 
     with Ledger.open(path) as book:
-        shift = Shift.of(book)
-    conclude_shift(shift, as_json, require_accept)
+        shift, is_open = Shift.of(book), open_in(book)
+    conclude_shift(shift, as_json, require_accept, is_open)
 
 
 @app.command()

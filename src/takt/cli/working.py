@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from takt.cli.printing import print_json, quiet
-from takt.contract.events import UNIT_ENDED
+from takt.contract.events import UNIT_DUE, UNIT_ENDED
 from takt.contract.figure import counted
 from takt.program import INTERRUPTED, complain
 from takt.show import terminal
 from takt.writing import Numbered
 
 if TYPE_CHECKING:
+    from takt.ledger import Ledger
     from takt.shift import Progress, Shift
 
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
@@ -62,14 +63,22 @@ def interrupted_line(path: Path | Numbered, how: str = "takt resume") -> str:
     return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{again}`"
 
 
-def conclude_shift(shift: Shift, as_json: bool, require_accept: bool) -> None:
-    """Print what came out of a shift, and leave with the exit code that it asks for."""
+def open_in(book: Ledger) -> int:
+    """How many units of a shift have not ended, those included that are only shown yet; 0 if the shift is over."""
+    events = () if book.finished else book.follow().events
+    due, ended = ({e.unit for e in events if e.kind in kinds} for kinds in ((UNIT_DUE,), UNIT_ENDED))
+    return len(due - ended)
+
+
+def conclude_shift(shift: Shift, as_json: bool, require_accept: bool, is_open: int = 0) -> None:
+    """Print what came out of a shift, of which so many units have not ended, and leave with the exit code that it asks
+    for."""
     again = f"takt kpis {shlex.quote(str(shift.path))}"
     with left_by_signal(lambda: f"interrupted when the shift was over; `{again}` says what came out"):
-        print_outcome(shift, as_json, require_accept)
+        print_outcome(shift, as_json, require_accept, is_open)
 
 
-def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
+def print_outcome(shift: Shift, as_json: bool, require_accept: bool, is_open: int = 0) -> None:
     from takt.judge.kpi import kpis as figures_of
     from takt.judge.verdict import verdict
     from takt.shift.account import account_of
@@ -85,14 +94,14 @@ def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
             "broken": shift.broken,
             "digest": shift.digest,
         }
-        told |= {"verdict": asdict(judged), "kpis": asdict(figures)}
+        told |= {"open": is_open, "verdict": asdict(judged), "kpis": asdict(figures)}
         print_json(told if account is None else {**told, "account": dict(account.values)})
     elif shift.broken and not judged.units:  # it broke its contract at once: no figure means anything
         print(f"no unit has ended; ledger: {shift.path}")
     else:
         console = terminal.out()
         more = () if account is None else account.figures
-        console.print(summary(shift, judged, figures, more, console.width), highlight=False)
+        console.print(summary(shift, judged, figures, more, console.width, is_open), highlight=False)
     complain_of(shift.broken)
     if shift.ended == "units" and (why := shift.events[-1].data.get("why")):
         units, hours = shift.meta["units"], shift.meta["hours"]

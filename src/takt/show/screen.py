@@ -224,8 +224,9 @@ def counting(console: Console, what: str) -> Iterator[Callable[[float, float], N
         yield lambda done, of: bars.update(task, completed=done, total=of)
 
 
-def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], width: int) -> RenderableType:
-    """A shift that is over: the verdict, the figures and the station's own, and what can be done with its ledger."""
+def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], width: int, is_open: int = 0) -> Group:
+    """The verdict on a shift, the figures and the station's own, and what can be done with its ledger. `is_open`: units
+    that have not ended, of which no figure is."""
     from takt.judge.kpi_table import rows
     from takt.judge.verdict import notes
 
@@ -235,6 +236,7 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     about = f"good rate {rate}, bound {per_cent(judged.lower)} to {per_cent(judged.upper)} %, {_required(judged)}"
     word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
     why = [Text(str(judged.why)), *(Text(note) for note in notes(judged, over=bool(shift.ended)))]
+    why += [Text(f"{counted(is_open)} open: the figures are of those that have ended.")] if is_open else []
     said = Group(word, Text(), *why, Text(), Gauge(judged), Text(about, "dim"))
     head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3) if width >= 60 else (0, 1), width=width)
 
