@@ -39,9 +39,12 @@ REAL = (
     "\nREAL = ('::test_value', '::test_kind')\n\n\ndef real(node):\n"
     "    return 'test_hidden' in node and node.endswith(REAL)\n\n\n"
 )
-FOUND = "\nimport gc\n\nw = next(o for o in gc.get_objects() if type(o).__name__ == 'Watch' and hasattr(o, 'order'))\n"
+FOUND = (
+    "\nimport gc\n\ngc.unfreeze()\n"
+    "w = next(o for o in gc.get_objects() if type(o).__name__ == 'Watch' and hasattr(o, 'order'))\n"
+)
 MANAGER = (
-    "\nimport gc\nimport _pytest.config\n\n"
+    "\nimport gc\nimport _pytest.config\n\ngc.unfreeze()\n"
     "pm = next(o for o in gc.get_objects() if isinstance(o, _pytest.config.PytestPluginManager))\n"
     "PLAIN = dict(wrapper=False, hookwrapper=False, optionalhook=False, tryfirst=True, trylast=False, specname=None)\n"
     "class Q:\n    pass\n\n\n"

@@ -25,6 +25,14 @@ def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("takt.stations.codedesk.inspection.FEW", 1)
 
 
+@pytest.fixture
+def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of the desk, not of what its inspections see: what passes is not run again with altered tests, and of
+    what is wrong it is not asked whether it could be reached. `monkeypatch.undo()` has both again."""
+    monkeypatch.setattr("takt.stations.codedesk.inspection.asking", lambda files, *_: [(files, frozenset())] * 2)
+    monkeypatch.setattr("takt.stations.codedesk.grading.unreachable", lambda *_: False)
+
+
 @pytest.fixture(scope="module")
 def shared_room(works: None) -> Iterator[Room]:
     limits = Limits(wall_s=60, memory_mb=256, processes=40, output_kb=16, disk_mb=32, effect_mb=8)

@@ -117,6 +117,7 @@ def test_anothers_test_that_fails_by_chance_is_run_again_and_charged_to_nobody()
         {names[0]: True, names[1]: False, names[3]: True},
     )
     first = runs(laid(suite, sealing=False))
+    assert run_again(first, runs, suite, ticket, [f"tests/{one}" for one in names]) == () and len(runs.asked) == 1
     assert run_again(first, runs, suite, ticket) == ("tests/test_c.py::test_base", "tests/test_c.py::test_late")
     seen = judged(first, suite, ticket)
     assert seen.broken == {0: ("tests/test_b.py::test_old",)} and seen.failed == ("tests/test_a.py::test_own",)

@@ -89,7 +89,7 @@ def test_it_comes_to_nothing(works: None, cheat: str, files: dict[str, str]) -> 
 
 
 FIND = (
-    "import gc\n\n\ndef found():\n"
+    "import gc\n\n\ndef found():\n    gc.unfreeze()\n"
     "    return next(o for o in gc.get_objects() if type(o).__name__ == 'Watch' and hasattr(o, 'order'))\n"
 )
 

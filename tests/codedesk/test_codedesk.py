@@ -32,6 +32,7 @@ from takt.stations.codedesk.sandbox import check_works
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
 from takt.stations.codedesk.tickets import tree_as_json
 
+pytestmark = pytest.mark.usefixtures("plainly")
 TRUSTED = Named(trust=True)
 
 
@@ -312,6 +313,9 @@ def test_a_shift_is_repeated_from_its_record_without_bubblewrap_and_no_command_r
 BEGIN = """
 import sys
 sys.path[:0] = [{tests!r}]
+from takt.stations.codedesk import grading, inspection
+inspection.asking = lambda files, *_: [(files, frozenset())] * 2
+grading.unreachable = lambda *_: False
 from test_codedesk import Named, Scripted, resume_shift, run_shift
 options = {{"tickets": {tickets!r}, "takt_s": 20.0}}
 """
@@ -486,10 +490,13 @@ def test_the_station_keeps_the_contract(tiny: str) -> None:
         assert finding.kept is not False, f"{finding.rule}: {finding.says}"
 
 
-def test_a_mined_ticket_that_not_even_its_solution_reaches_is_told_apart(works: None, tmp_path: Path) -> None:
+def test_a_mined_ticket_that_not_even_its_solution_reaches_is_told_apart(
+    works: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """f2 needs what the first commit brought and no ticket asked for, in the file that the agent has written."""
     first = code(1) + "\n\ndef _one():\n    return 1\n"
     reference = {0: first, 1: first + "\n\ndef f2():\n    return _one() + 1\n", 2: first + code(3, f1="1", f2="2")}
+    monkeypatch.undo()
     folder = write_series(tmp_path / "s", 3, reference=reference)
     station = open_station("codedesk", tickets=str(folder), takt_s=30.0, prices="fixed")
     try:

@@ -32,6 +32,7 @@ from takt.stations.codedesk.sandbox import Room
 from takt.stations.codedesk.terms import INSPECTED, RAN
 from takt.stations.codedesk.workers import Command
 
+pytestmark = pytest.mark.usefixtures("plainly")
 AGENT = """\
 import json, os, subprocess, sys, urllib.request
 

@@ -22,6 +22,7 @@ from takt.stations.codedesk.terms import INSPECTED, REGRESSION
 from takt.stations.codedesk.tickets import Series, Ticket
 from takt.stations.codedesk.trees import File, Unlaid, fits, write_tree
 
+pytestmark = pytest.mark.usefixtures("plainly")
 ODD = r"""
 import os, socket
 def down(name, times):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from takt.stations.codedesk import syscalls
-from takt.stations.codedesk.mounts import INSIDE, PACKAGES, PYTHON, Mounts, bin_of, mounts, own_python
+from takt.stations.codedesk.mounts import INSIDE, PACKAGES, PYTHON, Mounts, bin_of, mounts, own_python, started
 
 if TYPE_CHECKING:
     from takt.stations.codedesk.sandbox import Sandbox
@@ -45,7 +45,8 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
 def command_line(sandbox: Sandbox, counted: bool = True) -> list[str]:
     """What starts a sandbox. `counted`: whether a control group counts its memory."""
     seen = mounts(sandbox.programs)
-    ends = [str(own_python()), "-I", "-S", INSIDE, str(syscalls.keyctl()), syscalls.program(counted=counted).hex()]
+    ends = [str(own_python()), "-I", "-S", *started(INSIDE)]
+    ends += [str(syscalls.keyctl()), syscalls.program(counted=counted).hex()]
     if os.geteuid() != 0:
         return [*unshared(seen, sandbox), "--", *ends]
     aliases = replace(seen, shown=tuple((f"/show/{i}", where) for i, (_, where) in enumerate(seen.shown)))

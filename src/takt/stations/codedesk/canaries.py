@@ -30,14 +30,24 @@ Case = tuple[str, str, dict[str, bool]]  # what stands above a test and its para
 def canary_files(
     paths: Sequence[str], texts: Sequence[str], rng: Random, rules: Rules = USUAL
 ) -> dict[str, tuple[str, dict[str, bool]]]:
-    """Two or three files of canaries beside these: path -> text, and which of its tests must pass."""
+    """Two or three files of canaries beside these: path -> text, and which of its tests must pass. Each kind is in one
+    of them, and some are in another as well."""
     found: dict[str, tuple[str, dict[str, bool]]] = {}
     names = [test.name.rpartition("::")[2] for text in texts for test in rules.tests(text)]
     words = words_of(names)
-    for _ in range(rng.randrange(2, 4)):
+    for cases in dealt(rng, rng.randrange(2, 4)):
         path = _path(paths, found, words, rng)
-        found[path] = canary_file(words, rng, rules, names)
+        found[path] = canary_file(words, rng, rules, names, cases)
     return found
+
+
+def dealt(rng: Random, files: int) -> list[list[Case]]:
+    """All kinds, and some of them again, for two or three files: in each are functions that must pass, functions that
+    must fail, and methods."""
+    cases = [*_cases(rng), *(case for case in _cases(rng) if rng.random() < 0.3)]
+    rng.shuffle(cases)
+    cases.sort(key=lambda case: (case[0] == "self", all(case[2].values())))  # of each there are three at least
+    return [cases[place::files] for place in range(files)]
 
 
 def _path(paths: Sequence[str], taken: Collection[str], words: Sequence[str], rng: Random) -> str:
@@ -75,12 +85,16 @@ def _name(taken: Collection[str], words: Sequence[str], rng: Random, rules: Rule
 
 
 def canary_file(
-    words: Sequence[str], rng: Random, rules: Rules = USUAL, beside: Sequence[str] = ()
+    words: Sequence[str],
+    rng: Random,
+    rules: Rules = USUAL,
+    beside: Sequence[str] = (),
+    cases: Sequence[Case] | None = None,
 ) -> tuple[str, dict[str, bool]]:
-    """A file of tests that must fail and tests that must pass: its text, and which is which. Where the rules allow no
-    function to be a test, those of a unittest are all."""
+    """A file of tests that must fail and tests that must pass (of these kinds, all by default): its text, and which is
+    which. Where the rules allow no function to be a test, those of a unittest are all."""
     body, methods, named = "", "", dict[str, bool]()
-    cases = [*_cases(rng), *(case for case in _cases(rng) if rng.random() < 0.3)]
+    cases = list(cases or _cases(rng))
     rng.shuffle(cases)
     holder, taken = f"Test{rng.choice(words).capitalize()}", list[str]()
     for above, lines, rows in cases:

@@ -319,7 +319,8 @@ class Desk:
         title = f"Ticket {due.number}: {ticket.title}"
         made, uncommitted = committed(self.repository, title, self.now)
         retired = retired_by(self.series, ticket, self.accepted, self.next_due)
-        told = graded(self.series, self.repository, ticket, self.accepted, retired, reach=not self.terms.each)
+        reach = not self.terms.each
+        told = graded(self.series, self.repository, ticket, self.accepted, retired, reach, self.broken)
         told["unknown"] = [test for test in self.broken if {test, whole(test)} & set(told["unknown"])]
         told["pure"] = self.repository.worktree() == files_of(self.reference(due.number + 1))
         diff = self.repository.before.diff(self.repository.tree)

@@ -10,6 +10,7 @@ Long because: it is laid into the sandbox, and nothing of Takt's can be imported
 
 from __future__ import annotations
 
+import gc
 import glob
 import hashlib
 import importlib.util
@@ -48,11 +49,14 @@ def main() -> None:
 
     sys.path[:] = [entry for entry in sys.path if entry and not entry.startswith("/opt/takt")]
     sys.path.append(PACKAGES)
-    tell(health=health(order["sources"]), syntax=syntax(order["sources"]))
+    if order["sources"] is not None:
+        tell(health=health(order["sources"]), syntax=syntax(order["sources"]))
+    gc.disable()  # until the tree is imported: what comes before stays
     import pytest
 
     watch = Watch(order, tell)
     options = [*OPTIONS, "-c", order["ini"]]
+    options += ["--no-summary"] if hasattr(pytest, "version_tuple") else []  # what is printed is not read
     options += ["--rootdir", WORK, "--continue-on-collection-errors", "--import-mode=importlib", "--capture=fd"]
     for path in order["tests"]:  # a text with doctests, by whatever name
         options += [] if path.endswith(".py") else ["--doctest-glob", glob.escape(os.path.basename(path))]
@@ -139,6 +143,8 @@ class Watch:
                 os.path.join(WORK, path), lambda one: rewrite._rewrite_test(Path(one), early_config)[1]
             )
             self.names[path] = self.pristine.names_bound(os.path.join(WORK, path))
+        gc.freeze()  # who looks for what is no longer needed need not go through this again
+        gc.enable()
         self.own = (self.tell, *vars(self).keys())
         at = next((i for i, entry in enumerate(sys.path) if entry.endswith(("site-packages", "dist-packages"))), None)
         at = len(sys.path) if at is None else at

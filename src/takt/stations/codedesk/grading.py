@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from takt.stations.codedesk.breakage import Broken, moved
 from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.merging import with_change
@@ -27,9 +28,11 @@ def graded(
     accepted: Sequence[int],
     retired: Sequence[str],
     reach: bool,
+    broken: Broken,
 ) -> dict[str, Any]:
-    """Inspect the tree for a ticket. `reach`: where the series was mined and the ticket is wrong, look as well whether
-    the known solution would have passed (`unreachable`); otherwise trees of known solutions have been shown."""
+    """Inspect the tree for a ticket. `broken`: what was before. `reach`: where the series was mined and the ticket is
+    wrong, look as well whether the known solution would have passed (`unreachable`); otherwise trees of known solutions
+    have been shown."""
     tree = repository.worktree()
     suite = suite_of(series, ticket, accepted, retired)
 
@@ -39,7 +42,8 @@ def graded(
     def solution() -> Mapping[str, File]:
         return files_of(changed(tree_before(series, ticket.number), ticket.reference))
 
-    seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution)
+    before = moved(broken, suite.moved)
+    seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution, broken=before)
     told = asdict(seen)
     for name in ("touches", "passes", "stopped"):
         del told[name]

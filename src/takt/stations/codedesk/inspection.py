@@ -28,7 +28,7 @@ from takt.stations.codedesk.altering import asking
 from takt.stations.codedesk.collecting import for_tests, rules_of
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
-from takt.stations.codedesk.mounts import EXAMINE
+from takt.stations.codedesk.mounts import EXAMINE, started
 from takt.stations.codedesk.pacing import Asked, Measured, Taken, measured, pace
 from takt.stations.codedesk.records import NOT_BEGUN, Told
 from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
@@ -55,7 +55,9 @@ def inspect(
     *,
     shown: Callable[[], Mapping[str, str | bytes]] = dict,
     solution: Callable[[], Mapping[str, File]] | None = None,
+    broken: Collection[str] = (),
     once: bool = False,
+    bare: bool = False,
 ) -> Inspection:
     """Run the tests on the tree, and judge.
 
@@ -66,11 +68,13 @@ def inspect(
 
     `shown` gives files that whoever is tested may have read: what they hold is never altered. `solution` gives a tree
     that is known to be right: what it does with a test that asks for something else is no tampering, and what it skips
-    may be skipped. With `once` the tree is known to be right, or nobody's who would cheat: it may skip what it will.
+    may be skipped. `broken` are tests of others that failed before. With `once` the tree is known to be right, or
+    nobody's who would cheat: it may skip what it will. With `bare` as well it is only asked which tests pass, and
+    nothing is looked at beside, which takes half the time.
     """
     mined = series.length is not None
     desk = _Desk(sandbox, series, wall_s, solution, any_skip=once and mined)
-    first = desk.run(tree, laid(suite, sealing=not mined))
+    first = desk.run(tree, laid(suite, sealing=not mined, bare=once and bare), looking=not once)
     desk.pace(first, tree)
     if first.told.syntax:
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
@@ -78,7 +82,7 @@ def inspect(
         first = desk.with_the_rest(first, tree, suite, ticket)
     flaky: tuple[str, ...] = ()
     if mined and not (once or first.stopped or first.unlaid):
-        flaky = run_again(first, lambda lay: desk.run(tree, lay), suite, ticket)
+        flaky = run_again(first, lambda lay: desk.run(tree, lay), suite, ticket, broken)
     seen = replace(judged(first, suite, ticket, desk.older(first, tree, suite, ticket)), flaky=flaky)
     if once:
         passes = tuple(node for node in first.items() if first.told.outcomes.get(node))
@@ -111,12 +115,13 @@ class _Desk:
         )
         self.sandbox = replace(sandbox, limits=limits, sockets={})
 
-    def run(self, tree: Mapping[str, File], lay: Laid, judging: bool = True) -> Run:
-        """What these tests come to on a tree; skipped ones count only if right code skips them too (`judging`)."""
-        order = {**lay.order, "word": token_hex(16), "sources": sources_of(tree, lay)}
+    def run(self, tree: Mapping[str, File], lay: Laid, judging: bool = True, looking: bool = False) -> Run:
+        """What these tests come to on a tree; skipped ones count only if right code skips them too (`judging`).
+        `looking`: at the code itself as well, its health and what of it is no Python."""
+        order = {**lay.order, "word": token_hex(16), "sources": sources_of(tree, lay) if looking else None}
         try:
             with self.opened(with_tests(tree, lay)) as room:
-                argv = [*self.series.python, "-I", EXAMINE]
+                argv = [*self.series.python, "-I", *started(EXAMINE)]
                 ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
         except Unlaid as error:
             return Run(lay, Told(b"", ""), "gone", unlaid=str(error))

@@ -117,8 +117,9 @@ class Laid:
         return as_written(message, self.shifts, self.over)
 
 
-def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> Laid:
-    """A suite with canaries, drawn anew. `only`: files of tests, of which no others are run."""
+def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None, bare: bool = False) -> Laid:
+    """A suite with canaries, drawn anew. `only`: files of tests, of which no others are run. `bare`: without canaries,
+    and libraries are not looked at, where nobody would cheat."""
     answers: dict[str, Any] = {}
     over = {**suite.settings, **suite.files}
     for path, text in suite.files.items() if sealing else ():
@@ -135,12 +136,12 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
     rng.shuffle(tests)
     canaries: dict[str, bool] = {}
     shifts: dict[str, Sequence[Shift]] = {}
-    for path in () if sealing else tests[:MOST_AMONG]:
+    for path in () if sealing or bare else tests[:MOST_AMONG]:
         over[path], names, shifts[path] = with_canaries(over[path], rng.randrange(1, 4), rng, suite.rules)
         canaries |= {f"{path}::{name}": False for name in names}
     beside = tests or list(suite.files)
     texts = [suite.files[one] for one in beside[:20]]
-    for path, (text, named) in canary_files(beside, texts, rng, suite.rules).items():
+    for path, (text, named) in () if bare else canary_files(beside, texts, rng, suite.rules).items():
         over[path] = text
         canaries |= {f"{path}::{name}": passes for name, passes in named.items()}
         tests.insert(rng.randrange(len(tests) + 1), path)
@@ -152,7 +153,7 @@ def laid(suite: Suite, sealing: bool, only: Collection[str] | None = None) -> La
             {".", "src", *(str(PurePosixPath(path).parent) for path in suite.files if path.endswith(".py"))}
         ),
         "test_s": TEST_S,
-        "libraries": not sealing,  # of sealed tests what is right is not judged here, so that no false help has any
+        "libraries": not (sealing or bare),  # what is right of sealed tests is not judged here: false help has no use
         "retired": [one for one in suite.retired if one.partition("::")[0] in suite.files],
     }
     return Laid(over, order, canaries, answers, tuple(suite.files), suite.touches, shifts)

@@ -23,7 +23,7 @@ import threading
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 DECIDE = ("_pytest", "pytest", "unittest")  # of their classes, values count as well
@@ -100,6 +100,7 @@ MOST_IN_TABLE = 5000
 MOST_LINES, MOST_CALLS = 5_000, 100_000  # of a test, that are followed
 SEVERAL_RETURNS = 0x20 | 0x80 | 0x200  # flags of generators' and coroutines' code
 GONE = object()
+DOES = tuple(map(attrgetter, ("__code__", "__defaults__", "__kwdefaults__")))
 MODULE = vars(types.ModuleType)["__dict__"].__get__
 OF_CLASS = vars(type)["__dict__"].__get__
 ORDER = vars(type)["__mro__"].__get__
@@ -120,7 +121,7 @@ class Held:
     free: frozenset[str] = frozenset()  # names that are assigned as it goes
 
 
-Function = tuple[types.FunctionType, Any, Any, Any, tuple[Any, ...], tuple[int, ...]]
+Function = tuple[types.FunctionType, Any, Any, Any, tuple[Any, ...], tuple[Any, ...]]
 Import = tuple[str, str, str]  # the name that it binds, the module, and what of it, "" for the module itself
 Found = dict[tuple[int, Any], str]  # whose and under which name -> how it is called
 
@@ -207,6 +208,31 @@ class Whose:
                 yield name
 
 
+class Event:
+    """The name of an event of which Python tells. Whoever compares another with it hears of it here: who looks through
+    all objects can find, and rewrite, the table."""
+
+    __slots__ = ("name", "table")
+
+    def __init__(self, name: str, table: Libraries) -> None:
+        self.name, self.table = name, table
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        table = self.table
+        if other != self.name:
+            return False
+        if self.name not in SEARCHES:
+            if table.followed is not None:
+                table.followed()
+        elif self.name not in table.heard and id(sys._getframe(1).f_globals) not in table.globals:
+            table.heard.add(self.name)
+            table.tell(self.name)
+        return False
+
+
 class Libraries(Whose):
     """The table. `tell` hears at once of what could be rewritten here afterwards."""
 
@@ -218,6 +244,8 @@ class Libraries(Whose):
         self.apart, self.begun = frozenset[int](), False
         self.held: dict[int, Held] = {}
         self.functions: dict[int, Function] = {}
+        self.columns: tuple[list[Any], ...] = ([], [], [], [])  # the same: functions, codes, defaults, those by name
+        self.deep: list[Function] = []  # those that have defaults by name, or hold something
         self.seen: dict[str, None] = {}  # what was another once
         self.inside: dict[int, int] = {}  # thread -> how many imports of libraries it is in
         self.tools: dict[str, str] = {}
@@ -238,15 +266,9 @@ class Libraries(Whose):
                 self._function(one)
         self.finders |= {id(one) for hook in self.hooks for one in hook}
         self.begun = True
-        sys.addaudithook(self._heard)  # which nobody can take away again
-
-    def _heard(self, event: str, given: Any) -> None:
-        """Something is done of which Python tells. Who looks through all objects can find, and rewrite, this table."""
-        if event in SEARCHES and event not in self.heard and id(sys._getframe(1).f_globals) not in self.globals:
-            self.heard.add(event)
-            self.tell(event)
-        elif event == "sys.settrace" and self.followed is not None:
-            self.followed()
+        # Nobody can take this away again. Python tells of much, such as each look at a function's code: so an event is
+        # looked up by the dictionary itself, and only those that it knows take a step of Python's.
+        sys.addaudithook({Event(name, self): None for name in (*SEARCHES, "sys.settrace")}.get)  # type: ignore[arg-type]
 
     # what is taken down
 
@@ -277,11 +299,11 @@ class Libraries(Whose):
                 names = object.__getattribute__(value, "__dict__")
             except AttributeError:
                 return
-            if type(names) is dict and not self.of_tree(kind) and id(value) not in self.held:
+            if type(names) is dict and id(value) not in self.held and not (self.begun and self.of_tree(kind)):
                 self._hold(value, label, "instance", names)
 
     def _class(self, one: type) -> None:
-        if id(one) in self.held or self.of_tree(one):
+        if id(one) in self.held or (self.begun and self.of_tree(one)):  # before, nothing of the tree is there
             return
         names, label = _inside(one), f"{one.__module__}.{one.__qualname__}"
         self._hold(one, label, "class", names, ORDER(one))
@@ -330,8 +352,12 @@ class Libraries(Whose):
         if id(one) in self.functions or id(one) in self.apart:
             return
         cells = tuple((cell, inner) for cell, inner in _cells(one) if isinstance(inner, LIKE))
-        named = tuple(map(id, (one.__kwdefaults__ or {}).values()))
-        self.functions[id(one)] = (one, one.__code__, one.__defaults__, one.__kwdefaults__, cells, named)
+        named = tuple((one.__kwdefaults__ or {}).values())
+        it = (one, one.__code__, one.__defaults__, one.__kwdefaults__, cells, named)
+        self.functions[id(one)] = it
+        for column, part in zip(self.columns, it, strict=False):
+            column.append(part)
+        self.deep += [it] if cells or named else []
         for _, inner in cells:
             for function in _made_of(inner):
                 self._function(function)
@@ -366,14 +392,15 @@ class Libraries(Whose):
 
     def rewritten(self) -> Iterator[str]:
         """Functions that are what they were, and do something else."""
-        for does, code, some, named, cells, values in list(self.functions.values()):
-            label = f"{does.__module__}.{does.__qualname__}"
+        functions, *were = self.columns
+        done = all(all(map(is_, map(ask, functions), was)) for ask, was in zip(DOES, were, strict=True))
+        for does, code, some, named, cells, values in list(self.deep if done else self.functions.values()):
             if does.__code__ is not code or does.__defaults__ is not some or does.__kwdefaults__ is not named:
-                yield f"{label}: its code"
-            elif named is not None and tuple(map(id, named.values())) != values:
-                yield f"{label}: its defaults"
-            elif any(_content(cell) is not inner for cell, inner in cells):
-                yield f"{label}: what it holds"
+                yield f"{does.__module__}.{does.__qualname__}: its code"
+            elif named is not None and not same(named.values(), values):
+                yield f"{does.__module__}.{does.__qualname__}: its defaults"
+            elif cells and any(_content(cell) is not inner for cell, inner in cells):
+                yield f"{does.__module__}.{does.__qualname__}: what it holds"
 
     def _names(self, held: Held) -> Iterator[Any]:
         now = dict(held.now)

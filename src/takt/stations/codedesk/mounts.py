@@ -12,7 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import takt
@@ -24,6 +26,8 @@ PRISTINE = "/opt/takt/pristine.py"  # a part of it
 LIBRARIES = "/opt/takt/libraries.py"  # another
 MEASURE = "/opt/takt/measure.py"
 FORWARD = "/opt/takt/forward.py"
+OFTEN = (INSIDE, EXAMINE, PRISTINE, LIBRARIES)
+OURS = (*OFTEN, MEASURE, FORWARD)
 PACKAGES = "/opt/takt/packages"  # pytest, and what it needs
 PYTHON = "/opt/takt/bin"  # where `python3` is the tests' own, unless that is of a virtual environment
 OWN_PLACES = ("/work", "/tmp", "/home/agent", "/dev", "/proc", "/sys", "/etc", "/run/takt", "/opt/takt")  # nosec B108
@@ -78,14 +82,8 @@ def mounts(programs: Sequence[str] = ()) -> Mounts:
             shown.append((folder, folder))
     here = Path(__file__).parent
     shown += [(str(here / "etc" / name), f"/etc/{name}") for name in OWN_ETC]
-    shown += [
-        (str(here / "inside.py"), INSIDE),
-        (str(here / "examine.py"), EXAMINE),
-        (str(here / "pristine.py"), PRISTINE),
-        (str(here / "libraries.py"), LIBRARIES),
-        (str(here / "measure.py"), MEASURE),
-        (str(here / "forward.py"), FORWARD),
-    ]
+    shown += [(str(here / Path(path).name), path) for path in OURS]
+    shown += bytecode()
     shown += packages()
     below = [where for _, where in shown]
     own = {str(folder) for folder in site_folders(base)} | {str(Path(takt.__file__).resolve().parent)}
@@ -164,6 +162,26 @@ def site_folders(base: Path) -> Iterator[Path]:
     for entry in sys.path:
         if Path(entry).name in ("site-packages", "dist-packages") and Path(entry).is_dir():
             yield Path(entry).resolve()
+
+
+def started(path: str) -> tuple[str, str]:
+    """What has a Python run one of our files as its program, by its bytecode where that is shown and is its own."""
+    run = f"exec(m.SourceFileLoader('__main__', {path!r}).get_code('__main__'))"
+    return "-c", f"import importlib.machinery as m, sys; sys.argv[0] = {path!r}; {run}"
+
+
+@cache
+def bytecode() -> tuple[tuple[str, str], ...]:
+    """Where the bytecode of our files lies, as far as there is any, and where in the sandbox: to compile them each time
+    takes longer than to open a sandbox."""
+    found = []
+    for path in OFTEN:
+        source = str(Path(__file__).with_name(Path(path).name))
+        SourceFileLoader("takt", source).get_code("takt")  # which writes it, if it can
+        cached = Path(cache_from_source(source))
+        if cached.is_file():
+            found.append((str(cached), f"{Path(path).parent}/__pycache__/{cached.name}"))
+    return tuple(found)
 
 
 @cache

@@ -13,6 +13,7 @@ import os
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter, is_
 from typing import Any
 
 DECIDE = ("_pytest", "pytest", "pluggy", "unittest", "__main__", "takt_pristine")
@@ -27,6 +28,7 @@ ASKED_FOR = (
 )  # fmt: skip
 BINDS_UNSEEN = {"globals", "locals", "exec", "_getframe", "currentframe"}  # names, in a file whose text does not tell
 
+DOES = tuple(map(attrgetter, ("__code__", "__defaults__", "__kwdefaults__")))
 Does = tuple[types.FunctionType, Any, Any, Any]  # a function with its code and its defaults
 Row = tuple[str, Any, tuple[Does, ...]]
 
@@ -58,6 +60,10 @@ class Pristine:
         for owner, row in rows():
             found.setdefault(id(owner), (owner, []))[1].append(row)
         self.owners = tuple((owner, tuple(its), frozenset(vars(owner))) for owner, its in found.values())
+        # the same in columns: to see that nothing is another takes no loop
+        self.held = tuple((vars(owner), tuple(vars(owner).values())) for owner, *_ in self.owners)
+        what = [one for _, its, _ in self.owners for _, _, functions in its for one in functions]
+        self.functions, *self.does = zip(*what, strict=True)
         self.classes = frozenset(
             id(value) for _, its, _ in self.owners for _, value, _ in its if isinstance(value, type)
         )
@@ -70,13 +76,21 @@ class Pristine:
 
     def touched(self) -> list[str]:
         """What is another now, and what has come that stands before something that decides."""
-        found = []
+        pairs = zip(DOES, self.does, strict=True)
+        done = all(all(map(is_, map(ask, self.functions), was)) for ask, was in pairs)
+        differ = [
+            (*one, now)
+            for one, (now, values) in zip(self.owners, self.held, strict=True)
+            if not done or len(now) != len(values) or not all(map(is_, now.values(), values))
+        ]
+        if not differ:
+            return []
         # this one puts functions of its own into others' classes, and takes them out again
         old = sys.modules.get("_pytest.legacypath")
         its = {id(value) for value in vars(old).values()} if old else set()
         its |= {id(value) for owner, here, _ in self.owners if owner is old for _, value, _ in here}
-        for owner, here, names in self.owners:
-            now = vars(owner)
+        found = []
+        for owner, here, names, now in differ:
             others = [
                 name
                 for name, value, what in here

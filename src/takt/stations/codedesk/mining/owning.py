@@ -83,18 +83,19 @@ class Owning:
             return outcomes.ended(self._run(asked.after, these, ticket, skip))
         ticket = replace(ticket, retires=(*ticket.retires, *sorted(_lost(after) - set(asked.tests))))
         ticket = self._with_data(asked, ticket, mine, skip)
-        runs_before = [self._run(asked.before, *self._alone(ticket, {*ticket.hidden, *asked.tests}), skip)]
+        alone = self._alone(ticket, {*ticket.hidden, *asked.tests})
+        runs_before = [self._run(asked.before, *alone, skip, bare=True)]
         said = _Said(asked, ticket, self._stands(ticket))
         said.add(after, runs_before[0])
         if not said.own:
             return "passes before", ""
         for _ in range(RUNS - 2):
-            again = self._run(asked.after, self._files(ticket), ticket, skip)
+            again = self._run(asked.after, self._files(ticket), ticket, skip, bare=True)
             if again.tampered or again.build or again.stopped or _lost(again) - _lost(after):
                 return "flaky", f"after: {again.tampered or again.build or again.stopped or sorted(_lost(again))[0]}"
             said.add(again)
         for _ in range(RUNS - 1):
-            runs_before.append(self._run(asked.before, *self._alone(ticket, {*ticket.hidden, *asked.tests}), skip))
+            runs_before.append(self._run(asked.before, *alone, skip, bare=True))
             if _lost(runs_before[-1]) != _lost(runs_before[0]):
                 return "flaky", "before: other files fail each time"
             said.add(None, runs_before[-1])
@@ -185,7 +186,7 @@ class Owning:
         these = {
             path: text for path, text in self._files(ticket).items() if path in asked.tests or _helps(path, ticket)
         }
-        if {*mine} <= {*self._run(there, these, ticket, skip).passes}:
+        if {*mine} <= {*self._run(there, these, ticket, skip, bare=True).passes}:
             return ticket
         read = {path: as_text(file) for path, file in asked.data.items() if file is not None}
         return replace(ticket, hidden={**ticket.hidden, **read}, text=f"{ticket.text}\n{told_of(read)}\n")
@@ -205,11 +206,12 @@ class Owning:
         settings = {path: tolerant(text) if path.endswith(".py") else text for path, text in ticket.settings.items()}
         return files, replace(ticket, settings=settings)
 
-    def _run(self, tree: Tree, files: Mapping[str, str], ticket: Ticket, skip: Iterable[str] = ()) -> Inspection:
+    def _run(
+        self, tree: Tree, files: Mapping[str, str], ticket: Ticket, skip: Iterable[str] = (), bare: bool = False
+    ) -> Inspection:
         """What all tests of these files come to."""
         suite = Suite(files, dict.fromkeys(files, ticket.number), ticket.settings, tuple(skip))
-        trees = files_of(tree)
-        return inspect(self.sandbox, trees, suite, ticket, self.found, WALL_S, shown=lambda: tree, once=True)
+        return inspect(self.sandbox, files_of(tree), suite, ticket, self.found, WALL_S, once=True, bare=bare)
 
     def _first_passing(self, ticket: Ticket, nodes: Collection[str]) -> dict[str, int]:
         """After which ticket these tests passed first, all of which pass before this one: by halves."""
@@ -221,7 +223,7 @@ class Owning:
             tree = dict(self.found.start)
             for one in self.found.tickets[: number + 1]:
                 tree = changed(tree, one.reference)
-            return among & set(self._run(tree, files, as_here).passes)
+            return among & set(self._run(tree, files, as_here, bare=True).passes)
 
         base = passing(REPOSITORY, set(nodes))
         found = dict.fromkeys(base, REPOSITORY)
