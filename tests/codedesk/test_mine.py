@@ -226,6 +226,7 @@ def test_a_ticket_names_what_is_new_what_is_gone_and_what_its_tests_will_look_fo
     assert [name for name, _ in new] == ["p.a.C.n", "p.a.T"] and gone == ["p.a.g"]
     assert [shown for _, shown in other] == ["p.a.f(x, y=1) (was p.a.f(x))", "p.a.C(int) (was p.a.C)"]
     assert imports_of({"t.py": "from p.a import f, _h, T\nimport os\n"}, before, after) == ["p.a.T", "p.a._h"]
+    assert text_of("Fix x", [], {"a.py": "x = 1\n"}, {"a.py": "x = 2\n"}, {}, "Fix x")[0] == "Fix x\n"
     assert kind_of("Fix a crash\n\nand speed it up") == "defect" and kind_of("Add x\n\nThe fix of y.") == "defect"
     assert (
         kind_of("Make it faster") == "speed" and kind_of("Rename f") == "refactoring" and kind_of("Add x") == "feature"

@@ -14,13 +14,15 @@ from histories import Files, repository
 from takt.cli import main
 from takt.errors import TaktError
 from takt.stations.codedesk.inspection import sources_of
+from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import Suite, laid
-from takt.stations.codedesk.mining.found import Mining, write
+from takt.stations.codedesk.mining.found import Mining, Rejected, write
 from takt.stations.codedesk.mining.history import History
 from takt.stations.codedesk.mining.moved import moved
-from takt.stations.codedesk.mining.outcomes import in_short
+from takt.stations.codedesk.mining.outcomes import ended, in_short
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest
+from takt.stations.codedesk.mounts import lies_at
 from takt.stations.codedesk.suites import still_retired, suite_of
 from takt.stations.codedesk.tickets import Ticket, open_series, ticket_as_json, ticket_of
 from takt.stations.codedesk.trees import Link
@@ -181,13 +183,17 @@ def test_a_package_in_a_folder_is_mined_as_if_that_were_all_and_is_found_where_i
         assert [one.subject for one in commits] == ["Ours", "More"]
         assert set(commits[-1].tree) == {"pytest.ini", "app/m.py", "tests/test_m.py"}
         assert history.files(commits[-1].tree)["app/m.py"] == B
-    with History(folder) as history:
+    with History(folder / ".." / folder.name) as history:  # as `../r` is written
         assert history.configured(Pytest.configured_by) == ["backend"] and not history.configured(["no.ini"])
     with History(repository(tmp_path / "flat", [("Both", {"pytest.ini": "", "a/pytest.ini": ""})])) as history:
         assert history.configured(Pytest.configured_by) == [], "the top is one"
     out = tmp_path / "tickets"
     with pytest.raises(TaktError, match="a package lies in backend: name it by --root"):
         write(Mining("r", ("python3",), elsewhere=["backend"]), out)
+    lacks = ended(Inspection(failed=("tests/test_m.py::?",), message="E   ModuleNotFoundError: No module named 'attr'"))
+    rejected = [Rejected("1", "x", *lacks)]
+    with pytest.raises(TaktError, match=r"1 fails after.*No module named 'attr'.*--python names"):
+        write(Mining("r", ("python3",), rejected=rejected), out)
     for root, says in (
         ("..", "--root takes a folder"),
         ("/etc", "--root takes a folder"),
@@ -205,6 +211,17 @@ def test_the_python_of_takts_own_environment_is_said_to_be_that(
         assert main(["mine", str(tmp_path), "--python", python, "--out", str(tmp_path / "tickets")]) == 2
         said = capsys.readouterr().err
         assert says in said and said.count("\n") == 1
+
+
+def test_what_is_shown_in_a_sandbox_lies_at_no_path_that_goes_up(tmp_path: Path) -> None:
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/python").symlink_to("/usr/bin/python3")
+    (tmp_path / "link").symlink_to("venv/bin")
+    there = str(tmp_path.resolve() / "venv/bin/python")
+    assert str(lies_at(tmp_path / "venv/../venv/bin/python")) == there, "and a Python stays its environment's own"
+    assert str(lies_at(tmp_path / "link/../bin/python")) == there, "what lies above a link, as the machine has it"
+    assert str(lies_at(tmp_path / "link/python")) == str(tmp_path / "link/python")
+    assert str(lies_at(tmp_path / "venv/..")) == str(tmp_path.resolve())
 
 
 def test_the_health_of_the_code_is_of_code_and_of_no_test_by_whatever_name() -> None:

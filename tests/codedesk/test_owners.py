@@ -18,11 +18,12 @@ from takt.cli import main
 from takt.contract.station import open_station
 from takt.errors import TaktError
 from takt.stations.codedesk.account import values_of
+from takt.stations.codedesk.breakage import number_of
 from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.mining.found import Mining
 from takt.stations.codedesk.suites import as_before, no_longer, retired_by, suite_of
-from takt.stations.codedesk.terms import MENDED, REGRESSION
-from takt.stations.codedesk.tickets import Mined, Ticket, open_series, ticket_as_json, ticket_of
+from takt.stations.codedesk.terms import INSPECTED, MENDED, REGRESSION
+from takt.stations.codedesk.tickets import REPOSITORY, Mined, Ticket, open_series, ticket_as_json, ticket_of
 from takt.stations.codedesk.trimming import tolerant, trimmed
 
 T = "tests/test_m.py"
@@ -223,10 +224,12 @@ def test_a_miss_and_a_break_count_against_their_own_tickets_alone(works: None, t
             for kind in (REGRESSION, MENDED)
         }
         values = values_of(desk.events)
+        records = [event.data["broken"] for event in desk.of(INSPECTED)]
     finally:
         station.close()
     assert [one["reasons"] for one in said] == [["wrong"], [], ["regression"], []], said
     assert said[2]["broken_repository"] and said[2]["broken_tickets"] == [1] and "broken_repository" not in said[3]
+    assert records[2] == {"repository": [f"{T}::test_f0"], "1": [f"{T}::test_f2"]} and number_of("-1") == REPOSITORY
     assert sorted(told[REGRESSION], key=str) == [(2, 1, 1), (2, None, 1)]
     assert sorted(told[MENDED], key=str) == [(3, 1, 1), (3, None, 1)]
     assert values["still_broken"] == values["broken_tickets"] == 0 and values["found_broken"] == 1

@@ -110,7 +110,7 @@ def backlog_of(events: Sequence[Event], end_s: float, time_s: float) -> tuple[fl
 
 
 def still_broken(events: Sequence[Event]) -> int:
-    """Tests of accepted tickets that fail at the end."""
+    """Tests of accepted tickets, and of the repository, that fail at the end."""
     count = 0
     for event in events:
         count += SIGNS.get(event.kind, 0) * event.data.get("count", 0)
@@ -139,7 +139,7 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
         ),
         Figure("backlog_mean", "Backlog, mean", _number(values["backlog_mean"], 2), "", "open tickets over time"),
         Figure("backlog_most", "Backlog, most", str(values["backlog_most"]), "", ""),
-        Figure("regressions", "Regressions", str(values["regressions"]), "", "tickets that broke accepted ones"),
+        Figure("regressions", "Regressions", str(values["regressions"]), "", "tickets that broke others' tests"),
         Figure(
             "between_regressions_s", "Time between regressions", _minutes(values["between_regressions_s"]), "min", ""
         ),
@@ -147,7 +147,9 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
             "to_repair_s", "Time to repair, mean", _minutes(values["to_repair_s"]), "min", "until the tests pass again"
         ),
         Figure("found_broken", "Tickets on a broken tree", str(values["found_broken"]), "", "broken by earlier ones"),
-        Figure("still_broken", "Accepted tests broken at the end", str(values["still_broken"]), "", ""),
+        Figure(
+            "still_broken", "Tests broken at the end", str(values["still_broken"]), "", "of accepted ones, or older"
+        ),
         Figure("broken_tickets", "... of so many tickets", str(values["broken_tickets"]), "", "work in progress"),
         Figure("thinking_share", "Time thinking", _number(values["thinking_share"], 1, 100), "%", "of the shift"),
         Figure("commands_share", "Time running commands", _number(values["commands_share"], 1, 100), "%", ""),

@@ -60,6 +60,16 @@ def reckoned(
     return after, events, breaks
 
 
+def word_of(number: int) -> str:
+    """Whose tests they are, as a record has it."""
+    return "repository" if number == REPOSITORY else str(number)
+
+
+def number_of(word: str) -> int:
+    """The same, read: of older records too, which have the number alone."""
+    return REPOSITORY if word == "repository" else int(word)
+
+
 def _of(number: int, count: int) -> dict[str, int]:
     """Whose tests an event is about."""
     return {"repository": count} if number == REPOSITORY else {"ticket": number}

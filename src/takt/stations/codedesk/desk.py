@@ -15,7 +15,7 @@ from takt.contract.events import HELP_CALLED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Eve
 from takt.contract.tools import Refused
 from takt.contract.worker import Journal
 from takt.errors import TaktError
-from takt.stations.codedesk.breakage import moved, reckoned, whole
+from takt.stations.codedesk.breakage import moved, number_of, reckoned, whole
 from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.grading import committed, graded
@@ -289,7 +289,7 @@ class Desk:
         record = self._recorded(INSPECTED, due.number, lambda: self._inspect(due, ticket))
         self.repository.before.begin()
         self.broken = moved(self.broken, record.get("moved", {}))
-        seen = {int(number): list(tests) for number, tests in record["broken"].items()}
+        seen = {number_of(word): list(tests) for word, tests in record["broken"].items()}
         reasons = [TAMPERED] if record["tampered"] else []
         found = sorted({was[0] for was in self.broken.values()})
         if not record["tampered"]:

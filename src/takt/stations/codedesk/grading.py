@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from takt.stations.codedesk.breakage import Broken, moved
+from takt.stations.codedesk.breakage import Broken, moved, word_of
 from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.merging import with_change
@@ -47,7 +47,7 @@ def graded(
     told = asdict(seen)
     for name in ("touches", "passes", "stopped"):
         del told[name]
-    told["broken"] = {str(number): list(tests) for number, tests in seen.broken.items()}
+    told["broken"] = {word_of(number): list(tests) for number, tests in seen.broken.items()}
     told["failed"] = list(seen.failed)[:MOST_NAMED]
     told["health"] = dict(seen.health)
     del told["flaky"]

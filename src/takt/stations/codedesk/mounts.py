@@ -107,9 +107,18 @@ def other_takts(folder: Path) -> Iterator[Path]:
                 yield found.resolve()
 
 
+def lies_at(name: str | Path) -> Path:
+    """An absolute path without `..`: in a sandbox nothing can be shown at another. Links are kept, but for those before
+    a `..`, which may lead elsewhere."""
+    path = Path(name).absolute()
+    if ".." not in path.parts:
+        return path
+    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
+
+
 def program_folders(name: str) -> Iterator[Path]:
     """The folders that a program needs: its own, and that of the Python of its virtual environment."""
-    path = Path(name).absolute()
+    path = lies_at(name)
     if not path.exists():
         raise TaktError(f"there is no program or folder {name!r} to show in the sandbox")
     if above := next((place for place in OWN_PLACES if Path(place).is_relative_to(path.resolve())), ""):
@@ -131,7 +140,7 @@ def named_python(command: Sequence[str]) -> str:
     """The program of the Python that a series names, "" for our own."""
     name = command[0] if command else ""
     if "/" in name:
-        return str(Path(name).absolute())
+        return str(lies_at(name))
     return "" if name in ("", "python3", "python") else shutil.which(name) or ""
 
 

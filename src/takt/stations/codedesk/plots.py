@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Section
 from takt.draw import plots
+from takt.stations.codedesk.breakage import number_of
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, REGRESSION
 
 TICKETS_HEIGHT, CODE_HEIGHT = 380, 340  # CSS pixels
@@ -94,7 +95,7 @@ def _bad(events: Sequence[Event], due: Any, ended: Any) -> list[tuple[str, str]]
         data = seen.get(number, {})
         parts = [f"Tests that failed: {', '.join(data['failed'])}"] if data.get("failed") else []
         parts += [
-            f"Tests of {f'ticket {one}' if int(one) >= 0 else 'the repository'} that fail: {', '.join(tests)}"
+            f"Tests of {f'ticket {one}' if number_of(one) >= 0 else 'the repository'} that fail: {', '.join(tests)}"
             for one, tests in data.get("broken", {}).items()
         ]
         parts += [str(data[name]) for name in ("tampered", "build", "message") if data.get(name)]

@@ -25,7 +25,7 @@ from takt.stations.codedesk.brief import SHORT, brief
 from takt.stations.codedesk.desk import Desk
 from takt.stations.codedesk.families import families
 from takt.stations.codedesk.model import CAPPED, INSIDE, Cap, Door
-from takt.stations.codedesk.mounts import mounts, named_python, python_folders
+from takt.stations.codedesk.mounts import lies_at, mounts, named_python, python_folders
 from takt.stations.codedesk.repository import Repository, files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox, check_works
 from takt.stations.codedesk.terms import Terms
@@ -125,7 +125,7 @@ class CodeDesk(gymnasium.Env[Any, Any]):
             raise TaktError("a cap on money needs price_in and price_out, for a million tokens read and written")
         if each and service_s > takt_s:
             raise TaktError(f"with reset=each one ticket is open at a time: service_s is {takt_s:g} at most")
-        shown = tuple(str(Path(part).absolute()) for part in (programs or "").split(":") if part)
+        shown = tuple(str(lies_at(part)) for part in (programs or "").split(":") if part)
         self._series_of = (str(tickets), str(level))
         self._opened: tuple[int, Series] | None = None
         self._fixed_series = open_series(str(tickets), str(level), 0) if is_folder(str(tickets)) else None

@@ -85,9 +85,10 @@ def write(found: Mining, out: Path) -> None:
     """The series as a folder, whole or not at all. TaktError where there is something already, or no ticket."""
     if not found.tickets:
         where = f"; a package lies in {', '.join(map(printable, found.elsewhere[:3]))}: name it by --root"
+        lacks = next((f"; {one.detail}" for one in found.rejected if "--python" in one.detail), "")
         raise TaktError(
             f"none of the {found.commits} commits of {found.name} is a ticket: "
-            f"{told_of(found) or 'there is none'}{where if found.elsewhere else ''}"
+            f"{told_of(found) or 'there is none'}{where if found.elsewhere else ''}{lacks}"
         )
     if out.exists():
         raise TaktError(f"{out} is there already; name a new folder")

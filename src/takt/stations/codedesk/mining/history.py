@@ -221,7 +221,7 @@ def git_folder(repository: Path) -> Path:
     inside = repository / ".git"
     if inside.is_file():
         raise TaktError(f"{repository} is a linked working tree or a submodule; name the repository that it belongs to")
-    folder = (inside if inside.is_dir() else repository).absolute()
+    folder = (inside if inside.is_dir() else repository).resolve()
     if not (folder / "objects").is_dir() or not (folder / "HEAD").exists():
         raise TaktError(f"{repository} is no git repository; name a folder that has .git, or a bare repository")
     if (folder / "objects" / "info" / "alternates").exists():

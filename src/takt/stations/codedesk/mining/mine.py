@@ -25,7 +25,7 @@ from takt.stations.codedesk.mining.reading import named_by, resolved
 from takt.stations.codedesk.mining.runner import Pytest, Runner
 from takt.stations.codedesk.mining.said import has_load_tests
 from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
-from takt.stations.codedesk.mounts import named_python, own_python, python_folders, site_folders
+from takt.stations.codedesk.mounts import lies_at, named_python, own_python, python_folders, site_folders
 from takt.stations.codedesk.repository import files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox
 from takt.stations.codedesk.tickets import Ticket, as_text, changed
@@ -60,12 +60,12 @@ def mine(
     if "/" in command[0]:
         if not Path(command[0]).exists():
             raise TaktError(f"there is no Python {command[0]}")
-        command = (str(Path(command[0]).absolute()), *command[1:])
+        command = (str(lies_at(command[0])), *command[1:])
     own = named_python(command)
     sandbox = Sandbox(programs=python_folders(own), python=own)
     if own and _lacks_pytest(sandbox, command):
         raise TaktError(_why_no_pytest(own))
-    repository = repository.absolute()
+    repository = repository.resolve()
     name = repository.name.removesuffix(".git") or "repository"
     runner = runner or Pytest()
     with History(repository, root) as history:
@@ -191,7 +191,7 @@ class _Miner:
         merged = self.history.merged(commit)
         title = title_of(commit.message, merged)
         if not title:
-            return "says nothing", commit.subject
+            return "says nothing", commit.subject if commit.message else ""
         built, wrong = self._built(files, commit.name)
         if wrong:
             return "does not install", wrong

@@ -9,6 +9,7 @@ EGG_INFO = (
     "its metadata could not be made of what its files say; with setuptools in that Python, so they are: "
     """--install 'python3 -c "import setuptools; setuptools.setup()" -q egg_info'"""
 )
+ELSEWHERE = "if that comes from elsewhere: --python names the Python of an environment that has what the tests need"
 
 
 def ended(after: Inspection) -> tuple[str, str]:
@@ -18,6 +19,7 @@ def ended(after: Inspection) -> tuple[str, str]:
     where = next(iter([*after.failed, *(node for nodes in after.broken.values() for node in nodes)]), "")
     where = "" if after.tampered else where.removesuffix("::?")
     asks = f"; {EGG_INFO}" if "PackageNotFoundError" in message else ""
+    asks = asks or (f"; {ELSEWHERE}" if "No module named" in message else "")
     return "fails after", in_short(message, where) + asks
 
 

@@ -73,9 +73,9 @@ def text_of(
         )
     new, gone, other = changed_names(before, after)
     named = [name for name, _ in [*new, *other]]
-    for title, names in (("New public names", new), ("Changed", other)):
+    for above, names in (("New public names", new), ("Changed", other)):
         if names:
-            parts.append(f"{title}:\n" + "\n".join(f"- {shown}" for _, shown in names[:MOST_NAMES]))
+            parts.append(f"{above}:\n" + "\n".join(f"- {shown}" for _, shown in names[:MOST_NAMES]))
     if gone:
         parts.append("No longer there:\n" + "\n".join(f"- {name}" for name in gone[:MOST_NAMES]))
     asked = [one for one in imports_of(tests, before, after) if one not in named]
