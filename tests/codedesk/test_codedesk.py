@@ -209,6 +209,9 @@ def test_a_shift_that_asks_for_more_than_the_series_has_is_over_with_the_series_
 ) -> None:
     tickets, out = str(write_series(tmp_path / "two", tickets=2)), tmp_path / "shift.takt"
     asked = ["run", "codedesk", "-o", f"tickets={tickets}", "-o", "takt_s=20", "-o", "service_s=30", "--worker", "idle"]
+    assert main([*asked, "--out", str(tmp_path / "c.takt")]) == 0, "without a length it has all tickets"
+    with Ledger.open(tmp_path / "c.takt") as book:
+        assert book.meta["units"] == 2 and [e.unit for e in book.events() if e.kind == UNIT_BAD] == [0, 1]
     assert main([*asked, "--units", "20", "--out", str(out)]) == 0
     assert "before its 20 units: the series has 2 tickets, and all have ended" in capsys.readouterr().err
     again = repeat_shift(out, named=Named(station_options={"tickets": tickets}))

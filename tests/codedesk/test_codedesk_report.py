@@ -58,6 +58,16 @@ def test_code_messages_and_transcripts_stand_in_reports_and_on_the_board_as_they
         assert "Ticket 0, broken build: " in text
 
 
+def test_an_agent_that_was_never_found_is_said_to_be_missing_and_one_slip_is_a_figure() -> None:
+    told = [replace(e, data={**e.data, "code": 127, "errors": "sh: 1: qwen: not found\n"}) if e.kind == RAN else e
+            for e in events(3)]  # fmt: skip
+    (said,) = account_of(told).warnings
+    assert "none of the 3 commands was found in the sandbox (sh: 1: qwen: not found)" in said and "programs=" in said
+    account = account_of([*told, *events(1)])
+    assert not account.warnings and ("Commands not found", "3 of 4") in [(f.label, f.value) for f in account.figures]
+    assert not account_of(events(1)).warnings
+
+
 @pytest.mark.parametrize("tickets", [1, 2, 3, 30])
 def test_the_axis_of_tickets_has_whole_tickets_and_none_that_there_are_not(tickets: int) -> None:
     (first, *_) = account_of(events(tickets)).sections()

@@ -57,7 +57,12 @@ def run(
         str, typer.Option("--worker", help="A worker of `takt workers`, or my_module:MyWorker.", show_default=False)
     ],
     hours: Annotated[float | None, typer.Option(help="Length of the shift, in hours of station time.")] = None,
-    units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
+    units: Annotated[
+        int | None,
+        typer.Option(
+            help="Or in units; the first of both ends it. Neither: all units, where a station knows how many."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help=SEED_HELP, parser=seed_in, metavar="SEED")] = 0,
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Run the worker in a process of its own, out of sight of the station.")
@@ -249,7 +254,12 @@ def serve(
     ],
     mcp: Annotated[bool, typer.Option("--mcp", help="Over the Model Context Protocol, the only way.")] = False,
     hours: Annotated[float | None, typer.Option(help="Length of the shift, in hours of station time.")] = None,
-    units: Annotated[int | None, typer.Option(help="Or in units; whichever comes first, if both are given.")] = None,
+    units: Annotated[
+        int | None,
+        typer.Option(
+            help="Or in units; the first of both ends it. Neither: all units, where a station knows how many."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help=SEED_HELP, parser=seed_in, metavar="SEED", show_default="0")] = None,
     clock: Annotated[
         str | None, typer.Option(help="What the client's thinking costs: as for `takt run`.", show_default="measured")

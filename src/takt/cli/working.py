@@ -103,6 +103,8 @@ def print_outcome(shift: Shift, as_json: bool, require_accept: bool, is_open: in
         more = () if account is None else account.figures
         console.print(summary(shift, judged, figures, more, console.width, is_open), highlight=False)
     complain_of(shift.broken)
+    for line in () if account is None else account.warnings:
+        complain(line)
     if shift.ended == "units" and (why := shift.events[-1].data.get("why")):
         units, hours = shift.meta["units"], shift.meta["hours"]
         complain(f"the shift is over before its {f'{hours:g} hours' if units is None else counted(units)}: {why}")

@@ -237,6 +237,7 @@ class Account:
     first      names of the figures that a page begins with, before those of any station.
     causes     of bad units, where their main reason covers several, which of them it was, in words.
     bad        a table of the bad units, which a page shows in place of a picture of each; None: pictures it is.
+    warnings   what is said when the shift is over, for then its figures are not what was asked for.
     """
 
     figures: Sequence[Figure]
@@ -245,6 +246,7 @@ class Account:
     first: tuple[str, ...] = ()
     causes: Mapping[int, str] = field(default_factory=dict)
     bad: Callable[[], Table] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -326,6 +328,16 @@ class Finite(Protocol):
     @property
     def exhausted(self) -> str:
         """In words, that no further unit will fall due and all have ended; "" as long as there is one."""
+        ...
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A station that may know how many units it has. A shift that is given no length has all of them."""
+
+    @property
+    def all_units(self) -> int | None:
+        """How many, None if they do not end."""
         ...
 
 

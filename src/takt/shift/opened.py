@@ -13,7 +13,7 @@ from takt.contract.events import Event
 from takt.contract.foreign import is_stop, one_line
 from takt.contract.options import wrong_option
 from takt.contract.registry import loaded
-from takt.contract.station import Station, TaktError, open_station, registered_station
+from takt.contract.station import Counted, Station, TaktError, open_station, registered_station
 from takt.contract.worker import Worker, as_worker, made_by, open_worker
 from takt.isolate import Isolated, isolated
 from takt.ledger.trust import Named, check_named
@@ -21,6 +21,7 @@ from takt.shift.definition import RULES, rules_of
 from takt.shift.loop import Loop
 
 MADE_UP = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+NO_LENGTH = "a shift needs a length: give hours or units"
 AnyWorker = Worker | Callable[[Any], Any]
 
 
@@ -48,6 +49,19 @@ def opened(
         if isinstance(station, str):
             closing.callback(here.close)
         yield here, who
+
+
+def may_count(station: str | Station) -> bool:
+    """Whether a station may know how many units it has (`Counted`), by its class; nothing is opened."""
+    return hasattr(loaded(registered_station(station)) if isinstance(station, str) else station, "all_units")
+
+
+def all_units(station: Station) -> int:
+    """The length of a shift that is given none: all units that there are. TaktError where that is not known."""
+    most = station.all_units if isinstance(station, Counted) else None
+    if most is None:
+        raise TaktError(NO_LENGTH)
+    return most
 
 
 def check_names(

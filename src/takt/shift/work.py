@@ -23,7 +23,19 @@ from takt.plainly import plainly
 from takt.shift.calls import Calls
 from takt.shift.definition import MOST_HOURS, MOST_UNITS, RULES, circumstances, scheduled
 from takt.shift.loop import Loop
-from takt.shift.opened import AnyWorker, begun, check_names, check_ready, opened, reopened, station_name, worker_name_of
+from takt.shift.opened import (
+    NO_LENGTH,
+    AnyWorker,
+    all_units,
+    begun,
+    check_names,
+    check_ready,
+    may_count,
+    opened,
+    reopened,
+    station_name,
+    worker_name_of,
+)
 from takt.shift.result import Progress, Shift
 from takt.shift.under_way import UnderWay
 
@@ -53,7 +65,8 @@ def run_shift(
     outlives_server: bool = False,
     notes: Mapping[str, Any] | None = None,
 ) -> Shift:
-    """Work a shift of `hours` of station time, or until `units` have ended, whichever comes first.
+    """Work a shift of `hours` of station time, or until `units` have ended, whichever comes first; with neither all
+    units that the station has, if it knows how many (`Counted`).
 
     station, worker   names in the registries, opened with their options and closed again; or objects. Of an object,
                       `worker_name` and `worker_options` say what the ledger is to call it.
@@ -78,7 +91,8 @@ def run_shift(
     """
     if hours is None and units is None:
         check_names(station, station_options or {}, worker, worker_options or {})  # a slip there is found first
-        raise TaktError("a shift needs a length: give hours or units")
+        if not may_count(station):
+            raise TaktError(NO_LENGTH)
     if hours is not None and not 0 < hours <= MOST_HOURS:
         raise TaktError(f"a shift cannot last {hours:g} hours; give more than 0, and at most {MOST_HOURS:,}")
     if units is not None and not 1 <= units <= MOST_UNITS:
@@ -92,6 +106,7 @@ def run_shift(
     with opened(station, station_options or {}, worker, worker_options or {}, isolate) as (here, who):
         check_ready(here)
         check_ready(who)
+        units = all_units(here) if hours is None and units is None else units
         spec = here.spec
         check_times(spec)
         clock = parse_clock(usual_clock(who)) if clock is None else clock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,11 @@ import numpy as np
 from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Account, Figure
 from takt.judge.outcomes import Outcomes
+from takt.printable import printable
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, RECOUNTED, REGRESSION
 
 CLASSES = ("wrong", "regression", "broken_build", "late", "no_change", "tampered", "help")
+NOT_FOUND = 127  # a shell's status
 BROKEN = {"found_broken", "broken_repository"}
 SIGNS = {REGRESSION: 1, RECOUNTED: 1, MENDED: -1}  # of counts of broken tests
 
@@ -27,7 +29,23 @@ def account_of(events: Sequence[Event]) -> Account:
 
         return sections(events)
 
-    return Account(figures_of(values), values, sections)
+    return Account(figures_of(values), values, sections, warnings=tuple(missing_agent(events)))
+
+
+def not_found(ran: Mapping[str, Any]) -> bool:
+    """Whether a shell did not find what it was to run."""
+    return ran["code"] == NOT_FOUND and "not found" in str(ran["errors"])
+
+
+def missing_agent(events: Sequence[Event]) -> Iterator[str]:
+    """Said where no command at all could be found: an agent's program is not there."""
+    ran = [event.data for event in events if event.kind == RAN]
+    if ran and all(map(not_found, ran)):
+        said = printable(" ".join(str(ran[0]["errors"]).split()))[-200:]
+        yield (
+            f"none of the {len(ran)} commands was found in the sandbox ({said}): the folder that an agent lies in is "
+            "named by -w programs=FOLDER"
+        )
 
 
 def values_of(events: Sequence[Event]) -> dict[str, Any]:
@@ -63,6 +81,7 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
         "found_broken": sum(bool(event.data.keys() & BROKEN) for event in ended),
         "thinking_share": thought_s / time_s if time_s else None,
         "commands": len(ran),
+        "commands_not_found": sum(map(not_found, ran)),
         "commands_share": sum(float(data["busy_s"]) for data in ran) / time_s if time_s else None,
         "tests_share": tests_s / time_s if time_s else None,
         "tokens": tokens,
@@ -165,6 +184,9 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
             "as the worker says, or by price_in and price_out",
         ),
     ]
+    if values["commands_not_found"]:
+        missed = f"{values['commands_not_found']} of {values['commands']}"
+        table.append(Figure("commands_not_found", "Commands not found", missed, "", "is it among the programs?"))
     if values["tokens"]:
         spent_all = f"{values['tokens']:,}"
         table.append(Figure("tokens", "Tokens, all", spent_all, "", "also where no ticket was accepted"))

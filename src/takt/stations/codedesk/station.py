@@ -208,6 +208,11 @@ class CodeDesk(gymnasium.Env[Any, Any]):
         return 0 if self._desk is None else self._desk.busy_periods
 
     @property
+    def all_units(self) -> int | None:
+        """How many tickets a folder has; those from seeds do not end (`takt.contract.station.Counted`)."""
+        return None if self._fixed_series is None else self._fixed_series.length
+
+    @property
     def exhausted(self) -> str:
         """That all tickets of a series have ended (`takt.contract.station.Finite`)."""
         if self._desk is None or (most := self.desk.series.length) is None or self.desk.ended < most:

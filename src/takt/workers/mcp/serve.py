@@ -15,6 +15,7 @@ from takt.judge.verdict import verdict
 from takt.ledger import Ledger
 from takt.ledger.trust import Named, open_station_of, same_option
 from takt.shift import Progress, Shift, resume_shift, run_shift
+from takt.shift.opened import NO_LENGTH, all_units, may_count
 from takt.workers.mcp.server import server_of
 from takt.workers.mcp.transports import Http, Stdio, check_host, token_of
 from takt.workers.mcp.window import Window
@@ -70,6 +71,8 @@ def serve(
     window = Window()
     here = open_station_of(work.path, {"worker": "mcp", **meta}, Named(station_options=work.options))
     try:
+        if work.hours is None and work.units is None and not work.path.exists():
+            all_units(here)
         if not here.spec.tools:
             raise TaktError(f"station {work.station!r} offers no tools, and an MCP server has nothing else")
         server = server_of(here.spec, window, token)
@@ -121,8 +124,8 @@ def over(shift: Shift) -> str:
 def _meta(work: Work) -> Mapping[str, Any]:
     """What defines the shift: of the ledger, if there is one, which must then be of the shift that is asked for."""
     if not work.path.exists():
-        if work.hours is None and work.units is None:
-            raise TaktError("a shift needs a length: give hours or units")
+        if work.hours is None and work.units is None and not may_count(work.station):
+            raise TaktError(NO_LENGTH)
         new = {"station": work.station, "options": dict(work.options)}
         return {**new, "clock": parse_clock(work.clock or "measured").text, "worker_options": _options(work)}
     with Ledger.open(work.path) as book:
