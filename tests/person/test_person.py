@@ -170,8 +170,8 @@ def test_what_was_done_since_the_last_unit_is_in_the_transcript(
     for more in ([], ["--unit", "0"]):
         assert main(["transcript", str(path), *more]) == 0
         out = capsys.readouterr().out
-        assert "2 records since then" in out and "page: opened" in out and '> send  {"parcel": "P9"' in out
-        assert re.search(r"^ {10}> send ", out, re.M), "when is not known, so no time is told"
+        assert "due; parcel: P0" in out and "page: opened" in out and '> send  {"parcel": "P9"' in out
+        assert re.search(r"^ *0:\d\d:\d\d  > send ", out, re.M), "what was shown of the open unit has its time"
 
 
 def test_time_that_went_by_with_nothing_done_is_not_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
