@@ -21,7 +21,8 @@ from takt.cli import main
 from takt.contract.events import UNIT_BAD, UNIT_GOOD
 from takt.judge.verdict import verdict
 from takt.ledger.pack import pack, unpack
-from takt.show.screen import Gauge, Watch
+from takt.show.screen import Gauge
+from takt.show.watch import Watch
 from toy import Toy, push
 
 CART = ["-o", "id=CartPole-v1", "-o", "takt_s=0.5", "-o", "success=return>=10"]  # half of idle's units are good

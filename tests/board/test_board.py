@@ -29,6 +29,7 @@ from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
 from takt.board.pages import Pages
 from takt.board.replays import STATION, Replays
+from takt.board.telling import asked_percent, percent
 from takt.board.wanted import Prefs, Query
 from takt.board.words import WORDS, word
 from takt.cli import main
@@ -195,6 +196,11 @@ def test_the_wall_says_the_ledgers_own_numbers_in_both_languages() -> None:
         assert told["verdict"] == word(judged.decision, language)
         assert told["rate"] == f"{100 * judged.good_rate:.1f} %"
     assert sum(hour.target for hour in shown.view.hours) == figures.units
+
+
+def test_no_page_says_100_percent_of_less() -> None:
+    assert [percent(one) for one in (2999 / 3000, 1.0, 0.0004, None)] == ["99.97 %", "100.0 %", "0.04 %", "–"]
+    assert [asked_percent(one) for one in (0.9995, 0.9025, 0.9)] == ["99.95 %", "90.25 %", "90.0 %"]
 
 
 @pytest.mark.parametrize("name", ["gym-cartpole", "desk-greedy"])  # decided, and not

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -57,6 +58,23 @@ def test_the_unit_in_work_at_the_end_of_a_paced_shift_is_cut_off() -> None:
     assert numbers(whole.judged) == [0, 1, 2, 3, 4] and (whole.cut_off, whole.cut_off_finished) == (1, 1)
     asked = Outcomes.of(log(units, ended="units"))
     assert numbers(asked.judged) == [0, 1, 2, 3, 4, 5], "it was asked for six, and has six"
+
+
+def test_a_shift_of_units_or_hours_is_judged_by_what_will_end_it_first() -> None:
+    """Nine units of a desk whose units may take half an hour, in 0.6 h: all nine are there long before."""
+    units = {n: (60.0 * n, 60.0 * n + 9.0, n > 6) for n in range(9)}
+
+    def outcomes(of: Any, asked: int, ended: str = "") -> Outcomes:
+        events = log(of, ended, pace="arrivals", unit_life_s=1801.0, hours=0.6, takt_s=60.0)
+        return Outcomes.of([replace(events[0], data={**events[0].data, "units": asked}), *events[1:]])
+
+    for upto in (5, 9):
+        running = outcomes(dict(list(units.items())[:upto]), 9)
+        assert numbers(running.judged) == list(range(upto)) and running.cut_off == 0
+    over = outcomes(units, 9, "units")
+    assert numbers(over.judged) == list(range(9)) and over.cut_off == 0
+    late = outcomes(units, 99)
+    assert numbers(late.judged) == list(range(6)) and late.cut_off == 3, "99 do not come in that time: time will end it"
 
 
 def test_open_units_are_judged_up_to_the_last_that_has_ended() -> None:

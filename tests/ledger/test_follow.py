@@ -140,6 +140,9 @@ def test_commands_see_the_unit_under_way_as_the_board_does(tmp_path: Path, capsy
         assert '"outcome":"open"' in capsys.readouterr().out
         assert main(["transcript", str(path), "--unit", "0"]) == 0
         told = capsys.readouterr().out
+        assert main(["report", str(path), "--format", "junit"]) == 0
+        told_too = capsys.readouterr().out
+        assert '<property name="open" value="1" />' in told_too and 'time="1.500"' in told_too, told_too
         assert main(["kpis", str(path)]) == 0
         assert "1 unit open: the figures are of those that have ended" in capsys.readouterr().out
         assert "unit 0" in told and told.count("hello there") == 1 and "when is not known" not in told, told

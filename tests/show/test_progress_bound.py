@@ -12,12 +12,12 @@ from rich.console import Console
 from takt import verdict
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.shift import Progress
-from takt.show.screen import Watch
+from takt.show.watch import Watch
 
 
 @pytest.mark.parametrize("share", [0.05, 1e-9])  # of wall time for verdicts; the second would never look again
 def test_a_progress_lines_bound_is_of_the_units_it_counts(monkeypatch: pytest.MonkeyPatch, share: Any) -> None:
-    monkeypatch.setattr("takt.show.screen.VERDICT_SHARE", share)
+    monkeypatch.setattr("takt.show.watch.VERDICT_SHARE", share)
     asked = {"good_rate": 0.9, "cycle_s": None, "quantile": 0.95}
     told = {"acceptance": asked, "units": 40, "hours": None, "takt_s": 10.0, "control_s": 0.1}
     log = [Event(0.0, SHIFT_STARTED, None, told), Event(0.0, UNIT_DUE, 0)]

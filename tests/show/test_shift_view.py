@@ -40,12 +40,12 @@ from takt.show.listing import row as row_of_events
 from takt.show.printed import rows_table, unit_heading
 from takt.show.reasons import in_words
 from takt.show.report import write_report
-from takt.show.screen import Watch
 from takt.show.summaries import junit, markdown
 from takt.show.thinking import spent
 from takt.show.transcript import STATION, WORKER, chosen_units, of_unit, transcript
 from takt.show.units import as_csv, unit_records
 from takt.show.view import FAULTY, HELP, OVER, WAITING, WORKING, ShiftView
+from takt.show.watch import Onlooker, Watch
 from toy import Lazy, Toy, push
 
 LEDGERS = Path(__file__).parents[1] / "ledgers"
@@ -105,9 +105,23 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
     page = io.StringIO()
     Watch(Console(file=page, width=200, force_terminal=False))(Progress(600.0, 1.0, 12, 10, events))
     assert "8 good of 9 units judged (88.9 %)" in page.getvalue(), page.getvalue()
+    drawn = io.StringIO()
+    with Watch(Console(file=drawn, width=100, force_terminal=True)) as watch:
+        watch(Progress(520.0, 1.0, 11, 9, events[:-2]))
+    assert "takt left" not in drawn.getvalue() and "11 units ended" in drawn.getvalue(), "no takt runs down at a desk"
+    assert "0 units open" in drawn.getvalue(), drawn.getvalue()
     person = [replace(over.events[0], data={**over.events[0].data, "worker": "person"}), *over.events[1:]]
     (beside,) = human_relative({"greedy": [over.events], "person": [person]})
     assert beside.good_per_h == over.kpis.good_rate_per_h and beside.throughput == pytest.approx(1.0)
+
+
+def test_one_who_only_looks_sees_the_speed_of_the_unit_under_way() -> None:
+    """At half of the wall's speed; the ledger has noted 40 s of it, when the last unit ended at 20 s."""
+    onlooker = Onlooker()
+    assert onlooker.wall_s(40.0, 20.0, 25.0, 1000.0) == 50.0, "as far as is known, as fast as before"
+    assert onlooker.wall_s(40.0, 20.0, 35.0, 1010.0) == pytest.approx(55.0), "it went 10 s in 10 s since"
+    assert onlooker.wall_s(0.0, 0.0, 5.0, 1020.0) == 0.0, "gone on with, and nothing is known yet"
+    assert onlooker.wall_s(0.0, 0.0, 6.0, 1022.0) == pytest.approx(12.0), "the first unit: by what was seen"
 
 
 def test_a_shift_that_the_verdict_may_end_is_shown_by_what_would_end_it() -> None:

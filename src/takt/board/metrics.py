@@ -28,7 +28,7 @@ def exposition(rows: Iterable[tuple[int, Row]]) -> str:
         ("takt_good_rate_lower", "Lower bound of the good rate, valid at any look.", lambda row: row.lower),
         ("takt_good_rate_upper", "Upper bound of the good rate, valid at any look.", lambda row: row.upper),
         ("takt_good_rate_required", "Good rate that the job asks.", lambda row: row.required),
-        ("takt_cost", "Cost of all units that came, in the currency that the label says.", lambda row: row.cost),
+        ("takt_cost", "Cost of all units so far, in the currency that the label says.", lambda row: row.cost),
         (
             "takt_price",
             "Price of what the worker asked a model, in its options' currency.",

@@ -18,7 +18,7 @@ from takt.board import drawing
 from takt.board.chinese import said
 from takt.board.comparing import compare_address, comparison_of
 from takt.board.feed import Shown
-from takt.board.telling import broken_of, in_a_row, own_of_unit, percent, ran_as, sentence, spaced
+from takt.board.telling import asked_percent, broken_of, in_a_row, own_of_unit, percent, ran_as, sentence, spaced
 from takt.board.wanted import Links, Prefs, Query
 from takt.board.words import LANGUAGES, word
 from takt.contract.events import Event
@@ -52,7 +52,13 @@ def environment() -> Environment:
     )
     filters: dict[str, Any] = {"hms": hms, "plain": spaced, "short": short, "told": in_a_row}
     made.filters |= filters
-    made.globals |= {"percent": percent, "ring_of": drawing.ring, "gauge_of": drawing.gauge, "languages": LANGUAGES}
+    made.globals |= {
+        "percent": percent,
+        "asked_percent": asked_percent,
+        "ring_of": drawing.ring,
+        "gauge_of": drawing.gauge,
+        "languages": LANGUAGES,
+    }
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from takt.board.chinese import said
 from takt.contract.events import SHIFT_ENDED, Event
+from takt.contract.figure import asked_in_percent, per_cent
 from takt.draw.words import hms
 from takt.show.cases import counted_cases
 from takt.show.happened import name_of
@@ -107,7 +108,13 @@ def own_of_unit(own: Own | None, unit: int) -> list[tuple[str, str]]:
 
 
 def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"
+    """A share, as the terminal has it: 100 % is said of nothing less."""
+    return "–" if value is None else f"{per_cent(value)} %"
+
+
+def asked_percent(value: float) -> str:
+    """What a job asks, as it was given."""
+    return f"{asked_in_percent(value)} %"
 
 
 _TEXT = re.compile(r"(<(?:text|tspan|title|desc)\b[^>]*>)([^<>]+)<")

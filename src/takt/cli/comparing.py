@@ -97,7 +97,8 @@ def compare(
     from takt.ledger import Ledger
     from takt.shift import Shift
     from takt.shift.rounds import Contestant, work_rounds
-    from takt.show.screen import Watch, comparison_line, comparison_table
+    from takt.show.screen import comparison_line, comparison_table
+    from takt.show.watch import Watch
 
     standing: dict[str, str] = {}
     if bool(paths) == bool(station or named):

@@ -12,7 +12,7 @@ import typer
 from takt.cli.app import app
 from takt.cli.options import LEAST_S, MOST_UNIT, Again, Json, ShiftPath, Trust, named_again
 from takt.cli.printing import aside, print_json, quiet
-from takt.cli.working import conclude_shift, left_by_signal, open_in
+from takt.cli.working import conclude_shift, left_by_signal
 from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import counted
 from takt.errors import TaktError
@@ -65,9 +65,10 @@ def watch(
     from takt.ledger import Cursor, Ledger
     from takt.shift import Progress, Shift
     from takt.show.listing import being_written
-    from takt.show.screen import Watch
+    from takt.show.watch import Onlooker, Watch
 
     cursor, units, good, last_s = Cursor(), 0, 0, 0.0
+    onlooker, noted_at_s = Onlooker(), 0.0
     with left_by_signal(lambda: f"left; the shift goes on. `takt watch {path}` looks again"):
         with Watch(terminal.err()) as show:
             while True:
@@ -77,21 +78,24 @@ def watch(
                     early = bool(book.meta.get("stop_early"))
                     news, now_s = book.follow(cursor), book.running().now_s or 0.0
                     if news.first < cursor.seen:  # gone on with: the unit that was under way is worked again
-                        news, units, good, last_s = book.follow(), 0, 0, 0.0
+                        news, units, good, last_s, noted_at_s = book.follow(), 0, 0, 0.0, 0.0
                 new, cursor = news.events, news.cursor
+                final = new[: max(0, cursor.final - news.first)]
+                noted_at_s = max([noted_at_s, *(event.t_s for event in final)])
                 units += sum(event.kind in UNIT_ENDED for event in new)
                 good += sum(event.kind == UNIT_GOOD for event in new)
                 last_s = max([last_s, now_s, *(event.t_s for event in new)])
                 if cursor.seen:
-                    show(Progress(last_s, wall_s, units, good, new, early))
+                    at_work_s = onlooker.wall_s(wall_s, noted_at_s, last_s, time.monotonic())
+                    show(Progress(last_s, at_work_s, units, good, new, early))
                 if over or not writing:
                     break
                 time.sleep(every)
         if not over:
             complain(f"no process is working on {path}, and it has not ended; `takt resume {path}` goes on with it")
     with Ledger.open(path) as book:
-        shift, is_open = Shift.of(book), open_in(book)
-    conclude_shift(shift, False, False, is_open)
+        shift = Shift.of(book)
+    conclude_shift(shift, False, False)
 
 
 @app.command()

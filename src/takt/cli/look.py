@@ -23,7 +23,7 @@ from takt.cli.options import (
     shares_in,
 )
 from takt.cli.printing import aside, end_reason, grid, print_json, quiet
-from takt.cli.working import conclude_shift, open_in
+from takt.cli.working import conclude_shift
 from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import per_cent
 from takt.errors import TaktError
@@ -75,8 +75,8 @@ def kpis(path: ShiftPath, require_accept: RequireAccept = False, as_json: Json =
     from takt.shift import Shift
 
     with Ledger.open(path) as book:
-        shift, is_open = Shift.of(book), open_in(book)
-    conclude_shift(shift, as_json, require_accept, is_open)
+        shift = Shift.of(book)
+    conclude_shift(shift, as_json, require_accept)
 
 
 @app.command()
@@ -241,7 +241,7 @@ def _summarised(path: Path, form: str, out: Path | None, unit_cases: str, as_jso
         raise TaktError(f"--unit-cases {unit_cases!r}{meant(unit_cases, CASES)}; there are: {', '.join(CASES)}")
     with Ledger.open(path) as book:
         shift = Shift.of(book)
-    view = ShiftView.of(shift.seen)
+    view = ShiftView.of(shift.seen, shift.now_s)
     with quiet(as_json):
         account = account_of(shift) if form == "markdown" else None
     more = [] if account is None else list(account.figures)

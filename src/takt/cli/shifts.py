@@ -304,7 +304,7 @@ def serve(
         raise TaktError("say what to serve it over: --mcp")
     if find_spec("mcp") is None:
         raise TaktError(f"`takt serve --mcp` needs the extra `llm`: {install('llm')}")
-    from takt.show.screen import Watch
+    from takt.show.watch import Watch
     from takt.workers.mcp.serve import Where, Work
     from takt.workers.mcp.serve import serve as served
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from takt.cli.printing import print_json, quiet
-from takt.contract.events import UNIT_DUE, UNIT_ENDED
+from takt.contract.events import UNIT_ENDED
 from takt.contract.figure import counted
 from takt.program import INTERRUPTED, complain
 from takt.show import terminal
 from takt.writing import Numbered
 
 if TYPE_CHECKING:
-    from takt.ledger import Ledger
     from takt.shift import Progress, Shift
 
 FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
@@ -28,7 +27,7 @@ FIRST_BROKEN = 3  # lines of what a worker did wrong that are printed
 @contextmanager
 def shown_working(path: Path | Numbered, as_json: bool) -> Iterator[Callable[[Progress], None] | None]:
     """A shift is being worked into `path`: shown on stderr, and left by Ctrl-C and SIGTERM so that it can go on."""
-    from takt.show.screen import Watch
+    from takt.show.watch import Watch
 
     with (
         left_by_signal(lambda: interrupted_line(path)),
@@ -63,28 +62,22 @@ def interrupted_line(path: Path | Numbered, how: str = "takt resume") -> str:
     return f"interrupted after {ended} unit{'' if ended == 1 else 's'}; go on with `{again}`"
 
 
-def open_in(book: Ledger) -> int:
-    """How many units of a shift have not ended, those included that are only shown yet; 0 if the shift is over."""
-    events = () if book.finished else book.follow().events
-    due, ended = ({e.unit for e in events if e.kind in kinds} for kinds in ((UNIT_DUE,), UNIT_ENDED))
-    return len(due - ended)
-
-
-def conclude_shift(shift: Shift, as_json: bool, require_accept: bool, is_open: int = 0) -> None:
-    """Print what came out of a shift, of which so many units have not ended, and leave with the exit code that it asks
-    for."""
+def conclude_shift(shift: Shift, as_json: bool, require_accept: bool) -> None:
+    """Print what came out of a shift, and leave with the exit code that it asks for."""
     again = f"takt kpis {shlex.quote(str(shift.path))}"
     with left_by_signal(lambda: f"interrupted when the shift was over; `{again}` says what came out"):
-        print_outcome(shift, as_json, require_accept, is_open)
+        print_outcome(shift, as_json, require_accept)
 
 
-def print_outcome(shift: Shift, as_json: bool, require_accept: bool, is_open: int = 0) -> None:
+def print_outcome(shift: Shift, as_json: bool, require_accept: bool) -> None:
     from takt.judge.kpi import kpis as figures_of
+    from takt.judge.outcomes import Outcomes
     from takt.judge.verdict import verdict
     from takt.shift.account import account_of
     from takt.show.screen import counting, summary
 
     judged, figures = verdict(shift.seen), figures_of(shift.seen)
+    is_open = 0 if shift.ended else Outcomes.of(shift.seen).open
     with quiet(as_json), counting(terminal.err(as_json), "the station's account"):
         account = account_of(shift)
     if as_json:

@@ -32,6 +32,12 @@ def per_cent(share: float, exact: bool = False) -> str:
     return text
 
 
+def asked_in_percent(share: float) -> str:
+    """What a job asks in percent, without the sign: as it was given, and with a decimal at least."""
+    exact = per_cent(share, exact=True)
+    return exact if "." in exact else per_cent(share)
+
+
 def counted(number: int, what: str = "unit") -> str:
     """So many of something: 1 unit, 12 units."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -179,7 +179,19 @@ class Outcomes:
     @property
     def by_time(self) -> bool:
         """Whether it is time that has ended the shift, or, as far as is known, will."""
-        return self.ended == "time" if self.ended else not self.started.get("stop_early")
+        if self.ended:
+            return self.ended == "time"
+        return not self.started.get("stop_early") and not self._units_first
+
+    @property
+    def _units_first(self) -> bool:
+        """Whether a shift that is to end by units or time, whichever comes first, will end by its units as far as is
+        known: the rest of them falls due in time, a takt after the other."""
+        asked, planned_s, takt_s = self.started.get("units"), self._planned_s, self.started.get("takt_s")
+        if not asked or planned_s is None:
+            return False
+        rest = int(asked) - sum(unit.good is not None for unit in self.units)
+        return rest <= 0 or (bool(takt_s) and self.end_s + rest * float(takt_s or 0.0) <= planned_s)
 
     @property
     def _planned_s(self) -> float | None:

@@ -20,6 +20,8 @@ class Shift:
     path     its ledger, or None if it was kept in memory only.
     broken   what the worker did wrong, a line each; [] if nothing.
     ended    why it ended: "time", "units", "verdict", "broken_plan" or "worker_done"; "" if it has not.
+    shown    where it has not: the events of the unit under way, as last shown, and `shown_s` at what station time. They
+             are no part of the shift yet, and of no digest; what people look at has them.
     """
 
     events: tuple[Event, ...]
@@ -27,11 +29,18 @@ class Shift:
     path: Path | None
     broken: list[str]
     ended: str
+    shown: tuple[Event, ...] = ()
+    shown_s: float = 0.0
 
     @property
     def seen(self) -> Sequence[Event]:
-        """The events as figures of a shift that may not have ended are taken of (`stopping_early`)."""
-        return stopping_early(self.events, self.meta)
+        """The events that figures are of, also of a shift that has not ended: with those shown (`stopping_early`)."""
+        return stopping_early((*self.events, *self.shown) if self.shown else self.events, self.meta)
+
+    @property
+    def now_s(self) -> float:
+        """Station time, s: how far it is."""
+        return max(self.shown_s, *(event.t_s for event in self.events[-1:]), *(event.t_s for event in self.shown[-1:]))
 
     @cached_property
     def digest(self) -> str:
@@ -40,11 +49,13 @@ class Shift:
 
     @classmethod
     def of(cls, ledger: Ledger) -> Shift:
-        events = tuple(ledger.events())
+        news = ledger.follow()
+        events, shown = tuple(news.events[: news.cursor.final]), tuple(news.events[news.cursor.final :])
         wrong = [e for e in events if e.kind == SHIFT_ENDED or e.data.get("name") == WORKER_RAISED]
         broken = [f"{e.data['error']} (at {e.t_s:.2f} s{_place(e)})" for e in wrong if "error" in e.data]
         ended = events[-1].data["reason"] if events and events[-1].kind == SHIFT_ENDED else ""
-        return cls(events, ledger.meta, ledger.path, broken, ended)
+        shown_s = 0.0 if ended else ledger.running().now_s or 0.0
+        return cls(events, ledger.meta, ledger.path, broken, ended, shown, shown_s)
 
 
 @dataclass(frozen=True, slots=True)

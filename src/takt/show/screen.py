@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,27 +13,22 @@ from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from takt.contract.events import FAULT, SAID, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
-from takt.contract.figure import Figure, counted, per_cent
-from takt.draw.live import Live
-from takt.draw.words import hms
+from takt.contract.events import UNIT_BAD, UNIT_GOOD
+from takt.contract.figure import Figure, asked_in_percent, counted, per_cent
 from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, points, promise
 from takt.ledger.trust import words_again
-from takt.shift import Progress, Shift
+from takt.shift import Shift
 from takt.shift.verification import Verification
 
 if TYPE_CHECKING:
     from takt.judge.pooled import Pooled
 
 WIDEST = 110  # columns; longer lines are hard to read
-PLAIN_LINES = 20  # about so many for a whole shift, where the display cannot be drawn in place
-VERDICT_SHARE = 0.05  # of the wall time, at most, goes into verdicts that are only looked at
 TONES = {"accept": "green", "reject": "red", "undecided": "yellow"}
 
 
@@ -73,142 +66,6 @@ def gauge_low(judged: Any) -> float:
     return min(0.9, max(0.0, math.floor(10 * (min(judged.lower, rate, judged.required) - 0.02)) / 10))
 
 
-class Watch:
-    """A running shift, shown as it goes on: hand it to `run_shift` as `on_progress`.
-
-    On a terminal it is drawn in place, a few times a second; elsewhere a plain line is printed now and then.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self._console, self._live = console, Live(console)
-        self._events: list[Event] = []
-        self._started: Mapping[str, Any] = {}
-        self._due_s = 0.0
-        self._lately: deque[str] = deque(maxlen=3)
-        self._judged: Any = None
-        self._judged_units = self._said_units = 0
-        self._judge_after = -math.inf
-
-    def __enter__(self) -> Watch:
-        self._live.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.__exit__()
-
-    def __call__(self, progress: Progress) -> None:
-        """Show it."""
-        for event in progress.new_events:
-            self._follow(event)
-        self._events += [event for event in progress.seen if event.kind != SAID]  # no verdict reads those
-        due = progress.units // self._plain_every() > self._said_units // self._plain_every()
-        self._live.show(lambda: self._drawing(progress), lambda: self._line(progress), due)
-
-    def _follow(self, event: Event) -> None:
-        if event.kind == SHIFT_STARTED:
-            self._started, self._events = event.data, []
-            self._lately.clear()
-        elif event.kind == UNIT_DUE:
-            self._due_s = event.t_s
-        elif event.kind == UNIT_BAD:
-            why = ", ".join(event.data.get("reasons") or ["unstated"])
-            self._lately.appendleft(f"{hms(event.t_s)}  unit {event.unit} bad: {why}")
-        elif event.kind == FAULT:
-            self._lately.appendleft(f"{hms(event.t_s)}  fault: {event.data.get('error') or event.data['name']}")
-
-    def _judge(self, progress: Progress) -> None:
-        """The verdict, when a unit has ended since the last one, and not so often that the shift would feel it."""
-        before = time.perf_counter()
-        if self._judged_units == progress.units or before < self._judge_after:
-            return
-        from takt.judge.verdict import verdict
-
-        self._judged, self._judged_units = verdict(self._events), progress.units
-        after = time.perf_counter()
-        self._judge_after = after + (after - before) / VERDICT_SHARE
-
-    def _of_units(self) -> int:
-        """How many units the shift is to have."""
-        units, hours, takt_s = (self._started.get(key) for key in ("units", "hours", "takt_s"))
-        lengths = [int(units)] if units else []
-        if hours and takt_s:
-            lengths.append(max(1, int(hours * 3600 / takt_s)))
-        return min(lengths, default=1)
-
-    def _plain_every(self) -> int:
-        return max(1, self._of_units() // PLAIN_LINES)
-
-    def _share(self, progress: Progress) -> float:
-        """How much of the shift is done, 0 to 1."""
-        hours, takt_s = self._started.get("hours"), self._started.get("takt_s") or math.inf
-        in_unit = min(1.0, (progress.now_s - self._due_s) / takt_s)
-        by_units = (progress.units + in_unit) / self._of_units()
-        return min(1.0, max(by_units if self._started.get("units") else 0.0, progress.now_s / (3600 * (hours or 1e9))))
-
-    def _drawing(self, progress: Progress) -> RenderableType:
-        self._judge(progress)
-        started, takt_s = self._started, self._started.get("takt_s") or math.inf
-        share, wall_s = self._share(progress), progress.wall_s
-        takt_left_s = max(0.0, self._due_s + takt_s - progress.now_s)
-        left = f"about {hms(wall_s * (1 - share) / share)} left" if share > 0.005 and wall_s > 1 else ""
-        units, good = self._counted(progress)
-        rate = f"{per_cent(good / units)} %" if units else "-"
-        rows = Table.grid(padding=(0, 2), expand=True)
-        rows.add_column(style="dim", width=9, no_wrap=True)
-        rows.add_column(ratio=1)
-        rows.add_column(justify="right", no_wrap=True)
-        rows.add_row("shift", ProgressBar(1.0, share), self._ended_of(progress))
-        rows.add_row("this unit", ProgressBar(takt_s, takt_s - takt_left_s), f"takt left {takt_left_s:5.1f} s")
-        rows.add_row("good", Text(rate, style="bold"), f"{good} good, {units - good} bad")
-        if self._judged is not None:
-            judged = self._judged
-            rows.add_row("bound", Gauge(judged), f"{per_cent(judged.lower)} to {per_cent(judged.upper)} %")
-            of = "" if self._judged_units == progress.units else f" after {counted(self._judged_units)}"
-            rows.add_row("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), _required(judged))
-            if judged.cut_off:
-                rows.add_row("", Text(self._cut_off(judged)), "")
-        rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
-        rows.add_row("elapsed", hms(wall_s), left)
-        lately = [Text(f"{'lately' if i == 0 else '':9}  {text}", "dim") for i, text in enumerate(self._lately)]
-        for text in lately:
-            text.truncate(self._width() - 4, overflow="ellipsis")
-        title = f"{started.get('worker')} at {started.get('station')}, seed {started.get('seed')}"
-        return Panel(Group(rows, *lately), title=title, title_align="left", width=self._width(), border_style="dim")
-
-    def _line(self, progress: Progress) -> str:
-        self._said_units = progress.units
-        self._judge_after = -math.inf  # a line is of the units that have ended by now
-        self._judge(progress)
-        units, good = self._counted(progress)
-        rate = f" ({per_cent(good / units)} %)" if units else ""
-        rest = f" of {counted(units)} judged" if units != progress.units else ""
-        line = f"{hms(progress.now_s)}  {self._ended_of(progress)}, {good} good{rest}{rate}"
-        if self._judged is not None:
-            line += f", bound {per_cent(self._judged.lower)} to {per_cent(self._judged.upper)} %"
-            line += f", {_required(self._judged)}"
-            line += f", {self._cut_off(self._judged)}" if self._judged.cut_off else ""
-        return f"{line}, {_speed(progress.now_s, progress.wall_s)}"
-
-    def _counted(self, progress: Progress) -> tuple[int, int]:
-        """Units that count and have ended, and the good among them: the verdict's, where it leaves any out."""
-        if self._judged is None or not self._judged.cut_off:
-            return progress.units, progress.good
-        return self._judged.units - self._judged.open, self._judged.good
-
-    def _ended_of(self, progress: Progress) -> str:
-        """How far the shift is. Where units come at random, more may come than are planned."""
-        of = self._of_units()
-        return f"{progress.units} of {counted(of)}" if progress.units <= of else f"{counted(progress.units)} ended"
-
-    def _cut_off(self, judged: Any) -> str:
-        """What came so late that the verdict is not about it."""
-        be = "" if self._events[-1].kind == SHIFT_ENDED else "will be "
-        return f"{judged.cut_off} {be}cut off by the end, {judged.cut_off_finished} of them finished: not judged"
-
-    def _width(self) -> int:
-        return min(self._console.width, WIDEST)
-
-
 @contextmanager
 def counting(console: Console, what: str) -> Iterator[Callable[[float, float], None]]:
     """A bar for something that calls back with (done, of); nothing where it cannot be drawn in place."""
@@ -233,7 +90,7 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     width = min(width, WIDEST)
     tone = TONES[judged.decision]
     rate = "-" if judged.good_rate is None else f"{per_cent(judged.good_rate)} %"
-    about = f"good rate {rate}, bound {per_cent(judged.lower)} to {per_cent(judged.upper)} %, {_required(judged)}"
+    about = f"good rate {rate}, bound {per_cent(judged.lower)} to {per_cent(judged.upper)} %, {required_told(judged)}"
     word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
     why = [Text(str(judged.why)), *(Text(note) for note in notes(judged, over=bool(shift.ended)))]
     why += [Text(f"{counted(is_open)} open: the figures are of those that have ended.")] if is_open else []
@@ -387,13 +244,5 @@ def _next_steps(shift: Shift) -> RenderableType:
     return steps
 
 
-def _required(judged: Any) -> str:
-    asked = per_cent(judged.required, exact=True)
-    return f"required {asked if '.' in asked else per_cent(judged.required)} %"
-
-
-def _speed(now_s: float, wall_s: float) -> str:
-    if wall_s < 0.05:
-        return "-"
-    times = now_s / wall_s
-    return f"{times:.1f} x real time" if times < 100 else f"{times:,.0f} x real time"
+def required_told(judged: Any) -> str:
+    return f"required {asked_in_percent(judged.required)} %"

@@ -17,7 +17,7 @@ from gymnasium.utils.env_checker import check_env
 
 from takt import Event, Fault, Ledger, open_station, run_shift, steps_of_unit
 from takt.cli import main
-from takt.contract.events import FOR_PEOPLE, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
+from takt.contract.events import FOR_PEOPLE, SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD
 from takt.ledger import spelled
 from takt.shift.account import account_of, costs_at
 from takt.show.cases import by_unit, case_of
@@ -78,7 +78,11 @@ def test_a_tally_by_hand() -> None:
     assert (sums.people, sums.home, sums.parties) == (9, 3, 3) and sums.home_by_corridor == {"middle": 3}
     assert sums.parts == dict.fromkeys(PARTS, 0.0) | {"fare": 30.0, "delay": 12.5, "not_brought_home": 600.0}
     assert sums.cost == 642.5 and sums.late_min == 60 and sums.refused == {"no_seats": 1}
-    assert unit_costs(events) == {0: 42.5 + 200.0, 1: 400.0}, "parts and returns are the unit's that they came from"
+    over = [*events, Event(40.0, SHIFT_ENDED, None, {"reason": "time"})]
+    assert unit_costs(over) == {0: 42.5 + 200.0, 1: 400.0}, "parts and returns are the unit's that they came from"
+    served = [*events, Event(31.0, UNIT_BAD, 0, {"reasons": ["not_home"]}), Event(31.0, UNIT_GOOD, 1, {})]
+    assert unit_costs(served) == {0: 42.5 + 200.0, 1: 15.0}, "while the shift goes on, who waits has no cost yet"
+    assert unit_costs([*served, due("9", 30, 32.0, 3)]) == unit_costs(served)
     parties = parties_of(events)
     assert parties["8"].due_s == 30.0 and parties["7.1"].at == "DOH" and parties["7"].cost["fare"] == 30.0
 

@@ -105,7 +105,7 @@ def page(
 
     events = shift.seen
     started: Mapping[str, Any] = next((e.data for e in events if e.kind == SHIFT_STARTED), {})
-    end_s = max((e.t_s for e in events), default=0.0)
+    end_s = shift.now_s
     units = ended_units(events)
     judged_units = [unit for unit in units if unit.judged]
     figures = kpis(events)

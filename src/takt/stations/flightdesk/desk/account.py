@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from takt.contract.events import REFUSED, UNIT_DUE, Event
+from takt.contract.events import REFUSED, SHIFT_ENDED, UNIT_DUE, UNIT_ENDED, Event
 from takt.stations.flightdesk.airline.instance import Floats, Ints
 from takt.stations.flightdesk.desk.market import least_fares, sold
 from takt.stations.flightdesk.desk.paths import network_of
@@ -90,6 +90,16 @@ def parties_of(events: Iterable[Event]) -> dict[str, Party]:
     return parties
 
 
+def settled(events: Iterable[Event]) -> list[Event]:
+    """The events that figures and costs are of. In a shift that goes on, groups that still wait are left out: what
+    becomes of them is not known, and to take it that they stay would charge each as it comes."""
+    log = list(events)
+    if any(event.kind == SHIFT_ENDED for event in log):
+        return log
+    due, ended = ({e.unit for e in log if e.kind in kinds} for kinds in ((UNIT_DUE,), UNIT_ENDED))
+    return [event for event in log if event.unit is None or event.unit not in due - ended]
+
+
 def tally(events: Iterable[Event]) -> Tally:
     """What these events come to."""
     log = list(events)
@@ -116,9 +126,10 @@ def tally(events: Iterable[Event]) -> Tally:
 
 def unit_costs(events: Iterable[Event]) -> dict[int, float]:
     """EUR of each unit, by its number: of the group that came as it, of the parts it was split into and of those of
-    them who came back. Who came back is not counted again under the number that this has.
+    them who came back. Who came back is not counted again under the number that this has. Without those that wait in a
+    shift that goes on (`settled`).
     """
-    log = list(events)
+    log = settled(events)
     unit_of: dict[str, int] = {}  # group or part -> the unit that it came as, the first time
     for event in log:
         if event.kind == UNIT_DUE and event.unit is not None:

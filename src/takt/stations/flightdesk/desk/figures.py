@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from takt.contract.events import Event
+from takt.contract.events import UNIT_DUE, Event
+from takt.contract.figure import counted
 from takt.contract.station import Account, Figure, Table
 from takt.judge.outcomes import Outcomes
 from takt.stations.flightdesk.airline.cost import tariff
-from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parties_of, tally, unit_costs
+from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parties_of, settled, tally, unit_costs
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.seats import Assigned
 from takt.stations.flightdesk.desk.served import causes_of, not_served, table_of
@@ -34,9 +35,11 @@ FIRST = ("home_rate", "cost_per_home_eur", "regret_rate")  # what a desk is aske
 
 def account_of(world: World, authority: bool, events: Sequence[Event]) -> Account:
     """The whole of it. The bound takes seconds, and is worked out once."""
-    sums, bound, bad = tally(events), hindsight(world, events), not_served(events)
+    log = settled(events)
+    sums, bound, bad = tally(log), hindsight(world, log), not_served(log)
     causes = causes_of(world, bad)
-    values = values_of(world, authority, events, sums, bound)
+    values = values_of(world, authority, log, sums, bound)
+    values["waiting"] = sum(e.kind == UNIT_DUE for e in events) - sum(e.kind == UNIT_DUE for e in log)
     values["not_home_causes"] = dict(sorted(Counter(causes.values()).items()))
 
     def sections() -> Any:
@@ -45,7 +48,7 @@ def account_of(world: World, authority: bool, events: Sequence[Event]) -> Accoun
         return sections(world, authority, events, bound)
 
     def table() -> Table:
-        return table_of(world, events, bad, bound)
+        return table_of(world, log, bad, bound)
 
     return Account(figures_of(values), values, sections, FIRST, causes, table)
 
@@ -80,11 +83,15 @@ def values_of(world: World, authority: bool, events: Sequence[Event], sums: Tall
 def figures_of(values: Mapping[str, Any]) -> list[Figure]:
     """The table, in the order in which a desk reads it."""
     holds = values["bound_holds"]
-    judged = f"of {values['judged']} units"
+    judged = f"of {counted(values['judged'])}"
     no_bound = "no bound: this desk may change flights"
-    cost_of = f"of all {values['units']} units; ROADEF 2009, passengers' parts, and fares"
+    waiting = values.get("waiting") or 0
+    who = f"those who came; {counted(waiting, 'group')} more still wait" if waiting else "units are groups of them"
+    units = counted(values["units"])
+    units = f"{units} settled so far" if waiting else f"all {units}" if values["units"] > 1 else units
+    cost_of = f"of {units}; ROADEF 2009, passengers' parts, and fares"
     table = [
-        Figure("people", "Passengers who came", f"{values['people']:,}", "", "units are groups of them"),
+        Figure("people", "Passengers who came", f"{values['people']:,}", "", who),
         Figure("home", "Passengers home", f"{values['home']:,}", "", "settled on flights that are flown"),
         Figure("home_rate", "Passengers home, share", _number(values["home_rate"], 1, 100), "%", "home / came"),
     ]

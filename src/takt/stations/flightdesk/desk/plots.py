@@ -17,7 +17,7 @@ from takt.contract.station import Section
 from takt.draw import plots
 from takt.judge.spans import fault_spans
 from takt.stations.flightdesk.desk import map as maps
-from takt.stations.flightdesk.desk.account import PARTS, Party, came, parties_of
+from takt.stations.flightdesk.desk.account import PARTS, Party, came, parties_of, settled
 from takt.stations.flightdesk.desk.seats import Assigned
 from takt.stations.flightdesk.desk.world import World
 from takt.stations.flightdesk.situation.map import land
@@ -40,9 +40,10 @@ LEAST = 0.12  # of the longest bar: what is shorter has nothing written in it
 
 def sections(world: World, authority: bool, events: Sequence[Event], bound: Assigned) -> list[Section]:
     """The sections; none if nobody came."""
-    parties = list(parties_of(events).values())
-    if not parties:
+    if not parties_of(events):
         return []
+    log = settled(events)
+    parties = list(parties_of(log).values())
     end_s = max(event.t_s for event in events)
     closed = closures(world, end_s)
     found = []
@@ -67,8 +68,10 @@ def sections(world: World, authority: bool, events: Sequence[Event], bound: Assi
         "The red of its bar is those who would not be home even so."
     )
     note = f"EUR by part: all of the shift, and of the groups that had come by then. {holds}"
-    stays = float(bound.stays @ world.groups.stays[[b for _, b in came(world, events)]])
-    found.append(Section("Cost against hindsight", note, _cost(world, parties, bound, stays, closed, end_s, authority)))
+    stays = float(bound.stays @ world.groups.stays[[b for _, b in came(world, log)]])
+    if parties:
+        cost = _cost(world, parties, bound, stays, closed, end_s, authority)
+        found.append(Section("Cost against hindsight", note, cost))
     return found
 
 
