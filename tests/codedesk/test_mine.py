@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -13,9 +14,11 @@ import pytest
 from takt.cli import main
 from takt.errors import TaktError
 from takt.shift import run_shift
+from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.mining.history import History, as_said
+from takt.stations.codedesk.mining.reading import named_by
 from takt.stations.codedesk.mining.runner import Pytest
-from takt.stations.codedesk.mining.telling import changed_names, imports_of, kind_of, text_of, title_of
+from takt.stations.codedesk.mining.telling import changed_names, imports_of, kind_of, public_names, text_of, title_of
 from takt.stations.codedesk.tickets import open_series, tree_before
 from takt.stations.codedesk.trees import source_text
 
@@ -302,6 +305,11 @@ def test_a_python_file_of_another_encoding_is_text_as_python_reads_it() -> None:
         names: dict[str, str] = {}
         exec(compile(text.encode(), "x.py", "exec"), names)
         assert names["x"] == "\u00e9"
+    for marked in ("\ufeffdef test_f():\n    open('a.csv')\n", "\ufeffdef test_f():\n    open('a.csv')\n".encode()):
+        text = source_text(marked)
+        assert isinstance(text, str) and ast.parse(text), "as Windows' editors write it"
+        assert [one.name for one in USUAL.tests(marked)] == ["test_f"] and public_names("m.py", marked)
+        assert named_by([marked], ["a.csv"], {"a.csv": ""}) == ["a.csv"]
     for data in (b"\xff\xfe", b"x = '\xe9'\n", b"# coding: no-such\nx = '\xe9'\n"):
         assert source_text(data) == data
     assert source_text("# coding: latin-1\n") == "# coding: latin-1\n"

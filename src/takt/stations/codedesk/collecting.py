@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
+from takt.stations.codedesk.trees import parsed
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 EXAMPLE = ">>> "  # as a doctest begins
 DOCSTRINGS = ".takt-docstrings/"  # where the examples of docstrings are laid (`examples.py`)
@@ -73,7 +75,7 @@ class Rules:
     def tests(self, text: str | bytes) -> list[Written]:
         """The tests of a file, of those whose names are bound once; [] where it is no Python."""
         try:
-            body = ast.parse(text).body
+            body = parsed(text).body
         except (SyntaxError, ValueError, RecursionError):
             return []
         found = [Written(one.name, one) for one in _functions(body) if self.is_function(one.name)]

@@ -70,7 +70,7 @@ def by_name(ours: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:
     `ours` had left all of those as they were. What it had not is theirs now, and so is all of a file that is no
     Python."""
     try:
-        pieces = [Pieces.of(file.decode()) for file in (ours, base, theirs)]
+        pieces = [Pieces.of(file.decode("utf-8-sig")) for file in (ours, base, theirs)]
         text, sure = _by_name(*pieces)
         ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -19,6 +19,7 @@ from typing import Any
 
 from takt.stations.codedesk.collecting import for_tests, rules_of
 from takt.stations.codedesk.tickets import Series, Ticket
+from takt.stations.codedesk.trees import MARK
 
 COMPARE: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -115,6 +116,7 @@ def _written(before: str, after: str) -> set[int]:
 
 def _mutations(text: str, lines: set[int]) -> Iterator[tuple[int, str, str]]:
     """Line, what was done, and the whole text, for each defect that these lines can have."""
+    text = text.removeprefix(MARK)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import os
 import re
@@ -21,6 +22,7 @@ from takt.errors import TaktError
 
 LONGEST_NAME, LONGEST_PATH, DEEPEST = 255, 1000, 50  # bytes, and parts of a path: `inside.py` keeps no others
 TEMPORARY, DAY_S = "takt-inspection-", 86_400.0
+MARK = "\ufeff"  # UTF-8's byte order mark, in text
 NO_TREES_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE)
 File = tuple[str, bytes]  # kind and mode in one ("f644", "f755", "l", "d"), and what is in it
 Tree = Mapping[str, File]
@@ -50,10 +52,19 @@ def as_file(file: str | bytes) -> File:
     return kind, file.encode() if isinstance(file, str) else bytes(file)
 
 
+def parsed(text: str | bytes) -> ast.Module:
+    """A Python file, which may begin with a byte order mark, as Windows' editors write it. SyntaxError, ValueError and
+    RecursionError as `ast.parse`, which takes such a mark in bytes alone."""
+    return ast.parse(text.removeprefix(MARK) if isinstance(text, str) else text)
+
+
 def source_text(file: str | bytes) -> str | bytes:
-    """A Python file that says its encoding (PEP 263), in UTF-8 and saying so; any other file as it is."""
-    if isinstance(file, (str, Link)):
+    """A Python file that says its encoding (PEP 263), in UTF-8 and saying so, without a byte order mark; any other file
+    as it is."""
+    if isinstance(file, Link):
         return file
+    if isinstance(file, str):
+        return Program(file.removeprefix(MARK)) if isinstance(file, Program) else file.removeprefix(MARK)
     try:
         named, first = detect_encoding(BytesIO(file).readline)
         text = file.decode(named)

@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
 from takt.stations.codedesk.tickets import as_bytes, file_of
-from takt.stations.codedesk.trees import Link
+from takt.stations.codedesk.trees import Link, parsed
 
 Tree = Mapping[str, str | bytes]
 LONGEST_WORD = 300  # characters; longer constants are no paths
@@ -29,7 +29,7 @@ def named_by(tests: Iterable[str | bytes], among: Iterable[str], tree: Tree) -> 
 def _words(text: str | bytes) -> Iterator[tuple[str, ...]]:
     """Constants of a file that may be paths, as their parts; what an f-string fills in is `*`."""
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError):
         return
     for node in ast.walk(tree):

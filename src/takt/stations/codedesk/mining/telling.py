@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from takt.printable import printable
 from takt.stations.codedesk.tickets import Kind
+from takt.stations.codedesk.trees import parsed
 
 Tree = Mapping[str, str | bytes]
 KINDS: tuple[tuple[Kind, str], ...] = (
@@ -111,7 +112,7 @@ def module_of(path: str) -> str:
 def public_names(path: str, text: str | bytes) -> dict[str, str]:
     """Functions, classes, methods and constants of a file that do not begin with `_`, with their signatures."""
     try:
-        body = ast.parse(text).body
+        body = parsed(text).body
     except (SyntaxError, ValueError, RecursionError):
         return {}
     module, found = module_of(path), dict[str, str]()
@@ -149,7 +150,7 @@ def imports_of(tests: Tree, before: Tree, after: Tree) -> list[str]:
     found: list[str] = []
     for text in tests.values():
         try:
-            tree = ast.parse(text)
+            tree = parsed(text)
         except (SyntaxError, ValueError, RecursionError):
             continue
         for node in ast.walk(tree):
@@ -163,7 +164,7 @@ def imports_of(tests: Tree, before: Tree, after: Tree) -> list[str]:
 def _all_names(path: str, text: str | bytes) -> set[str]:
     """All that can be imported of a file, also what it has imported itself."""
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError):
         return set()
     module = module_of(path)
