@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -228,5 +229,26 @@ def test_all_is_done_with_the_keyboard_alone(running: Any, tmp_path: Path) -> No
         page.wait_for_url(lambda url: url != here and "/unit/" in url)
         page.keyboard.press("ArrowLeft")
         page.wait_for_url(here)
+        watched.check()
+        watched.close()
+
+
+def test_a_units_page_follows_it_to_its_end_and_to_the_unit_after(running: Any, whole: Any, tmp_path: Path) -> None:
+    path, events = tmp_path / "s.takt", list(whole.events)
+    due = next(i for i, event in enumerate(events) if event.kind == "unit_due")
+    after = next(i for i, event in enumerate(events) if event.kind == "unit_due" and event.unit == 1)
+    with Ledger.create(path, whole.meta) as ledger, Server([tmp_path], "127.0.0.1", 0, TOKEN) as server:
+        ledger.commit(events[:due], None, None)
+        ledger.show(events[due : due + 1], events[due].t_s)
+        watched = Watched(running)
+        page = watched.page
+        page.goto(f"{server.url}?token={TOKEN}")
+        page.wait_for_selector("tbody th a")
+        page.goto(f"{server.url}shift/{number_of(path)}/unit/0")
+        page.locator("h1 .tag", has_text="open").wait_for()
+        ledger.commit(events[due : after + 1], None, 0)
+        page.locator("h1 .tag", has_text=re.compile("good|bad")).wait_for()
+        page.locator("a[rel=next]").wait_for()
+        assert page.locator("[data-refresh]").count() == 0, "nothing more comes of it"
         watched.check()
         watched.close()

@@ -52,6 +52,7 @@ def comparison_of(
     return told | {
         "station": str(chosen[0][1].meta["station"]),
         "both": both,
+        "runs": not all(shown.view.ended for _, shown in chosen),
         "figures": figures,
         "differs": _differs(chosen, language),
     }

@@ -68,7 +68,8 @@ def by_worker(shifts: Sequence[tuple[str, Sequence[Event]]]) -> dict[str, list[S
 def cut_off(name: str, shifts: Sequence[ComparedShift]) -> list[str]:
     """What the ends of a worker's shifts cut off, in a sentence."""
     units, finished = (sum(one.cut_off[i] for one in shifts) for i in (0, 1))
-    return [f"{name}: {cut_off_in_words(units, finished, len(shifts))}"] if units else []
+    over = all(one.ended for one in shifts)
+    return [f"{name}: {cut_off_in_words(units, finished, len(shifts), over)}"] if units else []
 
 
 def _value(value: Any) -> str:

@@ -35,7 +35,7 @@ class Row:
     good, units    that are judged; beside them the end cuts off `cut_off`, of which `cut_off_finished` ended all the
                    same.
     open           that fell due, are judged or may yet be, and have not ended.
-    cost           of all units, judged or not, as far as they cost yet, in `currency`; None where the station does not say.
+    cost           of all units, judged or not, so far, in `currency`; None where the station does not say.
     price          of what its worker asked a model; None where there is none.
     begun_utc      when it was begun, ISO 8601; "" if unknown.
     """

@@ -4,6 +4,19 @@
 (() => {
   const live = document.getElementById("live");
   const lost = document.getElementById("link");
+  const swap = (place, html) => { // what is there now, for what was there; what somebody has done with it stays
+    const ticked = new Set([...place.querySelectorAll("input:checked")].map((box) => box.value));
+    const open = [...place.querySelectorAll("details")].map((one) => one.open);
+    const at = place.contains(document.activeElement) ? document.activeElement : null;
+    const alike = (one) => [one.tagName, one.getAttribute("href"), one.name, one.value].join(" ");
+    place.innerHTML = html;
+    const titled = place.querySelector("[data-title]");
+    if (titled) document.title = titled.dataset.title;
+    place.querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = ticked.has(box.value); });
+    place.querySelectorAll("details").forEach((one, i) => { if (i < open.length) one.open = open[i]; });
+    const again = at && [...place.querySelectorAll(at.tagName)].find((one) => alike(one) === alike(at));
+    if (again) again.focus({ preventScroll: true });
+  };
   if (live && live.dataset.stream) {
     const place = document.getElementById("rows") || live;
     const source = new EventSource(live.dataset.stream);
@@ -23,18 +36,7 @@
       document.body.classList.remove("lost");
     };
     source.addEventListener("page", (message) => {
-      const told = JSON.parse(message.data);
-      const ticked = new Set([...place.querySelectorAll("input:checked")].map((box) => box.value));
-      const open = [...place.querySelectorAll("details")].map((one) => one.open);
-      const at = place.contains(document.activeElement) ? document.activeElement : null;
-      const alike = (one) => [one.tagName, one.getAttribute("href"), one.name, one.value].join(" ");
-      place.innerHTML = told.html;
-      const titled = place.querySelector("[data-title]");
-      if (titled) document.title = titled.dataset.title;
-      place.querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = ticked.has(box.value); });
-      place.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
-      const again = at && [...place.querySelectorAll(at.tagName)].find((one) => alike(one) === alike(at));
-      if (again) again.focus({ preventScroll: true });
+      swap(place, JSON.parse(message.data).html);
       gone = false;
       heard();
     });
@@ -51,6 +53,20 @@
       if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000); // the login, perhaps
     });
   }
+  // A page that nobody sends anew asks for itself again, while there may be something new on it.
+  let last = live ? live.innerHTML : "";
+  const refresh = () => {
+    const at = live && live.querySelector("[data-refresh]");
+    if (!at) return;
+    setTimeout(() => {
+      fetch(location.href, { cache: "no-store" }).then((answer) => (answer.ok ? answer.text() : "")).then((text) => {
+        const html = text && new DOMParser().parseFromString(text, "text/html").getElementById("live").innerHTML;
+        if (html && html !== last) swap(live, html);
+        last = html || last;
+      }).catch(() => {}).finally(refresh);
+    }, 1000 * Number(at.dataset.refresh));
+  };
+  refresh();
   const again = document.querySelector("[data-reload]");
   if (again) setTimeout(() => location.reload(), 1000 * Number(again.dataset.reload));
   document.addEventListener("keydown", (event) => {
