@@ -209,6 +209,13 @@ def swap(owner, name):
     setattr(owner, name, lambda *_: True)
 
 
+def deep(down):
+    try:
+        down(down)
+    except RecursionError:
+        pass
+
+
 def called():
     names = sys._getframe(1).f_globals
     DOES
@@ -236,6 +243,11 @@ class Case:
         return 1
 
 
+def down(again):
+    one = 1
+    return again(again) + one
+
+
 def test():
     global STATE
     STATE = 1
@@ -255,10 +267,13 @@ ASIDE_TOLD = {  # what is done when a test calls it, and taken back before the t
     "sys.settrace(sys.gettrace())": [],
     "old = sys.gettrace(); sys.settrace(None); swap(math, 'isclose'); calm(); sys.settrace(old)": ["sys.settrace"],
     "sys._getframe(1).f_trace = None": ["frame.f_trace"],
+    "deep(lambda again: again(again))": [],  # there nothing can be followed, and nobody did that
+    "deep(names['down'])": [],
+    "deep(names['down']); swap(math, 'isclose')": ["math.isclose"],
     "names['near'] = max": ["a test: near"],  # what lasts
     "names['LIMIT'] = 4": ["a test: LIMIT"],
     "names['Case'].rule = max": ["a test: Case.rule"],
-    "names['Case'].rule.__code__ = calm.__code__": ["test_13.Case.rule: its code"],
+    "names['Case'].rule.__code__ = calm.__code__": ["test_16.Case.rule: its code"],
 }
 FOLLOW = """
 spec = importlib.util.spec_from_file_location("takt_pristine", {pristine!r})

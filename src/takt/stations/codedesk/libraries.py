@@ -607,21 +607,27 @@ class Steps:
         return self._line
 
     def _line(self, frame: Any, event: str, value: Any) -> Any:
+        if event == "return":
+            self.open.discard(id(frame))
         if event in ("line", "return"):
             self.lines -= 1
-            if self.lines < 0:
-                self._give_up()
-                return None
-            if event == "return":
-                self.open.discard(id(frame))
-            for held, functions in self._asked(frame.f_code.co_filename):
-                if not same(held.now.values(), self.last.get(held.label, held.values)):
-                    self.last[held.label] = tuple(held.now.values())
-                    self._look(held)
-                for one, code, *_ in functions:
-                    if one.__code__ is not code:
-                        self.libraries.seen[f"{one.__module__}.{one.__qualname__}: its code"] = None
+            try:
+                if self.lines < 0:
+                    self._give_up()
+                    return None
+                self._look_around(frame.f_code.co_filename)
+            except RecursionError:  # so deep in a test's own functions there is no room to look; nobody has ended it
+                pass
         return self._line
+
+    def _look_around(self, file: str) -> None:
+        for held, functions in self._asked(file):
+            if not same(held.now.values(), self.last.get(held.label, held.values)):
+                self.last[held.label] = tuple(held.now.values())
+                self._look(held)
+            for one, code, *_ in functions:
+                if one.__code__ is not code:
+                    self.libraries.seen[f"{one.__module__}.{one.__qualname__}: its code"] = None
 
     def _look(self, held: Held) -> None:
         dot = "" if held.what == "tests" else "."
