@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from takt.contract.events import SHIFT_ENDED, SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.judge.outcomes import Outcomes
 
 
-def log(units: Any, ended: Any = "", end_s: Any = None, **told: Any) -> Any:
+def log(units: Any, /, ended: Any = "", end_s: Any = None, **told: Any) -> Any:
     """A shift of units given as {number: (due_s, ended_s or None, good)}."""
     found = [Event(0.0, SHIFT_STARTED, None, {"takt_s": 10.0, "control_s": 0.1, **told})]
     for number, (due_s, over_s, good) in units.items():
@@ -107,18 +107,36 @@ def test_what_counts_of_a_shift_that_time_ended_is_known_whatever_it_is(outcomes
     assert numbers(counted(False)) == numbers(counted(True))
 
 
-@given(st.lists(st.tuples(st.floats(0, 30), st.booleans()), max_size=30), st.integers(1, 900), st.floats(0, 1))
-def test_what_is_judged_while_a_shift_runs_its_end_by_time_does_not_take_out_again(
-    outcomes: Any, periods: Any, seen: Any
+@given(
+    st.lists(st.tuples(st.floats(0, 30), st.booleans()), min_size=1, max_size=30),
+    st.integers(1, 900),
+    st.floats(0, 1),
+    st.sampled_from([{}, {"units": 4}, {"units": 29}, {"finite": 7}, {"finite": True}, {"units": 9, "finite": 5}]),
+    st.sampled_from(["arrivals", "beat"]),
+)
+def test_what_is_judged_while_a_shift_runs_its_end_does_not_take_out_again(
+    outcomes: Any, periods: Any, seen: Any, most: Any, pace: Any
 ) -> None:
-    """At any moment, whatever the length: the end may only add. What it will cut off is told by number until then."""
+    """At any moment, whatever the length in hours and units, and whichever comes first: the end may only add. What it
+    will cut off is told by number until then, and as sure only where it is."""
     units = {n: (17.0 * n, 17.0 * n + took_s, good) for n, (took_s, good) in enumerate(outcomes)}
-    told = {"pace": "arrivals", "unit_life_s": 30.0, "control_s": 0.7, "hours": (0.7 * periods + 0.2) / 3600}
+    told = {"pace": pace, "unit_life_s": 30.0, "control_s": 0.7, "takt_s": 17.0, **most}
+    told |= {"hours": (0.7 * periods + 0.2) / 3600}
     end_s = 0.7 * periods
     events = [event for event in log(units, **told) if event.t_s <= end_s]
-    whole = Outcomes.of([*events, Event(end_s, SHIFT_ENDED, None, {"reason": "time"})])
-    now = Outcomes.of(events[: 1 + int(seen * len(events))])
+    last = min([len(units) if one is True else one for one in most.values()], default=99)
+    over = [event.t_s for event in events if event.kind in (UNIT_GOOD, UNIT_BAD)]
+    by_units = len(over) >= last
+    events = [event for event in events if event.t_s <= over[last - 1]] if by_units else events
+    assume(by_units or len(units) * 17.0 > end_s)  # or the units that are there would not last until the end
+    ended = Event(events[-1].t_s if by_units else end_s, SHIFT_ENDED, None, {"reason": "units" if by_units else "time"})
+    now, whole = Outcomes.of(events[: 1 + int(seen * len(events))]), Outcomes.of([*events, ended])
+    assert now.ends_by in ("", whole.ended) and (most or now.ends_by == "time")
     assert numbers(now.judged) == numbers(whole.judged)[: len(now.judged)]
-    assert {unit.number for unit in now.cut}.isdisjoint(numbers(whole.judged))
+    if now.cut_is == "will":
+        assert {unit.number for unit in now.cut}.isdisjoint(numbers(whole.judged))
+    if by_units and True not in most.values():
+        last = Outcomes.of(events)
+        assert numbers(last.judged) == numbers(whole.judged) and last.cut_off == 0, "the last has ended: all count"
     assert now.cut_off_finished <= now.cut_off <= len(now.units) - len(now.judged)
     assert len(now.so_far) == max((place + 1 for place, u in enumerate(now.units) if u.good is not None), default=0)

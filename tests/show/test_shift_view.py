@@ -87,7 +87,7 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
         assert view.planned == (9 if view is running else None), "what came; nothing more is expected"
         cut = "will be cut off" if view is running else "cut off"
         told = f"3 units {cut} by the end of the shift, 3 of them finished: not judged."
-        assert told in notes(view.judged, over=view is over)
+        assert told in notes(view.judged)
         values = {row.name: row.value for row in rows(view.kpis)}
         assert [values[one] for one in ("units", "good", "bad", "cut_off")] == ["9", "8", "1", "3"]
     early = ShiftView.of(events[:5])  # at 45 s: until 360 s about 32 come yet, one in 10 s

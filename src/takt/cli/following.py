@@ -75,7 +75,7 @@ def watch(
                 writing = being_written(path)  # asked first: who ends in between has written all by then
                 with Ledger.open(path) as book:
                     over, wall_s = book.finished, float(book.meta.get("wall_s", 0.0))
-                    early = bool(book.meta.get("stop_early"))
+                    ends = bool(book.meta.get("stop_early")), book.meta.get("finite") or False
                     news, now_s = book.follow(cursor), book.running().now_s or 0.0
                     if news.first < cursor.seen:  # gone on with: the unit that was under way is worked again
                         news, units, good, last_s, noted_at_s = book.follow(), 0, 0, 0.0, 0.0
@@ -87,7 +87,7 @@ def watch(
                 last_s = max([last_s, now_s, *(event.t_s for event in new)])
                 if cursor.seen:
                     at_work_s = onlooker.wall_s(wall_s, noted_at_s, last_s, time.monotonic())
-                    show(Progress(last_s, at_work_s, units, good, new, early))
+                    show(Progress(last_s, at_work_s, units, good, new, *ends))
                 if over or not writing:
                     break
                 time.sleep(every)

@@ -80,11 +80,13 @@ def unit_ended(
 
 
 def stopping_early(events: Sequence[Event], meta: Mapping[str, Any]) -> Sequence[Event]:
-    """The events of a shift, for a look at it while it has not ended: where it is to end as soon as the verdict is in,
-    which its ledger's meta says and no event does, its start says so, too. What is judged is then what it would be
-    judged by if it stopped here. Digests are of the events without that."""
-    if not meta.get("stop_early") or (events and events[-1].kind == SHIFT_ENDED):
+    """The events of a shift, for a look at it while it has not ended: where it is to end as soon as the verdict is in
+    (`stop_early`) or its station has no further unit (`finite`), which its ledger's meta says and no event does, its
+    start says so, too. What is judged is then what it would be judged by if it stopped here. Digests are of the events
+    without that."""
+    told = {key: meta[key] for key in ("stop_early", "finite") if meta.get(key)}
+    if not told or (events and events[-1].kind == SHIFT_ENDED):
         return events
     data: Any = copy(next((e.data for e in events if e.kind == SHIFT_STARTED), {}))  # of the class that it has
-    data["stop_early"] = True
+    data.update(told)
     return [replace(event, data=data) if event.kind == SHIFT_STARTED else event for event in events]

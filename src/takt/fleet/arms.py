@@ -64,6 +64,7 @@ class _Known:
     cut_off: int
     judged: Sequence[Unit]
     cut_off_finished: int = 0  # a record does not say
+    cut_is: str = ""  # all that are known have ended
 
 
 def verdict_of(records: Sequence[Record | None], *, alpha: float, by: str, accept: str = "") -> Pooled | None:

@@ -11,7 +11,7 @@ from typing import Any
 from takt.contract.events import SHIFT_STARTED, UNIT_DUE, Event
 from takt.contract.station import TaktError
 from takt.judge.capability import times_of
-from takt.judge.outcomes import Outcomes
+from takt.judge.outcomes import Outcomes, cut_of_all
 from takt.judge.verdict import cut_off_in_words
 from takt.ledger import canonical
 
@@ -68,8 +68,8 @@ def by_worker(shifts: Sequence[tuple[str, Sequence[Event]]]) -> dict[str, list[S
 def cut_off(name: str, shifts: Sequence[ComparedShift]) -> list[str]:
     """What the ends of a worker's shifts cut off, in a sentence."""
     units, finished = (sum(one.cut_off[i] for one in shifts) for i in (0, 1))
-    over = all(one.ended for one in shifts)
-    return [f"{name}: {cut_off_in_words(units, finished, len(shifts), over)}"] if units else []
+    cut_is = cut_of_all((one.cut_off[0], one.cut_is) for one in shifts)
+    return [f"{name}: {cut_off_in_words(units, finished, len(shifts), cut_is)}"] if units else []
 
 
 def _value(value: Any) -> str:
@@ -115,6 +115,7 @@ class ComparedShift:
     life_s    the longest that a unit is open, or None.
     lost      units that were counted as bad since the worker broke its contract before them.
     cut_off   units that the end cuts off, and how many of them ended all the same: they count for nobody.
+    cut_is    whether it has, or will, or may (`Outcomes.cut_is`).
     """
 
     started: Mapping[str, Any]
@@ -128,6 +129,7 @@ class ComparedShift:
     life_s: float | None
     lost: int = 0
     cut_off: tuple[int, int] = (0, 0)
+    cut_is: str = ""
 
     @classmethod
     def of(cls, events: Iterable[Event], unit_costs: Costs | None = None) -> ComparedShift:
@@ -149,7 +151,8 @@ class ComparedShift:
         costs = {} if unit_costs is None else unit_costs(log)
         times = {n: t for n, t in zip(good, times_of([units[n] for n in good]), strict=True)}
         cut = found.cut_off, found.cut_off_finished
-        return cls(found.started, found.ended, found.end_s, work, good, costs, times, caused, found.life_s, 0, cut)
+        told = work, good, costs, times, caused, found.life_s, 0, cut, found.cut_is
+        return cls(found.started, found.ended, found.end_s, *told)
 
 
 def of_seeds(name: str, shifts: Sequence[ComparedShift]) -> dict[int, ComparedShift]:

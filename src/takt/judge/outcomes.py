@@ -29,6 +29,8 @@ from takt.contract.events import (
 
 Bools = NDArray[np.bool_]
 
+WILL, MAY = "will", "may"  # `Outcomes.cut_is`
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -100,10 +102,10 @@ class Outcomes:
         """The units that verdict, figures, pages, tables and comparisons are of: a beginning of `units`.
 
         When time has ended the shift: those that fell due at least a unit's life before, whose outcome is known
-        whatever it is. While it is to end by time: of those that will have had a unit's life by then, all up to the
-        last that has ended, so that the end takes none of them out again. Else `so_far`, also while the
-        verdict may end it at any unit (`events.stopping_early`). Those among them that are open count as bad for the
-        lower bound and as good for the upper one.
+        whatever it is. While it is to end by time, or may (`ends_by`): of those that will have had a unit's life by
+        then, all up to the last that has ended, so that the end takes none of them out again. Else `so_far`, also while
+        the verdict may end it at any unit (`events.stopping_early`). Those among them that are open count as bad for
+        the lower bound and as good for the upper one.
         """
         if self.life_s is None or not self.by_time:
             return self.so_far
@@ -119,7 +121,8 @@ class Outcomes:
     @property
     def cut(self) -> Sequence[Unit]:
         """Units that fell due and are not judged, whether they have ended or not: they had, or will have, less than all
-        their time when the shift ends. What fell due at the very end is none of them: it had no time in it at all."""
+        their time when the shift ends; or may have, where it is not known yet whether time ends it (`cut_is`). What
+        fell due at the very end is none of them: it had no time in it at all."""
         if self.ended:
             return [unit for unit in self.units[len(self.judged) :] if unit.due_s < self.end_s - self._slack_s]
         if self.life_s is None or self._planned_s is None or not self.by_time:
@@ -157,8 +160,8 @@ class Outcomes:
         if self.ended:
             return len(self.judged)
         due = len(self.units) - self.cut_off
-        if self.started.get("units") and self.pace != ARRIVALS:  # the next may fall due while the last is inspected
-            due = max(len(self.counted), min(due, int(self.started["units"])))
+        if self.most is not None and self.pace != ARRIVALS:  # the next may fall due while the last is inspected
+            due = max(len(self.counted), min(due, self.most))
         return due
 
     @property
@@ -177,21 +180,44 @@ class Outcomes:
         return sum(unit.good is not None for unit in self.cut)
 
     @property
-    def by_time(self) -> bool:
-        """Whether it is time that has ended the shift, or, as far as is known, will."""
-        if self.ended:
-            return self.ended == "time"
-        return not self.started.get("stop_early") and not self._units_first
+    def cut_is(self) -> str:
+        """Whether those that are `cut` are so: "" once the shift has ended, WILL while it is time that is to end it,
+        MAY while it may as well be its number of units, after which all that have ended are judged."""
+        return "" if self.ended else WILL if self.ends_by == "time" else MAY
 
     @property
-    def _units_first(self) -> bool:
-        """Whether a shift that is to end by units or time, whichever comes first, will end by its units as far as is
-        known: the rest of them falls due in time, a takt after the other."""
-        asked, planned_s, takt_s = self.started.get("units"), self._planned_s, self.started.get("takt_s")
-        if not asked or planned_s is None:
-            return False
-        rest = int(asked) - sum(unit.good is not None for unit in self.units)
-        return rest <= 0 or (bool(takt_s) and self.end_s + rest * float(takt_s or 0.0) <= planned_s)
+    def most(self) -> int | None:
+        """After how many units the shift ends, by what was asked for or what the station has; None if nothing says."""
+        told = (self.started.get("units"), self.started.get("finite"))
+        return min((int(n) for n in told if n and n is not True), default=None)
+
+    @property
+    def by_time(self) -> bool:
+        """Whether it is time that has ended the shift, or will, or may."""
+        return self.ends_by in ("time", "")
+
+    @property
+    def ends_by(self) -> str:
+        """What ends the shift: as it has ended; "verdict" while that may end it at any unit; else "units" or "time",
+        where the one is sure to come before the other, and "" where nobody can say."""
+        if self.ended or self.started.get("stop_early"):
+            return self.ended or "verdict"
+        planned_s, most = self._planned_s, self.most
+        if planned_s is None or self.life_s is None:
+            return "units"
+        if most is None:
+            return "" if self.started.get("finite") else "time"
+        in_time_s = planned_s - self.life_s + self._slack_s  # what falls due by then has ended before the shift has
+        if sum(unit.good is not None or unit.due_s <= in_time_s for unit in self.units) >= most:
+            return "units"
+        if self.pace != BEAT:
+            return ""
+        last_due_s = (self.units[0].due_s if self.units else 0.0) + (most - 1) * float(
+            self.started.get("takt_s") or 0.0
+        )
+        if last_due_s <= in_time_s:
+            return "units"
+        return "" if last_due_s < planned_s - self._slack_s else "time"
 
     @property
     def _planned_s(self) -> float | None:
@@ -210,6 +236,12 @@ class Outcomes:
 
     def _due_until(self, until_s: float) -> Sequence[Unit]:
         return [unit for unit in self.units if unit.due_s <= until_s + self._slack_s]
+
+
+def cut_of_all(shifts: Iterable[tuple[int, str]]) -> str:
+    """`cut_is` of several shifts, given by how many units are cut off and it, taken together: the least sure one."""
+    told = {cut_is for units, cut_is in shifts if units}
+    return next((one for one in (MAY, WILL) if one in told), "")
 
 
 def _to_the_last(units: Sequence[Unit]) -> Sequence[Unit]:

@@ -26,7 +26,7 @@ from takt.contract.figure import per_cent
 from takt.contract.station import TaktError
 from takt.judge.bets import Floats
 from takt.judge.compared_shifts import BY, WHOLE
-from takt.judge.outcomes import Outcomes, Unit
+from takt.judge.outcomes import Outcomes, Unit, cut_of_all
 from takt.judge.sequences import bounds_of_shifts, chance_in, lower_of_alike, lower_of_means, usual_spread
 from takt.judge.verdict import Bound, Job, Verdict, judged
 from takt.ledger import canonical
@@ -90,6 +90,9 @@ class Judged(Protocol):
     def cut_off_finished(self) -> int: ...
 
     @property
+    def cut_is(self) -> str: ...
+
+    @property
     def judged(self) -> Sequence[Unit]: ...
 
 
@@ -102,7 +105,8 @@ def pooled_outcomes(
     job = Job.of(found[0].started, alpha)
     job = job if stands_to is None else replace(job, rho=stands_to)
     cut = sum(one.cut_off for one in found), sum(one.cut_off_finished for one in found)
-    units = judged(job, [one.judged for one in found], *cut)
+    cut_is = cut_of_all((one.cut_off, one.cut_is) for one in found)
+    units = replace(judged(job, [one.judged for one in found], *cut), cut_is=cut_is)
     whole = [one.judged for one in found if one.ended in (*WHOLE, "broken_plan") and one.judged]
     rates = np.array([sum(unit.good is True for unit in mine) / len(mine) for mine in whole])
     rows = [[unit.good is True for unit in mine] for mine in whole]

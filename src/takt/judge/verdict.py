@@ -25,13 +25,14 @@ from scipy.special import gammaln
 from takt.contract.events import Event
 from takt.contract.figure import counted, per_cent
 from takt.judge.bets import Floats, bounds_with_open, log_wealth, lower_bound, open_bounds
-from takt.judge.outcomes import Outcomes, Unit
+from takt.judge.outcomes import WILL, Outcomes, Unit
 from takt.judge.power import good_units_to_accept
 from takt.judge.stickiness import Steps, good_units_to_stand, stands_to
 
 __all__ = ["RULES", "Bound", "Verdict", "bounds_over_time", "log_wealth", "lower_bound", "notes", "verdict"]
 
 RULES = "rules of November 2026: units in due order, one plain bet, stickiness beside it"
+NONE_SURE = "no unit has ended yet that will be judged whatever ends the shift"
 TOO_SHORT = "no unit that has come will have had all the time that one may take: work a longer shift"  # while it runs
 
 Bools = NDArray[np.bool_]
@@ -92,6 +93,8 @@ class Verdict:
     open           of these, how many have not ended: bad for `lower`, good for `upper`.
     cut_off        fell due before the end (where time is to end the shift: so far), but are not judged: they had, or
                    will have, less than all their time. `cut_off_finished` of them ended all the same.
+    cut_is         "" where they are so: the shift has ended. "will" while time is to end it; "may" while it may as well
+                   end with its last unit, and would be judged by all that have ended then.
     cycles         None if the job has no limit.
     stands_to      the decision holds for the worker, too, if its stickiness is at most this; None if it is undecided,
                    or does not hold so even at 0. To accept with a limit of cycle times: the lesser of that of good and
@@ -112,6 +115,7 @@ class Verdict:
     open: int
     cut_off: int
     cut_off_finished: int
+    cut_is: str
     alpha: float
     cycles: Cycles | None
     dependence: Dependence
@@ -129,9 +133,12 @@ def verdict(events: Iterable[Event], *, alpha: float = 0.05) -> Verdict:
     shift = Outcomes.of(events)
     job = Job.of(shift.started, alpha)
     found = judged(job, [shift.judged], shift.cut_off, shift.cut_off_finished)
-    if found.units or shift.ended or not shift.cut_off:
+    if shift.ended or not shift.cut_off:
         return found
-    return replace(found, why="no unit has ended yet" if shift.due else TOO_SHORT)
+    if not found.units:
+        short = TOO_SHORT if shift.cut_is == WILL else NONE_SURE
+        found = replace(found, why="no unit has ended yet" if shift.due else short)
+    return replace(found, cut_is=shift.cut_is)
 
 
 def verdict_if_stopped(events: Iterable[Event], *, alpha: float = 0.05) -> Verdict:
@@ -206,6 +213,7 @@ def judged(job: Job, shifts: Sequence[Sequence[Unit]], cut_off: int = 0, cut_off
         open=still,
         cut_off=cut_off,
         cut_off_finished=cut_off_finished,
+        cut_is="",
         alpha=job.alpha,
         cycles=cycles,
         dependence=dependence([_known(shift) for shift in shifts]),
@@ -345,9 +353,9 @@ def _undecided(v: Verdict, job: Job, shifts: Sequence[Sequence[Unit]], why: str)
     return replace(v, why=why, good_to_accept=more)
 
 
-def notes(v: Verdict, shifts: int = 1, over: bool = True) -> list[str]:
+def notes(v: Verdict, shifts: int = 1) -> list[str]:
     """What else is to be said of a verdict on so many shifts, a sentence each: how far it stands, whether bad units
-    cluster, what the end cut off, or will where it is not `over`."""
+    cluster, what the end cut off, or will, or may."""
     told = []
     if v.decision != "undecided" and v.required < 1.0:
         if v.stands_to is None:
@@ -359,16 +367,16 @@ def notes(v: Verdict, shifts: int = 1, over: bool = True) -> list[str]:
     if d.p is not None and d.p < 0.05 and d.correlation is not None:
         told.append(f"Bad units come in clusters (stickiness seen {d.correlation:+.2f}, p = {d.p:.2g}).")
     if v.cut_off:
-        told.append(cut_off_in_words(v.cut_off, v.cut_off_finished, shifts, over) + ".")
+        told.append(cut_off_in_words(v.cut_off, v.cut_off_finished, shifts, v.cut_is) + ".")
     return told
 
 
-def cut_off_in_words(units: int, finished: int, shifts: int = 1, over: bool = True) -> str:
-    """What the ends of so many shifts cut off, or will where they are not `over`: that many `units`, of which so many
+def cut_off_in_words(units: int, finished: int, shifts: int = 1, cut_is: str = "") -> str:
+    """What the ends of so many shifts cut off, or will, or may (`Outcomes.cut_is`): that many `units`, of which so many
     had `finished` all the same."""
     end = "the end of the shift" if shifts == 1 else "the ends of the shifts"
     done = f", {finished} of them finished" if finished else ""
-    return f"{counted(units)} {'' if over else 'will be '}cut off by {end}{done}: not judged"
+    return f"{counted(units)} {cut_is and f'{cut_is} be '}cut off by {end}{done}: not judged"
 
 
 def _floor(rho: float) -> str:

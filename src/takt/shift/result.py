@@ -61,7 +61,8 @@ class Shift:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a running shift is. `new_events` are those since the last call (at a resumed shift's first, all);
-    `stop_early`: whether it ends as soon as the verdict is certain."""
+    `stop_early`: whether it ends as soon as the verdict is certain; `finite`: whether its station's units come to an
+    end, or after how many."""
 
     now_s: float
     wall_s: float
@@ -69,11 +70,12 @@ class Progress:
     good: int
     new_events: Sequence[Event]
     stop_early: bool = False
+    finite: bool | int = False
 
     @property
     def seen(self) -> Sequence[Event]:
         """The new events as live figures are taken of (`stopping_early`)."""
-        return stopping_early(self.new_events, {"stop_early": self.stop_early})
+        return stopping_early(self.new_events, {"stop_early": self.stop_early, "finite": self.finite})
 
 
 def _place(event: Event) -> str:

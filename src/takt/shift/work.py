@@ -13,7 +13,7 @@ from typing import Any
 
 from takt.contract.clock import Clock, Live, parse_clock
 from takt.contract.events import UNIT_ENDED, UNIT_GOOD, Event
-from takt.contract.station import Fault, Finite, Station, TaktError, check_times
+from takt.contract.station import Counted, Fault, Finite, Station, TaktError, check_times
 from takt.contract.worker import SEED_BITS, Journal, usual_clock
 from takt.errors import Unserved
 from takt.ledger import Ledger, canonical
@@ -125,7 +125,7 @@ def run_shift(
         try:
             how = {"stop_early": stop_early, "rules": RULES, "isolate": isolate, "call_timeout_s": call_timeout_s}
             how |= {} if spec.world is None else {"world": spec.world}
-            how |= {"finite": True} if isinstance(here, Finite) else {}
+            how |= {"finite": here.all_units if isinstance(here, Counted) else True} if isinstance(here, Finite) else {}
             meta = json.loads(canonical({**(notes or {}), **shift, **how, **circumstances(here.spec)}))
         except (TypeError, ValueError) as error:
             raise TaktError(f"an option of the station or worker cannot be written down: {plainly(error)}") from error
@@ -256,7 +256,8 @@ def work_on(
             unseen += happened
             if reason or time.perf_counter() - seen > PROGRESS_S:
                 seen = time.perf_counter()
-                on_progress(Progress(now_s, wall_s(), ended, good, unseen, bool(meta["stop_early"])))
+                ends = bool(meta["stop_early"]), meta.get("finite") or False
+                on_progress(Progress(now_s, wall_s(), ended, good, unseen, *ends))
                 unseen = []
     why = exhausted() if reason == "units" else ""
     ledger.commit([*uncommitted, loop.ended(reason, why)], None, None, **notes())

@@ -12,7 +12,7 @@ from typing import Any
 
 from takt.contract.events import SAID, SHIFT_ENDED, Event, stopping_early
 from takt.errors import TaktError
-from takt.judge.outcomes import Outcomes
+from takt.judge.outcomes import MAY, Outcomes
 from takt.judge.verdict import Verdict, verdict
 from takt.ledger import Ledger
 from takt.ledger.address import Address
@@ -33,7 +33,7 @@ class Row:
     state          RUNNING: a process is writing it. CUT_OFF: none is, and it has not ended. ENDED. BROKEN: it cannot be
                    read, and `why` says why; all else is then empty.
     good, units    that are judged; beside them the end cuts off `cut_off`, of which `cut_off_finished` ended all the
-                   same.
+                   same; or has, or will, or may (`cut_is`, Outcomes).
     open           that fell due, are judged or may yet be, and have not ended.
     cost           of all units, judged or not, so far, in `currency`; None where the station does not say.
     price          of what its worker asked a model; None where there is none.
@@ -59,6 +59,7 @@ class Row:
     open: int = 0
     cut_off: int = 0
     cut_off_finished: int = 0
+    cut_is: str = ""
     begun_utc: str = ""
 
     def age_s(self, now_s: float | None = None) -> float | None:
@@ -74,7 +75,8 @@ class Row:
     def beside(self) -> str:
         """What of its units is in no rate, in words; "" if nothing."""
         told = [f"{self.open} open"] if self.open else []
-        return ", ".join([*told, *([f"{self.cut_off} cut off"] if self.cut_off else [])])
+        cut = [f"{'up to ' if self.cut_is == MAY else ''}{self.cut_off} cut off"] if self.cut_off else []
+        return ", ".join([*told, *cut])
 
     @property
     def money(self) -> str:
@@ -154,6 +156,7 @@ def row(
         open=is_open,
         cut_off=judged.cut_off,
         cut_off_finished=judged.cut_off_finished,
+        cut_is=judged.cut_is,
         begun_utc=str(meta.get("begun_utc", "")),
     )
 

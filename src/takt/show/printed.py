@@ -17,7 +17,7 @@ from rich.text import Text
 from takt.contract.events import UNIT_DUE, UNIT_ENDED, UNIT_GOOD, Event
 from takt.contract.figure import per_cent
 from takt.draw.words import hms, short
-from takt.judge.outcomes import Outcomes
+from takt.judge.outcomes import MAY, Outcomes
 from takt.printable import printable
 from takt.show.cases import by_unit, whys
 from takt.show.happened import happening, meanwhile
@@ -145,14 +145,15 @@ def _of_event(line: Line, station: str) -> str:
 
 def unit_heading(station: str, events: Sequence[Event], unit: int) -> Text:
     """One line above a unit's transcript: when it was due, whether it counts, what became of it, and why."""
-    cut = any(one.number == unit for one in Outcomes.of(events).cut)
+    shift = Outcomes.of(events)
+    cut = any(one.number == unit for one in shift.cut)
     due = next((e.t_s for e in events if e.unit == unit and e.kind == UNIT_DUE), None)
     over = next((e for e in events if e.unit == unit and e.kind in UNIT_ENDED), None)
     words = [f"unit {unit}"]
     if due is not None:
         words.append(f"due at {hms(due)}")
     if cut:
-        words.append("not judged (the end of the shift cuts it off)")
+        words.append(f"not judged (the end of the shift {'may cut' if shift.cut_is == MAY else 'cuts'} it off)")
     if over is None:
         words.append("open")
     elif over.kind == UNIT_GOOD:

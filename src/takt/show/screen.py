@@ -92,7 +92,7 @@ def summary(shift: Shift, judged: Any, figures: Any, more: Sequence[Figure], wid
     rate = "-" if judged.good_rate is None else f"{per_cent(judged.good_rate)} %"
     about = f"good rate {rate}, bound {per_cent(judged.lower)} to {per_cent(judged.upper)} %, {required_told(judged)}"
     word = Text(f" {judged.decision.upper()} ", f"bold reverse {tone}")
-    why = [Text(str(judged.why)), *(Text(note) for note in notes(judged, over=bool(shift.ended)))]
+    why = [Text(str(judged.why)), *(Text(note) for note in notes(judged))]
     why += [Text(f"{counted(is_open)} open: the figures are of those that have ended.")] if is_open else []
     said = Group(word, Text(), *why, Text(), Gauge(judged), Text(about, "dim"))
     head = Panel(said, box=box.HEAVY, border_style=tone, padding=(1, 3) if width >= 60 else (0, 1), width=width)

@@ -32,7 +32,7 @@ def markdown(shift: Shift, view: ShiftView, rows: list[Figure]) -> str:
         f"### {SIGNS[judged.decision]} {judged.decision}: {_plain(shift.meta['worker'])} at {_plain(station)}",
         "",
         f"{_plain(judged.why)}.",
-        *(f"{_plain(note)}" for note in notes(judged, over=bool(shift.ended))),
+        *(f"{_plain(note)}" for note in notes(judged)),
         "",
         f"Seed {shift.meta['seed']}, clock {_plain(shift.meta['clock'])}, {hms(view.now_s)} of station time, "
         f"{'ended by ' + _plain(shift.ended) if shift.ended else 'not ended'}; digest `{shift.digest[:16]}`.",
@@ -79,7 +79,7 @@ def junit(shift: Shift, view: ShiftView, cases: str = BY_VERDICT) -> str:
         became = "open" if unit.good is None else "good" if unit.good else "bad"
         why = "" if unit.good is not False else ", ".join(str(one) for one in unit.data.get("reasons") or ["unstated"])
         if place >= judged.units:
-            cut = f"{'' if view.ended else 'will be '}cut off by the end of the shift"
+            cut = f"{judged.cut_is and f'{judged.cut_is} be '}cut off by the end of the shift"
             told = cut if place >= view.due else "not ended"
             told = f"not judged: {told} ({became}{': ' + why if why else ''})"
             skipped = SubElement(case, "skipped", message=_xml(told))

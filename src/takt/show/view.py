@@ -189,6 +189,11 @@ class ShiftView:
         made: tuple[Bound, ...] = self._made["curve"]
         return made
 
+    @property
+    def cut(self) -> str:
+        """Whether the end "has" cut off those that are not judged, "will" or "may" (`Outcomes.cut_is`)."""
+        return self.judged.cut_is or "has"
+
     def at(self, now_s: float | None) -> ShiftView:
         """The same events, when the station's clock has gone on to `now_s`."""
         return self if now_s is None or self.ended or now_s <= self.now_s else replace(self, now_s=now_s)
@@ -247,8 +252,8 @@ def _state(events: Sequence[Event], ended: str, is_open: bool) -> tuple[str, tup
 def _planned(outcomes: Outcomes) -> int | None:
     """What is asked for, or falls due in time to be judged. Where units come at random it is what came and about so
     many more; None once the shift is over."""
-    units, hours, takt_s = (outcomes.started.get(key) for key in ("units", "hours", "takt_s"))
-    lengths = [int(units)] if units else []
+    hours, takt_s = (outcomes.started.get(key) for key in ("hours", "takt_s"))
+    lengths = [] if outcomes.most is None else [outcomes.most]
     if hours and takt_s and outcomes.pace != ARRIVALS:
         lengths.append(max(1, int(float(hours) * HOUR_S / float(takt_s))))
     elif hours and takt_s and not outcomes.ended:

@@ -18,7 +18,6 @@ from takt.contract.events import (
     ARRIVALS,
     FAULT,
     SAID,
-    SHIFT_ENDED,
     SHIFT_STARTED,
     UNIT_BAD,
     UNIT_DUE,
@@ -28,6 +27,7 @@ from takt.contract.events import (
 from takt.contract.figure import counted, per_cent
 from takt.draw.live import Live
 from takt.draw.words import hms
+from takt.judge.outcomes import MAY
 from takt.shift import Progress
 from takt.show.screen import TONES, WIDEST, Gauge, required_told
 
@@ -62,7 +62,7 @@ class Watch:
 
     def __call__(self, progress: Progress) -> None:
         """Show it."""
-        for event in progress.new_events:
+        for event in progress.seen:
             self._follow(event)
         self._events += [event for event in progress.seen if event.kind != SAID]  # no verdict reads those
         due = progress.units // self._plain_every() > self._said_units // self._plain_every()
@@ -97,8 +97,8 @@ class Watch:
 
     def _of_units(self) -> int:
         """How many units the shift is to have."""
-        units, hours, takt_s = (self._started.get(key) for key in ("units", "hours", "takt_s"))
-        lengths = [int(units)] if units else []
+        *most, hours, takt_s = (self._started.get(key) for key in ("units", "finite", "hours", "takt_s"))
+        lengths = [int(units) for units in most if units and units is not True]
         if hours and takt_s:
             lengths.append(max(1, int(hours * 3600 / takt_s)))
         return min(lengths, default=1)
@@ -178,8 +178,8 @@ class Watch:
 
     def _cut_off(self, judged: Any) -> str:
         """What came so late that the verdict is not about it."""
-        be = "" if self._events[-1].kind == SHIFT_ENDED else "will be "
-        return f"{judged.cut_off} {be}cut off by the end, {judged.cut_off_finished} of them finished: not judged"
+        may = "maybe " if judged.cut_is == MAY else ""
+        return f"{judged.cut_off} {may}too late to be judged ({judged.cut_off_finished} of them finished)"
 
     def _width(self) -> int:
         return min(self._console.width, WIDEST)

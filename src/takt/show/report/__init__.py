@@ -134,7 +134,7 @@ def page(
             told_bad=bad_table,
             seen_done=_of_units(seen_and_done(events, str(shift.meta["station"])), judged_units),
             pairs=[_pair(a, b, judged_units) for a, b in combinations(started.get("parts") or (), 2)][:3],
-            notes=notes(judged, over=bool(shift.ended)),
+            notes=notes(judged),
             plots=_plots(units, events, started, judged, bounds_over_time(events), end_s) if units else {},
             spent=spent(events, shift.meta.get("worker_options")),
             told_why=lambda reason: in_words(str(shift.meta["station"]), str(reason)),
