@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from histories import Files, repository
@@ -20,6 +21,7 @@ from takt.stations.codedesk.mining.found import Mining, Rejected, write
 from takt.stations.codedesk.mining.history import History
 from takt.stations.codedesk.mining.moved import moved
 from takt.stations.codedesk.mining.outcomes import ended, in_short
+from takt.stations.codedesk.mining.owning import Asked, Owning
 from takt.stations.codedesk.mining.reading import named_by, resolved, told_of
 from takt.stations.codedesk.mining.runner import Pytest
 from takt.stations.codedesk.mounts import lies_at
@@ -84,11 +86,27 @@ def path_of(node: str) -> str:
 
 
 def test_what_a_commit_deletes_renames_or_no_longer_has_keeps_no_later_commit_from_being_a_ticket(
-    works: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    works: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.modules["takt.stations.codedesk.mining.owning"], "RUNS", 1)
-    out = tmp_path / "tickets"
-    assert not main(["mine", str(repository(tmp_path / "r", HISTORY)), "--out", str(out)])
+    out, titles, judge = tmp_path / "tickets", list[str](), Owning.judge
+
+    def judged(self: Owning, asked: Asked) -> Any:
+        titles.append(asked.ticket.title)
+        if len(titles) == 2:
+            raise KeyboardInterrupt
+        return judge(self, asked)
+
+    monkeypatch.setattr(Owning, "judge", judged)
+    words = ["mine", str(repository(tmp_path / "r", HISTORY)), "--out", str(out)]
+    assert main(words) == 130 and not out.exists()
+    assert "the same command goes on with what" in capsys.readouterr().err
+    with (tmp_path / "tickets.mining").open("a") as file:
+        file.write('{"commit": ')  # a line that a crash has cut off
+    assert main([*words, "--suite", "all"]) == 2
+    assert "with suite='auto': give the same command again" in capsys.readouterr().err
+    assert not main(words) and titles == [titles[0], titles[1], *titles[1:2], titles[3]], "no commit is tried twice"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["r", "tickets"]
     rejected = {one["subject"]: one["reason"] for one in json.loads((out / "rejected.json").read_text())["rejected"]}
     assert rejected == {"Begin": "the first commit", "Drop a": "no test", "Ask for less, and elsewhere": "tests only"}
     series = open_series(str(out), "plain", 0)

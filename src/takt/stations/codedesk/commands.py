@@ -53,9 +53,11 @@ def mine(
     import json
     import sys
 
+    from takt.cli.working import left_by_signal
     from takt.errors import TaktError
     from takt.printable import printable
     from takt.stations.codedesk.mining.found import write
+    from takt.stations.codedesk.mining.kept import SUFFIX
     from takt.stations.codedesk.mining.mine import mine as mined
     from takt.stations.codedesk.mining.owning import SUITES
 
@@ -68,8 +70,15 @@ def mine(
     def told(done: int, of: int, what: str) -> None:
         print(f"{done}/{of} {printable(what)[:240]}", file=sys.stderr, flush=True)
 
-    found = mined(repository, since, most, python, install, told, root=root, suite=which)
-    write(found, out)
+    kept = out.parent / f"{out.name}{SUFFIX}"
+    goes_on = f"; the same command goes on with what {printable(str(kept))} keeps"
+    with left_by_signal(lambda: f"interrupted{goes_on if kept.exists() else ''}"):
+        found = mined(repository, since, most, python, install, told, root=root, suite=which, kept=kept)
+    try:
+        write(found, out)
+    finally:
+        if out.exists() or not found.tickets:
+            kept.unlink(missing_ok=True)
     if as_json:
         print(
             json.dumps(

@@ -143,7 +143,7 @@ class Mined:
         return cls(folder, name, length, tuple(map(str, python or ())), about["format"] > 1)
 
     def base(self) -> Mapping[str, str | bytes]:
-        return {path: _file(path, text) for path, text in _read_json(self.folder / "base.json").items()}
+        return tree_of(_read_json(self.folder / "base.json"))
 
     def ticket(self, number: int) -> Ticket:
         if not 0 <= number < self.length:
@@ -202,6 +202,11 @@ def tree_as_json(tree: Mapping[str, str | bytes | None]) -> dict[str, Any]:
     """Files as JSON: text as it is, bytes as `{"base64": ...}`, deleted as null. What can be run is `{"text" or
     "base64": ..., "runs": true}`, a link `{"link": where it leads}`."""
     return {path: _as_json(file) for path, file in tree.items()}
+
+
+def tree_of(read: Mapping[str, Any]) -> dict[str, str | bytes]:
+    """Files from what `tree_as_json` made, none of them deleted."""
+    return {path: _file(path, text) for path, text in read.items()}
 
 
 def as_text(file: str | bytes) -> str:

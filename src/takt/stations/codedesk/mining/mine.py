@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from takt.errors import TaktError
 from takt.stations.codedesk.mining import outcomes
 from takt.stations.codedesk.mining.documented import examples_changed, examples_in, where_examples_are
 from takt.stations.codedesk.mining.found import LARGE, NOT_RUN, Mining, Rejected
 from takt.stations.codedesk.mining.history import FILE_MODES, Commit, History
+from takt.stations.codedesk.mining.kept import Kept
 from takt.stations.codedesk.mining.litter import is_litter
 from takt.stations.codedesk.mining.metadata import made_for
 from takt.stations.codedesk.mining.moved import moved
@@ -28,7 +30,16 @@ from takt.stations.codedesk.mining.telling import kind_of, text_of, title_of
 from takt.stations.codedesk.mounts import lies_at, named_python, own_python, python_folders, site_folders
 from takt.stations.codedesk.repository import files_of, unfit
 from takt.stations.codedesk.sandbox import Limits, Sandbox
-from takt.stations.codedesk.tickets import Ticket, as_text, changed
+from takt.stations.codedesk.tickets import (
+    FORMAT,
+    Ticket,
+    as_text,
+    changed,
+    ticket_as_json,
+    ticket_of,
+    tree_as_json,
+    tree_of,
+)
 from takt.stations.codedesk.trees import Unlaid, as_file, source_text
 
 MOST_TITLE = 200  # characters
@@ -45,13 +56,15 @@ def mine(
     runner: Runner | None = None,
     root: str = "",
     suite: Which = "auto",
+    kept: Path | None = None,
 ) -> Mining:
     """Go through the history after `since`, at most its `most` newest commits. `told` hears of each commit.
 
     `python` is a Python of a virtual environment that has what the tests need; `install` a command that is run in the
     sandbox, in each commit's tree, before its tests (to build, say). `root` is the folder of the repository that is
     mined as if it were all, "" for the top. `suite`: which test files are asked for beside those that tickets change;
-    `auto`: all of them, unless they take longer than SLOW_S. TaktError where there is nothing to read or run.
+    `auto`: all of them, unless they take longer than SLOW_S. `kept`: a file for what is done so far (`kept.py`).
+    TaktError where there is nothing to read or run.
     """
     began = time.monotonic()
     command = tuple(shlex.split(python))
@@ -71,8 +84,13 @@ def mine(
     with History(repository, root) as history:
         names = history.main_line(since, most)
         miner = _Miner(history, Mining(name, command), sandbox, runner, install, suite)
+        asked = {"format": FORMAT, "repository": str(repository), "since": since, "most": most, "python": command}
+        keeps = Kept(kept, {**asked, "install": install, "root": root, "suite": suite}, names)
         for done, commit in enumerate(map(history.commit, names)):
-            what = miner.look_at(commit) if done else miner.begin(commit)
+            row = keeps.rows.get(commit.name)
+            what = miner.look_at(commit, row) if done else miner.begin(commit, row)
+            if row is None:
+                keeps.add(miner.row(commit))
             told(
                 done + 1,
                 len(names),
@@ -122,7 +140,7 @@ class _Miner:
         self.between: list[str] = []
         self.before: Mapping[str, tuple[str, str]] = {}  # the tree of the commit before
 
-    def begin(self, first: Commit) -> str:
+    def begin(self, first: Commit, row: Mapping[str, Any] | None = None) -> str:
         """The first commit, and the tree before it. Where there is none (a root, or a shallow clone's end), the series
         begins with the commit's own tree: nobody is asked to write a repository from nothing."""
         try:
@@ -137,11 +155,11 @@ class _Miner:
         self.tree = self.history.files(self.names)
         self.found.start = self.tree
         self.before = self.names
-        return self.look_at(first)
+        return self.look_at(first, row)
 
-    def look_at(self, commit: Commit) -> str:
-        """Make a ticket of a commit, or note why not; what it became, in a word."""
-        reason, detail = self._reason(commit)
+    def look_at(self, commit: Commit, row: Mapping[str, Any] | None = None) -> str:
+        """Make a ticket of a commit, or note why not; what it became, in a word. `row`: what it was before (`row`)."""
+        reason, detail = self._reason(commit) if row is None else self._again(commit, row)
         self.before = commit.tree
         self.history.keep(self.names, commit.tree)
         if reason:
@@ -154,6 +172,27 @@ class _Miner:
                 self.between = []
             return f"{reason} ({detail})" if detail else reason
         return "a ticket"
+
+    def row(self, commit: Commit) -> dict[str, Any]:
+        """What came of the commit that was looked at last, as it is kept."""
+        told = {"commit": commit.name, "whole": self.owning.whole, "suite": self.found.suite}
+        if self.found.rejected and self.found.rejected[-1].commit == commit.name:
+            return told | {"reason": self.found.rejected[-1].reason, "detail": self.found.rejected[-1].detail}
+        first = {"start": tree_as_json(self.found.start)} if len(self.found.tickets) == 1 else {}
+        return told | first | {"ticket": ticket_as_json(self.found.tickets[-1])}
+
+    def _again(self, commit: Commit, row: Mapping[str, Any]) -> tuple[str, str]:
+        """What `_reason` does, by what came of it before."""
+        self.owning.whole, self.found.suite = bool(row["whole"]), str(row["suite"])
+        if "ticket" not in row:
+            return str(row["reason"]), str(row["detail"])
+        if "start" in row:
+            self.tree = self.found.start = tree_of(row["start"])
+        ticket = ticket_of(row["ticket"])
+        self.found.tickets.append(ticket)
+        self.owning.stands.add(ticket)
+        self.tree, self.names, self.between = changed(self.tree, ticket.reference), commit.tree, []
+        return "", ""
 
     def _stand_at(self, commit: Commit) -> None:
         self.names, self.tree, self.before = commit.tree, self.history.files(commit.tree), commit.tree
