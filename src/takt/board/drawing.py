@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from takt.contract.figure import asked_in_percent
 from takt.draw.words import hms
 from takt.judge.spans import fault_spans
 from takt.show.steps import Curve
@@ -120,7 +121,7 @@ def curve(view: ShiftView, width: int) -> Plot | None:
         line=rate,
         band=band,
         level=y(view.judged.required),
-        level_text=f"{100 * view.judged.required:.1f} %",
+        level_text=f"{asked_in_percent(view.judged.required)} %",
         level_above=bool(settled and settled[-1] < view.judged.required),
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from takt.contract.events import BEAT, HELP_CALLED, UNIT_DUE, UNIT_ENDED
-from takt.contract.figure import counted
+from takt.contract.figure import counted, per_cent
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.program import complain
@@ -217,6 +217,6 @@ def lag_line(meta: Mapping[str, Any], path: Path | None) -> str:
     lag_s, wall_s = float(meta.get("lag_s") or 0.0), float(meta.get("wall_s") or 0.0)
     if lag_s < 1.0:
         return ""
-    share = f", {100 * lag_s / wall_s:.0f} % of it" if wall_s > 0 else ""
+    share = f", {per_cent(lag_s / wall_s, decimals=0)} % of it" if wall_s > 0 else ""
     late = f"station time was {lag_s:.0f} s late in all{share}"
     return f"this machine was too slow: {late}, so {path or 'the shift'} ran in slow motion"

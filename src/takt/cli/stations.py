@@ -16,7 +16,7 @@ import typer
 from takt.cli.app import app
 from takt.cli.options import Json, StationOption, WorkerOption, options_in
 from takt.cli.printing import grid, print_json, print_names
-from takt.contract.figure import per_cent
+from takt.contract.figure import asked_in_percent
 from takt.contract.foreign import one_line
 from takt.contract.options import usual_options
 from takt.contract.registry import loaded, registered_station, stations, workers
@@ -59,7 +59,7 @@ def list_stations(
     table.add_row("station", f"{station}: {told['about']}")
     table.add_row("takt", f"{spec.takt_s:g} s, a control period {spec.control_s:g} s")
     within = "" if asks["cycle_s"] is None else f", {100 * asks['quantile']:g} % within {asks['cycle_s']:g} s"
-    table.add_row("asks", f"{per_cent(asks['good_rate'])} % of units good{within}")
+    table.add_row("asks", f"{asked_in_percent(asks['good_rate'])} % of units good{within}")
     for name, kind in spec.faults.items():
         repair = f"about {kind.repair_s:g} s" + (", stops the work" if kind.stops else "")
         table.add_row("fault", f"{name}: {kind.about} ({repair})")

@@ -18,14 +18,14 @@ class Figure:
     source: str
 
 
-def per_cent(share: float, exact: bool = False) -> str:
-    """A share in percent, without the sign: one decimal, and more only where it would read 0 or 100 and is not.
+def per_cent(share: float, exact: bool = False, decimals: int = 1) -> str:
+    """A share in percent, without the sign: so many decimals, and more only where it would read 0 or 100 and is not.
 
     exact   as it was given, for what a job asks: 90.2, 99.99.
     """
     if exact:
         return f"{100 * share:.{DIGITS}g}"
-    decimals, text = 1, f"{100 * share:.1f}"
+    text = f"{100 * share:.{decimals}f}"
     while 0 < share < 1 and float(text) in (0, 100) and decimals < DIGITS:
         decimals += 1
         text = f"{100 * share:.{decimals}f}"

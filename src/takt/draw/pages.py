@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from takt.contract.figure import counted, per_cent
+from takt.contract.figure import asked_in_percent, counted, per_cent
 from takt.draw.words import hms, short
 from takt.printable import printable
 
@@ -26,6 +26,7 @@ def templates(*folders: Path) -> Environment:
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     environment.filters |= {
+        "asked_in_percent": asked_in_percent,
         "counted": counted,
         "hms": hms,
         "per_cent": per_cent,

@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 
+from takt.contract.figure import per_cent
 from takt.draw import plots
 from takt.fleet.record import Record
 from takt.fleet.standing import FleetStanding
@@ -29,7 +30,7 @@ TONES = (plots.BAD, plots.WARN, plots.ACCENT, plots.GOOD, plots.MUTED, plots.INK
 MARKS = "os^Dv"  # another one for each round of TONES
 LETTER, LINE = 7, 15  # CSS pixels of a mean letter of 12, and of a line; fonts of pages are narrower, for the most part
 EDGE = 26  # that a number at an axis' end may stick out
-PER_CENT = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
+PER_CENT = FuncFormatter(lambda value, _: f"{per_cent(round(value, 9), decimals=0)} %")
 
 
 def rates(table: FleetTable) -> plots.Plot | None:
@@ -139,7 +140,7 @@ def pareto(table: FleetTable) -> Pareto | None:
         axes.set_xlabel("money a unit" if priced else "wall time a unit")
 
     told = [
-        {"name": name, "cost": f"{cost:.3g}" if priced else EngFormatter("s", places=2)(cost), "rate": f"{100 * r:.1f}"}
+        {"name": name, "cost": f"{cost:.3g}" if priced else EngFormatter("s", places=2)(cost), "rate": per_cent(r)}
         | {"best": "yes" if (cost, r, name, work) in lines[work] else ""}
         for cost, r, name, work in found
     ]

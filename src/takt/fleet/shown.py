@@ -13,6 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from takt.contract.figure import per_cent
 from takt.draw import live
 from takt.draw.words import hms
 from takt.fleet.drive import Standing
@@ -85,7 +86,7 @@ def _granted(found: FleetStanding) -> Iterator[str]:
     for by in dict.fromkeys(one.by for one in judged):
         if by == "shift":
             for required in dict.fromkeys(one.units.required for one in judged if one.by == by):
-                yield f"by shift, {100 * required:.4g} % asked: about a worker, {believed(required)}"
+                yield f"by shift, {per_cent(required, exact=True)} % asked: about a worker, {believed(required)}"
         else:
             yield {"unit": "by unit: about these units", "free": "by shift, whatever their distribution"}[by]
     if judged and any(one.lost for one in found.arms):
@@ -96,14 +97,14 @@ def _row(one: ArmStanding) -> list[Any]:
     shifts = f"{one.ended}/{one.planned}"
     for count, word in ((one.running, "running"), (one.left, "left"), (one.lost, "lost"), (one.spared, "spared")):
         shifts += f", {count} {word}" if count else ""
-    rate = f"{100 * one.good / one.units:.1f} %" if one.units else "-"
+    rate = f"{per_cent(one.good / one.units)} %" if one.units else "-"
     judged = one.verdict
     bound, said = "-", Text("-")
     if judged is not None and judged.units.units:
         taken = (
             judged.by_shift if judged.by == "shift" else judged.by_shift_free if judged.by == "free" else judged.units
         )
-        bound = f"{100 * taken.lower:.1f} to {100 * taken.upper:.1f}" if taken is not None else "0 to 100"
+        bound = f"{per_cent(taken.lower)} to {per_cent(taken.upper)}" if taken is not None else "0 to 100"
         said = Text(judged.decision, style=TONES[judged.decision])
     return [one.arm.name, shifts, rate, bound, said, hms(one.wall_s)]
 
@@ -136,12 +137,14 @@ def estimate_lines(
     for job in works:
         how = f"by {job.seen} shifts and what is usual" if job.seen else "taken for usual"
         sticky = "taken to be independent" if job.stickiness is None else f"as sticky as seen, {job.stickiness:.2f}"
+        asked = f"{per_cent(job.required, exact=True)} % asked"
         yield Text(
-            f"\n{job.work}: {job.units} units a shift, {100 * job.required:.4g} % asked; shifts' rates spread by "
+            f"\n{job.work}: {job.units} units a shift, {asked}; shifts' rates spread by "
             f"{100 * job.spread:.1f} points ({how}), units {sticky}; verdicts {WORDS[plan.stop.by]}"
         )
         for true, need in job.verdicts:
-            yield Text(f"  truly {100 * true:.4g} %: {need.what} in {100 * need.power:g} % of cases by {_needed(need)}")
+            truly = f"truly {per_cent(true, exact=True)} %"
+            yield Text(f"  {truly}: {need.what} in {100 * need.power:g} % of cases by {_needed(need)}")
         if job.difference is not None:
             need = job.difference
             yield Text(f"  {need.what}: told apart in {100 * need.power:g} % of cases by {_needed(need)} of each")

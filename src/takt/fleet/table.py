@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from takt.contract.figure import per_cent
 from takt.errors import TaktError
 from takt.fleet.presets import PRESETS
 from takt.fleet.standing import DECIDED_BEFORE, ArmStanding, FleetStanding, judged
@@ -161,11 +162,11 @@ def written(table: FleetTable, how: str) -> str:
 
 def _plain(row: Row) -> list[str]:
     f = row.figures
-    bound = "" if f["lower"] is None else f"{100 * f['lower']:.1f} to {100 * f['upper']:.1f} ({f['by']})"
+    bound = "" if f["lower"] is None else f"{per_cent(f['lower'])} to {per_cent(f['upper'])} ({f['by']})"
     return [
         str(f["shifts"]) + (f", {f['lost']} lost" if f["lost"] else ""),
         f"{f['good']} of {f['units']}",
-        "" if f["rate"] is None else f"{100 * f['rate']:.1f} %",
+        "" if f["rate"] is None else f"{per_cent(f['rate'])} %",
         bound,
         f["verdict"],
         "" if f["cycle_s"] is None else f"{f['cycle_s']:.1f} s",

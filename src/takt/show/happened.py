@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.contract.events import FOR_PEOPLE, SAID, SHIFT_STARTED, UNIT_DUE, Event
+from takt.contract.figure import per_cent
 from takt.judge.spans import faults_of_unit, open_from_to
 from takt.judge.thinking import all_of, at_work_of
 from takt.show.reasons import told_in_folder
@@ -290,7 +291,7 @@ def _control(name: str, value: Any, station: str, language: str) -> str:
     hand, dot, axis = name.partition(".")
     way = name_of(f"{axis if dot else hand}{'-' if number < 0 else '+'}", station, language)
     told = f"{name_of(f'hand {hand}', station, language)}{_END[language][3]}{way}" if dot and hand != "it" else way
-    return told if abs(number) >= 1 else f"{told} ({100 * abs(number):.0f} %)"
+    return told if abs(number) >= 1 else f"{told} ({per_cent(abs(number), decimals=0)} %)"
 
 
 def _call(name: str, text: str, language: str) -> str:

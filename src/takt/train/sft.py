@@ -21,6 +21,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
+from takt.contract.figure import per_cent
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.train.attention import by_products
@@ -301,8 +302,10 @@ class _Watch(TrainerCallback):
             with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
                 found = measure(self._causal, self._unseen, self._often, self._asked)
             row["held_out"] = found.as_json()
-            decided = f"decisions right {found.calls_right:.1%} (tool {found.tools_right:.1%})"
-            words.append(f"{decided}, whole units {found.units_right:.1%}, tokens {found.tokens_right:.1%}")
+            decided = f"decisions right {per_cent(found.calls_right)} % (tool {per_cent(found.tools_right)} %)"
+            words.append(
+                f"{decided}, whole units {per_cent(found.units_right)} %, tokens {per_cent(found.tokens_right)} %"
+            )
         if self._shift is not None and step:
             row["shift"] = dict(self._shift(self._causal, self._tokenizer, step))
             words.append(f"short shift: {row['shift']['good']} of {row['shift']['units']} units good")

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from takt.contract.figure import per_cent
+from takt.contract.figure import asked_in_percent
 from takt.draw.plots import (
     ACCENT,
     BAD,
@@ -77,7 +77,7 @@ def draw_good_rate(
     axes.set_ylim(low, 1.0 + (1.0 - low) * 0.03)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %" if value <= 1 else ""))
-    label(axes, end_s, required, f"required {per_cent(required)} %", above=rate[-1] < required)
+    label(axes, end_s, required, f"required {asked_in_percent(required)} %", above=rate[-1] < required)
 
 
 def cycle_times(

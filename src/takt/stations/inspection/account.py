@@ -13,6 +13,7 @@ from typing import Any
 from scipy.special import betaincinv
 
 from takt.contract.events import UNIT_ENDED, Event
+from takt.contract.figure import per_cent
 from takt.contract.station import Account, Figure
 
 LOOKED, JUDGED, COMPLAINT = "looked", "judged", "complaint"
@@ -64,11 +65,11 @@ def _rate(count: int, of: int) -> dict[str, float] | None:
 def _shown(rate: dict[str, float] | None) -> tuple[str, str]:
     if rate is None:
         return "-", "%"
-    return f"{100 * rate['rate']:.1f} ({100 * rate['lower']:.1f} to {100 * rate['upper']:.1f})", "%"
+    return f"{per_cent(rate['rate'])} ({per_cent(rate['lower'])} to {per_cent(rate['upper'])})", "%"
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}"
+    return "-" if share is None else per_cent(share)
 
 
 def _number(value: float | None, digits: int) -> str:

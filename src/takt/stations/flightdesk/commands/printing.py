@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
+from takt.contract.figure import per_cent
 from takt.show import terminal
 from takt.stations.flightdesk.airline.cost import Cost, weighted
 from takt.stations.flightdesk.airline.instance import Instance, journeys, seats_text
@@ -98,7 +99,7 @@ def before_after(told: dict[str, Any]) -> Table:
     if "bound" in told:
         table.add_row("proven bound", "", f"{told['bound']:,.2f}")
         if told["gap"] is not None:
-            table.add_row("gap", "", f"{100 * told['gap']:.1f} %")
+            table.add_row("gap", "", f"{per_cent(told['gap'])} %")
     table.add_section()
     for name, count in told["changes"].items():
         table.add_row(name.replace("_", " "), "", str(count))

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
+from takt.contract.figure import per_cent
 from takt.contract.station import TaktError
 from takt.stations.flightdesk.situation import fares, files, flights, overflights, tables
 
@@ -185,7 +186,7 @@ def _days(name: str, days: Sequence[flights.Day]) -> Table:
         table.add_column(column, justify="left" if column in ("day", "") else "right")
     for day in days:
         flown = f"{day.flown:,}" if day.past else "–"
-        rate = "unknown" if day.rate is None else f"{100 * day.rate:.1f} %"
+        rate = "unknown" if day.rate is None else f"{per_cent(day.rate)} %"
         counts = (f"{day.scheduled:,}", flown, f"{day.cancelled:,}", rate)
         table.add_row(f"{day.date}", "past" if day.past else "to come", *counts)
     return table

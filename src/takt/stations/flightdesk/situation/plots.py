@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from takt.contract.figure import per_cent
 from takt.draw import plots
 from takt.stations.flightdesk.situation.fares import Fare, Seats
 from takt.stations.flightdesk.situation.flights import Day
@@ -37,8 +38,8 @@ Curve = tuple[str, Sequence[float | None], Mapping[str, Any]]  # its name, a val
 
 
 def percent(share: float, digits: int = 0, sign: bool = False) -> str:
-    """A share as it is read: 51 %, and with its sign +25 % or −28 %."""
-    text = f"{100 * abs(share):.{digits}f}"
+    """A share as it is read: 51 %, and a change with its sign: +25 % or −28 %."""
+    text = f"{100 * abs(share):.{digits}f}" if sign else per_cent(share, decimals=digits)
     minus = share < 0 and text.strip("0.") != ""
     return f"{'−' if minus else '+' if sign and text.strip('0.') else ''}{text} %"
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from takt.contract.figure import per_cent
 from takt.errors import TaktError
 from takt.stations.inspection.net.lessons import FIRST_SEED, Lessons, collect
 from takt.stations.inspection.net.looks import CROP, TAUGHT, VIEW
@@ -66,7 +67,7 @@ def train(folder: Path, recipe: Recipe, threads: int, say: Say) -> Path:
     about = {"bad_above": bad_above, "recipe": vars(recipe), "held": figures}
     path = folder / "inspector.onnx"
     export(network, path, about)
-    say("export", 1, 1, " ".join(f"{name} {value:.2%}" for name, value in figures.items()))
+    say("export", 1, 1, " ".join(f"{name} {per_cent(value, decimals=2)} %" for name, value in figures.items()))
     return path
 
 
@@ -105,7 +106,7 @@ def learn(kept: Path, lessons: Lessons, held: Lessons, recipe: Recipe, say: Say)
         state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch + 1}
         torch.save(state, unfinished)
         unfinished.replace(kept)
-        say("learn", epoch + 1, recipe.epochs, f"loss {total / steps:.4f}, looks right {right:.2%}")
+        say("learn", epoch + 1, recipe.epochs, f"loss {total / steps:.4f}, looks right {per_cent(right, decimals=2)} %")
     return network.eval()
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from takt.contract.figure import per_cent
 from takt.stations.flightdesk.airline.instance import Instance
 
 SAVINGS, SHARES = "what all flights would save", "flights' costs shared out among groups"
@@ -67,5 +68,6 @@ def _why(instance: Instance, on_new: float) -> str:
     if len(instance.closures.airport):
         parts.append("where capacity is cut, new flights at other hours take whom the bound cannot seat")
     if on_new > 0:
-        parts.append(f"{on_new:.0%} of the people would rather share new flights, one for each route and hour")
+        share = f"{per_cent(on_new, decimals=0)} %"
+        parts.append(f"{share} of the people would rather share new flights, one for each route and hour")
     return "; ".join(parts)
