@@ -228,6 +228,7 @@ def test_a_slip_is_told_before_anybody_opens_a_page(
     slips: dict[str, list[str]] = {
         "give hours or units": [*lake, "--practice"],
         "exists already": [*lake, "--units", "1", "--out", str(tmp_path / "there.takt")],
+        "works by the wall's clock": [*lake, "--units", "1", "--practice", "--clock", "fixed:0.08"],
         "cannot have the fault": [*lake, "--units", "1", "--practice", "--fault", "feeder_jam@00:00:01"],
     }
     for told, given in slips.items():

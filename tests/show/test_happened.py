@@ -192,7 +192,7 @@ class Fixture:
     now = 76.0
 
     def closeup(self) -> Any:
-        return np.full((8, 8, 3), 0 if self.now == 76.0 else 200, np.uint8)
+        return np.full((8, 8, 3), 0 if self.now < 77.0 else 200, np.uint8)
 
     def noted(self) -> list[tuple[str, str]]:
         return [("left", "takes a nut")]
@@ -205,7 +205,9 @@ def test_a_units_first_picture_is_its_own_and_has_what_happened_as_it_fell_due(t
     station: Any = Fixture()
     stepping = Stepping(tmp_path, 1, 76.0, 76.0, there_already(JAMMED, 1))
     stepping.look(station, [Event(76.0, "unit_bad", 0, {}), Event(76.0, "unit_due", 1, {})])
-    station.now = 77.0
+    station.now, station.in_place = 76.5, lambda: False
+    stepping.look(station, [])
+    station.now, station.in_place = 77.0, lambda: True
     stepping.look(station, [])
     stepping.close()
     (first,) = read_steps(tmp_path).steps

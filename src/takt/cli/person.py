@@ -182,9 +182,15 @@ def check_decided(steering: Steering, begun: bool) -> None:
         raise TaktError(steering.undecided)
 
 
-def check_page(page: Page, worker: str) -> None:
-    """TaktError if something about a page is said of a worker that has none."""
+def check_page(page: Page, worker: str, clock: str | None) -> None:
+    """TaktError if something about a page is said of a worker that has none, or of a clock that no person works by."""
+    from takt.contract.clock import Live, parse_clock
     from takt.listening import is_loopback
+
+    if worker == NAME and clock is not None and not isinstance(parse_clock(clock), Live):
+        raise TaktError(
+            f"a person works by the wall's clock: --clock live, or live:0.5 for half as fast, and not {clock}"
+        )
 
     if worker != NAME and page != Page():
         raise TaktError(

@@ -154,7 +154,7 @@ def run(
         return
     path: Path | Numbered = _free_path(station, worker, seed) if out is None else out
     page = Page(host, port, tuple(allow_host or ()), practice, editor)
-    check_page(page, worker)
+    check_page(page, worker, clock)
     from takt.shift import run_shift
 
     with shown_working(path, as_json) as on_progress, ExitStack() as there:

@@ -281,7 +281,8 @@ class Dealing(Protocol):
 
 @runtime_checkable
 class Watched(Protocol):
-    """A station that can be looked at closely, by people who ask why a unit is as it is. No worker sees any of it."""
+    """A station that can be looked at closely, by people who ask why a unit is as it is. No worker sees any of it.
+    `in_place()`, where it has that, is False while what is there is still the unit before's."""
 
     def closeup(self) -> Any:
         """An (H, W, 3) uint8 picture of what decides whether the unit is good, small."""
@@ -289,8 +290,7 @@ class Watched(Protocol):
 
     def noted(self) -> Sequence[tuple[str, str]]:
         """What has changed since it was asked last, or since `load`, that matters for the unit: part, and a few words.
-        To be asked after every control period.
-        """
+        To be asked after every control period."""
         ...
 
     def gauges(self) -> Mapping[str, tuple[float, str]]:

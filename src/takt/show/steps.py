@@ -84,8 +84,9 @@ class Stepping:
         mine = (one for one in happened if is_about(self._unit, one.unit, one.kind, one.t_s, times))
         events = [*self._before, *(one for one in mine if one.kind != THOUGHT)]
         self._before = []
-        if watched is not None and station.now < self._due_s + 0.5 * station.spec.control_s:
-            self._before = events  # close up, it may still be the unit before that is to be seen
+        fell_due = station.now < self._due_s + 0.5 * station.spec.control_s
+        if watched is not None and (fell_due or not getattr(station, "in_place", lambda: True)()):
+            self._before = events  # close up, it is still the unit before that is to be seen
             watched.noted()
             return
         noted: tuple[tuple[str, str], ...] = ()

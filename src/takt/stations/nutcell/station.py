@@ -102,6 +102,7 @@ class NutCell(gymnasium.Env[dict[str, Any], np.ndarray]):
         self.eyes = Cameras(self.world, self.nuts, self.faults, cameras, camera_size)
         self.onlooker = Watching(self.world, self.nuts, self.fixture, self.feeders, self.inspection, self.eyes)
         self.closeup, self.noted, self.gauges = self.onlooker.closeup, self.onlooker.noted, self.onlooker.gauges
+        self.in_place = self.onlooker.in_place
         self.action_space: spaces.Box = layout.action_space(control)
         self.observation_space: spaces.Dict = layout.observation_space(
             LINES[line], cameras, camera_size, self.privileged

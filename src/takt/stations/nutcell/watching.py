@@ -57,6 +57,10 @@ class Watching:
         self._before: dict[str, str] = {}
         self._peaks: tuple[float, float] | None = None
 
+    def in_place(self) -> bool:
+        """Whether the fixture that is there is this unit's: the one before leaves when this falls due."""
+        return self._fixture.slid
+
     def closeup(self) -> np.ndarray:
         """Both pins, the left one at the left: (HEIGHT, 2 * WIDTH, 3) uint8."""
         self._eyes.settle()
