@@ -42,7 +42,7 @@ from takt.show.reasons import in_words
 from takt.show.report import write_report
 from takt.show.summaries import junit, markdown
 from takt.show.thinking import spent
-from takt.show.transcript import STATION, WORKER, chosen_units, of_unit, transcript
+from takt.show.transcript import EVENT, STATION, WORKER, Line, chosen_units, is_unanswered, of_unit, transcript
 from takt.show.units import as_csv, unit_records
 from takt.show.view import FAULTY, HELP, OVER, WAITING, WORKING, ShiftView
 from takt.show.watch import Onlooker, Watch
@@ -270,6 +270,11 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(
         assert all(
             column in told for column in ("shift", "worker", "station", "seed", "bound", "cost", "age", "to 100.0 %")
         )
+    for width in (20, 45):
+        shown = Console(width=width, file=io.StringIO())
+        shown.print(rows_table(rows, width))
+        told = " ".join(shown.file.getvalue().split())  # type: ignore[attr-defined]
+        assert "…" not in told and told.count("to 100.0 %") == 2 and told.count("undecided") == 2, told
     (tmp_path / "broken.takt").unlink()
     (tmp_path / "in" / "1.takt").rename(tmp_path / "in" / "1\nfalse row.takt")
     assert main(["ls", str(tmp_path)]) == 0
@@ -325,6 +330,11 @@ def test_transcripts_are_chosen_by_unit_by_badness_and_by_class(capsys: pytest.C
     assert "unit 1" in out and "unit 0" not in out and "No nut is on the pin" in out
     assert main(["transcript", path, "--class", "jammed"]) == 0
     assert "no unit was bad for the reason 'jammed'" in capsys.readouterr().out
+    assert main(["transcript", path, "--class", "misssed"]) == 0
+    assert "did you mean 'missed'?" in capsys.readouterr().out
+    person = [Line(1.0, 0, WORKER, "book", "{}"), Line(2.0, 0, EVENT, "booked", "")]
+    assert is_unanswered(person) and not is_unanswered([*person, Line(2.0, 0, STATION, "book", "{}")])
+    assert not is_unanswered([Line(1.0, 0, WORKER, "controls", "left.x 1.0")]), "hands are answered by nothing"
     assert main(["transcript", path, "--unit", "7"]) == 2
     assert "there is no unit 7" in capsys.readouterr().err
 

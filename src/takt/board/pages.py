@@ -34,7 +34,7 @@ from takt.show.listing import CUT_OFF, Row
 from takt.show.sections import Own
 from takt.show.steps import Steps
 from takt.show.thinking import spent
-from takt.show.transcript import EVENT, of_unit, transcript
+from takt.show.transcript import EVENT, is_unanswered, of_unit, transcript
 
 TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
 WATCH = "watch"  # a stream that says only whether the ledger is still there
@@ -206,6 +206,7 @@ class Pages:
             cell=lambda value: value_in_words(value, station, prefs.language),
             story=story(events, unit_number, station, prefs.language, noted)[:MOST_LINES],
             said=said[:MOST_LINES],
+            unanswered=is_unanswered(said),
             film=film,
             making=making,
             replay_error=replay_error,

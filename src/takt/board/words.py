@@ -181,8 +181,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "replay failed": ("No film could be made:", "无法生成录像："),
     "more text": ("show all of it", "显示全部"),
     "nothing recorded": (
-        "This worker records no calls; `takt transcript --work-again` shows them by working the unit once more.",
-        "此作业者不记录调用；可用 `takt transcript --work-again` 重新作业查看。",
+        "This worker records no calls; `takt transcript SHIFT --unit N --work-again` shows those that it makes again.",
+        "此作业者不记录调用；可用 `takt transcript SHIFT --unit N --work-again` 重新作业查看。",
+    ),
+    "no answers": (
+        "What the station answered is not recorded with this worker's calls; "
+        "`takt transcript SHIFT --unit N --work-again` shows it: it works the unit again.",
+        "此作业者的调用未附工位的回答；可用 `takt transcript SHIFT --unit N --work-again` 重新作业查看。",
     ),
     "first_time": ("first time", "一次合格"),
     "part": ("part", "部件"),

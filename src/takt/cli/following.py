@@ -17,6 +17,7 @@ from takt.contract.events import UNIT_ENDED, stopping_early
 from takt.contract.figure import counted
 from takt.errors import TaktError
 from takt.ledger.store import place_of
+from takt.meant import meant
 from takt.program import complain
 from takt.show import terminal
 from takt.writing import not_named
@@ -119,7 +120,7 @@ def transcript(
     """
     from takt.ledger import Ledger, canonical
     from takt.show.printed import transcript_lines, unit_heading
-    from takt.show.transcript import chosen_units, of_unit, unfinished
+    from takt.show.transcript import chosen_units, is_unanswered, of_unit, unfinished
     from takt.show.transcript import transcript as lines_of
     from takt.show.worked import calls_of_unit
 
@@ -137,9 +138,12 @@ def transcript(
         of = f"{', '.join(map(str, late[:10]))}{' ...' if len(late) > 10 else ''}"
         complain(f"{counted(len(late))} more that the end of the shift cuts off, not judged: {of} (--unit N shows one)")
     if chosen == []:
-        print(f"no unit was bad{'' if reason is None else f' for the reason {reason!r}'}")
+        known = sorted({str(one) for event in events for one in event.data.get("reasons") or ()})
+        print(f"no unit was bad{'' if reason is None else f' for the reason {reason!r}{meant(reason, known)}'}")
         return
     parts = [(None, lines)] if chosen is None else [(number, of_unit(lines, events, number)) for number in chosen]
+    if not work_again and is_unanswered(line for _, part in parts for line in part):
+        complain("what the station answered is not recorded with these calls; with --unit N, --work-again shows it")
     if work_again:
         named = named_again(worker, None, None, trust)
         with quiet(as_json):

@@ -26,7 +26,7 @@ from takt.contract.figure import per_cent
 from takt.judge.spans import faults_of_unit, open_from_to
 from takt.judge.thinking import all_of, at_work_of
 from takt.show.reasons import told_in_folder
-from takt.show.transcript import WORKER, is_about, there_already, transcript
+from takt.show.transcript import NO_CALLS, WORKER, is_about, there_already, transcript
 
 FILE = "words.toml"
 MOST_LISTED = 8  # of a list
@@ -279,7 +279,7 @@ def _of_worker(event: Event, station: str, language: str) -> Iterable[Happening]
         words = told["moves"].format(x=_END[language][2].join(held)) if held else told["rests"]
         yield Happening(event.t_s, _sentence([words], language))
     for line in transcript([event]):
-        if line.who == WORKER and line.what not in ("says", "thinks", "controls"):
+        if line.who == WORKER and line.what not in NO_CALLS:
             yield Happening(
                 event.t_s, _sentence([_CALLS[language].format(x=_call(line.what, line.text, language))], language)
             )

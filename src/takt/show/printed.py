@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,8 @@ def _fit(text: str, most: int, ends: int = 0) -> str:
 
 def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
     """One shift on each line, or on two where there is no room for all columns beside each other: it is the name that
-    gives way then, in its middle. What cannot be read is below."""
+    gives way then, in its middle. Where there is no room for that either, a shift is a paragraph. What cannot be read
+    is below."""
     readable = [row for row in rows if row.state != BROKEN]
     files = [row.path.absolute().parent for row in rows if isinstance(row.path, Path)]
     above = os.path.commonpath(files) if files else ""
@@ -91,7 +92,9 @@ def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
             max(len(str(c)) for one in (column, *below[column.name]) for c in (one.name, *cells[one.name]))
             for column in shown[1:]
         ]
-        room = max(LEAST_NAME, width - sum(needed) - 2 * len(shown))
+        room = width - sum(needed) - 2 * len(shown)
+        if room < LEAST_NAME:
+            return Group(*_one_below_the_other(rows, cells))
         cells["shift"] = [_fit(str(name), room, room // 2) for name in cells["shift"]]
         for name, under in below.items():
             told = [", ".join(str(cells[one.name][place]) for one in under) for place in range(len(readable))]
@@ -103,8 +106,24 @@ def rows_table(rows: Sequence[Row], width: int) -> RenderableType:
         table.add_column(head, justify="right" if column.right else "left", no_wrap=True)
     for place in range(len(readable)):
         table.add_row(*(cells[column.name][place] for column in shown))
-    broken = [Text(_in_row(row.why, 300), "red") for row in rows if row.state == BROKEN]
-    return Group(table, *broken) if readable else Group(*broken)
+    return Group(table, *_broken(rows)) if readable else Group(*_broken(rows))
+
+
+def _broken(rows: Sequence[Row]) -> list[Text]:
+    return [Text(_in_row(row.why, 300), "red") for row in rows if row.state == BROKEN]
+
+
+def _one_below_the_other(rows: Sequence[Row], cells: Mapping[str, Sequence[str | Text]]) -> Iterable[Text]:
+    """Each shift in a paragraph, which breaks where it must and leaves nothing out."""
+    for place in range(len(cells["shift"])):
+        of = {name: str(every[place]) for name, every in cells.items()}
+        yield Text(of["shift"], "bold", overflow="fold")
+        told = [f"{of['worker']} at {of['station']}, seed {of['seed']}", of["state"]]
+        rate = "" if of["rate"] == "-" else f", {of['rate']}, bound {of['bound']}"
+        told += [f"{of['good']} good{rate}", of["verdict"], of["open, cut off"]]
+        told += ["" if of["cost"] == "-" else of["cost"], of["age"]]
+        yield Text("  " + "; ".join(one for one in told if one), overflow="fold")
+    yield from _broken(rows)
 
 
 def percent(value: float | None) -> str:

@@ -31,6 +31,7 @@ from takt.judge.outcomes import Outcomes
 from takt.judge.spans import faults_of_unit, open_from_to
 
 STATION, WORKER, TOLD, NOTE, EVENT = "station", "worker", "told", "note", "event"
+NO_CALLS = ("says", "thinks", "controls")  # of what a worker's line may be
 SHORT = 400  # characters of a text that is shortened
 _CALL_ID = re.compile(r"call_(\d{1,12})_\d{1,6}")
 
@@ -104,6 +105,12 @@ def of_unit(lines: Sequence[Line], events: Sequence[Event], unit: int) -> list[L
     at = next((place for place, line in enumerate(mine) if _kind(line) == UNIT_DUE), -1) + 1
     there = [Line(e.t_s, unit, EVENT, e.kind, _json(e.data)) for e in there_already(events, unit)]
     return [*mine[:at], *there, *mine[at:]]
+
+
+def is_unanswered(lines: Iterable[Line]) -> bool:
+    """Whether calls are among these, and nothing of what any of them returned: a person's answers are not recorded."""
+    who = {line.who for line in lines if line.who == STATION or (line.who == WORKER and line.what not in NO_CALLS)}
+    return who == {WORKER}
 
 
 def _kind(line: Line) -> str:
