@@ -68,6 +68,18 @@ def test_an_agent_that_was_never_found_is_said_to_be_missing_and_one_slip_is_a_f
     assert not account_of(events(1)).warnings
 
 
+def test_the_strength_of_tests_stands_with_the_number_of_defects_and_a_bound() -> None:
+    told = events(5)
+    told[0] = replace(told[0], data={**told[0].data, "worker": "saboteur"})
+    told[4] = replace(told[4], data={**told[4].data, "reasons": ["help"]})  # which had no place for a defect
+    told[8] = Event(told[8].t_s, UNIT_GOOD, 1, {"first_time": True, "cycle_s": 3.0, "parts": {}})
+    (first, *_) = account_of(told).figures
+    values = values_of(told)
+    assert (first.name, first.value, values["mutants"]) == ("strength", "75.0", 4) and "of 4; at least" in first.source
+    assert 0 < values["strength_at_least"] < 0.5
+    assert "strength" not in values_of(events(5)) and account_of(events(5)).figures[0].name != "strength"
+
+
 @pytest.mark.parametrize("tickets", [1, 2, 3, 30])
 def test_the_axis_of_tickets_has_whole_tickets_and_none_that_there_are_not(tickets: int) -> None:
     (first, *_) = account_of(events(tickets)).sections()

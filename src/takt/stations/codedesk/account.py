@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from takt.contract.events import SAID, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
+from takt.contract.events import SAID, SHIFT_STARTED, THOUGHT, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.contract.station import Account, Figure
 from takt.judge.outcomes import Outcomes
 from takt.printable import printable
 from takt.stations.codedesk.terms import INSPECTED, MENDED, RAN, RECOUNTED, REGRESSION
 
 CLASSES = ("wrong", "regression", "broken_build", "late", "no_change", "tampered", "help")
+ALPHA = 0.05
 NOT_FOUND = 127  # a shell's status
 BROKEN = {"found_broken", "broken_repository"}
 SIGNS = {REGRESSION: 1, RECOUNTED: 1, MENDED: -1}  # of counts of broken tests
@@ -46,6 +47,20 @@ def missing_agent(events: Sequence[Event]) -> Iterator[str]:
             f"none of the {len(ran)} commands was found in the sandbox ({said}): the folder that an agent lies in is "
             "named by -w programs=FOLDER"
         )
+
+
+def strength_of(events: Sequence[Event]) -> dict[str, Any]:
+    """Of a shift that the saboteur worked: how many solutions with a defect were tried, what share of them the tests
+    caught, and at least which share they catch (95 %, at any look); {} of any other."""
+    if not events or events[0].kind != SHIFT_STARTED or events[0].data.get("worker") != "saboteur":
+        return {}
+    from takt.judge.bets import lower_bound  # SciPy takes a while to import
+
+    bad = [event.data["reasons"] for event in events if event.kind == UNIT_BAD]
+    caught = sum(reasons != ["help"] for reasons in bad)  # handed over: there was none
+    tried = caught + sum(event.kind == UNIT_GOOD for event in events)
+    at_least = float(lower_bound(caught, tried - caught, ALPHA)) if tried else None
+    return {"mutants": tried, "strength": caught / tried if tried else None, "strength_at_least": at_least}
 
 
 def values_of(events: Sequence[Event]) -> dict[str, Any]:
@@ -94,6 +109,7 @@ def values_of(events: Sequence[Event]) -> dict[str, Any]:
         "perhaps_unreachable": perhaps,
         "good_rate": counted_good / len(counted) if counted else None,
         "good_rate_reachable": counted_good / reachable if reachable else None,
+        **strength_of(events),
         "health_first": dict(seen[0]["health"]) if seen else {},
         "health_last": dict(seen[-1]["health"]) if seen else {},
     }
@@ -184,6 +200,10 @@ def figures_of(values: Mapping[str, Any]) -> list[Figure]:
             "as the worker says, or by price_in and price_out",
         ),
     ]
+    if values.get("mutants"):
+        share, least = (_number(values[name], 1, 100) for name in ("strength", "strength_at_least"))
+        note = f"defects caught, of {values['mutants']}; at least {least} %"
+        table.insert(0, Figure("strength", "Strength of the tests", share, "%", note))
     if values["commands_not_found"]:
         missed = f"{values['commands_not_found']} of {values['commands']}"
         table.append(Figure("commands_not_found", "Commands not found", missed, "", "is it among the programs?"))
