@@ -14,9 +14,8 @@ from histories import Files, repository
 
 from takt.cli import main
 from takt.errors import TaktError
-from takt.stations.codedesk.inspection import sources_of
 from takt.stations.codedesk.judging import Inspection
-from takt.stations.codedesk.laying import Suite, laid
+from takt.stations.codedesk.laying import Suite, laid, sources_of
 from takt.stations.codedesk.mining.found import Mining, Rejected, write
 from takt.stations.codedesk.mining.history import History
 from takt.stations.codedesk.mining.moved import moved

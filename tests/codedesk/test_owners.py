@@ -21,10 +21,11 @@ from takt.stations.codedesk.account import values_of
 from takt.stations.codedesk.breakage import number_of
 from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.mining.found import Mining
+from takt.stations.codedesk.statements import tolerant
 from takt.stations.codedesk.suites import as_before, no_longer, retired_by, suite_of
 from takt.stations.codedesk.terms import INSPECTED, MENDED, REGRESSION
 from takt.stations.codedesk.tickets import REPOSITORY, Mined, Ticket, open_series, ticket_as_json, ticket_of
-from takt.stations.codedesk.trimming import tolerant, trimmed
+from takt.stations.codedesk.trimming import trimmed
 
 T = "tests/test_m.py"
 

@@ -20,7 +20,7 @@ from takt.stations.codedesk.bubblewrap import MIB
 from takt.stations.codedesk.changes import in_git
 from takt.stations.codedesk.grading import committed, graded
 from takt.stations.codedesk.model import Door, Spent
-from takt.stations.codedesk.repository import MOST_EFFECT, Repository, as_text, dates, files_of, of_text
+from takt.stations.codedesk.repository import MOST_EFFECT, Repository, as_text, dates, files_of, imported_from, of_text
 from takt.stations.codedesk.sandbox import Ran
 from takt.stations.codedesk.session import Session
 from takt.stations.codedesk.suites import no_longer, retired_by
@@ -43,7 +43,6 @@ from takt.stations.codedesk.terms import (
 from takt.stations.codedesk.tickets import REPOSITORY, Series, Ticket, changed
 from takt.stations.codedesk.trees import File, as_file
 
-SOURCE = "/work/src"  # from where a mined repository is imported that is not installed
 SHOWN = ("code", "ended_by", "took_s", "output", "errors", "left_running", "started", "word")
 
 
@@ -266,7 +265,7 @@ class Desk:
         return dict(made)
 
     def _environment(self) -> dict[str, str]:
-        source = {"PYTHONPATH": SOURCE} if self.series.length is not None and "src" in self.repository.tree else {}
+        source = {} if self.series.length is None else imported_from(self.repository.tree)
         home = source | ({"HOME": KEPT} if self.terms.keep_home else {})
         return home if self.door is None else self.door.environment | home
 

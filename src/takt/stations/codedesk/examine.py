@@ -58,6 +58,7 @@ def main() -> None:
     options = [*OPTIONS, "-c", order["ini"]]
     options += ["--no-summary"] if hasattr(pytest, "version_tuple") else []  # what is printed is not read
     options += ["--rootdir", WORK, "--continue-on-collection-errors", "--import-mode=importlib", "--capture=fd"]
+    options += ["--collect-only"] if order.get("collect") else []
     for path in order["tests"]:  # a text with doctests, by whatever name
         options += [] if path.endswith(".py") else ["--doctest-glob", glob.escape(os.path.basename(path))]
     why = ""
@@ -67,6 +68,8 @@ def main() -> None:
         why = f"{type(error).__name__}: {error}"[-LONGEST:]
     if watch.pristine is None:
         tell(unbegun=why)
+    if hasattr(sys, "takt_missing"):  # what of the files could not be run (`statements.py`)
+        tell(missing=sys.takt_missing[:MOST_SEEN])
     tell(end=True, touched=watch.touched())
     os._exit(0)
 

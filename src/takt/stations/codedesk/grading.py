@@ -45,7 +45,7 @@ def graded(
     before = moved(broken, suite.moved)
     seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution, broken=before)
     told = asdict(seen)
-    for name in ("touches", "passes", "stopped"):
+    for name in ("touches", "passes", "skipped", "stopped", "missing"):
         del told[name]
     told["broken"] = {word_of(number): list(tests) for number, tests in seen.broken.items()}
     told["failed"] = list(seen.failed)[:MOST_NAMED]

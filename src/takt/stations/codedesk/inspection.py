@@ -18,31 +18,29 @@ from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import PurePosixPath
 from secrets import token_hex
 from typing import Any
 
 from takt.printable import printable
 from takt.stations.codedesk.again import run_again
 from takt.stations.codedesk.altering import asking
-from takt.stations.codedesk.collecting import for_tests, rules_of
+from takt.stations.codedesk.importing import importable
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
-from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, tests_among
+from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, sources_of, tests_among, with_tests
 from takt.stations.codedesk.mounts import EXAMINE, started
 from takt.stations.codedesk.pacing import Asked, Measured, Taken, measured, pace
 from takt.stations.codedesk.records import NOT_BEGUN, Told
+from takt.stations.codedesk.repository import imported_from
 from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
 from takt.stations.codedesk.sealing import Paced
 from takt.stations.codedesk.suites import as_before
-from takt.stations.codedesk.tickets import REPOSITORY, Series, Ticket, as_bytes
-from takt.stations.codedesk.trees import File, Unlaid, laid_over, written
+from takt.stations.codedesk.tickets import REPOSITORY, Series, Ticket
+from takt.stations.codedesk.trees import File, Unlaid, written
 
 WALL_S = 300.0
 ALONE_S = 60.0  # for a file of tests that is run alone
-CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
 KNOWN: dict[Asked, dict[int, Taken]] = {}  # what came of known solutions in tests about speed, by size
 FEW, MOST_ROUNDS = 3, 3  # altered tests of a ticket's own: of fewer, each is altered more than once
-MOST_SOURCES = 400  # files whose health is looked at
 
 
 def inspect(
@@ -74,7 +72,11 @@ def inspect(
     """
     mined = series.length is not None
     desk = _Desk(sandbox, series, wall_s, solution, any_skip=once and mined)
-    first = desk.run(tree, laid(suite, sealing=not mined, bare=once and bare), looking=not once)
+
+    def whole(other: Suite) -> Run:
+        return desk.run(tree, laid(other, sealing=not mined, bare=once and bare), looking=not once)
+
+    suite, first = importable(suite, tree, series, whole, desk.asked_of)
     desk.pace(first, tree)
     if first.told.syntax:
         first.told.syntax = new_faults(first.told.syntax, tree, shown(), solution() if solution else {})
@@ -86,7 +88,9 @@ def inspect(
     seen = replace(judged(first, suite, ticket, desk.older(first, tree, suite, ticket)), flaky=flaky)
     if once:
         passes = tuple(node for node in first.items() if first.told.outcomes.get(node))
-        return replace(seen, touches=tuple(sorted(desk.touched)), passes=passes, stopped=first.stopped)
+        skipped = tuple(node for node in passes if node in first.told.skipped)
+        seen = replace(seen, passes=passes, skipped=skipped, stopped=first.stopped, missing=tuple(first.told.missing))
+        return replace(seen, touches=tuple(sorted(desk.touched)))
     rounds = 0
     asks = {path: text for path, text in suite.files.items() if suite.tickets(path) - {REPOSITORY}}
     while mined and seen.own_pass:
@@ -122,7 +126,8 @@ class _Desk:
         try:
             with self.opened(with_tests(tree, lay)) as room:
                 argv = [*self.series.python, "-I", *started(EXAMINE)]
-                ran = room.run(argv, stdin=json.dumps(order).encode(), records=True)
+                env = imported_from(tree) if self.mined else {}
+                ran = room.run(argv, env=env, stdin=json.dumps(order).encode(), records=True)
         except Unlaid as error:
             return Run(lay, Told(b"", ""), "gone", unlaid=str(error))
         told = Told(ran.records, str(order["word"]))
@@ -138,6 +143,10 @@ class _Desk:
             return run
         self.without_touches(run, tree)
         return run if self.any_skip else self.without_skips(run, tree)
+
+    def asked_of(self, tree: Mapping[str, File], lay: Laid) -> Run:
+        """What is told of a tree, and of nobody's work."""
+        return self.run(tree, lay, judging=False)
 
     def pace(self, run: Run, tree: Mapping[str, File]) -> None:
         """Of tests about speed that pass: whether their time grows in proportion, and what comes of much is right."""
@@ -220,7 +229,11 @@ class _Desk:
         lost = [path for path in lost if path in before.files]
         if not lost:
             return {}
-        came = self.run(tree, laid(before, sealing=False, only=lost))
+
+        def run_of(other: Suite) -> Run:
+            return self.run(tree, laid(other, sealing=False, only=lost))
+
+        before, came = importable(before, tree, self.series, run_of, self.asked_of)
         run.told.wrong = run.told.wrong or came.tampering()
         run.told.messages = {**came.told.messages, **run.told.messages}
         found: dict[str, str] = {}
@@ -371,21 +384,6 @@ def followed(lay: Laid) -> Laid:
     return replace(lay, order={**lay.order, "steps": True})
 
 
-def with_tests(tree: Mapping[str, File], lay: Laid) -> dict[str, File]:
-    """A tree without configuration of tests of its own, and what is laid over it."""
-    return laid_over(
-        {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION},
-        {path: ("f644", as_bytes(text)) for path, text in lay.over.items()},
-    )
-
-
 def same_files(tree: Mapping[str, File], other: Mapping[str, File]) -> bool:
     """Whether two trees hold the same, whatever can be run in them."""
     return {path: file[1] for path, file in tree.items()} == {path: file[1] for path, file in other.items()}
-
-
-def sources_of(tree: Mapping[str, File], lay: Laid) -> list[str]:
-    """The code whose health is looked at: no tests, as pytest usually has it or these settings, nor what is laid."""
-    rules = rules_of(lay.over.get("pytest.ini", ""))
-    found = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and path not in lay.over]
-    return [path for path in found if not for_tests(path, rules)][:MOST_SOURCES]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from signal import Signals
 
@@ -26,7 +26,9 @@ class Inspection:
     message          of the first test that failed.
     health           lines, functions and complexity of the code.
     touches          what tests changed of Python and of pytest, of a tree that is known to be right.
-    passes, stopped  of such a tree as well: the tests that pass, and what ended them.
+    passes, skipped, stopped  of such a tree as well: the tests that pass, those of them that were skipped or failed as
+                     is expected, and what ended them.
+    missing          of files that are tolerant: which parts could not be run (`statements.py`).
     flaky            tests of others that failed once and passed when they were run again (`again.py`).
     """
 
@@ -40,7 +42,9 @@ class Inspection:
     touches: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
     stopped: str = ""
+    missing: Collection[tuple[str, int]] = ()
     flaky: tuple[str, ...] = ()
 
     @property
@@ -117,7 +121,9 @@ def judged(run: Run, suite: Suite, ticket: Ticket, older: Mapping[str, str] | No
     build = run.unlaid
     if not build and told.syntax and (own or broken):  # a file that nobody imports need not be Python's of today
         build = told.syntax[0]
-    build = build or (told.message_of(lost[0]) if lost else told.unbegun)
+    shared = any(owner != ticket.number for names in suite.by_test.values() for owner in names.values())
+    unbegun = "" if shared and older is not None else told.unbegun  # others' tests say whether the code can be imported
+    build = build or (told.message_of(lost[0]) if lost else unbegun)
     for node in [*own, *(node for names in failing.values() for node in names.values())]:
         message = message or told.messages.get(node) or told.message_of(node.split("::", 1)[0])
     if not passed and not own:

@@ -12,16 +12,19 @@ from secrets import token_hex
 from typing import Any
 
 from takt.stations.codedesk.canaries import canary_files, with_canaries
-from takt.stations.codedesk.collecting import Rules, rules_of
+from takt.stations.codedesk.collecting import Rules, for_tests, rules_of
 from takt.stations.codedesk.places import Shift, as_written
 from takt.stations.codedesk.records import Told
 from takt.stations.codedesk.sealing import sealed
 from takt.stations.codedesk.tickets import as_bytes
+from takt.stations.codedesk.trees import File, laid_over
 
 TEST_S = 20.0
 NO_SETTINGS = "[pytest]\n"
 INI = "takt-settings.ini"
 LIMITS = ("time", "memory", "processes", "disk", "output")
+CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini")
+MOST_SOURCES = 400  # files whose health is looked at
 MOST_AMONG = 4  # hidden files that have canaries in their midst
 
 
@@ -37,6 +40,7 @@ class Suite:
     touches    what right code is known to change of Python and of pytest.
     moved      files that lie elsewhere than an earlier ticket had them: that path -> where they are laid.
     since      the ticket that was accepted last before, of tests by name; -1 if none was.
+    missed     the first ticket before the newest that was not accepted and is not asked, None if there is none.
     """
 
     files: Mapping[str, str]
@@ -46,6 +50,7 @@ class Suite:
     touches: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
     since: int = -1
+    missed: int | None = None
 
     @cached_property
     def by_test(self) -> Mapping[str, Mapping[str, int]]:
@@ -216,3 +221,18 @@ class Run:
 def function_of(node: str) -> str:
     """A node id without its parameters."""
     return node.partition("[")[0]
+
+
+def with_tests(tree: Mapping[str, File], lay: Laid) -> dict[str, File]:
+    """A tree without configuration of tests of its own, and what is laid over it."""
+    return laid_over(
+        {path: file for path, file in tree.items() if PurePosixPath(path).name not in CONFIGURATION},
+        {path: ("f644", as_bytes(text)) for path, text in lay.over.items()},
+    )
+
+
+def sources_of(tree: Mapping[str, File], lay: Laid) -> list[str]:
+    """The code whose health is looked at: no tests, as pytest usually has it or these settings, nor what is laid."""
+    rules = rules_of(lay.over.get("pytest.ini", ""))
+    found = [path for path in sorted(tree) if path.endswith(".py") and tree[path][0] != "l" and path not in lay.over]
+    return [path for path in found if not for_tests(path, rules)][:MOST_SOURCES]

@@ -29,6 +29,7 @@ class Told:
         self.answers: dict[str, Any] = {}
         self.skipped: set[str] = set()
         self.passed_over: set[str] = set()  # files that were skipped as they were imported
+        self.missing: dict[tuple[str, int], str] = {}  # parts of files that cannot be run (`statements.py`), and why
         self.drawn: dict[str, str] = {}  # where what draws stood when all tests were collected
         self.ended, self.wrong, self.unbegun, self.gave_out = False, "", "", ""
         calls: set[str] = set()
@@ -104,6 +105,8 @@ class Told:
             self.gave_out = self.gave_out or str(said["gave_out"])
         elif "unbegun" in said:
             self.unbegun = str(said["unbegun"]) or NOT_BEGUN
+        elif "missing" in said:
+            self.missing = {(str(path), int(place)): str(why)[:300] for path, place, why in said["missing"]}
         elif "passed_over" in said:
             self.passed_over.add(str(said["passed_over"]))
         elif "uncollected" in said:

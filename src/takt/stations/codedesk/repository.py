@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from takt.ledger.pack import pack, unpack
-from takt.stations.codedesk.bubblewrap import MIB
+from takt.stations.codedesk.bubblewrap import MIB, WORK
 from takt.stations.codedesk.changes import Before, in_git, mark_of
 from takt.stations.codedesk.sandbox import Ran, Room, Sandbox
 from takt.stations.codedesk.trees import File, Unlaid, as_file, checked, fits
@@ -211,6 +211,13 @@ def with_folders(tree: Mapping[str, File]) -> dict[str, File]:
 def files_of(tree: Mapping[str, str | bytes]) -> dict[str, File]:
     """A series' tree as files."""
     return {path: as_file(file) for path, file in tree.items()}
+
+
+def imported_from(tree: Mapping[str, File]) -> dict[str, str]:
+    """The environment by which a program finds a mined repository's packages from any folder, as if they were
+    installed: an agent's commands have it, and so has what its tests start."""
+    source = any(path.startswith("src/") for path in tree)
+    return {"PYTHONPATH": f"{WORK}/src" if source else WORK}
 
 
 def without_times(index: bytes) -> bytes:

@@ -79,6 +79,7 @@ def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: S
         touches=frozenset(one for number in range(newest + 1) for one in series.ticket(number).touches),
         moved={path: new for path, new in stands.moved.items() if path not in stands.files},
         since=max(accepted, default=-1),
+        missed=next((one for one in range(newest) if one not in {*accepted, ticket.number}), None),
     )
     return asking_only(replace(suite, files=stands.files))
 

@@ -20,7 +20,7 @@ QUIET = {"fixture", "contextmanager", "dataclass", "cache", "lru_cache"}  # deco
 def trimmed(text: str, drop: Collection[str], rules: Rules, elsewhere: Collection[str] = ()) -> str:
     """The file without these tests (`test_x`, `TestA::test_x`); every line stays where it is. `elsewhere`: names that
     other files import, which stay; so does what the file itself uses, a class that others are made of, say."""
-    tree = _parsed(text)
+    tree = parsed(text)
     if tree is None or not drop:
         return text
     cut = _cut(tree, drop, rules, elsewhere)
@@ -31,53 +31,35 @@ def trimmed(text: str, drop: Collection[str], rules: Rules, elsewhere: Collectio
     used = set(_used(node for node in ast.walk(tree) if id(node) not in gone and not isinstance(node, Import)))
     lost = set(_used(one for node in cut for one in ast.walk(node))) - used
     for node in cut:
-        first = _first(node)
+        first = first_line(node)
         indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
         lines[first : node.end_lineno] = [f"{indent}pass", *[""] * ((node.end_lineno or node.lineno) - first - 1)]
     for node in tree.body:
-        if not isinstance(node, Import) or _shares(node, tree.body):
+        if not isinstance(node, Import) or shares_lines(node, tree.body):
             continue
-        left = [one for one in node.names if _local(one) not in lost]
+        left = [one for one in node.names if local_name(one) not in lost]
         if len(left) < len(node.names):
             node.names, last = left, node.end_lineno or node.lineno
             lines[node.lineno - 1 : last] = [ast.unparse(node) if left else "", *[""] * (last - node.lineno)]
-    return "\n".join(lines) if _parsed("\n".join(lines)) is not None else text
-
-
-def tolerant(text: str) -> str:
-    """The file, but that a statement at its top that cannot be run, or a name that cannot be imported, is passed over:
-    so it is seen which of its tests need what is not there."""
-    tree = _parsed(text)
-    if tree is None:
-        return text
-    body: list[ast.stmt] = []
-    for place, node in enumerate(tree.body):
-        future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        if future or (not place and isinstance(node, ast.Expr)) or (isinstance(node, Defined) and _plain(node)):
-            body.append(node)
-            continue
-        for part in _parts(node):
-            handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
-            body.append(ast.Try([part], [handler], [], []))
-    return ast.unparse(ast.fix_missing_locations(ast.Module(body, []))) + "\n"
+    return "\n".join(lines) if parsed("\n".join(lines)) is not None else text
 
 
 @lru_cache(maxsize=256)
 def names_in(text: str) -> frozenset[str]:
     """What a file names: fixtures, of a conftest."""
-    tree = _parsed(text)
+    tree = parsed(text)
     return frozenset(() if tree is None else _used(ast.walk(tree)))
 
 
 @lru_cache(maxsize=256)
 def imported(text: str) -> frozenset[str]:
     """Names that a file imports from others."""
-    tree = _parsed(text)
+    tree = parsed(text)
     nodes = () if tree is None else ast.walk(tree)
     return frozenset(one.name for node in nodes if isinstance(node, ast.ImportFrom) for one in node.names)
 
 
-def _parsed(text: str) -> ast.Module | None:
+def parsed(text: str) -> ast.Module | None:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
@@ -127,7 +109,7 @@ def _cut(tree: ast.Module, drop: Collection[str], rules: Rules, elsewhere: Colle
                     out([one for one in help_of(_blocks(node.body)) if _is_fixture(one)])
         if len(done) == before:
             break
-    lines = [_first(node) for node in found]
+    lines = [first_line(node) for node in found]
     return [node for node, line in zip(found, lines, strict=True) if lines.count(line) == 1]
 
 
@@ -207,12 +189,12 @@ def _is_test(name: str, rules: Rules) -> bool:
     return rules.is_function(name) or name.startswith("test")
 
 
-def _first(node: ast.stmt) -> int:
+def first_line(node: ast.stmt) -> int:
     """The index of a definition's first line, of its decorators' if it has some."""
     return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))]) - 1
 
 
-def _shares(node: ast.stmt, body: Iterable[ast.stmt]) -> bool:
+def shares_lines(node: ast.stmt, body: Iterable[ast.stmt]) -> bool:
     """Whether a statement has a line together with another."""
     lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
     return any(one is not node and (one.lineno in lines or one.end_lineno in lines) for one in body)
@@ -239,21 +221,6 @@ def _dotted(node: ast.expr) -> str:
     return f"{above}.{node.attr}" if above and isinstance(node, ast.Attribute) else ""
 
 
-def _local(alias: ast.alias) -> str:
+def local_name(alias: ast.alias) -> str:
     """How a file calls what it imports."""
     return alias.asname or alias.name
-
-
-def _plain(node: ast.stmt) -> bool:
-    """Whether a definition names nothing as it is made."""
-    asks = [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ())]
-    return not asks and not isinstance(node, ast.ClassDef)
-
-
-def _parts(node: ast.stmt) -> list[ast.stmt]:
-    """An import, name by name; any other statement as it is."""
-    if isinstance(node, ast.Import):
-        return [ast.Import([one]) for one in node.names]
-    if isinstance(node, ast.ImportFrom):
-        return [ast.ImportFrom(node.module, [one], node.level) for one in node.names]
-    return [node]

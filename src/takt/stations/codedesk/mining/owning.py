@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from takt.stations.codedesk.altering import known_tests
 from takt.stations.codedesk.collecting import rules_of
+from takt.stations.codedesk.importing import taken_back
 from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import Suite, function_of
@@ -24,9 +25,9 @@ from takt.stations.codedesk.mining.found import Mining
 from takt.stations.codedesk.mining.reading import told_of
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Sandbox
+from takt.stations.codedesk.statements import Place, tolerant
 from takt.stations.codedesk.suites import Standing, suite_of
 from takt.stations.codedesk.tickets import REPOSITORY, Ticket, as_text, changed
-from takt.stations.codedesk.trimming import tolerant
 
 RUNS = 3
 SLOW_S = 60.0  # a whole suite that takes longer is not run; of files that do, those tests alone that the commit changed
@@ -85,6 +86,10 @@ class Owning:
         ticket = self._with_data(asked, ticket, mine, skip)
         alone = self._alone(ticket, {*ticket.hidden, *asked.tests})
         runs_before = [self._run(asked.before, *alone, skip, bare=True)]
+        if runs_before[0].missing:  # what defines what was there before is as it was
+            then = self._alone(ticket, {*ticket.hidden, *asked.tests}, asked.before, runs_before[0].missing)
+            if then != alone:
+                alone, runs_before = then, [self._run(asked.before, *then, skip, bare=True)]
         said = _Said(asked, ticket, self._stands(ticket))
         said.add(after, runs_before[0])
         if not said.own:
@@ -104,7 +109,7 @@ class Owning:
     def _checked(self, asked: Asked, ticket: Ticket, said: _Said, mine: int, skip: Collection[str]) -> Reason:
         """The last run, as an inspection has it: without what does not come out alike, and without tests of nobody."""
         first = said.unsure()
-        came = said.owners(lambda nodes: self._first_passing(ticket, nodes), skip)
+        came = said.owners(lambda nodes: self._first_passing(ticket, nodes, said.skipped), skip)
         for _ in range(2):
             shaky = said.unsure()
             if len(shaky) * FEW > mine:
@@ -199,11 +204,15 @@ class Owning:
     def _files(self, ticket: Ticket) -> dict[str, str]:
         return self._stands(ticket).files
 
-    def _alone(self, ticket: Ticket, paths: Collection[str]) -> tuple[dict[str, str], Ticket]:
-        """These files of tests with what they share, tolerant of what is not there."""
+    def _alone(
+        self, ticket: Ticket, paths: Collection[str], before: Tree | None = None, missing: Collection[Place] = ()
+    ) -> tuple[dict[str, str], Ticket]:
+        """These files of tests with what they share, tolerant of what is not there; definitions that are among what is
+        `missing` are as in the tree `before`, if they are there."""
         files = {path: text for path, text in self._files(ticket).items() if path in paths or _helps(path, ticket)}
-        files = {path: tolerant(text) if path.endswith(".py") else text for path, text in files.items()}
-        settings = {path: tolerant(text) if path.endswith(".py") else text for path, text in ticket.settings.items()}
+        texts = taken_back({**ticket.settings, **files}, missing, [before or {}], out=False)
+        texts = {path: tolerant(text, path) if path.endswith(".py") else text for path, text in texts.items()}
+        files, settings = ({path: texts[path] for path in one} for one in (files, ticket.settings))
         return files, replace(ticket, settings=settings)
 
     def _run(
@@ -213,8 +222,9 @@ class Owning:
         suite = Suite(files, dict.fromkeys(files, ticket.number), ticket.settings, tuple(skip))
         return inspect(self.sandbox, files_of(tree), suite, ticket, self.found, WALL_S, once=True, bare=bare)
 
-    def _first_passing(self, ticket: Ticket, nodes: Collection[str]) -> dict[str, int]:
-        """After which ticket these tests passed first, all of which pass before this one: by halves."""
+    def _first_passing(self, ticket: Ticket, nodes: Collection[str], skipped: Collection[str]) -> dict[str, int]:
+        """After which ticket these tests passed first, all of which pass before this one: by halves. `skipped`: those
+        that this one's own tree skips as well."""
         if not self.found.tickets or not nodes:
             return dict.fromkeys(nodes, REPOSITORY)
         files, as_here = self._alone(ticket, {_path(node) for node in nodes})
@@ -223,7 +233,7 @@ class Owning:
             tree = dict(self.found.start)
             for one in self.found.tickets[: number + 1]:
                 tree = changed(tree, one.reference)
-            return among & set(self._run(tree, files, as_here, bare=True).passes)
+            return among & _ran(self._run(tree, files, as_here, bare=True), skipped)
 
         base = passing(REPOSITORY, set(nodes))
         found = dict.fromkeys(base, REPOSITORY)
@@ -247,6 +257,7 @@ class _Said:
         self.after: set[str] | None = None  # passed in each run with the commit
         self.ever: set[str] = set()  # ... and in any
         self.seen: set[str] = set()  # was collected
+        self.skipped: set[str] = set()  # was skipped, or failed as expected
         self.before: set[str] = set()  # passed in a run before
         self.all_before: set[str] | None = None
         self.there: set[str] = set()  # was collected before
@@ -265,11 +276,12 @@ class _Said:
     def add(self, after: Inspection | None, before: Inspection | None = None) -> None:
         if after is not None:
             passes = set(after.passes)
+            self.skipped |= set(after.skipped)
             self.after = passes if self.after is None else self.after & passes
             self.ever |= passes
             self.seen |= {node for node in (*passes, *after.failed) if not node.endswith("::?") and "::" in node}
         if before is not None:
-            passes = set(before.passes)
+            passes = _ran(before, self.skipped)
             self.all_before = passes if self.all_before is None else self.all_before & passes
             self.before |= passes
             self.there |= {*passes, *before.failed}
@@ -278,7 +290,8 @@ class _Said:
     def own(self) -> set[str]:
         """Those that fail before and pass after. Of what cannot even be collected before, those that were not there as
         they are."""
-        nodes = {node for node in self.after or () if _path(node) in self.asked.tests and node not in self.before}
+        nodes = {node for node in self.after or () if _path(node) in self.asked.tests}
+        nodes -= self.before | self.skipped
         return {node for node in nodes if node in self.there or function_of(node) not in self.same}
 
     def unsure(self) -> set[str]:
@@ -339,6 +352,12 @@ class _Said:
             for name, owner in sorted(found.items())
             if function_of(name) in split or name not in standing or standing[name] != owner
         }
+
+
+def _ran(seen: Inspection, skipped: Collection[str]) -> set[str]:
+    """What passes, and was run: what is skipped until a ticket is done is that ticket's. But for tests that are
+    `skipped` then, too."""
+    return {*seen.passes} - ({*seen.skipped} - {*skipped})
 
 
 def _lost(seen: Inspection) -> set[str]:
