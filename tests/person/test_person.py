@@ -28,6 +28,7 @@ from takt.errors import TaktError
 from takt.export.trl import export_trl
 from takt.judge.human import human_relative
 from takt.shift import Progress
+from takt.show.transcript import STATION, transcript
 from takt.workers.person import Person
 from takt.workers.person.hatch import HELP, NOTHING_OPEN, Hatch
 from toy import Toy
@@ -91,11 +92,27 @@ def test_a_persons_shift_is_a_shift_and_repeats_to_the_same_digest(tmp_path: Pat
 
 
 def test_what_is_recorded_holds_what_was_done_and_nobodys_name(tmp_path: Path) -> None:
-    shift, _ = worked(tmp_path / "p.takt")
+    shift, somebody = worked(tmp_path / "p.takt")
     said = [e.data for e in shift.events if e.kind == "said"]
     assert [one["number"] for one in said] == list(range(len(said)))
-    assert {key for one in said for key in one} == {"number", "idle", "call", "page"}
+    assert {key for one in said for key in one} == {"number", "idle", "call", "page", "of", "answer"}
     assert said[0]["page"] == "opened"
+    told = [json.loads(line.text) for line in transcript(shift.events) if line.who == STATION]
+    assert told == [answer["result"] for answer in somebody.answers[:3]], "and what a call came to, with its unit"
+    assert [line.unit for line in transcript(shift.events) if line.who == STATION] == [0, 1, 2]
+    at = AtWork(Counter(), Person(), Hatch(), None, 4)
+    at.recall(shift.events)  # whoever goes on sees what was done before
+    assert [answer.told["result"] for answer in at.hatch.answers] == told
+
+
+def test_a_shift_of_before_answers_were_recorded_repeats_to_its_own_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(Person, "_answer", lambda *_: None)
+        shift, _ = worked(tmp_path / "p.takt", units=2)
+    assert not any("answer" in e.data for e in shift.events)
+    assert repeat_shift(tmp_path / "p.takt", station=Counter(), worker=Person()).digest == shift.digest
 
 
 def test_a_persons_shift_becomes_conversations_for_trl(tmp_path: Path) -> None:

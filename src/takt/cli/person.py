@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from takt.contract.events import BEAT, HELP_CALLED, UNIT_DUE, UNIT_ENDED
+from takt.contract.events import BEAT, HELP_CALLED, SAID, UNIT_DUE, UNIT_ENDED, Event
 from takt.contract.figure import counted, per_cent
 from takt.distribution import install
 from takt.errors import TaktError
@@ -78,6 +80,22 @@ class AtWork:
                 on_progress(progress)
 
         return follow
+
+    def recall(self, events: Iterable[Event]) -> None:
+        """Have the page show what was done before, as these events of a shift that is gone on with tell it."""
+        from takt.show.transcript import STATION, WORKER, transcript
+        from takt.workers.person.hatch import KEPT
+
+        said = [
+            line
+            for line in transcript(event for event in events if event.kind == SAID)
+            if line.who in (WORKER, STATION)
+        ]
+        calls = [(one, then) for one, then in pairwise(said) if (one.who, then.who) == (WORKER, STATION)]
+        for call, answer in calls[-KEPT:]:
+            with suppress(ValueError, RecursionError):  # in a ledger of a stranger's
+                told = {"result": json.loads(answer.text), "now_s": answer.t_s}
+                self.hatch.recorded(call.what, call.text, told)
 
     def conclude(self, shift: Shift) -> None:
         """Tell the page how it came out."""
@@ -203,8 +221,6 @@ def check_page(page: Page, worker: str, clock: str | None) -> None:
 
 def persons_shift(path: Path, named: Named) -> Mapping[str, Any] | None:
     """The meta of a person's shift that has not ended; None if the ledger is none of that."""
-    from contextlib import suppress
-
     from takt.ledger import Ledger
     from takt.ledger.intact import Unfinished
     from takt.ledger.trust import check_named

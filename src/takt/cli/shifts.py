@@ -222,6 +222,7 @@ def resume(
     elsewhere, are named again.
     """
     from takt.contract.clock import parse_clock
+    from takt.ledger import Ledger
     from takt.shift import resume_shift
 
     def work(named: Named) -> Shift:
@@ -234,6 +235,8 @@ def resume(
                     at_work(meta["station"], meta["options"], page, clock, meta["units"], named.station_options)
                 )
                 told = {"station": at.station, "worker": at.person, "clock": clock}
+                with Ledger.open(path) as book:
+                    at.recall(book.events())
                 on_progress = at.follow(on_progress)
             silent = said_silent("of the shift", None)
             shift = resume_shift(path, on_progress=on_progress, named=named, on_silent=silent, **told)

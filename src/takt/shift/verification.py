@@ -117,7 +117,7 @@ def verify(
         elif not wrong:
             _remember(digest)
     ended = sum(event.kind in UNIT_ENDED for event in events)
-    answers = sum(event.kind == SAID and "number" in event.data for event in events)
+    answers = sum(event.kind == SAID and "number" in event.data and "answer" not in event.data for event in events)
     verified = "" if wrong or same is False else _verified(digest)
     return Verification(digest, len(events), ended, wrong, standing.signatures, same, differs, answers, verified)
 

@@ -165,6 +165,10 @@ def _said(event: Event, unit_of_exchange: Mapping[int, int | None]) -> Iterator[
     for name, arguments in calls:
         known = True
         yield Line(t_s, unit, WORKER, name, arguments)
+    for name, result in _pairs([data["answer"]] if "answer" in data else ()):  # to a person's call
+        known = True
+        of = data.get("of")
+        yield Line(t_s, unit_of_exchange.get(of, unit) if isinstance(of, int) else unit, STATION, name, result)
     if isinstance(data.get("controls"), Mapping):  # a person's hands
         known = True
         held = ", ".join(f"{name} {value}" for name, value in data["controls"].items()) or "let go"

@@ -111,6 +111,10 @@ class Hatch:
         call.answer.add_done_callback(lambda answer: self._keep(call, answer.result()))
         return call
 
+    def recorded(self, name: str, arguments: str, told: Any) -> None:
+        """What came of a call in a program of before, for whoever goes on."""
+        self._keep(Call(name, arguments), told)
+
     def remark(self, about: str, text: str) -> None:
         """Tell every page something that is no answer to a call."""
         self._keep(Call(about, ""), text)

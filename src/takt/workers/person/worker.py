@@ -2,7 +2,8 @@
 
 It is asked every few control periods and never waits. All that a person does is a numbered record (`said` in the
 ledger), in the journal before it is done: a call of a tool, controls that changed, a page that was opened or closed.
-`idle` is how many times it was asked since the last record, so that the same shift comes out when it is repeated.
+`idle` is how many times it was asked since the last record, so that the same shift comes out when it is repeated. What
+a call came to is a record as well (`answer`, `of` the call's number), so that a transcript has it.
 Every second the journal is told how long nothing has been done (`so_far`, which the next record takes the place of, and
 which is no event): whoever is interrupted gets no time back for it. No name is in any record.
 """
@@ -19,7 +20,7 @@ from takt.contract.worker import SO_FAR, Finished, Plan
 from takt.errors import TaktError
 from takt.ledger.journal import Told
 from takt.ledger.pack import pack, unpack
-from takt.workers.calls import LONGEST_CALL, read_call
+from takt.workers.calls import LONGEST_CALL, as_text, read_call
 from takt.workers.person.hatch import Call, Hatch
 
 ASK_S = 0.04  # station time between two looks at what is wanted, where the station has periods as short as that
@@ -63,6 +64,7 @@ class Person(Recorder):
         self._present = False
         self.is_recalling = False  # whether what comes next is recorded: nobody is waited for
         self._doing: Call | None = None
+        self._called: tuple[int, str] | None = None  # the call that is being done: its number, and which tool's
         self._stamp: float | None = None  # of the controls in force; for the page, and in no record
         if self._arrive is not None:
             self._arrive()
@@ -80,10 +82,11 @@ class Person(Recorder):
             raise TaktError(START)
 
     def save(self) -> bytes:
-        return pack([self._number, self._idle, self._controls, self._present])
+        return pack([self._number, self._idle, self._controls, self._present, self._called])
 
     def load(self, state: bytes) -> None:
-        self._number, self._idle, self._controls, self._present = unpack(state)
+        self._number, self._idle, self._controls, self._present, *called = unpack(state)
+        self._called = tuple(called[0]) if called and called[0] else None  # an older state has none
 
     def act(self, observation: Any) -> Plan:
         if self._hatch is not None:
@@ -91,6 +94,7 @@ class Person(Recorder):
             if self._doing is not None:
                 self._doing.answer.set_result(observation)
         self._doing = None
+        self._answer(observation)
         record = self._record()
         if record is None:
             self._idle += 1
@@ -99,6 +103,20 @@ class Person(Recorder):
             self._said.append(record)
             self._number, self._idle = self._number + 1, 0
         return self._plan({} if record is None else record)
+
+    def _answer(self, observation: Any) -> None:
+        """Record what the last call came to; in a shift of before that was not, and is not when it is repeated."""
+        (of, tool), self._called = self._called or (0, ""), None
+        if not tool or not isinstance(observation, Mapping):
+            return
+        record = self._recalled()
+        if record is None and self._hatch is not None and not isinstance(self._journal, Told):
+            assert self._journal is not None
+            record = {"number": self._number, "of": of, "answer": [tool, as_text(observation.get("result"))]}
+            self._journal.note(self._number, record)
+        if record is not None and "answer" in record:
+            self._said.append(record)
+            self._number += 1
 
     def _note_idle(self) -> None:
         recalls = self.is_recalling or self._hatch is None or isinstance(self._journal, Told)
@@ -111,6 +129,7 @@ class Person(Recorder):
             if "call" not in record:
                 return Plan([], ask_after=1)
             name, arguments = record["call"]
+            self._called = record["number"], str(name)
             return Plan([read_call(str(name), str(arguments), self._names).text])
         if "controls" in record:
             self._controls = self._steering.read(record["controls"])
