@@ -146,7 +146,7 @@ class Watch:
                 os.path.join(WORK, path), lambda one: rewrite._rewrite_test(Path(one), early_config)[1]
             )
             self.names[path] = self.pristine.names_bound(os.path.join(WORK, path))
-        gc.freeze()  # who looks for what is no longer needed need not go through this again
+        getattr(gc, "freeze", gc.enable)()  # who looks for what is no longer needed need not go through this again
         gc.enable()
         self.own = (self.tell, *vars(self).keys())
         at = next((i for i, entry in enumerate(sys.path) if entry.endswith(("site-packages", "dist-packages"))), None)
