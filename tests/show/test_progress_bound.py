@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from takt import verdict
 from takt.contract.events import SHIFT_STARTED, UNIT_BAD, UNIT_DUE, UNIT_GOOD, Event
 from takt.shift import Progress
+from takt.show.console import PlainConsole
 from takt.show.watch import Watch
+from takt.show.whole import Whole
 
 
 @pytest.mark.parametrize("share", [0.05, 1e-9])  # of wall time for verdicts; the second would never look again
@@ -39,3 +42,23 @@ def test_a_progress_lines_bound_is_of_the_units_it_counts(monkeypatch: pytest.Mo
         so_far = verdict([e for e in log if e.unit is None or e.unit < units])
         assert (so_far.units, so_far.good) == (units, good)
         assert f"bound {100 * so_far.lower:.1f} to {100 * so_far.upper:.1f} %" in line
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20", "40", "59"])
+def test_however_narrow_the_terminal_no_figure_is_cut(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    table = Table("a - b", "points", "bound")
+    table.columns[1].no_wrap = table.columns[2].no_wrap = True
+    table.add_row("planner - greedy at gulf-2026", "+12.5", "-39.6 to +39.6")
+    asked = {"good_rate": 0.9, "cycle_s": None, "quantile": 0.95}
+    told = {"acceptance": asked, "units": 480, "takt_s": 76.0, "worker": "expert", "station": "nutcell", "seed": 7}
+    log = [Event(0.0, SHIFT_STARTED, None, told), Event(0.0, UNIT_DUE, 0), Event(76.0, UNIT_BAD, 0, {})]
+    page = io.StringIO()
+    console = PlainConsole(file=page, force_terminal=True, color_system=None)
+    with Watch(console) as watch:
+        watch(Progress(80.0, 40.0, 1, 0, log))
+    console.print(Whole(table))
+    shown = " ".join(page.getvalue().split())
+    assert console.width >= 20 and "…" not in shown
+    for figure in ("1 of 480 units", "0 good, 1 bad", "0.0 to", "2.0 x real time", "+12.5", "-39.6 to +39.6"):
+        assert figure in shown, shown

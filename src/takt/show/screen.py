@@ -24,6 +24,7 @@ from takt.judge.comparison import Comparison, Pair, comparison_notes, decision, 
 from takt.ledger.trust import words_again
 from takt.shift import Shift
 from takt.shift.verification import Verification
+from takt.show.whole import Whole
 
 if TYPE_CHECKING:
     from takt.judge.pooled import Pooled
@@ -143,8 +144,8 @@ def plan_table(
 ) -> RenderableType:
     """Units, and hours, by true rate and by the chance that the verdict has come by then."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("true rate")
-    table.add_column("verdict")
+    table.add_column("true rate", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for chance in rows[0]["units"]:
         table.add_column(f"in {per_cent(chance, exact=True)} % by", justify="right", no_wrap=True)
     for row in rows:
@@ -157,7 +158,7 @@ def plan_table(
     head = Text(f"Units until a verdict, {asked} required; looked at after every unit")
     few = f"At the very least {least:,} good units in a row." if least is not None else ""
     tail = Text(f"{few} Exact for units that do not depend on each other; no cycle limit.".strip(), "dim")
-    return Group(head, table, tail)
+    return Group(head, Whole(table), tail)
 
 
 def comparison_line(found: Comparison) -> Iterator[str]:
@@ -217,7 +218,9 @@ def comparison_table(found: Comparison, width: int) -> RenderableType:
     lines += [text for pair in found.pairs for text in comparison_notes(pair)]
     lines += [f"Note: {note}." for note in found.notes]
     told = Group(*(Padding(Text(line, "dim"), (0, 0, 0, 2)) for line in [*lines, promise(found)]))
-    return Padding(Group(Padding(ranked, (0, 0, 0, 2)), Padding(pairs, (0, 0, 0, 2)), told), (1, 0), expand=False)
+    return Padding(
+        Group(*(Padding(Whole(table), (0, 0, 0, 2)) for table in (ranked, pairs)), told), (1, 0), expand=False
+    )
 
 
 def _difference(pair: Pair) -> str:

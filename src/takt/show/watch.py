@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -33,6 +33,7 @@ from takt.show.screen import TONES, WIDEST, Gauge, required_told
 
 PLAIN_LINES = 20  # about so many for a whole shift, where the display cannot be drawn in place
 VERDICT_SHARE = 0.05  # of the wall time, at most, goes into verdicts that are only looked at
+NARROW = 60  # columns of a terminal, below which rows are broken and have no bars
 MEASURED_S = 2.0  # wall time after which the speed that was seen is believed
 
 
@@ -126,30 +127,36 @@ class Watch:
         left = f"about {hms(wall_s * (1 - share) / share)} left" if share > 0.005 and wall_s > 1 else ""
         units, good = self._counted(progress)
         rate = f"{per_cent(good / units)} %" if units else "-"
-        rows = Table.grid(padding=(0, 2), expand=True)
-        rows.add_column(style="dim", width=9, no_wrap=True)
-        rows.add_column(ratio=1)
-        rows.add_column(justify="right", no_wrap=True)
-        rows.add_row("shift", ProgressBar(1.0, share), self._ended_of(progress))
+        rows: list[tuple[str, RenderableType, str]] = []
+        rows.append(("shift", ProgressBar(1.0, share), self._ended_of(progress)))
         if self._at_random:
-            rows.add_row("queue", f"{counted(len(self._open))} open", "units come at random")
+            rows.append(("queue", f"{counted(len(self._open))} open", "units come at random"))
         else:
-            rows.add_row("this unit", ProgressBar(takt_s, takt_s - takt_left_s), f"takt left {takt_left_s:5.1f} s")
-        rows.add_row("good", Text(rate, style="bold"), f"{good} good, {units - good} bad")
+            rows.append(("this unit", ProgressBar(takt_s, takt_s - takt_left_s), f"takt left {takt_left_s:5.1f} s"))
+        rows.append(("good", Text(rate, style="bold"), f"{good} good, {units - good} bad"))
         if self._judged is not None:
             judged = self._judged
-            rows.add_row("bound", Gauge(judged), f"{per_cent(judged.lower)} to {per_cent(judged.upper)} %")
+            rows.append(("bound", Gauge(judged), f"{per_cent(judged.lower)} to {per_cent(judged.upper)} %"))
             of = "" if self._judged_units == progress.units else f" after {counted(self._judged_units)}"
-            rows.add_row("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), required_told(judged))
+            rows.append(("verdict", Text(f"{judged.decision}{of}", TONES[judged.decision]), required_told(judged)))
             if judged.cut_off:
-                rows.add_row("", Text(self._cut_off(judged)), "")
-        rows.add_row("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time")
-        rows.add_row("elapsed", hms(wall_s), left)
+                rows.append(("", Text(self._cut_off(judged)), ""))
+        rows.append(("speed", _speed(progress.now_s, wall_s), f"{hms(progress.now_s)} of station time"))
+        rows.append(("elapsed", hms(wall_s), left))
+        title = f"{started.get('worker')} at {started.get('station')}, seed {started.get('seed')}"
+        if self._width() < NARROW:
+            rows += [("lately", text, "") for text in self._lately]
+            return Group(Text(title, "bold", overflow="fold"), *_folded(rows))
         lately = [Text(f"{'lately' if i == 0 else '':9}  {text}", "dim") for i, text in enumerate(self._lately)]
         for text in lately:
             text.truncate(self._width() - 4, overflow="ellipsis")
-        title = f"{started.get('worker')} at {started.get('station')}, seed {started.get('seed')}"
-        return Panel(Group(rows, *lately), title=title, title_align="left", width=self._width(), border_style="dim")
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(style="dim", width=9, no_wrap=True)
+        table.add_column(ratio=1)
+        table.add_column(justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        return Panel(Group(table, *lately), title=title, title_align="left", width=self._width(), border_style="dim")
 
     def _line(self, progress: Progress) -> str:
         self._said_units = progress.units
@@ -183,6 +190,15 @@ class Watch:
 
     def _width(self) -> int:
         return min(self._console.width, WIDEST)
+
+
+def _folded(rows: Iterable[tuple[str, RenderableType, str]]) -> Iterator[Text]:
+    """What is said in rows, where a row would have to be cut: without the bars, and broken where it must be."""
+    for name, drawn, told in rows:
+        said = [str(drawn)] if isinstance(drawn, (str, Text)) and str(drawn) else []
+        yield Text.assemble(
+            (f"{name}: " if name else "", "dim"), ", ".join([*said, *filter(None, [told])]), overflow="fold"
+        )
 
 
 class Onlooker:
