@@ -316,7 +316,8 @@ def test_a_python_file_of_another_encoding_is_text_as_python_reads_it() -> None:
 
 
 ODD = {
-    "src/p/__init__.py": "from p._version import V\n",
+    "lib/p/__init__.py": "from p._version import V\n",
+    "setup.cfg": "[options]\npackage_dir =\n    = lib\n",
     ".gitignore": "_version.py\n",
     "bin/hi": "#!/bin/sh\necho hi\n",
     "pytest.ini": "[pytest]\npython_files = check_*.py\npython_functions = check_* it\nminversion = 99\n",
@@ -348,7 +349,7 @@ def it_runs():
     assert os.access("bin/hi", os.X_OK) and subprocess.check_output(["./hi"]) == b"hi\\n" and p.f() == int(p.V)
 """
 AGENT = """git status --short --ignored; python3 -c 'import p; print("V", p.V)'; ls -l hi bin/hi
-printf 'def f():\\n    return 1\\n' >> src/p/__init__.py; python3 -m pytest -q tests/conftest.py # {ticket}"""
+printf 'def f():\\n    return 1\\n' >> lib/p/__init__.py; python3 -m pytest -q tests/conftest.py # {ticket}"""
 
 
 def test_what_ordinary_repositories_do_to_python_is_no_tampering_and_their_agent_has_what_the_tests_have(
@@ -371,15 +372,15 @@ def test_what_ordinary_repositories_do_to_python_is_no_tampering_and_their_agent
     ):
         subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=folder, check=True)
         if words[-1] == "Begin":
-            (folder / "src/p/__init__.py").write_text(ODD["src/p/__init__.py"] + "def f():\n    return 1\n")
+            (folder / "lib/p/__init__.py").write_text(ODD["lib/p/__init__.py"] + "def f():\n    return 1\n")
             (folder / "tests/check_p.py").write_text(ODD_TESTS)
-    assert not main(["mine", str(folder), "--out", out, "--install", "echo \"V = '1'\" > src/p/_version.py"])
+    assert not main(["mine", str(folder), "--out", out, "--install", "echo \"V = '1'\" > lib/p/_version.py"])
     assert "1 tickets of 2 commits" in capsys.readouterr().out
     series = open_series(out, "plain", 0)
-    assert series.ticket(0).retires == () and "out" not in series.base()
+    assert series.ticket(0).retires == () and "out" not in series.base() and "p.f" in series.ticket(0).named
     shift = run_shift(
         "codedesk", "command", units=1, station_options={"tickets": out}, worker_options={"command": AGENT}
     )
     (ran,) = [event.data["output"] for event in shift.events if event.kind == "ran"]
-    assert "!! src/p/_version.py" in ran and "V 1" in ran and "hi -> bin/hi" in ran and "-rwxr-xr-x" in ran
+    assert "!! lib/p/_version.py" in ran and "V 1" in ran and "hi -> bin/hi" in ran and "-rwxr-xr-x" in ran
     assert [event.kind for event in shift.events if event.kind.startswith("unit_")] == ["unit_due", "unit_good"]

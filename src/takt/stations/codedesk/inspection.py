@@ -30,7 +30,7 @@ from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, s
 from takt.stations.codedesk.mounts import EXAMINE, started
 from takt.stations.codedesk.pacing import Asked, Measured, Taken, measured, pace
 from takt.stations.codedesk.records import NOT_BEGUN, Told
-from takt.stations.codedesk.repository import imported_from
+from takt.stations.codedesk.repository import imported_from, roots
 from takt.stations.codedesk.sandbox import Limits, Ran, Room, Sandbox
 from takt.stations.codedesk.sealing import Paced
 from takt.stations.codedesk.suites import as_before
@@ -123,6 +123,8 @@ class _Desk:
         """What these tests come to on a tree; skipped ones count only if right code skips them too (`judging`).
         `looking`: at the code itself as well, its health and what of it is no Python."""
         order = {**lay.order, "word": token_hex(16), "sources": sources_of(tree, lay) if looking else None}
+        if self.mined:
+            order["folders"] = sorted({*order["folders"], *roots(tree)})
         try:
             with self.opened(with_tests(tree, lay)) as room:
                 argv = [*self.series.python, "-I", *started(EXAMINE)]

@@ -13,10 +13,12 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from takt.ledger.pack import pack, unpack
 from takt.stations.codedesk.bubblewrap import MIB, WORK
 from takt.stations.codedesk.changes import Before, in_git, mark_of
+from takt.stations.codedesk.layouts import FILES, roots_of
 from takt.stations.codedesk.sandbox import Ran, Room, Sandbox
 from takt.stations.codedesk.trees import File, Unlaid, as_file, checked, fits
 
@@ -216,8 +218,13 @@ def files_of(tree: Mapping[str, str | bytes]) -> dict[str, File]:
 def imported_from(tree: Mapping[str, File]) -> dict[str, str]:
     """The environment by which a program finds a mined repository's packages from any folder, as if they were
     installed: an agent's commands have it, and so has what its tests start."""
-    source = any(path.startswith("src/") for path in tree)
-    return {"PYTHONPATH": f"{WORK}/src" if source else WORK}
+    return {"PYTHONPATH": ":".join(str(PurePosixPath(WORK, one)) for one in roots(tree))}
+
+
+def roots(tree: Mapping[str, File]) -> list[str]:
+    """The folders of a tree from which its packages are imported (`layouts.py`)."""
+    texts = {name: tree[name][1].decode(errors="replace") for name in FILES if tree.get(name, ("l",))[0] != "l"}
+    return roots_of(texts, tree)
 
 
 def without_times(index: bytes) -> bytes:

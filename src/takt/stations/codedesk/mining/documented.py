@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from takt.stations.codedesk.collecting import DOCSTRINGS
 from takt.stations.codedesk.examples import docstrings
+from takt.stations.codedesk.layouts import FILES, as_imported, roots_of
 from takt.stations.codedesk.mining.history import History
 from takt.stations.codedesk.mining.runner import Runner
 from takt.stations.codedesk.tickets import as_text
@@ -18,8 +19,10 @@ def examples_in(history: History, names: Names, paths: Iterable[str], runner: Ru
     """The examples of these files of code, as they are laid: where -> text."""
     code = {path: names[path] for path in paths if path in names and path.endswith(".py") and not runner.belongs(path)}
     found: dict[str, str] = {}
+    said = history.files({path: names[path] for path in FILES if path in names}) if code else {}
+    lie = roots_of({path: text for path, text in said.items() if isinstance(text, str)}, names)
     for path, file in history.files(code).items():
-        found |= docstrings(path, as_text(source_text(file)))
+        found |= docstrings(as_imported(path, lie), as_text(source_text(file)))
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from takt.errors import TaktError
+from takt.stations.codedesk.layouts import FILES, as_imported, roots_of
 from takt.stations.codedesk.mining import outcomes
 from takt.stations.codedesk.mining.documented import examples_changed, examples_in, where_examples_are
 from takt.stations.codedesk.mining.found import LARGE, NOT_RUN, Mining, Rejected
@@ -336,7 +337,10 @@ class _Miner:
 
 
 def _sources(tree: Tree, paths: list[str], runner: Runner) -> Tree:
-    return {path: tree[path] for path in paths if path in tree and not runner.belongs(path)}
+    """Code, by paths as it is imported: from wherever packages lie."""
+    texts = {name: str(tree[name]) for name in FILES if isinstance(tree.get(name), str)}
+    lie = roots_of(texts, tree)
+    return {as_imported(path, lie): tree[path] for path in paths if path in tree and not runner.belongs(path)}
 
 
 def _difference(before: Tree, after: Tree) -> dict[str, str | bytes | None]:
