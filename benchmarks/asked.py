@@ -30,6 +30,7 @@ def main() -> None:
     words.add_argument("--model", default="desk")
     words.add_argument("--profile", default="llamacpp")
     words.add_argument("--temperature", type=float, default=0.3)
+    words.add_argument("--max-tokens", type=int, default=128, help="of an answer; a call that is longer is cut")
     words.add_argument("--each", type=int, default=2, help="decisions of a kind of each world, the first")
     words.add_argument("--only", default="", help="only kinds that end so: 'book[3]'")
     words.add_argument("--out", default="", help="a file for what was called")
@@ -39,7 +40,7 @@ def main() -> None:
     with open(given.out or "/dev/null", "w", encoding="utf-8") as kept:
         for number, (kind, seed, before, tools, wanted) in enumerate(situations(given.data, given.each, given.only)):
             named = {"temperature": given.temperature}
-            how = settings(PROFILES[given.profile], given.model, False, 128, number, False, {}, named)
+            how = settings(PROFILES[given.profile], given.model, False, given.max_tokens, number, False, {}, named)
             reply = endpoint.ask(before, tools, how)
             said = [{"name": call.name, "arguments": arguments_of(call.arguments)} for call in reply.calls[:1]]
             tool = bool(said) and said[0]["name"] == wanted["name"]
