@@ -7,6 +7,8 @@ from dataclasses import replace
 from takt.stations.codedesk.account import broken_tickets, still_broken
 from takt.stations.codedesk.again import run_again
 from takt.stations.codedesk.breakage import Broken, moved, reckoned
+from takt.stations.codedesk.carrying import carried
+from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.judging import judged
 from takt.stations.codedesk.laying import Laid, Run, Suite, laid
 from takt.stations.codedesk.records import Told
@@ -54,6 +56,32 @@ def test_what_fails_in_a_file_that_can_be_collected_again_is_of_the_one_who_lost
 def test_a_broken_test_that_no_longer_holds_is_not_mended_either() -> None:
     events, _, left = worked(({1: [A, B], 2: [C]}, [], []), ({2: [C]}, [], ["t/test_a.py"]), ({}, [], ["t/test_a.py"]))
     assert events == [(REGRESSION, 5, 2), (REGRESSION, 5, 1), (RECOUNTED, 6, -2), (MENDED, 7, 1)] and not left
+
+
+def test_what_is_asked_for_the_first_time_and_failed_before_counts_with_what_is_broken_already() -> None:
+    broken, _, _ = reckoned({}, 5, 0.0, {1: [A], 2: [C]}, [], [])
+    after, events, breaks = reckoned(broken, 6, 9.0, {1: [A, B], 2: [C]}, [], [], [B])
+    assert not breaks and after[B] == [1, 5, 0.0]
+    assert [(one.kind, one.data) for one in events] == [(RECOUNTED, {"ticket": 1, "broken_by": 5, "count": 1})]
+    assert reckoned({}, 6, 9.0, {1: [B]}, [], [], [B]) == ({}, [], False), "with nothing broken, nobody broke it"
+    assert reckoned(broken, 6, 9.0, {1: [A, B], 2: [C]}, [], [])[2], "and what did not fail before is a break"
+
+
+OLD = "class TestA:\n    def test_in(self): assert 1\n\ndef test_a(): assert 2\n\ndef test_b(): assert 3\n"
+
+
+def test_a_test_goes_on_where_it_lies_and_however_it_is_called() -> None:
+    renamed = OLD.replace("assert 3", "assert 33") + "\ndef test_c(): assert 4\n"
+    assert carried({"test_m.py": OLD}, {"test_n.py": renamed}, USUAL) == {
+        f"test_m.py::{one}": f"test_n.py::{one}" for one in ("TestA::test_in", "test_a", "test_b", "?")
+    }
+    here, there = OLD.partition("\ndef test_b")[0], "def test_other(): assert 3\n\ndef test_a(): assert 5\n"
+    assert carried({"test_m.py": OLD}, {"test_m.py": here, "test_n.py": there}, USUAL) == {
+        "test_m.py::test_b": "test_n.py::test_other"
+    }
+    now = moved({"test_m.py::test_b[1]": [1, 2, 0.0], "test_m.py::test_bb": [1, 2, 0.0]},
+                {"test_m.py::test_b": "test_n.py::test_other"})  # fmt: skip
+    assert [*now] == ["test_n.py::test_other[1]", "test_m.py::test_bb"]
 
 
 def test_a_broken_test_that_lies_elsewhere_now_is_whose_it_was() -> None:

@@ -23,7 +23,7 @@ from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.mining.found import Mining
 from takt.stations.codedesk.statements import tolerant
 from takt.stations.codedesk.suites import as_before, no_longer, retired_by, suite_of
-from takt.stations.codedesk.terms import INSPECTED, MENDED, REGRESSION
+from takt.stations.codedesk.terms import INSPECTED, MENDED, RECOUNTED, REGRESSION
 from takt.stations.codedesk.tickets import REPOSITORY, Mined, Ticket, open_series, ticket_as_json, ticket_of
 from takt.stations.codedesk.trimming import trimmed
 
@@ -234,6 +234,32 @@ def test_a_miss_and_a_break_count_against_their_own_tickets_alone(works: None, t
     assert sorted(told[REGRESSION], key=str) == [(2, 1, 1), (2, None, 1)]
     assert sorted(told[MENDED], key=str) == [(3, 1, 1), (3, None, 1)]
     assert values["still_broken"] == values["broken_tickets"] == 0 and values["found_broken"] == 1
+
+
+def test_a_break_is_of_the_one_who_made_it_also_where_a_later_commit_renames_its_test_or_adds_one(
+    works: None, tmp_path: Path
+) -> None:
+    folder = write_growing(tmp_path / "s", 2)
+    path = folder / "tickets" / "0001.json"
+    read = json.loads(path.read_text())
+    new = growing(2) + "\n\ndef test_more():\n    assert f0() + 1 == 1\n"
+    names = {"test_f0": -1, "test_more": -1, "test_f1": 0, "test_f2": 1}
+    read |= {"hidden": {"tests/test_n.py": new}, "retires": [T]}
+    read |= {"owners": {f"tests/test_n.py::{name}": owner for name, owner in names.items()}}
+    path.write_text(json.dumps({**read, "reference": {**read["reference"], T: None, "tests/test_n.py": new}}))
+    station = open_station("codedesk", tickets=str(folder), takt_s=30.0, prices="fixed")
+    try:
+        desk, said = Desk(station), list[dict[str, Any]]()
+        for number in (0, 1):
+            desk.wait_until(30 * number + 1)
+            desk.call("write", path="pkg/m.py", text=code(number + 1, f0="7", f1="1"))
+            said.append(desk.call("submit", ticket=number))
+        counts = [(e.kind, e.unit, e.data["count"], e.data.get("broken_by")) for e in desk.of(REGRESSION, RECOUNTED)]
+        values = values_of(desk.events)
+    finally:
+        station.close()
+    assert [one["reasons"] for one in said] == [["regression"], []] and said[1]["broken_repository"], said
+    assert counts == [(REGRESSION, 0, 1, None), (RECOUNTED, 1, 1, 0)] and values["still_broken"] == 2
 
 
 def test_a_mined_test_is_of_the_commit_that_brought_it_to_pass(

@@ -22,28 +22,38 @@ def reckoned(
     seen: Mapping[int, Sequence[str]],
     unknown: Sequence[str] | None,
     retired: Sequence[str],
+    before: Sequence[str] = (),
 ) -> tuple[Broken, list[Event], bool]:
     """What is broken after an inspection, the events that tell of it, and whether this unit broke anything.
 
     `seen` are the tests that fail, by ticket; `path::?` stands for a file that cannot be collected. What was broken
     before counts against the unit that broke it, and against no other. Mended is what passes: a test of which nothing
     is known (`unknown`, or in a file that cannot be collected) is as it was. RECOUNTED is what changes for another
-    reason: a test that no longer holds, or tests that fail in a file that can be collected again.
+    reason: a test that no longer holds, tests that fail in a file that can be collected again, or that are asked for
+    the first time and failed `before` this unit began: they count with what is broken already, of their file, ticket,
+    or the newest, and with nobody where nothing is.
     `unknown` is None in records from before these were told apart; they mean what they meant.
     """
     after, events, breaks = dict(broken), list[Event](), False
     failing = {test for tests in seen.values() for test in tests}
+    gone: Counter[tuple[str, int, int, float]] = Counter()
     for number, tests in seen.items():
         found = [test for test in tests if test not in broken]
-        new = [test for test in found if unknown is None or whole(test) not in broken]
+        lost = [test for test in found if unknown is not None and whole(test) in broken]
+        then = [test for test in found if test in before and test not in lost]
+        new = [test for test in found if test not in lost and test not in then]
         if new:
             breaks = True
             data = {**_of(number, len(new)), "tests": new[:MOST_NAMED], "count": len(new)}
             events.append(Event(now_s, REGRESSION, unit, data))
             after |= {test: [number, unit, now_s] for test in new}
         # found in a file that could not be collected before: they are of whoever broke that
-        after |= {test: list(broken[whole(test)]) for test in found if test not in new}
-    gone: Counter[tuple[str, int, int, float]] = Counter()
+        after |= {test: list(broken[whole(test)]) for test in lost}
+        for test in then if broken else ():
+            path = test.partition("::")[0]
+            alike = max(broken, key=lambda one: (one.startswith(f"{path}::"), broken[one][0] == number, broken[one][2]))
+            after[test] = [number, *broken[alike][1:]]
+            gone[RECOUNTED, number, after[test][1], after[test][2]] += 1
     for test, was in broken.items():
         if test in failing or (unknown is not None and _as_it_was(test, failing, unknown, retired)):
             continue
@@ -76,11 +86,23 @@ def _of(number: int, count: int) -> dict[str, int]:
 
 
 def moved(broken: Broken, paths: Mapping[str, str]) -> Broken:
-    """What is broken, by the names of today, where files of tests lie elsewhere than before."""
-    for path, new in paths.items():  # in the order in which they were moved
-        names = {test: new + test.removeprefix(path) if test.startswith(f"{path}::") else test for test in broken}
+    """What is broken, by the names of today, where files of tests lie elsewhere than before, and tests are called
+    otherwise (node id -> node id)."""
+    for old, new in paths.items():  # in the order in which they were moved
+        within = f"{old}[" if "::" in old else f"{old}::"
+        names = {one: new + one.removeprefix(old) if one == old or one.startswith(within) else one for one in broken}
         broken = {names[test]: was for test, was in broken.items()}
     return broken
+
+
+def moves_of(broken: Broken, paths: Mapping[str, str]) -> dict[str, str]:
+    """Those that have to do with what is broken."""
+    found: dict[str, str] = {}
+    for old, new in paths.items():
+        after = moved(broken, {old: new})
+        found |= {old: new} if after != broken else {}
+        broken = after
+    return found
 
 
 def whole(test: str) -> str:

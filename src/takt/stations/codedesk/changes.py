@@ -96,6 +96,11 @@ class Before:
     def begin(self) -> None:
         self.files, self.size = {}, 0
 
+    @property
+    def whole(self) -> bool:
+        """Whether `tree` gives all as it was."""
+        return not any(was.kind and was.content is None for was in self.files.values())
+
     def tree(self, tree: Tree) -> dict[str, File]:
         """A tree of today as it was then; what was too large to be kept is as it is."""
         then = dict(tree)

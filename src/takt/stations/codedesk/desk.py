@@ -294,7 +294,8 @@ class Desk:
         if not record["tampered"]:
             unknown = record.get("unknown")
             retired = no_longer(self.series, {test: int(was[0]) for test, was in self.broken.items()}, self.next_due)
-            self.broken, told, breaks = reckoned(self.broken, due.number, self.now, seen, unknown, retired)
+            before = record.get("before", ())
+            self.broken, told, breaks = reckoned(self.broken, due.number, self.now, seen, unknown, retired, before)
             self.events += told
             if record["build"] and (record["failed"] or breaks):
                 reasons.append(BROKEN_BUILD)
@@ -319,7 +320,8 @@ class Desk:
         made, uncommitted = committed(self.repository, title, self.now)
         retired = retired_by(self.series, ticket, self.accepted, self.next_due)
         reach = not self.terms.each
-        told = graded(self.series, self.repository, ticket, self.accepted, retired, reach, self.broken)
+        ended = max((one for one in range(self.next_due) if one not in self.open), default=-1)
+        told = graded(self.series, self.repository, ticket, self.accepted, retired, reach, self.broken, ended)
         told["unknown"] = [test for test in self.broken if {test, whole(test)} & set(told["unknown"])]
         told["pure"] = self.repository.worktree() == files_of(self.reference(due.number + 1))
         diff = self.repository.before.diff(self.repository.tree)

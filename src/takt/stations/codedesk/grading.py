@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from takt.stations.codedesk.breakage import Broken, moved, word_of
+from takt.stations.codedesk.breakage import Broken, moved, moves_of, word_of
 from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.laying import Suite
 from takt.stations.codedesk.merging import with_change
 from takt.stations.codedesk.repository import Repository, dates, files_of
 from takt.stations.codedesk.sandbox import Limits, Sandbox
-from takt.stations.codedesk.suites import suite_of
+from takt.stations.codedesk.suites import came_since, suite_of
 from takt.stations.codedesk.terms import COMMIT, COMMIT_S
 from takt.stations.codedesk.tickets import Series, Ticket, changed, tree_before
 from takt.stations.codedesk.trees import File
@@ -29,10 +29,11 @@ def graded(
     retired: Sequence[str],
     reach: bool,
     broken: Broken,
+    ended: int = -1,
 ) -> dict[str, Any]:
-    """Inspect the tree for a ticket. `broken`: what was before. `reach`: where the series was mined and the ticket is
-    wrong, look as well whether the known solution would have passed (`unreachable`); otherwise trees of known solutions
-    have been shown."""
+    """Inspect the tree for a ticket. `broken`: what was before; `ended`: the newest ticket that has been. `reach`:
+    where the series was mined and the ticket is wrong, look as well whether the known solution would have passed
+    (`unreachable`); otherwise trees of known solutions have been shown."""
     tree = repository.worktree()
     suite = suite_of(series, ticket, accepted, retired)
 
@@ -42,8 +43,8 @@ def graded(
     def solution() -> Mapping[str, File]:
         return files_of(changed(tree_before(series, ticket.number), ticket.reference))
 
-    before = moved(broken, suite.moved)
-    seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution, broken=before)
+    known = moved(broken, suite.moved)
+    seen = inspect(repository.sandbox, tree, suite, ticket, series, shown=shown, solution=solution, broken=known)
     told = asdict(seen)
     for name in ("touches", "passes", "skipped", "stopped", "missing"):
         del told[name]
@@ -53,12 +54,25 @@ def graded(
     del told["flaky"]
     if seen.flaky:
         told["flaky"] = list(seen.flaky)[:MOST_NAMED]
-    if suite.moved:
-        told["moved"] = dict(suite.moved)
+    if moves := moves_of(broken, suite.moved):
+        told["moved"] = moves
+    first = {test for tests in seen.broken.values() for test in tests if test not in known}
+    if first := first & came_since(series, suite, ended):
+        told["before"] = sorted(first & failed_before(series, repository, ticket, suite))
     if series.length is not None and seen.failed and reach:
         alone = suite if ticket.owners is not None else suite_of(series, ticket, [], retired)
         told["unreachable"] = unreachable(series, repository, ticket, alone)
     return told
+
+
+def failed_before(series: Series, repository: Repository, ticket: Ticket, suite: Suite) -> set[str]:
+    """Tests of others that failed as well on the tree as it was when the ticket before was inspected, so that this one
+    has not broken them. None where that tree is not known whole."""
+    if not repository.before.whole:
+        return set()
+    there = repository.before.tree(repository.worktree())
+    seen = inspect(repository.sandbox, there, suite, ticket, series, once=True)
+    return {test for tests in seen.broken.values() for test in tests}
 
 
 def unreachable(series: Series, repository: Repository, ticket: Ticket, alone: Suite) -> bool | None:

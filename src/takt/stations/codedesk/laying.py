@@ -38,7 +38,8 @@ class Suite:
     settings   path -> text.
     retired    files and node ids that no longer hold, or are not asked.
     touches    what right code is known to change of Python and of pytest.
-    moved      files that lie elsewhere than an earlier ticket had them: that path -> where they are laid.
+    moved      files that lie elsewhere than an earlier ticket had them: that path -> where they are laid; and tests
+               that are called otherwise, node id -> node id.
     since      the ticket that was accepted last before, of tests by name; -1 if none was.
     missed     the first ticket before the newest that was not accepted and is not asked, None if there is none.
     """

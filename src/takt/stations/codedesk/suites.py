@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from takt.stations.codedesk.carrying import carried
+from takt.stations.codedesk.collecting import rules_of
 from takt.stations.codedesk.laying import Suite, function_of, holds
 from takt.stations.codedesk.tickets import REPOSITORY, Series, Ticket, as_text, tree_before
 from takt.stations.codedesk.trees import Link, source_text
@@ -21,7 +23,7 @@ from takt.stations.codedesk.trimming import imported, names_in, trimmed
 @dataclass
 class Standing:
     """The files of tests after a ticket's commit, and whose their tests are (`Ticket.owners`). `moved`: old path -> new
-    path, of files that lie elsewhere now."""
+    path, of files that lie elsewhere now, and node id -> node id, of tests that are called otherwise."""
 
     files: dict[str, str] = field(default_factory=dict)
     owners: dict[str, int | None] = field(default_factory=dict)
@@ -31,6 +33,11 @@ class Standing:
         """Whose a test is, or a row of one."""
         return self.owners.get(node, self.owners.get(function_of(node)))
 
+    def has(self, one: str) -> bool:
+        """Whether a file is laid (also as `path::?`), or a test asked for by somebody."""
+        path, _, test = one.partition("::")
+        return self.owner(one) is not None if test.strip("?") else path in self.files
+
     def add(self, ticket: Ticket) -> None:
         """What a ticket's commit did to them."""
         for path, (new, text) in ticket.moved.items():
@@ -38,11 +45,14 @@ class Standing:
                 self.files[new], self.moved[path] = text, new
                 for name in [one for one in self.owners if one.startswith(f"{path}::")]:
                     self.owners[new + name.removeprefix(path)] = self.owners[name]
+        before = {path: text for path, text in self.files.items() if path not in ticket.moved}
         for path in ticket.retires:
             self.files.pop(path, None)
             for name in [one for one in self.owners if one.startswith(f"{path}::")]:
                 del self.owners[name]
         self.files |= ticket.hidden
+        if before:
+            self.moved |= carried(before, self.files, rules_of(ticket.settings.get("pytest.ini", "")))
         said = ticket.owners or {}
         whole = {name for name in said if "[" not in name}
         for name in [one for one in self.owners if "[" in one and function_of(one) in whole]:
@@ -77,11 +87,19 @@ def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: S
         owners=owners,
         settings={**series.ticket(newest).settings, **ticket.settings},
         touches=frozenset(one for number in range(newest + 1) for one in series.ticket(number).touches),
-        moved={path: new for path, new in stands.moved.items() if path not in stands.files},
+        moved={old: new for old, new in stands.moved.items() if not stands.has(old)},
         since=max(accepted, default=-1),
         missed=next((one for one in range(newest) if one not in {*accepted, ticket.number}), None),
     )
     return asking_only(replace(suite, files=stands.files))
+
+
+def came_since(series: Series, suite: Suite, number: int) -> set[str]:
+    """Tests that are asked for and were not after ticket `number`: no inspection until then has run them."""
+    if not suite.by_test:
+        return set()
+    then = standing(series, number)
+    return {name for name, owner in suite.owners.items() if owner is not None and then.owner(name) is None}
 
 
 def asking_only(suite: Suite) -> Suite:
