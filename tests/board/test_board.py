@@ -28,7 +28,7 @@ from takt.board.exported import export_pages
 from takt.board.feed import Feed, number_of
 from takt.board.metrics import exposition
 from takt.board.pages import Pages
-from takt.board.replays import STATION, Replays
+from takt.board.replays import CALLS, STATION, Replays
 from takt.board.telling import asked_percent, percent
 from takt.board.wanted import Prefs, Query
 from takt.board.words import WORDS, word
@@ -39,6 +39,7 @@ from takt.shift.account import costs_at
 from takt.show.listing import ENDED, Row, row_of
 from takt.show.sections import main as sections_main
 from takt.show.view import ShiftView
+from takt.show.worked import main as worked_main
 from toy import Lazy, Toy, push
 
 LONG = "1" * 5_000  # digits: more than Python makes a number of
@@ -419,6 +420,24 @@ def test_what_the_station_itself_says_is_drawn_in_another_process_and_shown_as_i
     broken = replays._path(key, STATION) / "sections.json"
     broken.write_text('{"sections": 7}')
     assert asked(board, path).status == 200 and asked(board, f"{path}/0-wide.svg").status == 404
+
+
+def test_what_a_persons_calls_were_answered_is_shown_on_request(board: Any) -> None:
+    number = put(board, "desk-mcp")
+    key, page = board.board.shelf.feeds[number].key, f"/shift/{number}/unit/0"
+    replays, place = board.board.replays, CALLS - 0
+    assert f'action="{page}/calls"' in asked(board, page).text, "they are not recorded"
+    words = replays._words(key, place, board.folder / "desk-mcp.takt")
+    assert words[0] == "takt.show.worked" and words[2] == "0" and worked_main(words[1:]) == 0
+    replays._made[key, place] = ""
+    told = asked(board, page).text
+    check_harmless(told)
+    assert 'class="station"' in told and "/calls" not in told and "itineraries" in told
+    file = Path(words[3]) / "calls.json"
+    file.write_text(json.dumps([{"t_s": 1.0, "unit": 0, "who": "station", "what": NASTY, "text": NASTY}]))
+    check_harmless(asked(board, page).text)
+    file.write_text('[{"t_s": "x"}]')
+    assert f'action="{page}/calls"' in asked(board, page).text, "what cannot be read is not there"
 
 
 def test_a_unit_is_stepped_through_without_a_script(board: Any) -> None:

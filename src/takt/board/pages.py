@@ -34,7 +34,7 @@ from takt.show.listing import CUT_OFF, Row
 from takt.show.sections import Own
 from takt.show.steps import Steps
 from takt.show.thinking import spent
-from takt.show.transcript import EVENT, is_unanswered, of_unit, transcript
+from takt.show.transcript import EVENT, Line, is_unanswered, of_unit, transcript
 
 TILES = ("good_rate", "takt_attainment", "cycle_p50_s", "cycle_p95_s", "help_calls_per_h", "mtbf_s")
 WATCH = "watch"  # a stream that says only whether the ledger is still there
@@ -154,6 +154,9 @@ class Pages:
         can_replay: bool = False,
         steps: Steps | None = None,
         step: int = 0,
+        answers: Sequence[Line] | None = None,
+        answers_making: bool = False,
+        answers_wrong: str = "",
         own: Own | None = None,
         own_making: bool = False,
         own_wrong: str = "",
@@ -167,7 +170,8 @@ class Pages:
         unit = shown.view.units[place]
         station = str(shown.meta["station"])
         around = shown.view.units[max(0, place - 1) : place + 2]
-        said = [line for line in of_unit(transcript(events), events, unit_number) if line.who != EVENT]
+        recorded = of_unit(transcript(events), events, unit_number)
+        said = [line for line in (recorded if answers is None else answers) if line.who != EVENT]
         noted = [(one.t_s, what) for one in (steps.steps if steps else ()) for what in one.noted]
         cut = shown.view.due <= place < shown.view.due + shown.view.not_judged
         reasons = [str(one) for one in unit.data.get("reasons") or (["unstated"] if unit.good is False else [])]
@@ -207,6 +211,8 @@ class Pages:
             story=story(events, unit_number, station, prefs.language, noted)[:MOST_LINES],
             said=said[:MOST_LINES],
             unanswered=is_unanswered(said),
+            answers_making=answers_making,
+            answers_wrong=answers_wrong,
             film=film,
             making=making,
             replay_error=replay_error,

@@ -1,6 +1,6 @@
-"""What is made on request, in processes of their own: films of units with what is to be seen step by step, and what a
-station itself says of its shift. The board itself opens no worker and no station. Those processes open registered ones
-only; what a ledger names besides is not opened (`takt.ledger.trust`).
+"""What is made on request, in processes of their own: films of units with what is to be seen step by step, what units'
+calls were answered, and what a station itself says of its shift. The board itself opens no worker and no station. Those
+processes open registered ones only; what a ledger names besides is not opened (`takt.ledger.trust`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from pathlib import Path
 from takt.errors import TaktError
 from takt.show.sections import PICTURE, Own, read_sections
 from takt.show.steps import COVER, Steps, read_steps
+from takt.show.transcript import Line
+from takt.show.worked import read_calls
 
 LONGEST_S = 600.0  # wall time that a film may take
 AT_ONCE = 1
 MOST_WAITING = 8
 MOST_KEPT = 40  # films
 STATION = -1  # in place of a unit: what the station says of the shift
+CALLS = -2  # less a unit: its calls and what they were answered
 Key = tuple[int, int]  # shift and unit
 
 
@@ -65,6 +68,13 @@ class Replays:
         """What the station says, if that was made."""
         try:
             return read_sections(self._path(number, STATION)) if self._is_done(number, STATION) else None
+        except TaktError:
+            return None
+
+    def calls(self, number: int, unit: int) -> list[Line] | None:
+        """A unit's transcript with its calls and answers, if that was made."""
+        try:
+            return read_calls(self._path(number, CALLS - unit)) if self._is_done(number, CALLS - unit) else None
         except TaktError:
             return None
 
@@ -137,11 +147,14 @@ class Replays:
         path, out = str(ledger.resolve()), self._path(number, unit)
         if unit == STATION:
             return ["takt.show.sections", path, str(out)]
+        if unit <= CALLS:
+            return ["takt.show.worked", path, str(CALLS - unit), str(out)]
         made = ["--out", str(out / "film.mp4"), "--steps", str(out / "steps")]
         return ["takt.cli", "replay", path, "--unit", str(unit), *made]
 
     def _path(self, number: int, unit: int) -> Path:
-        return Path(self._folder.name) / f"{number}-{'station' if unit == STATION else unit}"
+        what = "station" if unit == STATION else f"calls-{CALLS - unit}" if unit <= CALLS else str(unit)
+        return Path(self._folder.name) / f"{number}-{what}"
 
 
 def _told(process: subprocess.Popen[bytes], most_s: float) -> bytes:

@@ -25,7 +25,7 @@ from takt.board.door import Door
 from takt.board.feed import Feed, Shelf, Shown
 from takt.board.metrics import KIND, exposition
 from takt.board.pages import WATCH, Pages
-from takt.board.replays import STATION, Replays
+from takt.board.replays import CALLS, STATION, Replays
 from takt.board.streams import PING_S, Streams
 from takt.board.telling import drawn_for
 from takt.board.wanted import MOST_ROWS, Prefs, Query
@@ -70,6 +70,7 @@ class Board:
             Route("/shift/{number:whole}/stream", self._shift_stream),
             Route("/shift/{number:whole}/unit/{unit:whole}", self._unit),
             Route("/shift/{number:whole}/unit/{unit:whole}/replay", self._replay, methods=["POST"]),
+            Route("/shift/{number:whole}/unit/{unit:whole}/calls", self._replay, methods=["POST"]),
             Route("/shift/{number:whole}/unit/{unit:whole}/film.mp4", self._film),
             Route("/shift/{number:whole}/unit/{unit:whole}/film.jpg", self._cover),
             Route("/shift/{number:whole}/unit/{unit:whole}/step/{step:whole}.jpg", self._step),
@@ -181,6 +182,7 @@ class Board:
         film = self.replays.film(feed.key, unit)
         making, wrong = self.replays.state(feed.key, unit)
         own_making, own_wrong = self.replays.state(feed.key, STATION)
+        answers_making, answers_wrong = self.replays.state(feed.key, CALLS - unit)
         return self.pages.unit(
             feed.number,
             shown,
@@ -193,6 +195,9 @@ class Board:
             can_replay=can_replay(shown, unit) and isinstance(feed.path, Path),
             steps=self.replays.steps(feed.key, unit),
             step=step,
+            answers=self.replays.calls(feed.key, unit),
+            answers_making=answers_making,
+            answers_wrong=answers_wrong,
             own=self.replays.own(feed.key),
             own_making=own_making,
             own_wrong=own_wrong,
@@ -204,7 +209,8 @@ class Board:
         shown = await asyncio.to_thread(feed.shown)
         if not can_replay(shown, unit) or not isinstance(feed.path, Path):
             raise TaktError("only ended units of registered stations and workers are worked again here")
-        self.replays.begin(feed.key, unit, feed.path)
+        calls = request.url.path.endswith("/calls")
+        self.replays.begin(feed.key, CALLS - unit if calls else unit, feed.path)
         return RedirectResponse(f"/shift/{feed.number}/unit/{unit}", 303)
 
     async def _film(self, request: Request) -> Response:

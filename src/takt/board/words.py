@@ -184,6 +184,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "This worker records no calls; `takt transcript SHIFT --unit N --work-again` shows those that it makes again.",
         "此作业者不记录调用；可用 `takt transcript SHIFT --unit N --work-again` 重新作业查看。",
     ),
+    "answers making": ("The unit is being worked again.", "正在重新作业。"),
+    "answers failed": ("It could not be worked again:", "无法重新作业："),
+    "answers": ("Show what the station answered", "显示工位的回答"),
     "no answers": (
         "What the station answered is not recorded with this worker's calls; "
         "`takt transcript SHIFT --unit N --work-again` shows it: it works the unit again.",

@@ -1,20 +1,29 @@
 """A unit worked once more, for its calls: what a worker asked of a station of tools, and what it was answered.
 
-For workers that record nothing of it. Opens the shift's station and worker, as a replay does (`takt.ledger.trust`).
+For workers that record nothing of it, or not what they were answered. Opens the shift's station and worker, as a replay
+does (`takt.ledger.trust`); for the board, which opens none, in a process of its own:
+
+    python -m takt.show.worked LEDGER UNIT FOLDER
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from takt.contract.station import Dealing, Station, TaktError
-from takt.ledger import Ledger
+from takt.ledger import Ledger, canonical
 from takt.ledger.trust import NOTHING, Named, open_station_of
 from takt.shift import steps_of_unit
-from takt.show.transcript import STATION, WORKER, Line
+from takt.show.transcript import STATION, WORKER, Line, of_unit, transcript
+
+FILE = "calls.json"
+LONGEST = 64 * 2**20  # bytes of the file that are read
 
 
 class _Overheard:
@@ -71,3 +80,43 @@ def _call(action: Any) -> tuple[str, str]:
 
 def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def write_calls(ledger: Path, unit: int, out: Path) -> None:
+    """Write the transcript of a unit, its calls and answers included, into the folder `out`, which is made."""
+    with Ledger.open(ledger) as book:
+        events = book.events()
+    lines = calls_of_unit(ledger, unit, of_unit(transcript(events), events, unit))
+    out.mkdir(parents=True, exist_ok=True)
+    (out / FILE).write_text(canonical([asdict(line) for line in lines]), encoding="utf-8")
+
+
+def read_calls(out: Path) -> list[Line]:
+    """What `write_calls` has left in a folder. TaktError if it is none of that."""
+    path = out / FILE
+    try:
+        if path.stat().st_size > LONGEST:
+            raise TaktError(f"{path} is longer than any that Takt writes")
+        return [
+            Line(
+                None if one["t_s"] is None else float(one["t_s"]),
+                None if one["unit"] is None else int(one["unit"]),
+                *(str(one[key]) for key in ("who", "what", "text")),
+            )
+            for one in json.loads(path.read_text(encoding="utf-8"))
+        ]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TaktError(f"{out} has no calls that can be read: {type(error).__name__}") from error
+
+
+def main(words: Sequence[str]) -> int:
+    try:
+        write_calls(Path(words[0]), int(words[1]), Path(words[2]))
+    except (TaktError, OSError) as error:
+        print(f"takt: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
