@@ -88,6 +88,7 @@ def mine(
                     "rejected": found.counts(),
                     "suite": found.suite,
                     "tests": dict(zip(("tickets", "repository"), found.owned(), strict=True)),
+                    "left_out": sum(map(len, found.left_out.values())),
                     "seconds": round(found.seconds, 1),
                     "out": str(out),
                 }
@@ -99,6 +100,10 @@ def mine(
         f"in {found.seconds:.0f} s"
     )
     print("  suite: {}; {} tests are tickets', {} the repository's".format(found.suite, *found.owned()))
+    if left := sum(map(len, found.left_out.values())):
+        print(
+            f"  {left} tests, or whole files, of tickets' own are left out: with the commit they fail here, or at times"
+        )
     for reason, count in found.counts().items():
         print(f"  {count:4} {reason}")
     print(f"what was rejected, commit by commit: {out / 'rejected.json'}")

@@ -55,6 +55,7 @@ class Mining:
     commits: int = 0
     seconds: float = 0.0
     elsewhere: list[str] = field(default_factory=list)  # where packages may lie, if it is no ticket and not the top
+    left_out: dict[int, list[str]] = field(default_factory=dict)  # tests and files that were a ticket's, by its number
     suite: str = ""  # which test files are asked for, in words
 
     @property
@@ -106,7 +107,8 @@ def write(found: Mining, out: Path) -> None:
             {"commit": one.commit, "subject": one.subject, "reason": one.reason, "detail": one.detail}
             for one in found.rejected
         ]
-        _write(folder / "rejected.json", {"commits": found.commits, "rejected": rejected})
+        left_out = {str(number): names for number, names in found.left_out.items()}
+        _write(folder / "rejected.json", {"commits": found.commits, "rejected": rejected, "left_out": left_out})
         folder.chmod(0o755)
         os.rename(folder, out)
     except BaseException:

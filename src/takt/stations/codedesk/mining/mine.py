@@ -172,7 +172,8 @@ class _Miner:
                 self.found.start = self.tree
                 self.between = []
             return f"{reason} ({detail})" if detail else reason
-        return "a ticket"
+        left = self.found.left_out.get(len(self.found.tickets) - 1, [])
+        return f"a ticket, without {len(left)} of its tests, {left[0]} for one," if left else "a ticket"
 
     def row(self, commit: Commit) -> dict[str, Any]:
         """What came of the commit that was looked at last, as it is kept."""
@@ -180,7 +181,8 @@ class _Miner:
         if self.found.rejected and self.found.rejected[-1].commit == commit.name:
             return told | {"reason": self.found.rejected[-1].reason, "detail": self.found.rejected[-1].detail}
         first = {"start": tree_as_json(self.found.start)} if len(self.found.tickets) == 1 else {}
-        return told | first | {"ticket": ticket_as_json(self.found.tickets[-1])}
+        left = self.found.left_out.get(len(self.found.tickets) - 1, [])
+        return told | first | {"ticket": ticket_as_json(self.found.tickets[-1]), "left": left}
 
     def _again(self, commit: Commit, row: Mapping[str, Any]) -> tuple[str, str]:
         """What `_reason` does, by what came of it before."""
@@ -192,6 +194,7 @@ class _Miner:
         ticket = ticket_of(row["ticket"])
         self.found.tickets.append(ticket)
         self.owning.stands.add(ticket)
+        self.found.left_out |= {ticket.number: list(row["left"])} if row["left"] else {}
         self.tree, self.names, self.between = changed(self.tree, ticket.reference), commit.tree, []
         return "", ""
 

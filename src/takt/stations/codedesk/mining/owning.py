@@ -129,6 +129,9 @@ class Owning:
             if not wrong and seen.own_pass:
                 touches = tuple(sorted({*made.touches, *seen.touches}))
                 self.found.tickets.append(replace(made, touches=touches))
+                nobodys = {function_of(node) for node in came if came[node] is None} | said.lost
+                nobodys = {name for name in nobodys if _path(name) in asked.tests}
+                self.found.left_out |= {made.number: sorted(nobodys)} if nobodys else {}
                 self.stands.add(made)
                 return "", ""
             if seen.tampered or seen.build or not all("::" in one for one in wrong):
@@ -257,6 +260,7 @@ class _Said:
         self.after: set[str] | None = None  # passed in each run with the commit
         self.ever: set[str] = set()  # ... and in any
         self.seen: set[str] = set()  # was collected
+        self.lost: set[str] = set()  # files that could not be collected with the commit
         self.skipped: set[str] = set()  # was skipped, or failed as expected
         self.before: set[str] = set()  # passed in a run before
         self.all_before: set[str] | None = None
@@ -277,6 +281,7 @@ class _Said:
         if after is not None:
             passes = set(after.passes)
             self.skipped |= set(after.skipped)
+            self.lost |= _lost(after)
             self.after = passes if self.after is None else self.after & passes
             self.ever |= passes
             self.seen |= {node for node in (*passes, *after.failed) if not node.endswith("::?") and "::" in node}
