@@ -207,7 +207,7 @@ def test_docstrings_texts_and_cases_of_any_name_are_the_hidden_tests_of_a_ticket
     assert not main(["mine", str(repository(tmp_path / "r", HISTORY)), "--out", str(out)])
     said = capsys.readouterr()
     assert "1 tickets of 3 commits" in said.out and "1 tests, or whole files, of tickets' own are left out" in said.out
-    assert "a ticket, without 1 of its tests, check/test_np.py for one,: Add title" in said.err
+    assert "a ticket, without 1 of its tests (check/test_np.py ...): Add title" in said.err
     assert json.loads((out / "rejected.json").read_text())["left_out"] == {"0": ["check/test_np.py"]}
     assert "load_tests in check/all.py" in (out / "rejected.json").read_text()
     series = open_series(str(out), "plain", 0)

@@ -173,7 +173,7 @@ class _Miner:
                 self.between = []
             return f"{reason} ({detail})" if detail else reason
         left = self.found.left_out.get(len(self.found.tickets) - 1, [])
-        return f"a ticket, without {len(left)} of its tests, {left[0]} for one," if left else "a ticket"
+        return f"a ticket, without {len(left)} of its tests ({left[0]} ...)" if left else "a ticket"
 
     def row(self, commit: Commit) -> dict[str, Any]:
         """What came of the commit that was looked at last, as it is kept."""
