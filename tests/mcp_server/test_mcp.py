@@ -49,7 +49,10 @@ def test_a_client_works_a_shift_and_is_told_when_it_is_over() -> None:
     assert kpis(shift.events).good >= 2
     assert desk.over.startswith("The shift is over. Verdict: undecided: ")
     assert said(shift)[0]["client"].startswith("mcp ")
-    assert len(said(shift)) in (desk.calls, desk.calls - 1)  # the last may have found the shift over
+    calls = [one["number"] for one in said(shift) if "call" in one]
+    assert len(calls) in (desk.calls, desk.calls - 1)  # the last may have found the shift over
+    answered = [one["of"] for one in said(shift) if "answer" in one]
+    assert answered == calls[: len(answered)] and len(calls) - len(answered) <= 1, "but for the call that ended it"
 
 
 def test_the_same_calls_are_the_same_shift_and_it_repeats_without_a_client(tmp_path: Path) -> None:

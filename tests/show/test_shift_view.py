@@ -253,6 +253,7 @@ def test_ls_lists_what_a_folder_has_and_says_what_it_cannot_read(
     (tmp_path / "broken.takt").write_text("no ledger")
     rows = [row_of(path) for path in ledgers_in([tmp_path])]
     assert [row.state for row in rows] == [BROKEN, ENDED, ENDED] and [row.seed for row in rows[1:]] == [1, 2]
+    assert replace(rows[1], begun_utc="2099-01-01T00:00:00+00:00").age_s() is None, "not 0 s"
     assert main(["ls", str(tmp_path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["shifts"]
     assert [one["units"] for one in told] == [0, 3, 3] and told[1]["age_s"] >= 0
@@ -340,7 +341,13 @@ def test_transcripts_are_chosen_by_unit_by_badness_and_by_class(capsys: pytest.C
 
 
 def test_a_strangers_records_are_shown_as_text_whatever_they_are() -> None:
-    odd = [{"x": NASTY}, {"call": "no pair"}, {"calls": [1, ["a"], ["b", 7]]}, {"added": ["x", {"role": "tool"}]}]
+    odd = [
+        {"x": NASTY},
+        {"answer": ["a", NASTY], "of": []},
+        {"call": "no pair"},
+        {"calls": [1, ["a"], ["b", 7]]},
+        {"added": ["x", {"role": "tool"}]},
+    ]
     events = [
         started(),
         *(Event(1.0, "said", 0, record) for record in odd),  # type: ignore[arg-type]

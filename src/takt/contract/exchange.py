@@ -46,6 +46,19 @@ def exchanged(
     return known, False
 
 
+def answered(journal: Journal, number: int, of: int, tool: str, result: str, live: bool) -> Mapping[str, Any] | None:
+    """The record, under `number`, of what call `of` came to, so that a transcript has it: from the journal, or noted.
+    None in a shift of before there were such, when it is gone through again, and if it has none and is not `live`."""
+    try:
+        known = journal.recall(number)
+    except Finished:  # no more was recorded
+        return None
+    if known is None and live:
+        known = {"number": number, "of": of, "answer": [tool, result]}
+        journal.note(number, known)
+    return known if known is not None and "answer" in known else None
+
+
 def backoff_s(failed: int, first_s: float, longest_s: float, rng: random.Random | None = None) -> float:
     """Seconds to wait after `failed` failures before this one: doubled each time, at most `longest_s`.
 

@@ -22,6 +22,7 @@ from takt.show.costs import cost_of
 
 SUFFIX = ".takt"
 MOST_FOUND = 10_000  # ledgers of a folder
+CLOCKS_S = 60.0  # that two machines' clocks may differ
 LOCKS = Path("/proc/locks")
 RUNNING, CUT_OFF, ENDED, BROKEN = "running", "interrupted", "ended", "unreadable"
 
@@ -63,13 +64,14 @@ class Row:
     begun_utc: str = ""
 
     def age_s(self, now_s: float | None = None) -> float | None:
-        """Seconds since it was begun."""
+        """Seconds since it was begun; None if that is unknown, or not yet by this machine's clock."""
         try:
             begun = datetime.fromisoformat(self.begun_utc)
         except ValueError:
             return None
         begun = begun if begun.tzinfo else begun.replace(tzinfo=UTC)
-        return max(0.0, (time.time() if now_s is None else now_s) - begun.timestamp())
+        since_s = (time.time() if now_s is None else now_s) - begun.timestamp()
+        return max(0.0, since_s) if since_s > -CLOCKS_S else None
 
     @property
     def beside(self) -> str:

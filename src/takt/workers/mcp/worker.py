@@ -1,7 +1,8 @@
 """The worker `mcp`: it does what an MCP client asks for, and lets the station's clock run while nobody asks.
 
 Everything that comes from outside is a numbered record (`said` in the ledger), in the journal before anything is done
-with it: a call, a span in which none came, that the client left. What is done depends on nothing but the records.
+with it: a call, a span in which none came, that the client left; and what each call came to (`answer`). What is done
+depends on nothing but the records.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from takt.contract.exchange import exchanged
+from takt.contract.exchange import answered, exchanged
 from takt.contract.station import StationSpec, TaktError
 from takt.contract.worker import Gone, Journal, Plan
 from takt.errors import Leave
 from takt.ledger.journal import Told
 from takt.ledger.pack import pack, unpack
-from takt.workers.calls import LONGEST_CALL, answer_of, plan_of, read_call, refused
+from takt.workers.calls import LONGEST_CALL, answer_of, as_text, plan_of, read_call, refused
 from takt.workers.mcp.window import Answer, Asked, Window
 from takt.workers.pictures import pictures_of
 
@@ -61,7 +62,7 @@ class Mcp:
         self._said: list[Mapping[str, Any]] = []
         self._number = 0  # of the next record
         self._client = ""  # who called last
-        self._doing = ""  # the name of the call that is being done
+        self._doing, self._of = "", 0  # the name of the call that is being done, and its number
         self._waited = 0  # control periods that it has been held back, because nobody waits
         self._gone = False  # whether the client has left for good
         self._since = -1.0  # wall time that is charged up to here; negative before the first call of this process
@@ -85,18 +86,20 @@ class Mcp:
         return said
 
     def save(self) -> bytes:
-        return pack([self._number, self._client, self._doing, self._waited, self._gone])
+        return pack([self._number, self._client, self._doing, self._waited, self._gone, self._of])
 
     def load(self, state: bytes) -> None:
-        self._number, self._client, self._doing, self._waited, self._gone = unpack(state)
+        self._number, self._client, self._doing, self._waited, self._gone, *of = unpack(state)
+        self._of = of[0] if of else self._number - 1  # an older state has none
 
     def act(self, observation: Mapping[str, Any]) -> Plan:
         if self._doing:
             if self._doing == WAIT and self._in_vain(observation):
                 self._waited += self._idle
                 return Plan([], ask_after=self._idle, took_s=0.0)
-            self._doing, self._waited = "", 0
+            tool, self._doing, self._waited = self._doing, "", 0
             self._answer(observation)
+            self._note_answer(tool, observation)
         record = self._record()
         self._said.append(record)
         if "gone" in record:
@@ -106,7 +109,7 @@ class Mcp:
             return self._passing(record.get("periods", 0))
         self._client = record.get("client", self._client)
         name, arguments = record["call"]
-        self._doing = name
+        self._doing, self._of = name, record["number"]
         return plan_of(read_call(name, arguments, self._names).text, record.get("took_s"))
 
     def _in_vain(self, observation: Mapping[str, Any]) -> bool:
@@ -119,6 +122,15 @@ class Mcp:
             self._window.answer(Answer(answer_of(observation), tuple(pictures_of(observation))))
             if self._since >= 0:
                 self._since = time.monotonic()
+
+    def _note_answer(self, tool: str, observation: Mapping[str, Any]) -> None:
+        assert self._journal is not None
+        live = self._window is not None and not isinstance(self._journal, Told)
+        result = as_text(observation.get("result"))
+        record = answered(self._journal, self._number, self._of, tool, result, live)
+        if record is not None:
+            self._said.append(record)
+            self._number += 1
 
     def _passing(self, periods: int) -> Plan:
         """So many control periods of thinking; the last is that of the plan that does nothing."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from takt.contract.exchange import Recorder
+from takt.contract.exchange import Recorder, answered
 from takt.contract.station import StationSpec
 from takt.contract.steering import Steering, steering_of
 from takt.contract.worker import SO_FAR, Finished, Plan
@@ -109,12 +109,10 @@ class Person(Recorder):
         (of, tool), self._called = self._called or (0, ""), None
         if not tool or not isinstance(observation, Mapping):
             return
-        record = self._recalled()
-        if record is None and self._hatch is not None and not isinstance(self._journal, Told):
-            assert self._journal is not None
-            record = {"number": self._number, "of": of, "answer": [tool, as_text(observation.get("result"))]}
-            self._journal.note(self._number, record)
-        if record is not None and "answer" in record:
+        assert self._journal is not None
+        live = self._hatch is not None and not isinstance(self._journal, Told)
+        record = answered(self._journal, self._number, of, tool, as_text(observation.get("result")), live)
+        if record is not None:
             self._said.append(record)
             self._number += 1
 
