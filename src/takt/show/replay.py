@@ -26,7 +26,7 @@ from takt.judge.spans import faults_of_unit
 from takt.ledger import Ledger, spelled
 from takt.ledger.store import place_of
 from takt.ledger.trust import NOTHING, Named
-from takt.show.report.pictures import drawn_steps
+from takt.show.report.pictures import drawn_steps, is_own
 from takt.show.steps import stepping_into
 from takt.show.transcript import is_about, there_already
 from takt.writing import FILM, whole_file
@@ -115,7 +115,7 @@ def replay(
                 mine = is_about(unit, event.unit, event.kind, event.t_s, (due_s, now))
                 if mine and event.kind not in (UNIT_DUE, THOUGHT):
                     said, said_s, tone = _said(event), now, TONES.get(event.kind, OTHER)
-            if now > shown_s and picture is not None:
+            if (now > shown_s and picture is not None) or (picture is None and not is_own(station)):
                 continue
             if usual and picture is None:
                 film.fps = _affordable_fps(station, (shown_s - due_s) / speed)

@@ -19,7 +19,7 @@ from takt.contract.events import THOUGHT, Event
 from takt.contract.station import Station, Watched
 from takt.errors import TaktError
 from takt.show.happened import happening, noted_happening
-from takt.show.report.pictures import as_jpeg
+from takt.show.report.pictures import as_jpeg, is_own
 from takt.show.transcript import is_about
 from takt.writing import JSON, check_folder, whole_files
 
@@ -85,7 +85,7 @@ class Stepping:
         events = [*self._before, *(one for one in mine if one.kind != THOUGHT)]
         self._before = []
         fell_due = station.now < self._due_s + 0.5 * station.spec.control_s
-        if watched is not None and (fell_due or not getattr(station, "in_place", lambda: True)()):
+        if watched is not None and (fell_due or not is_own(station)):
             self._before = events  # close up, it is still the unit before that is to be seen
             watched.noted()
             return

@@ -98,6 +98,11 @@ def drawn_steps(
     yield from steps_of_unit(ledger, unit, named=named, **_to_draw(name))
 
 
+def is_own(station: Any) -> bool:
+    """Whether what is to be seen is the unit's that fell due last, and no more that of the one before."""
+    return bool(getattr(station, "in_place", lambda: True)())
+
+
 def moments_of(ledger: str | os.PathLike[str], ended: Event, named: Named = NOTHING) -> list[tuple[float, str, Any]]:
     """A unit of a `Watched` station, worked again: (s of the unit, words, picture) of what led to its end, and of that.
 
@@ -114,7 +119,7 @@ def moments_of(ledger: str | os.PathLike[str], ended: Event, named: Named = NOTH
         began_s = station.now if began_s is None else began_s
         mine = [(part, words) for part, words in station.noted() if not part or not wrong or part in wrong]
         over = any(event.unit == ended.unit and event.kind in UNIT_ENDED for event in happened)
-        if mine and not over:
+        if mine and not over and is_own(station):
             said = ", ".join(f"{part} {words}".strip() for part, words in mine)
             noted = [*noted, (station.now - began_s, said, station.closeup())][-MOMENTS:]
         if over or station.now > ended.t_s - 1.5 * station.spec.control_s:
