@@ -92,6 +92,10 @@ def test_what_the_end_cut_off_is_counted_nowhere_and_said_everywhere() -> None:
         assert [values[one] for one in ("units", "good", "bad", "cut_off")] == ["9", "8", "1", "3"]
     early = ShiftView.of(events[:5])  # at 45 s: until 360 s about 32 come yet, one in 10 s
     assert early.planned == early.due + 32
+    both = started(**{**events[0].data, "units": 30})  # or 30 of them, if they come sooner
+    either = ShiftView.of([both, *events[1:]])
+    assert (either.cut, either.due, either.not_judged, either.planned) == ("may", 9, 3, 12)
+    assert told.replace("units cut", "units may be cut") in notes(either.judged)
     assert over.judged.cut_off == 3 and over.judged.good_rate == pytest.approx(8 / 9)
     assert sum(hour.target for hour in over.hours) == 9
     assert [record["judged"] for record in unit_records(over.events)] == [True] * 9 + [False] * 3

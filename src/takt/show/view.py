@@ -27,7 +27,7 @@ from takt.contract.events import (
 )
 from takt.judge.bets import open_bounds
 from takt.judge.kpi import Kpis, kpis
-from takt.judge.outcomes import Outcomes, Unit
+from takt.judge.outcomes import MAY, Outcomes, Unit
 from takt.judge.spans import fault_spans
 from takt.judge.verdict import Job, Verdict, verdict
 
@@ -257,9 +257,10 @@ def _planned(outcomes: Outcomes) -> int | None:
     if hours and takt_s and outcomes.pace != ARRIVALS:
         lengths.append(max(1, int(float(hours) * HOUR_S / float(takt_s))))
     elif hours and takt_s and not outcomes.ended:
-        late_s = (outcomes.life_s or 0.0) if outcomes.by_time else 0.0
+        late_s = (outcomes.life_s or 0.0) if outcomes.ends_by == "time" else 0.0
         left_s = max(0.0, float(hours) * HOUR_S - late_s - outcomes.end_s)
-        lengths.append(outcomes.due + round(left_s / float(takt_s)))
+        came = outcomes.due + (outcomes.cut_off if outcomes.cut_is == MAY else 0)
+        lengths.append(came + round(left_s / float(takt_s)))
     return min(lengths, default=None)
 
 
