@@ -79,6 +79,7 @@ def test_a_test_that_starts_the_program_or_was_skipped_before_is_the_tickets(tic
     assert told[0]["tests/test_tk.py::test_one"] == -1, "though the fixture that it uses needs the new class since"
 
 
+@pytest.mark.usefixtures("plainly")
 @pytest.mark.parametrize("program", [True, False])
 def test_a_miss_in_what_tests_share_fails_no_other_ticket(tickets: str, program: bool) -> None:
     station = open_station("codedesk", tickets=tickets, takt_s=30.0, prices="fixed")

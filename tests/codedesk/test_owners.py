@@ -205,6 +205,7 @@ def test_a_file_is_read_with_what_cannot_be_imported_passed_over() -> None:
     assert "getcwd" in there and "test_x" in there and "X" not in there and tolerant("no Python (") == "no Python ("
 
 
+@pytest.mark.usefixtures("plainly")
 def test_a_miss_and_a_break_count_against_their_own_tickets_alone(works: None, tmp_path: Path) -> None:
     station = open_station("codedesk", tickets=str(write_growing(tmp_path / "s", 4)), takt_s=30.0, prices="fixed")
     try:
@@ -236,6 +237,7 @@ def test_a_miss_and_a_break_count_against_their_own_tickets_alone(works: None, t
     assert values["still_broken"] == values["broken_tickets"] == 0 and values["found_broken"] == 1
 
 
+@pytest.mark.usefixtures("plainly")
 def test_a_break_is_of_the_one_who_made_it_also_where_a_later_commit_renames_its_test_or_adds_one(
     works: None, tmp_path: Path
 ) -> None:
