@@ -40,7 +40,7 @@ class Shift:
     @property
     def now_s(self) -> float:
         """Station time, s: how far it is."""
-        return max(self.shown_s, *(event.t_s for event in self.events[-1:]), *(event.t_s for event in self.shown[-1:]))
+        return max([self.shown_s, *(event.t_s for event in [*self.events[-1:], *self.shown[-1:]])])
 
     @cached_property
     def digest(self) -> str:
