@@ -11,8 +11,9 @@ from test_codedesk import Desk
 
 from takt.cli import main
 from takt.contract.station import open_station
+from takt.stations.codedesk.collecting import USUAL
 from takt.stations.codedesk.mining import owning
-from takt.stations.codedesk.statements import definition, parts_of, tolerant, without
+from takt.stations.codedesk.statements import binding, parts_of, tolerant, unchanged, without
 from takt.stations.codedesk.tickets import open_series
 
 INIT, MORE = "src/tk/__init__.py", "\n\ndef two():\n    return 2\n"
@@ -28,6 +29,8 @@ SKIPS = (
 PROGRAM = """import subprocess
 import sys
 
+from helpers import same
+
 
 def test_program(tmp_path):
     said = subprocess.check_output([sys.executable, "-m", "tk"], cwd=tmp_path)
@@ -37,7 +40,7 @@ def test_program(tmp_path):
 def test_two():
     import tk
 
-    assert tk.two() == 2
+    assert same(tk.two(), 2)
 """
 BOOK = {
     "src/tk/book.py": "class Book:\n    old, first = True, 1\n",
@@ -50,8 +53,10 @@ HISTORY: Any = [
     }),
     ("Add a book", {
         **BOOK,
-        "tests/conftest.py": CONFTEST.replace("\n", "\nfrom tk.book import Book\n", 1).replace("[1]", "[Book.first]"),
-        "tests/helpers.py": f"from tk.book import Book\n\n\n{SAME}\n\ndef new():\n    return Book()\n",
+        "tests/conftest.py": CONFTEST.replace("\n", "\nfrom tk.book import Book\n", 1).replace("[1]", "[Book.first]")
+        + "\n\n@pytest.fixture(autouse=True)\ndef clean():\n    import tk\n\n    tk.book.Book.old = True\n",
+        "tests/helpers.py": "import tk\nfrom tk.book import Book\n\n\n" + SAME.replace("return", "return tk.book and")
+        + "\n\ndef new():\n    return Book()\n",
         "tests/test_tk.py": TEST + SKIPS,
         "tests/test_book.py": "from helpers import new\n\n\ndef test_new():\n    assert new().old\n",
     }),
@@ -80,24 +85,21 @@ def test_a_test_that_starts_the_program_or_was_skipped_before_is_the_tickets(tic
 
 
 @pytest.mark.usefixtures("plainly")
-@pytest.mark.parametrize("program", [True, False])
-def test_a_miss_in_what_tests_share_fails_no_other_ticket(tickets: str, program: bool) -> None:
+def test_a_miss_in_what_tests_share_fails_no_other_ticket(tickets: str) -> None:
     station = open_station("codedesk", tickets=tickets, takt_s=30.0, prices="fixed")
     try:
         desk, said = Desk(station), list[dict[str, Any]]()
         desk.wait_until(1)
-        if program:
-            desk.call("write", path="NOTES.md", text="not yet\n")
-            said.append(desk.call("submit", ticket=0))
-            assert "tk.book" in str([event.data.get("message") for event in desk.events])
+        desk.call("write", path="NOTES.md", text="not yet\n")
+        said.append(desk.call("submit", ticket=0))
+        assert "tk.book" in str([event.data.get("message") for event in desk.events])
         desk.wait_until(31)
         desk.call("write", path=INIT, text=ONE + MORE)
-        if program:
-            desk.call("write", path="src/tk/__main__.py", text="from tk import two\nprint(two())\n")
+        desk.call("write", path="src/tk/__main__.py", text="from tk import two\nprint(two())\n")
         said.append(desk.call("submit", ticket=1))
     finally:
         station.close()
-    assert [one["reasons"] for one in said] == ([["wrong"], []] if program else [["wrong"]])
+    assert [one["reasons"] for one in said] == [["wrong"], []]
     assert not any("broken_repository" in one or one.get("broken_tickets") for one in said)
 
 
@@ -111,10 +113,34 @@ def test_of_a_file_those_statements_go_that_cannot_be_run_and_all_else_stays_in_
     there: dict[str, Any] = {}
     exec(compile(tolerant(text, "t.py"), "t", "exec"), there)
     noted = [place for _, place, _ in sys.__dict__.pop("takt_missing")]
-    assert [parts_of(text)[place].called for place in noted] == ["no_such", "", "", "test_a", "test_c"]
+    assert [parts_of(text)[place].called for place in noted] == ["no_such", "X", "y", "test_a", "test_c"]
     before = "import os\n@os.fspath\ndef test_c():\n    return 2\n"
-    older = definition(before, "test_c")
+    older = binding(before, "test_c")
     after = without(text, noted, {noted[-1]: older})
     assert "from os import getcwd\n" in after and older in after and "test_a" not in after and "no_such" not in after
     assert after.split("\n").index("def test_d(): pass") == text.split("\n").index("def test_d(): pass")
     compile(after, "t", "exec")
+
+
+def test_what_tests_share_is_as_before_a_change_with_what_it_needs_of_its_imports() -> None:
+    was = "from m import Client\n\nURL = 'a'\n\n\ndef client():\n    return Client(URL)\n\n\ndef test_x():\n    pass\n"
+    came = (
+        "import m\n\nURL = m.URL\n\n\ndef client():\n    return m.Client(URL, 3)\n\n\ndef test_x():\n    assert 1\n"
+        "\n\n@pytest.fixture(autouse=True)\ndef always():\n    m.reset()\n\n\ndef new():\n    pass\n"
+    )
+    now = f"{came}\n\ndef test_later():\n    pass\n"
+    after = unchanged(now, was, came, USUAL)
+    there: dict[str, Any] = {}
+    exec(compile(after.replace("import m\n", "", 1).replace("from m", "from test_missed"), "t", "exec"), there)
+    assert there["client"]() == ["a"] and {"new", "test_x", "test_later"} <= there.keys() and "always" not in there
+    assert unchanged(now.replace("URL, 3", "URL, 4"), was, came, USUAL).count("URL, 4") == 1, "changed by others since"
+    moved = "from new import (\n    a,\n    b,\n)\nX = 1\n"
+    places = [place for place, part in enumerate(parts_of(moved)) if part.called == "a"]
+    assert (
+        without(moved, places, {places[0]: "from old import a"})
+        == "from new import b; from old import a\n\n\n\nX = 1\n"
+    )
+
+
+def Client(*given: Any) -> list[Any]:
+    return [*given]

@@ -24,7 +24,7 @@ from typing import Any
 from takt.printable import printable
 from takt.stations.codedesk.again import run_again
 from takt.stations.codedesk.altering import asking
-from takt.stations.codedesk.importing import importable
+from takt.stations.codedesk.importing import asked_by_support, importable
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, sources_of, tests_among, with_tests
 from takt.stations.codedesk.mounts import EXAMINE, started
@@ -86,6 +86,8 @@ def inspect(
     if mined and not (once or first.stopped or first.unlaid):
         flaky = run_again(first, lambda lay: desk.run(tree, lay), suite, ticket, broken)
     seen = replace(judged(first, suite, ticket, desk.older(first, tree, suite, ticket)), flaky=flaky)
+    if not (once or first.stopped or first.unlaid):
+        seen = asked_by_support(seen, suite, ticket, series, whole, broken)
     if once:
         passes = tuple(node for node in first.items() if first.told.outcomes.get(node))
         skipped = tuple(node for node in passes if node in first.told.skipped)

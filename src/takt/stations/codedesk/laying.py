@@ -41,7 +41,7 @@ class Suite:
     moved      files that lie elsewhere than an earlier ticket had them: that path -> where they are laid; and tests
                that are called otherwise, node id -> node id.
     since      the ticket that was accepted last before, of tests by name; -1 if none was.
-    missed     the first ticket before the newest that was not accepted and is not asked, None if there is none.
+    missed     tickets before the newest that were not accepted and are not asked.
     """
 
     files: Mapping[str, str]
@@ -51,7 +51,7 @@ class Suite:
     touches: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
     since: int = -1
-    missed: int | None = None
+    missed: tuple[int, ...] = ()
 
     @cached_property
     def by_test(self) -> Mapping[str, Mapping[str, int]]:

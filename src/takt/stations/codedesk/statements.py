@@ -8,10 +8,11 @@ they stand.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from takt.stations.codedesk.collecting import Rules
 from takt.stations.codedesk.trimming import Defined, Import, first_line, local_name, parsed, shares_lines
 
 NOTED = "takt_missing"  # where in `sys` it is kept what could not be run (`examine.py`)
@@ -20,8 +21,8 @@ Place = tuple[str, int]  # a file, and which of its parts
 
 @dataclass(frozen=True)
 class Part:
-    """`name`: of a definition, with the classes that it is in (`TestA.test_x`); "" for anything else. `alias`: of an
-    import, which of its names. `beside`: the statements of the same block."""
+    """`name`: of a definition or assignment, with the classes that it is in (`TestA.test_x`); "" for anything else.
+    `alias`: of an import, which of its names. `beside`: the statements of the same block."""
 
     node: ast.stmt
     beside: tuple[ast.stmt, ...]
@@ -30,7 +31,7 @@ class Part:
 
     @property
     def called(self) -> str:
-        """What an import or a definition binds, "" for anything else."""
+        """What it binds, "" if nothing of one name."""
         return local_name(self.alias) if self.alias is not None else self.name.rpartition(".")[2]
 
 
@@ -63,11 +64,11 @@ def tolerant(text: str, path: str = "") -> str:
 
 
 def without(text: str, places: Collection[int], instead: Mapping[int, str] | None = None) -> str:
-    """The file without these parts, or with other definitions in their place (lines of text). All else stays in its
+    """The file without these parts, or with others in their place (`binding`). All else stays in its
     lines, but for what is below a longer definition."""
     lines, parts = text.split("\n"), parts_of(text)
     edits: dict[int, tuple[int, int, list[str]]] = {}
-    imports: dict[int, list[ast.alias]] = {}
+    imports: dict[int, tuple[list[ast.alias], list[str]]] = {}
     last_of: dict[int, tuple[int, list[str]]] = {}
     for place in sorted(places):
         part = parts[place]
@@ -75,15 +76,16 @@ def without(text: str, places: Collection[int], instead: Mapping[int, str] | Non
         if shares_lines(node, part.beside):
             continue
         indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-        new = [f"{indent}pass"]
+        older = (instead or {}).get(place, "")
+        new = older.split("\n") if len(older) - len(older.lstrip()) == len(indent) and older else [f"{indent}pass"]
         if part.alias is not None:
-            gone = imports.setdefault(id(node), [])
+            gone, olds = imports.setdefault(id(node), ([], []))
             gone.append(part.alias)
+            olds += [older.strip()] if older and "\n" not in older else []
             assert isinstance(node, Import)
             left = [one for one in node.names if one not in gone]
-            new = [indent + ast.unparse(_of_names(node, left))] if left else new
-        elif (older := (instead or {}).get(place, "")) and len(older) - len(older.lstrip()) == len(indent):
-            new = older.split("\n")
+            said = [ast.unparse(_of_names(node, left))] if left else []
+            new = [indent + "; ".join([*said, *olds] or ["pass"])]
         edits[id(node)] = first, last, new + [""] * (last - first - len(new))
     done = 0
     for first, last, new in sorted(edits.values(), key=lambda one: one[:2]):
@@ -95,22 +97,76 @@ def without(text: str, places: Collection[int], instead: Mapping[int, str] | Non
     return made if parsed(made) is not None else text
 
 
-def definition(text: str, name: str) -> str:
-    """The lines of a definition (`test_x`, `TestA.test_x`) with its decorators, "" if there is none or several."""
-    tree = parsed(text)
-    found = [] if tree is None else [node for node in _named(tree.body, "") if node[0] == name]
-    if len(found) != 1:
-        return ""
-    node = found[0][1]
-    return "\n".join(text.split("\n")[first_line(node) : node.end_lineno])
+@dataclass(frozen=True)
+class Binding:
+    """What binds a name: the lines of a definition with its decorators, of an assignment, or an import of that name
+    alone; where they stand, and the statement."""
+
+    name: str
+    lines: str
+    first: int
+    last: int
+    node: ast.stmt
 
 
-def _named(body: Iterable[ast.stmt], above: str) -> Iterator[tuple[str, ast.stmt]]:
-    for node in body:
-        if isinstance(node, Defined):
-            yield above + node.name, node
-            if isinstance(node, ast.ClassDef):
-                yield from _named(node.body, f"{above}{node.name}.")
+def binding(text: str, name: str) -> str:
+    """The lines by which a file binds a name (`test_x`, `TestA.test_x`); "" if there are none or several."""
+    found = [one.lines for one in bindings(text) if one.name == name]
+    return found[0] if len(found) == 1 else ""
+
+
+@lru_cache(maxsize=256)
+def bindings(text: str) -> tuple[Binding, ...]:
+    """What a file binds at its top and in classes."""
+    tree, lines = parsed(text), text.split("\n")
+
+    def within(body: list[ast.stmt], above: str) -> Iterator[Binding]:
+        for node in body:
+            first, last = first_line(node), node.end_lineno or node.lineno
+            if isinstance(node, Import):
+                for one in node.names:
+                    yield Binding(above + local_name(one), ast.unparse(_of_names(node, [one])), first, last, node)
+            elif (name := _name_of(node)) and not shares_lines(node, body):
+                yield Binding(above + name, "\n".join(lines[first:last]), first, last, node)
+                if isinstance(node, ast.ClassDef):
+                    yield from within(node.body, f"{above}{name}.")
+
+    return () if tree is None else tuple(within(tree.body, ""))
+
+
+def with_imports(lines: str, text: str, was: str) -> str:
+    """Lines of a file as it was, at its top, with what they need of its imports and the file has no longer."""
+    tree = None if lines[:1].isspace() else parsed(lines)
+    used = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)} if tree else set()
+    used -= {one.name for one in bindings(text)}
+    return "\n".join(
+        [*(one.lines for one in bindings(was) if isinstance(one.node, Import) and one.name in used), lines]
+    )
+
+
+def unchanged(text: str, was: str, came: str, rules: Rules) -> str:
+    """A file without what a change (`was`, `came`) did to what its tests share: what it binds beside imports and tests
+    is as it was, if it was there; what is new is out if it is used without being named (fixtures, pytest's hooks)."""
+    lines, names = text.split("\n"), [one.name for one in bindings(text)]
+    for one in reversed(bindings(text)):
+        name, older = one.name.rpartition(".")[2], binding(was, one.name)
+        test = isinstance(one.node, (*Import, ast.ClassDef)) or rules.is_function(name) or name.startswith("test")
+        if test or names.count(one.name) > 1 or not one.lines == binding(came, one.name) != older:
+            continue
+        if older:
+            lines[one.first : one.last] = with_imports(older, text, was).split("\n")
+        elif name.startswith("pytest_") or "autouse=True" in one.lines:
+            lines[one.first : one.last] = [one.lines[: len(one.lines) - len(one.lines.lstrip())] + "pass"]
+    made = "\n".join(lines)
+    return made if parsed(made) is not None else text
+
+
+def _name_of(node: ast.stmt) -> str:
+    """What a definition, or an assignment to one name, binds; "" for anything else."""
+    if isinstance(node, Defined):
+        return node.name
+    to = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else getattr(node, "target", None)
+    return to.id if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(to, ast.Name) else ""
 
 
 def _parts(body: list[ast.stmt], above: str) -> Iterator[Part]:
@@ -121,10 +177,10 @@ def _parts(body: list[ast.stmt], above: str) -> Iterator[Part]:
         if isinstance(node, Import):
             yield from (Part(node, beside, alias=one) for one in node.names)
         else:
-            name = above + node.name if isinstance(node, Defined) else ""
-            yield Part(node, beside, name)
+            name = _name_of(node)
+            yield Part(node, beside, name and above + name)
             if isinstance(node, ast.ClassDef):
-                yield from _parts(node.body, f"{name}.")
+                yield from _parts(node.body, f"{above}{name}.")
 
 
 def _caught(body: list[ast.stmt], caught: Callable[[ast.stmt], ast.stmt]) -> list[ast.stmt]:

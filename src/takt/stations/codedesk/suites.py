@@ -89,7 +89,7 @@ def suite_of(series: Series, ticket: Ticket, accepted: Sequence[int], retired: S
         touches=frozenset(one for number in range(newest + 1) for one in series.ticket(number).touches),
         moved={old: new for old, new in stands.moved.items() if not stands.has(old)},
         since=max(accepted, default=-1),
-        missed=next((one for one in range(newest) if one not in {*accepted, ticket.number}), None),
+        missed=tuple(one for one in range(newest) if one not in {*accepted, ticket.number}),
     )
     return asking_only(replace(suite, files=stands.files))
 

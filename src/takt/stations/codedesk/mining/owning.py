@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from takt.stations.codedesk.altering import known_tests
 from takt.stations.codedesk.collecting import rules_of
-from takt.stations.codedesk.importing import taken_back
+from takt.stations.codedesk.importing import taken_back, text_of
 from takt.stations.codedesk.inspection import inspect
 from takt.stations.codedesk.judging import Inspection
 from takt.stations.codedesk.laying import Suite, function_of
@@ -25,7 +25,7 @@ from takt.stations.codedesk.mining.found import Mining
 from takt.stations.codedesk.mining.reading import told_of
 from takt.stations.codedesk.repository import files_of
 from takt.stations.codedesk.sandbox import Sandbox
-from takt.stations.codedesk.statements import Place, tolerant
+from takt.stations.codedesk.statements import Place, tolerant, unchanged
 from takt.stations.codedesk.suites import Standing, suite_of
 from takt.stations.codedesk.tickets import REPOSITORY, Ticket, as_text, changed
 
@@ -38,6 +38,7 @@ ALL, TOUCHED = "all of the repository's own test files", "test files that ticket
 Which = Literal["auto", "all", "touched"]
 SUITES: tuple[Which, ...] = get_args(Which)
 Tree = Mapping[str, str | bytes]
+Alone = tuple[dict[str, str], Ticket]  # files, and a ticket with the settings to run them with
 Reason = tuple[str, str]  # one of `found.REASONS`, and the detail
 
 
@@ -84,14 +85,17 @@ class Owning:
             return outcomes.ended(self._run(asked.after, these, ticket, skip))
         ticket = replace(ticket, retires=(*ticket.retires, *sorted(_lost(after) - set(asked.tests))))
         ticket = self._with_data(asked, ticket, mine, skip)
-        alone = self._alone(ticket, {*ticket.hidden, *asked.tests})
+        paths = {*ticket.hidden, *asked.tests}
+        alone = self._alone(ticket, paths)
         runs_before = [self._run(asked.before, *alone, skip, bare=True)]
-        if runs_before[0].missing:  # what defines what was there before is as it was
-            then = self._alone(ticket, {*ticket.hidden, *asked.tests}, asked.before, runs_before[0].missing)
-            if then != alone:
-                alone, runs_before = then, [self._run(asked.before, *then, skip, bare=True)]
         said = _Said(asked, ticket, self._stands(ticket))
         said.add(after, runs_before[0])
+        shared = self._alone(ticket, paths, asked, runs_before[0].missing) if said.own else alone
+        if shared != alone:  # a test that passes but for what tests share is not the ticket's, if it has others
+            runs = [self._run(asked.before, *shared, skip, bare=True)]
+            other = _Said(asked, ticket, self._stands(ticket))
+            other.add(after, runs[0])
+            alone, runs_before, said = (shared, runs, other) if other.own else (alone, runs_before, said)
         if not said.own:
             return "passes before", ""
         for _ in range(RUNS - 2):
@@ -104,12 +108,14 @@ class Owning:
             if _lost(runs_before[-1]) != _lost(runs_before[0]):
                 return "flaky", "before: other files fail each time"
             said.add(None, runs_before[-1])
-        return self._checked(asked, replace(ticket, touches=after.touches), said, len(mine), skip)
+        return self._checked(asked, replace(ticket, touches=after.touches), said, len(mine), skip, alone)
 
-    def _checked(self, asked: Asked, ticket: Ticket, said: _Said, mine: int, skip: Collection[str]) -> Reason:
+    def _checked(
+        self, asked: Asked, ticket: Ticket, said: _Said, mine: int, skip: Collection[str], alone: Alone
+    ) -> Reason:
         """The last run, as an inspection has it: without what does not come out alike, and without tests of nobody."""
         first = said.unsure()
-        came = said.owners(lambda nodes: self._first_passing(ticket, nodes, said.skipped), skip)
+        came = said.owners(lambda nodes: self._first_passing(alone, nodes, said.skipped), skip)
         for _ in range(2):
             shaky = said.unsure()
             if len(shaky) * FEW > mine:
@@ -208,12 +214,20 @@ class Owning:
         return self._stands(ticket).files
 
     def _alone(
-        self, ticket: Ticket, paths: Collection[str], before: Tree | None = None, missing: Collection[Place] = ()
-    ) -> tuple[dict[str, str], Ticket]:
-        """These files of tests with what they share, tolerant of what is not there; definitions that are among what is
-        `missing` are as in the tree `before`, if they are there."""
+        self, ticket: Ticket, paths: Collection[str], asked: Asked | None = None, missing: Collection[Place] = ()
+    ) -> Alone:
+        """These files of tests with what they share, tolerant of what is not there. For a commit that is `asked` for,
+        what tests share is as it was before it, and so is of what is `missing` before what was there."""
         files = {path: text for path, text in self._files(ticket).items() if path in paths or _helps(path, ticket)}
-        texts = taken_back({**ticket.settings, **files}, missing, [before or {}], out=False)
+        texts: dict[str, str] = {**ticket.settings, **files}
+        if asked is not None:
+            rules = rules_of(ticket.settings.get("pytest.ini", ""))
+            texts = taken_back(texts, missing, [asked.before], out=False)
+            texts |= {
+                path: unchanged(text, text_of(asked.before.get(path)), text_of(asked.after.get(path)), rules)
+                for path, text in texts.items()
+                if path.endswith(".py")
+            }
         texts = {path: tolerant(text, path) if path.endswith(".py") else text for path, text in texts.items()}
         files, settings = ({path: texts[path] for path in one} for one in (files, ticket.settings))
         return files, replace(ticket, settings=settings)
@@ -225,18 +239,20 @@ class Owning:
         suite = Suite(files, dict.fromkeys(files, ticket.number), ticket.settings, tuple(skip))
         return inspect(self.sandbox, files_of(tree), suite, ticket, self.found, WALL_S, once=True, bare=bare)
 
-    def _first_passing(self, ticket: Ticket, nodes: Collection[str], skipped: Collection[str]) -> dict[str, int]:
-        """After which ticket these tests passed first, all of which pass before this one: by halves. `skipped`: those
-        that this one's own tree skips as well."""
+    def _first_passing(self, alone: Alone, nodes: Collection[str], skipped: Collection[str]) -> dict[str, int]:
+        """After which ticket these tests passed first, all of which pass before this one: by halves. `alone`: how
+        they were run before it; `skipped`: those that this one's own tree skips as well."""
+        files, ticket = alone
         if not self.found.tickets or not nodes:
             return dict.fromkeys(nodes, REPOSITORY)
-        files, as_here = self._alone(ticket, {_path(node) for node in nodes})
+        paths = {_path(node) for node in nodes}
+        files = {path: text for path, text in files.items() if path in paths or _helps(path, ticket)}
 
         def passing(number: int, among: set[str]) -> set[str]:
             tree = dict(self.found.start)
             for one in self.found.tickets[: number + 1]:
                 tree = changed(tree, one.reference)
-            return among & _ran(self._run(tree, files, as_here, bare=True), skipped)
+            return among & _ran(self._run(tree, files, ticket, bare=True), skipped)
 
         base = passing(REPOSITORY, set(nodes))
         found = dict.fromkeys(base, REPOSITORY)
@@ -297,7 +313,9 @@ class _Said:
         they are."""
         nodes = {node for node in self.after or () if _path(node) in self.asked.tests}
         nodes -= self.before | self.skipped
-        return {node for node in nodes if node in self.there or function_of(node) not in self.same}
+        rows = {function_of(node) for node in self.there if "[" in node}  # of which a new one is new
+        new = {node for node in nodes if "[" in node and function_of(node) in rows}
+        return new | {node for node in nodes if node in self.there or function_of(node) not in self.same}
 
     def unsure(self) -> set[str]:
         """Tests of the commit's own files that come out differently from run to run."""
