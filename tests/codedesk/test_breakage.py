@@ -150,3 +150,15 @@ def test_anothers_test_that_fails_by_chance_is_run_again_and_charged_to_nobody()
     seen = judged(first, suite, ticket)
     assert seen.broken == {0: ("tests/test_b.py::test_old",)} and seen.failed == ("tests/test_a.py::test_own",)
     assert [sorted(one) for one in runs.asked[1:]] == [[f"tests/test_{one}.py" for one in "abc"]] * 2
+
+
+def test_a_file_of_others_that_only_the_tickets_own_commit_keeps_from_being_imported_is_asked_of_the_ticket() -> None:
+    text = "def test_1():\n    pass\n"
+    suite = Suite({"t/test_a.py": text, "t/test_b.py": text}, {"t/test_a.py::test_1": 1, "t/test_b.py::test_1": -1}, {})
+    ticket = Ticket(1, "x", "x", "feature", (), {}, {}, {}, (), "plain")
+    run = Answers({})(laid(suite, sealing=False))
+    run.told.items, run.told.outcomes = ["t/test_a.py::test_1"], {"t/test_a.py::test_1": True}
+    run.told.uncollected = ["t/test_b.py"]
+    seen = judged(run, suite, ticket, {"t/test_b.py::?": "t/test_b.py::?"})
+    assert seen.failed == ("t/test_b.py::?",) and not seen.broken and not seen.build
+    assert judged(run, suite, ticket, {}).own_pass, "where nothing of the commit's keeps it from that, it is nobody's"

@@ -126,6 +126,13 @@ def asked_by_support(
     )
 
 
+def asks_of(series: Series, ticket: Ticket) -> set[str]:
+    """Files of tests, and of what they share, that a ticket's commit changed."""
+    before = tree_before(series, ticket.number)
+    texts = {path: text for path, text in {**ticket.settings, **ticket.hidden}.items() if path.endswith(".py")}
+    return {path for path, text in texts.items() if text_of(before.get(path)) != text}
+
+
 def _as_before(suite: Suite, series: Series, tickets: Sequence[int]) -> Suite:
     """A suite in which what tests share and these tickets changed (fixtures, functions, what a test's class has beside
     tests, names of a file) is as it was before them; what is used without being named, and is new, is out."""

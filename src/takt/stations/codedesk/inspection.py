@@ -24,7 +24,7 @@ from typing import Any
 from takt.printable import printable
 from takt.stations.codedesk.again import run_again
 from takt.stations.codedesk.altering import asking
-from takt.stations.codedesk.importing import asked_by_support, importable
+from takt.stations.codedesk.importing import asked_by_support, asks_of, importable
 from takt.stations.codedesk.judging import Inspection, ended_by_signal, judged, new_faults, plain_message
 from takt.stations.codedesk.laying import Laid, Run, Suite, function_of, laid, sources_of, tests_among, with_tests
 from takt.stations.codedesk.mounts import EXAMINE, started
@@ -225,7 +225,8 @@ class _Desk:
 
     def older(self, run: Run, tree: Mapping[str, File], suite: Suite, ticket: Ticket) -> dict[str, str] | None:
         """Of files that cannot be collected, other tickets' tests as they were before this ticket: which fail, and what
-        of each. None if that says nothing."""
+        of each. `path::?`: the file could be collected, and the ticket's own commit has changed it, or what tests
+        share. None if that says nothing."""
         if run.stopped or run.unlaid:
             return None
         lost = [path for path in suite.by_test if run.told.lost(path) and suite.tickets(path) - {ticket.number}]
@@ -240,7 +241,9 @@ class _Desk:
         before, came = importable(before, tree, self.series, run_of, self.asked_of)
         run.told.wrong = run.told.wrong or came.tampering()
         run.told.messages = {**came.told.messages, **run.told.messages}
-        found: dict[str, str] = {}
+        asks = asks_of(self.series, ticket)
+        asks = {*lost} if any(not suite.rules.is_file(path) for path in asks) else asks
+        found = {f"{path}::?": f"{path}::?" for path in lost if path in asks and not came.told.lost(path)}
         for path in lost:
             for name in before.by_test.get(path, {}):
                 nodes = [node for node in came.items(path) if name in (node, function_of(node))]
