@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
 from fake_server import FakeServer, Say
 from scripts import shift
-from test_misbehaving import misbehaving
 
 from takt.cli import main
 from takt.workers.llm.check import WANTED
@@ -119,14 +123,182 @@ def test_a_server_that_dies_between_two_questions_is_one_line(capsys: pytest.Cap
     assert len(out.err.splitlines()) == 1 and "Traceback" not in out.err
 
 
-def test_the_misbehaving_endpoint_is_described_and_never_raises(capsys: pytest.CaptureFixture[str]) -> None:
-    for first in range(0, 33, 3):
-        with FakeServer(lambda body, n, first=first: misbehaving(body, n + first)) as server:  # type: ignore[misc]
-            code = main(["check-model", "-w", f"base_url={server.url}", "-w", "model=m", "-w", "timeout_s=1", "--json"])
-        out = capsys.readouterr()
-        told = json.loads(out.out)
-        assert code in (0, 1, 2) and told["findings"], first
-        assert all(isinstance(finding["told"], str) and "\n" not in finding["told"] for finding in told["findings"])
+GARBAGE = {"choices": [{"message": {"content": 12, "tool_calls": {"a": 1}}}], "usage": "many"}
+UNSERVED: dict[str, tuple[Say | bytes, str, str]] = {  # what comes; what is told of it; the advice
+    "page": (Say(body="<html><body>Log in</body></html>"), "web page", "/v1"),
+    "silence": (Say(silent_s=1.0), "no answer within 0.4 s", "timeout_s"),
+    "drip": (b" ", "had not ended within 0.4 s", "timeout_s"),
+    "flood": (b" " * 2**20, "no end", "no whole answer"),
+    "spaces": (Say(body="   "), "empty body", "/v1"),
+    "brackets": (Say(body="[" * 200_000), "cannot be read: no JSON: [[[", "/v1"),
+    "a list": (Say(body="[1, 2]"), "no chat completion", "/v1"),
+    "error in 200": (Say(body='{"error": {"message": "out of memory"}}'), "out of memory", "writes"),
+    "redirect": (
+        Say(status=302, headers={"location": "http://else/v1/x"}),
+        "302: sends on to http://else/v1/x",
+        "itself",
+    ),
+    "500": (Say(status=500, text="boom"), "HTTP 500: boom", "writes"),
+    "503": (Say(status=503, text="Loading"), "HTTP 503: Loading", "wait"),
+    "no path": (Say(status=404, body="<h1>Not Found</h1>"), "no chat completions at this address", "/v1"),
+    "numbers": (Say(body=json.dumps(GARBAGE)), "malformed_content", "another server"),
+}
+
+
+@contextmanager
+def endless(piece: bytes) -> Iterator[str]:
+    """A server whose every answer to a question is pieces without an end: a small one now and then, or large ones."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None: ...
+
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(piece)
+                    if len(piece) == 1:
+                        time.sleep(0.05)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("what", UNSERVED)
+def test_what_a_server_does_in_place_of_answering_is_told_with_an_advice_of_its_own(
+    capsys: pytest.CaptureFixture[str], what: str, named: bool
+) -> None:
+    comes, says, advice = UNSERVED[what]
+    limit_s = 20 if what == "flood" else 0.4 if what in ("silence", "drip") else 5
+    words = [*(["-w", "model=m"] if named else []), "-w", f"timeout_s={limit_s}"]
+    with endless(comes) if isinstance(comes, bytes) else FakeServer(lambda body, n: comes) as server:
+        url = getattr(server, "url", server)
+        code = main(["check-model", "-w", f"base_url={url}", *words, "--json"])
+    out = capsys.readouterr()
+    [row] = json.loads(out.out)["findings"]
+    assert code == 2 and (row["what"], row["state"]) == ("server", "bad")
+    assert url in row["told"] and says in row["told"] and advice in row["advice"] and len(row["told"]) < 400
+    [line] = out.err.splitlines()
+    assert row["advice"] in line
+
+
+def test_what_speaks_no_http_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
+    def hang_up() -> None:
+        with suppress(OSError):
+            while True:
+                with door.accept()[0] as caller:
+                    caller.recv(10)
+                    caller.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        Thread(target=hang_up, daemon=True).start()
+        assert main(["check-model", "-w", f"base_url=http://127.0.0.1:{door.getsockname()[1]}/v1"]) == 2
+        door.shutdown(socket.SHUT_RDWR)
+    assert "answers no HTTP" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("says", [{}, LLAMA], ids=["bare", "llama"])
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [({"a": 1}, "in place of a call is none"), ([{"function": {"name": "", "arguments": "{}"}}], "in place of a call")],
+)
+def test_a_call_without_a_name_is_no_call(
+    capsys: pytest.CaptureFixture[str], call: Any, what: str, says: Mapping[str, Any]
+) -> None:
+    body = json.dumps({"choices": [{"message": {"content": None, "tool_calls": call}}], "usage": "many"})
+
+    def garbled(asked: dict[str, Any], n: int) -> Say:
+        return Say(body=body) if asked.get("tools") else able(asked, n)
+
+    with FakeServer(garbled, says) as server:
+        code, told, found = found_at(server, capsys, "-w", "model=smol")
+    assert code == 1 and found["tools"]["state"] == "bad" and what in found["tools"]["told"]
+    assert "call" not in found and told["set"]["calls"] == "schema"
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_call_of_a_tool_that_was_never_offered_is_no_call(capsys: pytest.CaptureFixture[str], counts: bool) -> None:
+    def elsewhere(body: dict[str, Any], n: int) -> Say:
+        say = able(body, n)
+        say.calls = [("transfer_funds", WANTED)] if say.calls else []
+        say.usage = say.usage if counts else None
+        return say
+
+    with FakeServer(elsewhere) as server:
+        code, _, found = found_at(server, capsys, "-w", "model=m")
+    if counts:  # it read the tool, and is weak
+        assert code == 0 and found["call"]["state"] == "note" and "not offered" in found["call"]["told"]
+    else:
+        assert code == 1 and found["tools"]["state"] == "bad" and "transfer_funds" in found["tools"]["told"]
+
+
+def test_the_advice_is_confirmed_by_the_same_command_with_the_options_that_it_says_to_set(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def deaf(body: dict[str, Any], n: int) -> Say:
+        return able({key: value for key, value in body.items() if key != "tools"}, n)
+
+    with FakeServer(deaf) as server:
+        words = ["check-model", "-w", f"base_url={server.url}", "-w", "model=m", "-w", 'extra_body={"seed": 1}']
+        assert main(words) == 1
+        shown = " ".join(capsys.readouterr().out.split())
+        row = shown[shown.index(" set ") + 5 : shown.index("A shift would")]
+        assert main(["check-model", *shlex.split(row)]) == 0
+        assert "can be begun" in capsys.readouterr().out
+        asked = server.requests[-1]
+    assert asked["seed"] == 1 and all("tools" not in body for body in server.requests[-7:])
+
+
+def test_calls_in_words_are_asked_for_as_a_shift_does(capsys: pytest.CaptureFixture[str]) -> None:
+    def talks(body: dict[str, Any], n: int) -> Say:
+        return Say(text="Gladly! What next?") if "response_format" in body else able(body, n)
+
+    with FakeServer(talks) as server:
+        code, told, found = found_at(server, capsys, "-w", "model=m", "-w", "calls=schema")
+        assert code == 1 and found["schema"]["state"] == "bad" and told["set"]["calls"] == "text"
+        code, told, found = found_at(server, capsys, "-w", "model=m", "-w", "calls=text")
+    assert code == 0 and "makes none" in found["call"]["told"] and told["set"]["calls"] == "text"
+    assert any("report {" in body["messages"][0]["content"] for body in server.requests)
+
+
+def test_the_workers_options_are_those_of_every_question(capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"temperature": 0.3, "reasoning_effort": "low", "tool_choice": "required", "system": "Be quick."}
+    words = [word for key, value in {**given, "thinking": "true"}.items() for word in ("-w", f"{key}={value}")]
+    with FakeServer(able, LLAMA) as server:
+        code, told, found = found_at(server, capsys, *words)
+    assert code == 0 and found["thinking"]["told"] == "on, as told" and given.items() <= told["set"].items()
+    first, second = server.requests[:2]
+    assert first["temperature"] == 0.3 and first["reasoning_effort"] == "low" and "tool_choice" not in first
+    assert second["tool_choice"] == "required" and second["chat_template_kwargs"] == {"enable_thinking": True}
+    assert second["messages"][0]["content"].endswith("Be quick.")
+
+
+def test_each_of_several_servers_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    with FakeServer(able, LLAMA) as good, FakeServer(lambda body, n: Say(status=500, text="boom")) as broken:
+        both = f"{good.url},{broken.url}"
+        code = main(["check-model", "-w", f"base_url={both}", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    found = {finding["what"]: finding for finding in told["findings"]}
+    assert code == 0 and told["set"]["base_url"] == both
+    assert found["server 1"]["state"] == "good" and "boom" in found["server 2"]["told"]
+
+
+def test_a_server_that_falls_silent_between_two_questions_has_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    with FakeServer(lambda body, n: Say(silent_s=1.0) if n else able(body, n)) as server:
+        code = main(["check-model", "-w", f"base_url={server.url}", "-w", "model=m", "-w", "timeout_s=0.4", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert code == 2 and "no answer within" in told["died"]
 
 
 def test_a_model_that_the_server_does_not_have_and_a_key_that_it_wants_are_named(
@@ -138,9 +310,19 @@ def test_a_model_that_the_server_does_not_have_and_a_key_that_it_wants_are_named
         assert code == 1 and advice in found["model"]["advice"]
 
 
-def test_an_option_that_there_is_not_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check-model", "-w", "modle=m"]) == 2
-    assert "has no option 'modle'" in capsys.readouterr().err
+def test_an_option_that_a_shift_would_refuse_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for word, told in (
+        ("modle=m", "has no option 'modle'"),
+        ("calls=foo", "calls='foo'"),
+        ("thinking=maybe", "true or false"),
+        ("tool_choice=must", "auto, required or none"),
+        ("max_tokens=9999999", "max_tokens"),
+        ("examples=none.jsonl", "none.jsonl"),
+        ("profile=[1]", "no profile"),
+    ):
+        assert main(["check-model", "-w", "model=m", "-w", word]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert told in line
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,11 @@ class _Cut:
         """The error, or that the time was up."""
         return httpx2.ReadTimeout(f"no whole answer within {self._limit_s:g} s") if self._was_cut else error
 
+    def no_end(self) -> None:
+        """Raise if what looks like an answer's end is our own cut: where no length was told, the two look alike."""
+        if self._was_cut:
+            raise httpx2.ReadTimeout(f"no whole answer within {self._limit_s:g} s")
+
     def _now(self) -> None:
         self._was_cut = True
         self._cut()
@@ -123,6 +128,7 @@ class _Counted(httpx2.SyncByteStream):
                 if time.monotonic() > self._cut.until:
                     raise httpx2.ReadTimeout("no whole answer in time")
                 yield part
+            self._cut.no_end()
         except httpx2.TransportError as error:
             raise self._cut.explained(error) from error
         finally:

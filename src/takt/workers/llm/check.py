@@ -10,245 +10,148 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from takt.workers.llm.answer import Reply
+from takt.workers.calls import read_call
+from takt.workers.llm.answer import Call, Reply
+from takt.workers.llm.examples import examples_of
+from takt.workers.llm.form import response_format
+from takt.workers.llm.form import told as in_words
 from takt.workers.llm.lost import has_lost_call
-from takt.workers.llm.profiles import PROFILES, Profile, settings
+from takt.workers.llm.options import Options
+from takt.workers.llm.profiles import PROFILES, Profile
+from takt.workers.llm.question import (
+    BAD,
+    BRIEF,
+    GOOD,
+    NOTE,
+    REPORT,
+    TASK,
+    WANTED,
+    WITH_TOOLS,
+    Asker,
+    Checked,
+    Died,
+    Finding,
+    cut,
+)
+from takt.workers.llm.reached import Row, each_of, reached
 from takt.workers.llm.refusals import NoAnswer
 from takt.workers.llm.server import THINNEST, Server
+from takt.workers.llm.spoken import calls_in
 
-GOOD, BAD, NOTE = "good", "bad", "note"
 WRITES = 64  # tokens that it is to write when its speed is measured
 READS = 600  # words that it is to read then
-REPORT = {
-    "type": "function",
-    "function": {
-        "name": "report",
-        "description": "Report how many parts were made at a station of the line, and by whom.",
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "station": {"type": "string", "description": "The station's name, two characters."},
-                "parts": {"type": "integer", "description": "How many parts were made there in this hour."},
-            },
-            "required": ["station", "parts"],
-        },
-    },
-}
-WANTED = {"station": "A7", "parts": 3}
-SCHEMA = {
-    "type": "object",
-    "properties": {"name": {"const": "report"}, "arguments": REPORT["function"]["parameters"]},  # type: ignore[index]
-    "required": ["name", "arguments"],
-    "additionalProperties": False,
-}
-BRIEF = "You work at a line, by tool calls only. Every answer is one tool call."
-TASK = 'Station "A7" made 3 parts. Report it with the tool `report`.'
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `state` is good, bad (a shift would come to nothing) or note."""
-
-    what: str
-    state: str
-    told: str
-    advice: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """All findings, in order. `set` are the options to give the worker; `died` what a server said no more to."""
-
-    findings: tuple[Finding, ...]
-    set: Mapping[str, Any]
-    died: str = ""
-
-    @property
-    def fit(self) -> bool:
-        return not self.died and all(finding.state != BAD for finding in self.findings)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "fit": self.fit,
-            "died": self.died,
-            "set": dict(self.set),
-            "findings": [asdict(f) for f in self.findings],
-        }
-
-
-class _Died(Exception):
-    """The server, which had answered, does not any more."""
-
-
-class _Asker:
-    """Asks, with the worker's settings, and takes the time."""
-
-    def __init__(self, endpoint: Any, profile: Profile, model: str, extra: Mapping[str, Any]) -> None:
-        self._endpoint, self._profile, self._model, self._extra = endpoint, profile, model, dict(extra)
-        self.answered = False
-        self.first_s = self.whole_s = 0.0
-
-    def __call__(
-        self,
-        user: str,
-        tools: Sequence[Any] = (),
-        *,
-        system: str = BRIEF,
-        thinking: bool = False,
-        stream: bool = False,
-        max_tokens: int = 256,
-        **more: Any,
-    ) -> Reply:
-        """One answer. Raises NoAnswer, or _Died if nothing answers where something did."""
-        extra = {"temperature": 0, **self._extra, **more}
-        fields = settings(self._profile, self._model, thinking, max_tokens, 0, stream, extra)
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        began = time.perf_counter()
-        try:
-            reply: Reply = self._endpoint.ask(messages, list(tools), fields)
-        except NoAnswer as failure:
-            if self.answered and failure.kind == "connection":
-                raise _Died(failure.text) from failure
-            raise
-        self.answered = True
-        self.whole_s, self.first_s = time.perf_counter() - began, self._endpoint.first_s
-        return reply
+NAMES = ("report",)  # of the tools that it is offered
 
 
 def check(
-    endpoint: Any,
-    profile: str,
-    model: str = "",
-    context_tokens: int | None = None,
-    extra_body: Mapping[str, Any] | None = None,
+    endpoint: Any, options: Options, given: Mapping[str, Any], tell: Callable[[str], None] = lambda about: None
 ) -> Checked:
-    """Look at a server and the model it serves.
+    """Look at a server and the model it serves. Raises TaktError for examples that there are not.
 
-    endpoint         an `OpenAiCompatible`.
-    profile          a name of PROFILES, "" for that of the server, as far as it says.
-    model            "" for the only one that there is.
-    context_tokens   that a shift is to have, if that is settled.
+    endpoint    a `Several`.
+    options     of the worker; what follows from none is not asked: which server, which model.
+    given       those that the user gave. Of them `model` may be missing, for the only one that there is, and `profile`,
+                for that of the server, as far as it says.
+    tell        called before each question with what it is about.
     """
-    says: Server = endpoint.says(model, with_key=True)
-    profile = profile or says.kind or "vllm"
-    model = model or (says.models[0] if len(says.models) == 1 else "")
-    found, chosen = list[Finding](), dict[str, Any]()
+    if options.examples:
+        examples_of(options.examples, options.shots, options.view)
+    tell("what it says of itself")
+    says: Server = endpoint.says(str(given.get("model", "")), with_key=True)
+    profile = str(given.get("profile") or says.kind or "vllm")
+    model = str(given.get("model") or (says.models[0] if len(says.models) == 1 else ""))
+    ask = Asker(endpoint, options, profile, model, tell)
+    found, chosen = list[Finding](), dict(given)
     died = ""
     try:
-        for finding, options in _all(
-            endpoint, PROFILES[profile], profile, model, says, context_tokens, extra_body or {}
-        ):
+        for finding, more in _all(ask, endpoint, options, given, says, profile):
             found.append(finding)
-            chosen |= options
-    except _Died as error:
+            chosen |= more
+    except Died as error:
         after = found[-1].what if found else "the first question"
         died = f"the server answered, and after {after!r} does not any more: {error}"
+    if "base_url" in given:
+        chosen["base_url"] = given["base_url"]  # all of them, where it is several
+    if chosen.get("calls", "tools") != "tools":
+        chosen = {name: value for name, value in chosen.items() if name not in WITH_TOOLS}
     return Checked(tuple(found), chosen, died)
 
 
 def _all(
-    endpoint: Any,
-    profile: Profile,
-    name: str,
-    model: str,
-    says: Server,
-    context_tokens: int | None,
-    extra: Mapping[str, Any],
-) -> Iterator[tuple[Finding, dict[str, Any]]]:
-    ask = _Asker(endpoint, profile, model, extra)
-    shown, seen = _server(endpoint, name, says, model)
-    yield shown, {"profile": name, "base_url": endpoint.shown_url}
-    if not model:
-        listed = ", ".join(says.models[:5])
-        try:
-            ask(TASK, model="default")
-        except NoAnswer as failure:
-            if failure.kind == "connection":
-                yield Finding("model", BAD, failure.text, "", {"kind": failure.kind}), {}
-                return
-        advice = f"name one: -w model=NAME (it has: {listed})" if listed else "name it: -w model=NAME"
-        yield Finding("model", BAD, "not named", advice), {}
+    ask: Asker, endpoint: Any, options: Options, given: Mapping[str, Any], says: Server, name: str
+) -> Iterator[Row]:
+    plain: Reply | None = None
+    for row, answer in reached(ask, endpoint, name, says):
+        yield row
+        plain = answer
+    if plain is None:
         return
-    try:
-        plain = ask(TASK)
-    except NoAnswer as failure:
-        yield Finding("model", BAD, failure.text, _of_refusal(failure, says, seen), {"kind": failure.kind}), {}
-        return
-    unlisted = says.models and model not in says.models
-    told = f"{model}; the server answers to that name, and does not list it" if unlisted else model
-    yield Finding("model", GOOD, told), {"model": model}
-    yield _context(says, context_tokens)
-    tools, options = _tools(ask, plain, says, name)
-    yield tools, options
-    yield from _calls(ask, tools, name)
-    yield _thinking(ask, plain, profile)
+    yield from each_of(ask, endpoint.alone)
+    yield _context(says, options, given)
+    if options.calls == "tools":
+        ask.about = "tools"
+        tools, more = _tools(ask, plain, says, name)
+        yield tools, more
+        yield from _calls(tools)
+        ask.about = "JSON schema"
+        yield _schema(ask, tools.state == BAD)
+    else:
+        ask.about = f"calls={options.calls}"
+        yield from _in_words(ask, options.calls)
+    ask.about = "thinking"
+    yield _thinking(ask, plain, PROFILES[name], options.thinking)
+    ask.about = "streaming"
     yield _stream(ask, plain)
+    ask.about = "speed"
     yield _speed(ask)
-    if profile.known:
-        yield Finding("known", NOTE, f"{name}: {'; '.join(profile.known)}"), {}
+    if PROFILES[name].known:
+        yield Finding("known", NOTE, f"{name}: {'; '.join(PROFILES[name].known)}"), {}
 
 
-def _server(endpoint: Any, name: str, says: Server, model: str) -> tuple[Finding, str]:
-    kind = says.kind or "does not say what it is"
-    told = f"{endpoint.shown_url}: {kind} {says.version}".strip()
-    if says.kind and says.kind != name:
-        advice = f"-w profile={says.kind}: requests are written as for {name}"
-        return Finding("server", NOTE, told, advice), "other"
-    return Finding("server", GOOD, told), ""
-
-
-def _of_refusal(failure: NoAnswer, says: Server, seen: str) -> str:
-    listed = ", ".join(says.models[:5])
-    if failure.status in (401, 403):
-        return "name the variable that has the key: -w key_env=NAME"
-    if failure.status == 404:
-        return f"-w model=NAME, one of: {listed}" if listed else "name the model as the server does, or mend base_url"
-    if failure.status in (400, 422):
-        return "leave out a field that it does not take: -w 'extra_body={\"FIELD\": null}'" + (
-            f", or -w profile={says.kind}" if seen else ""
-        )
-    return "see what the server writes where it runs"
-
-
-def _context(says: Server, wanted: int | None) -> tuple[Finding, dict[str, Any]]:
+def _context(says: Server, options: Options, given: Mapping[str, Any]) -> Row:
+    wanted, length = given.get("context_tokens"), given.get("max_tokens")
     if says.context is None:
         advice = "a shift's context_tokens must be what it was started with; 32768 unless said otherwise"
-        return Finding("context", NOTE, "the server does not say how long", advice), {}
+        short = {"max_tokens": options.max_tokens} if wanted is not None else {}
+        return Finding("context", NOTE, "the server does not say how long", advice), short
     values = {"tokens": says.context}
+    most = min(4096, says.context // 4)
     if wanted is not None and wanted > says.context:
         advice = f"start it with more, or -w context_tokens={says.context}"
-        return Finding("context", BAD, f"{says.context} tokens, and {wanted} are wanted", advice, values), {}
-    options = (
-        {}
-        if says.context >= 32_768 and wanted is None
-        else {"context_tokens": min(says.context, wanted or says.context)}
-    )
-    if says.context < 32_768:
-        most = min(4096, says.context // 4)
-        options["max_tokens"] = most
-        return Finding(
-            "context", GOOD, f"{says.context} tokens", "short: -w view=short forgets what is done", values
-        ), options
-    return Finding("context", GOOD, f"{says.context} tokens", "", values), options
+        less = {"context_tokens": says.context, "max_tokens": min(length or most, most)}
+        return Finding("context", BAD, f"{says.context} tokens, and {wanted} are wanted", advice, values), less
+    room = min(says.context, options.context_tokens)
+    if length is not None and length > room // 2:
+        advice = f"leave room to read: -w max_tokens={most}"
+        told = f"{says.context} tokens, and an answer may have {length} of them"
+        return Finding("context", BAD, told, advice, values), {"context_tokens": room, "max_tokens": most}
+    if says.context >= 32_768 and wanted is None:
+        return Finding("context", GOOD, f"{says.context} tokens", "", values), {}
+    more = {"context_tokens": min(says.context, wanted or says.context)}
+    if says.context < 32_768 or wanted is not None:
+        more["max_tokens"] = length or min(most, more["context_tokens"] // 4)
+    advice = "short: -w view=short forgets what is done" if says.context < 32_768 else ""
+    return Finding("context", GOOD, f"{says.context} tokens", advice, values), more
 
 
-def _tools(ask: _Asker, plain: Reply, says: Server, name: str) -> tuple[Finding, dict[str, Any]]:
+def _tools(ask: Asker, plain: Reply, says: Server, name: str) -> Row:
     """Whether the model is shown its tools: it calls one, or reads the more for them."""
     chars = len(json.dumps(REPORT))
     try:
-        reply = ask(TASK, [REPORT])
+        reply = ask(TASK, [REPORT], needed=True)
     except NoAnswer as failure:
-        told = f"a request with tools is refused: {failure.text}"
-        return Finding("tools", BAD, told, "-w calls=schema, or start it with a tool-call parser"), {"calls": "schema"}
+        about = f"a request with tools is refused: {cut(failure.text, 300)}"
+        return Finding("tools", BAD, about, "-w calls=schema, or start it with a tool-call parser"), {"calls": "schema"}
     before, after = (r.usage["prompt_tokens"] if r.usage else 0 for r in (plain, reply))
-    values = {"prompt_tokens": before, "prompt_tokens_with_tools": after}
+    values: dict[str, Any] = {"prompt_tokens": before, "prompt_tokens_with_tools": after}
     more = after - before
-    if says.tools is False or (before and after and more < chars / THINNEST / 2 and not reply.calls):
+    call = _made(reply.calls)
+    serve = PROFILES[name].serve
+    parser = f"start it with its tool-call parser ({serve})" if serve else "another server of it may read its calls"
+    if says.tools is False or (before and after and more < chars / THINNEST / 2 and call is None):
         why = (
             "the server says that its chat template has none"
             if says.tools is False
@@ -256,55 +159,116 @@ def _tools(ask: _Asker, plain: Reply, says: Server, name: str) -> tuple[Finding,
         )
         advice = "give the server a chat template that has tools, or -w calls=schema, or calls=text"
         return Finding("tools", BAD, f"are not shown to the model: {why}", advice, values), {"calls": "schema"}
-    if reply.calls:
-        told = f"reach the model ({more} tokens more), and a call comes back" if before else "a call comes back"
-        return Finding("tools", GOOD, told, "", {**values, "call": _call_of(reply)}), {}
+    if call is not None:
+        about = f"reach the model ({more} tokens more), and a call comes back" if before else "a call comes back"
+        return Finding("tools", GOOD, about, "", {**values, "call": [call.name, _arguments(call)]}), {}
+    nameless = any(made.name == "?" for made in reply.calls)
+    if nameless or "malformed_call" in reply.odd or "malformed_content" in reply.odd:
+        sent = reply.raw.get("tool_calls") or reply.raw.get("content")
+        about = f"what comes back in place of a call is none: {cut(json.dumps(sent, default=str))}"
+        return Finding("tools", BAD, about, f"{parser}, or -w calls=schema", values), {"calls": "schema"}
     text = f"{reply.text} {reply.reasoning}"
-    if has_lost_call(text, ["report"]):
-        serve = PROFILES[name].serve
-        advice = f"start it with its tool-call parser ({serve}), or -w calls=text" if serve else "-w calls=text"
-        told = f"reach the model, but its call stays text: {_short(text)}"
-        return Finding("tools", BAD, told, advice, values), {"calls": "text"}
-    told = f"reach the model: it reads {more} tokens more for them" if more > 0 else "nothing says that they reach it"
-    return Finding("tools", GOOD if more > 0 else NOTE, told, "", {**values, "said": _short(text)}), {}
+    if not reply.calls and has_lost_call(text, NAMES):
+        about = f"reach the model, but its call stays text: {cut(text)}"
+        return Finding("tools", BAD, about, f"{parser}, or -w calls=text", values), {"calls": "text"}
+    if reply.calls:
+        values["foreign"] = f"{cut(reply.calls[0].name, 40)}({cut(reply.calls[0].arguments)})"
+        if more <= 0:  # nothing speaks for that it saw the one that there is
+            about = f"it calls what it was not offered: {values['foreign']}"
+            return Finding("tools", BAD, about, f"{parser}, or -w calls=schema", values), {"calls": "schema"}
+    else:
+        values["said"] = cut(text)
+    about = f"reach the model: it reads {more} tokens more for them" if more > 0 else "nothing says that they reach it"
+    return Finding("tools", GOOD if more > 0 else NOTE, about, "", values), {}
 
 
-def _calls(ask: _Asker, tools: Finding, name: str) -> Iterator[tuple[Finding, dict[str, Any]]]:
-    """Whether what comes back is the call that was asked for; and whether a schema is held to."""
-    made = tools.values.get("call")
+def _made(calls: tuple[Call, ...]) -> Call | None:
+    """The first call of what was offered: one of any other name is none."""
+    return next((call for call in calls if call.name in NAMES), None)
+
+
+def _arguments(call: Call) -> Any:
+    """As an object, if they parse as a station would have it; else the text that they are."""
+    read = read_call(call.name, call.arguments, NAMES)
+    return read.arguments if read.arguments is not None else call.arguments
+
+
+def _calls(tools: Finding) -> Iterator[Row]:
+    """Whether what came back is the call that was asked for."""
     if "said" in tools.values:
         advice = "-w calls=schema, examples of good work (-w examples=FILE), or teach it: docs/train-llm.md"
         yield Finding("call", NOTE, f"it was asked for one, and makes none: {tools.values['said']}", advice), {}
-    if made is not None:
-        right = made == ["report", WANTED]
-        advice = "" if right else "a model this weak needs teaching: docs/train-llm.md"
-        yield Finding("call", GOOD if right else NOTE, f"{made[0]}({_short(json.dumps(made[1]))})", advice), {}
-    fields: dict[str, Any] = {
-        "response_format": {"type": "json_schema", "json_schema": {"name": "call", "schema": SCHEMA}}
-    }
+    elif "foreign" in tools.values and tools.state != BAD:
+        advice = "-w calls=schema lets it name no other, or teach it: docs/train-llm.md"
+        yield Finding("call", NOTE, f"of a tool that was not offered: {tools.values['foreign']}", advice), {}
+    elif "call" in tools.values:
+        yield _judged(*tools.values["call"]), {}
+
+
+def _judged(name: str, arguments: Any) -> Finding:
+    """The row of a call that was made."""
+    right = arguments == WANTED
+    advice = "" if right else "a model this weak needs teaching: docs/train-llm.md"
+    if not isinstance(arguments, dict):
+        return Finding("call", NOTE, f"its arguments do not parse: {cut(str(arguments))}", advice)
+    return Finding("call", GOOD if right else NOTE, f"{name}({cut(json.dumps(arguments))})", advice)
+
+
+def _spoken(ask: Asker, calls: str) -> tuple[Reply, Call | None]:
+    """An answer to a question that tells its tool in words, as the worker does, and the call in it."""
     asked = f"{TASK} Answer with one JSON object: {json.dumps({'name': 'report', 'arguments': WANTED})}"
+    form: dict[str, Any] = {"response_format": response_format([REPORT], [REPORT])} if calls == "schema" else {}
+    reply = ask(asked, system=f"{BRIEF}\n{in_words([REPORT])}", needed=True, **form)
+    return reply, _made(calls_in(reply.text, NAMES)[:1])
+
+
+def _schema(ask: Asker, only_way: bool) -> Row:
+    """Whether a schema is held to, for a shift whose calls go another way. `only_way`: that one is barred."""
+    instead = {"calls": "text"} if only_way else {}
+    advice = "calls=schema cannot be had; calls=text asks in words"
     try:
-        reply = ask(asked, **fields)
+        reply, call = _spoken(ask, "schema")
     except NoAnswer as failure:
-        yield (
-            Finding("schema", NOTE, f"a JSON schema is refused: {_short(failure.text)}", "calls=schema cannot be had"),
-            {},
-        )
-        return
+        return Finding("schema", NOTE, f"a JSON schema is refused: {cut(failure.text)}", advice), instead
+    if _held(call):
+        return Finding("schema", GOOD, "an answer holds to a JSON schema", "calls=schema works here"), {}
+    return Finding("schema", NOTE, f"a JSON schema is not held to: {cut(reply.text)}", advice), instead
+
+
+def _held(call: Call | None) -> bool:
+    arguments = None if call is None else _arguments(call)
+    return isinstance(arguments, dict) and set(arguments) == set(WANTED)
+
+
+def _in_words(ask: Asker, calls: str) -> Iterator[Row]:
+    """Whether calls come as calls=schema or calls=text has them."""
+    yield Finding("tools", GOOD, f"are told in words (calls={calls}): no chat template needs to know any"), {}
+    row = "schema" if calls == "schema" else "call"
+    other = "-w calls=text asks in words" if calls == "schema" else "-w calls=schema, if the server can"
     try:
-        told = json.loads(reply.text)
-        held = set(told) == {"name", "arguments"} and told["name"] == "report" and set(told["arguments"]) == set(WANTED)
-    except (ValueError, TypeError, RecursionError):
-        held = False
-    if held:
-        yield Finding("schema", GOOD, "an answer holds to a JSON schema", "calls=schema works here"), {}
+        reply, call = _spoken(ask, calls)
+    except NoAnswer as failure:
+        instead = {"calls": "text"} if calls == "schema" else {}
+        yield Finding(row, BAD, f"calls={calls} is refused: {cut(failure.text, 300)}", other), instead
+        return
+    if calls == "schema":
+        if not _held(call):
+            told = f"a JSON schema is not held to: {cut(reply.text) or 'no text comes'}"
+            yield Finding(row, BAD, told, other), {"calls": "text"}
+            return
+        yield Finding(row, GOOD, "an answer holds to a JSON schema"), {}
+    if call is None:
+        told = f"it was asked for one, in words, and makes none: {cut(reply.text)}"
+        yield Finding("call", NOTE, told, f"{other}; examples of good work: -w examples=FILE"), {}
     else:
-        advice = "calls=schema cannot be had; calls=text asks in words"
-        instead = {"calls": "text"} if tools.state == BAD else {}
-        yield Finding("schema", NOTE, f"a JSON schema is not held to: {_short(reply.text)}", advice), instead
+        yield _judged(call.name, _arguments(call)), {}
 
 
-def _thinking(ask: _Asker, plain: Reply, profile: Profile) -> tuple[Finding, dict[str, Any]]:
+def _thinking(ask: Asker, plain: Reply, profile: Profile, wanted: bool) -> Row:
+    if wanted:
+        if plain.reasoning:
+            return Finding("thinking", GOOD, "on, as told"), {}
+        return Finding("thinking", NOTE, "told to think, and nothing of it is seen", "leave thinking=false"), {}
     if plain.reasoning:
         advice = "it costs time at each call; look for the model's own switch (extra_body), or -w thinking=true"
         return Finding("thinking", NOTE, "it thinks though it was told not to", advice), {}
@@ -314,25 +278,25 @@ def _thinking(ask: _Asker, plain: Reply, profile: Profile) -> tuple[Finding, dic
         reply = ask("What is 17 times 23?", system="You calculate.", thinking=True, max_tokens=64)
     except NoAnswer as failure:
         return Finding(
-            "thinking", NOTE, f"off; asked for, it is refused: {_short(failure.text)}", "leave thinking=false"
+            "thinking", NOTE, f"off; asked for, it is refused: {cut(failure.text)}", "leave thinking=false"
         ), {}
     if reply.reasoning:
         return Finding("thinking", GOOD, "off unless asked for, and on when it is"), {}
     return Finding("thinking", GOOD, "off, and nothing of it is seen when asked for either"), {}
 
 
-def _stream(ask: _Asker, plain: Reply) -> tuple[Finding, dict[str, Any]]:
+def _stream(ask: Asker, plain: Reply) -> Row:
     try:
         reply = ask(TASK, stream=True)
     except NoAnswer as failure:
-        return Finding("streaming", NOTE, f"does not work: {_short(failure.text)}", "leave stream=false"), {}
+        return Finding("streaming", NOTE, f"does not work: {cut(failure.text)}", "leave stream=false"), {}
     if reply.usage is None:
         advice = "leave stream=false, or tokens are guessed" if plain.usage else "tokens are guessed in any case"
         return Finding("streaming", NOTE, "works, and does not count tokens", advice), {}
     return Finding("streaming", GOOD, "works, tokens are counted"), {}
 
 
-def _speed(ask: _Asker) -> tuple[Finding, dict[str, Any]]:
+def _speed(ask: Asker) -> Row:
     """Tokens read and written a second, from streamed answers: until the first piece it reads, then it writes."""
     new = time.time_ns() % 99_991  # a server that has read the same before reads it in no time
     words = " ".join(f"{(7919 * n + new) % 99_991}" for n in range(READS))
@@ -342,7 +306,7 @@ def _speed(ask: _Asker) -> tuple[Finding, dict[str, Any]]:
         long = ask(f"{new}: which number is the largest? {words}", system="You compare.", stream=True, max_tokens=16)
         long_first = ask.first_s
     except NoAnswer as failure:
-        return Finding("speed", NOTE, f"could not be measured: {_short(failure.text)}"), {}
+        return Finding("speed", NOTE, f"could not be measured: {cut(failure.text)}"), {}
     if short.usage is None or long.usage is None:
         return Finding("speed", NOTE, "cannot be told: the server counts no tokens"), {}
     written, read = short.usage["completion_tokens"] - 1, long.usage["prompt_tokens"] - short.usage["prompt_tokens"]
@@ -353,18 +317,7 @@ def _speed(ask: _Asker) -> tuple[Finding, dict[str, Any]]:
         return Finding("speed", NOTE, told, "", {"tokens_per_s": round(a_second, 1)}), {}
     speed = {"tokens_per_s": round(written / writes, 1), "prompt_tokens_per_s": round(read / reads, 1)}
     told = f"writes {speed['tokens_per_s']:g} tokens/s, reads {speed['prompt_tokens_per_s']:g}"
-    advice = "the same on every machine: " + " ".join(f"-w {key}={value:g}" for key, value in speed.items())
+    advice = "the same station time on every machine, measured where nothing else runs: " + " ".join(
+        f"-w {key}={value:g}" for key, value in speed.items()
+    )
     return Finding("speed", GOOD, told, advice, speed), {}
-
-
-def _call_of(reply: Reply) -> list[Any]:
-    call = reply.calls[0]
-    try:
-        return [call.name, json.loads(call.arguments)]
-    except (ValueError, RecursionError):
-        return [call.name, call.arguments]
-
-
-def _short(text: str, most: int = 90) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[:most]}..."

@@ -107,9 +107,11 @@ class OpenAiCompatible:
             raise self._status(error) from error
         except openai.APIConnectionError as error:
             cause = self._clean(plainly(error.__cause__ or error))
-            raise NoAnswer("connection", f"cannot reach {self.shown_url}: {cause}") from error
+            spoke = isinstance(error.__cause__, (httpx2.RemoteProtocolError, httpx2.ReadError))
+            what = f"{self.shown_url} answers no HTTP" if spoke else f"cannot reach {self.shown_url}"
+            raise NoAnswer("connection", f"{what}: {cause}") from error
         except httpx2.TimeoutException as error:
-            raise NoAnswer("timeout", f"no answer within {self.timeout_s:g} s") from error
+            raise NoAnswer("timeout", f"the answer had not ended within {self.timeout_s:g} s") from error
         except httpx2.HTTPError as error:
             kind = "broken_stream" if begun else "connection"
             raise NoAnswer(kind, self._clean(f"the answer broke off ({plainly(error)})")) from error
@@ -156,9 +158,9 @@ class OpenAiCompatible:
             if length > LARGEST_ANSWER:
                 raise NoAnswer("not_an_answer", f"the answer is longer than {LARGEST_ANSWER} bytes")
             if stream is None:
-                body += part
+                body += part if body else part.lstrip()  # once: a flood of spaces is not read over and over
                 kind = answer.headers.get("content-type", "")
-                began = body.lstrip()[:6]
+                began = body[:6]
                 if "event-stream" in kind or "ndjson" in kind or (began and began.startswith(STREAMS)):
                     stream, part = Stream(), bytes(body)
             if stream is not None:
@@ -185,6 +187,9 @@ class OpenAiCompatible:
         except ValueError:  # it may also be a date, from a clock that is not ours
             after_s = 0.0
         failure = of_status(body, int(error.status_code), max(0.0, after_s))
+        if 300 <= int(error.status_code) < 400:
+            to = self._clean(error.response.headers.get("location", "")) or "an address that it does not tell"
+            failure.text = f"HTTP {error.status_code}: sends on to {to}"
         failure.text = self._clean(failure.text)[:LONGEST_WORDS]  # again: in JSON the key may have been escaped
         return failure
 

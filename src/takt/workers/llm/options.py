@@ -88,8 +88,8 @@ class Options:
     def __post_init__(self) -> None:
         if not self.model or not isinstance(self.model, str):
             raise TaktError("worker 'llm' needs a model: -w model=NAME, as the server calls it")
-        if self.profile not in PROFILES:
-            near = meant(self.profile, PROFILES)
+        if not isinstance(self.profile, str) or self.profile not in PROFILES:
+            near = meant(str(self.profile), PROFILES)
             raise TaktError(f"worker 'llm' has no profile {self.profile!r}{near}; it has: {', '.join(PROFILES)}")
         if self.calls not in CALLS:
             raise TaktError(
@@ -97,7 +97,7 @@ class Options:
             )
         if self.tool_choice not in ("", "auto", "required", "none"):
             raise TaktError(f"tool_choice is {self.tool_choice!r}; it must be auto, required or none")
-        for name in ("system", "examples", "reasoning_effort"):
+        for name in ("system", "examples", "reasoning_effort", "base_url", "view", "calls"):
             if not isinstance(getattr(self, name), str):
                 raise TaktError(f"{name} is {getattr(self, name)!r}; it must be a text")
         if self.parallel_tool_calls not in (None, True, False):

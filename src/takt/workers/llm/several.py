@@ -29,6 +29,11 @@ class Several:
         return self._servers[self._at].shown_url
 
     @property
+    def alone(self) -> list[OpenAiCompatible]:
+        """Each of them."""
+        return list(self._servers)
+
+    @property
     def first_s(self) -> float:
         return self._servers[self._at].first_s
 
