@@ -17,8 +17,8 @@ from fake_server import FakeServer, Say
 from scripts import shift
 
 from takt.cli import main
-from takt.workers.llm.check import WANTED
 from takt.workers.llm.profiles import PROFILES
+from takt.workers.llm.question import WANTED
 from takt.workers.llm.server import Server, look
 
 LLAMA: dict[str, Any] = {

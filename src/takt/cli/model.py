@@ -107,7 +107,7 @@ def _print(found: Checked) -> None:
     words = " ".join(f"-w {shlex.quote(f'{key}={_word(value)}')}" for key, value in found.set.items())
     answers = found.unserved is None and not found.died
     if answers and not found.fit:
-        table.add_row("set", "", Text(words))
+        table.add_row("set", "", Text(words if "model" in found.set else f"{words} -w model=NAME"))
     console = terminal.out()
     console.print(table)
     if not answers:
