@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from threading import Thread
 from typing import Any
 
@@ -17,6 +18,7 @@ from fake_server import FakeServer, Say
 from scripts import shift
 
 from takt.cli import main
+from takt.show.console import PlainConsole
 from takt.workers.llm.profiles import PROFILES
 from takt.workers.llm.question import WANTED
 from takt.workers.llm.server import Server, look
@@ -244,8 +246,12 @@ def test_a_call_of_a_tool_that_was_never_offered_is_no_call(capsys: pytest.Captu
 
 
 def test_the_advice_is_confirmed_by_the_same_command_with_the_options_that_it_says_to_set(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    drawn = StringIO()
+    screen = PlainConsole(file=drawn, force_terminal=True, width=120)
+    monkeypatch.setattr("takt.show.terminal.err", lambda quiet=False: screen)
+
     def deaf(body: dict[str, Any], n: int) -> Say:
         return able({key: value for key, value in body.items() if key != "tools"}, n)
 
@@ -256,8 +262,11 @@ def test_the_advice_is_confirmed_by_the_same_command_with_the_options_that_it_sa
         row = shown[shown.index(" set ") + 5 : shown.index("A shift would")]
         assert main(["check-model", *shlex.split(row)]) == 0
         assert "can be begun" in capsys.readouterr().out
-        asked = server.requests[-1]
-    assert asked["seed"] == 1 and all("tools" not in body for body in server.requests[-7:])
+        asked, confirmed = server.requests[-1], server.requests[-7:]
+        assert f"asking {server.url}" in drawn.getvalue(), "what it is at, on a terminal"
+        before = len(drawn.getvalue())
+        assert main([*words, "--json"]) == 1 and len(drawn.getvalue()) == before
+    assert asked["seed"] == 1 and all("tools" not in body for body in confirmed)
 
 
 def test_calls_in_words_are_asked_for_as_a_shift_does(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from takt.workers.calls import read_call
@@ -63,6 +64,8 @@ def check(
     says: Server = endpoint.says(str(given.get("model", "")), with_key=True)
     profile = str(given.get("profile") or says.kind or "vllm")
     model = str(given.get("model") or (says.models[0] if len(says.models) == 1 else ""))
+    if says.context is not None and "max_tokens" not in given:  # as a shift there would have to be told
+        options = replace(options, max_tokens=max(16, min(options.max_tokens, says.context // 4)))
     ask = Asker(endpoint, options, profile, model, tell)
     found, chosen = list[Finding](), dict(given)
     died = ""
