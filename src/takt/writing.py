@@ -228,11 +228,19 @@ def check_folder(out: Path, files: Sequence[str], kind: Kind, by: str) -> None:
         raise TaktError(f"cannot write {out / there[0]}: it is there already, and not by Takt; choose another folder")
 
 
-def claim_folder(out: Path, mark: str) -> None:
-    """Make a folder that a program fills over time, and says so by a file `mark`. TaktError if it is another's."""
+def check_claim(out: Path, mark: str) -> None:
+    """TaktError if a folder may not be filled by the program whose file `mark` is: it is another's, or no folder."""
     try:
         if out.exists() and not (out / mark).is_file() and (not out.is_dir() or any(out.iterdir())):
             raise TaktError(f"cannot write into {out}: it is there already, and not made by this; choose another name")
+    except OSError as error:
+        raise TaktError(f"cannot write into {out}: {error.strerror or error}") from error
+
+
+def claim_folder(out: Path, mark: str) -> None:
+    """Make a folder that a program fills over time, and says so by a file `mark`. TaktError if it is another's."""
+    check_claim(out, mark)
+    try:
         out.mkdir(parents=True, exist_ok=True)
         (out / mark).touch()
     except OSError as error:

@@ -61,12 +61,14 @@ def test_what_is_true_is_what_the_cells_own_inspection_measures() -> None:
 def test_the_reference_is_right_everywhere_and_always_good_is_as_bad_as_its_escapes() -> None:
     right = shift_of("reference", 8)
     assert [event.kind for event in right.events if event.kind in UNIT_ENDED] == ["unit_good"] * 8
-    assert account_of(right.events).values["escapes"] == 0 and right.events[0].data["privileged"]
+    values = account_of(right.events).values
+    assert values["escapes"] == 0 and values["class_right"] == 1.0 and right.events[0].data["privileged"]
     blind = shift_of("always_good", 30)
     bad = [event for event in blind.events if event.kind == UNIT_BAD]
     values = account_of(blind.events).values
     assert bad and all(event.data["reasons"] == ["escape"] for event in bad)
     assert values["escapes"] == values["bad_pins"] > 0 and values["false_alarms"] == 0
+    assert values["class_right"] == 0.0, "to name none is right of no defect"
     assert values["escape_rate"]["upper"] == 1.0 and values["escape_rate"]["lower"] > 0.5
 
 

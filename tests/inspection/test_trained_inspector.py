@@ -133,6 +133,22 @@ def test_what_is_learnt_tells_them_apart_and_its_file_opens(tmp_path: Path) -> N
     assert Trained(str(tmp_path / "i.onnx")).network.bad_above == bad_above
 
 
+def test_a_training_goes_into_no_folder_that_is_anothers_or_was_begun_otherwise(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the extra `train`")
+    from takt.stations.inspection.net import learn
+
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "takt-train.note").touch()
+    with pytest.raises(TaktError, match=r"cannot write into .*model: it is there already, and not made by this"):
+        learn.train(model, learn.SMOKE, 1, lambda *_: pytest.fail("it has begun"))
+    assert [file.name for file in model.iterdir()] == ["takt-train.note"]
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / learn.RECIPE).write_text(json.dumps(vars(learn.SMOKE), indent=1))
+    with pytest.raises(TaktError, match=r"begun with fixtures 50 \(now 1200\), .*epochs 2 \(now 16\); give the same"):
+        learn.train(tmp_path / "begun", learn.Recipe(), 1, lambda *_: pytest.fail("it has begun"))
+
+
 def _spec() -> Any:
     from takt import open_station
 

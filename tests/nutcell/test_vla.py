@@ -172,7 +172,7 @@ def test_a_corrupt_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     out = str(tmp_path / "shift.takt")
     assert main(["run", "nutcell", "--worker", "vla", "--units", "1", "-w", f"model={broken}", "--out", out]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "broken.onnx is not a policy that ONNX Runtime can read" in line
+    assert "broken.onnx is no policy that ONNX Runtime can read" in line
 
 
 def test_a_model_that_is_not_there() -> None:

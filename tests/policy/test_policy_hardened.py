@@ -143,7 +143,7 @@ def test_weights_outside_a_policys_file_are_read_from_beside_it_alone(tmp_path: 
         out = onnx.helper.make_tensor_value_info("y", 1, [4])
         model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [], [out], [weights]))
         (folder / "policy.onnx").write_bytes(model.SerializeToString())
-        with pytest.raises(TaktError, match="is not a policy that ONNX Runtime can read"):
+        with pytest.raises(TaktError, match="is no policy that ONNX Runtime can read"):
             Network(folder / "policy.onnx")
 
 

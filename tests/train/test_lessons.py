@@ -267,7 +267,7 @@ def test_frozen_lower_layers_read_a_lesson_once_and_say_what_the_whole_model_say
     from takt.train.attention import NAME, by_products
     from takt.train.halves import halves
     from takt.train.lessons import lessons_of
-    from takt.train.sft import _freeze
+    from takt.train.ready import freeze_lower
     from takt.train.weights import open_tokenizer
 
     tokenizer = open_tokenizer(str(tiny[0]))
@@ -275,7 +275,7 @@ def test_frozen_lower_layers_read_a_lesson_once_and_say_what_the_whole_model_say
     torch.manual_seed(0)
     size = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), num_hidden_layers=3, **size))
-    _freeze(model, 2)
+    freeze_lower(model, 2)
     read: list[int] = []
     model.model.layers[0].register_forward_hook(lambda layer, given, said: read.append(said.shape[1]))
 
@@ -358,12 +358,48 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(tiny: Any) -> No
 
     with pytest.raises(KeyboardInterrupt):
         sft.finetune(str(folder), lines, folder.parent / "parts", say=killed, **options)
+    other: dict[str, Any] = {**options, "rate": 0.5, "batch": 4}
+    says = r"was begun with --batch 2 \(now 4\), --rate 0.01 \(now 0.5\): give what it was begun with, or begin anew"
+    with pytest.raises(TaktError, match=says):
+        sft.finetune(str(folder), lines, folder.parent / "parts", **other)
     sft.finetune(str(folder), lines, folder.parent / "parts", **options)
     for name in ("model.safetensors", sft.CURVE):
         whole, parts = ((folder.parent / which / name).read_bytes() for which in ("whole", "parts"))
         if name == sft.CURVE:
             whole, parts = ([json.loads(line)["held_out"] for line in text.splitlines()] for text in (whole, parts))
         assert whole == parts
+    for less in ({**options, "steps": 4}, {**options, "held_out": None}):
+        with pytest.raises(TaktError, match=r"was begun with (--steps 8|other shifts held out)"):
+            sft.finetune(str(folder), lines, folder.parent / "parts", **less)
+
+
+def test_a_training_is_remembered_by_what_its_files_hold_and_not_by_their_names(tiny: Any, tmp_path: Path) -> None:
+    from takt.train.begun import ASKED, asked_for, check_begun, write_begun
+
+    (tmp_path / "model").mkdir()
+    for file in tiny[0].iterdir():
+        (tmp_path / "model" / file.name).write_bytes(file.read_bytes())
+    lines, template, out = tmp_path / "a.jsonl", tmp_path / "t.jinja", tmp_path / "out"
+    lines.write_text("lessons"), template.write_text("template")
+    options = {"model": str(tmp_path / "model"), "data": [lines], "template": str(template), "held_out": lines}
+    asked = asked_for({**options, "steps": 8})
+    (out / "checkpoint-4").mkdir(parents=True)
+    with pytest.raises(TaktError, match="did not write down by which options"):
+        check_begun(out, asked)
+    write_begun(out, asked)
+    assert not check_begun(out, asked), "begun, and not done"
+    moved = asked_for({**options, "model": str((tmp_path / "model").rename(tmp_path / "moved"))})
+    assert not check_begun(out, moved), "it is the same, elsewhere"
+    (tmp_path / "moved").rename(tmp_path / "model")
+    lines.write_text("other lessons"), template.write_text("other")
+    with (tmp_path / "model/model.safetensors").open("r+b") as file:
+        file.seek(-1, 2), file.write(b"?")
+    with pytest.raises(TaktError) as error:
+        check_begun(out, asked_for(options))
+    for what in ("what --model", "other lessons (--data", "what --chat-template", "other shifts held out"):
+        assert what in str(error.value)
+    (out / "checkpoint-4").rmdir()
+    assert (out / ASKED).exists() and not check_begun(out, asked_for(options)), "nothing was kept that could be lost"
 
 
 @pytest.mark.parametrize(
@@ -442,13 +478,19 @@ def test_a_tokenizer_without_an_end_token_is_one_line(tiny: Any, tmp_path: Path)
     with pytest.raises(TaktError, match="has no end token") as error:
         open_tokenizer(str(tmp_path))
     assert "\n" not in str(error.value)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights/config.json").write_bytes((tiny[0] / "config.json").read_bytes())
+    with pytest.raises(TaktError, match="has no tokenizer beside its weights"):
+        open_tokenizer(str(tmp_path / "weights"))
 
 
 def test_templates_have_names(tiny: Any) -> None:
     from takt.train.weights import open_tokenizer
 
-    with pytest.raises(TaktError, match=r"no chat template 'qwen33': no such file, and TRL brings: .*qwen3"):
+    with pytest.raises(TaktError, match=r"no chat template 'qwen33', did you mean 'qwen3'\?: it is no file, and none"):
         open_tokenizer(str(tiny[0]), "qwen33")
+    with pytest.raises(TaktError, match="is a folder; name the chat template in it"):
+        open_tokenizer(str(tiny[0]), str(tiny[0]))
     assert "tool_call" in open_tokenizer(str(tiny[0]), "qwen3-instruct-2507").chat_template
 
 

@@ -53,6 +53,7 @@ def test_a_round_works_corrects_and_learns_and_is_not_done_twice(
     monkeypatch.setattr(rounds, "finetune", finetune)
     monkeypatch.setattr(rounds, "InProcess", ForgetsHotels)
     monkeypatch.setattr(rounds, "open_tokenizer", lambda model: None)
+    monkeypatch.setattr(rounds, "weights_of", lambda model: f"the weights of {model}")
     monkeypatch.setattr(rounds, "open_weights", lambda model, tokenizer: Weights)
     lessons, shifts, said = tmp_path / "lessons.jsonl", tmp_path / "m-shifts", []
     lessons.write_text('{"messages": []}\n' * 100)
@@ -63,8 +64,7 @@ def test_a_round_works_corrects_and_learns_and_is_not_done_twice(
         "shifts": shifts,
         "view": "short",
         "station_options": DESK,
-        "steps": 7,
-        "training": {},
+        "training": {"steps": 7},
         "say": said.append,
     }
     monkeypatch.setattr(rounds, "ENOUGH", 1)
@@ -83,6 +83,9 @@ def test_a_round_works_corrects_and_learns_and_is_not_done_twice(
     monkeypatch.setattr(rounds, "InProcess", None)
     again = rounds.rounds({"model": "first"}, "flightdesk", "greedy", 2, [3, 5, 4, 6], 8, **given)
     assert again["rounds"] == told["rounds"] and ledger.stat().st_mtime_ns == stamp
+    monkeypatch.setattr(rounds, "weights_of", lambda model: "others")
+    with pytest.raises(TaktError, match=r"round1-seed3\.takt is a shift with worker_options .*first@the weights"):
+        rounds.rounds({"model": "first"}, "flightdesk", "greedy", 2, [3, 5, 4, 6], 8, **given)
     with pytest.raises(TaktError, match="3 rounds need a seed each"):
         rounds.rounds({"model": "first"}, "flightdesk", "greedy", 3, [3, 4], 8, **given)
 

@@ -44,8 +44,64 @@ def test_the_teachers_shifts_are_worked_once(folder: Any, lines: Any) -> None:
     first = (folder / "greedy-seed3.takt").stat().st_mtime_ns
     assert data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short") == lines
     assert (folder / "greedy-seed3.takt").stat().st_mtime_ns == first
-    with pytest.raises(TaktError, match="is a shift with units 6, not 7"):
-        data("flightdesk", "greedy", [3], folder, units=7, station_options=DESK, view="short")
+    for more, says in (({"units": 7}, "units 6, not 7"), ({"station_options": {}}, "aircraft=45, not")):
+        with pytest.raises(TaktError, match=f"is a shift with {says}"):
+            data("flightdesk", "greedy", [3], folder, **{"units": 6, "station_options": DESK, "view": "short", **more})
+
+
+def test_conversations_are_those_of_the_very_shifts_that_are_asked_for(
+    folder: Any, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from takt import train
+
+    def worked(*given: Any, seed: int, ledger: Path, **more: Any) -> None:
+        ledger.write_bytes((folder / "greedy-seed3.takt").read_bytes())
+
+    digests: dict[str, str] = {}
+    monkeypatch.setattr(train, "run_shift", worked)
+    monkeypatch.setattr(train, "finished", lambda *given: True)
+    monkeypatch.setattr(train, "all_options", lambda *given: {})
+    monkeypatch.setattr(train, "_digest", lambda path: digests.get(path.name, "as it was"))
+    monkeypatch.setattr(train, "export_trl", lambda ledgers, out, **given: out.write_text(f"{ledgers} {digests}"))
+
+    def of(*seeds: int) -> str:
+        return data("flightdesk", "greedy", seeds, folder / "few", view="short").read_text()
+
+    (folder / "few").mkdir()
+    first, second = of(1, 2), of(1, 3)
+    assert first != second and (of(1, 2), of(1, 3)) == (first, second) and "seed3" not in first
+    digests["greedy-seed2.takt"] = "worked again"
+    assert of(1, 2) != first and of(1, 3) == second
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--seeds", "1000-1003", "--held-out", "1001-1002"], "--held-out and --seeds share the seeds 1001-1002"),
+        (["--seeds", "3", "--short-shift", "4", "--short-seed", "3"], "--short-seed and --seeds share the seed 3"),
+        (["--rounds", "1", "--round-seeds", "7", "--held-out", "7"], "--held-out and --round-seeds share the seed 7"),
+        (["--rounds", "5", "--round-seeds", "1960"], "5 rounds need a seed each at least, and --round-seeds has 1"),
+        (["--rounds", "1", "--round-seeds", "abc"], "cannot read the seeds 'abc'"),
+        (["--data", "LINES", "--worker", "nobody", "--rounds", "1"], "no worker named 'nobody'"),
+        (["--view", "shrt"], "there is no view 'shrt', did you mean 'short'"),
+        (["--view", "short", "--gguf", "q8_0"], "a GGUF file is written only of a model that came from one"),
+        (["--view", "short", "--freeze", "40"], "cannot freeze 40 layers of this model; it has 2 layers"),
+        (["--data", "none.jsonl", "--held-out", "5"], "there are no conversations in none.jsonl"),
+        (["--view", "short", "--rounds", "1", "--out", "TAKEN"], "it is there already, and not made by this"),
+    ],
+)
+def test_what_a_training_needs_is_looked_at_before_anything_long(
+    tiny: Any, lines: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, words: Any, says: str
+) -> None:
+    monkeypatch.setattr("takt.train.data", lambda *given, **more: pytest.fail("the teacher worked"))
+    monkeypatch.setattr("takt.train.sft.finetune", lambda *given, **more: pytest.fail("the model learned"))
+    (tmp_path / "taken-round1").mkdir()
+    (tmp_path / "taken-round1/notes.txt").touch()
+    places = {"LINES": str(lines), "TAKEN": str(tmp_path / "taken")}
+    given = ["--model", str(tiny), "--out", str(tmp_path / "out"), "-o", "scenario=two-hubs"]
+    assert main(["train", "flightdesk", *given, *(places.get(word, word) for word in words)]) == 2
+    *_, line = capsys.readouterr().err.splitlines()
+    assert says in line and not (tmp_path / "out").exists()
 
 
 def test_a_tiny_qwen_is_one_and_the_same_for_a_seed(tiny: Any, folder: Any, lines: Any) -> None:

@@ -98,6 +98,7 @@ class Corrections:
         self._name, self._station, self._open_copy, self._seed, self._talk = teacher, station, open_copy, seed, talk
         self._other: Station | None = None
         self.rows: list[dict[str, Any]] = []
+        self.asked = self.answered = 0  # how often the teacher was, and had a call to make
         self._begin()
 
     def _begin(self) -> None:
@@ -116,6 +117,7 @@ class Corrections:
         kept = self._station.save()
         wish = self._teacher.wish(observation, lambda: self._copy(kept))
         said = json.loads(action)
+        self.asked, self.answered = self.asked + 1, self.answered + (wish is not None)
         if wish is None:
             self._lost = True  # it would wait, or look for long: nothing that the model could be told
         elif not _same(wish, said):

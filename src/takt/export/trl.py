@@ -74,6 +74,12 @@ def export_trl(
             count["calls"] += sum(len(message.get("tool_calls", ())) for message in told)
             count["good"] += row["reward"] == 1.0
             file.write(json.dumps(_prompt(row) if kind == "prompts" else row, ensure_ascii=False) + "\n")
+    if corrected_by and not count["conversations"]:
+        return {
+            "written": str(out),
+            **count,
+            "note": f"nothing to correct: there is no bad unit at which {corrected_by} would have made another call",
+        }
     return {"written": str(out), **count}
 
 
@@ -82,7 +88,7 @@ def corrections(
 ) -> Iterator[dict[str, Any]]:
     """A model's bad units, each put right from its first wrong call on: as conversations, or as pairs for DPO.
 
-    Raises TaktError if the shift is no model's, or there is no such worker.
+    Raises TaktError if the shift is no model's, there is no such worker, or it never has a call to make.
     """
     with Ledger.open(shift) as book:
         meta, digest = book.meta, book.digest()
@@ -107,7 +113,13 @@ def corrections(
         shoulder.close_all()
     finally:
         station.close()
-    for row in shoulder.corrections.rows if shoulder.corrections else ():
+    looked = shoulder.corrections
+    if looked and looked.asked and not looked.answered:
+        raise TaktError(
+            f"{teacher!r} can correct nothing here: at none of {looked.asked} calls of the model it would have "
+            "made one itself; name a worker that knows the work"
+        )
+    for row in looked.rows if looked else ():
         prompt, after = ([_spoken(message) for message in row.pop(part)] for part in ("prompt", "after"))
         about = {**row, "shift": str(shift), "seed": meta["seed"], "worker": meta["worker"]}
         if kind == "dpo":

@@ -8,7 +8,8 @@ decoding; Leviathan et al., arXiv:2211.17192, at temperature 0): calls copy most
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -92,22 +93,33 @@ def drafted(ids: Sequence[int], most: int) -> list[int]:
     return []
 
 
-def short_shift(
-    station: str, seed: int, units: int, view: str, options: Mapping[str, Any], max_tokens: int = 128
-) -> Callable[[Any, Any, int], dict[str, Any]]:
+@dataclass(frozen=True)
+class ShortShift:
     """What works a short shift of so many units with a model as it is, and says how many were good."""
 
-    def work(causal: Any, tokenizer: Any, step: int) -> dict[str, Any]:
+    station: str
+    seed: int
+    units: int
+    view: str
+    options: Mapping[str, Any]
+    max_tokens: int = 128  # of an answer
+
+    def __call__(self, causal: Any, tokenizer: Any, step: int) -> dict[str, Any]:
         was = causal.training
         causal.eval()
-        endpoint = InProcess(causal, tokenizer, max_tokens)
-        worker = Llm(endpoint=endpoint, model=f"step-{step}", view=view, tokens_per_s=50.0, max_tokens=max_tokens)
-        shift = run_shift(station, worker, seed=seed, units=units, clock="measured", station_options=dict(options))
+        options: dict[str, Any] = {"view": self.view, "tokens_per_s": 50.0, "max_tokens": self.max_tokens}
+        worker = Llm(endpoint=InProcess(causal, tokenizer, self.max_tokens), model=f"step-{step}", **options)
+        shift = run_shift(
+            self.station,
+            worker,
+            seed=self.seed,
+            units=self.units,
+            clock="measured",
+            station_options=dict(self.options),
+        )
         causal.train(was)
         ended = [event for event in shift.events if event.kind in (UNIT_GOOD, UNIT_BAD)]
-        return {"seed": seed, "units": len(ended), "good": sum(event.kind == UNIT_GOOD for event in ended)}
-
-    return work
+        return {"seed": self.seed, "units": len(ended), "good": sum(event.kind == UNIT_GOOD for event in ended)}
 
 
 def _opened(message: Mapping[str, Any]) -> dict[str, Any]:

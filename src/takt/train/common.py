@@ -16,7 +16,7 @@ def settings(out: str | os.PathLike[str], steps: int, batch: int, rate: float, s
         "max_steps": steps,
         "per_device_train_batch_size": batch,
         "learning_rate": rate,
-        "gradient_checkpointing": on_gpu,
+        **({"gradient_checkpointing": True} if on_gpu else {}),
         "bf16": on_gpu,
         "use_cpu": not on_gpu,
         "seed": seed,

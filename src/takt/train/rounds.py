@@ -17,8 +17,11 @@ from takt.errors import TaktError
 from takt.export.trl import export_trl
 from takt.ledger import Ledger
 from takt.shift import run_shift
+from takt.train import all_options, finished
 from takt.train.answering import InProcess
+from takt.train.begun import weights_of
 from takt.train.lessons import read_conversations
+from takt.train.ready import check_seeds
 from takt.train.sft import finetune
 from takt.train.weights import open_tokenizer, open_weights
 from takt.workers.llm import Llm
@@ -40,7 +43,6 @@ def rounds(
     shifts: Path,
     view: str,
     station_options: Mapping[str, Any],
-    steps: int,
     training: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -49,18 +51,16 @@ def rounds(
     seeds, units   the model's shifts: as many of the seeds for each round, none twice; units of each. A round works
                    them in order until it has ENOUGH different corrections.
     lessons        the teacher's own conversations, which stay among the lessons; so do earlier rounds' corrections.
-    steps          of each round's training.
-    training       further options of `finetune`.
+    training       options of `finetune` for each round's, its `steps` among them.
 
     Returns what the last training returned, with `rounds`: units, good ones and lessons of each.
     """
-    if len(seeds) < many:
-        raise TaktError(f"{many} rounds need a seed each at least, and there are {len(seeds)}")
+    check_seeds((), (), many, seeds)
     told, each, known = dict(first), list[dict[str, Any]](), list[Path]()
     share, half = len(seeds) // many, bool(training.get("bf16"))
     for number in range(1, many + 1):
         mine = seeds[(number - 1) * share : number * share]
-        folder = out.with_name(f"{out.name}-round{number}")
+        folder = folder_of(out, number)
         ledgers, found = list[Path](), set[str]()
         for ledger in _worked(told["model"], station, mine, units, shifts, number, view, station_options, half):
             corrected = ledger.with_name(f"{ledger.stem}-lessons.jsonl")
@@ -76,8 +76,13 @@ def rounds(
         if not found:
             say("there is nothing to correct: what was bad, the teacher would have done as well")
             break
-        told = dict(finetune(told["model"], [*lessons, *known], folder, steps=steps, say=say, **training))
+        told = dict(finetune(told["model"], [*lessons, *known], folder, say=say, **training))
     return {**told, "rounds": each}
+
+
+def folder_of(out: Path, number: int) -> Path:
+    """Where a round's model goes."""
+    return out.with_name(f"{out.name}-round{number}")
 
 
 def _worked(
@@ -94,12 +99,14 @@ def _worked(
     """The model's shifts of a round: each is worked when it is asked for, or there already. `half`: the weights in 16
     bits, which is faster."""
     paths = [folder / f"round{number}-seed{seed}.takt" for seed in seeds]
-    opened: Any = None
+    # By its weights: a folder of the same name may hold others.
+    name = f"{Path(model).name}@{weights_of(model).rpartition('@')[2][:12]}"
+    options: dict[str, Any] = {"model": name, "view": view, "tokens_per_s": 50.0, "max_tokens": 128}
+    whole, opened = all_options(station, station_options), None
     for path, seed in zip(paths, seeds, strict=True):
         if path.exists():
-            with Ledger.open(path) as book:
-                finished = book.finished
-            if finished:
+            same = {"station": station, "worker": "llm", "worker_options": options, "seed": seed, "units": units}
+            if finished(path, same, whole):
                 yield path
                 continue
             raise TaktError(f"{path} has not ended, and is none of this command's; move it away")
@@ -107,7 +114,6 @@ def _worked(
             tokenizer = open_tokenizer(model)
             causal = open_weights(model, tokenizer).causal.eval()
             opened = InProcess(causal.bfloat16() if half else causal, tokenizer)
-        options: dict[str, Any] = {"model": Path(model).name, "view": view, "tokens_per_s": 50.0, "max_tokens": 128}
         worker = Llm(endpoint=opened, **options)
         part = path.with_suffix(".part.takt")
         part.unlink(missing_ok=True)

@@ -12,31 +12,29 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from takt.contract.figure import per_cent
-from takt.distribution import install
 from takt.errors import TaktError
 from takt.train.attention import by_products
+from takt.train.begun import DONE, asked_for, check_begun, write_begun
 from takt.train.common import save, settings
 from takt.train.halves import halves
 from takt.train.lessons import Lesson, kinds_of, lessons_of, mixture, read_conversations
 from takt.train.measured import Ask, measure
 from takt.train.order import CORRECTED, Curve, Order
+from takt.train.ready import open_ready, with_lora
 from takt.train.shared import logits_of, said_by
-from takt.train.weights import check_template, open_tokenizer, open_weights
-from takt.writing import claim_folder
+from takt.train.weights import Weights, check_template, open_tokenizer
+from takt.writing import JSON, check_claim, claim_folder, whole_file
 
 MARK = "takt-train.note"  # in a folder of a model that is trained here
 CURVE = "curve.jsonl"  # in the same: what was measured on the way
-DONE = "trained.json"  # in the same, when it is done: what was asked for, and what came out
 QUARTERS = 4
 TOGETHER = 8  # lessons in memory at once, at most; a larger batch is made of several such
 SPEAK_S = 15.0  # seconds between two lines about the speed
@@ -67,6 +65,7 @@ def finetune(
     gguf_from: str | os.PathLike[str] | None = None,
     bf16: bool = False,
     short_shift: Try | None = None,
+    opened: Weights | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Train a causal model (a GGUF file, or a name or folder of transformers) on conversations, and save it to `out`.
@@ -90,43 +89,38 @@ def finetune(
     gguf            also write OUT/model.gguf in this form, q8_0 or f16: the model must be from a GGUF file,
     gguf_from       by default the one that it is from.
     bf16            multiply in bfloat16 on a CPU as well, which is faster where it has instructions for it.
-    short_shift     works a short shift with the model as it is; what it returns goes into the curve.
+    short_shift     works a short shift with the model as it is; what it returns goes into the curve. Its `str` is
+                    remembered, and says which shift.
+    opened          the model, where `open_ready` has opened it so already.
     say             told lines for people: the speed, what is left, what was measured.
 
-    A quarter of the way is kept at a time: the same call goes on from there after a kill. Returns the losses, the time
-    and what was measured last.
+    A quarter of the way is kept at a time: the same call goes on from there after a kill, and a call of anything else
+    over what was kept is a TaktError (begun.py). Returns the losses, the time and what was measured last.
     """
     out = Path(out)
-    asked = {name: str(value) for name, value in locals().items() if name not in ("out", "short_shift", "say")}
-    for newer in ("freeze", "short"):
-        if not locals()[newer]:
-            del asked[newer]  # models that were trained before there was the option have it not
+    options = {name: value for name, value in locals().items() if name not in ("out", "opened", "say")}
     files = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     for file in files:
         if not Path(file).is_file():
             raise TaktError(f"there are no conversations in {file}")
-    asked["lessons"] = sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
     rows = _each_correction_once(row for file in files for row in read_conversations(file))
     surprised = any("corrected" in row for row in rows)
     if not surprised:
-        del asked["corrected"]
-    told_before = _done(out, asked)
-    if told_before is not None:
-        return told_before
+        del options["corrected"]
+    asked = asked_for({**options, "data": files})
+    check_claim(out, MARK)
+    if check_begun(out, asked):
+        return dict(json.loads((out / DONE).read_text(encoding="utf-8"))["told"])
     shown = ", ".join(str(file) for file in files)
     if not rows:
         raise TaktError(f"there are no conversations in {shown}")
-    tokenizer = open_tokenizer(model, template)
+    tokenizer = opened.tokenizer if opened else open_tokenizer(model, template)
     check_template(tokenizer, rows[0]["tools"])
-    weights = open_weights(model, tokenizer)
-    if gguf_from is not None:
-        weights = replace(weights, gguf=Path(gguf_from))
+    source = None if gguf_from is None else Path(gguf_from)
+    how: dict[str, Any] = {"gguf": gguf, "gguf_from": source, "freeze": freeze, "lora": lora}
+    weights = opened or open_ready(model, tokenizer=tokenizer, **how)
     if gguf:
-        from takt.train.gguf import check_form, write_gguf
-
-        check_form(gguf, weights)
-    if freeze:
-        _freeze(weights.causal, freeze)
+        from takt.train.gguf import write_gguf
     by_products(weights.causal)
     lessons = [lesson for row in rows for lesson in lessons_of(row, tokenizer, max_tokens)]
     if not lessons:
@@ -136,8 +130,13 @@ def finetune(
         there = list(read_conversations(held_out))
         mixed, often = mixture(there, held_out_most), Counter(kinds_of(row) for row in there)
         unseen = [lesson for row in mixed for lesson in lessons_of(row, tokenizer, max_tokens)]
+        both = {row["seed"] for row in rows if "seed" in row} & {row["seed"] for row in there if "seed" in row}
+        if both:
+            shared = ", ".join(str(seed) for seed in sorted(both)[:5])
+            say(f"lessons and held-out shifts share seeds ({shared}): if of one scenario, it has learned what is asked")
     claim_folder(out, MARK)
-    causal = _with_lora(weights.causal, lora, freeze) if lora else weights.causal
+    write_begun(out, asked)
+    causal = with_lora(weights.causal, lora, freeze) if lora else weights.causal
     last = get_last_checkpoint(str(out))
     begun = int(Path(last).name.rpartition("-")[2]) if last else 0
     curve = Curve(out / CURVE, begun)
@@ -169,6 +168,7 @@ def finetune(
     )
     trainer = _Teacher(model=causal, args=arguments, train_dataset=order, data_collator=_together, callbacks=[watch])
     trainer.decision_weight, trainer.surprised, trainer.asked = decision_weight, surprised, asked_of
+    trainer.remove_callback(PrinterCallback)  # what it writes, in dicts, is said in words
     watch.read = lambda: trainer.read
     if not begun and unseen:
         watch.look(0)
@@ -178,8 +178,6 @@ def finetune(
     told: dict[str, Any] = {}
     if gguf:
         told["gguf"] = str(write_gguf(trained, tokenizer, weights, out / "model.gguf", gguf))
-    for kept in out.glob("checkpoint-*"):
-        shutil.rmtree(kept)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     done = {
         "model": str(out),
@@ -191,7 +189,10 @@ def finetune(
         "seconds": round(found.metrics["train_runtime"], 1),
         "measured": curve.rows[-1] if curve.rows else None,
     }
-    (out / DONE).write_text(json.dumps({"asked": asked, "told": done}), encoding="utf-8")
+    with whole_file(out / DONE, JSON) as new:
+        new.write_text(json.dumps({"asked": asked, "told": done}), encoding="utf-8")
+    for kept in out.glob("checkpoint-*"):  # only now: what a kill leaves is gone on with
+        shutil.rmtree(kept)
     return done
 
 
@@ -201,18 +202,6 @@ def _each_correction_once(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]
     for at, row in enumerate(rows):
         kept.setdefault(json.dumps(row["messages"]) if "corrected" in row else str(at), row)
     return list(kept.values())
-
-
-def _done(out: Path, asked: Mapping[str, str]) -> dict[str, Any] | None:
-    """What was told of a training that is there already, if the very same was asked for; else it is begun anew."""
-    try:
-        kept = json.loads((out / DONE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if kept.get("asked") == asked:
-        return dict(kept["told"])
-    (out / DONE).unlink()
-    return None
 
 
 class _Teacher(Trainer):
@@ -290,7 +279,9 @@ class _Watch(TrainerCallback):
         if self._work_s - self._spoke_s > SPEAK_S or done == 1:
             self._spoke_s = self._work_s
             speed, left_s = self.read() / self._work_s, self._work_s / done * (self._steps - step)
-            self._say(f"step {step} of {self._steps}: {speed:.0f} tokens/s, about {left_s / 60:.0f} min left")
+            losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+            loss = f", loss {losses[-1]:.3g}" if losses else ""
+            self._say(f"step {step} of {self._steps}: {speed:.0f} tokens/s, about {left_s / 60:.0f} min left{loss}")
         if step % self._quarter == 0 or step == self._steps:
             self.look(step)
 
@@ -314,27 +305,3 @@ class _Watch(TrainerCallback):
         if words:
             self._curve.add(row)
             self._say(f"step {step}: {'; '.join(words)}")
-
-
-def _freeze(causal: Any, many: int) -> None:
-    """Keep the embedding and the lower layers as they are. Raises TaktError if no layer would be left to learn."""
-    layers = getattr(causal.base_model, "layers", ())
-    if many >= len(layers):
-        most = (
-            f"it has {len(layers)} layers: freeze {len(layers) - 1} at most"
-            if len(layers)
-            else "its layers are unknown"
-        )
-        raise TaktError(f"cannot freeze {many} layers of this model; {most}")
-    for part in (causal.get_input_embeddings(), *layers[:many]):
-        part.requires_grad_(False)
-
-
-def _with_lora(causal: Any, rank: int, freeze: int) -> Any:
-    try:
-        from peft import LoraConfig, get_peft_model
-    except ImportError:
-        raise TaktError(f"LoRA needs peft: {install('train')}") from None
-    lower = rf".*\.layers\.({'|'.join(map(str, range(freeze)))})\..*" if freeze else None
-    kind: dict[str, Any] = {"target_modules": "all-linear", "exclude_modules": lower, "task_type": "CAUSAL_LM"}
-    return get_peft_model(causal, LoraConfig(r=rank, lora_alpha=2 * rank, **kind))

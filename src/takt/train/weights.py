@@ -20,9 +20,11 @@ from typing import Any
 from takt.distribution import install
 from takt.errors import TaktError
 from takt.hub import pinned, why_not
+from takt.meant import meant, near_file
 from takt.plainly import plainly
 
 GGUF = b"GGUF"  # the first bytes of such a file
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 WORD = "WORD-THAT-IS-SAID"  # in a conversation made up to try a template
 
 
@@ -58,6 +60,8 @@ def open_tokenizer(model: str, template: str = "") -> Any:
                 tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=Path(model).name)  # nosec B615: a file
         else:
             name, revision = pinned(model)
+            if Path(name).is_dir() and not any(Path(name, file).is_file() for file in TOKENIZER):
+                raise TaktError(f"{model} has no tokenizer beside its weights ({TOKENIZER[0]}): copy the model's there")
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
     except TaktError:
         raise
@@ -97,6 +101,8 @@ def open_weights(model: str, tokenizer: Any) -> Weights:
 def template_text(template: str) -> str:
     """A chat template: a file's, or one of those that TRL brings, by name (`qwen3`)."""
     path = Path(template)
+    if path.is_dir():
+        raise TaktError(f"{template} is a folder; name the chat template in it, such as {path / 'chat_template.jinja'}")
     if path.is_file():
         try:
             return path.read_text(encoding="utf-8")
@@ -110,7 +116,10 @@ def template_text(template: str) -> str:
         if name.endswith("_chat_template") and isinstance(text, str)
     }
     if template not in known:
-        raise TaktError(f"there is no chat template {template!r}: no such file, and TRL brings: {', '.join(known)}")
+        raise TaktError(
+            f"there is no chat template {template!r}{meant(template, known) or near_file(path)}: it is no file, and "
+            f"none of the {len(known)} that TRL brings (such as qwen3-instruct-2507)"
+        )
     return known[template]
 
 

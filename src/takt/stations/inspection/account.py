@@ -26,7 +26,8 @@ def account_of(events: Sequence[Event]) -> Account:
     bad, good = [pin for pin in pins if pin["is"] != "good"], [pin for pin in pins if pin["is"] == "good"]
     escapes = Counter(pin["is"] for pin in bad if pin["said"] == "good")
     alarms = sum(pin["said"] == "bad" for pin in good)
-    named = [event.data["class_right"] for event in events if event.kind == JUDGED]
+    defects = {event.unit for event in ended if any(part["is"] != "good" for part in event.data["parts"].values())}
+    named = [event.data["class_right"] for event in events if event.kind == JUDGED and event.unit in defects]
     looks = sum(event.kind == LOOKED for event in events)
     values: dict[str, Any] = {
         "escapes": escapes.total(),
@@ -46,7 +47,9 @@ def account_of(events: Sequence[Event]) -> Account:
         Figure("escape_rate", "Escapes", *_shown(values["escape_rate"]), f"of {len(bad)} bad pins {by_class}".strip()),
         Figure("false_alarm_rate", "False alarms", *_shown(values["false_alarm_rate"]), f"of {len(good)} good pins"),
         Figure("looks_per_unit", "Looks per unit", _number(values["looks_per_unit"], 2), "", "after the first view"),
-        Figure("class_right", "Defect named rightly", _percent(values["class_right"]), "%", "of verdicts"),
+        Figure(
+            "class_right", "Defect named rightly", _percent(values["class_right"]), "%", "of verdicts on bad fixtures"
+        ),
         Figure("complaints", "Complaints", str(values["complaints"]), "", "escaped fixtures that came back"),
         Figure("unjudged", "Left unjudged", str(values["unjudged"]), "", "no verdict within the takt"),
     ]

@@ -43,7 +43,7 @@ class OnnxFile:
         if not path.is_file():
             raise TaktError(f"no {what} at {path}: give another, -w model=FILE, or make one: {made_by}")
         if path.stat().st_size > LARGEST:
-            raise TaktError(f"{path} is larger than a {what} is: {LARGEST // 2**20} MiB")
+            raise TaktError(f"{path} is larger than any {what}: {LARGEST // 2**20} MiB")
         content = path.read_bytes()
         self.path, self.sha256, self._answers = path, sha256(content).hexdigest(), list(answers)
         options = onnxruntime.SessionOptions()
@@ -59,7 +59,7 @@ class OnnxFile:
             given = {part.name: tuple(part.shape) for part in self.session.get_outputs()}
             about = json.loads(self.session.get_modelmeta().custom_metadata_map.get("takt", "{}"))
         except Exception as error:  # ONNX Runtime raises classes of its own, and so does JSON
-            raise TaktError(f"{path} is not a {what} that ONNX Runtime can read: {_why(error)}") from error
+            raise TaktError(f"{path} is no {what} that ONNX Runtime can read: {_why(error)}") from error
         for name, shape in takes.items():
             if taken.get(name) != shape:
                 raise TaktError(f"{path} takes {name} of shape {taken.get(name)}; this worker gives {shape}")

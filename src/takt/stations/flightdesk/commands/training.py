@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,12 @@ import typer
 from takt.cli.options import Json, StationOption, numbers_in, options_in
 from takt.cli.printing import print_json
 from takt.cli.working import left_by_signal
+from takt.errors import TaktError
+from takt.meant import meant
 from takt.program import complain
+from takt.shift.opened import check_names
+from takt.workers.llm.talk import VIEWS
+from takt.writing import check_claim
 
 
 def train(
@@ -33,7 +39,10 @@ def train(
     seeds: Annotated[str, typer.Option(help="The teacher's shifts: 1000-1004 or 0,3,7")] = "1000-1004",
     held_out: Annotated[
         str,
-        typer.Option(help="Shifts that it does not learn from: its decisions are measured there.", show_default="none"),
+        typer.Option(
+            help="Shifts that it does not learn from, none of --seeds: its decisions are measured there.",
+            show_default="none",
+        ),
     ] = "",
     hours: Annotated[float | None, typer.Option(help="Length of each, in hours.", show_default="8")] = None,
     units: Annotated[int | None, typer.Option(help="Or in units.")] = None,
@@ -79,7 +88,9 @@ def train(
     short_shift: Annotated[
         int, typer.Option(min=0, max=10_000, help="Units of the shift that it works after each quarter; 0: none.")
     ] = 0,
-    short_seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The seed of that shift.")] = 900,
+    short_seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="The seed of that shift, at a world in no lesson.")
+    ] = 900,
     bf16: Annotated[
         bool, typer.Option("--bf16", help="Multiply in 16 bits on a CPU, too: faster where it can.")
     ] = False,
@@ -89,15 +100,23 @@ def train(
         typer.Option(help="Also write OUT/model.gguf: q8_0 or f16. The model must be from one.", show_default="none"),
     ] = "",
     rounds: Annotated[
-        int, typer.Option(min=0, max=100, help="Then so many times: it works, the teacher corrects it, it learns.")
+        int,
+        typer.Option(
+            min=0, max=100, help="Then so many times: it works, the teacher corrects it, it learns, at half the --rate."
+        ),
     ] = 0,
     round_seeds: Annotated[
         str,
-        typer.Option(help="The shifts that it works for that, shared among the rounds; a round works those it needs."),
+        typer.Option(
+            help="The shifts that it works for that, shared among the rounds: one each at least, none of --held-out."
+        ),
     ] = "1960-1999",
-    round_units: Annotated[int, typer.Option(min=1, max=100_000, help="Units of each.")] = 12,
+    round_units: Annotated[int, typer.Option(min=1, max=100_000, help="Units of each of these shifts.")] = 12,
     round_steps: Annotated[
-        int, typer.Option(min=0, max=10_000_000, help="Optimiser steps of each.", show_default="a half")
+        int,
+        typer.Option(
+            min=0, max=10_000_000, help="Optimiser steps of each round's learning.", show_default="half of --steps"
+        ),
     ] = 0,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the training.")] = 0,
     option: StationOption = None,
@@ -107,85 +126,112 @@ def train(
 
     takt train flightdesk --model Qwen/Qwen3.5-0.8B --worker planner --seeds 1000-1019 --out desk-0.8b
 
+    The same command goes on after an interrupt; other options over the same --out are refused.
+
     takt train flightdesk --model SmolLM2.gguf --chat-template qwen3-instruct-2507 --gguf q8_0 --view short --out desk
     """
     from takt import train as training
 
     training.needs_extra()
     given = options_in("option", option)
+    if view not in VIEWS:
+        raise TaktError(f"there is no view {view!r}{meant(view, VIEWS)}; there are: {', '.join(VIEWS)}")
+    learned, unseen = [] if data else numbers_in(seeds), numbers_in(held_out) if held_out else []
+    again = numbers_in(round_seeds) if rounds else []
     with (
         left_by_signal(lambda: "interrupted; the same command goes on from the last quarter"),
         redirect_stdout(sys.stderr),
     ):
-        if not data:  # whose conversations say which tools there are
-            training.check_model(model, template, "flightdesk", given, view)
-        shifts = out.with_name(f"{out.name}-shifts")
-        length = 8.0 if hours is None and units is None else hours
+        import torch
+        from transformers.utils.logging import disable_progress_bar
 
-        def worked(numbers: str) -> Path:
-            return training.data(
-                "flightdesk",
-                worker,
-                numbers_in(numbers),
-                shifts,
-                hours=length,
-                units=units,
-                station_options=given,
-                view=view,
-                good_only=good_only,
-            )
+        from takt.train.answering import ShortShift
+        from takt.train.begun import asked_for, check_begun
+        from takt.train.ready import check_data, check_seeds, open_ready
+        from takt.train.rounds import folder_of
+        from takt.train.rounds import rounds as worked_again
+        from takt.train.sft import MARK, finetune
 
-        lessons = list(data) if data else [worked(seeds)]
-        unseen = worked(held_out) if held_out else None
+        disable_progress_bar()  # of loading weights, between our own lines
         if threads:
-            import torch
-
             torch.set_num_threads(threads)
-        from takt.train.sft import finetune
-
-        try_out = None
-        if short_shift:
-            from takt.train.answering import short_shift as working
-
-            try_out = working("flightdesk", short_seed, short_shift, view, given)
         common: dict[str, Any] = {
             "batch": batch,
             "lora": lora,
             "freeze": freeze,
             "max_tokens": max_tokens,
             "seed": seed,
-            "held_out": unseen,
             "decision_weight": decision_weight,
             "balance": balance,
             "short": short,
-            "corrected": corrected,
             "gguf": gguf,
             "bf16": bf16,
-            "short_shift": try_out,
+            "short_shift": None,
         }
-        told = finetune(model, lessons, out, steps=steps, rate=rate, template=template, say=complain, **common)
-        if rounds:
-            from takt.train.rounds import rounds as worked_again
+        if short_shift:
+            common["short_shift"] = ShortShift("flightdesk", short_seed, short_shift, view, dict(sorted(given.items())))
+        first: dict[str, Any] = {"template": template, "steps": steps, "rate": rate}
+        every: dict[str, Any] = {
+            "steps": round_steps or max(1, steps // 2),
+            "rate": rate / 2,
+            "gguf_from": model if gguf else None,
+        }
 
+        # Whatever can be wrong is looked at before the teacher works for hours, and the model learns for hours.
+        check_seeds(learned, unseen, rounds, again, short_seed if short_shift else None)
+        if learned or unseen or rounds:
+            check_names("flightdesk", given, worker, {})
+        tokenizer: Any = None
+        if not data or rounds or short_shift:  # else the conversations say which tools there are
+            tokenizer = training.check_model(model, template, "flightdesk", given, view)
+        tokenizer = check_data(data or (), model, template, tokenizer)
+        done = False
+        for number in range(rounds, -1, -1):
+            place, asked = (folder_of(out, number), every) if number else (out, {"model": model, **first})
+            check_claim(place, MARK)
+            done = check_begun(place, asked_for({**common, **asked}))
+        opened = None if done else open_ready(model, gguf=gguf, freeze=freeze, lora=lora, tokenizer=tokenizer)
+        if set(learned) & set(again):
+            complain("some of --round-seeds are in --seeds, too: there it works at worlds that it has learned from")
+
+        shifts = out.with_name(f"{out.name}-shifts")
+
+        def worked(numbers: Sequence[int]) -> Path:
+            return training.data(
+                "flightdesk",
+                worker,
+                numbers,
+                shifts,
+                hours=8.0 if hours is None and units is None else hours,
+                units=units,
+                station_options=given,
+                view=view,
+                good_only=good_only,
+            )
+
+        lessons = list(data) if data else [worked(learned)]
+        common |= {"corrected": corrected, "held_out": worked(unseen) if held_out else None}
+        told = finetune(model, lessons, out, opened=opened, say=complain, **first, **common)
+        if rounds:
             told = worked_again(
                 told,
                 "flightdesk",
                 worker,
                 rounds,
-                numbers_in(round_seeds),
+                again,
                 round_units,
                 lessons=lessons,
                 out=out,
                 shifts=shifts,
                 view=view,
                 station_options=given,
-                steps=round_steps or max(1, steps // 2),
-                training={**common, "rate": rate / 2, "gguf_from": model if gguf else None},
+                training={**common, **every},
                 say=complain,
             )
     if as_json:
         print_json(told)
     else:
         print(", ".join(f"{key}: {value}" for key, value in told.items() if key != "measured"))
-        if gguf:
-            print(f"serve it: llama-server -m {told['gguf']} --jinja -c 8192")
+        if gguf:  # the view says how long a conversation gets: of a short one some hundred tokens, and room for more
+            context = max_tokens if view == "full" else 4096
+            print(f"serve it with any server of llama.cpp's: llama-server -m {told['gguf']} --jinja -c {context}")

@@ -26,8 +26,10 @@ from takt.stations.inspection.net.lessons import FIRST_SEED, Lessons, collect
 from takt.stations.inspection.net.looks import CROP, TAUGHT, VIEW
 from takt.stations.inspection.net.model import Inspector
 from takt.stations.inspection.net.worker import log_odds_bad
+from takt.writing import claim_folder
 
 Say = Callable[[str, int, int, str], None]  # stage, done, of, figures
+RECIPE = "recipe.json"  # in the folder of a training: what it was begun with
 HELD_SEED = 1_000_000  # above the first seed: of the fixtures that say from when on a pin is bad
 
 
@@ -51,10 +53,10 @@ SMOKE = Recipe(fixtures=50, held=50, epochs=2)
 
 
 def train(folder: Path, recipe: Recipe, threads: int, say: Say) -> Path:
-    """The folder's `inspector.onnx`. TaktError if the folder is of another recipe."""
+    """The folder's `inspector.onnx`. TaktError if the folder is of another recipe, or not of such a training."""
     torch.set_num_threads(threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    _same(folder / "recipe.json", recipe)
+    claim_folder(folder, RECIPE)
+    _same(folder / RECIPE, recipe)
     first = FIRST_SEED + 2 * HELD_SEED * recipe.seed
     lessons = collect(
         folder / "train", recipe.fixtures, first, recipe.difficulty, lambda n: say("looks", n, recipe.fixtures, "")
@@ -183,7 +185,16 @@ def _varied(pictures: np.ndarray, rng: np.random.Generator, shift_px: int) -> to
 
 
 def _same(path: Path, recipe: Recipe) -> None:
-    told = json.dumps(vars(recipe), indent=1)
-    if path.exists() and path.read_text() != told:
-        raise TaktError(f"{path.parent} is of another recipe; give another --out, or the same options as then")
-    path.write_text(told)
+    """Raise TaktError if a folder was begun with another recipe; an empty file is of a folder claimed just now."""
+    told = path.read_text()
+    if told not in ("", json.dumps(vars(recipe), indent=1)):
+        try:
+            then = {**vars(recipe), **json.loads(told)}
+        except (ValueError, TypeError):
+            then = {}
+        other = ", ".join(
+            f"{name} {then[name]} (now {now})" for name, now in vars(recipe).items() if then.get(name, now) != now
+        )
+        what = other or "another recipe"
+        raise TaktError(f"{path.parent} was begun with {what}; give the same options as then, or another --out")
+    path.write_text(json.dumps(vars(recipe), indent=1))

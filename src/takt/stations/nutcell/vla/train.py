@@ -28,7 +28,9 @@ from takt.contract.station import TaktError
 from takt.stations.nutcell.vla.export import export
 from takt.stations.nutcell.vla.learn import Book, Learner, polish_reader, reading
 from takt.stations.nutcell.vla.rollouts import FIRST_SEED, led_by
+from takt.writing import claim_folder
 
+RECIPE = "recipe.json"  # in the folder of a training: what it was begun with
 STAGES = ("demos", "clone", "dagger", "export")
 Say = Callable[[str, int, int, str], None]  # stage, done, of, figures
 
@@ -88,7 +90,7 @@ def train(
         raise TaktError(f"PyTorch finds no {device!r} here; use --device cpu")
     stages = stages or STAGES
     recipe = recipe or replace(SMOKE if smoke else Recipe(), seed=seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    claim_folder(folder, RECIPE)
     _same_recipe(folder, recipe)
     torch.set_num_threads(threads)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
@@ -105,8 +107,8 @@ def train(
 
 def _same_recipe(folder: Path, recipe: Recipe) -> None:
     """What is in the folder was made by one recipe."""
-    path, told = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
-    if path.exists() and path.read_text() != told:
+    path, told = folder / RECIPE, json.dumps(asdict(recipe), indent=1)
+    if path.read_text() not in ("", told):  # empty: claimed just now
         raise TaktError(f"{folder} was begun with another recipe or seed ({path.name} in it); give another folder")
     path.write_text(told)
 
