@@ -89,7 +89,11 @@ def test_a_forgotten_hotel_is_given_by_the_teacher_where_the_model_booked(worked
 
 
 def test_what_a_teacher_would_have_done_as_well_is_no_lesson(worked: Any, tmp_path: Path) -> None:
-    assert lessons(worked / "serve.takt", tmp_path / "out.jsonl", corrected_by="greedy") == []
+    told = export_trl(worked / "serve.takt", tmp_path / "out.jsonl", corrected_by="greedy")
+    assert told["conversations"] == 0 and "no bad unit at which greedy would have made another call" in told["note"]
+    with pytest.raises(TaktError, match=r"'idle' can correct nothing here: at none of \d+ calls"):
+        export_trl(worked / "forgets_hotels.takt", tmp_path / "no.jsonl", corrected_by="idle")
+    assert not (tmp_path / "no.jsonl").exists()
 
 
 def test_a_conversation_that_was_given_up_is_put_right_as_well(worked: Any, tmp_path: Path) -> None:

@@ -349,7 +349,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(tiny: Any) -> No
     from takt.train import sft
 
     folder, lines = tiny
-    options = {"steps": 8, "batch": 2, "rate": 1e-2, "held_out": lines}
+    options = {"steps": 8, "batch": 2, "rate": 1e-2, "held_out": lines, "held_out_most": 4}
     sft.finetune(str(folder), lines, folder.parent / "whole", **options)
 
     def killed(line: str) -> None:
@@ -443,7 +443,8 @@ def test_adapters_are_trained_alone_and_merged(tiny: Any) -> None:
     from takt.train.sft import finetune
 
     folder, lines = tiny
-    options: dict[str, Any] = {"steps": 4, "batch": 2, "rate": 1e-2, "lora": 4, "freeze": 1, "held_out": lines}
+    options: dict[str, Any] = {"steps": 2, "batch": 2, "rate": 1e-2, "lora": 4, "freeze": 1}
+    options |= {"held_out": lines, "held_out_most": 2}
     done = finetune(str(folder), lines, folder.parent / "adapted", **options)
     before, after = (AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (folder, done["model"]))
     assert set(before) == set(after)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
+from warnings import filterwarnings
 
 import typer
 
@@ -153,6 +154,7 @@ def train(
         from takt.train.sft import MARK, finetune
 
         disable_progress_bar()  # of loading weights, between our own lines
+        filterwarnings("ignore", category=FutureWarning, module="transformers")  # by which it warns itself
         if threads:
             torch.set_num_threads(threads)
         common: dict[str, Any] = {
