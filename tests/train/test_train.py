@@ -170,6 +170,8 @@ def test_grpo_takes_a_step_with_the_station_as_environment(tiny: Any, folder: An
 
     export_trl([folder / "greedy-seed3.takt"], folder / "prompts.jsonl", view="short", kind="prompts")
     options: dict[str, Any] = {"steps": 1, "batch": 2, "answers": 2, "max_tokens": 12, "view": "short"}
+    with pytest.raises(TaktError, match="there already, and not made by this"):
+        reinforce(str(tiny), folder / "prompts.jsonl", tiny, **options)
     told = reinforce(str(tiny), folder / "prompts.jsonl", folder / "grpo", **options)
     assert told["steps"] == 1 and 0.0 <= told["reward_first"] <= 1.0
     assert (folder / "grpo" / "model.safetensors").exists()

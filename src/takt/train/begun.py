@@ -36,7 +36,8 @@ SAID = {  # what else an option is called at the command line, where not by its 
     "short_shift": "another short shift (--short-shift, --short-seed, --view or -o)",
     "gguf_from": "another GGUF file to write like",
 }
-CALLED = {"template": "chat-template", "corrected": "corrected-share"}
+NAMES = {"template": "--chat-template", "corrected": "--corrected-share"}
+OF_A_ROUND = {**NAMES, "steps": "--round-steps", "rate": "half of --rate"}
 ONCE = {"freeze": "0", "short": "0.0"}  # options that were not kept while they were not given
 
 
@@ -49,9 +50,12 @@ def asked_for(options: Mapping[str, Any]) -> dict[str, str]:
     return told
 
 
-def check_begun(out: Path, asked: Mapping[str, str]) -> bool:
+def check_begun(out: Path, asked: Mapping[str, str], called: Mapping[str, str] = NAMES) -> bool:
     """Raise TaktError, in one line, if `out` was begun with anything else; whether it is done, or else may be gone on
-    with. Where nothing has been kept yet but the options, there is nothing to lose, and it is begun anew."""
+    with. Where nothing has been kept yet but the options, there is nothing to lose, and it is begun anew.
+
+    called   what options are called at the command line, where not by their own names.
+    """
     before = _kept(out / DONE)
     done = before is not None
     if before is None:
@@ -60,7 +64,7 @@ def check_begun(out: Path, asked: Mapping[str, str]) -> bool:
         before = {"asked": _kept(out / ASKED)}
         if before["asked"] is None:
             raise TaktError(f"{out} was begun by a Takt that did not write down by which options; give another --out")
-    other = differing(before.get("asked", {}), asked)
+    other = differing(before.get("asked", {}), asked, called)
     if other:
         raise TaktError(
             f"{out} was begun with {', '.join(other)}: give what it was begun with, or begin anew with another --out"
@@ -74,7 +78,7 @@ def write_begun(out: Path, asked: Mapping[str, str]) -> None:
         new.write_text(json.dumps(asked, indent=1), encoding="utf-8")
 
 
-def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def differing(before: Mapping[str, str], now: Mapping[str, str], called: Mapping[str, str] = NAMES) -> list[str]:
     """How what was asked for differs from what is: what is in both is compared, and files by what is in them."""
     before, found = {**ONCE, **before}, []
     for name in now:
@@ -87,10 +91,10 @@ def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         if name in SAID:
             found.append(SAID[name])
             continue
-        called = f"--{CALLED.get(name, name).replace('_', '-')}"
+        word = called.get(name, f"--{name.replace('_', '-')}")
         same = before[name] == now[name]
         found.append(
-            f"what {called} {now[name]} held then" if same else f"{called} {before[name] or 'none'} (now {now[name]})"
+            f"what {word} {now[name]} held then" if same else f"{word} {before[name] or 'none'} (now {now[name]})"
         )
     return found
 

@@ -25,7 +25,9 @@ from takt.shift import reset_as
 from takt.workers.calls import as_text
 from takt.workers.llm.options import Options
 from takt.workers.llm.talk import Talk, ends
+from takt.writing import check_claim, claim_folder
 
+MARK = "takt-grpo.note"  # in a folder of a model that is trained so
 OVER = as_text({"error": {"code": "over", "message": "this unit is done"}})
 KINDS = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
 LONGEST_WAIT = 3600  # control periods until somebody comes
@@ -121,7 +123,7 @@ def reinforce(
     max_tokens: int = 1024,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Train a model by GRPO on units of recorded shifts, and save it to `out`.
+    """Train a model by GRPO on units of recorded shifts, and save it to `out`, a new folder or one of an earlier call.
 
     answers      ways that each unit is worked, to be compared with each other.
     batch        of them in a step of the optimiser, a multiple of `answers`.
@@ -133,6 +135,7 @@ def reinforce(
 
     from takt.train.common import save, settings
 
+    check_claim(Path(out), MARK)
     with open(prompts, encoding="utf-8") as file:
         first = json.loads(file.readline() or "null")
     if first is None:
@@ -149,6 +152,7 @@ def reinforce(
         causal = AutoModelForCausalLM.from_pretrained(name, revision=revision)
     except Exception as error:  # whatever a reader of files raises
         raise TaktError(f"cannot load the model {model!r}: {why_not(error)}") from error
+    claim_folder(Path(out), MARK)
     config = GRPOConfig(
         **settings(out, steps, batch, rate, seed),
         num_generations=answers,

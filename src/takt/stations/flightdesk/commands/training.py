@@ -147,7 +147,7 @@ def train(
         from transformers.utils.logging import disable_progress_bar
 
         from takt.train.answering import ShortShift
-        from takt.train.begun import asked_for, check_begun
+        from takt.train.begun import NAMES, OF_A_ROUND, asked_for, check_begun
         from takt.train.ready import check_data, check_seeds, open_ready
         from takt.train.rounds import folder_of
         from takt.train.rounds import rounds as worked_again
@@ -191,7 +191,7 @@ def train(
         for number in range(rounds, -1, -1):
             place, asked = (folder_of(out, number), every) if number else (out, {"model": model, **first})
             check_claim(place, MARK)
-            done = check_begun(place, asked_for({**common, **asked}))
+            done = check_begun(place, asked_for({**common, **asked}), OF_A_ROUND if number else NAMES)
         opened = None if done else open_ready(model, gguf=gguf, freeze=freeze, lora=lora, tokenizer=tokenizer)
         if set(learned) & set(again):
             complain("some of --round-seeds are in --seeds, too: there it works at worlds that it has learned from")
