@@ -44,9 +44,9 @@ def test_the_teachers_shifts_are_worked_once(folder: Any, lines: Any) -> None:
     first = (folder / "greedy-seed3.takt").stat().st_mtime_ns
     assert data("flightdesk", "greedy", [3], folder, units=6, station_options=DESK, view="short") == lines
     assert (folder / "greedy-seed3.takt").stat().st_mtime_ns == first
-    for more, says in (({"units": 7}, "units 6, not 7"), ({"station_options": {}}, "aircraft=45, not")):
+    for units, options, says in ((7, DESK, "units 6, not 7"), (6, {}, "aircraft=45, not")):
         with pytest.raises(TaktError, match=f"is a shift with {says}"):
-            data("flightdesk", "greedy", [3], folder, **{"units": 6, "station_options": DESK, "view": "short", **more})
+            data("flightdesk", "greedy", [3], folder, units=units, station_options=options, view="short")
 
 
 def test_conversations_are_those_of_the_very_shifts_that_are_asked_for(
