@@ -68,6 +68,7 @@ def tokenizer_of(rows: list[dict], size: int) -> PreTrainedTokenizerFast:
         vocab_size=size - len(MARKS),
         special_tokens=SPECIAL,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        max_token_length=6,  # or all that requests share is a token, and looks as if it had not been read
         show_progress=False,
     )
     pieces = [piece for text in texts for piece in _between_marks(text)]

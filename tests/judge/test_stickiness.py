@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from takt.judge.stickiness import Steps, _log_l, _log_sup, accept_evidence, reject_evidence, stands_to
@@ -46,6 +46,8 @@ def test_a_fair_bet_by_brute_force_over_all_shifts_of_twelve_units(required: Any
 
 
 @given(counts, counts, counts, counts, st.floats(0.05, 0.98), st.floats(0.0, 0.95))
+@example(0, 1, 0, 0, 0.75, 0.5)  # only one of the two chances matters, and its best lies on no edge
+@example(0, 0, 0, 1, 0.75, 0.5)
 @settings(max_examples=60, deadline=None)
 def test_the_supremum_is_the_largest_likelihood_on_a_fine_grid(
     gg: Any, gb: Any, bg: Any, bb: Any, required: Any, rho: Any

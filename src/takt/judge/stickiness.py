@@ -147,9 +147,10 @@ def _log_bet(n: Steps, m: float, high: bool) -> Floats:
 def _log_sup(n: Steps, m: float, rho: Floats) -> Floats:
     """The largest log L of all p <= m and r <= rho, which is: m a + (1-m) b <= m and a - b <= rho."""
     gg, gb, bg, bb = (np.asarray(x, dtype=float) for x in (n.gg, n.gb, n.bg, n.bb))
-    a, b = gg / np.maximum(gg + gb, 1), bg / np.maximum(bg + bb, 1)
-    # The peak, if both are known. If one is not, log L does not depend on it, and is as large on an edge.
-    inside = (gg + gb > 0) & (bg + bb > 0) & (m * a + (1 - m) * b <= m) & (a - b <= rho)
+    # The peak. What never happened leaves its chance free: the least that is allowed leaves most room for the other.
+    a = gg / np.maximum(gg + gb, 1)
+    b = np.where(bg + bb > 0, bg / np.maximum(bg + bb, 1), np.maximum(a - rho, 0.0))
+    inside = (m * a + (1 - m) * b <= m) & (a - b <= rho)
     least = max(1 - 1 / m, -m / (1 - m))
 
     def along_m(r: Floats) -> Floats:  # the derivative of log L by r at p = m

@@ -17,8 +17,6 @@ from takt.cli.working import left_by_signal
 from takt.errors import TaktError
 from takt.meant import meant
 from takt.program import complain
-from takt.shift.opened import check_names
-from takt.workers.llm.talk import VIEWS
 from takt.writing import check_claim
 
 
@@ -132,6 +130,8 @@ def train(
     takt train flightdesk --model SmolLM2.gguf --chat-template qwen3-instruct-2507 --gguf q8_0 --view short --out desk
     """
     from takt import train as training
+    from takt.shift.opened import check_names
+    from takt.workers.llm.talk import VIEWS
 
     training.needs_extra()
     given = options_in("option", option)
