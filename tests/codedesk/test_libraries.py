@@ -112,6 +112,13 @@ class Names(typing.NamedTuple):
     a: int = 1
 
 
+class Lib:
+    __class__ = property(lambda self: type(sys))  # as cffi's libraries say of themselves
+
+
+sys.modules["_ffi.lib"] = Lib()
+
+
 @functools.singledispatch
 def shown(one):
     return str(one)

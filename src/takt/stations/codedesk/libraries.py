@@ -106,6 +106,11 @@ OF_CLASS = vars(type)["__dict__"].__get__
 ORDER = vars(type)["__mro__"].__get__
 
 
+def is_module(value: object) -> bool:
+    """By its type: cffi's libraries only say that they are one (`__class__`)."""
+    return issubclass(type(value), types.ModuleType)
+
+
 @dataclass(slots=True)
 class Held:
     """A module, a class, an instance or a table, with what it held."""
@@ -153,7 +158,7 @@ class Whose:
         return f"{path[0]}/" if path and isinstance(path[0], str) else "?"
 
     def is_library(self, module: Any) -> bool:
-        place = self.place(module) if isinstance(module, types.ModuleType) else "?"
+        place = self.place(module) if is_module(module) else "?"
         return place == "" or place.startswith(self.roots)
 
     def of_tree(self, value: Any, deep: int = 2) -> bool:
@@ -165,7 +170,7 @@ class Whose:
             return self.of_tree(value.__func__) or (deep > 0 and self.of_tree(value.__self__, deep - 1))
         if issubclass(kind, type):
             home = sys.modules.get(_inside(value).get("__module__", "builtins"))
-            if isinstance(home, types.ModuleType) and self.place(home) != "?" and not self.is_library(home):
+            if is_module(home) and self.place(home) != "?" and not self.is_library(home):
                 return True
             own = [one for inner in list(_inside(value).values()) for one in _made_of(inner)]
             return any(id(one.__globals__) not in self.globals and self._in_tree(one) for one in own)
@@ -274,7 +279,7 @@ class Libraries(Whose):
 
     def _module(self, name: str, module: Any) -> None:
         self.modules[name] = module
-        if not isinstance(module, types.ModuleType):  # a library may put anything there
+        if not is_module(module):  # a library may put anything there
             return
         names = MODULE(module)
         self.globals.add(id(names))
@@ -333,7 +338,7 @@ class Libraries(Whose):
             due: Any = theirs
             if inner and theirs is not GONE:
                 due = self.held[id(theirs)].was.get(inner, GONE) if id(theirs) in self.held else GONE
-            if isinstance(due, (*LIKE, types.ModuleType)) and names.get(name, GONE) is not due:
+            if (isinstance(due, LIKE) or is_module(due)) and names.get(name, GONE) is not due:
                 self.seen[f"{path}: {name}"] = None
         if free is None:
             return
@@ -429,7 +434,7 @@ class Libraries(Whose):
         like = isinstance(was, LIKE)
         if name in self._own_globals(held.owner) and (name.startswith("_") or not like):
             return False
-        if like or (isinstance(was, types.ModuleType) and now is not GONE):
+        if like or (is_module(was) and now is not GONE):
             return True
         written = name.isupper() or held.label.partition(".")[0] in self.standard  # no count of a package's own
         if type(was) in CONSTANTS and written and not name.startswith("_"):
@@ -468,7 +473,7 @@ class Libraries(Whose):
             known = self.modules.get(name)
             if module is known or module is None or name.partition(".")[0] not in self.names:
                 continue
-            if not isinstance(module, types.ModuleType):
+            if not is_module(module):
                 if known or self.of_tree(type(module)):
                     yield f"module {name}"
             elif not self.is_library(module) and (
@@ -483,7 +488,7 @@ class Libraries(Whose):
         for name, module in list(sys.modules.items()):
             if self.modules.get(name, GONE) is module:
                 continue
-            if not isinstance(module, types.ModuleType):
+            if not is_module(module):
                 if not (by_hand or self.of_tree(type(module))):
                     self._module(name, module)
                 continue
@@ -657,7 +662,7 @@ class Steps:
                 for owner in ORDER(one)[:-1] if isinstance(one, type) else (one,):
                     if id(owner) in held:
                         found[id(owner)] = held[id(owner)]
-                if isinstance(one, types.ModuleType) and id(one) in held:
+                if is_module(one) and id(one) in held:
                     found |= {id(v): held[id(v)] for v in held[id(one)].was.values()
                               if id(v) in held and held[id(v)].what == "instance"}  # fmt: skip
             functions = self.libraries.functions
