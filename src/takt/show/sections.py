@@ -23,6 +23,7 @@ from takt.ledger.pack import unpack
 from takt.ledger.trust import NOTHING
 from takt.shift import Shift, reset_as
 from takt.shift.account import account_of, bad_table_of, sections_of
+from takt.show.child import exit_code
 from takt.show.report.pictures import as_jpeg, opened_to_draw
 from takt.show.seen import seen_and_done
 
@@ -145,12 +146,7 @@ def _picture(book: Ledger, shift: Shift, out: Path) -> bool:
 
 
 def main(words: Sequence[str]) -> int:
-    try:
-        write_sections(Path(words[0]), Path(words[1]))
-    except (TaktError, OSError) as error:
-        print(f"takt: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: write_sections(Path(words[0]), Path(words[1])))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from takt.contract.station import Dealing, Station, TaktError
 from takt.ledger import Ledger, canonical
 from takt.ledger.trust import NOTHING, Named, open_station_of
 from takt.shift import steps_of_unit
+from takt.show.child import exit_code
 from takt.show.transcript import STATION, WORKER, Line, of_unit, transcript
 
 FILE = "calls.json"
@@ -110,12 +111,7 @@ def read_calls(out: Path) -> list[Line]:
 
 
 def main(words: Sequence[str]) -> int:
-    try:
-        write_calls(Path(words[0]), int(words[1]), Path(words[2]))
-    except (TaktError, OSError) as error:
-        print(f"takt: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: write_calls(Path(words[0]), int(words[1]), Path(words[2])))
 
 
 if __name__ == "__main__":
