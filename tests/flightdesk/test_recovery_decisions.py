@@ -21,6 +21,7 @@ from takt.stations.flightdesk.airline.recovery.network import Pair, pairs
 from takt.stations.flightdesk.airline.recovery.reasons import Reasons
 from takt.stations.flightdesk.airline.recovery.recover import recover
 from takt.stations.flightdesk.airline.recovery.summary import changes
+from takt.stations.flightdesk.airline.rules import Rule
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 CANCEL_6 = (
@@ -113,7 +114,7 @@ def test_accounts_add_up_to_the_cost_to_the_cent(name: Any, plan: Any) -> None:
     [
         (
             {"alt_aircraft": "J2#3 01/01/08 12:00 01/01/08 15:00"},
-            "its aircraft is grounded from 01/01 12:00 to 01/01 15:00",
+            "its aircraft is grounded from 01/01 12:00 to 01/01 15:00, and may fly nothing more that is dated 01/01",
         ),
         (
             {"alt_airports": "AAA 01/01/08 13:00 01/01/08 14:00 0 3"},
@@ -124,23 +125,44 @@ def test_accounts_add_up_to_the_cost_to_the_cent(name: Any, plan: Any) -> None:
              "0/0/12 200 1500.0 40 20 AAA AAA-01/01/08-12:30-01/01/08-20:00-400")},
             "its aircraft is in maintenance at AAA from 01/01 12:30 to 01/01 20:00",
         ),
+        (  # over before, but these flights are dated on the day on which it began
+            {"alt_aircraft": "J2#3 01/01/08 10:00 01/01/08 12:00"},
+            "its aircraft is grounded from 01/01 10:00 to 01/01 12:00, and may fly nothing more that is dated 01/01",
+        ),
+        (  # dated later, they may leave when it is over
+            {"alt_aircraft": "J2#3 31/12/07 10:00 01/01/08 13:00"},
+            "nothing forces it: the search found no better",
+        ),
+        (  # under way when the recovery period starts
+            {"aircraft": by_hand.FILES["aircraft"].replace("0/0/12 200 1500.0 40 20 AAA NULL",
+             "0/0/12 200 1500.0 40 20 AAA AAA-01/01/08-06:00-01/01/08-16:00-400")},
+            "its aircraft is in maintenance at AAA from 01/01 06:00 to 01/01 16:00",
+        ),
+        (
+            {"aircraft": by_hand.FILES["aircraft"].replace("0/0/12 200", "0/0/12 59")},
+            "it takes 60 min, beyond its aircraft's range of 59",
+        ),
+        (
+            {"config": by_hand.FILES["config"].replace("02/01/08 04:00", "01/01/08 15:30")},
+            "it would land at 01/01 16:00, after the recovery period",
+        ),
         ({}, "nothing forces it: the search found no better"),
     ],
 )  # fmt: skip
 def test_why_flights_are_cancelled(tmp_path: Path, files: Any, why: Any) -> None:
-    ((kind, numbers, aircraft, said),) = decided(*of(tmp_path, *CANCEL_6, **files))
+    instance, solution = of(tmp_path, *CANCEL_6, **files)
+    ((kind, numbers, aircraft, said),) = decided(instance, solution)
     assert (kind, numbers, aircraft) == ("cancel", [6, 7], "J2#3") and said == why
+    # It says that something stands in the way if, and only if, the plan without the decision is refused for it.
+    kept = check(instance, read_solution(instance, by_hand.write_plan(tmp_path / "kept")))
+    mine = [v for v in kept if v.flight in ("6 of 01/01", "7 of 01/01") or v.rule is Rule.DEPARTURES]
+    assert bool(mine) == (not why.startswith("nothing"))
 
 
 @pytest.mark.parametrize(
     ("edits", "files", "why"),
     [
         (DELAY_5, {}, "nothing forces it in this plan: the search found no better time"),
-        (
-            DELAY_5,
-            {"alt_aircraft": "J1#2 01/01/08 15:30 01/01/08 17:00"},
-            "its aircraft is grounded until 01/01 17:00",
-        ),
         (
             (*DELAY_5, ("4 BBB CCC 10:00 15:00", "4 BBB CCC 11:30 16:30")),
             {"alt_flights": "4 01/01/08 90"},
@@ -157,6 +179,40 @@ def test_why_flights_are_cancelled(tmp_path: Path, files: Any, why: Any) -> None
 def test_why_a_flight_leaves_later(tmp_path: Path, edits: Any, files: Any, why: Any) -> None:
     found = decided(*of(tmp_path, *edits, **files))
     assert ("delay", [5], "J1#2", why) in found
+
+
+LATER = {  # flights 2 and 6 leave later in the same hour, land later in the same hour, or an hour later
+    "2": ("2 BBB AAA 09:00 10:00", "2 BBB AAA 09:10 10:10"),
+    "6 by 30": ("6 AAA BBB 13:00 14:00", "6 AAA BBB 13:30 14:30"),
+    "6 by 60": ("6 AAA BBB 13:00 14:00", "6 AAA BBB 14:00 15:00"),
+}
+OTHERS = "10 AAA BBB 13:15 14:16 0 01/01/08 P#4\n11 BBB AAA 15:00 16:01 0 01/01/08 P#4\n1 AAA BBB 07:00"
+
+
+@pytest.mark.parametrize(
+    ("later", "others", "files", "why"),
+    [
+        ("6 by 30", False, {"alt_aircraft": "J2#3 31/12/07 20:00 01/01/08 13:30"},
+         "its aircraft is grounded until 01/01 13:30"),
+        ("2", False, {}, "nothing forces it in this plan: the search found no better time"),
+        ("6 by 30", False,
+         {"alt_airports": "AAA 01/01/08 13:00 01/01/08 14:00 1 3\nBBB 01/01/08 14:00 01/01/08 15:00 3 1"},
+         "nothing forces it in this plan: the search found no better time"),
+        ("6 by 60", True, {"alt_airports": "BBB 01/01/08 14:00 01/01/08 15:00 3 1"},
+         "BBB takes 1 arrival in the hour from 01/01 14:00 instead of 2, all taken"),
+        ("6 by 60", True, {"alt_airports": "AAA 01/01/08 13:00 01/01/08 14:00 1 3"},
+         "AAA takes 1 departure in the hour from 01/01 13:00 instead of 3, all taken"),
+    ],
+)  # fmt: skip
+def test_a_flight_that_leaves_later_takes_no_slot_from_itself(
+    tmp_path: Path, later: Any, others: Any, files: Any, why: Any
+) -> None:
+    edits = [LATER[later], ("7 BBB AAA 15:00 16:00", "7 BBB AAA 15:45 16:45")]
+    edits += [("1 AAA BBB 07:00", OTHERS)] if others else []
+    instance, solution = of(tmp_path, *edits, **files)
+    assert not check(instance, solution)
+    found = decided(instance, solution)
+    assert [said for kind, numbers, _, said in found if kind == "delay" and numbers[0] == int(later[0])] == [why]
 
 
 def test_why_aircraft_change_places_and_flights_are_created(tmp_path: Path) -> None:

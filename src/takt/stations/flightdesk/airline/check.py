@@ -17,7 +17,6 @@ import numpy as np
 
 from takt.stations.flightdesk.airline.check_groups import check_cabins, check_groups, check_legs
 from takt.stations.flightdesk.airline.instance import (
-    DAY,
     Flags,
     Instance,
     Ints,
@@ -26,7 +25,7 @@ from takt.stations.flightdesk.airline.instance import (
     fixed_flights,
     given_departures,
 )
-from takt.stations.flightdesk.airline.rules import Rule, Violation, name_of, route_of
+from takt.stations.flightdesk.airline.rules import Rule, Violation, during_service, name_of, route_of, while_grounded
 from takt.stations.flightdesk.airline.solution import Operations, Solution
 
 
@@ -221,9 +220,7 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
     grounded = instance.groundings
     for a, start, end in zip(grounded.aircraft, grounded.start, grounded.end, strict=True):
         rows = rotation[by == a]
-        ends = o.departure[rows] >= end
-        dated = o.day[rows] == start // DAY
-        for r in rows[(~ends | dated) & (o.arrival[rows] > start)]:
+        for r in rows[while_grounded(start, end, o.day[rows], o.departure[rows], o.arrival[rows])]:
             name, tail = name_of(instance, o, r), aircraft.name[a]
             text = f"{tail} cannot fly from {clock(start)} to {clock(end)}, and flies {name} at {clock(o.departure[r])}"
             if o.departure[r] >= end:
@@ -238,7 +235,7 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
         if is_at != aircraft.service_airport[a]:
             text = f"{tail} is at {code[is_at]} and not at {where} for its maintenance at {clock(start)}"
             yield Violation(Rule.SERVICE_AIRPORT, text, "", tail, where, None, int(start))
-        for r in rows[(o.departure[rows] < end) & (o.arrival[rows] > start)]:
+        for r in rows[during_service(start, end, o.departure[rows], o.arrival[rows])]:
             name = name_of(instance, o, r)
             flying = f"lands at {clock(o.arrival[r])}" if r in ahead else f"leaves at {clock(o.departure[r])}"
             text = f"{tail} is due for maintenance from {clock(start)} to {clock(end)}, and flight {name} {flying}"

@@ -7,10 +7,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from takt.stations.flightdesk.airline.instance import (
-    Instance,
-)
+from takt.stations.flightdesk.airline.instance import DAY, Flags, Instance, Ints
 from takt.stations.flightdesk.airline.solution import Operations
+
+Times = Ints | np.int64  # minutes, or days, of flights or of one
 
 LATEST = (18 * 60, 18 * 60, 36 * 60)  # minutes that an outbound group may be late, by reach of its trip
 
@@ -78,6 +78,18 @@ class Violation:
     airport: str = ""
     booking: int | None = None
     minute: int | None = None
+
+
+def while_grounded(start: Times, end: Times, day: Times, departure: Times, arrival: Times) -> Flags | np.bool_:
+    """Which flights a grounding rules out: those in the air between its `start` and `end`, and those dated on the day
+    (of their row, since the epoch) on which it starts that land after its start, also if they leave after its end.
+    """
+    return ((departure < end) | (day == start // DAY)) & (arrival > start)
+
+
+def during_service(start: Times, end: Times, departure: Times, arrival: Times) -> Flags | np.bool_:
+    """Which flights a maintenance rules out, also one that began before the recovery period."""
+    return (departure < end) & (arrival > start)
 
 
 def name_of(instance: Instance, o: Operations, row: int | np.integer) -> str:

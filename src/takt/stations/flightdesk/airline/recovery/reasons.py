@@ -1,7 +1,9 @@
 """Why a plan decides what it decides, read off the day: what stood in the way of the plan as it was.
 
-A reason is what a controller can check: the aircraft is grounded, in maintenance or late; an airport takes no more in
-that hour; people connect. Where nothing stands in the way it says so: the search found it cheaper.
+A reason is what a controller can check: the aircraft is grounded, in maintenance or late; the flight is too long for
+it, or would land after the recovery period; an airport takes no more in that hour; people connect. What groundings and
+maintenances rule out is asked of the functions that `check` asks. Where nothing stands in the way it says so: the
+search found it cheaper.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 
 from takt.stations.flightdesk.airline.instance import (
     CONNECTION,
+    DAY,
     Closures,
     Instance,
     Ints,
@@ -21,6 +24,7 @@ from takt.stations.flightdesk.airline.instance import (
     given_departures,
 )
 from takt.stations.flightdesk.airline.recovery.decisions import Decision, Kind
+from takt.stations.flightdesk.airline.rules import during_service, while_grounded
 from takt.stations.flightdesk.airline.solution import Solution
 
 MOST = 2  # reasons of one decision
@@ -37,15 +41,6 @@ class Reasons:
         self.lasts = flights.arrival - flights.departure
         self.planned_before = _before(flights.aircraft, flights.departure, np.ones(len(flights.number), dtype=np.bool_))
         self.flown_before = _before(o.aircraft, o.departure, o.aircraft >= 0)
-        self.blocks: dict[int, list[tuple[int, int, str]]] = defaultdict(list)  # aircraft -> from, until, what
-        g = instance.groundings
-        for i, tail in enumerate(g.aircraft.tolist()):
-            self.blocks[tail].append((int(g.start[i]), int(g.end[i]), "grounded"))
-        for tail in np.flatnonzero(a.service_airport >= 0).tolist():
-            where = instance.airports.code[a.service_airport[tail]]
-            self.blocks[tail].append(
-                (int(a.service_start[tail]), int(a.service_end[tail]), f"in maintenance at {where}")
-            )
         self.flying: dict[int, list[int]] = defaultdict(list)
         for row in np.argsort(o.departure, kind="stable").tolist():
             if o.aircraft[row] >= 0:
@@ -87,16 +82,17 @@ class Reasons:
         if before >= 0 and o.arrival[before] + turn > given:
             lands_at = self._clock(o.arrival[before])
             found.append(f"its aircraft lands as {self._row(before)} at {lands_at}, and turns in {turn} min")
-        for start, end, what in self.blocks[decision.aircraft]:
-            if start < lands and given < end <= o.departure[row]:
-                found.append(f"its aircraft is {what} until {self._clock(end)}")
+        found += [
+            f"its aircraft is {what} until {self._clock(end)}"
+            for _, end, what in self._ruled_out(f, decision.aircraft)
+            if given < end <= o.departure[row]
+        ]
         waiting = [(r, people) for r, people in self.onward[row] if o.arrival[r] + CONNECTION > given]
         if waiting:
             people = sum(people for _, people in waiting)
             found.append(f"waits for {people} people who connect from {self._row(max(waiting, key=lambda w: w[1])[0])}")
-        found += self._full(int(o.origin[row]), given, 0, "departures") + self._full(
-            int(o.destination[row]), lands, 1, "arrivals"
-        )
+        found += self._full(0, int(o.origin[row]), given, int(o.departure[row]))
+        found += self._full(1, int(o.destination[row]), lands, int(o.arrival[row]))
         return found or ["nothing forces it in this plan: the search found no better time"]
 
     def _swap(self, decision: Decision) -> list[str]:
@@ -144,9 +140,17 @@ class Reasons:
         leaves = int(self.given[f])
         lands = leaves + int(self.lasts[f])
         found = []
-        for start, end, what in self.blocks[tail]:
-            if start < lands and leaves < end:
-                found.append(f"its aircraft is {what} from {self._clock(start)} to {self._clock(end)}")
+        for block in self._ruled_out(f, tail):
+            start, end, what = block
+            said = f"its aircraft is {what} from {self._clock(start)} to {self._clock(end)}"
+            if any(self.given[g] >= end and block in self._ruled_out(g, tail) for g in run):
+                said += f", and may fly nothing more that is dated {self.instance.day(start // DAY)[:5]}"
+            found.append(said)
+        reach = int(self.instance.aircraft.range[tail])
+        if self.lasts[f] > reach:
+            found.append(f"it takes {self.lasts[f]} min, beyond its aircraft's range of {reach}")
+        if lands > self.instance.end:
+            found.append(f"it would land at {self._clock(lands)}, after the recovery period")
         before = self.planned_before[f]
         if before >= 0 and before not in run:
             turn = int(self.instance.aircraft.turn[tail])
@@ -156,8 +160,22 @@ class Reasons:
             elif late > 0 and flights.delay[before] > 0:
                 found.append(f"its aircraft comes {late} min too late, from {self._flight(before)}")
         if slots:
-            found += self._full(int(flights.origin[f]), leaves, 0, "departures")
-            found += self._full(int(flights.destination[f]), lands, 1, "arrivals")
+            found += self._full(0, int(flights.origin[f]), leaves)
+            found += self._full(1, int(flights.destination[f]), lands)
+        return found
+
+    def _ruled_out(self, f: int, tail: int) -> list[tuple[int, int, str]]:
+        """When and why an aircraft may not fly a flight that leaves when it was to: from, until, what."""
+        a, g, code = self.instance.aircraft, self.instance.groundings, self.instance.airports.code
+        day, leaves, lands = self.instance.flights.day[f], self.given[f], self.given[f] + self.lasts[f]
+        found = [
+            (int(g.start[i]), int(g.end[i]), "grounded")
+            for i in np.flatnonzero(g.aircraft == tail).tolist()
+            if while_grounded(g.start[i], g.end[i], day, leaves, lands)
+        ]
+        start, end = a.service_start[tail], a.service_end[tail]
+        if a.service_airport[tail] >= 0 and during_service(start, end, leaves, lands):
+            found.append((int(start), int(end), f"in maintenance at {code[a.service_airport[tail]]}"))
         return found
 
     def _instead(self, run: Sequence[int], tail: int) -> str:
@@ -171,11 +189,15 @@ class Reasons:
             len(rows) > NAMED
         )
 
-    def _full(self, airport: int, minute: int, side: int, what: str) -> list[str]:
-        """Whether an airport takes no more flights in this hour, in this plan."""
-        hour = minute // 60
+    def _full(self, side: int, airport: int, minute: int, now: int = -1) -> list[str]:
+        """Whether an airport takes no more departures (side 0) or arrivals (1) in this hour, in this plan.
+
+        now   when the flight in question itself leaves or lands there in this plan; -1: it does not.
+        """
+        hour, what = minute // 60, ("departures", "arrivals")[side]
         takes = int(capacity_at(self.instance, np.array([airport]), np.array([hour]))[side][0])
-        if self.used[side, airport, hour] < takes:
+        others = self.used[side, airport, hour] - (now // 60 == hour)
+        if others < takes:
             return []
         usual = replace(self.instance, closures=_none(self.instance.closures))
         most = int(capacity_at(usual, np.array([airport]), np.array([hour]))[side][0])
