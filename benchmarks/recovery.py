@@ -75,11 +75,12 @@ def main() -> None:
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"{date.today()}, {os.cpu_count()} cores of {_processor()}, load {load}", end=", ")
     print(f"{asked.searchers} searchers, seed {asked.seed}")
+    if asked.cold or marks:  # of --cold, only what searches when it is told to end is compiled before
+        sys.stdout.flush()
+        subprocess.run([*TAKT, "flightdesk", "compile"], check=True)
     if asked.cold:
         cold(folders, marks[-1] if marks else 25.0, asked.searchers)
         return
-    if marks:
-        subprocess.run([*TAKT, "flightdesk", "compile"], check=True)
     print(
         f"{'':10}"
         + "".join(f"{name:>18}{'s':>7}" for name in PLANNERS)

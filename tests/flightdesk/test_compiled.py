@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ pytest.importorskip("numba")
 from takt.stations.flightdesk.airline.recovery import compiled
 
 
-def at(folder: Path) -> Any:
+def at(folder: Path, name: str = "compiled") -> Any:
     """The module as it lies in another folder."""
-    spec = spec_from_file_location("compiled_elsewhere", folder / "compiled.py")
+    spec = spec_from_file_location(f"{name}_elsewhere", folder / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -40,3 +41,16 @@ def test_another_checkout_and_another_installation_are_not_taken_for_compiled(
     written = (tmp_path / "one" / "search.py").stat()
     os.utime(tmp_path / "one" / "search.py", ns=(written.st_atime_ns, written.st_mtime_ns + 10**9))
     assert not one.kept(), "installed anew"
+
+
+@pytest.mark.parametrize("asked", [["--cold"], ["--cold", "--seconds", "15"]])
+def test_the_benchmark_from_an_empty_cache_compiles_before_it_stops_what_searches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Any
+) -> None:
+    """Else "searching" is compiling, on a machine where nobody has compiled."""
+    benchmark, done = at(Path(__file__).parents[2] / "benchmarks", "recovery"), []
+    monkeypatch.setattr(benchmark.subprocess, "run", lambda command, **_: done.append(command[-1]))
+    monkeypatch.setattr(benchmark, "cold", lambda *_: done.append("cold"))
+    monkeypatch.setattr(sys, "argv", ["recovery.py", str(tmp_path), *asked])
+    benchmark.main()
+    assert done == ["compile", "cold"]
