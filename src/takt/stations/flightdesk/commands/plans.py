@@ -162,7 +162,7 @@ def bound_(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Prove what every valid plan costs at least: how far a plan can be from the best."""
+    """Prove what every plan that check passes costs at least: how far a plan can be from the best."""
     from takt.stations.flightdesk.airline.format import read_instance
     from takt.stations.flightdesk.airline.recovery.bound import lower_bound
 
@@ -170,9 +170,8 @@ def bound_(
     if as_json:
         print(json.dumps(asdict(found)))
         return
-    print(
-        f"no valid plan costs less than {found.eur:,.2f} EUR: {found.by}, {found.rounds} rounds, {found.seconds:.0f} s"
-    )
+    how = f"{found.by}, {found.rounds} rounds, {found.seconds:.0f} s"
+    print(f"no plan that takt flightdesk check passes costs less than {found.eur:,.2f} EUR: {how}")
     print(f"left out: {found.why}")
 
 

@@ -1,4 +1,4 @@
-"""A proven lower bound: no valid plan for an instance costs less than this.
+"""A proven lower bound: no plan for an instance that `check` passes costs less than this.
 
     found = lower_bound(instance, seconds=20)
     print(found.eur, found.by)
@@ -24,7 +24,10 @@ SAVINGS, SHARES = "what all flights would save", "flights' costs shared out amon
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """EUR that every valid plan costs at least; `by`: what proved it; `why`: what it leaves out, and so is weak in."""
+    """EUR that every plan that `check` passes costs at least.
+
+    by    what proved it; `why`: what it leaves out, and so is weak in.
+    """
 
     eur: float
     by: str
@@ -41,6 +44,8 @@ def lower_bound(
 ) -> Bound:
     """The best bound of the rounds that fit into `seconds`, or of so many `rounds`; more of them never lower it.
 
+    It is of every plan that `check` passes. The challenge's own checker passes some more, whose cost may be below it:
+    with created flights of surface transport, for one.
     A bound is there at once; the rounds use compiled code, which the first run has to make. A round that has begun is
     finished: at most a few seconds on the largest instances.
     """
