@@ -1,8 +1,9 @@
-"""The page of a recovery: what it says is so, everybody is counted once, and it is whole and loads nothing."""
+"""The page of a recovery: what it says is so, everybody is counted once, names are text, it loads nothing."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -76,7 +77,7 @@ class Page(HTMLParser):
 
     def __init__(self, text: Any) -> None:
         super().__init__()
-        self.open, self.rows, self.texts = [], 0, []
+        self.open, self.rows, self.texts, self.marks = [], 0, [], Counter()
         self.feed(text)
         self.close()
         assert not self.open and "@import" not in text and not re.search(r"url\((?!#)", text)
@@ -87,6 +88,7 @@ class Page(HTMLParser):
         for key, value in attributes:
             assert key not in ("src", "href", "xlink:href") or value.startswith("#")
         self.rows += tag == "tr"
+        self.marks[tag, *(key for key, _ in attributes)] += 1
         if tag != "meta":
             self.open.append(tag)
 
@@ -206,6 +208,42 @@ def test_parts_are_weighted_as_in_the_total(day: Any) -> None:
     priced = cost(instance, solution)
     text = Page(page(told_of(instance, solution), instance, solution)).text
     assert f"not flown −{2 * priced.not_flown:,.0f}" in text and f"delay {priced.delay:,.0f}" in text
+
+
+NAMES = ("AAA", "BBB", "CCC", "J1#1", "J1#2", "J2#3", "P#4", "Bus#5", "J1", "J2", "P", "Bus", "Jet", "Prop")
+NASTY = "<img/src=x/onerror=alert(1)></text></svg>\"'&\x1b$x$"
+
+
+def test_every_name_that_a_file_can_give_is_text(tmp_path: Path) -> None:
+    def made(mark: str) -> str:
+        """The page of a day whose airports, aircraft, models, families and configurations have this in their names."""
+
+        def marked(text: str) -> str:
+            name = rf"(?<![^\s-])({'|'.join(map(re.escape, NAMES))})(?![^\s-])"
+            return re.sub(name, lambda found: mark + found[0], text, flags=re.MULTILINE)
+
+        files = by_hand.FILES | DISRUPTED | {
+            "alt_aircraft": "J2#3 31/12/07 08:00 01/01/08 12:00",
+            "alt_airports": "AAA 01/01/08 13:00 01/01/08 14:00 1 3\nBBB 01/01/08 14:00 01/01/08 18:00 1 1",
+            "aircraft": by_hand.FILES["aircraft"].replace("90 300.0 25 15 AAA NULL",
+                                                          "90 300.0 25 15 AAA AAA-01/01/08-06:00-01/01/08-16:00-400"),
+        }  # fmt: skip
+        files |= {name: marked(text) for name, text in files.items() if name != "config"}
+        files["position"] = files["position"].replace("2/4/10", f"{mark}2/4/10")
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        instance = replace(read_instance(by_hand.write(folder / "day", **files)), name=f"{mark}day")
+        for file in by_hand.write_plan(folder / "plan", *EDITS).iterdir():
+            file.write_text(marked(file.read_text()))
+        solution = read_solution(instance, folder / "plan")
+        return page(told_of(instance, solution), instance, solution)
+
+    text, plain = made(NASTY), Page(made("x" * len(NASTY)))
+    shown = Page(text)
+    assert shown.marks == plain.marks and "\x1b" not in text
+    seen = NASTY.replace("\x1b", "\N{REPLACEMENT CHARACTER}")
+    for name in ("day", "AAA", "BBB", "CCC", "J1#1", "J1#2", "J2#3", "P#4", "Bus#5", "Bus", "Jet", "Prop"):
+        assert f"{seen}{name}" in shown.text, name
+    assert shown.text.count(seen) == plain.text.count("x" * len(NASTY))
 
 
 def test_names_are_text_and_a_plan_that_breaks_a_rule_is_not_called_valid(day: Any) -> None:

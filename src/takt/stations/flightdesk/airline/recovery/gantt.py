@@ -16,6 +16,7 @@ from html import escape
 
 import numpy as np
 
+from takt.printable import printable
 from takt.stations.flightdesk.airline.instance import Instance, capacities, given_departures
 from takt.stations.flightdesk.airline.recovery.summary import changed
 from takt.stations.flightdesk.airline.solution import Operations
@@ -132,9 +133,7 @@ class _Drawing:
 
     def _framed(self, names: list[str], lanes: list[str], tall: int) -> Chart:
         height = AXIS + tall * len(lanes) + 4
-        written = [
-            f'<text x="0" y="{AXIS + tall * i + tall / 2 + 4:g}">{escape(name)}</text>' for i, name in enumerate(names)
-        ]
+        written = [_letters(0, AXIS + tall * i + tall / 2 + 4, name) for i, name in enumerate(names)]
         wide = 12 + max(round(7.2 * len(name)) for name in names)
         svg = [f'<svg class="lanes" width="{self.width}" height="{height}" role="img" aria-label="rotations">']
         svg += [self._axis(height)]
@@ -154,13 +153,13 @@ class _Drawing:
             x = self._x(60 * hour)
             if hour % step == 0 and x < self.width - 20:
                 drawn.append(f'<path class="tick" d="M{x} {AXIS - 6}V{height}"/>')
-                drawn.append(f'<text class="hour" x="{x + 3}" y="{AXIS - 6}">{hour % 24:02d}:00</text>')
+                drawn.append(_letters(x + 3, AXIS - 6, f"{hour % 24:02d}:00", "hour"))
             if (hour % 24 == 0 or hour == self.begin // 60) and x < self.width - 50:
                 day = self.instance.epoch + timedelta(days=hour // 24)
                 if hour % 24 == 0:
                     drawn.append(f'<path class="day" d="M{x} 0V{height}"/>')
                 if hour % 24 == 0 or (24 - hour % 24) * self.hour > 90:
-                    drawn.append(f'<text class="date" x="{x + 3}" y="13">{day:%a} {day.day} {day:%b}</text>')
+                    drawn.append(_letters(x + 3, 13, f"{day:%a} {day.day} {day:%b}", "date"))
         for minute, name in ((self.instance.start, "recovery starts"), (self.instance.end, "recovery ends")):
             if self.begin < minute < self.end:
                 drawn.append(
@@ -193,7 +192,7 @@ class _Drawing:
             until = int(o.departure[rows[i + 1]]) if i + 1 < len(rows) else self.end
             x = self._x(int(o.arrival[row]))
             if x >= 0 and self._x(until) - x >= 26:
-                drawn.append(f'<text class="at" x="{x + 2}" y="27">{code[o.destination[row]]}</text>')
+                drawn.append(_letters(x + 2, 27, code[o.destination[row]], "at"))
         return "".join(drawn)
 
     def _puck(self, row: int, tail: int) -> str:
@@ -218,7 +217,7 @@ class _Drawing:
         x, right = self._x(int(o.departure[row])), self._x(int(o.arrival[row]))
         number = str(o.number[row])
         if box and x >= 0 and right <= self.width and right - x >= LETTER * len(number) + 3:
-            box += f'<text class="number" x="{(x + right) / 2:g}" y="25">{number}</text>'
+            box += _letters((x + right) / 2, 25, number, "number")
         return box
 
     def _thin(self, tail: int) -> str:
@@ -338,7 +337,17 @@ class _Drawing:
         x = self._x(a)
         width = round(max(self._x(b) - x, 1.5), 1)
         rect = f'<rect class="{kind}" x="{x:g}" y="{y}" width="{width:g}" height="{height}"'
-        return f"{rect}><title>{escape(title)}</title></rect>" if title else f"{rect}/>"
+        return f"{rect}><title>{_text(title)}</title></rect>" if title else f"{rect}/>"
+
+
+def _letters(x: float, y: float, said: str, kind: str = "") -> str:
+    of_kind = f' class="{kind}"' if kind else ""
+    return f'<text{of_kind} x="{round(x, 1):g}" y="{y:g}">{_text(said)}</text>'
+
+
+def _text(said: str) -> str:
+    """Whatever is written on a chart goes through here: the page takes the chart as markup, and names are a file's."""
+    return escape(printable(said))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
