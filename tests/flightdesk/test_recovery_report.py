@@ -22,6 +22,7 @@ from takt.stations.flightdesk.airline.recovery.facts import Fates, Flight, Hour,
 from takt.stations.flightdesk.airline.recovery.recover import Found
 from takt.stations.flightdesk.airline.recovery.report import LISTED, Limits, cost_over_time, flights_per_hour, page
 from takt.stations.flightdesk.airline.recovery.summary import changes
+from takt.stations.flightdesk.commands.printing import before_after
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
 DISRUPTED = {"alt_flights": "7 01/01/08 30"}
@@ -194,12 +195,54 @@ def test_the_page_says_how_far_from_the_bound_and_that_the_time_was_exceeded(day
 
     said = text(bound=total - 1000.4, asked_s=10.0, gap=0.0421)
     assert "1,000 EUR above, a gap of 4.2 %" in said and "greedy-delay" in said
-    assert f"{total - 1000.4:,.0f} EUR, proven: this plan is 1,000 EUR above" in said
-    assert f"no plan costs less than {total - 1000.4:,.0f}" in said  # on the plot
+    assert (
+        f"{total - 1000.4:,.0f} EUR, proven of every plan that takt flightdesk check passes: this one is 1,000" in said
+    )
+    assert f"proven lower bound: {total - 1000.4:,.0f}" in said  # on the plot
     assert "12.5 s of 10 s given" in said and "12.5 s instead of 10 s, 2.5 s over" in said and "time given" in said
     assert "longer than it was given" not in text(asked_s=12.0)
-    assert [Limits(asked_s=asked).over_s(12.5) for asked in (11.5, 600.0, None)] == [0.0, 0.0, 0.0]
-    assert Limits(asked_s=12.5, used_s=14.0).over_s(12.5) == 1.5
+    assert [Limits(asked_s=asked).over_s(12.5) for asked in (11.5, 600.0, None)] == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("written_s", "said", "alert"),
+    [
+        (14.0, "written 14.0 s after the start, 2.0 s after the time given", True),
+        (12.6, "written 12.6 s after the start, 0.6 s after the time given", False),
+        (0.1, "written 0.1 s after the start Searchers", False),
+    ],
+)
+def test_the_page_says_when_the_last_plan_was_written_and_whether_that_was_too_late(
+    day: Any, written_s: Any, said: Any, alert: Any
+) -> None:
+    instance, solution = day
+    for seconds in (11.9, 0.0):  # 0.0: a search whose first plan stays
+        told = told_of(
+            instance, solution, seconds=seconds, written_s=written_s, asked_s=12.0, searchers_lost=0, broken=[]
+        )
+        text = Page(page(told, instance, solution, Limits(asked_s=12.0))).text
+        assert "12.0 s of 12 s given" in text and f"Last plan {said}" in text
+        assert ("its last plan was written after 14.0 s instead of 12 s, 2.0 s over" in text) == alert
+        assert ("longer than it was given" in text) == alert
+        assert before_after(told).title == f"{instance.name}: 12 s, searchers: 2"
+    told = told_of(instance, solution, seconds=0.04, interrupted=True, asked_s=12.0)
+    assert before_after(told).title == f"{instance.name}: 0.0 s, searchers: 2"
+
+
+@pytest.mark.parametrize(
+    ("gap", "early", "shown"), [(0.25, 0, True), (0.25, 1, False), (-0.1, 0, False), (None, 0, False)]
+)
+def test_a_gap_is_told_of_a_plan_that_breaks_no_rule_and_where_there_is_one(
+    day: Any, gap: Any, early: Any, shown: Any
+) -> None:
+    instance, solution = day
+    o = solution.operations
+    solution = replace(solution, operations=replace(o, departure=o.departure - early, arrival=o.arrival - early))
+    told = told_of(instance, solution, bound=-1000.0, gap=gap, broken=["a rule"] * early)
+    text = Page(page(told, instance, solution, Limits(bound=-1000.0, gap=gap))).text
+    assert ("a gap of 25.0 %" in text) == ("The gap is" in text) == shown
+    assert ("it does not pass this one" in text) == bool(early)
+    assert ("gap" in list(before_after(told).columns[0].cells)) == shown
 
 
 def test_parts_are_weighted_as_in_the_total(day: Any) -> None:
@@ -290,7 +333,7 @@ def test_the_bound_lies_within_the_cost_plot(bound: Any, totals: Any) -> None:
     history = [(float(i), 10 * i, total) for i, total in enumerate(totals)]
     drawn = cost_over_time(history, 30.0, Limits(bound=bound)).wide
     label = re.search(
-        r'translate\([\d.]+ ([\d.]+)\)[^>]*>no plan costs less|y="([\d.]+)"[^>]*>no plan costs less', drawn
+        r'translate\([\d.]+ ([\d.]+)\)[^>]*>proven lower bound|y="([\d.]+)"[^>]*>proven lower bound', drawn
     )
     assert label is not None and 0 < float(label[1] or label[2]) < 300
 
@@ -321,4 +364,4 @@ def test_recover_writes_the_page_at_its_end_unless_stopped_and_says_where(
     assert said == (out / "report.html").exists() == (not interrupted)
     if not interrupted:
         text = Page((out / "report.html").read_text(encoding="utf-8")).text
-        assert "0.1 s of 600 s given" in text and "Where passengers go" in text
+        assert "600.0 s of 600 s given" in text and "Where passengers go" in text

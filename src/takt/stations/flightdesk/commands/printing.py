@@ -13,6 +13,7 @@ from takt.contract.figure import per_cent
 from takt.show import terminal
 from takt.stations.flightdesk.airline.cost import Cost, weighted
 from takt.stations.flightdesk.airline.instance import Instance, journeys, seats_text
+from takt.stations.flightdesk.airline.recovery.told import searched_s
 from takt.stations.flightdesk.airline.rules import Violation
 
 LISTED = 20  # violations, closures and the like that are printed one by one
@@ -88,7 +89,8 @@ def disruptions(instance: Instance) -> list[str]:
 
 def before_after(told: dict[str, Any]) -> Table:
     """Cost by part of the first plan and of the last, and what the last changes."""
-    title = f"{told['instance']}: {told['seconds']:.0f} s, searchers: {told['searchers']}"
+    took_s = searched_s(told, told.get("asked_s"))
+    title = f"{told['instance']}: {took_s:.{0 if took_s >= 10 else 1}f} s, searchers: {told['searchers']}"
     table = Table(title=title, title_justify="left", box=None)
     for column in ("EUR", "first plan", "best plan"):
         table.add_column(column, justify="left" if column == "EUR" else "right")
@@ -98,7 +100,7 @@ def before_after(told: dict[str, Any]) -> Table:
         table.add_row(name.replace("_", " "), f"{told['first'][name]:,.2f}", f"{value:,.2f}")
     if "bound" in told:
         table.add_row("proven bound", "", f"{told['bound']:,.2f}")
-        if told["gap"] is not None:
+        if told["gap"] is not None and told["gap"] >= 0 and not told["broken"]:
             table.add_row("gap", "", f"{per_cent(told['gap'])} %")
     table.add_section()
     for name, count in told["changes"].items():

@@ -28,13 +28,13 @@ from takt.stations.flightdesk.airline.recovery.displaced import bands, displaced
 from takt.stations.flightdesk.airline.recovery.facts import Hour, Late, Via, facts
 from takt.stations.flightdesk.airline.recovery.gantt import gantt
 from takt.stations.flightdesk.airline.recovery.network import network, pairs, unplaced
-from takt.stations.flightdesk.airline.recovery.told import TEN, folded, parts_of, told_decisions
+from takt.stations.flightdesk.airline.recovery.told import TEN, folded, parts_of, searched_s, told_decisions
 from takt.stations.flightdesk.airline.solution import Solution
 from takt.writing import whole_file
 
 LISTED = 20  # rows of a table that are not folded
 VIAS = 6  # ways of a route
-GRACE_S = 1.0  # seconds over the time given that are not called too long
+GRACE_S = 1.0  # seconds over the time given that are told beside it, and not as a warning
 COLORS = {  # of flights in an hour, from the ground up
     "on_time": plots.GOOD,
     "disrupted": plots.MUTED,
@@ -49,23 +49,18 @@ SPAN = 30.0  # the largest EUR over the least that a linear axis still shows
 class Limits:
     """What the page measures a plan and its search against.
 
-    bound     EUR that no valid plan costs less than, proven; None: no bound is known.
+    bound     EUR that every plan costs at least that `check` passes, proven; None: no bound is known.
     asked_s   seconds that the search was given; None: as many as it took.
-    used_s    seconds from the start of the search until its last plan was written; None: `seconds` of `recovery.json`.
     gap       (cost - bound) / (cost of greedy-delay - bound), as a share; None: not known.
     """
 
     bound: float | None = None
     asked_s: float | None = None
-    used_s: float | None = None
     gap: float | None = None
 
-    def over_s(self, seconds: float) -> float:
-        """Seconds over the time given, 0 within `GRACE_S`; `seconds` is used where `used_s` is not known."""
-        if self.asked_s is None:
-            return 0.0
-        over = (seconds if self.used_s is None else self.used_s) - self.asked_s
-        return over if over > GRACE_S else 0.0
+    def over_s(self, written_s: float) -> float:
+        """Seconds over the time given of a plan written so many seconds after the start; 0 if it was in time."""
+        return 0.0 if self.asked_s is None else max(0.0, written_s - self.asked_s)
 
 
 def write_report(
@@ -81,7 +76,7 @@ def write_report(
 
 
 def page(told: Mapping[str, Any], instance: Instance, solution: Solution, limits: Limits = Limits()) -> str:
-    """The page."""
+    """The page. `told["written_s"]`: seconds from the start until the last plan was written; without it, `seconds`."""
     environment = templates(Path(__file__).parent)
     filters: dict[str, Callable[..., Any]] = {"eur": eur, "via": via, "band": band, "clock": instance.clock}
     filters["moment"] = lambda minute: (
@@ -92,15 +87,19 @@ def page(told: Mapping[str, Any], instance: Instance, solution: Solution, limits
     found, charged = facts(instance, solution), accounts(instance, solution)
     changed_pairs = pairs(instance, solution.operations)
     decided = [tail for d in charged.decisions[:TEN] for tail in (d.aircraft, d.other) if tail >= 0]
-    used_s = told["seconds"] if limits.used_s is None else limits.used_s
+    took_s, written_s = searched_s(told, limits.asked_s), told.get("written_s", told["seconds"])
+    broken = len(check(instance, solution))
     return environment.get_template("report.html.j2").render(
         told=told,
         limits=limits,
-        used_s=used_s,
-        over_s=limits.over_s(told["seconds"]),
+        took_s=took_s,
+        written_s=written_s,
+        over_s=limits.over_s(written_s),
+        GRACE_S=GRACE_S,
+        gap=None if broken or limits.gap is None or limits.gap < 0 else limits.gap,
         instance=instance,
         facts=found,
-        broken=len(check(instance, solution)),
+        broken=broken,
         costs=[(name, first[name], best[name]) for name in best],
         accounts=charged,
         kinds={kind: charged.of(kind) for kind in Kind},
@@ -113,7 +112,7 @@ def page(told: Mapping[str, Any], instance: Instance, solution: Solution, limits
         fates=_shares([(name, getattr(found.fates, name)) for name in found.fates.__slots__]),
         late=_shares([(span, span.people) for span in found.late]),
         plots={
-            "cost": cost_over_time(told["history"], told["seconds"], limits),
+            "cost": cost_over_time(told["history"], max(took_s, written_s), limits),
             "hours": flights_per_hour(instance, found.hours),
             "network": network(instance, changed_pairs),
         },
@@ -179,7 +178,7 @@ def cost_over_time(history: Sequence[Sequence[float]], end_s: float, limits: Lim
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_eur(value)))
         if limits.bound is not None:
             axes.axhline(limits.bound, color=plots.INK, linewidth=1.2, dashes=(4, 3))
-            text = f"no plan costs less than {eur(limits.bound)}"
+            text = f"proven lower bound: {eur(limits.bound)}"
             axes.annotate(text, (0, limits.bound), (4, 4), textcoords="offset points", va="bottom")
         if limits.asked_s is not None and limits.asked_s < end_s - GRACE_S:
             axes.axvline(limits.asked_s, color=plots.BAD, linewidth=1.2, dashes=(4, 3))
