@@ -18,7 +18,7 @@ from takt.stations.flightdesk import Instance, check, cost, do_nothing, greedy_d
 from takt.stations.flightdesk.airline.cost import Cost
 from takt.stations.flightdesk.airline.recovery.crew import Round, Searcher
 from takt.stations.flightdesk.airline.recovery.problem import solution_of
-from takt.stations.flightdesk.airline.recovery.recover import COLD, FIRST_CYCLE, HOT, round_size, rounds_between
+from takt.stations.flightdesk.airline.recovery.recover import FIRST_CYCLE, FULL, heat_of, round_size, rounds_between
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def searched(instance: Instance, seed: int, seconds: float) -> tuple[float, floa
     """EUR at a third of the time and at the end, how many moves that took, and the cost of the last plan."""
     plans = [plan for plan in (greedy_delay(instance), do_nothing(instance)) if not check(instance, plan)]
     searcher = Searcher(instance, min(plans, key=lambda plan: cost(instance, plan).total))
-    size, between, fall = round_size(instance), rounds_between(instance), COLD / HOT
+    size, between = round_size(instance), rounds_between(instance)
     rounds, left, cycle, moves = 0, 0, FIRST_CYCLE // 2, 0
     best, early, memory = float("inf"), None, None
     began = time.process_time()
@@ -53,9 +53,10 @@ def searched(instance: Instance, seed: int, seconds: float) -> tuple[float, floa
         if left == 0:
             cycle, start = 2 * cycle, memory
             left = cycle
-        hot, cold = HOT * fall ** (1 - left / cycle), HOT * fall ** (1 - (left - 1) / cycle)
         drawn = int(np.random.SeedSequence([seed, rounds]).generate_state(1)[0])
-        report = searcher.round(Round(drawn, size, hot, cold, start, reseat=(rounds + 1) % between == 0))
+        report = searcher.round(
+            Round(drawn, size, *heat_of(FULL, cycle, left), start, reseat=(rounds + 1) % between == 0)
+        )
         rounds, left, moves = rounds + 1, left - 1, moves + report.tried
         if report.plan is not None:
             best, memory = min(best, report.total), report.plan

@@ -70,6 +70,7 @@ class Airline:
                 "departure": midnight + minute_of(departure),
                 "arrival": midnight + minute_of(arrival),
                 "previous": previous,
+                "before": self.leg_before(previous, day, minute_of(departure)),
                 "tail": tail,
                 "delay": max(changes.get((number, day), 0), 0),
                 "cancelled": changes.get((number, day), 0) < 0,
@@ -78,6 +79,13 @@ class Airline:
             r[0]: {"direction": r[1], "price": float(r[2]), "people": int(r[3]), "legs": chunks(r[4:], 3)}
             for r in files["itineraries"]
         }
+
+    def leg_before(self, previous: str, day: str, departure: int) -> tuple[str, str]:
+        """Number and date of the leg before a flight of this date: of the last day on which it lands in time."""
+        lands, earlier = minute_of(self.timetable[previous][4]) if previous != "0" else 0, 0
+        while lands - 1440 * earlier > departure:
+            earlier += 1
+        return previous, date.fromordinal(day_of(day) - earlier).strftime("%d/%m/%y") if earlier else day
 
     def fixed(self, key: tuple[str, str]) -> bool:
         leaves = self.flights[key]["departure"] + self.flights[key]["delay"]
@@ -88,15 +96,16 @@ class Airline:
 
     def takes(self, airport: str, hour: int) -> tuple[int, int]:
         """Departures and arrivals in the clock hour that starts at minute `hour`."""
-        limit = (0, 0)
+        usual, instead = [], []
         for departures, arrivals, since, until in self.capacity[airport]:
-            if minute_of(since) <= hour % 1440 < (minute_of(until) or 1440):
-                limit = int(departures), int(arrivals)
+            if minute_of(since) < hour % 1440 + 60 and hour % 1440 < (minute_of(until) or 1440):
+                usual.append((int(departures), int(arrivals)))
         for code, d1, t1, d2, t2, departures, arrivals in self.closures:
             begins, ends = day_of(d1) * 1440 + minute_of(t1), day_of(d2) * 1440 + minute_of(t2)
             if code == airport and begins < hour + 60 and hour < ends:
-                limit = int(departures), int(arrivals)
-        return limit
+                instead.append((int(departures), int(arrivals)))
+        said = instead or usual or [(0, 0)]
+        return min(leave for leave, _ in said), min(land for _, land in said)
 
     def trip(self, booking: str) -> dict:
         legs = self.bookings[booking]["legs"]
@@ -106,7 +115,8 @@ class Airline:
             leaves = flight["departure"] + flight["delay"]
             if flight["cancelled"] or leaves >= self.start:
                 break
-            if i and leaves < flights[i - 1]["arrival"] + flights[i - 1]["delay"] + 30:
+            aboard = i and flight["before"] == tuple(legs[i - 1][:2])  # two legs of one flight
+            if i and not aboard and leaves < flights[i - 1]["arrival"] + flights[i - 1]["delay"] + 30:
                 break
             begun += 1
         reaches = {self.distance[f["origin"], f["destination"]][1] for f in flights}
@@ -256,7 +266,7 @@ def check_rotation(airline: Airline, plan: Plan, tail: str, rows: list[dict], wr
     before = None
     for row in rows:
         flight = airline.flights.get(row["key"])
-        linked = (flight["previous"], row["key"][1]) if flight else None
+        linked = flight["before"] if flight else None
         next_leg = before is not None and linked in airline.flights and before["key"] == linked
         if before is None and row["origin"] != airport:
             wrong["START", row["key"]] += 1
@@ -275,7 +285,8 @@ def check_rotation(airline: Airline, plan: Plan, tail: str, rows: list[dict], wr
         for row in rows:
             if name != tail or row["arrival"] <= since:
                 continue
-            if row["departure"] < until or row["key"][1] == d1:  # the date of the row, whenever it leaves
+            on = day_of(row["key"][1])  # the date of the row, whenever it leaves
+            if row["departure"] < until or day_of(d1) <= on < max(day_of(d2), day_of(d1) + 1):
                 wrong["GROUNDED", row["key"]] += 1
     if service != "NULL":
         at, d1, t1, d2, t2, minutes = service.split("-")
@@ -332,7 +343,8 @@ def check_groups(airline: Airline, plan: Plan, wrong: Counter) -> None:
             if i and rows[i - 1]:
                 if row["origin"] != rows[i - 1]["destination"]:
                     wrong["JOIN", booking] += 1
-                if row["departure"] - rows[i - 1]["arrival"] < 30:
+                flown = i < len(trip["begun"])
+                if row["departure"] - rows[i - 1]["arrival"] < 30 and not flown:
                     wrong["CONNECTION", booking] += 1
             if row["departure"] < airline.start and i >= len(trip["begun"]):
                 wrong["GONE", booking] += 1

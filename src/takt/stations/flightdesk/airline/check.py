@@ -6,7 +6,9 @@ its own aircraft; surface transport goes as planned; a grounding also goes by th
 after the recovery period; a maintenance under way blocks; and what was planned before the period is not forgiven.
 
 Where the rules leave room, the stricter reading is taken: passengers on two legs of one flight need their 30 minutes
-too; legs of one flight that are both flown are flown by one aircraft.
+too, unless both had been flown before the period; legs of one flight that are both flown are flown by one aircraft; a
+grounding over more than two dates goes by the date of a flight's row on each of them but the last; and an hour in two
+parts of an airport's day takes the fewer flights.
 """
 
 from __future__ import annotations
@@ -224,7 +226,7 @@ def _unavailable(instance: Instance, o: Operations) -> Iterator[Violation]:
             name, tail = name_of(instance, o, r), aircraft.name[a]
             text = f"{tail} cannot fly from {clock(start)} to {clock(end)}, and flies {name} at {clock(o.departure[r])}"
             if o.departure[r] >= end:
-                text += ", dated on the day on which that begins"
+                text += ", dated on a day of it"
             yield Violation(Rule.GROUNDED, text, name, tail, code[o.origin[r]], None, int(o.departure[r]))
     for a in np.flatnonzero(aircraft.service_airport >= 0):
         start, end, tail = aircraft.service_start[a], aircraft.service_end[a], aircraft.name[a]

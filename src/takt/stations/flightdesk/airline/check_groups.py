@@ -78,6 +78,7 @@ def check_legs(instance: Instance, o: Operations, t: Trips) -> Iterator[Violatio
         lands, leaves = code[o.destination[row[j - 1]]], code[o.origin[row[j]]]
         text = f"booking {number} lands at {lands}, and its next flight {name} leaves {leaves}"
         yield Violation(Rule.JOIN, text, name, "", leaves, number)
+    follows = follows[(np.arange(len(line)) - t.first[line] >= journeys(instance).begun[t.booking[line]])[follows]]
     between = o.departure[row[follows]] - o.arrival[row[follows - 1]]
     for j, minutes in zip(follows[between < CONNECTION], between[between < CONNECTION], strict=True):
         name, number, at = name_of(instance, o, row[j]), numbers[t.booking[line[j]]], code[o.origin[row[j]]]

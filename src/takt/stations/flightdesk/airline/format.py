@@ -268,9 +268,12 @@ def _flights(
         i = leg_reach.index(-1)
         pair = f"{codes[origin[i]]} {codes[destination[i]]}"
         raise rows[i].wrong("flight", f"dist.csv has no line {pair} for flight {timetable.number[at[i]]}")
+    # The leg before is of the same date, unless it lands too late for that: then of the last date on which it does not.
+    before = [line[number] if number else -1 for number in timetable.previous.tolist()]
+    earlier = np.maximum(-((timetable.departure - timetable.arrival[before]) // DAY), 0)
     previous = [
-        index.get((int(number), int(day) + first), -1) if number else -1
-        for number, day in zip(timetable.previous[at], days, strict=True)
+        index.get((number, day + first - over), -1) if number else -1
+        for number, day, over in zip(timetable.previous[at].tolist(), days.tolist(), earlier[at].tolist(), strict=True)
     ]
     flights = Flights(
         number=timetable.number[at],

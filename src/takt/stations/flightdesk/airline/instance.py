@@ -124,7 +124,8 @@ class Flights:
 
     day         days since the epoch.
     departure   as scheduled, `arrival` too; the delay that was given is not in them.
-    previous    the flight of which this is the next leg, as an index into these arrays, or -1.
+    previous    the flight of which this is the next leg, as an index into these arrays, or -1: of the same date, or of
+                an earlier one where it lands after midnight only.
     aircraft    which was to fly it.
     delay       minutes that the disruption delays it by, 0 if none.
     cancelled   whether the disruption cancels it.
@@ -266,18 +267,27 @@ def seats_text(seats: Sequence[int]) -> str:
 
 # --- tables that checks, costs and solvers ask for --------------------------------------------------------------------
 
+UNSAID = np.iinfo(np.int64).max  # of an hour: nothing says how many flights it takes
+
 
 def capacity_at(instance: Instance, airport: Ints, hour: Ints) -> tuple[Ints, Ints]:
-    """Departures and arrivals that airports take in clock hours, counted from the epoch; the arrays go together."""
+    """Departures and arrivals that airports take in clock hours, counted from the epoch; the arrays go together.
+
+    Where an hour lies in two parts of the day, or in two closures, the least of them counts.
+    """
     airports, closures = instance.airports, instance.closures
-    daily = np.zeros((2, len(airports.code), 24), dtype=np.int64)  # an hour that no part of the day covers is closed
+    daily = np.full((2, len(airports.code), 24), UNSAID)
     for i, at in enumerate(airports.at):
         part = slice(airports.since[i] // 60, -(-airports.until[i] // 60))
-        daily[0, at, part], daily[1, at, part] = airports.departures[i], airports.arrivals[i]
-    departures, arrivals = daily[0, airport, hour % 24], daily[1, airport, hour % 24]
+        takes = np.array([[airports.departures[i]], [airports.arrivals[i]]])
+        daily[:, at, part] = np.minimum(daily[:, at, part], takes)
+    daily[daily == UNSAID] = 0  # an hour that no part of the day covers is closed
+    instead = np.full((2, *hour.shape), UNSAID)
     for i, at in enumerate(closures.airport):
         meanwhile = (airport == at) & (hour >= closures.start[i] // 60) & (hour < -(-closures.end[i] // 60))
-        departures[meanwhile], arrivals[meanwhile] = closures.departures[i], closures.arrivals[i]
+        takes = np.array([[closures.departures[i]], [closures.arrivals[i]]])
+        instead[:, meanwhile] = np.minimum(instead[:, meanwhile], takes)
+    departures, arrivals = np.where(instead < UNSAID, instead, daily[:, airport, hour % 24])
     return departures, arrivals
 
 
@@ -325,7 +335,8 @@ class Journeys:
     reach                the farthest of its legs'.
     cabin                the best of its legs': the reference cabin.
     begun                how many of its legs are flown by the time recovery starts: they left before it, were not
-                         cancelled, and the group made every connection between them.
+                         cancelled, and the group made every connection between them or stayed aboard, on two legs
+                         of one flight.
     """
 
     origin: Ints
@@ -348,7 +359,8 @@ def journeys(instance: Instance) -> Journeys:
     leaves = given_departures(flights)[leg]
     lands = (flights.arrival + flights.delay)[leg]
     made = (leaves < instance.start) & ~flights.cancelled[leg]
-    made[1:] &= (leaves[1:] >= lands[:-1] + CONNECTION) | np.isin(np.arange(1, len(leg)), begins)
+    stayed_aboard = flights.previous[leg[1:]] == leg[:-1]
+    made[1:] &= (leaves[1:] >= lands[:-1] + CONNECTION) | stayed_aboard | np.isin(np.arange(1, len(leg)), begins)
     missed = np.cumsum(~made)  # up to and with a leg, over all bookings
     before = np.concatenate([[0], missed])[begins]
     owner = np.repeat(np.arange(len(begins)), np.diff(bookings.first))

@@ -10,7 +10,7 @@ import numpy as np
 from takt.stations.flightdesk.airline.instance import DAY, Flags, Instance, Ints
 from takt.stations.flightdesk.airline.solution import Operations
 
-Times = Ints | np.int64  # minutes, or days, of flights or of one
+Times = Ints | np.int64 | int  # minutes, or days, of flights or of one
 
 LATEST = (18 * 60, 18 * 60, 36 * 60)  # minutes that an outbound group may be late, by reach of its trip
 
@@ -80,11 +80,21 @@ class Violation:
     minute: int | None = None
 
 
-def while_grounded(start: Times, end: Times, day: Times, departure: Times, arrival: Times) -> Flags | np.bool_:
-    """Which flights a grounding rules out: those in the air between its `start` and `end`, and those dated on the day
-    (of their row, since the epoch) on which it starts that land after its start, also if they leave after its end.
+def dates_of(start: Times, end: Times) -> tuple[Times, Times]:
+    """Days whose rows may not fly after a grounding's beginning, whenever they leave: from the first up to the second.
+
+    The challenge's checker goes by the date on which it begins. Where it lasts over more than two, that is asked of
+    each but the last, on which a flight may leave at the end.
     """
-    return ((departure < end) | (day == start // DAY)) & (arrival > start)
+    return start // DAY, np.maximum(start // DAY + 1, end // DAY)
+
+
+def while_grounded(start: Times, end: Times, day: Times, departure: Times, arrival: Times) -> Flags | np.bool_:
+    """Which flights a grounding rules out: those in the air between its `start` and `end`, and those dated on a day
+    (of their row, since the epoch) of `dates_of` that land after its start, also if they leave after its end.
+    """
+    first, last = dates_of(start, end)
+    return ((departure < end) | ((day >= first) & (day < last))) & (arrival > start)
 
 
 def during_service(start: Times, end: Times, departure: Times, arrival: Times) -> Flags | np.bool_:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +30,7 @@ FOLDER = (
     / "takt"
     / hashlib.sha256(_SOURCES).hexdigest()[:16]
 )
+_CPU = ("NAME", "FEATURES")  # what Numba may be told to compile for, instead of this processor
 _interpreted = False
 
 
@@ -43,7 +46,7 @@ def interpreted() -> bool:
 
 
 def kept() -> bool:
-    """Whether the code has been compiled as a whole by this Python and this Numba."""
+    """Whether the code has been compiled as a whole by this Python and this Numba, for this processor."""
     return _mark().exists()
 
 
@@ -54,7 +57,7 @@ def mark_kept() -> None:
 
 
 def _mark() -> Path:
-    return FOLDER / f"whole-{sys.implementation.cache_tag}-numba-{version('numba')}-{_place()}"
+    return FOLDER / f"whole-{sys.implementation.cache_tag}-numba-{version('numba')}-{_place()}-{_processor()}"
 
 
 def _place() -> str:
@@ -63,6 +66,16 @@ def _place() -> str:
     found = [(path, path.stat()) for path in map(Path(__file__).with_name, _FILES)]
     told = [(str(path.resolve()), stat.st_mtime_ns, stat.st_size) for path, stat in found]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
+
+
+@cache
+def _processor() -> str:
+    """What the code is made for, in short: Numba takes what it has kept for no other."""
+    told = [platform.machine(), platform.processor(), *(os.environ.get(f"NUMBA_CPU_{what}", "") for what in _CPU)]
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        told += dict.fromkeys(line for line in lines if line.startswith(("model name", "flags", "Features")))
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:8]
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -41,7 +41,8 @@ SERVE = [sys.executable, "-P", "-c", "from takt.stations.flightdesk.airline.reco
 class Round:
     """What a searcher is to do next; `start`: the plan to go on from, its own if None. `anew`: from the first plan.
 
-    reseat   whether everybody is seated anew at the end of it (`seating.py`).
+    reseat   everybody is seated anew in its best plan (`seating.py`), once the iterations are done. On a large instance
+             that takes a minute: so it is a round of its own, that what was found before be known meanwhile.
     """
 
     seed: int
@@ -51,6 +52,10 @@ class Round:
     start: bytes | None
     anew: bool = False
     reseat: bool = False
+
+    @classmethod
+    def seating(cls) -> Round:
+        return cls(0, 0, 1.0, 1.0, None, reseat=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,11 @@ class Crew:
     def ready(self) -> bool:
         return len(self.idle) == self.count
 
+    @property
+    def reported(self) -> list[Report]:
+        """What some have done while others are still at it."""
+        return list(self.got.values())
+
     def ask(self, rounds: Sequence[Round]) -> None:
         """Have each searcher do a round. All must be ready."""
         for pipe, todo in zip(self.searchers, rounds, strict=True):
@@ -186,7 +196,7 @@ class Crew:
                 continue  # the stand-in, ended meanwhile
             try:
                 message = pipe.recv()
-            except (EOFError, ConnectionResetError):
+            except (EOFError, OSError):  # it may have died within a message
                 self._lose(pipe)
                 continue
             if pipe is self.stand_in:
@@ -212,6 +222,10 @@ class Crew:
             self.compiling_s = message.compiling_s
             while len(self.searchers) < self.count:
                 self.searchers.append(self._start(interpreted=False))
+        self._relieve()
+
+    def _relieve(self) -> None:
+        """The stand-in has done its work when all are ready."""
         if self.ready and self.stand_in is not None:
             self._end(self.stand_in)
             self.stand_in = None
@@ -228,10 +242,12 @@ class Crew:
         self.count -= 1
         if not self.searchers:
             raise TaktError("a searcher has died; is there enough memory? --searchers 1 takes less") from None
+        self._relieve()
 
     def _next(self, stand_in: Connection) -> None:
         self.rounds += 1
-        stand_in.send(Round(self.rounds, STAND_IN_MOVES, 1.0, 1.0, None))
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has died: `wait` finds out
+            stand_in.send(Round(self.rounds, STAND_IN_MOVES, 1.0, 1.0, None))
 
     def _start(self, interpreted: bool) -> Connection:
         here, process = _process(self.given, "interpreted" if interpreted else "compiled")
@@ -257,7 +273,9 @@ def proven(instance: Instance, seconds: float, stopped: Callable[[], bool]) -> B
                     if stopped():
                         return None
                 found = here.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
+            if stopped():
+                return None
             raise TaktError("the bound's process has died; is there enough memory? --bound 0 does without") from None
         finally:
             process.kill()
@@ -269,21 +287,26 @@ def proven(instance: Instance, seconds: float, stopped: Callable[[], bool]) -> B
 
 def _process(given: Path, how: str) -> tuple[Connection, subprocess.Popen[bytes]]:
     here, there = Pipe()
-    with there:
-        process = subprocess.Popen(  # nosec B603  # this Python, our module, a file just written
-            [*SERVE, str(there.fileno()), str(given), how],
-            pass_fds=[there.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # HiGHS says its name there, whatever it is told
-            stderr=subprocess.DEVNULL,
-        )
+    # `timeout`, a terminal's Ctrl-C and systemd tell every process to stop. That is for the one that asks; others end
+    # with their pipes. They have the mask from their first moment, and what comes meanwhile we hear afterwards.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        with there:
+            process = subprocess.Popen(  # nosec B603  # this Python, our module, a file just written
+                [*SERVE, str(there.fileno()), str(given), how],
+                pass_fds=[there.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # HiGHS says its name there, whatever it is told
+                stderr=subprocess.DEVNULL,
+            )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return here, process
 
 
 def serve() -> None:
-    """What a searcher's process does. Ctrl-C is for the process that asks; this one ends with the pipe."""
+    """What a searcher's process does. It ends with the pipe."""
     number, given, how = sys.argv[1:]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with Connection(int(number)) as pipe, suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             began = time.perf_counter()
@@ -299,7 +322,7 @@ def serve() -> None:
             pipe.send(Ready(time.perf_counter() - began))
             while True:
                 pipe.send(searcher.round(pipe.recv()))
-        except (EOFError, OSError):
+        except (EOFError, OSError, MemoryError):
             raise
         except Exception as error:
             pipe.send(f"{type(error).__name__}: {error}")

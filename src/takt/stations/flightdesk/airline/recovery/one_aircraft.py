@@ -22,10 +22,11 @@ from takt.stations.flightdesk.airline.instance import (
     fixed_flights,
     given_departures,
 )
+from takt.stations.flightdesk.airline.rules import dates_of
 
 LABELS = 8  # kept per flight: no rotation needs more than a few
 START, FERRY = -1, -2
-ANY_DAY = -1
+ANY_DAY = NO_DAY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ class Paths:
         self.fixed = fixed_flights(instance)
         mine = grounded.aircraft == a
         self.away = [
-            (since, until, since // DAY)
+            (since, until, *map(int, dates_of(since, until)))
             for since, until in zip(grounded.start[mine].tolist(), grounded.end[mine].tolist(), strict=True)
         ]
         if self.service >= 0:
-            self.away.append((self.due, self.back, ANY_DAY))
+            self.away.append((self.due, self.back, NO_DAY, NO_DAY))
 
     def whole(self, start: Label, ahead: list[int], home: int) -> tuple[list[Label], int]:
         """What to fly of `ahead`, in order, after `start`, and how many rules that breaks: none if that can be."""
@@ -168,17 +169,20 @@ class Paths:
         """The first minute from t to `latest` at which a flight can leave after the label. `day`: of its row;
         ANY_DAY: when it leaves.
 
-        On the day on which a grounding begins nothing flies after that beginning, by the row's date.
+        On the days of a grounding nothing flies after its beginning, by the row's date. Nothing lands later than on the
+        day after that date, either: nobody has seen the challenge's checker read a `+2`.
         """
         latest = min(latest, self.instance.end - takes)
+        if day != ANY_DAY:
+            latest = min(latest, (day + 2) * DAY - 1 - takes)
         while t <= latest:
             later = t
-            for start, end, begins in self.away:
-                dated = (t // DAY if day == ANY_DAY else day) == begins
+            for start, end, first, last in self.away:
+                dated = first <= (t // DAY if day == ANY_DAY else day) < last
                 if t + takes > start and (t < end or dated):
                     if dated and day != ANY_DAY:
                         return None
-                    later = max(later, end, (begins + 1) * DAY if dated else end)
+                    later = max(later, end, last * DAY if dated else end)
             later = max(later, self.slots.next(label.airport, to, t, takes, self.a, self._taken(label, t)))
             if later == t:
                 return t

@@ -31,7 +31,7 @@ from takt.stations.flightdesk.airline.instance import (
     journeys,
     seats_text,
 )
-from takt.stations.flightdesk.airline.rules import LATEST
+from takt.stations.flightdesk.airline.rules import LATEST, dates_of
 from takt.stations.flightdesk.airline.solution import Created, Line, Solution, operations_of, trips_of
 
 SPARE = 160  # created flights at most
@@ -67,7 +67,8 @@ class Problem(NamedTuple):
                cabin: the reference cabin. cancel: EUR per person if it does not travel; minute: per minute late.
                Its legs that are left are `first:last` of `leg`.
     seats      (aircraft, cabin).
-    away       (aircraft, i, start and end and day): when it cannot fly; flights of that day not even after the end.
+    away       (aircraft, i, start and end and first and last day): when it cannot fly; flights of those days, the last
+               excluded, not even after the end.
     slots      (airport, hour, departures and arrivals).
     distance   (origin, destination, minutes and reach).
     want       (airport, kind): aircraft wanted at the end; `kinds`: model and family by kind.
@@ -233,14 +234,14 @@ def _tails(instance: Instance, given: Ints, fixed: Flags) -> tuple[Ints, Ints]:
 
 def _away(instance: Instance) -> Ints:
     aircraft, g = instance.aircraft, instance.groundings
-    times: list[list[tuple[int, int, int]]] = [[] for _ in aircraft.name]
+    times: list[list[tuple[int, int, int, int]]] = [[] for _ in aircraft.name]
     for a, start, end in zip(g.aircraft.tolist(), g.start.tolist(), g.end.tolist(), strict=True):
-        times[a].append((start, end, start // DAY))
+        times[a].append((start, end, *dates_of(start, end)))
     for a in np.flatnonzero(aircraft.service_airport >= 0).tolist():
-        times[a].append((int(aircraft.service_start[a]), int(aircraft.service_end[a]), -NEVER))
-    away = np.full((len(times), max(1, *map(len, times)), 3), -NEVER, dtype=np.int64)
+        times[a].append((int(aircraft.service_start[a]), int(aircraft.service_end[a]), -NEVER, -NEVER))
+    away = np.full((len(times), max(1, *map(len, times)), 4), -NEVER, dtype=np.int64)
     for a, spans in enumerate(times):
-        away[a, : len(spans)] = np.array(spans, dtype=np.int64).reshape(-1, 3)
+        away[a, : len(spans)] = np.array(spans, dtype=np.int64).reshape(-1, 4)
     return away
 
 

@@ -5,7 +5,8 @@
 
 The first plan is the better baseline. Then searchers, one a process (`crew.py`), improve it in rounds of a fixed number
 of iterations, in step: temperatures fall over a cycle of rounds, and with each new cycle, twice as long, all go on from
-the best plan of any. Where a cycle has brought nothing, all but the first begin anew instead, for as long again. So a
+the best plan of any. Where a cycle has brought nothing, all but the first begin anew instead, for as long again, then
+for twice as long each time that this brings nothing either; the first stays near the best plan, with little heat. So a
 seed, a number of searchers and a number of iterations give the same plan again, however fast the machine; only where
 `seconds` cut the work off depends on it.
 
@@ -16,26 +17,31 @@ not compiled yet (`compiled.py`) that is done beside a slower search.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
+from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.check import check
 from takt.stations.flightdesk.airline.cost import Cost, cost
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recovery.baseline import do_nothing, greedy_delay
 from takt.stations.flightdesk.airline.recovery.compiled import kept as kept_code
-from takt.stations.flightdesk.airline.recovery.crew import LOOK, Crew, Round
+from takt.stations.flightdesk.airline.recovery.crew import LOOK, Crew, Report, Round
 from takt.stations.flightdesk.airline.recovery.problem import plan_in, plan_of, problem_of, solution_of
 from takt.stations.flightdesk.airline.rules import Violation
 from takt.stations.flightdesk.airline.solution import Solution
 
 FIRST_CYCLE = 2  # rounds
-HOT, COLD = 1000.0, 10.0  # EUR: a plan worse by this much is kept with a probability of 1/e
+# EUR, when a cycle begins and when it ends: a plan worse by this much is kept with a probability of 1/e.
+FULL, GENTLE = (1000.0, 10.0), (100.0, 5.0)
 SEARCHERS = 2  # not as many as there are cores: the same command makes the same moves everywhere
 STUCK = 1e-3  # of the best plan's cost: less in a cycle is no progress
-SHOW_S = 1.0  # seconds between two plans that are made of what the searchers have
+SHOW_S = (
+    1.0  # seconds between two plans that are made of what the searchers have, and between two words while they work
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def recover(
     exact       assert that the search's own prices are the plans' costs, and no more rules broken than at first.
     """
     began = time.perf_counter()
-    size, reseating = round_size(instance), rounds_between(instance)
+    size, reseating, seated = round_size(instance), rounds_between(instance), 0
     plans = [(plan, cost(instance, plan), tuple(check(instance, plan))) for plan in _baselines(instance)]
     best, priced, broken = min(plans, key=lambda plan: (len(plan[2]), plan[1].total))
     compiling_s: float | None = 0.0 if kept_code() else None
@@ -108,45 +114,73 @@ def recover(
             best, priced, broken = solution, now, breaks
         return better
 
-    conflicts, total, memory, unseen, seen, fall = np.inf, np.inf, b"", False, -SHOW_S, COLD / HOT
-    at_last = np.inf  # the best when the last cycle began
+    conflicts, total, memory, unseen = np.inf, np.inf, b"", False
+
+    def note(reports: Sequence[Report]) -> None:
+        """The best plan of any searcher."""
+        nonlocal conflicts, total, memory, unseen
+        for report in reports:
+            if report.plan is not None and (report.broken, report.total) < (conflicts, total - 0.005):
+                conflicts, total, memory, unseen = report.broken, report.total, report.plan, True
+
+    seen, said = -SHOW_S, 0.0
+    at_last, anew = np.inf, False  # the best when the last cycle began, and whether some began it from the first plan
     with Crew(instance, best, searchers, stand_in=iterations is None) as crew:
-        while not over() and (iterations is None or done < iterations):
+        while not over() and (iterations is None or done < iterations or _due(rounds, reseating, seated)):
             if crew.ready:
                 compiling_s = crew.compiling_s if compiling_s is None else compiling_s
-                start, anew = None, False
-                if left == 0:
-                    anew = total > at_last - STUCK * abs(at_last) and searchers > 1
-                    cycle = cycle if anew else 2 * cycle
-                    left, start, at_last = cycle, memory or None, total
-                hot, cold = HOT * fall ** (1 - left / cycle), HOT * fall ** (1 - (left - 1) / cycle)
-                these = size if iterations is None else min(size, iterations - done)
-                seeds = np.random.SeedSequence([seed, rounds]).generate_state(searchers).tolist()
-                again = (rounds + 1) % reseating == 0
-                crew.ask(
-                    [
-                        Round(s, these, hot, cold, None if anew and i else start, anew and i > 0, again)
-                        for i, s in enumerate(seeds[: crew.count])
-                    ]
-                )
+                if _due(rounds, reseating, seated):
+                    these, seated = 0, rounds
+                    crew.ask([Round.seating()] * crew.count)
+                else:
+                    start = None
+                    begins = left == 0
+                    if begins:
+                        stuck = total > at_last - STUCK * abs(at_last) and searchers > 1
+                        cycle = cycle if stuck and not anew else 2 * cycle
+                        anew, left, start, at_last = stuck, cycle, memory or None, total
+                    these = size if iterations is None else min(size, iterations - done)
+                    seeds = np.random.SeedSequence([seed, rounds]).generate_state(searchers).tolist()
+                    crew.ask(
+                        [
+                            Round(s, these, *heat_of(GENTLE if anew and i == 0 else FULL, cycle, left), start)
+                            if i == 0 or not anew
+                            else Round(s, these, *heat_of(FULL, cycle, left), None, anew=begins)
+                            for i, s in enumerate(seeds[: crew.count])
+                        ]
+                    )
             reports = crew.wait(LOOK)
             lost = searchers - crew.count
-            if not reports:
-                continue
-            if crew.ready:
-                done, rounds, left = done + these, rounds + 1, left - 1
-            tried, kept = tried + sum(report.tried for report in reports), kept + sum(report.kept for report in reports)
-            spent_s = max(report.processor_s for report in reports)
-            first = min(reports, key=lambda report: (report.broken, report.total))
-            if first.plan is not None and (first.broken, first.total) < (conflicts, total - 0.005):
-                conflicts, total, memory, unseen = first.broken, first.total, first.plan, True
-            better = unseen and (exact or time.perf_counter() - began - seen >= SHOW_S)
+            note(reports or crew.reported)
+            if reports:
+                if crew.ready and these:
+                    done, rounds, left = done + these, rounds + 1, left - 1
+                tried += sum(report.tried for report in reports)
+                kept += sum(report.kept for report in reports)
+                spent_s = max(report.processor_s for report in reports)
+            now = time.perf_counter() - began
+            better = unseen and (exact or now - seen >= SHOW_S)
             if better:
                 better, unseen = take(memory, total), False
                 seen = time.perf_counter() - began
-            yield found(better)
+            if reports or better or now - said >= SHOW_S:
+                said = now
+                yield found(better)
+        with suppress(TaktError):  # what some have found while others are still at it; who has died has no part in it
+            note(crew.wait(0) or crew.reported)
     if unseen:
         yield found(take(memory, total))
+
+
+def heat_of(heat: tuple[float, float], cycle: int, left: int) -> tuple[float, float]:
+    """Temperatures at the beginning and the end of a round, EUR, `left` rounds from the end of a cycle."""
+    hot, fall = heat[0], heat[1] / heat[0]
+    return hot * fall ** (1 - left / cycle), hot * fall ** (1 - (left - 1) / cycle)
+
+
+def _due(rounds: int, between: int, seated: int) -> bool:
+    """Whether everybody is to be seated anew; `seated`: the number of rounds when they were, last."""
+    return rounds > seated and rounds % between == 0
 
 
 def _baselines(instance: Instance) -> Iterator[Solution]:

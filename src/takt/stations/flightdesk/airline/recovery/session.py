@@ -8,14 +8,18 @@ when the time is up. Then, if nobody stopped it, `report.html` is made, the same
 from __future__ import annotations
 
 import json
+import math
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from takt.contract.station import TaktError
+from takt.stations.flightdesk.airline.cost import cost
 from takt.stations.flightdesk.airline.instance import Instance
+from takt.stations.flightdesk.airline.recovery.baseline import greedy_delay
 from takt.stations.flightdesk.airline.recovery.crew import proven
 from takt.stations.flightdesk.airline.recovery.recover import Found, recover
 from takt.stations.flightdesk.airline.recovery.summary import changes
@@ -23,7 +27,7 @@ from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
 from takt.stations.flightdesk.airline.solution import write_solution
 from takt.writing import whole_file
 
-REPORT = "report.html"
+REPORT, TOLD = "report.html", "recovery.json"
 WRITE_S = 2.0  # seconds between two plans written; the last is always written
 
 
@@ -45,7 +49,16 @@ def work(
     first: Found | None = None
     last: Found | None = None
     died: TaktError | None = None
-    written, unwritten = -WRITE_S, False
+    began, written, unwritten = time.perf_counter(), -math.inf, False
+
+    def write(found: Found) -> None:
+        nonlocal written, unwritten
+        if written < 0:  # of an earlier search into the same folder
+            for old in (REPORT, TOLD):
+                (folder / old).unlink(missing_ok=True)
+        write_solution(instance, found.solution, folder)
+        written, unwritten = time.perf_counter() - began, False
+
     with _told_to_stop() as stopped:
         plans = recover(instance, seconds, iterations, seed, searchers, stopped)
         while True:
@@ -62,19 +75,19 @@ def work(
             if found.better:
                 history.append((round(found.seconds, 2), found.iterations, found.cost.total))
                 unwritten = True
-            if unwritten and found.seconds - written >= WRITE_S:
-                write_solution(instance, found.solution, folder)
-                written, unwritten = found.seconds, False
+            if unwritten and time.perf_counter() - began - written >= WRITE_S:
+                write(found)
             on_found(found)
         assert first is not None and last is not None
         if unwritten:
-            write_solution(instance, last.solution, folder)
+            write(last)
         told: dict[str, Any] = {
             "instance": instance.name,
             "seed": seed,
             "searchers": searchers,
             "asked_s": seconds,
             "seconds": round(last.seconds, 2),
+            "written_s": round(written, 2),
             "iterations": last.iterations,
             "compiling_s": None if last.compiling_s is None else round(last.compiling_s, 2),
             "interrupted": stopped(),
@@ -92,7 +105,9 @@ def work(
         if bound_s and not stopped() and (bound := proven(instance, bound_s, stopped)) is not None:
             told["bound"], told["bound_by"], told["bound_s"] = bound.eur, bound.by, round(bound.seconds, 2)
             told["bound_weak"] = bound.why
-            told["gap"] = gap(last.cost.total, bound.eur, first.cost.total)
+            if not last.broken:
+                greedy = cost(instance, greedy_delay(instance)).total
+                told["gap"] = gap(last.cost.total, bound.eur, greedy)
             _write(told, folder)
         if stopped() and not told["interrupted"]:
             told["interrupted"] = True
@@ -103,20 +118,19 @@ def work(
             write_report,
         )
 
-        write_report(
-            told, instance, last.solution, folder / REPORT, Limits(told.get("bound"), seconds, gap=told.get("gap"))
-        )
+        limits = Limits(told.get("bound"), seconds, told["written_s"], told.get("gap"))
+        write_report(told, instance, last.solution, folder / REPORT, limits)
     return told
 
 
 def _write(told: dict[str, Any], folder: Path) -> None:
-    with whole_file(folder / "recovery.json") as new:
+    with whole_file(folder / TOLD) as new:
         new.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def gap(total: float, bound: float, first: float) -> float | None:
-    """How much of the way from the first plan to the bound is left: 1 at the first plan, 0 where nothing is left."""
-    return (total - bound) / (first - bound) if first > bound else None
+def gap(total: float, bound: float, greedy: float) -> float | None:
+    """How much of the way from greedy-delay's plan to the bound is left: 1 at that plan, 0 where nothing is left."""
+    return (total - bound) / (greedy - bound) if greedy > bound else None
 
 
 @contextmanager
@@ -126,6 +140,7 @@ def _told_to_stop() -> Iterator[Callable[[], bool]]:
     before = {
         number: signal.signal(number, lambda got, _frame: told.append(got))
         for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not signal.SIG_IGN  # as whoever began this wants it: `nohup`, a shell's `&`
     }
     try:
         yield lambda: bool(told)
