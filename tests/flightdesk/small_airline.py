@@ -38,6 +38,8 @@ def write_airline(rng: random.Random, folder: Path) -> None:
         if at != tail["airport"]:  # home again for the next day
             number = 100 + len(timetable) + len(day_flights)
             day_flights.append((number, at, tail["airport"], t, t + minutes[at, tail["airport"]], 0))
+        if len(day_flights) > 1 and not any(flight[5] for flight in day_flights) and rng.random() < 0.2:
+            day_flights[0] = (*day_flights[0][:5], day_flights[-1][0])  # the next leg of the day before's last
         timetable += day_flights
         days = rng.choice([(0,), (0, 1)]) if day_flights[-1][4] < 1440 + day_flights[0][3] else (0,)
         rotations += [(number, day, tail["name"]) for day in days for number, *_ in day_flights]
@@ -68,7 +70,7 @@ def write_airline(rng: random.Random, folder: Path) -> None:
             if rng.random() < 0.3
         ],
         "alt_airports": [
-            f"{code} {_period(rng, 2 * 1440, 60)} {rng.randint(0, 2)} {rng.randint(0, 2)}"
+            f"{code} {_period(rng, 2 * 1440, rng.choice([60, 60, 30]))} {rng.randint(0, 2)} {rng.randint(0, 2)}"
             for code in codes
             if rng.random() < 0.3
         ],
@@ -113,10 +115,11 @@ def _config(rng: random.Random, start: int, end: int) -> list[str]:
 
 
 def _capacity(rng: random.Random, code: str) -> str:
-    hours = [0, *sorted(rng.sample(range(1, 24), rng.randint(0, 3))), 24]
+    step = rng.choice([60, 60, 30])
+    times = [0, *sorted(rng.sample(range(60, 1440, step), rng.randint(0, 3))), 1440]
     parts = [
-        f"{rng.randint(0, 3)} {rng.randint(0, 3)} {since:02d}:00 {until % 24:02d}:00"
-        for since, until in pairwise(hours)
+        f"{rng.randint(0, 3)} {rng.randint(0, 3)} {clock(since)} {clock(until % 1440)}"
+        for since, until in pairwise(times)
     ]
     return " ".join([code, *parts])
 
@@ -150,7 +153,7 @@ def _period(rng: random.Random, until: int, step: int = 1) -> str:
 
 def _over_midnight(rng: random.Random) -> str:
     start, end = rng.randint(600, 1439), rng.randint(0, 900)
-    return f"{DATES[0]} {clock(start)} {DATES[1]} {clock(end)}"
+    return f"{DATES[0]} {clock(start)} {DATES[rng.choice([1, 1, 2])]} {clock(end)}"
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------

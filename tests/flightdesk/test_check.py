@@ -209,6 +209,79 @@ def test_a_grounding_over_midnight_goes_by_the_date_of_the_row(tmp_path: Path) -
     assert checked(tmp_path, **lands_before) == []
 
 
+def test_a_grounding_over_three_dates_goes_by_the_date_of_the_row_on_the_second_too(tmp_path: Path) -> None:
+    over = {"alt_aircraft": "P#4 31/12/07 20:00 02/01/08 01:00"}
+    for leaves, lands in (("22:30", "23:31"), ("01:00+1", "02:01+1")):
+        found = checked(tmp_path, replaced(8, ("22:30", leaves), ("23:31", lands)), **over)
+        assert [v.rule for v in found] == [Rule.GROUNDED], leaves
+    new = "90 AAA BBB 01:00 02:01 0 02/01/08 P#4"
+    off = replaced(8, ("P#4", "cancelled"))
+    assert checked(tmp_path, off, (ROW["9"], f"{ROW['9']}\n{new}"), **over) == []
+    for plan in (do_nothing, greedy_delay):
+        instance = read_instance(by_hand.write(tmp_path / "instance", **over))
+        assert not check(instance, plan(instance)), "a baseline does not try that"
+
+
+def test_what_lands_two_days_after_its_date_is_in_no_plan_of_ours(tmp_path: Path) -> None:
+    """8 is to leave at 23:30, and AAA is shut until 22:00 of the day after, or 23:00: it would land at 00:01+2."""
+    config = by_hand.FILES["config"].replace("02/01/08 04:00", "03/01/08 04:00")
+    flights = by_hand.FILES["flights"].replace("22:30 23:31", "23:30 00:31+1")
+    for until, flies in (("22:00", True), ("23:00", False)):
+        shut = f"AAA 01/01/08 22:00 02/01/08 {until} 0 3"
+        instance = read_instance(by_hand.write(tmp_path / until[:2], config=config, flights=flights, alt_airports=shut))
+        plan = greedy_delay(instance)
+        o = plan.operations
+        assert not check(instance, plan)
+        assert bool(o.aircraft[o.number == 8][0] >= 0) == flies
+
+
+@pytest.mark.parametrize("parts", ["0 2 12:00 15:30 2 2 15:30 00:00", "2 2 12:00 15:30 0 2 15:30 00:00"])
+def test_an_hour_in_two_parts_of_the_day_takes_the_fewer_flights(tmp_path: Path, parts: str) -> None:
+    """7 leaves BBB at 15:00."""
+    airports = by_hand.FILES["airports"].replace("2 2 12:00 00:00", parts)
+    assert [(v.rule, v.airport) for v in checked(tmp_path, airports=airports)] == [(Rule.DEPARTURES, "BBB")]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_hour_in_two_closures_takes_the_fewer_flights(tmp_path: Path, first: bool) -> None:
+    two = ["BBB 01/01/08 14:00 01/01/08 15:30 0 2", "BBB 01/01/08 15:30 01/01/08 18:00 2 2"][:: 1 if first else -1]
+    assert [(v.rule, v.airport) for v in checked(tmp_path, alt_airports="\n".join(two))] == [(Rule.DEPARTURES, "BBB")]
+
+
+@pytest.mark.parametrize("start", ["10:20", "10:21"])
+def test_who_stays_aboard_between_two_legs_flown_before_the_period_has_flown_them(tmp_path: Path, start: str) -> None:
+    """3 is the next leg of 2, and leaves 20 minutes after it has landed, which is enough for the aircraft."""
+    files = {
+        "config": by_hand.FILES["config"].replace("08:00", start, 1),
+        "flights": by_hand.FILES["flights"].replace("12:00 14:30 2", "10:20 12:50 2"),
+    }
+    instance = read_instance(by_hand.write(tmp_path / "instance", **files))
+    earlier = replaced(3, ("12:00", "10:20"), ("14:30", "12:50"))
+    plan = read_solution(instance, by_hand.write_plan(tmp_path / "plan", earlier))
+    assert [v.rule for v in check(instance, plan)] == ([] if start == "10:21" else [Rule.CONNECTION])
+    off = read_solution(
+        instance, by_hand.write_plan(tmp_path / "off", earlier, (LINE["2"], "2 R 250.5 3 2 01/01/08 B cancelled"))
+    )
+    assert [v.rule for v in check(instance, off)] == ([Rule.BEGUN] if start == "10:21" else [])
+    for better in (do_nothing, greedy_delay):
+        assert not check(instance, better(instance))
+
+
+def test_the_next_leg_may_leave_after_midnight(tmp_path: Path) -> None:
+    """10 is the next leg of 8 of the date before, 29 minutes after it: enough between legs, not between flights."""
+    files = {
+        "aircraft": by_hand.FILES["aircraft"].replace("300.0 25 15", "300.0 40 15"),
+        "flights": by_hand.FILES["flights"] + "\n10 BBB AAA 00:00 01:01 8",
+        "rotations": by_hand.FILES["rotations"] + "\n10 02/01/08 P#4\n10 01/01/08 J1#2",
+    }
+    instance = read_instance(by_hand.write(tmp_path / "instance", **files))
+    assert instance.flights.previous.tolist()[-2:] == [7, -1], "8 of 01/01 lands after 10 of that date has left"
+    found = check(instance, do_nothing(instance))
+    assert {v.flight for v in found if v.flight.startswith("10 of 02")} == set()
+    write_solution(instance, do_nothing(instance), tmp_path / "plan")
+    assert sum(slow_check(tmp_path / "instance", tmp_path / "plan").values()) == len(found)
+
+
 def test_a_flight_delayed_over_the_start_of_the_recovery_period_flies_as_given(tmp_path: Path) -> None:
     """1 was to leave at 07:00, an hour before the period."""
     two = by_hand.FILES["airports"].replace("BBB 1 2 00:00", "BBB 2 2 00:00")

@@ -54,3 +54,15 @@ def test_the_benchmark_from_an_empty_cache_compiles_before_it_stops_what_searche
     monkeypatch.setattr(sys, "argv", ["recovery.py", str(tmp_path), *asked])
     benchmark.main()
     assert done == ["compile", "cold"]
+
+
+def test_code_for_another_processor_is_not_taken_for_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container's image, or a home that two machines share."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = Path(compiled.__file__).parent
+    here = at(source)
+    here.FOLDER.mkdir(parents=True)
+    here.mark_kept()
+    assert at(source).kept()
+    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
+    assert not at(source).kept()

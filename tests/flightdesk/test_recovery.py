@@ -89,7 +89,8 @@ def test_a_seed_and_a_number_of_iterations_give_the_same_plan(
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_it_leaves_the_best_plan_whole(airline: Any, tmp_path: Path, signum: Any) -> None:
+@pytest.mark.parametrize("group", [False, True])  # as `timeout`, a terminal and systemd tell all of its processes
+def test_stopped_it_leaves_the_best_plan_whole(airline: Any, tmp_path: Path, signum: Any, group: bool) -> None:
     write_instance(airline, tmp_path / "day")
     out = tmp_path / "out"
     command = [sys.executable, "-c", "import sys; from takt.cli import main; sys.exit(main())"]
@@ -99,10 +100,16 @@ def test_stopped_it_leaves_the_best_plan_whole(airline: Any, tmp_path: Path, sig
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "COLUMNS": "100"},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in a shell's background
     )
     while not (out / "sol_itineraries.csv").exists() and process.poll() is None:
         time.sleep(0.05)
-    process.send_signal(signum)
+    if group:
+        time.sleep(1.0)  # the searchers begin
+        os.killpg(process.pid, signum)
+    else:
+        process.send_signal(signum)
     said, complained = process.communicate(timeout=60)
     assert process.returncode == 130, complained
     assert "best plan" in said and complained.splitlines()[-1].startswith("takt: interrupted; the best plan")

@@ -359,6 +359,8 @@ def test_recover_writes_the_page_at_its_end_unless_stopped_and_says_where(
 
     monkeypatch.setattr(session, "recover", recover)
     out = tmp_path / "out"
+    out.mkdir()
+    (out / "report.html").write_text("of another plan")
     assert main(["flightdesk", "recover", str(path), "--bound", "0", "--out", str(out)]) == (130 if interrupted else 0)
     said = f"report: {out / 'report.html'}" in capsys.readouterr().out
     assert said == (out / "report.html").exists() == (not interrupted)
