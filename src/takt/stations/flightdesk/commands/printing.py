@@ -13,7 +13,6 @@ from takt.contract.figure import per_cent
 from takt.show import terminal
 from takt.stations.flightdesk.airline.cost import Cost, weighted
 from takt.stations.flightdesk.airline.instance import Instance, journeys, seats_text
-from takt.stations.flightdesk.airline.recovery.told import searched_s
 from takt.stations.flightdesk.airline.rules import Violation
 
 LISTED = 20  # violations, closures and the like that are printed one by one
@@ -89,7 +88,7 @@ def disruptions(instance: Instance) -> list[str]:
 
 def before_after(told: dict[str, Any]) -> Table:
     """Cost by part of the first plan and of the last, and what the last changes."""
-    took_s = searched_s(told, told.get("asked_s"))
+    took_s = told["seconds"]
     title = f"{told['instance']}: {took_s:.{0 if took_s >= 10 else 1}f} s, searchers: {told['searchers']}"
     table = Table(title=title, title_justify="left", box=None)
     for column in ("EUR", "first plan", "best plan"):

@@ -28,7 +28,7 @@ from takt.stations.flightdesk.airline.recovery.displaced import bands, displaced
 from takt.stations.flightdesk.airline.recovery.facts import Hour, Late, Via, facts
 from takt.stations.flightdesk.airline.recovery.gantt import gantt
 from takt.stations.flightdesk.airline.recovery.network import network, pairs, unplaced
-from takt.stations.flightdesk.airline.recovery.told import TEN, folded, parts_of, searched_s, told_decisions
+from takt.stations.flightdesk.airline.recovery.told import TEN, folded, parts_of, told_decisions
 from takt.stations.flightdesk.airline.solution import Solution
 from takt.writing import whole_file
 
@@ -87,7 +87,7 @@ def page(told: Mapping[str, Any], instance: Instance, solution: Solution, limits
     found, charged = facts(instance, solution), accounts(instance, solution)
     changed_pairs = pairs(instance, solution.operations)
     decided = [tail for d in charged.decisions[:TEN] for tail in (d.aircraft, d.other) if tail >= 0]
-    took_s, written_s = searched_s(told, limits.asked_s), told.get("written_s", told["seconds"])
+    took_s, written_s = told["seconds"], told.get("written_s", told["seconds"])
     broken = len(check(instance, solution))
     return environment.get_template("report.html.j2").render(
         told=told,

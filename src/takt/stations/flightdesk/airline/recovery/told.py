@@ -1,11 +1,10 @@
-"""A plan's decisions in words, its changed flights folded by route, how long was searched: what a controller reads."""
+"""A plan's decisions in words, and its changed flights folded by route: what a controller reads."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from takt.stations.flightdesk.airline.instance import Instance, given_departures
 from takt.stations.flightdesk.airline.recovery.decisions import Accounts, Charge, Decision, Kind
@@ -58,15 +57,6 @@ class Folded:
     people: int
     eur: float
     flights: tuple[Changed, ...]
-
-
-def searched_s(told: Mapping[str, Any], asked_s: float | None) -> float:
-    """Seconds that a recovery searched; `told` is what `recovery.json` has, `asked_s` the seconds given, if any were.
-
-    Its `seconds` are when the search last told of itself: a short one whose first plan stays does so at its start only.
-    """
-    seconds = float(told["seconds"])
-    return seconds if told["interrupted"] or asked_s is None else max(seconds, asked_s)
 
 
 def told_decisions(instance: Instance, solution: Solution, found: Accounts) -> list[Told]:
