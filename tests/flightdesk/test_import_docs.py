@@ -12,7 +12,8 @@ import pytest
 
 from takt.cli import main
 from takt.stations.flightdesk.airline.imports.problems import Problems
-from takt.stations.flightdesk.airline.imports.ssim import parse, text_of
+from takt.stations.flightdesk.airline.imports.ssim import text_of
+from takt.stations.flightdesk.airline.imports.ssim_read import parse
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "flightdesk-import.md"

@@ -25,10 +25,10 @@ from takt.stations.flightdesk.airline.imports.ssim import (
     Segment,
     Trailer,
     numbered,
-    parse,
     text_of,
 )
 from takt.stations.flightdesk.airline.imports.ssim_fields import LOCAL, UTC
+from takt.stations.flightdesk.airline.imports.ssim_read import parse
 
 # As chapter 7 lays it out: SQ 1 of 20 to 28 August 2008, SFO to HKG, a 777-300ER. Written by hand, column by column.
 LEG = "".join(
@@ -90,9 +90,9 @@ def data_of(*legs: Any, mode: Any = LOCAL, since: Any = date(2026, 3, 1), until:
 def flown_on(data: Any, first: Any, days: Any = 1) -> Any:
     """(name, leg, departure and arrival in minutes UTC after the midnight of `first`) of the flights of these days."""
     problems = Problems()
-    found, _, passed = operations(data, "s.ssim", first, 0, 1440 * days, problems)
+    found = operations(data, "s.ssim", first, 0, 1440 * days, problems)
     problems.stop_if_any()
-    return [(o.name, o.sequence, o.departure, o.arrival, o.local) for o in found], passed
+    return [(o.name, o.sequence, o.departure, o.arrival, o.local) for o in found.inside], found.passed
 
 
 def broken(text: Any) -> list[Any]:
@@ -178,7 +178,7 @@ legs = st.builds(
     disclosure=st.sampled_from(["", "L", "S", "X", "Z"]),
     restrictions=free(11),
     configuration=free(20),
-    off=st.tuples(st.integers(-1, 7), st.integers(-1, 7)),
+    off=st.tuples(st.none() | st.integers(-1, 7), st.none() | st.integers(-1, 7)),
 )
 
 

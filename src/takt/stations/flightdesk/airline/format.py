@@ -35,6 +35,7 @@ from takt.stations.flightdesk.airline.instance import (
 )
 from takt.stations.flightdesk.airline.rows import FILES, Row, read_rows, whole_number
 
+LATEST = 31 * DAY  # minutes: how late a disruption can make a flight; tables by the hour reach so far
 _CABIN = {name: i for i, name in enumerate(CABINS)}
 _REACH = {name: i for i, name in enumerate(REACHES)}
 _DIRECTION = {"A": 0, "R": 1}
@@ -139,20 +140,13 @@ def _airports(rows: list[Row]) -> Airports:
 
 
 def _distances(rows: list[Row], at: Mapping[str, int]) -> Distances:
-    return Distances(
-        *_columns(
-            [
-                (
-                    row.one_of(0, "origin", at),
-                    row.one_of(1, "destination", at),
-                    row.whole(2, "minutes", 1),
-                    row.one_of(3, "type", _REACH),
-                )
-                for row in rows
-            ],
-            4,
-        )
-    )
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for row in rows:
+        pair = row.one_of(0, "origin", at), row.one_of(1, "destination", at)
+        if pair in found:
+            raise row.wrong("destination", f"{row.fields[0]} {row.fields[1]} is there twice")
+        found[pair] = row.whole(2, "minutes", 1), row.one_of(3, "type", _REACH)
+    return Distances(*_columns([(*pair, *said) for pair, said in found.items()], 4))
 
 
 def _aircraft(rows: list[Row], at: Mapping[str, int], first: int) -> Aircraft:
@@ -217,6 +211,8 @@ def _service(row: Row, at: Mapping[str, int], first: int) -> tuple[int, int, int
 def _timetable(rows: list[Row], at: Mapping[str, int]) -> Timetable:
     numbers = {row.whole(0, "flight", 1) for row in rows}
     lines: list[tuple[int, ...]] = []
+    link: dict[int, int] = {}
+    route: dict[int, tuple[int, int]] = {}
     for row in rows:
         number, previous = row.whole(0, "flight", 1), row.whole(5, "previous flight")
         departure, arrival = row.time(3, "departure"), row.time(4, "arrival")
@@ -224,15 +220,21 @@ def _timetable(rows: list[Row], at: Mapping[str, int]) -> Timetable:
             raise row.wrong("arrival", f"{row.fields[4]} is not after the departure at {row.fields[3]}")
         if previous and (previous not in numbers or previous == number):
             raise row.wrong("previous flight", f"{previous} is unknown")
-        lines.append(
-            (number, row.one_of(1, "origin", at), row.one_of(2, "destination", at), departure, arrival, previous)
-        )
-    if len(numbers) < len(rows):
-        seen: set[int] = set()
-        for row, (number, *_) in zip(rows, lines, strict=True):
-            if number in seen:
-                raise row.wrong("flight", f"{number} is listed twice")
-            seen.add(number)
+        if number in link:
+            raise row.wrong("flight", f"{number} is listed twice")
+        link[number], route[number] = previous, (row.one_of(1, "origin", at), row.one_of(2, "destination", at))
+        lines.append((number, *route[number], departure, arrival, previous))
+    sound = {0}  # flights whose flights before do not come back to them
+    for row, (number, *_, previous) in zip(rows, lines, strict=True):
+        if previous and route[previous][1] != route[number][0]:
+            raise row.wrong("previous flight", f"{previous} does not land where {number} leaves")
+        chain: set[int] = set()
+        while number not in sound:
+            if number in chain:
+                raise row.wrong("previous flight", f"{number} comes before itself")
+            chain.add(number)
+            number = link[number]
+        sound |= chain
     return Timetable(*_columns(lines, 6))
 
 
@@ -350,13 +352,15 @@ def _wanted(rows: list[Row], at: Mapping[str, int], aircraft: Aircraft) -> Wante
 
 
 def _changes(rows: list[Row], index: Mapping[tuple[int, int], int], first: int) -> FlightChanges:
-    changes: list[tuple[int, int]] = []
+    changes: dict[int, int] = {}
     for row in rows:
         flight = row.whole(0, "flight", 1), row.date(1, "date")
         if flight not in index:
             raise row.wrong("flight", f"{flight[0]} does not fly on {row.fields[1]}")
-        changes.append((index[flight], row.whole(2, "delay", -1)))
-    return FlightChanges(*_columns(changes, 2))
+        if index[flight] in changes:
+            raise row.wrong("flight", f"{flight[0]} of {row.fields[1]} is there twice")
+        changes[index[flight]] = row.whole(2, "delay", -1, LATEST)
+    return FlightChanges(*_columns(list(changes.items()), 2))
 
 
 def _groundings(rows: list[Row], tail: Mapping[str, int], first: int) -> Groundings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -44,14 +45,16 @@ class Row:
             raise self.wrong(name, f"is missing; the line has {len(self.fields)} fields")
         return self.fields[at]
 
-    def whole(self, at: int, name: str, least: int = 0) -> int:
+    def whole(self, at: int, name: str, least: int = 0, most: int = 2**31 - 1) -> int:
         text = self.text(at, name)
         try:
             value = whole_number(text)
         except ValueError:
             raise self.wrong(name, f"{text!r} is not a whole number") from None
-        if not least <= value < 2**31:
-            raise self.wrong(name, f"cannot be {text}; give {least} or more")
+        if not least <= value <= most:
+            raise self.wrong(
+                name, f"cannot be {text}; give {f'{least} or more' if value < least else f'{most} or less'}"
+            )
         return value
 
     def amount(self, at: int, name: str) -> float:
@@ -88,13 +91,13 @@ class Row:
         text = self.text(at, name)
         minute = _TIMES.get(text)
         if minute is None:
-            hours, _, days = text.partition("+")
+            hours, plus, days = text.partition("+")
             try:
                 h, m = _digits(hours.split(":"))
-                (over,) = _digits([days]) if days else (0,)
+                (over,) = _digits([days]) if plus else (0,)
             except ValueError:
-                h = -1
-            if not (0 <= h <= 24 and m < 60):
+                h = m = -1
+            if not (0 <= h * 60 + m <= DAY and m < 60):
                 raise self.wrong(name, f"{text!r} is not a time; write it as 09:05 or 00:10+1")
             minute = _TIMES[text] = over * DAY + h * 60 + m
         return minute
@@ -125,16 +128,33 @@ _DATES: dict[str, int] = {}  # a file has tens of thousands of dates and times, 
 _TIMES: dict[str, int] = {}
 
 
+def plain_text(data: bytes, name: str, encoding: str) -> str:
+    """A file's text, `encoding` "ascii" or "utf-8". Raises TaktError with line and character if it is none."""
+    wanted = encoding.upper()
+    if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        raise TaktError(f"{name} is UTF-16, not plain text; save it as {wanted}")
+    if encoding == "utf-8":
+        data = data.removeprefix(BOM_UTF8)
+    try:
+        text, at = data.decode(encoding), data.find(b"\0")
+    except UnicodeDecodeError as error:
+        text, at = "", error.start
+    if at < 0:
+        return text
+    before = data[:at].decode("utf-8", "replace").split("\n")
+    where = f"{name}, line {len(before)}, character {len(before[-1]) + 1}"
+    raise TaktError(f"{where}: the byte {data[at]:#04x} is not plain text; save the file as {wanted}")
+
+
 def read_rows(path: Path) -> tuple[list[Row], Layout]:
     """The rows of a file up to the line that begins with `#`, and how they end."""
     try:
-        text = path.read_bytes().decode("ascii")
+        data = path.read_bytes()
     except FileNotFoundError:
         raise TaktError(f"{path} is missing") from None
     except OSError as error:
         raise TaktError(f"cannot read {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise TaktError(f"{path.name}, byte {error.start}: not plain text") from None
+    text = plain_text(data, path.name, "ascii")
     rows: list[Row] = []
     ends: list[str] = []
     at = 0

@@ -110,6 +110,8 @@ def _read_operations(rows: list[Row], instance: Instance) -> Operations:
     planned, first = planned_index(instance), instance.epoch.toordinal()
     table: list[tuple[int, ...]] = []
     for row in rows:
+        if len(row.fields) > 8:
+            raise row.wrong("aircraft", f"the line has {len(row.fields)} fields, and ends with the aircraft, the 8th")
         number, day = row.whole(0, "flight", 1), row.date(6, "date") - first
         table.append(
             (

@@ -6,29 +6,26 @@ the end the instance must have a valid plan, or its past breaks rules that no pl
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.imports.defaults import Defaults, Notes, read_defaults
 from takt.stations.flightdesk.airline.imports.fleet import (
-    AIRCRAFT,
-    AIRCRAFT_TOO,
     ROTATIONS,
     ROTATIONS_TOO,
-    Tail,
     as_given,
     built,
-    configurations,
+    families,
+    followed,
     kept_services,
-    minutes,
     placed,
-    seats_in,
-    tails_of,
 )
 from takt.stations.flightdesk.airline.imports.groups import BOOKINGS, BOOKINGS_TOO, Group, groups_of, seated
 from takt.stations.flightdesk.airline.imports.happened import DISRUPTIONS, DISRUPTIONS_TOO, Happened, happened_of
@@ -37,11 +34,18 @@ from takt.stations.flightdesk.airline.imports.operations import operations
 from takt.stations.flightdesk.airline.imports.places import Places
 from takt.stations.flightdesk.airline.imports.problems import SHOWN, Broken, BrokenFiles, Problems
 from takt.stations.flightdesk.airline.imports.schedule import Schedule
-from takt.stations.flightdesk.airline.imports.ssim import DataSet, read
+from takt.stations.flightdesk.airline.imports.ssim_read import read
 from takt.stations.flightdesk.airline.imports.tables import Row, read_rows
-from takt.stations.flightdesk.airline.instance import (
-    CONNECTION,
+from takt.stations.flightdesk.airline.imports.tails import (
+    AIRCRAFT,
+    AIRCRAFT_TOO,
+    Tail,
+    configurations,
+    minutes,
+    seats_in,
+    tails_of,
 )
+from takt.stations.flightdesk.airline.instance import CONNECTION, DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +61,45 @@ class Files:
 
 
 def import_airline(name: str, files: Files, start: datetime, end: datetime) -> Imported:
-    """The instance of these files; re-plan from `start` to `end`, UTC. Flights begin at the midnight before `start`.
-    Raises TaktError.
+    """The instance of these files; re-plan from `start` to `end`, UTC. Flights begin at the midnight before `start`;
+    those that were in the air then are in it too. Raises TaktError.
     """
     if end <= start:
         raise TaktError(f"the recovery period ends at {end:%Y-%m-%dT%H:%MZ}, which is not after its start")
     if (end - start).days > 31:
         raise TaktError(f"the recovery period has {(end - start).days} days; at most 31 are re-planned at once")
-    return _Import(files, start.date()).all(name, minutes(start, start.date()), minutes(end, start.date()))
+    return _Import(files, start, end).all(name)
 
 
 class _Import:
-    """An import under way."""
+    """An import under way. `epoch` is the first day, or one before if flights are in the air as that begins."""
 
-    def __init__(self, files: Files, epoch: date) -> None:
-        self.files, self.epoch = files, epoch
+    def __init__(self, files: Files, start: datetime, end: datetime) -> None:
+        self.files, self.from_, self.to, self.epoch = files, start, end, start.date()
         self.defaults: Defaults = read_defaults(files.defaults)
         self.notes, self.problems = Notes(), Problems()
 
-    def all(self, name: str, start: int, end: int) -> Imported:
+    def all(self, name: str) -> Imported:
         files, notes, problems = self.files, self.notes, self.problems
-        data = read(files.schedule, problems)
-        tables = self._tables()
-        problems.stop_if_any()
-        assert data is not None
-        schedule = self._schedule(data, end)
-        problems.stop_if_any()
-        if not schedule.flights:
+        schedule = self._schedule()
+        if schedule.sound and not schedule.flights:
             raise TaktError(f"{files.schedule.name} has no flight that leaves from {self.epoch} to the end")
-        seats = configurations(schedule.flights, self.defaults)
+        tables = self._tables()
+        seats = configurations(schedule.flights, self.defaults) if schedule.sound else None
         tails = tails_of(tables["aircraft"], files.aircraft.name, seats, self.epoch, self.defaults, notes, problems)
-        problems.stop_if_any()
-        if not tails:
+        if not tails and not problems.found:
             raise TaktError(f"{files.aircraft.name} has no aircraft")
-        given, aircraft = self._rotations(tables["rotations"], schedule, tails)
+        known = {row.get("aircraft"): -1 for row in tables["aircraft"] if row.get("aircraft")}
+        known |= {tail.name: i for i, tail in enumerate(tails)}
+        given, aircraft = self._rotations(tables["rotations"], schedule, tails, known)
+        disruptions = "" if files.disruptions is None else files.disruptions.name
+        happened = happened_of(tables["disruptions"], disruptions, schedule, known, self.epoch, notes, problems)
+        groups = groups_of(tables["bookings"], files.bookings.name, schedule, self.defaults, notes, problems)
+        places = self._places(schedule, tails)
         problems.stop_if_any()
+        if not groups:
+            raise TaktError(f"{files.bookings.name} has no booking on these days")
+        start, end = minutes(self.from_, self.epoch), minutes(self.to, self.epoch)
         tails, idle = placed(schedule, tails, aircraft, notes)
         tails = kept_services(schedule, tails, aircraft, given, start, notes)
         if idle:
@@ -99,13 +107,6 @@ class _Import:
             notes.take(f"aircraft without airport and without flight, put at {busiest}", len(idle))
             for t in idle:
                 tails[t] = replace(tails[t], airport=busiest)
-        disruptions = "" if files.disruptions is None else files.disruptions.name
-        happened = happened_of(tables["disruptions"], disruptions, schedule, tails, self.epoch, problems)
-        groups = groups_of(tables["bookings"], files.bookings.name, schedule, self.defaults, notes, problems)
-        places = self._places(schedule, tails)
-        problems.stop_if_any()
-        if not groups:
-            raise TaktError(f"{files.bookings.name} has no booking on these days")
         self._knock_on(schedule, tails, aircraft, happened, start)
         groups = seated(groups, [tails[t].seats for t in aircraft], notes)
         self._connections(schedule, groups)
@@ -114,33 +115,59 @@ class _Import:
         ).imported()
 
     def _tables(self) -> dict[str, list[Row]]:
-        files = self.files
-        found = {
-            "aircraft": read_rows(files.aircraft, AIRCRAFT, AIRCRAFT_TOO),
-            "bookings": read_rows(files.bookings, BOOKINGS, BOOKINGS_TOO),
-            "rotations": [],
-            "disruptions": [],
+        files, wanted = (
+            self.files,
+            (
+                ("aircraft", AIRCRAFT, AIRCRAFT_TOO),
+                ("rotations", ROTATIONS, ROTATIONS_TOO),
+                ("disruptions", DISRUPTIONS, DISRUPTIONS_TOO),
+                ("bookings", BOOKINGS, BOOKINGS_TOO),
+            ),
+        )
+        paths: dict[str, Path | None] = {name: getattr(files, name) for name, _, _ in wanted}
+        return {
+            name: [] if (path := paths[name]) is None else read_rows(path, needed, too, self.problems)
+            for name, needed, too in wanted
         }
-        if files.rotations is not None:
-            found["rotations"] = read_rows(files.rotations, ROTATIONS, ROTATIONS_TOO)
-        if files.disruptions is not None:
-            found["disruptions"] = read_rows(files.disruptions, DISRUPTIONS, DISRUPTIONS_TOO)
-        return found
 
-    def _schedule(self, data: DataSet, end: int) -> Schedule:
-        inside, around, passed = operations(data, self.files.schedule.name, self.epoch, 0, end, self.problems)
-        self.notes.take("legs left out, they are other flights' under another number (code share)", passed)
+    def _schedule(self) -> Schedule:
+        """The flights of the days; none that can be relied on if a line of the schedule is broken."""
+        data, file = read(self.files.schedule, self.problems), self.files.schedule.name
+        if data is None or self.problems.found:
+            return Schedule([], [], [], self.epoch, self.epoch, sound=False)
+        end = minutes(self.to, self.epoch)
+        found = operations(data, file, self.epoch, 0, end, self.problems)
+        self.notes.take("legs left out, they are other flights' under another number (code share)", found.passed)
+        said = "legs without date variation (columns 193-194) that leave or land on another day, by their times"
+        self.notes.take(said, found.shifted)
+        early = sum(o.departure < 0 for o in found.inside)
+        self.notes.take("flights of the day before that were in the air as the first day began", early)
+        ahead = -(min((o.departure for o in found.inside), default=0) // DAY)
+        self.epoch -= timedelta(days=ahead)
+        inside, around, shared = (
+            [replace(o, departure=o.departure + ahead * DAY, arrival=o.arrival + ahead * DAY) for o in legs]
+            for legs in (found.inside, found.around, found.shared)
+        )
         days = [flight.local for flight in inside] or [self.epoch]
-        return Schedule(inside, around, min(days), max(days))
+        sound = not self.problems.found
+        return Schedule(inside, around, shared, min(days), max(days), begins=ahead * DAY, sound=sound)
 
-    def _rotations(self, rows: Sequence[Row], schedule: Schedule, tails: Sequence[Tail]) -> tuple[list[int], list[int]]:
-        """The aircraft of each flight: as given, -1 if not; and with all that were built."""
+    def _rotations(
+        self, rows: Sequence[Row], schedule: Schedule, tails: Sequence[Tail], known: Mapping[str, int]
+    ) -> tuple[list[int], list[int]]:
+        """The aircraft of each flight: as given, -1 if not; and with all that were built. Broken files end it early."""
         file = "" if self.files.rotations is None else self.files.rotations.name
-        given = as_given(rows, file, schedule, tails, self.problems)
-        self.problems.stop_if_any()
+        given, line = as_given(rows, file, schedule, known, self.problems)
+        if self.problems.found:
+            return given, given
+        alike = families(schedule, tails, self.defaults)
+        followed(given, line, file, schedule, tails, alike, self.defaults, self.problems)
+        if self.problems.found:
+            return given, given
         self.notes.take("flights without aircraft, given one first in, first out by type", given.count(-1))
         seats = [seats_in(flight.configuration, self.defaults) for flight in schedule.flights]
-        return given, built(schedule, tails, given, seats, self.files.schedule.name, self.notes, self.problems)
+        name = self.files.schedule.name
+        return given, built(schedule, tails, given, seats, alike, name, self.notes, self.problems)
 
     def _places(self, schedule: Schedule, tails: Sequence[Tail]) -> Places:
         """All airports, flights' first: where they are, and how far from each other."""
@@ -163,25 +190,26 @@ class _Import:
     def _knock_on(
         self, schedule: Schedule, tails: Sequence[Tail], aircraft: Sequence[int], happened: Happened, start: int
     ) -> None:
-        """Flights scheduled before the recovery period whose aircraft came late were late too, if nobody said so."""
+        """Flights scheduled before the recovery period whose aircraft came late were late too, if nobody said so.
+
+        Also if that is after its start: it is late then by the disruption, and nobody's to decide.
+        """
         landed, at = [-(10**9)] * len(tails), [tail.airport for tail in tails]
         last = [-1] * len(tails)
         stuck: list[str] = []
         for i, flight in enumerate(schedule.flights):
             t, late = aircraft[i], happened.delay.get(i, 0)
-            if late < 0:
+            if late < 0 or flight.departure >= start:
                 continue
-            leaves, before = flight.departure + late, schedule.before(i)
-            if flight.departure < start and at[t] != flight.origin:
+            if at[t] != flight.origin:
                 stuck.append(f"{flight.name} of {flight.local} from {flight.origin}: {tails[t].name} is at {at[t]}")
                 continue
-            ready = landed[t] + (tails[t].transit if before >= 0 and before == last[t] else tails[t].turn)
-            if flight.departure < start and leaves < ready:
-                happened.delay[i] = ready - flight.departure
+            tied = last[t] >= 0 and schedule.tied(i) == last[t]
+            ready = landed[t] + (tails[t].transit if tied else tails[t].turn)
+            if flight.departure + late < ready:
+                late = happened.delay[i] = ready - flight.departure
                 self.notes.take("flights before the recovery period made late by their aircraft's flight before")
-                leaves = ready
-            if leaves < start:
-                at[t], landed[t], last[t] = flight.destination, leaves + flight.arrival - flight.departure, i
+            at[t], landed[t], last[t] = flight.destination, flight.arrival + late, i
         if stuck:
             raise BrokenFiles(
                 f"{len(stuck)} flights before the recovery period cannot have left, for one before was cancelled; "
@@ -198,4 +226,6 @@ class _Import:
 
 def numbers_text(numbers: Sequence[tuple[str, str, int]]) -> str:
     """`numbers.csv`: what the numbers of the instance stand for."""
-    return "what,name,number\n" + "".join(f"{what},{name},{number}\n" for what, name, number in numbers)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("what", "name", "number"), *numbers])
+    return text.getvalue()

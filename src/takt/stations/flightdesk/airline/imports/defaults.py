@@ -22,6 +22,8 @@ from takt.stations.flightdesk.airline.instance import Prices
 
 OPEN = {"types", "airports"}  # tables whose names a planner may add to
 TYPE = {"family": str, "seats": list, "range": int, "hour_cost": float, "turn": int, "transit": int}
+DEGREES = {"lat": 90, "lon": 180}
+DIRECTIONS = ("outbound", "inbound")
 AIRPORT = {"departures": int, "arrivals": int, "lat": float, "lon": float, "country": str, "continent": str}
 
 
@@ -107,33 +109,43 @@ def _merge(values: dict[str, Any], own: Mapping[str, Any], file: str) -> None:
         if not isinstance(said, dict):
             raise TaktError(f"{file}, {table}: is a table; write [{table}]")
         for name, value in said.items():
-            where = f"{file}, [{table}] {name}"
-            if table in OPEN and isinstance(value, dict):
-                values[table][name] = {**values[table].get(name, {}), **_checked(value, where, table)}
-            elif name not in values[table]:
+            where, listed = f"{file}, [{table}] {name}", values[table].get(name)
+            if table in OPEN and not isinstance(listed, (int, float)) and (listed or isinstance(value, dict)):
+                values[table][name] = {**(listed or {}), **_checked(value, where, table)}
+            elif listed is None:
                 raise TaktError(f"{where} is unknown; there are {', '.join(list(values[table])[:12])}")
             else:
-                _like(value, values[table][name], where)
+                _like(value, listed, where)
+                _allowed(name, value, where)
                 values[table][name] = value
 
 
-def _checked(value: Mapping[str, Any], where: str, table: str) -> Mapping[str, Any]:
+def _checked(value: Any, where: str, table: str) -> Mapping[str, Any]:
+    """What is said of an aircraft type or an airport."""
     known = TYPE if table == "types" else AIRPORT
+    if not isinstance(value, dict):
+        raise TaktError(f"{where}: {value!r} is not a table; write it as {{ {next(iter(known))} = ... }}")
     for name, said in value.items():
         if name not in known:
             raise TaktError(f"{where}, {name} is unknown; there are {', '.join(known)}")
         kind = known[name]
-        if kind is float:
-            _like(said, 0.0, f"{where}, {name}")
-            if name not in ("lat", "lon") and said < 0:
-                raise TaktError(f"{where}, {name}: cannot be {said}; give 0 or more")
-        elif kind is list:
-            _like(said, [0, 0, 0], f"{where}, {name}")
-        else:
-            _like(said, kind(), f"{where}, {name}")
-        if kind is str and (not said or any(letter.isspace() for letter in said)):
-            raise TaktError(f"{where}, {name}: {said!r} is not a word without blanks")
+        _like(said, [0, 0, 0] if kind is list else kind(), f"{where}, {name}")
+        _allowed(name, said, f"{where}, {name}")
+        if kind is str and (not said or not said.isascii() or any(letter.isspace() for letter in said)):
+            raise TaktError(f"{where}, {name}: {said!r} is not a plain word without blanks")
     return value
+
+
+def _allowed(name: str, value: Any, where: str) -> None:
+    """Whether a value of the right kind is one that the name can have."""
+    if name == "direction" and value not in DIRECTIONS:
+        raise TaktError(f"{where}: {value!r} is no direction; there are outbound and inbound")
+    if name == "km_per_hour" and value < 1:
+        raise TaktError(f"{where}: cannot be {value}; give 1 or more")
+    if name in DEGREES:
+        most = DEGREES[name]
+        if not -most <= value <= most:
+            raise TaktError(f"{where}: cannot be {value}; give degrees, -{most} to {most}")
 
 
 def _like(value: Any, default: Any, where: str) -> None:
@@ -152,5 +164,5 @@ def _like(value: Any, default: Any, where: str) -> None:
         good, want = isinstance(value, int) and not isinstance(value, bool), "a whole number"
     if not good:
         raise TaktError(f"{where}: {value!r} is not {want}")
-    if isinstance(value, (int, float)) and not 0 <= value < 1e12 and not where.endswith(("lat", "lon")):
+    if isinstance(value, (int, float)) and not 0 <= value < 1e12 and where.rpartition(" ")[2] not in DEGREES:
         raise TaktError(f"{where}: cannot be {value}; give 0 or more")

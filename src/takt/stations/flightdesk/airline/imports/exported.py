@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import airportsdata
 
 from takt.contract.station import TaktError
-from takt.stations.flightdesk.airline.imports.fleet import AIRCRAFT, AIRCRAFT_TOO
 from takt.stations.flightdesk.airline.imports.ssim import (
     Carrier,
     DataSet,
@@ -31,6 +30,7 @@ from takt.stations.flightdesk.airline.imports.ssim import (
     text_of,
 )
 from takt.stations.flightdesk.airline.imports.ssim_fields import LOCAL, UTC
+from takt.stations.flightdesk.airline.imports.tails import AIRCRAFT, AIRCRAFT_TOO
 from takt.stations.flightdesk.airline.instance import DAY, Instance
 
 TYPES = {  # IATA aircraft type by the generator's models

@@ -1,13 +1,10 @@
-"""Aircraft, and which of them flies what: as rotations.csv says, or first in, first out by type."""
+"""Who flies what: as rotations.csv says, or first in, first out by type."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from dataclasses import replace
 
 from takt.stations.flightdesk.airline.imports.defaults import Defaults, Notes
 from takt.stations.flightdesk.airline.imports.operations import Operation
@@ -15,164 +12,43 @@ from takt.stations.flightdesk.airline.imports.problems import Broken, Problems
 from takt.stations.flightdesk.airline.imports.schedule import Outside, Schedule
 from takt.stations.flightdesk.airline.imports.ssim import Leg, columns
 from takt.stations.flightdesk.airline.imports.tables import Row, each
-from takt.stations.flightdesk.airline.instance import DAY
+from takt.stations.flightdesk.airline.imports.tails import Tail
 
-AIRCRAFT = ("aircraft", "type")
-AIRCRAFT_TOO = (
-    *("model", "family", "first", "business", "economy", "range", "hour_cost", "turn", "transit", "airport"),
-    *("maintenance_airport", "maintenance_start", "maintenance_end", "maintenance_minutes"),
-)
-ROTATIONS, ROTATIONS_TOO = ("flight", "date", "aircraft"), ("origin",)
-SURFACE = (-1, -1, -1)
-_COMPARTMENT = re.compile(r"([A-Z])(\d{1,4})")
+ROTATIONS, ROTATIONS_TOO = ("flight", "date", "aircraft"), ("origin", "destination")
+NEVER_FLOWN = -(10**9)
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A maintenance; times in minutes after the epoch, `minutes` that may be flown before."""
-
-    airport: str
-    start: int
-    end: int
-    minutes: int
+Families = Mapping[str, set[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """An aircraft. `airport` is "" as long as nobody says where it is; `line` is of aircraft.csv."""
+def families(schedule: Schedule, tails: Sequence[Tail], defaults: Defaults) -> Families:
+    """By type of the schedule: the families whose aircraft may fly it; none if nobody knows the type.
 
-    name: str
-    type: str
-    model: str
-    family: str
-    seats: tuple[int, int, int]
-    range: int
-    hour_cost: float
-    turn: int
-    transit: int
-    airport: str
-    service: Service | None
-    line: int
+    That is its own family, as aircraft.csv says it; of a type that the fleet has not, that of types which by the
+    defaults are of the same.
+    """
 
+    def of(kind: str) -> set[str]:
+        own = {tail.family for tail in tails if tail.type == kind}
+        family = defaults.type(kind).get("family")
+        if own or family is None:
+            return own
+        return {tail.family for tail in tails if defaults.type(tail.type).get("family") == family} | {family}
 
-def minutes(when: datetime, epoch: date) -> int:
-    """Minutes after the midnight, UTC, that begins the epoch."""
-    return DAY * (when.date().toordinal() - epoch.toordinal()) + 60 * when.hour + when.minute
-
-
-def configurations(flights: Sequence[Operation], defaults: Defaults) -> dict[str, tuple[int, int, int]]:
-    """Seats by aircraft type, where the schedule's configurations agree on them: F008C042Y260 -> 8, 42, 260."""
-    found: dict[str, set[tuple[int, int, int]]] = defaultdict(set)
-    for flight in flights:
-        seats = seats_in(flight.configuration, defaults)
-        if seats is not None:
-            found[flight.aircraft].add(seats)
-    return {kind: next(iter(seats)) for kind, seats in found.items() if len(seats) == 1}
-
-
-def seats_in(configuration: str, defaults: Defaults) -> tuple[int, int, int] | None:
-    """Seats by cabin of an aircraft configuration; None if it says no numbers. What follows VV is crew rest."""
-    seats = [0, 0, 0]
-    for letter, count in _COMPARTMENT.findall(configuration.partition("VV")[0]):
-        cabin = defaults.cabin(letter)
-        if cabin is not None:
-            seats[cabin] += int(count)
-    return (seats[0], seats[1], seats[2]) if sum(seats) else None
-
-
-def tails_of(
-    rows: Sequence[Row],
-    file: str,
-    seats: Mapping[str, tuple[int, int, int]],
-    epoch: date,
-    defaults: Defaults,
-    notes: Notes,
-    problems: Problems,
-) -> list[Tail]:
-    """The aircraft of aircraft.csv; `seats` are the schedule's, by type."""
-    names: set[str] = set()
-
-    def take(row: Row) -> Tail:
-        tail = _tail(row, seats, epoch, defaults, notes)
-        if tail.name in names:
-            raise row.wrong("aircraft", f"{tail.name} is there twice")
-        names.add(tail.name)
-        return tail
-
-    return list(each(rows, file, problems, take))
-
-
-def _tail(row: Row, seats: Mapping[str, tuple[int, int, int]], epoch: date, defaults: Defaults, notes: Notes) -> Tail:
-    kind = row.word("type").upper()
-    known, surface = defaults.type(kind), defaults.surface(kind)
-
-    def taken(name: str, read: Any, general: Any) -> Any:
-        if row.get(name):
-            return read(row, name)
-        if name in known:
-            notes.take(f"aircraft without {name.replace('_', ' ')}, their type's taken")
-            return known[name]
-        notes.take(f"aircraft without {name.replace('_', ' ')}, {general:g} taken")
-        return general
-
-    times, general = defaults.values["times"], defaults.values["aircraft"]
-    family = row.word("family") if row.get("family") else known.get("family", kind)
-    return Tail(
-        name=row.word("aircraft"),
-        type=kind,
-        model=row.word("model") if row.get("model") else kind,
-        family=family,
-        seats=SURFACE if surface else _seats(row, kind, seats, known, notes),
-        range=taken("range", lambda r, n: r.whole(n, 1), int(general["range"])),
-        hour_cost=taken("hour_cost", lambda r, n: r.amount(n), 0.0 if surface else float(general["hour_cost"])),
-        turn=taken("turn", lambda r, n: r.whole(n), int(times["turn"])),
-        transit=taken("transit", lambda r, n: r.whole(n), int(times["transit"])),
-        airport=row.code("airport") if row.get("airport") else "",
-        service=_service(row, epoch),
-        line=row.line,
-    )
-
-
-def _seats(
-    row: Row, kind: str, seats: Mapping[str, tuple[int, int, int]], known: Mapping[str, Any], notes: Notes
-) -> tuple[int, int, int]:
-    given = [name for name in ("first", "business", "economy") if row.get(name)]
-    if given:
-        counts = [row.whole(name) if row.get(name) else 0 for name in ("first", "business", "economy")]
-        return counts[0], counts[1], counts[2]
-    if kind in seats:
-        notes.take("aircraft without seats, the schedule's configuration taken")
-        return seats[kind]
-    if "seats" in known:
-        notes.take("aircraft without seats, their type's taken")
-        return tuple(known["seats"])
-    raise row.wrong(
-        "economy", f"no seats here, in the schedule, or in [types] for {kind}; give first, business, economy"
-    )
-
-
-def _service(row: Row, epoch: date) -> Service | None:
-    if not row.get("maintenance_airport"):
-        return None
-    start, end = minutes(row.moment("maintenance_start"), epoch), minutes(row.moment("maintenance_end"), epoch)
-    if end <= start:
-        raise row.wrong("maintenance_end", "is not after the start")
-    flown = row.whole("maintenance_minutes") if row.get("maintenance_minutes") else 100_000
-    return Service(row.code("maintenance_airport"), start, end, flown)
-
-
-# --- who flies what ---------------------------------------------------------------------------------------------------
+    return {kind: of(kind) for kind in {flight.aircraft for flight in schedule.flights}}
 
 
 def as_given(
-    rows: Sequence[Row], file: str, schedule: Schedule, tails: Sequence[Tail], problems: Problems
-) -> list[int]:
-    """The aircraft of each flight by rotations.csv, -1 where it says none. It must be there, and of the family."""
-    at = {tail.name: i for i, tail in enumerate(tails)}
+    rows: Sequence[Row], file: str, schedule: Schedule, known: Mapping[str, int], problems: Problems
+) -> tuple[list[int], list[int]]:
+    """The aircraft of each flight by rotations.csv, -1 where it says none, and the line that says so.
+
+    `known` are the aircraft by name, -1 for one whose own line is broken.
+    """
     aircraft, line = [-1] * len(schedule.flights), [0] * len(schedule.flights)
 
     def take(row: Row) -> None:
-        tail = row.one_of("aircraft", at)
+        tail = row.one_of("aircraft", known)
         for leg in schedule.legs(row):
             if isinstance(leg, Outside):
                 continue
@@ -182,23 +58,48 @@ def as_given(
 
     for _ in each(rows, file, problems, take):
         pass
-    if problems.found:
-        return aircraft
+    return aircraft, line
+
+
+def followed(
+    aircraft: Sequence[int],
+    line: Sequence[int],
+    file: str,
+    schedule: Schedule,
+    tails: Sequence[Tail],
+    alike: Families,
+    defaults: Defaults,
+    problems: Problems,
+) -> None:
+    """Whether the aircraft that were given are of the flights' families, and are where they leave."""
     last: dict[int, int] = {}
     for i, flight in enumerate(schedule.flights):
-        tail = aircraft[i]
-        if tail < 0:
+        if aircraft[i] < 0:
             continue
-        before, last[tail] = last.get(tail, -1), i
-        where = schedule.flights[before].destination if before >= 0 else tails[tail].airport
+        tail = tails[aircraft[i]]
+        before = last.get(aircraft[i], -1)
+        last[aircraft[i]] = i
+        where = schedule.flights[before].destination if before >= 0 else tail.airport
+        known = alike[flight.aircraft]
+        there = where in (flight.origin, "") or (before < 0 and _lands_there(schedule, flight, where))
         said = ""
-        if where and where != flight.origin:
-            said = f"{tails[tail].name} is at {where} then, and {flight.name} leaves from {flight.origin}"
+        if tail.type != flight.aircraft and tail.family not in known:
+            # Of a type that nobody knows, rotations are believed, but that a coach does not fly.
+            if known or defaults.surface(tail.type) != defaults.surface(flight.aircraft):
+                said = f"{tail.name} is of type {tail.type}, and {flight.name} is planned for a {flight.aircraft}"
+        elif not there:
+            said = f"{tail.name} is at {where} then, and {flight.name} leaves from {flight.origin}"
         elif before >= 0 and schedule.flights[before].arrival > flight.departure:
-            said = f"{tails[tail].name} is still flying {schedule.flights[before].name} then"
+            said = f"{tail.name} is still flying {schedule.flights[before].name} then"
         if said:
             problems.add(file, line[i], Broken("aircraft", said))
-    return aircraft
+
+
+def _lands_there(schedule: Schedule, flight: Operation, airport: str) -> bool:
+    """Whether a flight in the air as the first day begins lands at the airport, which may be said to be its aircraft's:
+    whoever writes down where aircraft are at midnight may mean that.
+    """
+    return flight.departure < schedule.begins and flight.destination == airport
 
 
 def built(
@@ -206,6 +107,7 @@ def built(
     tails: Sequence[Tail],
     aircraft: Sequence[int],
     seats: Sequence[tuple[int, int, int] | None],
+    alike: Families,
     file: str,
     notes: Notes,
     problems: Problems,
@@ -220,7 +122,7 @@ def built(
     back in time; if the fleet does not suffice so, nothing during its maintenance; if not so either, anything.
     """
     for rule in (_keeps, _misses, _anything):
-        queue = _Queue(schedule, tails, aircraft, seats, rule)
+        queue = _Queue(schedule, tails, aircraft, seats, alike, rule)
         if not queue.without:
             break
     notes.take("flights given to another type of the family, none of theirs was there", queue.other_types)
@@ -243,13 +145,13 @@ class _Queue:
         tails: Sequence[Tail],
         aircraft: Sequence[int],
         seats: Sequence[tuple[int, int, int] | None],
+        alike: Families,
         rule: Rule,
     ) -> None:
-        self.tails, self.rule, self.result = tails, rule, list(aircraft)
+        self.schedule, self.tails, self.alike, self.rule, self.result = schedule, tails, alike, rule, list(aircraft)
         self.at = [tail.airport for tail in tails]
-        self.ready, self.flown = [-(10**9)] * len(tails), [0] * len(tails)
+        self.ready, self.flown = [NEVER_FLOWN] * len(tails), [0] * len(tails)
         self.onward = [""] * len(tails)
-        self.family = {tail.type: tail.family for tail in tails}
         self.without: list[int] = []
         self.other_types = 0
         later: dict[int, list[Operation]] = defaultdict(list)  # given flights of each aircraft, the last first
@@ -279,24 +181,31 @@ class _Queue:
         there = [
             t
             for t, tail in enumerate(self.tails)
-            if self.at[t] in (flight.origin, "")
+            if self._there(t, flight)
             and self.ready[t] <= flight.departure
             and self.rule(tail, flight, self.flown[t])
             and (not later.get(t) or _in_time(later[t][-1], flight, tail))
         ]
         same = [t for t in there if self.tails[t].type == flight.aircraft]
-        alike = [t for t in there if self.tails[t].family == self.family.get(flight.aircraft, "")]
+        alike = [t for t in there if self.tails[t].family in self.alike[flight.aircraft]]
         self.other_types += bool(alike and not same)
         return min(same or alike, key=lambda t: self._order(t, flight, seats), default=-1)
 
+    def _there(self, t: int, flight: Operation) -> bool:
+        fresh = self.ready[t] == NEVER_FLOWN
+        return self.at[t] in (flight.origin, "") or (fresh and _lands_there(self.schedule, flight, self.at[t]))
+
     def _order(
         self, t: int, flight: Operation, seats: tuple[int, int, int] | None
-    ) -> tuple[bool, bool, bool, bool, int, str]:
+    ) -> tuple[bool, bool, bool, bool, bool, int, str]:
         """What comes first."""
         others = seats is not None and self.tails[t].seats != seats
         service = self.tails[t].service
         home = service is not None and service.airport == flight.destination and flight.arrival <= service.start
-        return self.onward[t] != flight.name, self.at[t] == "", others, not home, self.ready[t], self.tails[t].name
+        elsewhere = self.at[t] not in (flight.origin, "")
+        nowhere = self.at[t] == ""
+        ready, name = self.ready[t], self.tails[t].name
+        return self.onward[t] != flight.name, elsewhere, nowhere, others, not home, ready, name
 
 
 def _anything(_tail: Tail, _flight: Operation, _flown: int) -> bool:
@@ -344,12 +253,13 @@ def placed(
             continue
         tail, before = result[t], last[t]
         last[t] = i
-        if before < 0 and not tail.airport:
-            notes.take("aircraft without airport, that of their first flight taken")
+        if before < 0 and tail.airport != flight.origin:
+            where = "said to be where they land" if tail.airport else "without airport"
+            notes.take(f"aircraft {where}, that of their first flight taken")
             tail = replace(tail, airport=flight.origin)
         elif before >= 0:
             ground = flight.departure - schedule.flights[before].arrival
-            if schedule.before(i) == before:
+            if schedule.tied(i) == before:
                 if ground < tail.transit:
                     notes.take("transit times lowered to what is planned")
                     tail = replace(tail, transit=ground)

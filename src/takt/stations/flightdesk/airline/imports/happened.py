@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from takt.stations.flightdesk.airline.imports.fleet import Tail, minutes
+from takt.stations.flightdesk.airline.imports.defaults import Notes
 from takt.stations.flightdesk.airline.imports.problems import Problems
 from takt.stations.flightdesk.airline.imports.schedule import Outside, Schedule
 from takt.stations.flightdesk.airline.imports.tables import Row, each
+from takt.stations.flightdesk.airline.imports.tails import minutes
 from takt.stations.flightdesk.airline.instance import DAY
 
 DISRUPTIONS = ("kind",)
 DISRUPTIONS_TOO = (
-    *("flight", "date", "origin", "minutes", "aircraft", "airport", "start", "end", "departures", "arrivals"),
+    *("flight", "date", "origin", "destination", "minutes", "aircraft", "airport", "start", "end"),
+    *("departures", "arrivals"),
 )
 LATEST = 2 * DAY  # minutes: the recovery period lasts until all have landed
 KINDS = {"delay": "delay", "cancel": "cancel", "aircraft": "aircraft", "airport": "airport"}
@@ -30,11 +32,17 @@ class Happened:
 
 
 def happened_of(
-    rows: Sequence[Row], file: str, schedule: Schedule, tails: Sequence[Tail], epoch: date, problems: Problems
+    rows: Sequence[Row],
+    file: str,
+    schedule: Schedule,
+    known: Mapping[str, int],
+    epoch: date,
+    notes: Notes,
+    problems: Problems,
 ) -> Happened:
+    """The disruptions; `known` are the aircraft by name, -1 for one whose own line is broken."""
     result = Happened()
     flown = {code for flight in schedule.flights for code in (flight.origin, flight.destination)}
-    at = {tail.name: i for i, tail in enumerate(tails)}
 
     def take(row: Row) -> None:
         kind = row.one_of("kind", KINDS)
@@ -42,7 +50,9 @@ def happened_of(
             late = row.whole("minutes", 1, LATEST) if kind == "delay" else -1
             for leg in [schedule.leg(row)] if kind == "delay" else schedule.legs(row):
                 if isinstance(leg, Outside):
-                    raise row.wrong("date", f"{leg.day} is not among the days of this import")
+                    if schedule.sound:
+                        raise row.wrong("flight" if leg.shared else "date", leg.why(row))
+                    continue
                 if leg in result.delay:
                     raise row.wrong("flight", f"{row.get('flight')} of {row.get('date')} is there twice")
                 result.delay[leg] = late
@@ -50,15 +60,23 @@ def happened_of(
         start, end = minutes(row.moment("start"), epoch), minutes(row.moment("end"), epoch)
         if end <= start:
             raise row.wrong("end", "is not after the start")
-        if start < 0:
-            raise row.wrong("start", f"is before {epoch}, the first day of this import")
+        over = end <= schedule.begins
+        if over:
+            notes.take("disruptions left out, they were over before the first day")
+        elif start < schedule.begins:
+            notes.take("disruptions that began before the first day, cut to it")
         if kind == "aircraft":
-            result.groundings.append((row.one_of("aircraft", at), start, end))
+            # Not from the midnight on: on the date on which it begins an aircraft does not fly after it either.
+            tail, start = row.one_of("aircraft", known), max(start, schedule.begins - 1)
+            if not over:
+                result.groundings.append((tail, start, end))
         else:
-            airport = row.code("airport")
-            if airport not in flown:
+            airport, start = row.code("airport"), max(start, schedule.begins)
+            if airport not in flown and schedule.sound:
                 raise row.wrong("airport", f"{airport} has no flight on these days")
-            result.closures.append((airport, start, end, row.whole("departures"), row.whole("arrivals")))
+            takes = row.whole("departures"), row.whole("arrivals")
+            if not over:
+                result.closures.append((airport, start, end, *takes))
 
     for _ in each(rows, file, problems, take):
         pass

@@ -6,19 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 
 import numpy as np
 
 from takt.stations.flightdesk.airline.check import check
 from takt.stations.flightdesk.airline.imports.defaults import Defaults, Notes
-from takt.stations.flightdesk.airline.imports.fleet import (
-    Tail,
-)
 from takt.stations.flightdesk.airline.imports.groups import Group
 from takt.stations.flightdesk.airline.imports.happened import Happened
 from takt.stations.flightdesk.airline.imports.places import Places
 from takt.stations.flightdesk.airline.imports.problems import SHOWN, BrokenFiles
 from takt.stations.flightdesk.airline.imports.schedule import Schedule
+from takt.stations.flightdesk.airline.imports.tails import Tail
 from takt.stations.flightdesk.airline.instance import (
     DAY,
     Aircraft,
@@ -122,10 +121,9 @@ class Making:
         rows: list[tuple[int, ...]] = []
         used: set[int] = set()
         for i in sorted(range(len(flights)), key=lambda i: (flights[i].sequence, i)):
-            f, before = flights[i], self.schedule.before(i)
-            same_day = before >= 0 and flights[before].departure // DAY == f.departure // DAY
-            link = number[before] if same_day and self.aircraft[before] == self.aircraft[i] else 0
-            if before >= 0 and not link:
+            f, before = flights[i], self.schedule.tied(i)
+            link = number[before] if before >= 0 and self.aircraft[before] == self.aircraft[i] else 0
+            if self.schedule.before(i) >= 0 and not link:
                 self.notes.take("legs no longer tied to the one before: another day (UTC) or another aircraft")
             leaves = f.departure % DAY
             key = (f.name, f.sequence, f.origin, f.destination, leaves, f.arrival - f.departure, link)
@@ -149,10 +147,9 @@ class Making:
         index = {(number[i], flights[i].departure // DAY): k for k, i in enumerate(order)}
         link = {(n, d): 0 for n, d in index}
         for i in order:
-            before = self.schedule.before(i)
-            day = flights[i].departure // DAY
-            if before >= 0 and flights[before].departure // DAY == day and self.aircraft[before] == self.aircraft[i]:
-                link[number[i], day] = number[before]
+            before = self.schedule.tied(i)
+            if before >= 0 and self.aircraft[before] == self.aircraft[i]:
+                link[number[i], flights[i].departure // DAY] = number[before]
         origin = np.array([at[flights[i].origin] for i in order], dtype=np.int64)
         destination = np.array([at[flights[i].destination] for i in order], dtype=np.int64)
         days = [flights[i].departure // DAY for i in order]
@@ -177,11 +174,8 @@ class Making:
     def _bookings(self) -> Bookings:
         groups = self.groups
         named = [group.name for group in groups]
-        whole = all(name.isascii() and name.isdigit() and len(name) < 10 for name in named)
-        whole = whole and len({int(name) for name in named}) == len(named)
-        number = [int(name) if whole else i for i, name in enumerate(named, 1)]
-        if not whole:
-            self.numbers += [("booking", name, n) for name, n in zip(named, number, strict=True)]
+        number = _numbers(named)
+        self.numbers += [("booking", name, n) for name, n in zip(named, number, strict=True) if name != str(n)]
         legs = [(self.place[leg], cabin) for group in groups for leg, cabin in group.legs]
         return Bookings(
             number=np.array(number, dtype=np.int64),
@@ -251,6 +245,13 @@ class Making:
                 for at, tail in zip(final, self.tails, strict=True)
             )
         )
+
+
+def _numbers(names: Sequence[str]) -> list[int]:
+    """A booking's number: its own if its name is one, else the next one that is nobody's."""
+    own = {name for name in names if name.isascii() and name.isdigit() and len(name) < 10 and str(int(name)) == name}
+    free = count(max(map(int, own), default=0) + 1)
+    return [int(name) if name in own else next(free) for name in names]
 
 
 def _has_a_plan(instance: Instance) -> None:

@@ -7,7 +7,7 @@ it leaves and lands, which ties the legs of one flight and date together (SSIM c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,6 +20,7 @@ DUPLICATE = 50  # the data element that says: this leg is another flight's, sold
 SOLD_ONLY = "LZ"  # disclosures that say so too
 
 FlightKey = tuple[str, date]  # flight designator, date at its origin in the schedule's time mode
+LegKey = tuple[FlightKey, int]  # and the how many-th leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +49,69 @@ class Operation:
     line: int
 
 
-def operations(
-    data: DataSet, file: str, epoch: date, since: int, until: int, problems: Problems
-) -> tuple[list[Operation], list[Operation], int]:
-    """Those that leave from `since` on and before `until` (minutes after the midnight that begins `epoch`), in order of
-    time; those of three days before and after; and how many legs were passed over since they are another flight's.
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What a schedule has on some days, in order of time.
+
+    inside   legs that leave on these days, or were in the air when these began.
+    around   the others of three days before and after.
+    shared   legs of all these days that are another airline's flights, sold under a number of this one; `passed` are
+             their records.
+    shifted  records whose blank date variation cannot mean the same day.
     """
-    found: dict[tuple[FlightKey, int], Operation] = {}
-    passed = 0
+
+    inside: list[Operation]
+    around: list[Operation]
+    shared: list[Operation]
+    passed: int
+    shifted: int
+
+
+def operations(data: DataSet, file: str, epoch: date, since: int, until: int, problems: Problems) -> Dated:
+    """The legs of the days from `since` to `until`, in minutes after the midnight that begins `epoch`."""
+    found: dict[LegKey, Operation] = {}
+    shared: dict[LegKey, Operation] = {}
+    passed = shifted = 0
     for section in data.sections:
+        before: tuple[Leg, tuple[int, int]] | None = None
         for flown in section.legs:
-            if (flown.leg.disclosure in SOLD_ONLY and flown.leg.disclosure) or _duplicate(flown):
-                passed += 1
-                continue
+            leg, others = flown.leg, _others(flown)
+            off = _days_off(section, leg, before)
+            before = leg, off
+            passed += others
+            shifted += not others and any(said is None and day for said, day in zip(leg.off, off, strict=True))
             try:
-                for operation in _dated(section, flown, epoch, since - 3 * DAY, until + 3 * DAY):
-                    _put(found, operation)
+                for operation in _dated(section, flown, off, epoch, since - 3 * DAY, until + 3 * DAY):
+                    if others:
+                        shared[operation.flight, operation.sequence] = operation
+                    else:
+                        _put(found, operation)
             except Broken as error:
-                problems.add(file, flown.line, error)
-    around = {key: leg for key, leg in found.items() if since - DAY <= leg.departure < until + DAY}
-    _joined(found, around, file, problems)
-    order = sorted(found.values(), key=lambda o: (o.departure, o.name, o.sequence))
-    inside = [operation for operation in order if since <= operation.departure < until]
-    return inside, [operation for operation in order if not since <= operation.departure < until], passed
+                if not others:
+                    problems.add(file, flown.line, error)
+    near = {key: leg for key, leg in found.items() if since - DAY <= leg.departure < until + DAY}
+    _joined({**shared, **found}, near, file, problems)
+
+    def in_time(legs: Iterable[Operation]) -> list[Operation]:
+        return sorted(legs, key=lambda o: (o.departure, o.name, o.sequence))
+
+    def here(o: Operation) -> bool:
+        return since <= o.departure < until or o.departure < since < o.arrival
+
+    inside, around = filter(here, found.values()), (o for o in found.values() if not here(o))
+    return Dated(in_time(inside), in_time(around), in_time(shared.values()), passed, shifted)
+
+
+def _others(flown: Flown) -> bool:
+    """Whether it is another airline's flight, sold under a number of this one."""
+    return (flown.leg.disclosure in SOLD_ONLY and bool(flown.leg.disclosure)) or _duplicate(flown)
 
 
 def _duplicate(flown: Flown) -> bool:
     return any(segment.dei == DUPLICATE for segment in flown.segments)
 
 
-def _put(found: dict[tuple[FlightKey, int], Operation], operation: Operation) -> None:
+def _put(found: dict[LegKey, Operation], operation: Operation) -> None:
     key = operation.flight, operation.sequence
     if key in found:
         said = f"{operation.name}, leg {operation.sequence}, flies twice on {operation.flight[1]}"
@@ -85,29 +119,54 @@ def _put(found: dict[tuple[FlightKey, int], Operation], operation: Operation) ->
     found[key] = operation
 
 
-def _dated(section: Section, flown: Flown, epoch: date, since: int, until: int) -> Iterator[Operation]:
+def _days_off(section: Section, leg: Leg, before: tuple[Leg, tuple[int, int]] | None) -> tuple[int, int]:
+    """A leg's date variation. A blank one means the first day on which it leaves after the leg before has landed, and
+    lands within a day after it left.
+    """
+    leaves, lands = leg.off
+    if leaves is None:
+        leaves = 0
+        if before is not None and before[0].key == (*leg.key[:-1], leg.sequence - 1):
+            leaves = before[1][1] + (leg.departure < before[0].arrival)
+    if lands is None:
+        lands = leaves - (_clock_minutes(section, leg) - 1) // DAY
+    return leaves, lands
+
+
+def _clock_minutes(section: Section, leg: Leg) -> int:
+    """From departure to arrival, UTC, if both were on the same date."""
+    minutes = leg.arrival - leg.departure
+    return minutes if section.carrier.mode == UTC else minutes - leg.destination_variation + leg.origin_variation
+
+
+def _dated(
+    section: Section, flown: Flown, off: tuple[int, int], epoch: date, since: int, until: int
+) -> Iterator[Operation]:
     leg, mode = flown.leg, section.carrier.mode
-    leaves_off, lands_off = leg.off
+    leaves_off, lands_off = off
     # An open end is the validity's; that is the first leg's, so later legs have their days after it.
-    shift = timedelta(days=leaves_off)
-    first = leg.since if leg.since is not None else _of_validity(section.carrier.since, shift, "since")
-    last = leg.until if leg.until is not None else _of_validity(section.carrier.until, shift, "until")
+    shift, valid, end = timedelta(days=leaves_off), section.carrier, epoch + timedelta(days=until // DAY + 1)
+    first = leg.since or (valid.since and valid.since + shift)
+    if first is None:
+        said = "it is open, and so is the carrier's validity, columns 15-21 of record 2"
+        raise Broken(columns(Leg, "since"), said)
+    last = leg.until or (valid.until + shift if valid.until else max(first, end))
     if last < first:
         raise Broken(columns(Leg, "until"), f"{last} is before the period begins, {first}")
     if leg.every not in ("", "2"):
         raise Broken(columns(Leg, "every"), f"{leg.every!r} is no frequency rate; there are blank and 2")
-    to_utc = (0, 0) if mode == UTC else (leg.origin_variation, leg.destination_variation)
-    takes = DAY * (lands_off - leaves_off) + leg.arrival - to_utc[1] - (leg.departure - to_utc[0])
+    to_utc = 0 if mode == UTC else leg.origin_variation
+    takes = DAY * (lands_off - leaves_off) + _clock_minutes(section, leg)
     if not 0 < takes <= 2 * DAY:
         said = f"the flight takes {takes} min: see times, variations, and the date variation in columns 193-194"
         raise Broken(columns(Leg, "arrival"), said)
     onward = f"{leg.onward_airline or leg.airline}{leg.onward_number}{leg.onward_suffix}" if leg.onward_number else ""
     day = max(first, epoch + timedelta(days=since // DAY - 1))
-    while day <= min(last, epoch + timedelta(days=until // DAY + 1)):
+    while day <= min(last, end):
         weeks = (day - (first - timedelta(days=first.weekday()))).days // 7
         if leg.days >> day.weekday() & 1 and not (leg.every == "2" and weeks % 2):
-            departure = DAY * (day - epoch).days + leg.departure - to_utc[0]
-            locally = departure + leg.origin_variation if mode == UTC else departure + to_utc[0]
+            departure = DAY * (day - epoch).days + leg.departure - to_utc
+            locally = departure + leg.origin_variation if mode == UTC else departure + to_utc
             yield Operation(
                 name=leg.name,
                 sequence=leg.sequence,
@@ -126,15 +185,9 @@ def _dated(section: Section, flown: Flown, epoch: date, since: int, until: int) 
         day += timedelta(days=1)
 
 
-def _of_validity(day: date | None, shift: timedelta, name: str) -> date:
-    if day is None:
-        raise Broken(columns(Leg, name), "it is open, and so is the carrier's validity, columns 15-28 of record 2")
-    return day + shift
-
-
 def _joined(
-    found: Mapping[tuple[FlightKey, int], Operation],
-    which: Mapping[tuple[FlightKey, int], Operation],
+    found: Mapping[LegKey, Operation],
+    which: Mapping[LegKey, Operation],
     file: str,
     problems: Problems,
 ) -> None:

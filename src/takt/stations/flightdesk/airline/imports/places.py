@@ -9,6 +9,7 @@ from statistics import median
 import airportsdata
 import numpy as np
 
+from takt.stations.flightdesk.airline.imports.continents import CONTINENT
 from takt.stations.flightdesk.airline.imports.defaults import Defaults
 from takt.stations.flightdesk.airline.imports.operations import Operation
 from takt.stations.flightdesk.airline.instance import Distances, Ints
@@ -30,11 +31,12 @@ class Places:
         where: list[tuple[float, float, str, str]] = []
         for code in codes:
             said, listed = defaults.airports.get(code, {}), known.get(code)
+            country = said.get("country", listed["country"] if listed else None)
             own = (
                 said.get("lat", listed["lat"] if listed else None),
                 said.get("lon", listed["lon"] if listed else None),
-                said.get("country", listed["country"] if listed else None),
-                said.get("continent", listed["tz"].split("/")[0] if listed else None),
+                country,
+                said.get("continent", CONTINENT.get(country)),
             )
             if None in own:
                 self.unknown.append(code)

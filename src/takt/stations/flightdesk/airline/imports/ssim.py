@@ -1,4 +1,4 @@
-"""IATA SSIM chapter 7: a schedule as records of 200 columns, read and written.
+"""IATA SSIM chapter 7: a schedule as records of 200 columns; `ssim_read` reads them, `text_of` writes them.
 
     1  header    2  carrier    3  flight leg    4  segment data    5  trailer
 
@@ -11,25 +11,20 @@ local, and then local = UTC + variation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from os import PathLike
-from pathlib import Path
 
 from takt.contract.station import TaktError
-from takt.stations.flightdesk.airline.imports.problems import Broken, Problems
 from takt.stations.flightdesk.airline.imports.ssim_fields import (
     DATE,
     DATE_OR_BLANK,
     DAYS,
-    LOCAL,
     NUMBER,
     NUMBER_OR_NONE,
     SHIFTS,
     TEXT,
     TIME,
-    UTC,
     VARIATION,
     WIDTH,
     ZEROS,
@@ -82,7 +77,7 @@ class Leg:
     variation   tells itineraries of one flight number apart; `overflow` counts its hundreds.
     sequence    of the leg in its itinerary, from 1.
     every       "2": every second week.
-    off         (departure, arrival) days after the date at the flight's origin.
+    off         (departure, arrival) days after the date at the flight's origin; None: not said.
     onward_*    the flight that the aircraft flies next; `layover` days later.
     disclosure  L, Z: sold by this carrier, flown by another as its own flight; S, X: flown on behalf of this one.
     """
@@ -127,7 +122,7 @@ class Leg:
     restrictions: str = at(150, 160, TEXT, default="")
     restrictions_overflow: str = at(161, 161, TEXT, default="")
     configuration: str = at(173, 192, TEXT, default="")
-    off: tuple[int, int] = at(193, 194, SHIFTS, default=(0, 0))
+    off: tuple[int | None, int | None] = at(193, 194, SHIFTS, default=(0, 0))
     serial: int = at(195, 200, ZEROS, default=0)
 
     @property
@@ -216,122 +211,6 @@ def columns(cls: type, name: str) -> str:
     """Where a field is, for a message: "columns 15-21 (since)"."""
     first, last = next((first, last) for field_name, first, last, _ in LAYOUT[cls] if field_name == name)
     return f"column{'s' * (last > first)} {first}{f'-{last}' if last > first else ''} ({name.replace('_', ' ')})"
-
-
-def read_record(line: str) -> Record:
-    """One record. Raises Broken."""
-    if len(line) != WIDTH:
-        raise Broken("", f"it has {len(line)} columns instead of {WIDTH}")
-    cls = RECORDS.get(line[0])
-    if cls is None:
-        raise Broken("column 1 (record type)", f"{line[0]!r} is none; there are 1 to 5")
-    values = {}
-    for name, first, last, kind in LAYOUT[cls]:
-        try:
-            values[name] = kind.read(line[first - 1 : last])
-        except ValueError as error:
-            raise Broken(columns(cls, name), str(error)) from None
-    return cls(**values)
-
-
-def read(path: str | PathLike[str], problems: Problems) -> DataSet | None:
-    """A file. Broken lines become problems; None if no data set is left. Raises TaktError if it cannot be read."""
-    path = Path(path)
-    try:
-        text = path.read_bytes().decode("ascii")
-    except OSError as error:
-        raise TaktError(f"cannot read {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise TaktError(f"{path.name}, byte {error.start}: not plain text; SSIM is ASCII") from None
-    return parse(text, path.name, problems)
-
-
-def parse(text: str, file: str, problems: Problems) -> DataSet | None:
-    """A file's text, one record a line, or without line ends. Broken lines become problems of `file`."""
-    if "\n" not in text and len(text) > WIDTH:
-        lines: Sequence[str] = [text[i : i + WIDTH] for i in range(0, len(text), WIDTH)]
-    else:
-        lines = text.split("\n")
-    reader = _Reader()
-    number = 0
-    for number, line in enumerate(lines, 1):
-        line = line.rstrip("\r\x1a")
-        if not line.strip() or not line.strip("0"):
-            continue
-        try:
-            reader.take(read_record(line), number)
-        except Broken as error:
-            problems.add(file, number, error)
-            reader.lost = True  # what follows may only seem wrong
-    try:
-        return reader.done()
-    except Broken as error:
-        problems.add(file, max(1, number), error)
-        return None
-
-
-class _Reader:
-    """Records become a data set, in their order."""
-
-    def __init__(self) -> None:
-        self.header: Header | None = None
-        self.carrier: Carrier | None = None
-        self.flown: list[tuple[Leg, list[Segment], int]] = []
-        self.sections: list[Section] = []
-        self.serial = 0
-        self.lost = False  # whether a record before this one was broken
-
-    def take(self, record: Record, line: int) -> None:
-        lost, self.lost = self.lost, False
-        due = 2 if self.serial == LAST_SERIAL else self.serial + 1
-        self.serial = record.serial
-        self._place(record, line, lost)
-        if record.serial != due and not lost and not (isinstance(record, Header) and record.serial == 1):
-            said = f"{record.serial:06d} does not follow {(due - 1):06d}"
-            raise Broken(columns(type(record), "serial"), said)
-
-    def _place(self, record: Record, line: int, lost: bool) -> None:
-        """Put the record where it belongs. Serial numbers after a `lost` record may be anything."""
-        if isinstance(record, Header):
-            if self.header is not None and self.carrier is not None:
-                raise Broken("column 1 (record type)", "a header in the middle of a carrier's schedule")
-            self.header = self.header or record
-            return
-        if self.header is None:
-            raise Broken("column 1 (record type)", "the file does not begin with a header, record type 1")
-        if isinstance(record, Carrier):
-            if self.carrier is not None:
-                raise Broken("column 1 (record type)", "a carrier record before the trailer of the one before")
-            if record.mode not in (UTC, LOCAL):
-                raise Broken(columns(Carrier, "mode"), f"{record.mode!r} is no time mode; there are U and L")
-            self.carrier = record
-            return
-        if self.carrier is None:
-            raise Broken("column 1 (record type)", "a record without a carrier record, type 2, before it")
-        if isinstance(record, Leg):
-            if record.airline != self.carrier.airline:
-                said = f"{record.airline!r} in the schedule of {self.carrier.airline!r}"
-                raise Broken(columns(Leg, "airline"), said)
-            self.flown.append((record, [], line))
-        elif isinstance(record, Segment):
-            if not self.flown or record.key != self.flown[-1][0].key:
-                raise Broken("columns 2-13 (flight leg)", "segment data that are not those of the leg before")
-            self.flown[-1][1].append(record)
-        else:
-            legs = tuple(Flown(leg, tuple(segments), at_line) for leg, segments, at_line in self.flown)
-            self.sections.append(Section(self.carrier, legs, record))
-            self.carrier, self.flown = None, []
-            if not lost and record.check != (record.serial - 1 or LAST_SERIAL):
-                raise Broken(columns(Trailer, "check"), f"{record.check:06d} is not the last record before")
-
-    def done(self) -> DataSet:
-        if self.header is None:
-            raise Broken("", "there is no schedule: the file has no header, record type 1")
-        if self.carrier is not None:
-            raise Broken("", "the file is cut off: there is no trailer, record type 5")
-        if not self.sections:
-            raise Broken("", "there is no carrier record, type 2")
-        return DataSet(self.header, tuple(self.sections))
 
 
 def write_record(record: Record) -> str:

@@ -121,20 +121,20 @@ def _write_variation(minutes: int, _width: int) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
 
 
-def _read_shifts(text: str) -> tuple[int, int]:
-    """Days after the date at the flight's origin: of departure, of arrival. A is the day before, blank is 0."""
-    days = []
+def _read_shifts(text: str) -> tuple[int | None, int | None]:
+    """Days after the date at the flight's origin: of departure, of arrival. A is the day before; blank is None."""
+    days: list[int | None] = []
     for letter in text:
         if letter not in " 01234567A":
             raise ValueError(f"{text!r} is not a date variation; write 0 to 7, or A for the day before, twice")
-        days.append(-1 if letter == "A" else int(letter.strip() or 0))
+        days.append({"A": -1, " ": None}[letter] if letter in "A " else int(letter))
     return days[0], days[1]
 
 
-def _write_shifts(days: tuple[int, int], _width: int) -> str:
-    if not all(-1 <= day <= 7 for day in days):
+def _write_shifts(days: tuple[int | None, int | None], _width: int) -> str:
+    if not all(day is None or -1 <= day <= 7 for day in days):
         raise ValueError(f"{days} are no date variations: -1 to 7")
-    return "".join("A" if day < 0 else str(day) for day in days)
+    return "".join(" " if day is None else "A" if day < 0 else str(day) for day in days)
 
 
 TEXT = Kind(_read_text, _write_text)

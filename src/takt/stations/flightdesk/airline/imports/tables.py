@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from os import PathLike
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from takt.contract.station import TaktError
 from takt.stations.flightdesk.airline.imports.problems import Broken, Problems
-from takt.stations.flightdesk.airline.rows import real_number, whole_number
+from takt.stations.flightdesk.airline.rows import plain_text, real_number, whole_number
 
 T = TypeVar("T")
 
@@ -46,10 +46,10 @@ class Row:
         return value
 
     def word(self, name: str) -> str:
-        """A name without blanks, for the challenge's format has blanks between fields."""
+        """A name without blanks and #, which end a field and a line in the challenge's format."""
         value = self.text(name)
-        if any(letter.isspace() for letter in value) or value.startswith("#") or not value.isascii():
-            raise self.wrong(name, f"{value!r} is not a plain word without blanks")
+        if any(letter.isspace() for letter in value) or not value.isascii() or value.strip("#") != value:
+            raise self.wrong(name, f"{value!r} is not a plain word without blanks, and without # before or after it")
         return value
 
     def code(self, name: str) -> str:
@@ -91,14 +91,11 @@ class Row:
     def moment(self, name: str) -> datetime:
         value = self.text(name)
         try:
-            when = moment(value)
+            return moment(value)
         except ValueError as error:
             raise self.wrong(name, str(error)) from None
-        if not 2000 <= when.year < 2100:
-            raise self.wrong(name, f"cannot be {value}; an instance has years of two digits, 2000 to 2099")
-        return when
 
-    def one_of(self, name: str, known: dict[str, T]) -> T:
+    def one_of(self, name: str, known: Mapping[str, T]) -> T:
         value = self.text(name)
         if value not in known:
             few = ", ".join(list(known)[:12])
@@ -115,34 +112,40 @@ def moment(text: str) -> datetime:
         raise ValueError(wrong) from None
     if len(text) <= 10 or value.second or value.microsecond:
         raise ValueError(wrong)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    told = value.tzinfo is not None and 1 < value.year < 9999  # the first and the last year may have no UTC
+    utc = value.astimezone(UTC) if told else value.replace(tzinfo=UTC)
+    if not 2000 <= utc.year < 2100:
+        raise ValueError(f"cannot be {text}; an instance has years of two digits, 2000 to 2099")
+    return utc
 
 
-def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[str]) -> list[Row]:
-    """The rows of a file that has the `needed` columns and may have those `known`. Raises TaktError if it has not."""
+def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[str], problems: Problems) -> list[Row]:
+    """The rows of a file that has the `needed` columns, else that is a problem, and may have those `known`.
+    Raises TaktError if it is none.
+    """
     path = Path(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
     except OSError as error:
         raise TaktError(f"cannot read {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise TaktError(f"{path.name}, byte {error.start}: not plain text; write it as UTF-8") from None
+    text = plain_text(data, path.name, "utf-8")
     head = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
     try:
         names = [name.strip().lower() for name in next(reader, [])]
-        missing = [name for name in needed if name not in names]
-        if missing:
-            raise TaktError(
-                f"{path.name}, line 1: there is no column {missing[0]}; it has {', '.join(names) or 'none'}"
-            )
         at: dict[str, int] = {}
+        said = [
+            f"there is no column {name}; it has {', '.join(names) or 'none'}" for name in needed if name not in names
+        ]
         for i, name in enumerate(names):
             if name in at:
-                raise TaktError(f"{path.name}, line 1, column {i + 1}: {name} is there twice")
-            if name in needed or name in known:
+                said.append(f"{name} is there twice, in columns {at[name] + 1} and {i + 1}")
+            elif name in needed or name in known:
                 at[name] = i
-        return [Row(reader.line_num, values, at) for values in reader if any(value.strip() for value in values)]
+        for wrong in said:
+            problems.add(path.name, 1, Broken("", wrong))
+        rows = (Row(reader.line_num, values, at) for values in reader if any(value.strip() for value in values))
+        return [] if said else list(rows)
     except csv.Error:
         raise TaktError(f"{path.name}, line {reader.line_num}: no line of a CSV; is a quote missing?") from None
 
