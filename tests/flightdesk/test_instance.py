@@ -110,6 +110,16 @@ CONFIG = by_hand.FILES["config"]
         ("flights", FLIGHTS.replace("14:30 2", "14:30 77"), "flights.csv, line 3, previous flight: 77 is unknown"),
         ("flights", FLIGHTS.replace("23:31 0", "23:31"), "line 8, previous flight: is missing; the line has 5 fields"),
         ("flights", FLIGHTS.replace("4 BBB", "4.5 BBB"), "flights.csv, line 4, flight: '4.5' is not a whole number"),
+        ("flights", FLIGHTS.replace("14:30 2", "14:30 1"), "line 3, previous flight: 1 does not land where 3 leaves"),
+        ("flights", FLIGHTS.replace("08:00 0", "08:00 2").replace("10:00 0", "10:00 1"), "line 1, previous flight: 1"),
+        (
+            "flights",
+            FLIGHTS.replace("13:00 14:00 0", "13:00 14:00 7").replace("16:00 0", "16:00 6"),
+            "line 6, previous",
+        ),
+        ("flights", FLIGHTS.replace("13:00", "24:59"), "flights.csv, line 6, departure: '24:59' is not a time"),
+        ("flights", FLIGHTS.replace("14:30 2", "14:30+ 2"), "flights.csv, line 3, arrival: '14:30+' is not a time"),
+        ("dist", by_hand.FILES["dist"] + "\nAAA BBB 70 D", "dist.csv, line 7, destination: AAA BBB is there twice"),
         ("dist", "AAA BBB 61 D", "rotations.csv, line 2, flight: dist.csv has no line BBB AAA for flight 2"),
         ("dist", "AAA BBB 0 D", "dist.csv, line 1, minutes: cannot be 0; give 1 or more"),
         ("dist", "AAA BBB 61 X", "dist.csv, line 1, type: 'X' is unknown"),
@@ -131,6 +141,13 @@ CONFIG = by_hand.FILES["config"]
         ("airports", "AAA 1 1 00:00 00:00\nBBB 1 1 12:00 12:00", "airports.csv, line 2, to: 12:00 is not after 12:00"),
         ("position", "AAA J9 0/0/12 1", "position.csv, line 1, model: 'J9' is unknown"),
         ("alt_flights", "77 01/01/08 5", "alt_flights.csv, line 1, flight: 77 does not fly on 01/01/08"),
+        ("alt_flights", "3 01/01/08 2000000000", "line 1, delay: cannot be 2000000000; give 44640 or less"),
+        ("alt_flights", "3 01/01/08 5\n3 01/01/08 -1", "alt_flights.csv, line 2, flight: 3 of 01/01/08 is there twice"),
+        (
+            "aircraft",
+            AIRCRAFT.replace("J1#2", "J1\x00#2"),
+            "aircraft.csv, line 2, character 3: the byte 0x00 is not plain",
+        ),
         ("alt_flights", "1 01/01/08 -2", "alt_flights.csv, line 1, delay: cannot be -2; give -1 or more"),
         ("alt_aircraft", "J1#1 01/01/08 10:00 01/01/08 10:00", "alt_aircraft.csv, line 1, end: is not after the start"),
         ("alt_airports", "AAA 01/01/08 10:00 01/01/08 11:00 1", "line 1, arrivals per hour: is missing"),
@@ -145,6 +162,13 @@ def test_a_broken_file_is_one_line_that_names_file_line_and_field(
     with pytest.raises(TaktError) as error:
         read_instance(by_hand.write(tmp_path, **{file: text}))
     assert says in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_plans_row_with_a_ninth_field_is_refused(tmp_path: Path) -> None:
+    instance = read_instance(by_hand.write(tmp_path))
+    plan = by_hand.write_plan(tmp_path / "plan", ("01/01/08 J2#3", "01/01/08 J2#3 J1#1"))
+    with pytest.raises(TaktError, match=r"sol_rotations.csv, line 6, aircraft: the line has 9 fields, and ends with"):
+        read_solution(instance, plan)
 
 
 def test_a_file_that_is_cut_off_or_missing_is_named(tmp_path: Path) -> None:

@@ -291,6 +291,72 @@ def test_a_file_that_is_cut_off_or_no_schedule_is_said() -> None:
     assert "columns instead of 200" in broken("flight,date\nAF1,2026-03-01\n")[0]
 
 
+def test_a_file_that_ends_too_early_or_is_another_is_said() -> None:
+    two = data_of(leg())
+    two = replace(two, sections=(two.sections[0], replace(two.sections[0], carrier=Carrier(LOCAL, "BA"), legs=())))
+    lines = text_of(
+        replace(two, sections=(two.sections[0], replace(two.sections[1], trailer=Trailer("BA"))))
+    ).splitlines()
+    assert broken("\n".join(lines)) == []
+    assert broken("\n".join(lines[:20])) == [
+        "s.ssim, line 20: the file is cut off: by the last trailer, column 194, another carrier's schedule follows"
+    ]
+    lines[15] = lines[15][:2] + "BA " + lines[15][5:]
+    assert broken("\n".join(lines)) == ["s.ssim, line 16, columns 3-5 (airline): 'BA' ends the schedule of 'AF'"]
+    text = text_of(data_of(leg())).replace("AIRLINE STANDARD SCHEDULE DATA SET", "SHOPPING LIST".ljust(34))
+    (said,) = broken(text)
+    assert said.startswith(
+        "s.ssim, line 1, columns 2-35 (title): 'SHOPPING LIST' is no schedule; it is 'AIRLINE STANDARD"
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\x1a", ""])
+@pytest.mark.parametrize("between", ["", "\n", "\r\n", "\r"])
+def test_lines_may_end_in_any_way_or_not_at_all(between: str, end: str) -> None:
+    written, problems = text_of(data_of(leg(), leg(number=13))), Problems()
+    read = parse(between.join(written.splitlines()) + end, "s.ssim", problems)
+    assert not problems.found and text_of(read) == written
+
+
+@pytest.mark.parametrize(
+    ("record", "how"),
+    [
+        ("1", lambda line: line[:199]),
+        ("2", lambda line: line[:28] + "99XXX99" + line[35:]),  # when it was created, which nobody uses
+        ("2", lambda line: "7" + line[1:]),
+        ("3", lambda line: line[:36] + "CDG6000" + line[43:]),
+        ("3", lambda line: line[:2] + "BA " + line[5:]),
+        ("3", lambda line: "7" + line[1:]),
+        ("4", lambda line: line[:199]),
+        ("5", lambda line: line[:199]),
+        ("5", lambda line: "7" + line[1:]),
+        ("5", lambda line: line[:187] + "000001" + line[193:]),
+    ],
+)
+def test_a_broken_line_is_counted_and_not_those_behind_it(record: str, how: Any) -> None:
+    data = data_of(*(leg(number=n) for n in range(1, 20)))
+    section = data.sections[0]
+
+    def marked(f: Any) -> Any:
+        of = f.leg.number
+        return replace(
+            f, segments=tuple(Segment("", "AF", of, 1, 1, "J", "", "A", "B", n, "CDG", "NCE") for n in range(4))
+        )
+
+    lines = text_of(replace(data, sections=(replace(section, legs=tuple(map(marked, section.legs))),) * 2)).splitlines()
+    at = next(i for i, line in enumerate(lines) if line[0] == record and line.strip("0"))
+    lines[at] = how(lines[at])
+    (said,) = broken("\n".join(lines))
+    assert said.startswith(f"s.ssim, line {at + 1}")
+
+
+def test_a_record_that_is_missing_is_one_broken_line() -> None:
+    lines = [line for line in text_of(data_of(*(leg(number=n) for n in range(1, 20)))).splitlines() if line.strip("0")]
+    for at, said in ((0, "does not begin with a header"), (1, "without a carrier record"), (5, "does not follow")):
+        (found,) = broken("\n".join(lines[:at] + lines[at + 1 :]))
+        assert said in found
+
+
 def test_a_hundred_broken_lines_are_counted_and_five_are_shown() -> None:
     lines = text_of(data_of(*(leg(number=n) for n in range(1, 121)))).splitlines()
     for i in range(10, 110):
@@ -330,6 +396,35 @@ def test_days_of_operation_period_and_every_second_week() -> None:
     assert [o[4] for o in flown_on(second, day(1), 31)[0]] == [day(2), day(16)]
     open_ended = data_of(leg(since=None, until=None), since=day(5), until=day(7))
     assert [o[4] for o in flown_on(open_ended, day(1), 31)[0]] == [day(5), day(6), day(7)]
+
+
+def test_an_end_that_is_open_in_both_records_is_open() -> None:
+    data = data_of(leg(until=None), since=None, until=None)
+    assert [o[4] for o in flown_on(data, day(1), 4)[0]] == [day(2), day(3), day(4)]
+    with pytest.raises(TaktError, match=r"columns 15-21 \(since\): it is open, and so is the carrier's validity"):
+        flown_on(data_of(leg(since=None), since=None), day(1))
+
+
+def test_a_blank_date_variation_is_read_off_the_times() -> None:
+    late = leg(departure=1320, arrival=40, off=(None, None))
+    problems = Problems()
+    found = operations(data_of(late), "s.ssim", day(10), 0, 1440, problems)
+    assert [(o.departure, o.arrival) for o in found.inside] == [(1260, 1440 - 20)] and found.shifted == 1
+    early = leg(number=13, departure=600, arrival=690, off=(None, None))
+    found = operations(data_of(early), "s.ssim", day(10), 0, 1440, problems)
+    assert [(o.departure, o.arrival) for o in found.inside] == [(540, 630)] and found.shifted == 0
+    # Over the date line it lands, by the clock, the day before.
+    hawaii = leg(departure=1260, origin_variation=660, arrival=640, destination_variation=-600, off=(None, None))
+    (one,) = operations(data_of(hawaii), "s.ssim", day(10), 0, 1440, problems).inside
+    assert one.arrival - one.departure == 640
+    # The next leg leaves when the one before has landed, though that is another date.
+    further = leg(sequence=2, origin="NCE", destination="TLS", departure=120, arrival=200, off=(None, None), since=day(3), until=day(30))  # fmt: skip  # noqa: E501
+    legs = operations(data_of(replace(late, until=day(29)), further), "s.ssim", day(10), 0, 2880, problems)
+    assert not problems.found and legs.shifted == 2
+    assert [(o.sequence, o.flight[1], o.local) for o in legs.inside][-2:] == [
+        (2, day(10), day(11)),
+        (1, day(11), day(11)),
+    ]
 
 
 def test_a_date_variation_says_on_which_day_it_lands_and_ties_legs() -> None:

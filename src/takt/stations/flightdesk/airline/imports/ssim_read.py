@@ -122,6 +122,8 @@ class _Reader:
 
     def _place(self, record: Record, line: int, lost: bool) -> None:
         """Put the record where it belongs. Serial numbers after a `lost` record may be anything."""
+        if lost and self.carrier is not None and isinstance(record, (Header, Carrier)):
+            self._close(Trailer(self.carrier.airline))  # the broken record was its trailer
         if isinstance(record, Header):
             if self.header is not None and self.carrier is not None:
                 raise Broken("column 1 (record type)", "a header in the middle of a carrier's schedule")
