@@ -15,6 +15,7 @@ from takt.contract.station import TaktError
 from takt.stations.flightdesk import check, do_nothing, greedy_delay
 from takt.stations.flightdesk.airline.imports.airline import import_airline, numbers_text
 from takt.stations.flightdesk.airline.imports.defaults import read_defaults
+from takt.stations.flightdesk.airline.imports.exported import Exported
 from takt.stations.flightdesk.airline.imports.places import Places
 from takt.stations.flightdesk.airline.imports.tables import moment
 from takt.stations.flightdesk.airline.imports.tails import seats_in
@@ -129,7 +130,7 @@ def test_what_began_before_the_first_day_is_cut_to_it(tmp_path: Path) -> None:
 def test_out_and_back_is_two_groups(tmp_path: Path, rows: list[str], wanted: Any) -> None:
     found = imported(tmp_path, schedule(*BACK_AND_FORTH), ATR, BOOKINGS + "\n".join(rows))
     assert groups(found.instance) == wanted
-    assert taken(found).get("bookings out and back, made a group for each way", 0) == (len(wanted) > 1)
+    assert taken(found).get("bookings of several trips, a group made of each", 0) == (len(wanted) > 1)
     assert [name for what, name, _ in found.numbers if what == "booking"] == [
         f"7 ({i})" for i in range(2, len(wanted) + 1)
     ]
@@ -189,6 +190,12 @@ def test_a_flight_that_leaves_an_airport_twice_has_both_legs(tmp_path: Path) -> 
     assert [f[:3] for f in flown(instance)] == [("CDG-LIL", 810, 30), ("CDG-NTE", 360, 0), ("NTE-CDG", 465, 0)]
     routes = [instance.flights.destination[leg] for leg in instance.bookings.leg_flight]
     assert [instance.airports.code[at] for at in routes] == ["NTE", "LIL"]
+    out = dict(Exported(instance, "AF", local=False).files(bare=False))
+    texts = {name.partition(".")[0]: text for name, text in out.items()}
+    again = imported(tmp_path, texts.pop("schedule"), texts.pop("aircraft"), texts.pop("bookings"), **texts).instance
+    assert (
+        flown(again) == flown(instance) and again.bookings.leg_flight.tolist() == instance.bookings.leg_flight.tolist()
+    )
     with pytest.raises(TaktError, match=r"column 5 \(destination\): AF1 leaves CDG 2 times that day; say where to"):
         imported(tmp_path, schedule(*names), ATR, disruptions=late.replace("LIL", ""))
 

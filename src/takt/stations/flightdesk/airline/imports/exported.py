@@ -191,18 +191,18 @@ class Exported:
 
     def rotations(self) -> str:
         f, name = self.instance.flights, self.instance.aircraft.name
-        rows = [[*self._leg(k), name[f.aircraft[k]]] for k in range(len(f.number))]
-        return _csv(("flight", "date", "origin", "aircraft"), rows)
+        rows = [[*self._leg(k), name[f.aircraft[k]], self._to(k)] for k in range(len(f.number))]
+        return _csv(("flight", "date", "origin", "aircraft", "destination"), rows)
 
     def bookings(self) -> str:
-        b, f, code = self.instance.bookings, self.instance.flights, self.instance.airports.code
+        b = self.instance.bookings
         rows = []
         for k in range(len(b.number)):
             for j in range(b.first[k], b.first[k + 1]):
                 leg = int(b.leg_flight[j])
                 direction = "inbound" if b.inbound[k] else "outbound"
                 people = [str(b.number[k]), str(b.passengers[k]), repr(float(b.price[k])), direction]
-                rows.append([*people, *self._leg(leg), code[f.destination[leg]], CABINS[b.leg_cabin[j]]])
+                rows.append([*people, *self._leg(leg), self._to(leg), CABINS[b.leg_cabin[j]]])
         head = ("booking", "passengers", "price", "direction", "flight", "date", "origin", "destination", "cabin")
         return _csv(head, rows)
 
@@ -212,17 +212,21 @@ class Exported:
         for k in range(len(f.number)):
             if f.cancelled[k] or f.delay[k]:
                 late = "" if f.cancelled[k] else str(f.delay[k])
-                rows.append(["cancel" if f.cancelled[k] else "delay", *self._leg(k), late, *[""] * 6])
+                rows.append(["cancel" if f.cancelled[k] else "delay", *self._leg(k), late, *[""] * 6, self._to(k)])
         for tail, start, end in zip(i.groundings.aircraft, i.groundings.start, i.groundings.end, strict=True):
             period = [self._moment(start), self._moment(end)]
-            rows.append(["aircraft", *[""] * 4, i.aircraft.name[tail], "", *period, "", ""])
+            rows.append(["aircraft", *[""] * 4, i.aircraft.name[tail], "", *period, "", "", ""])
         c = i.closures
         for k, at in enumerate(c.airport):
             period = [self._moment(c.start[k]), self._moment(c.end[k])]
             takes = [str(c.departures[k]), str(c.arrivals[k])]
-            rows.append(["airport", *[""] * 4, "", i.airports.code[at], *period, *takes])
+            rows.append(["airport", *[""] * 4, "", i.airports.code[at], *period, *takes, ""])
         head = ("kind", "flight", "date", "origin", "minutes", "aircraft", "airport", "start", "end")
-        return _csv((*head, "departures", "arrivals"), rows)
+        return _csv((*head, "departures", "arrivals", "destination"), rows)
+
+    def _to(self, k: int) -> str:
+        """Where it lands: what tells two legs of a flight apart that leave the same airport."""
+        return self.instance.airports.code[self.instance.flights.destination[k]]
 
     def _leg(self, k: int) -> list[str]:
         """Flight, local date, origin."""

@@ -115,7 +115,7 @@ def _groups(name: str, parts: Sequence[_Part], schedule: Schedule, defaults: Def
             said = f"{flights[b].name} leaves before {flights[a].name} has landed"
             raise _Contradiction(part.row, "flight", said)
     trips = list(_trips(inside, flights, shared))
-    notes.take("bookings out and back, made a group for each way", len(trips) > 1)
+    notes.take("bookings of several trips, a group made of each", len(trips) > 1)
     for i, (legs, inbound) in enumerate(trips):
         yield Group(
             name=f"{name} ({i + 1})" if i else name,
