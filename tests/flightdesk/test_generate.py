@@ -10,7 +10,7 @@ import pytest
 from takt.cli import main
 from takt.contract.station import TaktError
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, write_instance
-from takt.stations.flightdesk.airline.generate import generate
+from takt.stations.flightdesk.airline.generate import drawn, generate
 from takt.stations.flightdesk.airline.instance import FlightChanges, Instance, capacities, journeys
 from takt.stations.flightdesk.airline.recipes import RECIPES, gulf_2026, two_hubs
 from takt.stations.flightdesk.airline.rows import FILES
@@ -51,6 +51,37 @@ def test_the_same_seed_makes_the_same_files_and_a_valid_plan_is_possible(preset:
     assert files["a"] == files["b"] != files["c"]
     instance = read_instance(tmp_path / "a")
     assert check(instance, greedy_delay(instance)) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "seed", "lost"),
+    [
+        ((60, 10, 120), 0, []),
+        ((60, 10, 120), 1, []),
+        ((60, 10, 120), 13, ["A319#2"]),  # late at LGW, whose next slot is after the maintenance begins
+        ((60, 10, 120), 29, ["A318#2"]),
+        ((60, 10, 120), 62, ["CRJ700#8"]),  # reached if it could leave after its transit time, which is for next legs
+        ((120, 20, 300), 40, ["A319#5"]),
+    ],
+)
+def test_no_maintenance_is_out_of_reach_and_nothing_else_of_a_seed_is_changed_by_that(
+    sizes: Any, seed: int, lost: list[str], tmp_path: Path
+) -> None:
+    was, instance = drawn(two_hubs(*sizes), seed), generate(two_hubs(*sizes), seed)
+    assert check(instance, greedy_delay(instance)) == []
+    assert {v.aircraft for v in check(was, greedy_delay(was))} == set(lost)
+    for name, made in (("was", was), ("now", instance)):
+        write_instance(made, tmp_path / name)
+    rows = [
+        {file: (tmp_path / name / f"{file}.csv").read_text().splitlines() for file in FILES} for name in ("was", "now")
+    ]
+    changed = {
+        (file, old.split()[0], new.split()[-1])
+        for file in FILES
+        for old, new in zip(rows[0][file], rows[1][file], strict=True)
+        if old != new
+    }
+    assert changed == {("aircraft", name, "NULL") for name in lost}
 
 
 def test_two_hubs_have_what_the_rules_are_about() -> None:

@@ -16,10 +16,13 @@ from takt.stations.flightdesk.airline.instance import (
     FlightChanges,
     Flights,
     Groundings,
+    Instance,
     Ints,
     given_departures,
 )
 from takt.stations.flightdesk.airline.recipes import Recipe
+from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
+from takt.stations.flightdesk.airline.rules import Rule, Violation
 
 
 def under_way(recipe: Recipe, aircraft: Aircraft, flights: Flights) -> Aircraft:
@@ -158,3 +161,18 @@ def closures_of(recipe: Recipe, airports: Airports, aircraft: Aircraft, flights:
                         start = rows.pop()[1]
                     rows.append((at, start, end, takes[0], takes[1]))
     return Closures(*np.array(rows, dtype=np.int64).reshape(len(rows), 5).T.copy())
+
+
+def serviced_in_reach(instance: Instance) -> Aircraft:
+    """The aircraft, without the maintenances that theirs cannot be at in any plan, late and short of slots as it is."""
+    aircraft = instance.aircraft
+    due = [aircraft.name[a] for a in np.flatnonzero(aircraft.service_airport >= 0)]
+    missed = unavoidable(instance, [Violation(Rule.SERVICE_AIRPORT, "", aircraft=name) for name in due])
+    gone = np.isin(aircraft.name, [violation.aircraft for violation in missed])
+    return replace(
+        aircraft,
+        service_airport=np.where(gone, -1, aircraft.service_airport),
+        service_start=np.where(gone, 0, aircraft.service_start),
+        service_end=np.where(gone, 0, aircraft.service_end),
+        service_minutes=np.where(gone, 0, aircraft.service_minutes),
+    )

@@ -1,19 +1,28 @@
 """What a desk with authority may do to the airline's own flights: delay, cancel, swap aircraft.
 
-The rules are the recovery's (`check.py`): an aircraft leaves from where it landed, after its turn-round, within its
-range, with a slot; only an aircraft of the same family takes over a flight, and one with a maintenance ahead stays
-where it is planned. What a change breaks of passengers' trips comes to the desk.
+The rules are the recovery's. What is asked most is refused with an advice: an aircraft leaves from where it landed,
+after its turn-round, within its range, with a slot; only an aircraft of the same family takes over a flight, and one
+with a maintenance ahead stays where it is planned. The last word has `check` itself, of all that the airline flies, its
+empty flights too: a change that breaks a rule of flights, aircraft or airports which was not broken is refused, and the
+rule named. What a change breaks of passengers' trips comes to the desk.
+
+Shifts by rules before `tools.CHECKED` go without that last word, as they were worked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 
 import numpy as np
 
 from takt.contract.tools import Refused
-from takt.stations.flightdesk.airline.instance import DAY, capacity_at
+from takt.stations.flightdesk.airline.check import check
+from takt.stations.flightdesk.airline.instance import DAY, Flags, Ints, capacity_at
+from takt.stations.flightdesk.airline.rules import Violation
+from takt.stations.flightdesk.airline.solution import Solution, trips_of
 from takt.stations.flightdesk.desk.office import Office
+from takt.stations.flightdesk.desk.world import World
 
 MOST_DELAY = DAY  # minutes
 
@@ -32,6 +41,7 @@ def delay(office: Office, f: int, minutes: int) -> list[int]:
         moves.append((g, leaves))
         leaves += int(office.flights.arrives[g] - office.flights.leaves[g]) + turn
     _check_slots(office, dict(moves))
+    _check_rules(office, {g: (at, False, int(office.flights.aircraft[g])) for g, at in moves})
     for g, at in moves:
         text = f"{office.world.name[g]} leaves at {office.world.clock(at)}: delayed by the desk"
         office.change_flight(g, at, False, "delayed", text)
@@ -53,6 +63,7 @@ def cancel(office: Office, flights: Sequence[int]) -> None:
                 "aircraft_not_there",
                 f"the aircraft of {office.world.name[gap]} would not be at {here}; cancel the flights between as well",
             )
+    _check_rules(office, {f: (int(office.flights.leaves[f]), True, int(office.flights.aircraft[f])) for f in chosen})
     for f in sorted(chosen):
         text = f"{office.world.name[f]} is cancelled by the desk"
         office.change_flight(f, int(office.flights.leaves[f]), True, "cancelled", text)
@@ -88,6 +99,7 @@ def swap(office: Office, f: int, other: int) -> list[int]:
                     "no_seats", f"{aircraft.name[tail]} has too few seats for who is booked on {world.name[g]}"
                 )
             moved.append((g, tail))
+    _check_rules(office, {g: (int(office.flights.leaves[g]), bool(office.flights.gone[g]), tail) for g, tail in moved})
     for g, tail in moved:
         office.swap_aircraft(g, tail)
     return [g for g, _ in moved]
@@ -142,3 +154,40 @@ def _check_slots(office: Office, moves: dict[int, int]) -> None:
             if moved and used > int(capacity_at(world.instance, np.array([at]), np.array([hour]))[side][0]):
                 code = world.instance.airports.code[at]
                 raise Refused("no_slot", f"{code} has no slot left in the hour of {world.clock(60 * hour)}")
+
+
+def _check_rules(office: Office, changes: Mapping[int, tuple[int, bool, int]]) -> None:
+    """Raises Refused if what is flown would break a rule that it does not break as it is.
+
+    changes    flight -> when it leaves, whether it is cancelled, and with which aircraft.
+    """
+    if not office.checked:
+        return
+    flights, own = office.flights, office.world.own
+    now = flights.leaves[:own], flights.gone[:own], flights.aircraft
+    leaves, gone, aircraft = (of.copy() for of in now)
+    for f, change in changes.items():
+        leaves[f], gone[f], aircraft[f] = change
+    if broken := _broken(office.world, leaves, gone, aircraft):
+        before = set(_broken(office.world, *now))
+        for found in broken:
+            if found not in before:
+                raise Refused("breaks_rule", f"that would break a rule ({found.rule}): {found.text}")
+
+
+def _broken(world: World, leaves: Ints, gone: Flags, aircraft: Ints) -> list[Violation]:
+    """The rules that the airline's flights so flown break, and its empty ones; nothing is asked of passengers."""
+    plan, own, bookings = world.plan, world.own, world.instance.bookings
+    departure = np.concatenate([leaves, plan.departure[own:]])
+    flown = replace(
+        plan,
+        departure=departure,
+        arrival=departure + plan.arrival - plan.departure,
+        aircraft=np.concatenate([np.where(gone, -1, aircraft), plan.aircraft[own:]]),
+    )
+    nobody = replace(
+        bookings,
+        **{f.name: getattr(bookings, f.name)[:0] for f in fields(bookings)} | {"first": bookings.first[:1]},
+    )
+    instance = replace(world.instance, bookings=nobody)
+    return check(instance, Solution(flown, trips_of(instance, flown, [])))

@@ -58,10 +58,13 @@ CAUSED_S = 300.0  # seconds until those come whose trip the desk itself broke
 
 
 class Office:
-    """See the module. `now_s` is seconds since the start of the shift, `minute` the same since the epoch."""
+    """See the module. `now_s` is seconds since the start of the shift, `minute` the same since the epoch.
 
-    def __init__(self, world: World, service_s: float, authority: bool) -> None:
-        self.world, self.service_s, self.authority = world, service_s, authority
+    checked    whether `check` has the last word on what a desk with authority does; in older shifts it had not.
+    """
+
+    def __init__(self, world: World, service_s: float, authority: bool, checked: bool = True) -> None:
+        self.world, self.service_s, self.authority, self.checked = world, service_s, authority, checked
         self.now_s, self.down_until = 0.0, -1.0  # `down_until`: the reservation system, in seconds
         self.events: list[Event] = []
         self.flights = flights = Timetable(world)

@@ -23,7 +23,7 @@ from takt.contract.tools import WAIT, Calls, Json, refusals
 from takt.ledger.pack import pack, unpack
 from takt.meant import meant
 from takt.stations.flightdesk.airline.format import read_instance
-from takt.stations.flightdesk.airline.generate import AIRLINES, generate
+from takt.stations.flightdesk.airline.generate import AIRLINES, drawn, generate
 from takt.stations.flightdesk.airline.instance import Instance
 from takt.stations.flightdesk.airline.recipes import RECIPES
 from takt.stations.flightdesk.desk.brief import SHORT, brief
@@ -31,7 +31,7 @@ from takt.stations.flightdesk.desk.closures import CORRIDOR_CLOSED
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.remembered import remembered_world
 from takt.stations.flightdesk.desk.rows import row
-from takt.stations.flightdesk.desk.tools import RULES, TOOLS, allowed, call
+from takt.stations.flightdesk.desk.tools import CHECKED, RULES, TOOLS, allowed, call
 from takt.stations.flightdesk.desk.world import World, world_of
 
 SYSTEM_DOWN = "reservations_down"
@@ -157,13 +157,13 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         faults: Sequence[Fault] = tuple((options or {}).get("faults", ()))
         check_faults(self._spec, faults)
         self._rules = int((options or {}).get("rules", RULES))
-        drawn = int(self.np_random.integers(2**31)) if seed is None else int(seed)
-        made = drawn, faults
+        number = int(self.np_random.integers(2**31)) if seed is None else int(seed)
+        made = number, faults, self._rules >= CHECKED
         if self._world is None or self._world[0] != made:  # the same again is the same world
-            self._world = made, self._made(drawn, faults)
+            self._world = made, self._made(number, faults)
         self._faults = faults
         self._active.begin(faults)
-        self._office = Office(self._world[1], self._spec.options["service_s"], self._spec.options["authority"])
+        self._office = self._opened()
         self._step, self._calls = 0, 0
         self._result: dict[str, Any] = {"tool": "wait"}
         happened = self._advance()
@@ -216,18 +216,25 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         self._step, self._result, self._calls, _, office = unpack(state)
         self._active.begin(self._faults)
         self._active.move(self.now)  # time alone says which faults are there
-        assert self._world is not None
-        self._office = Office(self._world[1], self._spec.options["service_s"], self._spec.options["authority"])
+        self._office = self._opened()
         self._office.restore(office)
+
+    def _opened(self) -> Office:
+        assert self._world is not None
+        options, checked = self._spec.options, self._rules >= CHECKED
+        return Office(self._world[1], options["service_s"], options["authority"], checked)
 
     def _made(self, seed: int, faults: Sequence[Fault]) -> World:
         takt_s, within_h, name, sizes = self._spec.takt_s, self._home_within_h, self._scenario or "", self._sizes
         if self._read is not None:
             return world_of(self._read, seed, faults, takt_s, within_h)
         of = [name, sorted(sizes.items()), seed, [astuple(fault) for fault in faults], takt_s, within_h]
-        make = RECIPES[name]
+        recipe = RECIPES[name](**sizes)
+        airline = generate if self._rules >= CHECKED else drawn
         return remembered_world(
-            of, sizes["bookings"], lambda: world_of(generate(make(**sizes), seed), seed, faults, takt_s, within_h)
+            [*of, self._rules >= CHECKED],
+            sizes["bookings"],
+            lambda: world_of(airline(recipe, seed), seed, faults, takt_s, within_h),
         )
 
     def _advance(self) -> list[Event]:

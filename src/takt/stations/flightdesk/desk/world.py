@@ -39,6 +39,7 @@ from takt.stations.flightdesk.airline.instance import (
 )
 from takt.stations.flightdesk.airline.recovery.baseline import delayed
 from takt.stations.flightdesk.airline.rules import LATEST
+from takt.stations.flightdesk.airline.solution import Operations
 from takt.stations.flightdesk.desk.closures import NEVER, News, runs_into, shut_spans
 from takt.stations.flightdesk.desk.corridors import CORRIDORS, route
 from takt.stations.flightdesk.desk.market import Market, market_of
@@ -77,6 +78,7 @@ class Groups:
 class World:
     """See the module. Arrays of flights are (F,).
 
+    plan         what operations control flies: the airline's own flights, then empty ones, which nobody can book.
     own          how many flights are the airline's own.
     scheduled    departure as scheduled; `lands` the landing. `leaves` and `arrives` are what comes of them.
     gone         whether the flight is cancelled in the end; `known` when its change becomes known, NEVER if none.
@@ -89,6 +91,7 @@ class World:
 
     instance: Instance
     market: Market
+    plan: Operations
     own: int
     name: tuple[str, ...]
     index: dict[str, int]
@@ -155,6 +158,7 @@ def world_of(
     world = World(
         instance=instance,
         market=market,
+        plan=plan,
         own=own,
         name=tuple(names),
         index={name: i for i, name in enumerate(names)},

@@ -74,12 +74,17 @@ class _Shown:
         last = int(own[np.lexsort((self.given[own] + self.takes[own], self.given[own]))[-1]])
         return last, int(flights.destination[last]), int(self.given[last] + self.takes[last])
 
+    def _ground(self, a: int) -> int:
+        """Minutes on the ground between two flights, at least: the transit time is only before a flight's next leg."""
+        turn, transit = int(self.instance.aircraft.turn[a]), int(self.instance.aircraft.transit[a])
+        return min(turn, transit) if (self.instance.flights.previous >= 0).any() else turn
+
     def _cannot_follow(self, i: int) -> bool:
         """Whether flight i cannot be flown after the frozen flight before it, whatever is flown between them."""
         instance, flights, aircraft = self.instance, self.instance.flights, self.instance.aircraft
         a, due = int(flights.aircraft[i]), int(self.given[i])
         last, at, landed = self._before(a, due)
-        least = min(int(aircraft.turn[a]), int(aircraft.transit[a]))
+        least = self._ground(a)
         direct = int(aircraft.transit[a] if last >= 0 and flights.previous[i] == last else aircraft.turn[a])
         if at == flights.origin[i]:
             # With flights between them there are two turn-round times, and the second may be a leg's shorter one.
@@ -133,7 +138,7 @@ class _Shown:
         family = np.array([name == aircraft.family[a] for name in aircraft.family], dtype=np.bool_)
         mine = ~self.stays & ~flights.cancelled & family[flights.aircraft] & (self.takes <= aircraft.range[a])
         planned = np.flatnonzero(mine & ~aircraft.surface[flights.aircraft])
-        turn = min(int(aircraft.turn[a]), int(aircraft.transit[a]))
+        turn = self._ground(a)
         room = self._room()
         done = np.zeros(count, dtype=np.bool_)
         while True:
