@@ -313,6 +313,19 @@ def test_surface_transport_goes_as_planned(tmp_path: Path) -> None:
     assert {v.rule for v in checked(tmp_path, **gone)} == {Rule.REVIVED}
 
 
+def test_surface_transport_that_the_disruption_delayed_leaves_then(tmp_path: Path) -> None:
+    """9 is the bus, at 08:30."""
+    late = {"alt_flights": "9 01/01/08 20"}
+    assert checked(tmp_path, replaced(9, ("08:50", "09:10"), ("08:30", "08:50")), **late) == []
+    for wrong in (
+        replaced(9, ("08:30", "08:30")),
+        replaced(9, ("08:50", "09:09"), ("08:30", "08:49")),
+        replaced(9, ("08:50", "09:11"), ("08:30", "08:51")),
+        replaced(9, ("Bus#5", "cancelled")),
+    ):
+        assert [v.rule for v in checked(tmp_path, wrong, **late)] == [Rule.GIVEN_DELAY], wrong
+
+
 def test_a_maintenance_under_way_blocks(tmp_path: Path) -> None:
     aircraft = by_hand.FILES["aircraft"]
 
@@ -334,6 +347,19 @@ def test_what_was_planned_before_the_period_is_not_forgiven(tmp_path: Path) -> N
     ):
         assert rule in {v.rule for v in checked(tmp_path, aircraft=aircraft.replace(old, new))}, rule
     assert Rule.GROUNDED in {v.rule for v in checked(tmp_path, alt_aircraft="J1#1 01/01/08 07:30 01/01/08 07:40")}
+
+
+def test_turn_round_and_minutes_before_a_maintenance_are_those_of_before_the_period_too(tmp_path: Path) -> None:
+    """From 10:00 on: J1#1 has flown 1 and 2, 60 minutes each, with 60 minutes between them."""
+    since = {"config": by_hand.FILES["config"].replace("01/01/08 08:00", "01/01/08 10:00")}
+    aircraft = by_hand.FILES["aircraft"]
+    for turn, rules in ((60, []), (61, [Rule.TURN])):
+        rows = aircraft.replace("400 1000.0 30 20 AAA", f"400 1000.0 {turn} 20 AAA")
+        assert [v.rule for v in checked(tmp_path, aircraft=rows, **since)] == rules, turn
+    for minutes, rules in ((120, []), (119, [Rule.SERVICE_MINUTES])):
+        due = f"AAA-01/01/08-10:00-01/01/08-12:00-{minutes}"
+        rows = aircraft.replace("CCC-01/01/08-20:00-02/01/08-02:00-400", due)
+        assert [v.rule for v in checked(tmp_path, aircraft=rows, **since)] == rules, minutes
 
 
 def test_nothing_lands_after_the_recovery_period_touched_or_not(tmp_path: Path) -> None:
@@ -369,6 +395,38 @@ def test_an_outbound_group_is_not_brought_home_too_late(tmp_path: Path) -> None:
     inbound = ("3 A 80.0", "3 R 80.0")
     itineraries = by_hand.FILES["itineraries"].replace(*inbound)
     assert checked(tmp_path, late, ride, inbound, flights=flights, config=config, itineraries=itineraries) == []
+
+
+@pytest.mark.parametrize(
+    ("edits", "row", "clocks", "most"),
+    [
+        (OFF7, 6, ("13:00", "14:00"), 18),  # booking 3, domestic
+        ([], 3, ("12:00", "14:30"), 18),  # booking 2, one leg of it continental
+        (  # booking 1, one leg of it intercontinental
+            [("16:00 21:00 0 01/01/08 J1#2", "16:00 21:00 0 01/01/08 cancelled"), ("2 5 01/01/08 F", "2 cancelled")],
+            4,
+            ("10:00", "15:00"),
+            36,
+        ),
+    ],
+)
+def test_an_outbound_group_is_so_many_hours_late_at_most_by_the_farthest_of_its_legs(
+    edits: Any, row: int, clocks: tuple[str, str], most: int, tmp_path: Path
+) -> None:
+    outbound = ("2 R 250.5", "2 A 250.5")
+    files = {
+        "config": by_hand.FILES["config"].replace("02/01/08 04:00", "03/01/08 12:00"),
+        "aircraft": by_hand.FILES["aircraft"].replace("CCC-01/01/08-20:00-02/01/08-02:00-400", "NULL"),
+        "itineraries": by_hand.FILES["itineraries"].replace(*outbound),
+    }
+
+    def later(clock: str, minutes: int) -> str:
+        day, minute = divmod(int(clock[:2]) * 60 + int(clock[3:]) + minutes, 1440)
+        return f"{minute // 60:02d}:{minute % 60:02d}" + (f"+{day}" if day else "")
+
+    for minutes, rules in ((60 * most, []), (60 * most + 1, [Rule.TOO_LATE])):
+        late = replaced(row, *((clock, later(clock, minutes)) for clock in clocks))
+        assert [v.rule for v in checked(tmp_path, late, outbound, *edits, **files)] == rules, minutes
 
 
 @settings(max_examples=150, deadline=None)
