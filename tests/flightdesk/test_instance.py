@@ -142,7 +142,7 @@ CONFIG = by_hand.FILES["config"]
         ("position", "AAA J9 0/0/12 1", "position.csv, line 1, model: 'J9' is unknown"),
         ("alt_flights", "77 01/01/08 5", "alt_flights.csv, line 1, flight: 77 does not fly on 01/01/08"),
         ("alt_flights", "3 01/01/08 2000000000", "line 1, delay: cannot be 2000000000; give 44640 or less"),
-        ("alt_flights", "3 01/01/08 5\n3 01/01/08 -1", "alt_flights.csv, line 2, flight: 3 of 01/01/08 is there twice"),
+        ("alt_flights", "3 01/01/08 5\n3 01/01/08 -1", "alt_flights.csv, line 2, delay: 3 of 01/01/08 is there twice"),
         (
             "aircraft",
             AIRCRAFT.replace("J1#2", "J1\x00#2"),
@@ -228,3 +228,11 @@ def test_whatever_happens_to_a_file_it_is_read_or_refused_in_one_line(file: Any,
         else:
             write_instance(instance, folder / "again")
             greedy_delay(read_instance(folder / "again"))
+
+
+def test_a_row_that_is_there_twice_and_says_the_same_is_one_row(tmp_path: Path) -> None:
+    dist = by_hand.FILES["dist"]
+    twice = read_instance(
+        by_hand.write(tmp_path, dist=f"{dist}\nAAA BBB 61 D", alt_flights="3 01/01/08 5\n3 01/01/08 5")
+    )
+    assert len(twice.distances.minutes) == len(dist.splitlines()) and twice.changes.delay.tolist() == [5]

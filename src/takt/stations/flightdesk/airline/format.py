@@ -143,9 +143,9 @@ def _distances(rows: list[Row], at: Mapping[str, int]) -> Distances:
     found: dict[tuple[int, int], tuple[int, int]] = {}
     for row in rows:
         pair = row.one_of(0, "origin", at), row.one_of(1, "destination", at)
-        if pair in found:
-            raise row.wrong("destination", f"{row.fields[0]} {row.fields[1]} is there twice")
-        found[pair] = row.whole(2, "minutes", 1), row.one_of(3, "type", _REACH)
+        said = row.whole(2, "minutes", 1), row.one_of(3, "type", _REACH)
+        if found.setdefault(pair, said) != said:
+            raise row.wrong("destination", f"{row.fields[0]} {row.fields[1]} is there twice, and differs")
     return Distances(*_columns([(*pair, *said) for pair, said in found.items()], 4))
 
 
@@ -357,9 +357,9 @@ def _changes(rows: list[Row], index: Mapping[tuple[int, int], int], first: int) 
         flight = row.whole(0, "flight", 1), row.date(1, "date")
         if flight not in index:
             raise row.wrong("flight", f"{flight[0]} does not fly on {row.fields[1]}")
-        if index[flight] in changes:
-            raise row.wrong("flight", f"{flight[0]} of {row.fields[1]} is there twice")
-        changes[index[flight]] = row.whole(2, "delay", -1, LATEST)
+        delay = row.whole(2, "delay", -1, LATEST)
+        if changes.setdefault(index[flight], delay) != delay:
+            raise row.wrong("delay", f"{flight[0]} of {row.fields[1]} is there twice, and differs")
     return FlightChanges(*_columns(list(changes.items()), 2))
 
 
