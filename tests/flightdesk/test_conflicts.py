@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +35,18 @@ DAY = "01/01/08"
 ONE_SLOT = f"AAA {DAY} 10:00 {DAY} 19:00 0 9\nAAA {DAY} 19:00 {DAY} 20:00 1 9\nAAA {DAY} 20:00 {DAY} 21:00 0 9"
 
 
-def airline(folder: Path, flights: list[Row], **files: str) -> Instance:
-    """Two aircraft at AAA, J1 and J2. `flights`: (number, route, times, aircraft[, minutes of delay]); a seat each."""
+def airline(folder: Path, flights: list[Row], legs: Mapping[int, int] | None = None, **files: str) -> Instance:
+    """Two aircraft at AAA, J1 and J2. `flights`: (number, route, times, aircraft[, minutes of delay]); a seat each.
+
+    `legs`: flight -> the one of which it is the next leg.
+    """
     jet = "Jet 0/0/10 400 1000.0 30 20 AAA"
     given = {
         "config": by_hand.FILES["config"].replace("08:00", "16:00", 1),
         "airports": "AAA 9 9 00:00 00:00\nBBB 9 9 00:00 00:00\nCCC 9 9 00:00 00:00",
         "dist": "\n".join(f"{a} {b} 60 D" for a in ("AAA", "BBB", "CCC") for b in ("AAA", "BBB", "CCC") if a != b),
         "aircraft": f"J1 M {jet} NULL\nJ2 M {jet} NULL",
-        "flights": "\n".join(f"{n} {route} {times} 0" for n, route, times, *_ in flights),
+        "flights": "\n".join(f"{n} {route} {times} {(legs or {}).get(n, 0)}" for n, route, times, *_ in flights),
         "rotations": "\n".join(f"{n} {DAY} {tail}" for n, _, _, tail, *_ in flights),
         "itineraries": "\n".join(f"{n} A 100.0 1 {n} {DAY} E" for n, *_ in flights),
         "position": "",
@@ -192,17 +195,26 @@ def test_of_those_sold_too_many_seats_who_loses_least_stays(
 
 
 @pytest.mark.parametrize(
-    ("takes", "until", "shown"), [(130, 0, False), (131, 0, True), (60, 20, False), (60, 21, True)]
+    ("legs", "takes", "until", "shown"),
+    [
+        (False, 120, 0, False),
+        (False, 121, 0, True),
+        (False, 50, 20, False),
+        (False, 51, 20, True),
+        (True, 130, 0, False),
+        (True, 131, 0, True),
+    ],
 )
 def test_a_violation_is_unavoidable_only_if_there_is_no_way_with_every_slot(
-    tmp_path: Path, takes: int, until: int, shown: bool
+    tmp_path: Path, legs: bool, takes: int, until: int, shown: bool
 ) -> None:
-    """J1 is at AAA from 18:50, and must leave BBB at 21:20: 130 min later with the shortest time on the ground, 20."""
+    """J1 is at AAA from 18:50, and must leave BBB at 21:20, after 30 min on the ground; 20 where flights have legs."""
     flights: list[Row] = [(12, "BBB AAA", "21:10 22:10", "J1", 10)]
     closed = f"AAA {DAY} 10:00 {DAY} {until}:00 0 9" if until else ""
     dist = f"AAA BBB {takes} D\nBBB AAA 60 D"
     config = by_hand.FILES["config"].replace("08:00", "18:50", 1)
-    instance = airline(tmp_path, flights, alt_airports=closed, dist=dist, config=config)
+    flights += [(21, "AAA BBB", "22:00 23:00", "J2"), (22, "BBB AAA", "23:30 00:30+1", "J2")] if legs else []
+    instance = airline(tmp_path, flights, {22: 21}, alt_airports=closed, dist=dist, config=config)
     solution = do_nothing(instance)
     solution.operations.aircraft[solution.operations.planned < 0] = -1  # without its empty flight, if it has one
     found = [v for v in check(instance, solution) if v.rule is Rule.START]

@@ -136,6 +136,16 @@ def test_legs_of_one_flight_stay_with_one_aircraft(link: str, refused: bool, tmp
     assert flown(desk) == []
 
 
+@pytest.mark.parametrize(("slots", "refused"), [(1, True), (2, False)])
+def test_coaches_take_no_slot(slots: int, refused: bool, tmp_path: Path) -> None:
+    """6 leaves AAA between 13 and 14 h, and 3 would too; so does the bus."""
+    flights = FLIGHTS.replace("9 AAA BBB 08:30 08:50", "9 AAA BBB 13:30 13:50")
+    desk = opened(tmp_path, flights=flights, alt_airports=f"AAA 01/01/08 13:00 01/01/08 14:00 {slots} 3")
+    result = ask(desk, "delay", flight=3, minutes=60)
+    assert ("error" in result) is refused and (not refused or result["error"]["code"] == "no_slot")
+    assert flown(desk) == []
+
+
 def test_a_coach_is_swapped_with_none(tmp_path: Path) -> None:
     coach = "\nBus#6 Bus Bus -1/-1/-1 90 0.0 10 10 AAA NULL"
     desk = opened(

@@ -13,7 +13,8 @@ import pytest
 from takt import Fault, Ledger, run_shift
 from takt.cli import main
 from takt.ledger import canonical
-from takt.stations.flightdesk.airline.generate import AIRLINES, generate
+from takt.stations.flightdesk.airline.generate import AIRLINES, drawn, generate
+from takt.stations.flightdesk.airline.recipes import two_hubs
 from takt.stations.flightdesk.desk import FlightDesk, remembered, station
 from takt.stations.flightdesk.desk.tools import call
 
@@ -88,6 +89,18 @@ def test_wrong_arguments_are_told_in_our_words_and_to_an_older_ledger_in_those_i
     older = [call(desk.office, text, rules=3)["error"]["message"] for text in WRONG]
     assert older[0] == "group: group: input should be a valid string; its arguments are: group"
     assert older[4].endswith("Expecting ',' delimiter: line 1 column 16 (char 15)")
+
+
+def test_a_shift_by_older_rules_has_its_maintenances_out_of_reach() -> None:
+    desk, sizes = FlightDesk(scenario="two-hubs", flights=60, aircraft=10, bookings=120), (60, 10, 120)
+
+    def due(rules: dict[str, int]) -> Any:
+        desk.reset(seed=13, options=rules)
+        return desk.office.world.instance.aircraft.service_start.tolist()
+
+    was = drawn(two_hubs(*sizes), 13).aircraft.service_start.tolist()
+    now = generate(two_hubs(*sizes), 13).aircraft.service_start.tolist()
+    assert was != now and due({"rules": 5}) == was and due({}) == due({"rules": 6}) == now
 
 
 def test_a_scenarios_world_is_remembered_and_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,8 @@ def _check_slots(office: Office, moves: dict[int, int]) -> None:
     for f, minute in moves.items():
         leaves[f], arrives[f] = minute, minute + arrives[f] - leaves[f]
     flown = ~office.flights.gone[:own]
+    if office.checked:
+        flown &= ~world.instance.aircraft.surface[office.flights.aircraft]  # coaches need no slot
     for f in moves:
         for side, airports, times in ((0, world.origin, leaves), (1, world.destination, arrives)):
             at, hour = int(airports[f]), int(times[f]) // 60
