@@ -162,10 +162,13 @@ def test_a_code_share_flight_in_a_booking_is_cut_and_counted(tmp_path: Path) -> 
         "7,1,AF1,2026-01-07,,,Y,,90", "7,1,AF7000,2026-01-07,,,Y,,90",
         "8,1,AF7000,2026-01-07,,,Y,,90",
         "9,1,AF7001,2026-01-07,,,Y,,90", "9,1,AF3,2026-01-07,,,Y,,90",
+        "10,1,AF1,2026-01-07,,,Y,,90", "10,1,AF7000,2026-01-07,,,Y,,90", "10,1,AF5,2026-01-07,,,Y,,90",
     ]  # fmt: skip
     found = imported(tmp_path, ssim, ATR, BOOKINGS + "\n".join(rows))
-    assert groups(found.instance) == [(7, "A", 90.0, [1]), (9, "A", 90.0, [3])]
-    assert taken(found)["bookings cut to their legs of this airline (code share)"] == 2
+    assert groups(found.instance) == [
+        (7, "A", 90.0, [1]), (9, "A", 90.0, [3]), (10, "A", 90.0, [1]), (11, "A", 90.0, [5]),
+    ]  # fmt: skip
+    assert taken(found)["bookings cut to their legs of this airline (code share)"] == 3
     assert taken(found)["bookings left out, they fly with other airlines"] == 1
     with pytest.raises(TaktError, match=r"column 2 \(flight\): AF7000 is flown by another airline"):
         late = "kind,flight,date,minutes\ndelay,AF7000,2026-01-07,20"
