@@ -51,7 +51,7 @@ def flown(desk: Any) -> list[Any]:
     return check(instance, Solution(operations, as_booked(instance, operations)))
 
 
-CASES = {
+CASES: dict[Rule, Any] = {
     Rule.SURFACE: ({}, ("delay", {"flight": 9, "minutes": 1}), ("delay", {"flight": 8, "minutes": 1})),
     Rule.GIVEN_DELAY: (
         {"alt_flights": "8 01/01/08 15"},

@@ -167,7 +167,7 @@ def _check_rules(office: Office, changes: Mapping[int, tuple[int, bool, int]]) -
         return
     flights, own = office.flights, office.world.own
     now = flights.leaves[:own], flights.gone[:own], flights.aircraft
-    leaves, gone, aircraft = (of.copy() for of in now)
+    leaves, gone, aircraft = now[0].copy(), now[1].copy(), now[2].copy()
     for f, change in changes.items():
         leaves[f], gone[f], aircraft[f] = change
     if broken := _broken(office.world, leaves, gone, aircraft):
