@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ DAY = "01/01/08"
 ONE_SLOT = f"AAA {DAY} 10:00 {DAY} 19:00 0 9\nAAA {DAY} 19:00 {DAY} 20:00 1 9\nAAA {DAY} 20:00 {DAY} 21:00 0 9"
 
 
-def airline(folder: Path, flights: list[Row], legs: Mapping[int, int] | None = None, **files: str) -> Instance:
+def airline(folder: Path, flights: list[Row], legs: Any = None, **files: str) -> Instance:
     """Two aircraft at AAA, J1 and J2. `flights`: (number, route, times, aircraft[, minutes of delay]); a seat each.
 
     `legs`: flight -> the one of which it is the next leg.

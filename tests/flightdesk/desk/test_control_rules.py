@@ -32,7 +32,9 @@ def opened(folder: Path, rules: int | None = None, **files: str) -> Any:
 
 
 def ask(desk: Any, name: str, **arguments: Any) -> Any:
-    dated = {key: f"{value}/2008-01-01" for key, value in arguments.items() if key in ("flight", "other")}
+    dated: dict[str, Any] = {
+        key: f"{value}/2008-01-01" for key, value in arguments.items() if key in ("flight", "other")
+    }
     if "flights" in arguments:
         dated["flights"] = [f"{value}/2008-01-01" for value in arguments["flights"]]
     return desk.step(json.dumps({"name": name, "arguments": arguments | dated}))[0]["result"]
@@ -105,7 +107,7 @@ def test_what_breaks_a_rule_is_refused_in_a_line_that_names_it_and_what_just_doe
     ("files", "flight"),
     [({}, 9), ({"alt_flights": "8 01/01/08 15"}, 8), (ends("01/01/08 22:30"), 8)],
 )
-def test_what_must_fly_is_not_cancelled(files: dict[str, str], flight: int, tmp_path: Path) -> None:
+def test_what_must_fly_is_not_cancelled(files: Any, flight: int, tmp_path: Path) -> None:
     desk = opened(tmp_path, **files)
     assert ask(desk, "cancel", flights=[flight])["error"]["code"] == "breaks_rule"
     assert not desk.office.flights.gone_now[flight - 1]
