@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
 from takt.stations.flightdesk.airline.instance import DAY, Flags, Instance, Ints
 from takt.stations.flightdesk.airline.solution import Operations
 
-Times = Ints | np.int64 | int  # minutes, or days, of flights or of one
+Times = Ints | np.int64  # minutes, or days, of flights or of one
 
 LATEST = (18 * 60, 18 * 60, 36 * 60)  # minutes that an outbound group may be late, by reach of its trip
 
@@ -80,7 +81,7 @@ class Violation:
     minute: int | None = None
 
 
-def dates_of(start: Times, end: Times) -> tuple[Times, Times]:
+def dates_of(start: Times | int, end: Times | int) -> tuple[Any, Any]:
     """Days whose rows may not fly after a grounding's beginning, whenever they leave: from the first up to the second.
 
     The challenge's checker goes by the date on which it begins. Where it lasts over more than two, that is asked of
