@@ -62,7 +62,7 @@ def write_airline(rng: random.Random, folder: Path) -> None:
         "alt_flights": [
             f"{number} {DATES[day]} {rng.choice([-1, 0, 5, 60, 200])}"
             for (number, day), (_, _, leaves, _) in dated.items()
-            if rng.random() < (0.5 if 0 <= start - leaves < 200 else 0.15)
+            if rng.random() < (0.8 if 0 <= start - leaves < 200 else 0.15)
         ],
         "alt_aircraft": [
             f"{tail['name']} {_period(rng, 2 * 1440) if rng.random() < 0.5 else _over_midnight(rng)}"

@@ -126,8 +126,7 @@ class _Import:
         )
         paths: dict[str, Path | None] = {name: getattr(files, name) for name, _, _ in wanted}
         return {
-            name: [] if (path := paths[name]) is None else read_rows(path, needed, too, self.problems)
-            for name, needed, too in wanted
+            name: [] if (path := paths[name]) is None else read_rows(path, needed, too) for name, needed, too in wanted
         }
 
     def _schedule(self) -> Schedule:

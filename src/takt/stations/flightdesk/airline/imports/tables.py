@@ -119,10 +119,8 @@ def moment(text: str) -> datetime:
     return utc
 
 
-def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[str], problems: Problems) -> list[Row]:
-    """The rows of a file that has the `needed` columns, else that is a problem, and may have those `known`.
-    Raises TaktError if it is none.
-    """
+def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[str]) -> list[Row]:
+    """The rows of a file that has the `needed` columns and may have those `known`. Raises TaktError if it has not."""
     path = Path(path)
     try:
         data = path.read_bytes()
@@ -133,19 +131,17 @@ def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[
     reader = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
     try:
         names = [name.strip().lower() for name in next(reader, [])]
+        missing = [name for name in needed if name not in names]
+        if missing:
+            has = ", ".join(names) or "none"
+            raise TaktError(f"{path.name}, line 1: there is no column {', '.join(missing)}; it has {has}")
         at: dict[str, int] = {}
-        said = [
-            f"there is no column {name}; it has {', '.join(names) or 'none'}" for name in needed if name not in names
-        ]
         for i, name in enumerate(names):
             if name in at:
-                said.append(f"{name} is there twice, in columns {at[name] + 1} and {i + 1}")
-            elif name in needed or name in known:
+                raise TaktError(f"{path.name}, line 1: {name} is there twice, in columns {at[name] + 1} and {i + 1}")
+            if name in needed or name in known:
                 at[name] = i
-        for wrong in said:
-            problems.add(path.name, 1, Broken("", wrong))
-        rows = (Row(reader.line_num, values, at) for values in reader if any(value.strip() for value in values))
-        return [] if said else list(rows)
+        return [Row(reader.line_num, values, at) for values in reader if any(value.strip() for value in values)]
     except csv.Error:
         raise TaktError(f"{path.name}, line {reader.line_num}: no line of a CSV; is a quote missing?") from None
 
