@@ -172,8 +172,15 @@ def test_a_table_is_replaced_only_if_it_has_the_same_columns(tmp_path: Path) -> 
     assert out.read_text() == "date,flight\n"
 
 
-def test_the_files_of_the_challenge_are_known_by_how_they_end() -> None:
+def test_the_files_of_the_challenge_are_known_by_how_they_end(tmp_path: Path) -> None:
     assert CHALLENGE.is_one(b"1 ORY CDG 10:00 11:00 #\n#\n") and not CHALLENGE.is_one(b"a,b\n1,2\n")
+    out = tmp_path / "sol_itineraries.csv"
+    for rows in (1, 200_000, 200_000, 1):  # a plan is written again and again while it gets better; this one has 4 MB
+        with whole_file(out, CHALLENGE) as new:
+            new.write_text("1 A 312.5 1 cancelled\n" * rows + "#\n")
+    out.write_text("date,flight\n" * 200_000)
+    with pytest.raises(TaktError, match="is no table of ROADEF 2009"), whole_file(out, CHALLENGE):
+        pass
 
 
 def test_an_instance_is_never_made_over_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

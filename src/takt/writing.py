@@ -25,13 +25,13 @@ from typing import IO, TextIO
 
 from takt.errors import TaktError
 
-LOOKED_AT = 1 << 20  # bytes of a file by which its kind is told
+LOOKED_AT, LAST = 1 << 20, 4096  # bytes of a file by which its kind is told: its first ones, and its last
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)  # a file system without them
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file that is written: what it is called, and whether these first bytes are of one."""
+    """A kind of file that is written: what it is called, and whether these first and last bytes are of one."""
 
     name: str
     is_one: Callable[[bytes], bool]
@@ -224,7 +224,7 @@ def check_folder(out: Path, files: Sequence[str], kind: Kind, by: str) -> None:
     if out.exists() and not out.is_dir():
         raise TaktError(f"cannot write into {out}: it is no folder")
     there = [name for name in files if os.path.lexists(out / name)]
-    if there and not (by in there and (out / by).is_file() and kind.is_one(_head(out / by))):
+    if there and not (by in there and (out / by).is_file() and kind.is_one(_ends(out / by))):
         raise TaktError(f"cannot write {out / there[0]}: it is there already, and not by Takt; choose another folder")
 
 
@@ -273,16 +273,19 @@ def _target(out: Path, kind: Kind, sources: Sequence[os.PathLike[str]]) -> Path 
         raise TaktError(f"cannot write {out}: it is a directory")
     if not stat.S_ISREG(mode) or out.absolute().parts[1:2] in (("dev",), ("proc",)):
         return None
-    head = _head(out)
-    if head and not kind.is_one(head):
+    looked = _ends(out)
+    if looked and not kind.is_one(looked):
         what = "is there already" if kind is NOTHING else f"is there already, and is no {kind.name}"
         raise TaktError(f"cannot write {out}: it {what}; choose another name")
     return out.resolve()
 
 
-def _head(path: Path) -> bytes:
+def _ends(path: Path) -> bytes:
+    """A file's beginning, and its end behind it where it is longer: some kinds are known by their last line."""
     with path.open("rb") as file:
-        return file.read(LOOKED_AT)
+        first = file.read(LOOKED_AT)
+        file.seek(max(LOOKED_AT, os.fstat(file.fileno()).st_size - LAST))
+        return first + file.read(LAST)
 
 
 def _folder(folder: Path) -> None:
