@@ -78,19 +78,20 @@ def check_legs(instance: Instance, o: Operations, t: Trips) -> Iterator[Violatio
         lands, leaves = code[o.destination[row[j - 1]]], code[o.origin[row[j]]]
         text = f"booking {number} lands at {lands}, and its next flight {name} leaves {leaves}"
         yield Violation(Rule.JOIN, text, name, "", leaves, number)
-    follows = follows[(np.arange(len(line)) - t.first[line] >= journeys(instance).begun[t.booking[line]])[follows]]
+    begun = journeys(instance).begun[t.booking]
+    flown = np.arange(len(line)) - t.first[line] < begun[line]
+    follows = follows[~flown[follows]]
     between = o.departure[row[follows]] - o.arrival[row[follows - 1]]
     for j, minutes in zip(follows[between < CONNECTION], between[between < CONNECTION], strict=True):
         name, number, at = name_of(instance, o, row[j]), numbers[t.booking[line[j]]], code[o.origin[row[j]]]
         text = f"booking {number} has {minutes} min at {at} before flight {name}, and needs {CONNECTION}"
         yield Violation(Rule.CONNECTION, text, name, "", at, number, int(o.departure[row[j]]))
-    yield from _begun(instance, o, t, line)
+    yield from _begun(instance, o, t, line, begun)
 
 
-def _begun(instance: Instance, o: Operations, t: Trips, line: Ints) -> Iterator[Violation]:
+def _begun(instance: Instance, o: Operations, t: Trips, line: Ints, begun: Ints) -> Iterator[Violation]:
     """Legs flown before recovery starts open every line of the booking; no other leg can have left before it."""
     bookings, flights, numbers = instance.bookings, instance.flights, instance.bookings.number.tolist()
-    begun = journeys(instance).begun[t.booking]
     place = np.arange(len(line)) - t.first[line]
     flown = place < begun[line]
     booked = bookings.first[t.booking[line]] + np.minimum(place, np.maximum(begun[line] - 1, 0))

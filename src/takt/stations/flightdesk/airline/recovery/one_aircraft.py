@@ -26,7 +26,7 @@ from takt.stations.flightdesk.airline.rules import dates_of
 
 LABELS = 8  # kept per flight: no rotation needs more than a few
 START, FERRY = -1, -2
-ANY_DAY = NO_DAY = -1
+ANY_DAY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Paths:
             for since, until in zip(grounded.start[mine].tolist(), grounded.end[mine].tolist(), strict=True)
         ]
         if self.service >= 0:
-            self.away.append((self.due, self.back, NO_DAY, NO_DAY))
+            self.away.append((self.due, self.back, 0, 0))  # by the time alone, of no date
 
     def whole(self, start: Label, ahead: list[int], home: int) -> tuple[list[Label], int]:
         """What to fly of `ahead`, in order, after `start`, and how many rules that breaks: none if that can be."""

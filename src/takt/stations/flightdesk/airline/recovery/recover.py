@@ -39,9 +39,7 @@ FIRST_CYCLE = 2  # rounds
 FULL, GENTLE = (1000.0, 10.0), (100.0, 5.0)
 SEARCHERS = 2  # not as many as there are cores: the same command makes the same moves everywhere
 STUCK = 1e-3  # of the best plan's cost: less in a cycle is no progress
-SHOW_S = (
-    1.0  # seconds between two plans that are made of what the searchers have, and between two words while they work
-)
+SHOW_S = 1.0  # seconds between two plans made of what the searchers have, and between two words while they work
 
 
 @dataclass(frozen=True, slots=True)
