@@ -108,7 +108,8 @@ def main() -> None:
         row += (f"{best:>16,.2f}" if best else f"{'-':>16}") + over
         if asked.bound:
             bound = proven(instance, asked.bound, asked.processor)
-            if marks and (share := gap(totals[-1], bound, first)) is not None:  # `first`: greedy delay
+            # `first` and `mark` are greedy delay's
+            if marks and not mark and (share := gap(totals[-1], bound, first)) is not None:
                 left = f"{100 * share:>9.1f}"
             row += f"{bound:>18,.2f}" + left
         print(row, flush=True)

@@ -85,7 +85,7 @@ def alone(asked: argparse.Namespace) -> None:
             history.append((found.seconds, found.cost.total))
     assert last is not None and not check(instance, last.solution)
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    memory = own.ru_maxrss + (asked.searchers * children.ru_maxrss if asked.searchers > 1 else 0)
+    memory = own.ru_maxrss + asked.searchers * children.ru_maxrss
     print(read_s, moves, memory / 1024)
     for seconds, eur in history:
         print(seconds, eur)

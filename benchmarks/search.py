@@ -2,8 +2,8 @@
 
     python benchmarks/search.py FOLDER --instances A01,A09,B05 --seeds 0,1 --seconds 30
 
-FOLDER holds instances (A01 to B10). Rounds are those of `recover` with one searcher; every plan is checked and priced.
-Run it before and after a change, on a clone of each, and keep what wins on both A and B.
+FOLDER holds instances (A01 to B10). Rounds are those of `recover` with one searcher; the last plan is checked and
+priced. Run it before and after a change, on a clone of each, and keep what wins on both A and B.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def test_the_files_of_the_challenge_are_known_by_how_they_end(tmp_path: Path) ->
 def test_an_instance_is_never_made_over_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "flights.csv").write_text("year,month,day\n")
     assert main(["flightdesk", "generate", str(tmp_path)]) == 2
-    assert "flights.csv: it is there already, and not by Takt; choose another folder" in capsys.readouterr().err
+    assert "flights.csv: it is there already; choose another folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["flights.csv"]
 
 

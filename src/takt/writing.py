@@ -207,6 +207,24 @@ def whole_files(out: Path, kind: Kind | Mapping[str, Kind] | None = None) -> Ite
                 folder.rmdir()
 
 
+def check_place(out: Path, kind: Kind) -> None:
+    """Raise TaktError if a file of this kind may not be written there."""
+    try:
+        _target(out, kind, ())
+    except OSError as error:
+        raise TaktError(f"cannot write {out}: {error.strerror or error}") from error
+
+
+def withdraw(out: Path) -> None:
+    """Take away a file that was looked at by `check_place` and no longer holds. What a link leads to is emptied, and
+    the link stays; a device or pipe is left as it is."""
+    if out.is_symlink():
+        if out.is_file():
+            out.write_bytes(b"")
+    elif out.is_file():
+        out.unlink()
+
+
 def one_out(place: Path | None, out: Path | None) -> Path:
     """Where a command that is for writing writes to: --out, as of every command, or its last word, short for that."""
     if place is None and out is None:
@@ -225,7 +243,8 @@ def check_folder(out: Path, files: Sequence[str], kind: Kind, by: str) -> None:
         raise TaktError(f"cannot write into {out}: it is no folder")
     there = [name for name in files if os.path.lexists(out / name)]
     if there and not (by in there and (out / by).is_file() and kind.is_one(_ends(out / by))):
-        raise TaktError(f"cannot write {out / there[0]}: it is there already, and not by Takt; choose another folder")
+        whose = "" if kind is NOTHING else ", and not by Takt"
+        raise TaktError(f"cannot write {out / there[0]}: it is there already{whose}; choose another folder")
 
 
 def check_claim(out: Path, mark: str) -> None:

@@ -286,7 +286,7 @@ def check_rotation(airline: Airline, plan: Plan, tail: str, rows: list[dict], wr
             if name != tail or row["arrival"] <= since:
                 continue
             on = day_of(row["key"][1])  # the date of the row, whenever it leaves
-            if row["departure"] < until or day_of(d1) <= on < max(day_of(d2), day_of(d1) + 1):
+            if row["departure"] < until or since // 1440 <= on < max(until // 1440, since // 1440 + 1):
                 wrong["GROUNDED", row["key"]] += 1
     if service != "NULL":
         at, d1, t1, d2, t2, minutes = service.split("-")

@@ -68,6 +68,8 @@ def replaced(number: int, *words: tuple[str, str]) -> tuple[str, str]:
         (Rule.LINK, [replaced(3, ("14:30 2", "14:30 0"))], "flight 3 of 01/01 is linked to 0, not 2"),
         (Rule.EARLY, [replaced(8, ("22:30", "22:29"), ("23:31", "23:30"))], "before its schedule of 01/01 22:30"),
         (Rule.FIXED, [replaced(1, ("07:00", "07:01"), ("08:00", "08:01"))], "flight 1 of 01/01 is outside"),
+        (Rule.FIXED, [replaced(1, ("J1#1", "cancelled"))], "at 01/01 07:00 with J1#1 and cannot be cancelled"),
+        (Rule.SURFACE, [replaced(9, ("Bus#5", "cancelled"))], "at 01/01 08:30 with Bus#5 and cannot be cancelled"),
         (Rule.FAMILY, [replaced(6, ("J2#3", "P#4"))], "changes from J2#3 to P#4"),
         (Rule.OVERTIME, [replaced(8, ("22:30", "03:00+1"), ("23:31", "04:01+1"))], "lands at BBB at 02/01 04:01"),
         (Rule.START, [replaced(8, ("AAA BBB", "BBB AAA"))], "P#4 is at AAA, and flight 8 of 01/01 leaves BBB"),
@@ -116,6 +118,12 @@ def replaced(number: int, *words: tuple[str, str]) -> tuple[str, str]:
 def test_every_rule_is_named(tmp_path: Path, rule: Any, edits: Any, text: Any) -> None:
     found = [v for v in checked(tmp_path, *edits) if v.rule is rule]
     assert found and text in found[0].text and "\n" not in found[0].text
+
+
+def test_a_violation_names_the_aircraft_of_a_created_flight(tmp_path: Path) -> None:
+    late = "90 BBB AAA 18:00 19:02 0 01/01/08 P#4"
+    found = checked(tmp_path, (ROW["9"], f"{ROW['9']}\n{late}"))
+    assert {v.aircraft for v in found if v.rule is Rule.CREATED_DURATION} == {"P#4"}
 
 
 NEW = "90 BBB AAA 18:00 19:01 0 01/01/08 P#4\n"

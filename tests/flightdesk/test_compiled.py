@@ -32,15 +32,31 @@ def test_another_checkout_and_another_installation_are_not_taken_for_compiled(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     source = Path(compiled.__file__).parent
     for name in ("one", "two"):
-        shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    one, two = at(tmp_path / "one"), at(tmp_path / "two")
+        for file in (*source.glob("*.py"), *source.parent.glob("*.py")):
+            to = tmp_path / name / file.relative_to(source.parent)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, to)
+    first, second = (tmp_path / name / source.name for name in ("one", "two"))
+    one, two = at(first), at(second)
     assert one.FOLDER == two.FOLDER, "of the same contents"
     one.FOLDER.mkdir(parents=True)
     one.mark_kept()
-    assert one.kept() and at(tmp_path / "one").kept() and not two.kept()
-    written = (tmp_path / "one" / "search.py").stat()
-    os.utime(tmp_path / "one" / "search.py", ns=(written.st_atime_ns, written.st_mtime_ns + 10**9))
+    assert one.kept() and at(first).kept() and not two.kept()
+    written = (first / "search.py").stat()
+    os.utime(first / "search.py", ns=(written.st_atime_ns, written.st_mtime_ns + 10**9))
     assert not one.kept(), "installed anew"
+    shorter = (second.parent / "instance.py").read_text(encoding="utf-8").replace("CONNECTION = 30", "CONNECTION = 20")
+    (second.parent / "instance.py").write_text(shorter, encoding="utf-8")
+    assert at(second).FOLDER != one.FOLDER, "a number that is built in"
+
+
+def test_where_numba_is_told_to_keep_code_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    here = at(Path(compiled.__file__).parent)
+    assert here.FOLDER.parent == tmp_path / "numba" and not here.kept()
+    assert here._folder() == here.FOLDER
+    here.mark_kept()
+    assert here.kept()
 
 
 @pytest.mark.parametrize("asked", [["--cold"], ["--cold", "--seconds", "15"]])

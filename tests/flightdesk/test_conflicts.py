@@ -239,6 +239,41 @@ def test_import_says_that_no_plan_is_valid_only_if_that_is_shown(tmp_path: Path,
     assert error.value.summary == said
 
 
+LEGS: list[tuple[list[Row], dict[str, str], set[int]]] = [
+    (  # the second leg was to be another aircraft's
+        [(3, "AAA BBB", "17:00 18:00", "J1"), (4, "BBB AAA", "19:00 20:00", "J2")],
+        {"aircraft": "J1 M Jet 0/0/10 400 1000.0 30 20 AAA NULL\nJ2 M Jet 0/0/10 400 1000.0 30 20 BBB NULL"},
+        {3},
+    ),
+    (  # the same, and it is late already: the first is given up
+        [(3, "AAA BBB", "17:00 18:00", "J1"), (4, "BBB AAA", "19:00 20:00", "J2", 5)],
+        {"aircraft": "J1 M Jet 0/0/10 400 1000.0 30 20 AAA NULL\nJ2 M Jet 0/0/10 400 1000.0 30 20 BBB NULL"},
+        {4},
+    ),
+    (  # the first leg was flown before the period, and two others after it
+        [
+            (3, "AAA BBB", "10:00 11:00", "J1"),
+            (8, "BBB AAA", "12:00 13:00", "J1"),
+            (9, "AAA BBB", "14:00 15:00", "J1"),
+            (4, "BBB AAA", "19:00 20:00", "J1"),
+        ],
+        {},
+        {3, 8, 9},
+    ),
+]
+
+
+@BASELINES
+@pytest.mark.parametrize(("flights", "files", "flies"), LEGS)
+def test_two_legs_that_one_aircraft_cannot_fly_right_after_each_other_are_not_both_flown(
+    tmp_path: Path, plan: Plan, flights: list[Row], files: dict[str, str], flies: set[int]
+) -> None:
+    instance = airline(tmp_path, flights, legs={4: 3}, **files)
+    solution = plan(instance)
+    assert not broken(instance, solution, tmp_path)
+    assert flown(instance, solution) == flies
+
+
 @pytest.mark.parametrize(("late", "code"), [(41, 1), (50, 0)])
 def test_recover_exits_with_1_if_its_plan_is_not_valid(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], late: int, code: int

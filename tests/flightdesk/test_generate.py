@@ -139,6 +139,11 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path: Path, capsys: pytest.Captu
         with pytest.raises(TaktError) as error:
             generate(two_hubs(**{"flights": 300, "aircraft": 42, **change}))
         assert "\n" not in str(error.value)
+    with pytest.raises(TaktError, match="give 4 flights"):
+        generate(two_hubs(flights=5, aircraft=42))
+    assert len(generate(two_hubs(flights=4, aircraft=42, bookings=4)).flights.number) >= 4
+    with pytest.raises(TaktError, match="give more aircraft or days, or fewer flights"):
+        generate(two_hubs(flights=9000, aircraft=42))
     with pytest.raises(TaktError, match="seed"):
         generate(two_hubs(), -1)
     assert main(["flightdesk", "generate", str(tmp_path), "--scenario", "mars"]) == 2

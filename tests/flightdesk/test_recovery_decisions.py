@@ -215,6 +215,18 @@ def test_a_flight_that_leaves_later_takes_no_slot_from_itself(
     assert [said for kind, numbers, _, said in found if kind == "delay" and numbers[0] == int(later[0])] == [why]
 
 
+def test_a_leg_before_that_is_late_stands_in_the_way_by_the_transit_time(tmp_path: Path) -> None:
+    """J1#1 needs 20 minutes between two legs of a flight and 30 between two flights; 3 is the next leg of 2."""
+    late = by_hand.FILES["flights"].replace("12:00 14:30", "10:25 12:55")
+    edits = (
+        ("2 BBB AAA 09:00 10:00", "2 BBB AAA 09:05 10:05"),
+        ("3 AAA CCC 12:00 14:30 2 01/01/08 J1#1", "3 AAA CCC 10:25 12:55 2 01/01/08 cancelled"),
+    )
+    instance, solution = of(tmp_path, *edits, flights=late, alt_flights="2 01/01/08 5")
+    (why,) = [said for kind, numbers, _, said in decided(instance, solution) if kind == "cancel" and numbers == [3]]
+    assert "too late" not in why
+
+
 def test_why_aircraft_change_places_and_flights_are_created(tmp_path: Path) -> None:
     swap = (
         ("4 BBB CCC 10:00 15:00 0 01/01/08 J1#2", "4 BBB CCC 10:00 15:00 0 01/01/08 J1#1"),
@@ -286,6 +298,14 @@ def test_the_rotations_show_every_flight_and_what_stands_in_its_way(tmp_path: Pa
     flown = int((solution.operations.aircraft >= 0).sum())
     lanes = "".join(chart.lanes for fleet in drawn.fleets for chart in (fleet.chart, fleet.others) if chart)
     assert len(re.findall(r'class="(fine|held|late|new)', lanes)) == flown
+
+
+def test_a_recovery_period_long_before_the_first_flight_is_drawn(tmp_path: Path) -> None:
+    config = by_hand.FILES["config"].replace("01/01/08 08:00 02/01/08 04:00", "01/12/07 08:00 02/12/07 04:00")
+    instance = read_instance(by_hand.write(tmp_path, config=config))
+    drawn = gantt(instance, do_nothing(instance).operations, [])
+    charts = [chart for fleet in drawn.fleets for chart in (fleet.chart, fleet.others) if chart]
+    assert len(charts) == len(drawn.fleets) == 3 and all("<svg" in chart.lanes for chart in charts)
 
 
 def test_a_chart_keeps_within_its_frame_whatever_the_times() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import by_hand
 import pytest
 
 from takt.cli import main
+from takt.contract.station import TaktError
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution
 from takt.stations.flightdesk.airline.generate import generate
 from takt.stations.flightdesk.airline.recipes import two_hubs
@@ -224,6 +226,16 @@ def test_the_page_says_when_the_last_plan_was_written_and_whether_that_was_too_l
     assert before_after(told).title == f"{instance.name}: 12 s, searchers: 2"
 
 
+def test_the_page_says_when_the_search_ended_too_late_though_its_last_plan_was_in_time(day: Any) -> None:
+    instance, solution = day
+    told = told_of(instance, solution, seconds=15.0, written_s=11.0)
+    text = Page(page(told, instance, solution, Limits(asked_s=12.0))).text
+    assert (
+        "longer than it was given: it ended after 15.0 s instead of 12 s; its last plan was written after 11.0 s"
+        in text
+    )
+
+
 @pytest.mark.parametrize(
     ("gap", "early", "shown"), [(0.25, 0, True), (0.25, 1, False), (-0.1, 0, False), (None, 0, False)]
 )
@@ -340,22 +352,71 @@ def test_the_time_axis_has_dates(tmp_path: Path) -> None:
         assert text in drawn.wide
 
 
+def one_plan(instance: Any, *_: Any) -> Iterator[Any]:
+    """In place of `recover`."""
+    solution = do_nothing(instance)
+    yield Found(0.1, 0, 0, 0, True, solution, cost(instance, solution), None, ())
+
+
+@pytest.mark.parametrize("name", ["report.html", "recovery.json", "sol_rotations.csv"])
+def test_what_is_not_a_recoverys_stays_and_is_told_before_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path, out = by_hand.write(tmp_path / "day"), tmp_path / "out"
+    monkeypatch.setattr(session, "recover", lambda *_: pytest.fail("it was searched"))
+    out.mkdir()
+    mine = {"report.html": "<p>my own report", "recovery.json": "{}", "sol_rotations.csv": "#\n", name: "notes of mine"}
+    for file, text in mine.items():
+        (out / file).write_text(text)
+    (out / "report.html").write_text(mine["report.html"] if name == "report.html" else "")
+    before = {file: (out / file).read_text() for file in mine}
+    assert main(["flightdesk", "recover", str(path), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert name in said and said.count("\n") == 1 and {f.name: f.read_text() for f in out.iterdir()} == before
+
+
+def test_a_link_to_an_earlier_page_stays_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, out, elsewhere = by_hand.write(tmp_path / "day"), tmp_path / "out", tmp_path / "pages.html"
+    out.mkdir()
+    (out / "report.html").symlink_to(elsewhere)
+    elsewhere.write_text('<p class="over">Takt flight desk')
+    monkeypatch.setattr(session, "recover", one_plan)
+    assert main(["flightdesk", "recover", str(path), "--bound", "0", "--out", str(out)]) == 0
+    assert (out / "report.html").is_symlink() and "Where passengers go" in elsewhere.read_text()
+
+
+def test_a_bound_that_fails_takes_neither_plan_nor_page_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def proven(*_: Any) -> Any:
+        raise TaktError("the bound's process has died; is there enough memory?")
+
+    path, out = by_hand.write(tmp_path / "day"), tmp_path / "out"
+    monkeypatch.setattr(session, "recover", one_plan)
+    monkeypatch.setattr(session, "proven", proven)
+    assert main(["flightdesk", "recover", str(path), "--out", str(out)]) == 0
+    assert capsys.readouterr().err.endswith(
+        "takt: no lower bound: the bound's process has died; is there enough memory?\n"
+    )
+    assert "no proven lower bound" in Page((out / "report.html").read_text(encoding="utf-8")).text
+    assert json.loads((out / "recovery.json").read_text())["no_bound"].startswith("the bound's process")
+
+
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_recover_writes_the_page_at_its_end_unless_stopped_and_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interrupted: Any
 ) -> None:
     path = by_hand.write(tmp_path / "day", **DISRUPTED)
 
-    def recover(instance: Any, seconds: Any, iterations: Any, seed: Any, searchers: Any, stopped: Any) -> Iterator[Any]:
-        solution = do_nothing(instance)
-        yield Found(0.1, 0, 0, 0, True, solution, cost(instance, solution), None, ())
+    def recover(instance: Any, *_: Any) -> Iterator[Any]:
+        yield from one_plan(instance)
         if interrupted:
             session.signal.raise_signal(session.signal.SIGTERM)
 
     monkeypatch.setattr(session, "recover", recover)
     out = tmp_path / "out"
     out.mkdir()
-    (out / "report.html").write_text("of another plan")
+    (out / "report.html").write_text('<p class="over">Takt ', encoding="utf-8")  # of another plan
     assert main(["flightdesk", "recover", str(path), "--bound", "0", "--out", str(out)]) == (130 if interrupted else 0)
     said = f"report: {out / 'report.html'}" in capsys.readouterr().out
     assert said == (out / "report.html").exists() == (not interrupted)

@@ -66,7 +66,7 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
     previous = np.array([timetable[number] for number in o.number[rows].tolist()], dtype=np.int64)
     surface, delayed = aircraft.surface, flights.delay[p] > 0
 
-    def each(rule: Rule, broken: Flags, text: str) -> Iterator[Violation]:
+    def each(rule: Rule, broken: Flags, text: str, of_cancelled: str = "") -> Iterator[Violation]:
         for i in np.flatnonzero(broken):
             name = name_of(instance, o, rows[i])
             values = {
@@ -80,13 +80,14 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
                 "scheduled": clock(flights.departure[p[i]]),
                 "given": clock(leaves[i]),
                 "lands": clock(o.arrival[rows[i]]),
-                "aircraft": "cancelled" if by[i] < 0 else aircraft.name[by[i]],
+                "aircraft": aircraft.name[by[i]],
                 "own": aircraft.name[planned_by[i]],
                 "previous": o.previous[rows[i]],
                 "linked": previous[i],
             }
             tail = aircraft.name[by[i]] if by[i] >= 0 else ""
-            yield Violation(rule, text.format(**values), name, tail, values["origin"], None, int(departure[i]))
+            said = text if flown[i] else of_cancelled
+            yield Violation(rule, said.format(**values), name, tail, values["origin"], None, int(departure[i]))
 
     rerouted = (o.origin[rows] != flights.origin[p]) | (o.destination[rows] != flights.destination[p])
     longer = (o.arrival - o.departure)[rows] != (flights.arrival - flights.departure)[p]
@@ -104,22 +105,20 @@ def _flights(instance: Instance, o: Operations) -> Iterator[Violation]:
         Rule.FIXED,
         fixed & changed & ~flights.cancelled[p] & ~early,
         "flight {flight} is outside the recovery period: it leaves at {given} with {own}, not at {at} with {aircraft}",
+        "flight {flight} is outside the recovery period: it leaves at {given} with {own} and cannot be cancelled",
     )
     disrupted = ~fixed & changed & ~flights.cancelled[p] & ~early
     yield from each(
         Rule.GIVEN_DELAY,
-        disrupted & delayed & flown,
+        disrupted & delayed,
         "flight {flight} was delayed to {given} by the disruption and flies then by {own}, not at {at} by {aircraft}",
-    )
-    yield from each(
-        Rule.GIVEN_DELAY,
-        disrupted & delayed & ~flown,
         "flight {flight} was delayed to {given} by the disruption and flies then by {own}: it cannot be cancelled",
     )
     yield from each(
         Rule.SURFACE,
         disrupted & ~delayed & surface[planned_by],
         "flight {flight} is surface transport: it leaves at {given} with {own}, not at {at} with {aircraft}",
+        "flight {flight} is surface transport: it leaves at {given} with {own} and cannot be cancelled",
     )
     yield from each(
         Rule.SURFACE,
@@ -143,7 +142,9 @@ def _created(instance: Instance, o: Operations) -> Iterator[Violation]:
     numbers = set(instance.timetable.number.tolist())
     for r in np.flatnonzero(o.planned < 0):
         name, origin, destination = name_of(instance, o, r), o.origin[r], o.destination[r]
-        where = {"flight": name, "airport": instance.airports.code[origin], "minute": int(o.departure[r])}
+        tail = instance.aircraft.name[o.aircraft[r]] if o.aircraft[r] >= 0 else ""
+        at = instance.airports.code[origin]
+        where = {"flight": name, "aircraft": tail, "airport": at, "minute": int(o.departure[r])}
         takes, listed = o.arrival[r] - o.departure[r], minutes[origin, destination]
         if o.aircraft[r] < 0:
             yield Violation(Rule.CREATED_CANCELLED, f"flight {name} is no planned flight, and cancelled", **where)
@@ -151,7 +152,6 @@ def _created(instance: Instance, o: Operations) -> Iterator[Violation]:
         if int(o.number[r]) in numbers:
             yield Violation(Rule.CREATED_NUMBER, f"flight {name} is created under the number of another", **where)
         if instance.aircraft.surface[o.aircraft[r]]:
-            tail = instance.aircraft.name[o.aircraft[r]]
             text = f"created flight {name} is flown by {tail}, which is surface transport and goes as planned"
             yield Violation(Rule.SURFACE, text, **where)
         if o.previous[r]:

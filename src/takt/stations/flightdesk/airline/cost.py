@@ -29,7 +29,7 @@ import numpy as np
 from takt.stations.flightdesk.airline.instance import Floats, Instance, Ints, journeys, seats_text
 from takt.stations.flightdesk.airline.solution import Operations, Solution, Trips
 
-SHORT, MEDIUM = 120, 270  # planned flying minutes up to which a trip is short, or medium (Regulation (EC) 261/2004)
+SHORT, MEDIUM = 120, 270  # planned flying minutes below which a trip is short, or medium (Regulation (EC) 261/2004)
 REFUND = (250.0, 400.0, 600.0)  # EUR for a cancelled trip that is short, medium, long
 MEAL_AFTER = (120, 180, 240)  # minutes late after which the airline pays a meal, for the same
 MEAL = 15.0

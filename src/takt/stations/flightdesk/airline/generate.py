@@ -54,7 +54,6 @@ from takt.stations.flightdesk.airline.recipes import (
     Type,
 )
 
-# Millions of passengers a year, about: an airport's mass in the gravity model.
 AIRLINES = 2  # the version of what is generated from a seed: 2 since it keeps the challenge checker's own rules
 
 
@@ -202,9 +201,15 @@ def _timetable(
             leaves, over = t % DAY, t // DAY
             lines.append((1000 + len(lines), origin, 1 - origin, leaves, leaves + COACH_MINUTES, 0))
             rotation.append((a, over))
+    if flown == 2 * pairs and abs(flown * recipe.days - recipe.flights) > 0.1 * recipe.flights:
+        raise TaktError(
+            f"every day has the same flights, out and back: {recipe.flights} in {recipe.days} days do not divide so; "
+            f"give {max(1, pairs) * 2 * recipe.days} flights"
+        )
     if not flown or flown * recipe.days < 0.9 * recipe.flights:
         raise TaktError(
-            f"{recipe.aircraft} aircraft cannot fly {recipe.flights} flights in {recipe.days} days; give more"
+            f"{recipe.aircraft} aircraft cannot fly {recipe.flights} flights in {recipe.days} days; "
+            "give more aircraft or days, or fewer flights"
         )
     return Timetable(*np.array(lines, dtype=np.int64).T.copy()), rotation
 

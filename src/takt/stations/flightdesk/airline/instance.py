@@ -124,8 +124,8 @@ class Flights:
 
     day         days since the epoch.
     departure   as scheduled, `arrival` too; the delay that was given is not in them.
-    previous    the flight of which this is the next leg, as an index into these arrays, or -1: of the same date, or of
-                an earlier one where it lands after midnight only.
+    previous    the flight of which this is the next leg, as an index into these arrays, or -1: of the same date, or
+                where this leaves before that has landed, of the last date on which it does not.
     aircraft    which was to fly it.
     delay       minutes that the disruption delays it by, 0 if none.
     cancelled   whether the disruption cancels it.

@@ -25,6 +25,7 @@ from takt.stations.flightdesk.airline.rows import Row, read_rows, write_rows
 from takt.writing import CHALLENGE, whole_files
 
 CANCELLED = "cancelled"
+SOLUTION = ("sol_rotations.csv", "sol_itineraries.csv")
 
 Line = tuple[int, int, list[tuple[int, int]], bool]  # booking, passengers, [(row of operations, cabin)], cancelled
 
@@ -82,18 +83,17 @@ def read_solution(instance: Instance, folder: str | PathLike[str]) -> Solution:
     folder = Path(folder)
     if not folder.is_dir():
         raise TaktError(f"no solution at {folder}: it is a folder with sol_rotations.csv and sol_itineraries.csv")
-    rotations, _ = read_rows(folder / "sol_rotations.csv")
-    itineraries, _ = read_rows(folder / "sol_itineraries.csv")
+    rotations, itineraries = (read_rows(folder / name)[0] for name in SOLUTION)
     operations = _read_operations(rotations, instance)
     return Solution(operations, _read_trips(itineraries, instance, operations))
 
 
 def write_solution(instance: Instance, solution: Solution, folder: str | PathLike[str]) -> None:
     """Write a solution's two files into a folder, which is made if it is not there: both of them, or none."""
-    layout = Layout("", "#\n")
+    layout, (rotations, itineraries) = Layout("", "#\n"), SOLUTION
     with whole_files(Path(folder), CHALLENGE) as new:
-        write_rows(new / "sol_rotations.csv", _operation_rows(instance, solution.operations), layout)
-        write_rows(new / "sol_itineraries.csv", _trip_rows(instance, solution.trips), layout)
+        write_rows(new / rotations, _operation_rows(instance, solution.operations), layout)
+        write_rows(new / itineraries, _trip_rows(instance, solution.trips), layout)
 
 
 def planned_index(instance: Instance) -> dict[tuple[int, int], int]:

@@ -66,7 +66,7 @@ def baseline(
     out: Annotated[Path | None, typer.Option(help="The folder to write the plan into.", show_default=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a simple valid plan, to beat."""
+    """Make a simple plan, to beat: valid, unless the disruption leaves none that simple."""
     from takt.stations.flightdesk.airline.check import check
     from takt.stations.flightdesk.airline.cost import cost
     from takt.stations.flightdesk.airline.format import read_instance
@@ -131,6 +131,8 @@ def recover_(
     if told["searchers_lost"]:
         lost, all_ = told["searchers_lost"], told["searchers"]
         print(f"takt: {lost} of {all_} searchers died on the way; is there enough memory?", file=sys.stderr)
+    if "no_bound" in told:
+        print(f"takt: no lower bound: {told['no_bound']}", file=sys.stderr)
     if told["broken"]:
         print(f"takt: {_not_valid(told['broken'], told['unavoidable'])}", file=sys.stderr)
     if told["interrupted"]:

@@ -189,9 +189,10 @@ class _Import:
     def _knock_on(
         self, schedule: Schedule, tails: Sequence[Tail], aircraft: Sequence[int], happened: Happened, start: int
     ) -> None:
-        """Flights scheduled before the recovery period whose aircraft came late were late too, if nobody said so.
+        """Flights scheduled before the recovery period whose aircraft came late were late too, by what that takes.
 
-        Also if that is after its start: it is late then by the disruption, and nobody's to decide.
+        A shorter delay that was said is raised to it. Also if that is after the period's start: it is late then by the
+        disruption, and nobody's to decide.
         """
         landed, at = [-(10**9)] * len(tails), [tail.airport for tail in tails]
         last = [-1] * len(tails)

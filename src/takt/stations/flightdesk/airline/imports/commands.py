@@ -20,7 +20,10 @@ from takt.stations.flightdesk.airline.written import write_instance
 from takt.writing import NOTHING, check_folder, whole_files
 
 NUMBERS = "numbers.csv"
-NOT_EXPORTED = "what airports take an hour, all prices of the objective, where aircraft are wanted at the end"
+NOT_EXPORTED = (
+    "what airports take an hour, all prices of the objective, where aircraft are wanted at the end, "
+    "flying times that no flight has, the recovery period"
+)
 
 
 def run_import(out: Path, files: Files, start: str, end: str, as_json: bool) -> None:
@@ -68,7 +71,7 @@ def run_export(instance: Path, out: Path, airline: str, local: bool, bare: bool,
         print(json.dumps({**{name: str(out / name) for name in texts}, "not_exported": NOT_EXPORTED}))
     else:
         print("\n".join(f"{_what(name)}: {out / name}" for name in texts))
-        print(f"not in these files: {NOT_EXPORTED}; import takes these from --defaults and the schedule")
+        print(f"not in these files: {NOT_EXPORTED}; import takes these from its options, --defaults and the schedule")
 
 
 def _with_year(instance: Instance, minute: int) -> str:

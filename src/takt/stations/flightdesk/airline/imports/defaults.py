@@ -1,6 +1,7 @@
 """What is taken where a planner's files say nothing: `defaults.toml`, and a planner's own file over it.
 
-Everything that was taken is told to `Notes`, so that an import can name it.
+What was taken is told to `Notes`, so that an import can name it, but for what no other file says: prices of the
+objective, and flying times between airports that the schedule does not connect.
 """
 
 from __future__ import annotations

@@ -133,7 +133,10 @@ class Exported:
 
     def _record(self, leg: _Leg, variation: int, run: Sequence[date]) -> Leg:
         if leg.name > 9999:
-            raise TaktError(f"flight number {leg.name} has more than four digits, and SSIM has room for four")
+            raise TaktError(
+                f"flight number {leg.name} has more than four digits, and SSIM has room for four; an import numbers "
+                "so what flies at another time on another day: export the files that it was made from"
+            )
         code = self.instance.airports.code
         days = [day + timedelta(days=leg.off[0]) for day in run]
         arrival, off = leg.arrival, leg.off

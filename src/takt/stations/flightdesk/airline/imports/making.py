@@ -230,7 +230,8 @@ class Making:
                 if name in said.get(code, {}):
                     takes[side, i] = said[code][name]
                 else:
-                    self.notes.take(f"airports without {name} per hour, {share:g} of the busiest hour taken")
+                    taken = f"{share:g} of the busiest hour taken, and {least} at least"
+                    self.notes.take(f"airports without {name} per hour, {taken}")
         whole_day = np.full(len(codes), DAY, dtype=np.int64)
         return Airports(tuple(codes), np.arange(len(codes)), takes[0], takes[1], whole_day * 0, whole_day)
 

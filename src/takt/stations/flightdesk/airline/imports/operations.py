@@ -44,7 +44,6 @@ class Operation:
     flight: FlightKey
     aircraft: str
     configuration: str
-    service: str
     onward: str
     line: int
 
@@ -178,7 +177,6 @@ def _dated(
                 flight=(leg.name, day - shift),
                 aircraft=leg.aircraft,
                 configuration=leg.configuration,
-                service=leg.service,
                 onward=onward,
                 line=flown.line,
             )

@@ -1,6 +1,6 @@
 """CSV files with named columns. Names are as documented, whatever their case and order; others are passed over.
 
-A broken value is a `Broken` with the number and the name of its column; `rows` makes it a problem and goes on.
+A broken value is a `Broken` with the number and the name of its column; `each` makes it a problem and goes on.
 """
 
 from __future__ import annotations

@@ -124,6 +124,12 @@ def _tail(
 
     times, general = defaults.values["times"], defaults.values["aircraft"]
     family = row.word("family") if row.get("family") else known.get("family", kind)
+    if not row.get("family"):
+        notes.take(
+            f"aircraft without family, {'that of their type' if 'family' in known else 'their type itself'} taken"
+        )
+    if not row.get("model"):
+        notes.take("aircraft without model, their type itself taken")
     return Tail(
         name=row.word("aircraft"),
         type=kind,
@@ -135,7 +141,7 @@ def _tail(
         turn=taken("turn", lambda r, n: r.whole(n), int(times["turn"])),
         transit=taken("transit", lambda r, n: r.whole(n), int(times["transit"])),
         airport=row.code("airport") if row.get("airport") else "",
-        service=_service(row, epoch),
+        service=_service(row, epoch, int(general["maintenance_minutes"]), notes),
         line=row.line,
     )
 
@@ -160,11 +166,13 @@ def _seats(
     )
 
 
-def _service(row: Row, epoch: date) -> Service | None:
+def _service(row: Row, epoch: date, general: int, notes: Notes) -> Service | None:
     if not row.get("maintenance_airport"):
         return None
     start, end = minutes(row.moment("maintenance_start"), epoch), minutes(row.moment("maintenance_end"), epoch)
     if end <= start:
         raise row.wrong("maintenance_end", "is not after the start")
-    flown = row.whole("maintenance_minutes") if row.get("maintenance_minutes") else 100_000
-    return Service(row.code("maintenance_airport"), start, end, flown)
+    if not row.get("maintenance_minutes"):
+        notes.take(f"maintenances without minutes that may be flown before, {general:,} taken")
+        return Service(row.code("maintenance_airport"), start, end, general)
+    return Service(row.code("maintenance_airport"), start, end, row.whole("maintenance_minutes"))

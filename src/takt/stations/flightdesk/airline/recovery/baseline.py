@@ -28,6 +28,7 @@ from takt.stations.flightdesk.airline.instance import (
     Floats,
     Instance,
     Ints,
+    fixed_flights,
     frozen_flights,
     given_departures,
     journeys,
@@ -148,6 +149,7 @@ class _Planning:
         self.instance, self.most_delay = instance, most_delay
         self.frozen = frozen_flights(instance)
         self.lost, self.late = _stakes(instance)
+        self.parted = _parted(instance, self.frozen)
         self.least: dict[int, int] = {}
 
     def order(self, front: list[int]) -> list[int]:
@@ -186,7 +188,7 @@ class _Planning:
                 takes = int(flights.arrival[i] - flights.departure[i])
                 leaves, to = int(departure[i]), int(flights.destination[i])
                 start = Label(0.0, i, leaves, leaves + takes, to, start.minutes + takes, None)
-            ahead = own[~flights.cancelled[own] & (departure[own] >= instance.start)].tolist()
+            ahead = own[~flights.cancelled[own] & ~self.parted[own] & (departure[own] >= instance.start)].tolist()
             search = Paths(instance, a, slots, self.lost, self.late, self.most_delay, frozen)
             path, rules = search.whole(start, ahead, home)
             if rules:
@@ -201,6 +203,26 @@ class _Planning:
                 else:
                     departure[label.flight], flown[label.flight] = label.departure, True
         return (departure, flown, ferries), broken
+
+
+def _parted(instance: Instance, frozen: Flags) -> Flags:
+    """Flights that stay on the ground since one aircraft cannot fly both legs of a flight, one right after the other:
+    the second, or the first if the second is frozen. Neither baseline gives a flight to another aircraft."""
+    flights, leaves = instance.flights, given_departures(instance.flights)
+    last = np.full(len(instance.aircraft.name), -1)  # what each aircraft flies last before the period
+    flown = np.flatnonzero(~flights.cancelled & (leaves < instance.start))
+    flown = flown[np.lexsort((flights.arrival[flown], leaves[flown]))]
+    last[flights.aircraft[flown]] = flown
+    parted = np.zeros(len(leaves), dtype=np.bool_)
+    for second in np.flatnonzero((flights.previous >= 0) & ~flights.cancelled & ~fixed_flights(instance)).tolist():
+        first = int(flights.previous[second])
+        alone = leaves[first] < instance.start and last[flights.aircraft[first]] != first
+        if not flights.cancelled[first] and (flights.aircraft[first] != flights.aircraft[second] or alone):
+            if not frozen[second]:
+                parted[second] = True
+            elif not frozen[first]:
+                parted[first] = True
+    return parted
 
 
 def _stakes(instance: Instance) -> tuple[Floats, Floats]:

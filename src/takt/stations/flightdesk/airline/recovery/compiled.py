@@ -1,7 +1,8 @@
 """How the search's inner loops are compiled, and where the machine code is kept for the next run.
 
 Numba knows a function's code is out of date by its own file; but functions of one file are built into those of others.
-So the code is kept in a folder that is named after what is in all of them: `~/.cache/takt`, or `$XDG_CACHE_HOME/takt`.
+So the code is kept in a folder that is named after what is in all of them, and in those whose numbers they build in,
+below `~/.cache/takt`, `$XDG_CACHE_HOME/takt` or Numba's own `$NUMBA_CACHE_DIR`.
 Compiling takes about a minute of one core; `kept` says whether that has been done for the sources that lie here.
 
 The same functions also run as plain Python, a few hundred times slower: `interpret` before they are imported. Numba is
@@ -24,12 +25,13 @@ from typing import Any
 from takt.private import private_folder
 
 _FILES = ("compiled.py", "problem.py", "prices.py", "passengers.py", "rotations.py", "search.py", "cheapest.py")
-_SOURCES = b"".join(Path(__file__).with_name(name).read_bytes() for name in _FILES)
-FOLDER = (
-    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    / "takt"
-    / hashlib.sha256(_SOURCES).hexdigest()[:16]
+_NUMBERS = ("instance.py", "cost.py")
+_HERE = Path(__file__).parent
+_SOURCES = b"".join(
+    path.read_bytes() for path in (*(_HERE / name for name in _FILES), *(_HERE.parent / name for name in _NUMBERS))
 )
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "takt"
+FOLDER = Path(os.environ.get("NUMBA_CACHE_DIR") or _CACHE) / hashlib.sha256(_SOURCES).hexdigest()[:16]
 _CPU = ("NAME", "FEATURES")  # what Numba may be told to compile for, instead of this processor
 _interpreted = False
 
@@ -52,8 +54,7 @@ def kept() -> bool:
 
 def mark_kept() -> None:
     """To be called when all of it has been compiled."""
-    if FOLDER.is_dir():  # or Numba was told another folder
-        _mark().touch()
+    _mark().touch()
 
 
 def _mark() -> Path:
@@ -63,7 +64,7 @@ def _mark() -> Path:
 def _place() -> str:
     """Where the sources lie and when they were written, in short: Numba believes what it has kept of these files only,
     and compiles for another checkout, or after another installation, anew."""
-    found = [(path, path.stat()) for path in map(Path(__file__).with_name, _FILES)]
+    found = [(path, path.stat()) for path in (_HERE / name for name in _FILES)]
     told = [(str(path.resolve()), stat.st_mtime_ns, stat.st_size) for path, stat in found]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
@@ -92,9 +93,6 @@ def inner(function: Callable[..., Any]) -> Any:
 def _folder() -> Path:
     """Where the code is kept: what lies there is loaded and run, so it is nobody else's. Numba would also take the
     folder's name from a file in the current folder."""
-    told = os.environ.get("NUMBA_CACHE_DIR")
-    if told:
-        return private_folder(Path(told))
     private_folder(FOLDER.parent)
     return private_folder(FOLDER)
 

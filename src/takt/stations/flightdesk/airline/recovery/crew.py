@@ -241,7 +241,7 @@ class Crew:
         self.got.pop(pipe, None)
         self.count -= 1
         if not self.searchers:
-            raise TaktError("a searcher has died; is there enough memory? --searchers 1 takes less") from None
+            raise TaktError("a searcher has died; is there enough memory?") from None
         self._relieve()
 
     def _next(self, stand_in: Connection) -> None:
@@ -276,7 +276,7 @@ def proven(instance: Instance, seconds: float, stopped: Callable[[], bool]) -> B
         except (EOFError, OSError):
             if stopped():
                 return None
-            raise TaktError("the bound's process has died; is there enough memory? --bound 0 does without") from None
+            raise TaktError("the bound's process has died; is there enough memory?") from None
         finally:
             process.kill()
             process.wait()

@@ -92,6 +92,7 @@ class _Drawing:
         last = int(max(flights.arrival.max(), o.arrival[self.flown].max(initial=0)))
         self.begin = 60 * ((max(int(flights.departure.min()), instance.start - BEFORE)) // 60)
         self.end = 60 * -(-min(max(last, instance.end), instance.end + BEFORE) // 60)
+        self.end = max(self.end, self.begin + 60)  # of a period that is over long before the first flight
         self.hour = float(np.clip(WIDTH * 60 / (self.end - self.begin), LEAST_HOUR, MOST_HOUR))
         self.width = round((self.end - self.begin) / 60 * self.hour)
         rows = changed(instance, o)

@@ -72,13 +72,13 @@ class Reasons:
         return found
 
     def _delay(self, decision: Decision) -> list[str]:
-        row, o, instance = decision.rows[0], self.o, self.instance
+        row, o = decision.rows[0], self.o
         f = int(o.planned[row])
         given = int(self.given[f])
         lands = given + int(self.lasts[f])
         found = []
         before = self.flown_before[row]
-        turn = int(instance.aircraft.turn[decision.aircraft])
+        turn = self._turn(decision.aircraft, f, int(o.planned[before]) if before >= 0 else -1)
         if before >= 0 and o.arrival[before] + turn > given:
             lands_at = self._clock(o.arrival[before])
             found.append(f"its aircraft lands as {self._row(before)} at {lands_at}, and turns in {turn} min")
@@ -153,8 +153,8 @@ class Reasons:
             found.append(f"it would land at {self._clock(lands)}, after the recovery period")
         before = self.planned_before[f]
         if before >= 0 and before not in run:
-            turn = int(self.instance.aircraft.turn[tail])
-            late = int(flights.arrival[before] + flights.delay[before]) + turn - leaves
+            lands_at = int(flights.arrival[before] + flights.delay[before])
+            late = lands_at + self._turn(tail, f, before) - leaves
             if flights.cancelled[before]:
                 found.append(f"{self._flight(before)} before it was cancelled by the disruption")
             elif late > 0 and flights.delay[before] > 0:
@@ -163,6 +163,11 @@ class Reasons:
             found += self._full(0, int(flights.origin[f]), leaves)
             found += self._full(1, int(flights.destination[f]), lands)
         return found
+
+    def _turn(self, tail: int, f: int, before: int) -> int:
+        """Minutes on the ground between two planned flights; `before`: -1 if it was not planned."""
+        aircraft, previous = self.instance.aircraft, int(self.instance.flights.previous[f])
+        return int((aircraft.transit if previous >= 0 and previous == before else aircraft.turn)[tail])
 
     def _ruled_out(self, f: int, tail: int) -> list[tuple[int, int, str]]:
         """When and why an aircraft may not fly a flight that leaves when it was to: from, until, what."""

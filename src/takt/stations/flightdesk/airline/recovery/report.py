@@ -58,9 +58,9 @@ class Limits:
     asked_s: float | None = None
     gap: float | None = None
 
-    def over_s(self, written_s: float) -> float:
-        """Seconds over the time given of a plan written so many seconds after the start; 0 if it was in time."""
-        return 0.0 if self.asked_s is None else max(0.0, written_s - self.asked_s)
+    def over_s(self, after_s: float) -> float:
+        """Seconds over the time given of what was so many seconds after the start; 0 if it was in time."""
+        return 0.0 if self.asked_s is None else max(0.0, after_s - self.asked_s)
 
 
 def write_report(
@@ -95,6 +95,7 @@ def page(told: Mapping[str, Any], instance: Instance, solution: Solution, limits
         took_s=took_s,
         written_s=written_s,
         over_s=limits.over_s(written_s),
+        ended_over_s=limits.over_s(took_s),
         GRACE_S=GRACE_S,
         gap=None if broken or limits.gap is None or limits.gap < 0 else limits.gap,
         instance=instance,

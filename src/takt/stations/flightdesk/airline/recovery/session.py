@@ -25,8 +25,8 @@ from takt.stations.flightdesk.airline.recovery.crew import proven
 from takt.stations.flightdesk.airline.recovery.recover import Found, recover
 from takt.stations.flightdesk.airline.recovery.summary import changes
 from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
-from takt.stations.flightdesk.airline.solution import write_solution
-from takt.writing import whole_file
+from takt.stations.flightdesk.airline.solution import SOLUTION, write_solution
+from takt.writing import CHALLENGE, JSON, PAGE, check_place, whole_file, withdraw
 
 REPORT, TOLD = "report.html", "recovery.json"
 WRITE_S = 2.0  # seconds between two plans written; the last is always written
@@ -46,6 +46,8 @@ def work(
 
     bound_s   seconds for a lower bound, when the plan is written; 0: none.
     """
+    for name, kind in ((SOLUTION[0], CHALLENGE), (SOLUTION[1], CHALLENGE), (REPORT, PAGE), (TOLD, JSON)):
+        check_place(folder / name, kind)  # before hours of search, and before anything is taken away
     history: list[tuple[float, int, float]] = []
     first: Found | None = None
     last: Found | None = None
@@ -56,7 +58,7 @@ def work(
         nonlocal written, unwritten
         if written < 0:  # of an earlier search into the same folder
             for old in (REPORT, TOLD):
-                (folder / old).unlink(missing_ok=True)
+                withdraw(folder / old)
         write_solution(instance, found.solution, folder)
         written, unwritten = time.perf_counter() - began, False
 
@@ -104,12 +106,18 @@ def work(
         _write(told, folder)
         if died is not None:
             raise TaktError(f"{died}; the best plan so far is in {folder}") from died
-        if bound_s and not stopped() and (bound := proven(instance, bound_s, stopped)) is not None:
+        bound = None
+        try:
+            bound = proven(instance, bound_s, stopped) if bound_s and not stopped() else None
+        except TaktError as error:
+            told["no_bound"] = str(error)  # the plan is whole without it
+        if bound is not None:
             told["bound"], told["bound_by"], told["bound_s"] = bound.eur, bound.by, round(bound.seconds, 2)
             told["bound_weak"] = bound.why
             greedy, told["gap"] = greedy_delay(instance), None
             if not last.broken and not check(instance, greedy):
                 told["gap"] = gap(last.cost.total, bound.eur, cost(instance, greedy).total)
+        if bound is not None or "no_bound" in told:
             _write(told, folder)
         if stopped() and not told["interrupted"]:
             told["interrupted"] = True
