@@ -328,7 +328,7 @@ class Office:
             "log": self.flights.log if self.flights.own_news else len(self.flights.log),
             "own_news": [[news.minute, news.kind, news.text, news.flight] for news in self.flights.own_news],
             "changed": [[f, *change] for f, change in self.flights.changed.items()],
-            "free": (self.stock.free - self.world.seats).astype(np.int16),
+            "free": (self.stock.free - self.world.seats).astype(np.int32),
             "bought": self.stock.bought.astype(np.int16),
             "parties": [[getattr(party, f.name) for f in fields(Party)] for party in self.parties.values()],
             "queue": self.queue,
