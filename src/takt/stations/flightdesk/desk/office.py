@@ -51,6 +51,7 @@ from takt.stations.flightdesk.desk.quotes import quote_of
 from takt.stations.flightdesk.desk.stock import Stock
 from takt.stations.flightdesk.desk.timetable import Timetable
 from takt.stations.flightdesk.desk.trips import looked_ahead, so_far, works
+from takt.stations.flightdesk.desk.versions import AS_KNOWN, RULES
 from takt.stations.flightdesk.desk.world import World, give_back
 
 MOST_HOLD_S = 900.0  # seconds that seats can be held for a group
@@ -60,14 +61,14 @@ CAUSED_S = 300.0  # seconds until those come whose trip the desk itself broke
 class Office:
     """See the module. `now_s` is seconds since the start of the shift, `minute` the same since the epoch.
 
-    checked    whether `check` has the last word on what a desk with authority does; in older shifts it had not.
+    rules    by which the shift is worked (`versions.py`).
     """
 
-    def __init__(self, world: World, service_s: float, authority: bool, checked: bool = True) -> None:
-        self.world, self.service_s, self.authority, self.checked = world, service_s, authority, checked
+    def __init__(self, world: World, service_s: float, authority: bool, rules: int = RULES) -> None:
+        self.world, self.service_s, self.authority, self.rules = world, service_s, authority, rules
         self.now_s, self.down_until = 0.0, -1.0  # `down_until`: the reservation system, in seconds
         self.events: list[Event] = []
-        self.flights = flights = Timetable(world)
+        self.flights = flights = Timetable(world, rules)
         self.stock = Stock(world, flights)
         self.told = self.released = self.came = 0  # how much of the world's lists has happened
         self.more = 0  # units not of the world: who came back, whose trip the desk broke
@@ -287,8 +288,9 @@ class Office:
     # --- with authority (`control.py` says what is allowed) -----------------------------------------------------------
 
     def change_flight(self, f: int, leaves: int, gone: bool, kind: str, text: str) -> None:
-        """A flight of the airline leaves at another time, or not at all, by the desk's own doing. Known at once."""
-        self.flights.set(f, leaves, gone, self.minute, int(self.flights.aircraft[f]))
+        """A flight of the airline leaves at another time, or not at all, by the desk's own doing. Known at once; what
+        is in store for the flight comes all the same (`Timetable.outcome`)."""
+        self.flights.set(f, *self.flights.outcome(f, leaves, gone), int(self.flights.aircraft[f]), leaves)
         self.flights.announce(News(self.minute, kind, text, f))
         for party in self.parties.values():
             if party.status == SETTLED and any(g == f for g, _ in party.legs):
