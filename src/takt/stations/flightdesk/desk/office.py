@@ -134,13 +134,14 @@ class Office:
         self.parties[name] = party
         self._due(party)
 
-    def _due(self, party: Party) -> None:
+    def _due(self, party: Party, **paid: float) -> None:
+        """A party is at the desk, and waits. `paid`: EUR by part for flights that it took since it was here last."""
         self.units[party.unit] = Unit(self.now_s, [party.name])
         self.queue.append(party.name)
         world, groups, b = self.world, self.world.groups, party.booking
         ways = {"from": world.instance.airports.code[party.at], "to": world.instance.airports.code[groups.goal[b]]}
         told = {"people": party.people, "not_brought_home_eur": round(float(groups.stays[b]), 2)}
-        self._event(UNIT_DUE, party.unit, group=party.name, **told, **ways)
+        self._event(UNIT_DUE, party.unit, group=party.name, **told, **ways, **paid)
 
     def _comes_back(self, name: str) -> None:
         """The flights that a party was settled on are not flown after all."""
@@ -148,16 +149,21 @@ class Office:
         if party.status != SETTLED or not 0 <= party.breaks <= self.minute:
             return  # settled anew meanwhile
         kept: list[list[int]] = []
+        fare = lower = 0.0
+        downgrade = self.world.downgrade[self.world.groups.cabin[party.booking]]
         for i, (f, cabin) in enumerate(party.legs):
             if self.flights.gone[f] or self.flights.leaves[f] < party.ready or self.flights.leaves[f] > party.breaks:
                 for g, c in party.legs[i:]:
                     self.stock.take(g, c, -party.people)
                 break
             kept.append([f, cabin])
+            if self.rules >= AS_KNOWN:
+                fare, lower = fare + party.fares[i], lower + float(downgrade[f, cabin])
             party.at, party.ready = int(self.world.destination[f]), float(self.flights.arrives[f] + CONNECTION)
-        party.flown, party.legs, party.breaks = party.flown + kept, [], -1.0
+        party.flown, party.legs, party.fares, party.breaks = party.flown + kept, [], [], -1.0
         party.status, party.due_s, party.hotel, party.unit = WAITING, self.now_s, False, self._another()
-        self._due(party)
+        paid = {"fare": round(party.people * fare, 2), "downgrading": round(party.people * lower, 2)}
+        self._due(party, **{part: eur for part, eur in paid.items() if eur})
 
     def _leaves(self, party: Party) -> None:
         self.release_hold(party)
@@ -178,6 +184,7 @@ class Office:
     def book(self, party: Party, legs: Sequence[Sequence[int]]) -> Quote:
         """Book a whole party, and settle it."""
         quote = quote_of(self, party, legs, party.people)
+        party.fares = [self.stock.fare(f) for f, _ in quote.legs]
         self.release_hold(party)
         for f, cabin in quote.legs:
             self.stock.take(f, cabin, party.people)
