@@ -63,7 +63,7 @@ def laid(day: World, legs: list[Leg], within_min: int) -> tuple[World, float, li
         f = next(market) if leg.bought else place
         flights.append(f)
         leaves = int(day.scheduled[f]) if leg.bought else comes + leg.leaves
-        row = {"scheduled": leaves, "lands": leaves + leg.lands - leg.leaves, "gone": leg.gone}
+        row: dict[str, Any] = {"scheduled": leaves, "lands": leaves + leg.lands - leg.leaves, "gone": leg.gone}
         row |= {"leaves": leaves + leg.late, "arrives": leaves + leg.lands - leg.leaves + leg.late}
         row["known"] = leg.known if leg.known == NEVER else comes + leg.known
         row |= {"origin": [start, *others, goal][leg.origin], "destination": [start, *others, goal][leg.destination]}
