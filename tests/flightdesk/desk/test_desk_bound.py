@@ -112,20 +112,23 @@ def test_who_comes_home_later_than_promised_is_charged_the_minutes_and_the_bound
     assert bound.bound == pytest.approx(sums.cost, abs=0.05)
 
 
-@pytest.mark.parametrize(("known", "late_min"), [(False, 0), (True, 85)])
-def test_a_delay_is_charged_if_it_must_be_known_when_the_group_is_booked(
-    day: World, known: bool, late_min: int
+@pytest.mark.parametrize("rules", [6, 7])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_delay_that_nobody_knows_of_yet_is_charged_to_desk_and_bound_or_by_older_rules_to_neither(
+    day: World, known: bool, rules: int
 ) -> None:
-    """Due after an hour, and there five minutes before as scheduled."""
+    """Due after an hour, there five minutes before as scheduled, and 85 after in the end."""
     world, comes, flights = laid(day, [Leg(0, -1, 40, 55, late=90, known=30.0)], within_min=600)
     if known:
         world.known[flights] = world.instance.start
-    office, name = opened(world, comes)
+    office, name = opened(world, comes, rules=rules)
     if known:
         office.flights.now_known(flights[0])
-    book(office, name, flights)
-    sums, bound = tally(office.events), hindsight(world, office.events)
-    assert sums.home and sums.late_min == late_min
+    party = office.parties[name]
+    legs = [[flights[0], int(world.groups.cabin[party.booking])]]
+    assert office.book(party, legs).late == (85 if known else 0), "what the worker is told"
+    sums, bound = tally(office.events), hindsight(world, office.events, rules)
+    assert sums.home and sums.late_min == (85 if known or rules > 6 else 0)
     assert bound.bound == pytest.approx(sums.cost, abs=0.05)
 
 
@@ -199,12 +202,13 @@ def test_who_is_at_home_already_costs_nothing_in_hindsight(day: World) -> None:
     assert hindsight(world, [Event(day.units[0][0], UNIT_DUE, 0, {})]).bound == 0
 
 
+@pytest.mark.parametrize("rules", [6, 7])
 @pytest.mark.parametrize("within_h", [0.1, 18.0])
 @pytest.mark.parametrize("seed", range(2))
-def test_whatever_a_desk_books_it_costs_no_less(within_h: float, seed: int) -> None:
+def test_whatever_a_desk_books_it_costs_no_less(within_h: float, seed: int, rules: int) -> None:
     """It books the earliest way on the airline's own flights, or one by chance, however late; and gives no hotels."""
     desk = FlightDesk(**SMALL, home_within_h=within_h, control_s=20.0)
-    observation, info = desk.reset(seed=seed)
+    observation, info = desk.reset(seed=seed, options={"rules": rules})
     events, rng = list(info["events"]), random.Random(seed)
 
     def ask(name: str, **arguments: Any) -> Any:
@@ -232,5 +236,5 @@ def test_whatever_a_desk_books_it_costs_no_less(within_h: float, seed: int) -> N
         if "error" in ask("book", group=group["group"], legs=legs):
             ask("refund", group=group["group"])
     assert sum(e.kind == "booked" for e in events) > 50
-    bound = hindsight(desk.office.world, events)
+    bound = hindsight(desk.office.world, events, rules)
     assert 0 < bound.bound <= tally(events).cost + 0.05 * len(parties_of(events))

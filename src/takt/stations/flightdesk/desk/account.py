@@ -3,9 +3,10 @@
 `tally` is a pure function of a shift's events. `hindsight` is the bound: no desk without authority over flights,
 whatever it knows, serves the same groups for less, but for the cents to which a ledger rounds. It knows what will be
 flown, buys every seat at the lowest fare that it will still have from the hour on in which the group comes, takes any
-number of legs, and shares seats out by linear program (`seats.py`), parts of people and all. As a desk is charged for
-what it books, so is the bound: who comes home later than promised pays for the minutes, and a delay that is not known
-in the hour in which the group comes is not charged, for the group could be booked before it is.
+number of legs, and shares seats out by linear program (`seats.py`), parts of people and all. As a desk is charged, so
+is the bound: who comes home later than promised pays for the minutes. Shifts by rules before `versions.AS_KNOWN` do not
+charge a delay that was not known when a group was booked: for them a delay that is not known in the hour in which the
+group comes is free in the bound, too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from takt.stations.flightdesk.desk.paths import network_of
 from takt.stations.flightdesk.desk.remembered import remembered
 from takt.stations.flightdesk.desk.seats import Assigned, Wish, assign
 from takt.stations.flightdesk.desk.stock import ECONOMY
+from takt.stations.flightdesk.desk.versions import AS_KNOWN, RULES
 from takt.stations.flightdesk.desk.world import World, give_back
 
 PARTS = ("fare", "delay", "care", "downgrading", "hotel_not_due", "not_brought_home")
@@ -163,12 +165,13 @@ def came(world: World, events: Iterable[Event]) -> list[tuple[float, int]]:
             if e.kind == UNIT_DUE and e.unit is not None and e.unit < len(world.units)]  # fmt: skip
 
 
-def hindsight(world: World, events: Iterable[Event]) -> Assigned:
-    """The bound for the groups of the world's own that came in these events; see the module."""
+def hindsight(world: World, events: Iterable[Event], rules: int = RULES) -> Assigned:
+    """The bound for the groups of the world's own that came in these events, of a shift by these rules; see the
+    module."""
     groups, begins = world.groups, world.instance.start
     net = network_of(world.origin, world.destination, world.leaves, world.arrives)
     prices: dict[tuple[int, int], Floats] = {}
-    lands: dict[int, Ints] = {}
+    lands: dict[int, Ints | None] = {}
     wishes = []
     for t_s, b in came(world, events):
         hour = int(t_s // 3600)
@@ -176,7 +179,8 @@ def hindsight(world: World, events: Iterable[Event]) -> Assigned:
         if (hour, cabin) not in prices:
             prices[hour, cabin] = _price(world, begins + 60 * hour, cabin)
         if hour not in lands:
-            lands[hour] = np.where(world.known > begins + 60 * hour, world.lands, world.arrives)
+            told = world.known <= begins + 60 * hour
+            lands[hour] = None if rules >= AS_KNOWN else np.where(told, world.arrives, world.lands)
         wishes.append(
             Wish(
                 people=int(world.instance.bookings.passengers[b]),

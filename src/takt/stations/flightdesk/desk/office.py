@@ -47,7 +47,7 @@ from takt.stations.flightdesk.desk.parties import (
     Quote,
     Unit,
 )
-from takt.stations.flightdesk.desk.quotes import quote_of
+from takt.stations.flightdesk.desk.quotes import landing, quote_of
 from takt.stations.flightdesk.desk.stock import Stock
 from takt.stations.flightdesk.desk.timetable import Timetable
 from takt.stations.flightdesk.desk.trips import looked_ahead, so_far, works
@@ -203,9 +203,12 @@ class Office:
         broken = looked_ahead(self.flights, party, self.returns)
         reasons = reasons or ([] if broken is None else [NOT_HOME])
         legs_told = [[self.world.name[f], CABINS[cabin]] for f, cabin in quote.legs]
-        told = {"group": party.name, "people": party.people, "legs": legs_told, "late_min": quote.late}
-        told |= {part: round(getattr(quote, part), 2) for part in ("fare", "delay", "care", "downgrading")}
-        wasted = self.alpha * NIGHT * party.people if party.hotel and not quote.care_due else 0.0
+        comes = quote  # to what it will be, also by delays that nobody knows of yet
+        if self.rules >= AS_KNOWN and broken is None:
+            comes = landing(self, b, party.people, quote, int(self.flights.arrives[quote.legs[-1][0]]))
+        told = {"group": party.name, "people": party.people, "legs": legs_told, "late_min": comes.late}
+        told |= {part: round(getattr(comes, part), 2) for part in ("fare", "delay", "care", "downgrading")}
+        wasted = self.alpha * NIGHT * party.people if party.hotel and not comes.care_due else 0.0
         told["corridor"] = corridor_of_trip(CORRIDORS[self.world.corridor[f]] for f, _ in party.flown + party.legs)
         told |= {} if broken is None else {FOR_PEOPLE: broken.told(self.world)}
         self._event("booked", party.unit, **told, hotel_not_due=wasted, flown=broken is None)

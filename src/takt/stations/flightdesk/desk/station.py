@@ -194,7 +194,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         """Who came home, what that cost, and how much less it could have cost; the bound takes seconds."""
         from takt.stations.flightdesk.desk.figures import account_of  # which needs the solver: long to import
 
-        return account_of(self._office.world, self._office.authority, events)
+        return account_of(self._office.world, self._office.authority, events, self._rules)
 
     @staticmethod
     def unit_costs(events: Sequence[Event]) -> dict[int, float]:
