@@ -36,9 +36,9 @@ HOW_COUNTED = (
 # of the digest. 1, or none: the worker is handed the shift's own seed. 2: one derived from it. 3: `said` is filed under
 # the unit that the action names. 4: the desk says what is wrong with a call in its own words. 5: workers of the code
 # desk wait for the beat, and no longer ask every ten control periods. 6: at a flight desk with authority the recovery's
-# rules have the last word, and no generated maintenance is out of its aircraft's reach. A station is told them at
-# `reset` and may have had other ways of its own then.
-RULES = 6
+# rules have the last word, and no generated maintenance is out of its aircraft's reach. 7: the flight desk says no more
+# than is known by then (its `versions.py`). A station is told them at `reset` and may have had other ways of its own.
+RULES = 7
 FIRST_SAID = 2  # the version of a made-up world in a ledger that does not say one; by rules 1 it is the first
 
 

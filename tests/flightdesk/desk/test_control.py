@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from takt.contract.events import UNIT_DUE
+from takt.stations.flightdesk.airline.instance import CONNECTION
 from takt.stations.flightdesk.desk import FlightDesk
+from takt.stations.flightdesk.desk.closures import NEVER
+from takt.stations.flightdesk.desk.trips import booked_legs, works
+
+SMALL: dict[str, Any] = {"scenario": "two-hubs", "flights": 200, "aircraft": 30, "bookings": 2500, "authority": True}
 
 
 @pytest.fixture
 def desk() -> Any:
-    station = FlightDesk(
-        scenario="two-hubs", flights=200, aircraft=30, bookings=2500, authority=True, home_within_h=18.0, takt_s=300.0
-    )
+    station = FlightDesk(**SMALL, home_within_h=18.0, takt_s=300.0)
     station.reset(seed=0)
     for _ in range(60):
         station.step(station.hold)
@@ -144,3 +147,43 @@ def test_what_is_not_the_desks_to_change_is_refused(desk: Any) -> None:
     assert ask(desk, "delay", flight=world.name[day[0]], minutes=100_000)["error"]["code"] == "bad_number"
     same = ask(desk, "swap", flight=world.name[day[0]], other=world.name[day[0]])
     assert same["error"]["code"] == "same_aircraft"
+
+
+@pytest.mark.parametrize(("rules", "all_work"), [(7, True), (6, False)])
+def test_who_changes_planes_keeps_a_trip_that_still_connects(rules: int, all_work: bool) -> None:
+    desk = FlightDesk(**SMALL)
+    desk.reset(seed=0, options={"rules": rules})
+    office, world = desk.office, desk.office.world
+    whole = np.flatnonzero(world.groups.breaks >= NEVER).tolist()
+    legs = {b: booked_legs(office.flights, b) for b in whole}
+    change = [b for b in whole if len(legs[b]) > 1]
+    assert change and all(works(office.flights, b) for b in change) is all_work
+    firsts = sorted({legs[b][0] for b in change if world.scheduled[legs[b][0]] > office.minute + 60})
+    first_that_works(desk, "delay", [{"flight": world.name[f], "minutes": 1} for f in firsts])
+    leaves, arrives = office.flights.leaves, office.flights.arrives
+    broken = {
+        b
+        for b in whole
+        if any(leaves[g] < arrives[f] + CONNECTION for f, g in pairwise(legs[b]))
+        or arrives[legs[b][-1]] > world.groups.latest[b]
+    }
+    caused = {b for _, b in office.caused}
+    assert caused >= broken and (caused == broken) is all_work
+
+
+@pytest.mark.parametrize(("rules", "hears"), [(7, True), (6, False)])
+def test_a_swapped_flight_hears_its_news_and_a_desk_that_is_loaded_knows_the_same(rules: int, hears: bool) -> None:
+    desk, other = (FlightDesk(**SMALL, control_s=60.0) for _ in range(2))
+    for one in (desk, other):
+        one.reset(seed=0, options={"rules": rules})
+    office, flights = desk.office, desk.office.flights
+    f = next(f for f in range(office.world.own) if office.minute < flights.known[f] < NEVER)
+    office.flights.fly_with(f, int(flights.aircraft[f]))
+    while office.minute <= flights.known[f]:
+        desk.step(desk.hold)
+    row = ask(desk, "flight", flight=office.world.name[f])
+    assert (row["status"] in ("cancelled", "delayed")) is hears
+    if hears:
+        other.load(desk.save())
+        again = ask(other, "flight", flight=office.world.name[f])
+        assert (again["status"], again["departs"]) == (row["status"], row["departs"])

@@ -13,7 +13,7 @@ import pytest
 
 from takt import Ledger, TaktError, open_station, resume_shift, run_shift
 from takt.contract.events import UNIT_BAD, UNIT_DUE, UNIT_GOOD
-from takt.contract.station import Fault
+from takt.contract.station import Fault, StationSpec
 from takt.ledger.pack import pack, unpack
 from takt.stations.flightdesk.desk import FlightDesk
 from takt.stations.flightdesk.desk.account import hindsight, tally
@@ -394,6 +394,28 @@ def test_the_planner_does_not_offer_a_group_what_it_found_for_another(desk: Any)
     none = found | {"itineraries": []}
     assert act(none, second)["name"] == "propose"
     assert act(none, second) == {"name": "split", "arguments": {"group": "B", "people": 1}}
+
+
+@pytest.mark.parametrize(("takt_s", "groups"), [(60.0, 240), (20_000.0, 1)])
+def test_the_planner_plans_for_those_of_the_next_four_hours_and_for_one_group_at_least(
+    takt_s: float, groups: int
+) -> None:
+    worker = Planner()
+    worker.begin(StationSpec("desk-v0", takt_s=takt_s), 0)
+    seen: dict[str, Any] = {"now": "2026-03-01T06:00Z", "now_s": 10.0, "calls": 0, "messages": [], "message_count": 0}
+    seen["queue"] = [{"group": "A", "people": 2, "hotel": False}]
+    worker.act(seen | {"result": {"tool": "wait"}})
+    asked = json.loads(worker.act(seen | {"result": {"tool": "board", "flights": [], "next": None}}).actions[0])
+    assert asked == {"name": "disrupted", "arguments": {"after": 0, "limit": groups}}
+
+
+def test_seats_of_a_very_large_group_are_saved(desk: Any) -> None:
+    desk.reset(seed=0)
+    desk.office.stock.free[0, 2] += 40_000
+    other = FlightDesk(**SMALL)
+    other.reset(seed=0)
+    other.load(desk.save())
+    assert np.array_equal(other.office.stock.free, desk.office.stock.free)
 
 
 def test_while_the_reservation_system_is_down_the_desk_stands_and_then_goes_on(desk: Any) -> None:

@@ -133,9 +133,9 @@ def test_the_bound_is_worked_out_once_a_command(
 ) -> None:
     calls = Counter()
 
-    def counted(world: Any, events: Any) -> Any:
+    def counted(*of: Any) -> Any:
         calls["hindsight"] += 1
-        return hindsight(world, events)
+        return hindsight(*of)
 
     monkeypatch.setattr(figures, "hindsight", counted)
     assert main(["kpis", str(shift.path), "--json"]) == 0

@@ -60,17 +60,17 @@ def test_the_ways_are_those_of_a_search_that_tries_all(data: st.DataObject, net:
     cost = costs(data.draw, len(net.origin))  # type: ignore[arg-type]
     start, goal = data.draw(st.permutations(range(AIRPORTS)))[:2]
     ready, latest = 10.0 * data.draw(st.integers(0, 30)), 10.0 * data.draw(st.integers(20, 75))
-    legs, by_arrival = data.draw(st.integers(1, LEGS)), data.draw(st.booleans())
+    legs, by_arrival = data.draw(st.integers(1, LEGS) | st.none()), data.draw(st.booleans())
     late = lateness(net.lands - data.draw(st.integers(0, 600)), data.draw(st.sampled_from([0.0, 0.05, 1.25])), 120)
     found = cheapest(net, cost, start, goal, ready, latest, late, len(cost), by_arrival, legs)
     least: dict[int, float] = {}  # by last flight
-    for way in every_way(net, cost, start, goal, ready, latest, legs):
+    for way in every_way(net, cost, start, goal, ready, latest, legs or len(cost)):
         least[way[-1]] = min(least.get(way[-1], np.inf), total(way, cost, late))
     assert {path.flights[-1]: path.cost for path in found} == pytest.approx(least)
     keys = [(net.lands[path.flights[-1]], path.cost) if by_arrival else (path.cost,) for path in found]
     assert keys == sorted(keys)
     for path in found:
-        _can_be_flown(net, path, start, goal, ready, latest, legs)
+        _can_be_flown(net, path, start, goal, ready, latest, legs or len(cost))
         assert total(path.flights, cost, late) == pytest.approx(path.cost)
     for limit in (1, 2):
         assert cheapest(net, cost, start, goal, ready, latest, late, limit, by_arrival, legs) == found[:limit]
@@ -91,7 +91,7 @@ def chain(gap: int) -> Network:
     return network_of(np.array([0, 1, 2, 0]), np.array([1, 2, 3, 3]), leaves, leaves + np.array([60, 60, 60, 300]))
 
 
-def ways_of(net: Network, **options: int | bool) -> list[tuple[int, ...]]:
+def ways_of(net: Network, **options: int | bool | None) -> list[tuple[int, ...]]:
     none = np.zeros(4)
     cost = np.array([10.0, 10.0, 10.0, 25.0])
     return [path.flights for path in cheapest(net, cost, 0, 3, 0.0, 9999.0, none, **{"limit": 4} | options)]  # type: ignore[arg-type]
@@ -111,6 +111,7 @@ def test_the_cheapest_is_not_the_earliest_and_both_come_first_when_asked_for() -
 def test_a_way_has_no_more_legs_than_allowed() -> None:
     assert ways_of(chain(30), legs=2) == [(3,)]
     assert ways_of(chain(30), legs=3, by_arrival=True)[0] == (0, 1, 2)
+    assert ways_of(chain(30), legs=None, by_arrival=True) == [(0, 1, 2), (3,)]
 
 
 def test_where_no_flight_goes_there_is_no_way() -> None:

@@ -69,13 +69,13 @@ def written_out(net: Network, seats: Ints, wishes: list[Wish], legs: int) -> tup
     return np.array([eur for _, eur, _ in listed]), takes, whose
 
 
-@pytest.mark.parametrize("legs", [2, LEGS])
-def test_it_is_the_linear_program_over_all_ways_and_bounds_the_best_in_whole_numbers(legs: int) -> None:
+@pytest.mark.parametrize("legs", [2, LEGS, None])
+def test_it_is_the_linear_program_over_all_ways_and_bounds_the_best_in_whole_numbers(legs: int | None) -> None:
     crowded = 0
     for seed in SEEDS:
         net, seats, wishes = made(seed)
         found = assign(net, seats, wishes, legs=legs)
-        cost, takes, whose = written_out(net, seats, wishes, legs)
+        cost, takes, whose = written_out(net, seats, wishes, legs or FLIGHTS)
         people = [wish.people for wish in wishes]
         program = linprog(cost, A_ub=takes, b_ub=seats.reshape(-1), A_eq=whose, b_eq=people)
         whole = milp(

@@ -1,9 +1,12 @@
 """What a shift at the desk came to: people brought home, what that cost, and how much less it could have cost.
 
 `tally` is a pure function of a shift's events. `hindsight` is the bound: no desk without authority over flights,
-whatever it knows, serves the same groups for less. It knows what will be flown, buys every seat at the lowest fare that
-it will still have from the hour on in which the group comes, and shares seats out by linear program (`seats.py`), parts
-of people and all.
+whatever it knows, serves the same groups for less, but for the cents to which a ledger rounds. It knows what will be
+flown, buys every seat at the lowest fare that it will still have from the hour on in which the group comes, takes any
+number of legs, and shares seats out by linear program (`seats.py`), parts of people and all. As a desk is charged, so
+is the bound: who comes home later than promised pays for the minutes. Shifts by rules before `versions.AS_KNOWN` do not
+charge a delay that was not known when a group was booked: for them a delay that is not known in the hour in which the
+group comes is free in the bound, too.
 """
 
 from __future__ import annotations
@@ -16,15 +19,17 @@ import numpy as np
 
 from takt.contract.events import REFUSED, SHIFT_ENDED, UNIT_DUE, UNIT_ENDED, Event
 from takt.stations.flightdesk.airline.instance import Floats, Ints
+from takt.stations.flightdesk.desk.closures import NEVER
 from takt.stations.flightdesk.desk.market import least_fares, sold
 from takt.stations.flightdesk.desk.paths import network_of
 from takt.stations.flightdesk.desk.remembered import remembered
 from takt.stations.flightdesk.desk.seats import Assigned, Wish, assign
 from takt.stations.flightdesk.desk.stock import ECONOMY
+from takt.stations.flightdesk.desk.versions import AS_KNOWN, RULES
 from takt.stations.flightdesk.desk.world import World, give_back
 
 PARTS = ("fare", "delay", "care", "downgrading", "hotel_not_due", "not_brought_home")
-MOST_LEGS = 6  # of a trip in two pieces: more than any that a desk can book
+PAID = ("fare", "downgrading")  # of them, what a flight that a group has taken costs, though it comes back later
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ class Party:
     stays    EUR per person who is not brought home.
     due_s    when they came, the last time; `at` which airport they are then.
     legs     flights and cabins as booked.
+    paid     EUR by part for flights that it took before it came back.
     """
 
     people: int
@@ -45,11 +51,14 @@ class Party:
     late_min: int = 0
     corridor: str = ""
     parts: dict[str, float] = field(default_factory=dict)
+    paid: dict[str, float] = field(default_factory=dict)
 
     @property
     def cost(self) -> dict[str, float]:
-        """EUR by part. Who still waits or is booked on what will not be flown costs what staying costs."""
-        return self.parts if self.home else {"not_brought_home": self.people * self.stays}
+        """EUR by part. Who still waits or is booked on what will not be flown costs what staying costs, and the flights
+        that it took."""
+        now = self.parts if self.home else {"not_brought_home": self.people * self.stays}
+        return now | {part: now.get(part, 0.0) + eur for part, eur in self.paid.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +87,19 @@ def parties_of(events: Iterable[Event]) -> dict[str, Party]:
     for event in events:
         data = event.data
         if event.kind == UNIT_DUE:
-            parties[data["group"]] = Party(data["people"], data["not_brought_home_eur"], event.t_s, data["from"])
+            before = parties.get(data["group"])
+            party = Party(data["people"], data["not_brought_home_eur"], event.t_s, data["from"])
+            party.paid = {} if before is None else dict(before.paid)
+            for part in PAID:
+                if part in data:  # since rules 7
+                    party.paid[part] = party.paid.get(part, 0.0) + data[part]
+            parties[data["group"]] = party
         elif event.kind == "split":
             whole = parties[data["group"]]
+            party = parties[data["part"]] = Party(data["people"], whole.stays, whole.due_s, whole.at)
+            party.paid = {part: eur * data["people"] / whole.people for part, eur in whole.paid.items()}
+            whole.paid = {part: eur - party.paid[part] for part, eur in whole.paid.items()}
             whole.people -= data["people"]
-            parties[data["part"]] = Party(data["people"], whole.stays, whole.due_s, whole.at)
         elif event.kind == "booked":
             party = parties[data["group"]]
             party.home, party.late_min, party.corridor = data["flown"], data["late_min"], data["corridor"]
@@ -148,34 +165,40 @@ def came(world: World, events: Iterable[Event]) -> list[tuple[float, int]]:
             if e.kind == UNIT_DUE and e.unit is not None and e.unit < len(world.units)]  # fmt: skip
 
 
-def hindsight(world: World, events: Iterable[Event]) -> Assigned:
-    """The bound for the groups of the world's own that came in these events; see the module."""
-    groups = world.groups
+def hindsight(world: World, events: Iterable[Event], rules: int = RULES) -> Assigned:
+    """The bound for the groups of the world's own that came in these events, of a shift by these rules; see the
+    module."""
+    groups, begins = world.groups, world.instance.start
     net = network_of(world.origin, world.destination, world.leaves, world.arrives)
     prices: dict[tuple[int, int], Floats] = {}
+    lands: dict[int, Ints | None] = {}
     wishes = []
     for t_s, b in came(world, events):
         hour = int(t_s // 3600)
-        cabin = int(groups.cabin[b])
+        cabin, at, goal = int(groups.cabin[b]), int(groups.at[b]), int(groups.goal[b])
         if (hour, cabin) not in prices:
-            prices[hour, cabin] = _price(world, world.instance.start + 60 * hour, cabin)
+            prices[hour, cabin] = _price(world, begins + 60 * hour, cabin)
+        if hour not in lands:
+            told = world.known <= begins + 60 * hour
+            lands[hour] = None if rules >= AS_KNOWN else np.where(told, world.arrives, world.lands)
         wishes.append(
             Wish(
                 people=int(world.instance.bookings.passengers[b]),
-                start=int(groups.at[b]),
-                goal=int(groups.goal[b]),
-                ready=max(float(groups.ready[b]), world.instance.start + t_s / 60),
+                start=at,
+                goal=goal,
+                ready=max(float(groups.ready[b]), begins + t_s / 60),
                 due=int(groups.due[b]),
-                latest=int(groups.latest[b]),
+                latest=NEVER,
                 minute=float(groups.minute[b]),
                 meal_after=int(groups.meal_after[b]),
-                stays=float(groups.stays[b]),
+                stays=0.0 if at == goal else round(float(groups.stays[b]), 2),  # there are no ways home from home
                 price=prices[hour, cabin],
+                lands=lands[hour],
             )
         )
     seats, weight = _seats(world), world.instance.prices.weights[0]
-    of = [net.origin, net.destination, net.leaves, net.lands, seats, float(weight), MOST_LEGS]
-    return remembered(of, wishes, lambda: assign(net, seats, wishes, weight, legs=MOST_LEGS))
+    of = [net.origin, net.destination, net.leaves, net.lands, seats, float(weight)]
+    return remembered(of, wishes, lambda: assign(net, seats, wishes, weight, legs=None))
 
 
 def _price(world: World, since: int, cabin: int) -> Floats:

@@ -18,6 +18,7 @@ from takt.stations.flightdesk.desk.account import PARTS, Tally, hindsight, parti
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.seats import Assigned
 from takt.stations.flightdesk.desk.served import causes_of, not_served, table_of
+from takt.stations.flightdesk.desk.versions import RULES
 from takt.stations.flightdesk.desk.world import World
 
 PART_SOURCES = {
@@ -33,10 +34,10 @@ PART_SOURCES = {
 FIRST = ("home_rate", "cost_per_home_eur", "regret_rate")  # what a desk is asked for before any plant's figures
 
 
-def account_of(world: World, authority: bool, events: Sequence[Event]) -> Account:
-    """The whole of it. The bound takes seconds, and is worked out once."""
+def account_of(world: World, authority: bool, events: Sequence[Event], rules: int = RULES) -> Account:
+    """The whole of it, of a shift by these rules. The bound takes seconds, and is worked out once."""
     log = settled(events)
-    sums, bound, bad = tally(log), hindsight(world, log), not_served(log)
+    sums, bound, bad = tally(log), hindsight(world, log, rules), not_served(log)
     causes = causes_of(world, bad)
     values = values_of(world, authority, log, sums, bound)
     values["waiting"] = sum(e.kind == UNIT_DUE for e in events) - sum(e.kind == UNIT_DUE for e in log)

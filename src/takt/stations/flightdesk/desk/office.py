@@ -47,10 +47,11 @@ from takt.stations.flightdesk.desk.parties import (
     Quote,
     Unit,
 )
-from takt.stations.flightdesk.desk.quotes import quote_of
+from takt.stations.flightdesk.desk.quotes import landing, quote_of
 from takt.stations.flightdesk.desk.stock import Stock
 from takt.stations.flightdesk.desk.timetable import Timetable
 from takt.stations.flightdesk.desk.trips import looked_ahead, so_far, works
+from takt.stations.flightdesk.desk.versions import AS_KNOWN, RULES
 from takt.stations.flightdesk.desk.world import World, give_back
 
 MOST_HOLD_S = 900.0  # seconds that seats can be held for a group
@@ -60,14 +61,14 @@ CAUSED_S = 300.0  # seconds until those come whose trip the desk itself broke
 class Office:
     """See the module. `now_s` is seconds since the start of the shift, `minute` the same since the epoch.
 
-    checked    whether `check` has the last word on what a desk with authority does; in older shifts it had not.
+    rules    by which the shift is worked (`versions.py`).
     """
 
-    def __init__(self, world: World, service_s: float, authority: bool, checked: bool = True) -> None:
-        self.world, self.service_s, self.authority, self.checked = world, service_s, authority, checked
+    def __init__(self, world: World, service_s: float, authority: bool, rules: int = RULES) -> None:
+        self.world, self.service_s, self.authority, self.rules = world, service_s, authority, rules
         self.now_s, self.down_until = 0.0, -1.0  # `down_until`: the reservation system, in seconds
         self.events: list[Event] = []
-        self.flights = flights = Timetable(world)
+        self.flights = flights = Timetable(world, rules)
         self.stock = Stock(world, flights)
         self.told = self.released = self.came = 0  # how much of the world's lists has happened
         self.more = 0  # units not of the world: who came back, whose trip the desk broke
@@ -133,13 +134,14 @@ class Office:
         self.parties[name] = party
         self._due(party)
 
-    def _due(self, party: Party) -> None:
+    def _due(self, party: Party, **paid: float) -> None:
+        """A party is at the desk, and waits. `paid`: EUR by part for flights that it took since it was here last."""
         self.units[party.unit] = Unit(self.now_s, [party.name])
         self.queue.append(party.name)
         world, groups, b = self.world, self.world.groups, party.booking
         ways = {"from": world.instance.airports.code[party.at], "to": world.instance.airports.code[groups.goal[b]]}
         told = {"people": party.people, "not_brought_home_eur": round(float(groups.stays[b]), 2)}
-        self._event(UNIT_DUE, party.unit, group=party.name, **told, **ways)
+        self._event(UNIT_DUE, party.unit, group=party.name, **told, **ways, **paid)
 
     def _comes_back(self, name: str) -> None:
         """The flights that a party was settled on are not flown after all."""
@@ -147,16 +149,21 @@ class Office:
         if party.status != SETTLED or not 0 <= party.breaks <= self.minute:
             return  # settled anew meanwhile
         kept: list[list[int]] = []
+        fare = lower = 0.0
+        downgrade = self.world.downgrade[self.world.groups.cabin[party.booking]]
         for i, (f, cabin) in enumerate(party.legs):
             if self.flights.gone[f] or self.flights.leaves[f] < party.ready or self.flights.leaves[f] > party.breaks:
                 for g, c in party.legs[i:]:
                     self.stock.take(g, c, -party.people)
                 break
             kept.append([f, cabin])
+            if self.rules >= AS_KNOWN:
+                fare, lower = fare + party.fares[i], lower + float(downgrade[f, cabin])
             party.at, party.ready = int(self.world.destination[f]), float(self.flights.arrives[f] + CONNECTION)
-        party.flown, party.legs, party.breaks = party.flown + kept, [], -1.0
+        party.flown, party.legs, party.fares, party.breaks = party.flown + kept, [], [], -1.0
         party.status, party.due_s, party.hotel, party.unit = WAITING, self.now_s, False, self._another()
-        self._due(party)
+        paid = {"fare": round(party.people * fare, 2), "downgrading": round(party.people * lower, 2)}
+        self._due(party, **{part: eur for part, eur in paid.items() if eur})
 
     def _leaves(self, party: Party) -> None:
         self.release_hold(party)
@@ -177,6 +184,7 @@ class Office:
     def book(self, party: Party, legs: Sequence[Sequence[int]]) -> Quote:
         """Book a whole party, and settle it."""
         quote = quote_of(self, party, legs, party.people)
+        party.fares = [self.stock.fare(f) for f, _ in quote.legs]
         self.release_hold(party)
         for f, cabin in quote.legs:
             self.stock.take(f, cabin, party.people)
@@ -195,9 +203,12 @@ class Office:
         broken = looked_ahead(self.flights, party, self.returns)
         reasons = reasons or ([] if broken is None else [NOT_HOME])
         legs_told = [[self.world.name[f], CABINS[cabin]] for f, cabin in quote.legs]
-        told = {"group": party.name, "people": party.people, "legs": legs_told, "late_min": quote.late}
-        told |= {part: round(getattr(quote, part), 2) for part in ("fare", "delay", "care", "downgrading")}
-        wasted = self.alpha * NIGHT * party.people if party.hotel and not quote.care_due else 0.0
+        comes = quote  # to what it will be, also by delays that nobody knows of yet
+        if self.rules >= AS_KNOWN and broken is None:
+            comes = landing(self, b, party.people, quote, int(self.flights.arrives[quote.legs[-1][0]]))
+        told = {"group": party.name, "people": party.people, "legs": legs_told, "late_min": comes.late}
+        told |= {part: round(getattr(comes, part), 2) for part in ("fare", "delay", "care", "downgrading")}
+        wasted = self.alpha * NIGHT * party.people if party.hotel and not comes.care_due else 0.0
         told["corridor"] = corridor_of_trip(CORRIDORS[self.world.corridor[f]] for f, _ in party.flown + party.legs)
         told |= {} if broken is None else {FOR_PEOPLE: broken.told(self.world)}
         self._event("booked", party.unit, **told, hotel_not_due=wasted, flown=broken is None)
@@ -287,8 +298,9 @@ class Office:
     # --- with authority (`control.py` says what is allowed) -----------------------------------------------------------
 
     def change_flight(self, f: int, leaves: int, gone: bool, kind: str, text: str) -> None:
-        """A flight of the airline leaves at another time, or not at all, by the desk's own doing. Known at once."""
-        self.flights.set(f, leaves, gone, self.minute, int(self.flights.aircraft[f]))
+        """A flight of the airline leaves at another time, or not at all, by the desk's own doing. Known at once; what
+        is in store for the flight comes all the same (`Timetable.outcome`)."""
+        self.flights.set(f, *self.flights.outcome(f, leaves, gone), int(self.flights.aircraft[f]), leaves)
         self.flights.announce(News(self.minute, kind, text, f))
         for party in self.parties.values():
             if party.status == SETTLED and any(g == f for g, _ in party.legs):
@@ -328,7 +340,7 @@ class Office:
             "log": self.flights.log if self.flights.own_news else len(self.flights.log),
             "own_news": [[news.minute, news.kind, news.text, news.flight] for news in self.flights.own_news],
             "changed": [[f, *change] for f, change in self.flights.changed.items()],
-            "free": (self.stock.free - self.world.seats).astype(np.int16),
+            "free": (self.stock.free - self.world.seats).astype(np.int32),
             "bought": self.stock.bought.astype(np.int16),
             "parties": [[getattr(party, f.name) for f in fields(Party)] for party in self.parties.values()],
             "queue": self.queue,

@@ -17,6 +17,7 @@ class Party:
     flown      legs flown so far, `legs` those it is booked on, as (flight, cabin).
     breaks     the minute at which the legs break, by what will happen; -1 if they do not.
     held       legs held for it, until `held_until` (s).
+    fares      EUR per person of each of `legs`, as bought.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Party:
     breaks: float = -1.0
     held: list[list[int]] = field(default_factory=list)
     held_until: float = 0.0
+    fares: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True)

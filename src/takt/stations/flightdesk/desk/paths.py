@@ -2,7 +2,7 @@
 
 With k legs, the best way to be aboard a flight is the best way, with k - 1, to have landed where it leaves from, half
 an hour before. Costs do not depend on when that was, so one sweep per leg over departures and landings, each in order,
-keeps the best landed so far by airport: F steps a leg, exact.
+keeps the best landed so far by airport: F steps a leg, exact. Where legs are not counted, one sweep does.
 """
 
 from __future__ import annotations
@@ -61,19 +61,21 @@ def cheapest(
     arrival_cost: Floats,
     limit: int = 1,
     by_arrival: bool = False,
-    legs: int = LEGS,
+    legs: int | None = LEGS,
 ) -> list[Path]:
     """Up to `limit` ways, the cheapest (or the earliest there) first, each with another last flight.
 
     cost           (F,) EUR per person aboard, infinite for a flight that cannot be taken.
     arrival_cost   (F,) EUR per person for getting there by that flight.
     ready          nobody leaves before; `latest`: nobody lands after.
+    legs           of a way, at most; None: any number.
     """
-    table, before = np.empty((legs, len(cost))), np.empty((legs, len(cost)), dtype=np.int32)
+    rows, sweep = (1, _sweep_all) if legs is None else (legs, _sweep)
+    table, before = np.empty((rows, len(cost))), np.empty((rows, len(cost)), dtype=np.int32)
     n = int(max(net.origin.max(initial=0), net.destination.max(initial=0))) + 1
     first = int(np.searchsorted(net.leaves, ready, sorter=net.by_departure))
     landed = int(np.searchsorted(net.lands, ready, sorter=net.by_landing))
-    _swept()(*_arrays(net), cost, first, landed, n, start, goal, latest, table, before)
+    _swept(sweep)(*_arrays(net), cost, first, landed, n, start, goal, latest, table, before)
     ends = np.flatnonzero((net.destination == goal) & (net.leaves >= ready) & (net.lands <= latest))
     if not len(ends):
         return []
@@ -85,10 +87,9 @@ def cheapest(
     for i in order[np.isfinite(best[order])][:limit].tolist():
         f, leg = int(ends[i]), int(used[i])
         flights = [f]
-        while leg > 0:
-            f = int(before[leg, f])
+        while (f := int(before[leg, f])) >= 0:
             flights.append(f)
-            leg -= 1
+            leg = max(leg - 1, 0)
         paths.append(Path(float(best[i]), tuple(reversed(flights))))
     return paths
 
@@ -98,9 +99,9 @@ def _arrays(net: Network) -> tuple[Ints, ...]:
 
 
 @cache
-def _swept() -> Callable[..., None]:
-    """`_sweep`, compiled when it is first asked for: a desk that is only looked at searches nothing."""
-    swept: Callable[..., None] = compiled(_sweep)
+def _swept(sweep: Callable[..., None]) -> Callable[..., None]:
+    """It, compiled when it is first asked for: a desk that is only looked at searches nothing."""
+    swept: Callable[..., None] = compiled(sweep)
     return swept
 
 
@@ -151,3 +152,45 @@ def _sweep(
                 continue
             table[k, f] = best[at] + cost[f]
             before[k, f] = who[at]
+
+
+def _sweep_all(
+    origin: Ints,
+    destination: Ints,
+    leaves: Ints,
+    lands: Ints,
+    by_departure: Ints,
+    by_landing: Ints,
+    cost: Floats,
+    first: int,
+    landed: int,
+    airports: int,
+    start: int,
+    goal: int,
+    latest: float,
+    table: Floats,
+    before: Ints,
+) -> None:
+    """Fill `table[0, f]`: the least to be aboard f, after any number of legs; `before[0, f]`: the flight taken before
+    it, -1 for none."""
+    table[:, :] = np.inf
+    best = np.full(airports, np.inf)
+    who = np.full(airports, -1, dtype=np.int32)
+    best[start] = 0.0
+    j = landed
+    for i in range(first, len(by_departure)):
+        f = by_departure[i]
+        t = leaves[f]
+        if t > latest:
+            break
+        while j < len(by_landing) and lands[by_landing[j]] + CONNECTION <= t:
+            g = by_landing[j]
+            if table[0, g] < best[destination[g]]:
+                best[destination[g]] = table[0, g]
+                who[destination[g]] = g
+            j += 1
+        at = origin[f]
+        if at == goal or destination[f] == start or lands[f] > latest or not best[at] + cost[f] < np.inf:
+            continue
+        table[0, f] = best[at] + cost[f]
+        before[0, f] = who[at]

@@ -40,7 +40,7 @@ class Planner(FirstCome):
 
     def begin(self, spec: StationSpec, seed: int) -> None:
         super().begin(spec, seed)
-        self._ahead = int(AHEAD_S / spec.takt_s)
+        self._ahead = max(1, int(AHEAD_S / spec.takt_s))
         self._shadow: dict[str, list[float]] = {}  # flight -> EUR by cabin
         self._shut: dict[str, list[float]] = {}  # place -> since when it is shut, and until when it says so
         self._heard = 0  # messages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,18 +96,15 @@ def quote_of(office: Office, party: Party, legs: Sequence[Sequence[int]], people
         at, ready = int(world.destination[f]), float(office.flights.lands_now[f] + CONNECTION)
     if at != groups.goal[b]:
         raise Refused("wrong_destination", f"the itinerary ends at {codes[at]}, not at {codes[groups.goal[b]]}")
-    arrives = int(office.flights.lands_now[legs[-1][0]])
-    late = max(0, arrives - int(groups.due[b]))
-    lost, meal_after = late * float(groups.minute[b]), int(groups.meal_after[b])
+    quote = Quote([list(leg) for leg in legs], 0, 0, people * fare, 0.0, 0.0, people * (each - fare), False, shut)
+    return landing(office, b, people, quote, int(office.flights.lands_now[legs[-1][0]]))
+
+
+def landing(office: Office, booking: int, people: int, quote: Quote, arrives: int) -> Quote:
+    """The quote of an itinerary that lands at this minute."""
+    groups = office.world.groups
+    late = max(0, arrives - int(groups.due[booking]))
+    lost, meal_after = late * float(groups.minute[booking]), int(groups.meal_after[booking])
     care = float(lateness(np.array(late), 0.0, meal_after, office.alpha))
-    return Quote(
-        legs=[list(leg) for leg in legs],
-        arrives=arrives,
-        late=late,
-        fare=people * fare,
-        delay=people * lost,
-        care=people * care,
-        downgrading=people * (each - fare),
-        care_due=late > NIGHT_AFTER,
-        shut=shut,
-    )
+    delay, care_due = people * lost, late > NIGHT_AFTER
+    return replace(quote, arrives=arrives, late=late, delay=delay, care=people * care, care_due=care_due)

@@ -99,14 +99,15 @@ def _sources() -> bytes:
 
 
 def _told(of: Sequence[Any], wishes: Sequence[Wish]) -> list[Any]:
-    tables: dict[int, int] = {}  # of prices, which groups share
+    tables: dict[int, int] = {}  # of prices and of landings, which groups share
     told: list[Any] = [*of]
     for wish in wishes:
-        if id(wish.price) not in tables:
-            tables[id(wish.price)] = len(tables)
-            told.append(wish.price)
+        for table in (wish.price, wish.lands):
+            if id(table) not in tables:
+                tables[id(table)] = len(tables)
+                told.append(table)
         row = (wish.people, wish.start, wish.goal, wish.ready, wish.due, wish.latest, wish.minute, wish.meal_after)
-        told.append([*row, wish.stays, tables[id(wish.price)]])
+        told.append([*row, wish.stays, tables[id(wish.price)], tables[id(wish.lands)]])
     return told
 
 

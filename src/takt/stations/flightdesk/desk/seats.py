@@ -34,6 +34,7 @@ class Wish:
 
     ready    nobody leaves before; `due` when it should have been there; `latest` when it must be.
     stays    EUR per person who is not brought home.
+    lands    (F,) when each flight is charged to land, if not when it does.
     """
 
     people: int
@@ -46,6 +47,7 @@ class Wish:
     meal_after: int
     stays: float
     price: Floats
+    lands: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,22 @@ class Assigned:
 
 
 def assign(
-    net: Network, seats: Ints, wishes: Sequence[Wish], alpha: float = 1.0, rounds: int = ROUNDS, legs: int = LEGS
+    net: Network,
+    seats: Ints,
+    wishes: Sequence[Wish],
+    alpha: float = 1.0,
+    rounds: int = ROUNDS,
+    legs: int | None = LEGS,
 ) -> Assigned:
-    """The best shares of `seats`, (F, 3), for these groups, on ways of so many legs at most."""
+    """The best shares of `seats`, (F, 3), for these groups, on ways of so many legs at most; None: of any number."""
     count = len(wishes)
     people = np.array([wish.people for wish in wishes], dtype=np.float64)
     full = np.where(seats > 0, 0.0, np.inf)
     shadow = np.zeros(seats.shape)
-    late = [lateness(net.lands - wish.due, wish.minute, wish.meal_after, alpha) for wish in wishes]
+    late = []
+    for wish in wishes:
+        lands = net.lands if wish.lands is None else wish.lands
+        late.append(lateness(lands - wish.due, wish.minute, wish.meal_after, alpha))
     worth = np.array([wish.stays for wish in wishes])  # what one more person of a group costs, by the program so far
     cost: list[float] = []
     owner: list[int] = []

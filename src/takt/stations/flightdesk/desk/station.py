@@ -31,7 +31,8 @@ from takt.stations.flightdesk.desk.closures import CORRIDOR_CLOSED
 from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.remembered import remembered_world
 from takt.stations.flightdesk.desk.rows import row
-from takt.stations.flightdesk.desk.tools import CHECKED, RULES, TOOLS, allowed, call
+from takt.stations.flightdesk.desk.tools import TOOLS, allowed, call
+from takt.stations.flightdesk.desk.versions import CHECKED, RULES
 from takt.stations.flightdesk.desk.world import World, world_of
 
 SYSTEM_DOWN = "reservations_down"
@@ -193,7 +194,7 @@ class FlightDesk(gymnasium.Env[Any, Any]):
         """Who came home, what that cost, and how much less it could have cost; the bound takes seconds."""
         from takt.stations.flightdesk.desk.figures import account_of  # which needs the solver: long to import
 
-        return account_of(self._office.world, self._office.authority, events)
+        return account_of(self._office.world, self._office.authority, events, self._rules)
 
     @staticmethod
     def unit_costs(events: Sequence[Event]) -> dict[int, float]:
@@ -221,8 +222,8 @@ class FlightDesk(gymnasium.Env[Any, Any]):
 
     def _opened(self) -> Office:
         assert self._world is not None
-        options, checked = self._spec.options, self._rules >= CHECKED
-        return Office(self._world[1], options["service_s"], options["authority"], checked)
+        options = self._spec.options
+        return Office(self._world[1], options["service_s"], options["authority"], self._rules)
 
     def _made(self, seed: int, faults: Sequence[Fault]) -> World:
         takt_s, within_h, name, sizes = self._spec.takt_s, self._home_within_h, self._scenario or "", self._sizes

@@ -7,21 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from takt.stations.flightdesk.desk.closures import News
+from takt.stations.flightdesk.desk.closures import NEVER, News
 from takt.stations.flightdesk.desk.corridors import CORRIDORS
 from takt.stations.flightdesk.desk.paths import Network, network_of
+from takt.stations.flightdesk.desk.versions import AS_KNOWN, RULES
 from takt.stations.flightdesk.desk.world import World
 
 
 class Timetable:
-    """See the module. Arrays are (F,), times minutes since the world's epoch; `minute` is now."""
+    """See the module. Arrays are (F,), times minutes since the world's epoch; `minute` is now.
 
-    def __init__(self, world: World) -> None:
-        self.world, self.minute = world, float(world.instance.start)
+    as_known    whether what is in store for a flight and not known yet comes whatever the desk does to it (`outcome`).
+    """
+
+    def __init__(self, world: World, rules: int = RULES) -> None:
+        self.world, self.minute, self.as_known = world, float(world.instance.start), rules >= AS_KNOWN
         # What will happen.
         self.leaves, self.arrives = world.leaves.copy(), world.arrives.copy()
         self.gone, self.known = world.gone.copy(), world.known.copy()
-        self.changed: dict[int, list[Any]] = {}  # flight -> [leaves, gone, known, aircraft]
+        self.changed: dict[int, list[Any]] = {}  # flight -> [leaves, gone, known, aircraft, now]
         self.aircraft = world.instance.flights.aircraft.copy()
         # What is known.
         self.leaves_now, self.lands_now = world.scheduled.copy(), world.lands.copy()
@@ -31,10 +35,12 @@ class Timetable:
         self._network: Network | None = None
 
     def tell(self, item: int) -> None:
-        """A message of the world becomes known."""
-        self.log.append(item)
+        """A message of the world becomes known, unless the desk's own doing has come instead of it."""
         news = self.world.news[item]
-        if news.flight >= 0 and news.flight not in self.changed:
+        if self.as_known and news.flight >= 0 and self.known[news.flight] != news.minute:
+            return
+        self.log.append(item)
+        if news.flight >= 0 and (self.as_known or news.flight not in self.changed):
             self.now_known(news.flight)
 
     def announce(self, news: News) -> None:
@@ -48,18 +54,31 @@ class Timetable:
         self.gone_now[f] = self.gone[f]
         self._network = None
 
-    def set(self, f: int, leaves: int, gone: bool, known: float, aircraft: int) -> None:
-        """Change what will happen to a flight; `known` is the minute from which on that is known."""
+    def outcome(self, f: int, leaves: int, gone: bool) -> tuple[int, bool, float]:
+        """What comes of it if the desk lets a flight leave then, or cancels it: when it leaves, whether it is gone, and
+        the minute from which on that is known. A cancellation in store for it, or a departure later still, which nobody
+        knows of yet, comes all the same."""
+        waits = self.as_known and self.minute < self.known[f] < NEVER
+        if waits and not gone and (self.gone[f] or self.leaves[f] > leaves):
+            return int(self.leaves[f]), bool(self.gone[f]), float(self.known[f])
+        return leaves, gone, self.minute
+
+    def set(self, f: int, leaves: int, gone: bool, known: float, aircraft: int, now: int | None = None) -> None:
+        """Change what will happen to a flight; `known` is the minute from which on that is known, `now` when it is
+        thought to leave until then."""
         takes = int(self.arrives[f] - self.leaves[f])
         self.leaves[f], self.arrives[f], self.gone[f], self.known[f] = leaves, leaves + takes, gone, known
         self.aircraft[f] = aircraft
-        self.changed[f] = [leaves, gone, known, aircraft]
+        self.changed[f] = [leaves, gone, known, aircraft, now]
         if known <= self.minute:
             self.now_known(f)
+        elif now is not None:
+            self.leaves_now[f], self.lands_now[f], self._network = now, now + takes, None
 
     def fly_with(self, f: int, aircraft: int) -> None:
         """Another aircraft flies it, at the same time."""
-        self.set(f, int(self.leaves[f]), bool(self.gone[f]), float(self.known[f]), aircraft)
+        now = int(self.leaves_now[f]) if self.as_known else None
+        self.set(f, int(self.leaves[f]), bool(self.gone[f]), float(self.known[f]), aircraft, now)
 
     @property
     def network(self) -> Network:

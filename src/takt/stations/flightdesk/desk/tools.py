@@ -15,9 +15,8 @@ from takt.stations.flightdesk.desk.office import Office
 from takt.stations.flightdesk.desk.quotes import earliest_ways, quote_of, ways_of
 from takt.stations.flightdesk.desk.rows import board_row, leg_row, quoted, row, status_of, terms
 from takt.stations.flightdesk.desk.stock import ECONOMY
+from takt.stations.flightdesk.desk.versions import RULES
 
-RULES = 6  # the newest of `reset`'s options["rules"]; what each changed is told at `call`
-CHECKED = 6  # since which `check` has the last word on flights, and no generated maintenance is out of reach
 MOST_ROWS = 500  # of a list
 AUTHORITY = "authority"  # over flights: what only some desks have
 Cabin = Annotated[Literal["F", "B", "E"], Field(description="First, business or economy.")]
@@ -48,8 +47,8 @@ _tool = TOOLS.tool
 def call(office: Office, text: str, rules: int = RULES) -> dict[str, Any]:
     """Do one call. The answer has `tool`, and `error` if it was refused.
 
-    rules    since 2, calls are read leniently; since 4, what is wrong is said in our own words; of CHECKED, the station
-             tells the office. A ledger goes on by its own rules, for the answers are in it.
+    rules    since 2, calls are read leniently; since 4, what is wrong is said in our own words; of those since then the
+             office knows. A ledger goes on by its own rules, for the answers are in it.
     """
 
     def up(tool: Tool) -> None:

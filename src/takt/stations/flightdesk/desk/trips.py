@@ -73,13 +73,15 @@ def so_far(flights: Timetable, booking: int) -> tuple[int, int, float]:
 
 
 def works(flights: Timetable, booking: int) -> bool:
-    """Whether a group still comes home on the legs that it booked, and not too late."""
-    groups, legs = flights.world.groups, booked_legs(flights, booking)
-    ready = float(groups.ready[booking])
+    """Whether a group whose trip nothing else breaks comes home on the legs that it booked, and not too late. A change
+    that it booked with too little time for is not missed by that (as in `Groups.breaks`)."""
+    world, groups, legs = flights.world, flights.world.groups, booked_legs(flights, booking)
+    ready, booked = float(world.scheduled[legs[0]] if flights.as_known else groups.ready[booking]), 0.0
     for f in legs:
-        if flights.gone[f] or flights.leaves[f] < ready:
+        tight = flights.as_known and world.scheduled[f] < booked
+        if flights.gone[f] or (flights.leaves[f] < ready and not tight):
             return False
-        ready = float(flights.arrives[f] + CONNECTION)
+        ready, booked = float(flights.arrives[f] + CONNECTION), float(world.lands[f] + CONNECTION)
     return bool(flights.arrives[legs[-1]] <= groups.latest[booking])
 
 
