@@ -26,6 +26,7 @@ from takt.stations.flightdesk import (
 )
 from takt.stations.flightdesk.airline.imports.making import _has_a_plan
 from takt.stations.flightdesk.airline.imports.problems import BrokenFiles
+from takt.stations.flightdesk.airline.recovery import session
 from takt.stations.flightdesk.airline.recovery.unavoidable import unavoidable
 
 Row = tuple[Any, ...]
@@ -276,14 +277,17 @@ def test_two_legs_that_one_aircraft_cannot_fly_right_after_each_other_are_not_bo
 
 @pytest.mark.parametrize(("late", "code"), [(41, 1), (50, 0)])
 def test_recover_exits_with_1_if_its_plan_is_not_valid(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], late: int, code: int
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, late: int, code: int
 ) -> None:
     """Flight 1 lands at 17:20, and 30 min later is 17:50."""
     flights: list[Row] = [(1, "AAA BBB", "15:00 16:00", "J1", 80), (2, "BBB AAA", "17:00 18:00", "J1", late)]
     airline(tmp_path / "day", flights)
-    arguments = ["--seconds", "0", "--bound", "0", "--json", "--out", str(tmp_path / "out")]
+    asked: list[Any] = []  # a bound says nothing where no plan is valid
+    monkeypatch.setattr(session, "proven", lambda *given: asked.append(given))
+    arguments = ["--seconds", "0", "--bound", "5", "--json", "--out", str(tmp_path / "out")]
     assert main(["flightdesk", "recover", str(tmp_path / "day"), *arguments]) == code
     said = capsys.readouterr()
     told = json.loads(said.out)
+    assert bool(asked) is not bool(code)
     assert len(told["broken"]) == code and told["unavoidable"] == told["broken"]
     assert ("takt: no valid plan: 1 rule broken in every plan: J1 has 21 min at BBB" in said.err) is bool(code)

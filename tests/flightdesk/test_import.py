@@ -370,6 +370,14 @@ def test_problems_of_all_files_are_counted_and_five_shown_and_nothing_is_written
         ("[types]\n320 = { turn = -1 }\n", "own.toml, [types] 320, turn: cannot be -1; give 0 or more"),
         ("[costs]\ndelay = [1.0]\n", "own.toml, [costs] delay: give a list like"),
         ("[airports]\nCDG = { runway = 4 }\n", "own.toml, [airports] CDG, runway is unknown; there are departures"),
+        (
+            "[types]\n320 = { range = 99999999999 }\n",
+            "own.toml, [types] 320, range: cannot be 99999999999; give 21",
+        ),
+        (
+            '[airports]\nCDG = { continent = "Atlantis" }\n',
+            "own.toml, [airports] CDG, continent: 'Atlantis' is no continent",
+        ),
         ("[times\n", "own.toml: "),
     ],
 )
@@ -377,6 +385,38 @@ def test_a_wrong_default_is_one_line(tmp_path: Path, texts: Any, own: Any, said:
     with pytest.raises(TaktError) as error:
         imported(files_in(tmp_path, texts, own=own))
     assert str(error.value).startswith(said) and "\n" not in str(error.value)
+
+
+def test_what_is_no_airport_is_named_in_every_line_and_nothing_that_follows_from_it(
+    tmp_path: Path, texts: Any, bare: Any
+) -> None:
+    lines = bare["schedule.ssim"].splitlines()
+    legs = [i for i, line in enumerate(lines) if line.startswith("3")]
+    for i in legs[:3]:
+        lines[i] = lines[i][:36] + "???" + lines[i][39:]
+    files = files_in(tmp_path, bare, schedule="\n".join(lines))
+    with pytest.raises(BrokenFiles) as error:
+        imported(files)
+    assert error.value.summary == "3 broken lines"
+    assert all("columns 37-39 (origin): '???' is no airport; write it as CDG" in said for said in error.value.shown)
+
+
+def test_an_open_quote_is_a_broken_line_and_not_the_end_of_a_file(tmp_path: Path, texts: Any) -> None:
+    head, *rows = texts["bookings.csv"].splitlines()
+    rows[2] += ',"by the window'
+    noted = "\n".join([head + ",note", *rows]) + "\n"
+    with pytest.raises(TaktError, match=r"^bookings.csv, line 4: no line of a CSV; is a quote missing"):
+        imported(files_in(tmp_path / "open", texts, bookings=noted))
+    found = imported(files_in(tmp_path / "shut", texts, bookings=noted.replace("window", 'window\nor the aisle"')))
+    assert (
+        found.instance.bookings.passengers.sum()
+        == imported(files_in(tmp_path, texts)).instance.bookings.passengers.sum()
+    )
+
+
+def test_line_ends_of_old_macs_are_line_ends(tmp_path: Path, texts: Any) -> None:
+    found = imported(files_in(tmp_path, texts, bookings=texts["bookings.csv"].replace("\n", "\r")))
+    assert len(found.instance.bookings.number) == len(imported(files_in(tmp_path, texts)).instance.bookings.number)
 
 
 def test_too_few_aircraft_are_named_by_flight(tmp_path: Path, bare: Any) -> None:
@@ -405,7 +445,7 @@ def test_a_past_that_cannot_be_is_said_and_not_imported(tmp_path: Path, day: Any
     )  # fmt: skip
     flight, date, origin = Exported(day, "TK", local=False)._leg(int(early))
     cancelled = f"kind,flight,date,origin\ncancel,{flight},{date},{origin}\n"
-    with pytest.raises(BrokenFiles, match="flights before the recovery period cannot have left"):
+    with pytest.raises(BrokenFiles, match="1 flight before the recovery period cannot have left"):
         imported(files_in(tmp_path, texts, disruptions=cancelled))
 
 

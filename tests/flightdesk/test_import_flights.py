@@ -139,7 +139,10 @@ def test_out_and_back_is_two_groups(tmp_path: Path, rows: list[str], wanted: Any
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (["AF1,2026-01-07,,,Y,,100", "AF2,2026-01-07,,,Y,,50", "AF2,2026-01-07,,,Y,,50"], "AF2 leaves before AF2"),
+        (
+            ["AF1,2026-01-07,,,Y,,100", "AF2,2026-01-07,,,Y,,50", "AF2,2026-01-07,,,Y,,50"],
+            "the booking has AF2 already, in line 3",
+        ),
         (["AF2,2026-01-07,,,Y,inbound,50", "AF1,2026-01-07,,,Y,,100"], "line 2, column 9 (price): is 50, and 100"),
         (["AF2,2026-01-07,,,Y,,100", "AF3,2026-01-07,,,Y,,50"], "line 3, column 9 (price): is 50, and 100 in line 2"),
         (
@@ -374,3 +377,38 @@ def test_numbers_are_a_csv_whatever_bookings_are_called(tmp_path: Path) -> None:
     assert read[0] == ["what", "name", "number"]
     assert [row for row in read if row[0] == "booking"] == [["booking", "A,1", "4"], ["booking", 'B "2"', "5"]]
     assert found.instance.bookings.number.tolist() == [4, 5, 3]
+
+
+# --- what is told, and what only follows from it ---------------------------------------------------------------------
+
+
+def test_flights_that_only_lack_the_aircraft_of_one_before_are_not_counted(tmp_path: Path) -> None:
+    ssim = schedule("AF1 CDG-NTE 06:00-07:10 ZZ9", "AF2 NTE-CDG 08:00-09:10 ZZ9", "AF3 CDG-LIL 09:30-10:25 AT7")
+    with pytest.raises(TaktError, match=r"^schedule.ssim, line \d+, .*no ZZ9 is free at CDG for AF1 of 2026-01-07$"):
+        imported(tmp_path, ssim, ATR)
+    with pytest.raises(TaktError, match=r"columns 73-75 \(aircraft\): there is no aircraft type; write it as 320$"):
+        imported(tmp_path, schedule(leg("AF1 CDG-NTE 06:00-07:10 AT7", aircraft="")), ATR)
+
+
+def test_a_flight_twice_in_a_booking_is_named_with_its_line(tmp_path: Path) -> None:
+    row = "7,10,AF5,2026-01-07,,,Y,,"
+    said = r"^bookings.csv, line 4, .*\(flight\): the booking has AF5 already, in line 2$"
+    with pytest.raises(TaktError, match=said):
+        imported(tmp_path, schedule(*BACK_AND_FORTH), ATR, f"{BOOKINGS}{row}\n8,1,AF5,2026-01-07,,,Y,,\n{row}")
+
+
+def test_cabins_that_an_aircraft_says_nothing_of_are_named(tmp_path: Path) -> None:
+    aircraft = "aircraft,type,first,business,economy\nF-ATRA,AT7,,8,60\nB1,BUS,,,50"
+    found = taken(imported(tmp_path, schedule(*BACK_AND_FORTH), aircraft))
+    assert found["aircraft without first seats though they have others, 0 taken"] == 1
+    assert found["surface transport with seats, which it is not asked for: any number of people taken"] == 1
+
+
+def test_an_instance_in_the_current_folder_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from by_hand import write
+
+    monkeypatch.chdir(write(tmp_path / "sunday"))
+    assert main(["flightdesk", "show", "."]) == 0
+    assert "sunday" in capsys.readouterr().out

@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import by_hand
 import pytest
 
 from takt.cli import main
 from takt.stations.flightdesk import check, cost, do_nothing, greedy_delay, read_instance, read_solution, write_instance
 from takt.stations.flightdesk.airline.generate import generate
 from takt.stations.flightdesk.airline.recipes import gulf_2026, two_hubs
-from takt.stations.flightdesk.airline.recovery.recover import recover
+from takt.stations.flightdesk.airline.recovery.recover import recover, round_size
 from takt.stations.flightdesk.airline.recovery.summary import changes
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "roadef2009"
@@ -86,6 +87,30 @@ def test_a_seed_and_a_number_of_iterations_give_the_same_plan(
             "sol_rotations.csv",
         ]
     assert plans[0] == plans[1] != plans[2]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_bound_that_is_stopped_ends_in_order(airline: Any, tmp_path: Path, signum: Any) -> None:
+    write_instance(airline, tmp_path / "day")
+    command = [sys.executable, "-c", "import sys; from takt.cli import main; sys.exit(main())"]
+    process = subprocess.Popen(
+        [*command, "flightdesk", "bound", str(tmp_path / "day"), "--seconds", "60"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and not children.read_text():
+        time.sleep(0.05)
+    time.sleep(1.0)  # compiled code is at work, as a rule
+    process.send_signal(signum)
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 130 and complained == "takt: interrupted\n"
+
+
+def test_a_small_airlines_plans_are_told_often(tmp_path: Path) -> None:
+    small, large = read_instance(by_hand.write(tmp_path)), generate(two_hubs(**{**SMALL, "bookings": 4000}), 3)
+    assert round_size(small) == 2000 and 500 < round_size(large) < 1000
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

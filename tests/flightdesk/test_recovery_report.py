@@ -69,6 +69,7 @@ def told_of(instance: Any, solution: Any, **more: Any) -> dict[str, Any]:
         "interrupted": False,
         "first": first,
         "cost": first,
+        "weights": list(instance.prices.weights),
         "changes": changes(instance, solution).counts(),
         "history": [(0.1, 0, priced.total)],
         **more,
@@ -250,6 +251,16 @@ def test_a_gap_is_told_of_a_plan_that_breaks_no_rule_and_where_there_is_one(
     assert ("a gap of 25.0 %" in text) == ("The gap is" in text) == shown
     assert ("it does not pass this one" in text) == bool(early)
     assert ("gap" in list(before_after(told).columns[0].cells)) == shown
+
+
+def test_what_recover_prints_adds_up_to_the_total(day: Any) -> None:
+    instance, solution = day
+    instance = replace(instance, prices=replace(instance.prices, weights=(2.0, 1.0, 0.5)))
+    told = told_of(instance, solution, asked_s=12.0, searchers_lost=0, broken=[])
+    names, _, best = ([str(cell) for cell in column.cells] for column in before_after(told).columns)
+    eur = dict(zip(names, (text.replace(",", "") for text in best), strict=True))
+    parts = list(cost(instance, solution).parts())
+    assert sum(float(eur[name.replace("_", " ")]) for name in parts) == pytest.approx(float(eur["total"]), abs=0.06)
 
 
 def test_parts_are_weighted_as_in_the_total(day: Any) -> None:

@@ -76,7 +76,7 @@ def read_instance(folder: str | PathLike[str]) -> Instance:
     flights.delay[changes.flight] = np.maximum(changes.delay, 0)
     flights.cancelled[changes.flight] = changes.delay < 0
     return Instance(
-        name=folder.name,
+        name=folder.resolve().name if folder.name in ("", "..") else folder.name,
         epoch=date.fromordinal(first),
         start=start,
         end=end,

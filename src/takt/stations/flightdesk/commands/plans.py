@@ -166,9 +166,15 @@ def bound_(
 ) -> None:
     """Prove what every plan that check passes costs at least: how far a plan can be from the best."""
     from takt.stations.flightdesk.airline.format import read_instance
-    from takt.stations.flightdesk.airline.recovery.bound import lower_bound
+    from takt.stations.flightdesk.airline.recovery.crew import proven
+    from takt.stations.flightdesk.airline.recovery.session import told_to_stop
 
-    found = lower_bound(read_instance(path), seconds if rounds is None else math.inf, rounds)
+    instance = read_instance(path)
+    with told_to_stop() as stopped:  # a signal within compiled code ends the process in disorder, so it is another's
+        found = proven(instance, seconds if rounds is None else math.inf, stopped, rounds)
+    if found is None:
+        print("takt: interrupted", file=sys.stderr)
+        raise typer.Exit(130)
     if as_json:
         print(json.dumps(asdict(found)))
         return

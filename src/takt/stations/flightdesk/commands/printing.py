@@ -93,10 +93,11 @@ def before_after(told: dict[str, Any]) -> Table:
     table = Table(title=title, title_justify="left", box=None)
     for column in ("EUR", "first plan", "best plan"):
         table.add_column(column, justify="left" if column == "EUR" else "right")
-    for name, value in told["cost"].items():
-        if name == "total":
-            table.add_section()
-        table.add_row(name.replace("_", " "), f"{told['first'][name]:,.2f}", f"{value:,.2f}")
+    first, best = (weighted(told[plan], told["weights"]) for plan in ("first", "cost"))
+    for name, value in best.items():
+        table.add_row(name.replace("_", " "), f"{first[name]:,.2f}", f"{value:,.2f}")
+    table.add_section()
+    table.add_row("total", f"{told['first']['total']:,.2f}", f"{told['cost']['total']:,.2f}")
     if "bound" in told:
         table.add_row("proven bound", "", f"{told['bound']:,.2f}")
         if told["gap"] is not None and told["gap"] >= 0 and not told["broken"]:

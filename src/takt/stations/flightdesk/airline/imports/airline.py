@@ -91,11 +91,11 @@ class _Import:
             raise TaktError(f"{files.aircraft.name} has no aircraft")
         known = {row.get("aircraft"): -1 for row in tables["aircraft"] if row.get("aircraft")}
         known |= {tail.name: i for i, tail in enumerate(tails)}
+        places = self._places(schedule, tails)
         given, aircraft = self._rotations(tables["rotations"], schedule, tails, known)
         disruptions = "" if files.disruptions is None else files.disruptions.name
         happened = happened_of(tables["disruptions"], disruptions, schedule, known, self.epoch, notes, problems)
         groups = groups_of(tables["bookings"], files.bookings.name, schedule, self.defaults, notes, problems)
-        places = self._places(schedule, tails)
         problems.stop_if_any()
         if not groups:
             raise TaktError(f"{files.bookings.name} has no booking on these days")
@@ -212,8 +212,8 @@ class _Import:
             at[t], landed[t], last[t] = flight.destination, flight.arrival + late, i
         if stuck:
             raise BrokenFiles(
-                f"{len(stuck)} flights before the recovery period cannot have left, for one before was cancelled; "
-                "cancel them in the disruptions too, or give rotations as flown",
+                f"{len(stuck)} flight{'s' * (len(stuck) > 1)} before the recovery period cannot have left, for one "
+                "before was cancelled; cancel them in the disruptions too, or give rotations as flown",
                 stuck[:SHOWN],
             )
 

@@ -30,7 +30,7 @@ def run_import(out: Path, files: Files, start: str, end: str, as_json: bool) -> 
     """Import into a folder, and say what was missing."""
     check_folder(out, [*(f"{name}.csv" for name in FILES), NUMBERS], NOTHING, "config.csv")
     try:
-        found = import_airline(out.name, files, _moment("--from", start), _moment("--to", end))
+        found = import_airline(out.resolve().name, files, _moment("--from", start), _moment("--to", end))
     except BrokenFiles as error:
         for line in error.shown:
             print(f"takt: {line}", file=sys.stderr)

@@ -19,11 +19,14 @@ import numpy as np
 
 from takt.contract.station import TaktError
 from takt.plainly import plainly
+from takt.stations.flightdesk.airline.imports.continents import CONTINENT
 from takt.stations.flightdesk.airline.instance import Prices
 
 OPEN = {"types", "airports"}  # tables whose names a planner may add to
 TYPE = {"family": str, "seats": list, "range": int, "hour_cost": float, "turn": int, "transit": int}
+MOST = 2**31 - 1
 DEGREES = {"lat": 90, "lon": 180}
+CONTINENTS = sorted(set(CONTINENT.values()))
 DIRECTIONS = ("outbound", "inbound")
 AIRPORT = {"departures": int, "arrivals": int, "lat": float, "lon": float, "country": str, "continent": str}
 
@@ -143,6 +146,8 @@ def _allowed(name: str, value: Any, where: str) -> None:
         raise TaktError(f"{where}: {value!r} is no direction; there are outbound and inbound")
     if name == "km_per_hour" and value < 1:
         raise TaktError(f"{where}: cannot be {value}; give 1 or more")
+    if name == "continent" and value not in CONTINENTS:
+        raise TaktError(f"{where}: {value!r} is no continent; there are {', '.join(CONTINENTS)}")
     if name in DEGREES:
         most = DEGREES[name]
         if not -most <= value <= most:
@@ -165,5 +170,5 @@ def _like(value: Any, default: Any, where: str) -> None:
         good, want = isinstance(value, int) and not isinstance(value, bool), "a whole number"
     if not good:
         raise TaktError(f"{where}: {value!r} is not {want}")
-    if isinstance(value, (int, float)) and not 0 <= value < 1e12 and where.rpartition(" ")[2] not in DEGREES:
-        raise TaktError(f"{where}: cannot be {value}; give 0 or more")
+    if isinstance(value, (int, float)) and not 0 <= value <= MOST and where.rpartition(" ")[2] not in DEGREES:
+        raise TaktError(f"{where}: cannot be {value}; give {f'{MOST} or less' if value > MOST else '0 or more'}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -126,8 +126,14 @@ def built(
         if not queue.without:
             break
     notes.take("flights given to another type of the family, none of theirs was there", queue.other_types)
+    missing: Counter[tuple[str, str]] = Counter()  # where an aircraft would be by now that was not there before
     for i in queue.without:
         flight = schedule.flights[i]
+        follows = missing[flight.aircraft, flight.origin] > 0
+        missing[flight.aircraft, flight.origin] -= follows
+        missing[flight.aircraft, flight.destination] += 1
+        if follows:
+            continue
         said = f"no {flight.aircraft} is free at {flight.origin} for {flight.name} of {flight.local}"
         problems.add(file, flight.line, Broken(columns(Leg, "aircraft"), said))
     return queue.result

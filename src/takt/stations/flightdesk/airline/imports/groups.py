@@ -52,6 +52,10 @@ def groups_of(
         mine = parts.setdefault(row.text("booking"), [])
         if mine and mine[0].passengers != part.passengers:
             raise row.wrong("passengers", f"is {part.passengers}, and {mine[0].passengers} in line {mine[0].row.line}")
+        legs = {leg for leg in part.found if not isinstance(leg, Outside)}
+        for other in mine:
+            if legs & {leg for leg in other.found if not isinstance(leg, Outside)}:
+                raise row.wrong("flight", f"the booking has {row.text('flight')} already, in line {other.row.line}")
         mine.append(part)
 
     for row in rows:

@@ -142,6 +142,11 @@ def _dated(
     section: Section, flown: Flown, off: tuple[int, int], epoch: date, since: int, until: int
 ) -> Iterator[Operation]:
     leg, mode = flown.leg, section.carrier.mode
+    for name, code in (("origin", leg.origin), ("destination", leg.destination)):
+        if len(code) != 3 or not code.isalnum():
+            raise Broken(columns(Leg, name), f"{code!r} is no airport; write it as CDG")
+    if not leg.aircraft:
+        raise Broken(columns(Leg, "aircraft"), "there is no aircraft type; write it as 320")
     leaves_off, lands_off = off
     # An open end is the validity's; that is the first leg's, so later legs have their days after it.
     shift, valid, end = timedelta(days=leaves_off), section.carrier, epoch + timedelta(days=until // DAY + 1)

@@ -126,9 +126,10 @@ def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[
         data = path.read_bytes()
     except OSError as error:
         raise TaktError(f"cannot read {path}: {error.strerror or error}") from None
-    text = plain_text(data, path.name, "utf-8")
+    text = plain_text(data, path.name, "utf-8").replace("\r\n", "\n").replace("\r", "\n")
     head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
+    reader = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
+    line = 1  # where a row begins; it may go on over several
     try:
         names = [name.strip().lower() for name in next(reader, [])]
         missing = [name for name in needed if name not in names]
@@ -141,9 +142,14 @@ def read_rows(path: str | PathLike[str], needed: Sequence[str], known: Sequence[
                 raise TaktError(f"{path.name}, line 1: {name} is there twice, in columns {at[name] + 1} and {i + 1}")
             if name in needed or name in known:
                 at[name] = i
-        return [Row(reader.line_num, values, at) for values in reader if any(value.strip() for value in values)]
+        rows, line = [], reader.line_num + 1
+        for values in reader:
+            if any(value.strip() for value in values):
+                rows.append(Row(line, values, at))
+            line = reader.line_num + 1
+        return rows
     except csv.Error:
-        raise TaktError(f"{path.name}, line {reader.line_num}: no line of a CSV; is a quote missing?") from None
+        raise TaktError(f"{path.name}, line {line}: no line of a CSV; is a quote missing, or one too many?") from None
 
 
 def each(rows: Sequence[Row], file: str, problems: Problems, take: Callable[[Row], T]) -> Iterator[T]:

@@ -21,6 +21,7 @@ AIRCRAFT_TOO = (
     *("model", "family", "first", "business", "economy", "range", "hour_cost", "turn", "transit", "airport"),
     *("maintenance_airport", "maintenance_start", "maintenance_end", "maintenance_minutes"),
 )
+CABIN_SEATS = ("first", "business", "economy")
 SURFACE = (-1, -1, -1)
 _COMPARTMENT = re.compile(r"([A-Z]+)(\d{1,4})")
 
@@ -130,6 +131,8 @@ def _tail(
         )
     if not row.get("model"):
         notes.take("aircraft without model, their type itself taken")
+    if surface and any(row.get(name) for name in CABIN_SEATS):
+        notes.take("surface transport with seats, which it is not asked for: any number of people taken")
     return Tail(
         name=row.word("aircraft"),
         type=kind,
@@ -149,9 +152,12 @@ def _tail(
 def _seats(
     row: Row, kind: str, seats: Mapping[str, tuple[int, int, int]] | None, known: Mapping[str, Any], notes: Notes
 ) -> tuple[int, int, int]:
-    given = [name for name in ("first", "business", "economy") if row.get(name)]
+    given = [name for name in CABIN_SEATS if row.get(name)]
     if given:
-        counts = [row.whole(name) if row.get(name) else 0 for name in ("first", "business", "economy")]
+        for name in CABIN_SEATS:
+            if name not in given:
+                notes.take(f"aircraft without {name} seats though they have others, 0 taken")
+        counts = [row.whole(name) if row.get(name) else 0 for name in CABIN_SEATS]
         return counts[0], counts[1], counts[2]
     if seats is None:
         return 0, 0, 0

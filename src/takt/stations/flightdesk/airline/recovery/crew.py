@@ -261,12 +261,12 @@ class Crew:
         pipe.close()
 
 
-def proven(instance: Instance, seconds: float, stopped: Callable[[], bool]) -> Bound | None:
+def proven(instance: Instance, seconds: float, stopped: Callable[[], bool], rounds: int | None = None) -> Bound | None:
     """`lower_bound` in a process of its own, so that it may be stopped at any moment: None then."""
     with tempfile.TemporaryDirectory(prefix="takt-") as folder:
         given = Path(folder) / "given"
         given.write_bytes(pickle.dumps(instance))
-        here, process = _process(given, f"bound {seconds}")
+        here, process = _process(given, f"bound {seconds}" + (f" {rounds}" if rounds is not None else ""))
         try:
             with here:
                 while not here.poll(LOOK):
@@ -312,7 +312,9 @@ def serve() -> None:
             began = time.perf_counter()
             # `given` was written a moment ago by the process that began this one; nobody else may look into its folder.
             if how.startswith("bound "):
-                pipe.send(lower_bound(pickle.loads(Path(given).read_bytes()), float(how.split()[1])))  # nosec B301
+                seconds, *rounds = how.split()[1:]
+                instance = pickle.loads(Path(given).read_bytes())  # nosec B301
+                pipe.send(lower_bound(instance, float(seconds), int(rounds[0]) if rounds else None))
                 return
             if how == "interpreted":
                 compiled.interpret()

@@ -90,7 +90,8 @@ class Reasons:
         waiting = [(r, people) for r, people in self.onward[row] if o.arrival[r] + CONNECTION > given]
         if waiting:
             people = sum(people for _, people in waiting)
-            found.append(f"waits for {people} people who connect from {self._row(max(waiting, key=lambda w: w[1])[0])}")
+            whom = f"{people} people who connect" if people > 1 else "one who connects"
+            found.append(f"waits for {whom} from {self._row(max(waiting, key=lambda w: w[1])[0])}")
         found += self._full(0, int(o.origin[row]), given, int(o.departure[row]))
         found += self._full(1, int(o.destination[row]), lands, int(o.arrival[row]))
         return found or ["nothing forces it in this plan: the search found no better time"]

@@ -187,8 +187,8 @@ def _baselines(instance: Instance) -> Iterator[Solution]:
 
 
 def round_size(instance: Instance) -> int:
-    """Iterations of a round: about half a second's."""
-    return max(80, 4_000_000 // (len(instance.flights.number) + len(instance.bookings.number)))
+    """Iterations of a round: about half a second's; less for a small airline, whose plan is much better by then."""
+    return max(80, min(2000, 4_000_000 // (len(instance.flights.number) + len(instance.bookings.number))))
 
 
 def rounds_between(instance: Instance) -> int:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from takt.draw.live import Live
+from takt.stations.flightdesk.airline.cost import weighted
 from takt.stations.flightdesk.airline.recovery.recover import Found
 
 COMPILING = ", compiling meanwhile"
@@ -33,7 +34,7 @@ def _table(found: Found, until: str) -> Table:
     table = Table(title=f"{found.seconds:.1f} s of {until}", title_justify="left", show_header=False, box=None)
     table.add_column()
     table.add_column(justify="right")
-    for name, value in found.cost.parts().items():
+    for name, value in weighted(found.cost.parts(), found.cost.weights).items():
         table.add_row(name.replace("_", " "), f"{value:,.2f}")
     table.add_section()
     table.add_row("best so far", f"{found.cost.total:,.2f} EUR", style="bold")

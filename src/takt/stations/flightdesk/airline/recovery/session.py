@@ -62,7 +62,7 @@ def work(
         write_solution(instance, found.solution, folder)
         written, unwritten = time.perf_counter() - began, False
 
-    with _told_to_stop() as stopped:
+    with told_to_stop() as stopped:
         plans = recover(instance, seconds, iterations, seed, searchers, stopped)
         while True:
             try:
@@ -100,6 +100,7 @@ def work(
             "unavoidable": [violation.text for violation in unavoidable(instance, last.broken)],
             "first": {**first.cost.parts(), "total": first.cost.total},
             "cost": {**last.cost.parts(), "total": last.cost.total},
+            "weights": list(instance.prices.weights),
             "changes": changes(instance, last.solution).counts(),
             "history": history,
         }
@@ -108,7 +109,8 @@ def work(
             raise TaktError(f"{died}; the best plan so far is in {folder}") from died
         bound = None
         try:
-            bound = proven(instance, bound_s, stopped) if bound_s and not stopped() else None
+            if bound_s and not stopped() and not told["unavoidable"]:  # it says nothing where no plan is valid
+                bound = proven(instance, bound_s, stopped)
         except TaktError as error:
             told["no_bound"] = str(error)  # the plan is whole without it
         if bound is not None:
@@ -144,7 +146,7 @@ def gap(total: float, bound: float, greedy: float) -> float | None:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[Callable[[], bool]]:
+def told_to_stop() -> Iterator[Callable[[], bool]]:
     """Whether Ctrl-C or SIGTERM has come; they do nothing else meanwhile."""
     told: list[int] = []
     before = {
