@@ -33,12 +33,11 @@ from takt.stations.flightdesk.airline.instance import (
     Timetable,
     Wanted,
 )
-from takt.stations.flightdesk.airline.rows import FILES, Row, read_rows, whole_number
+from takt.stations.flightdesk.airline.rows import FAR, FILES, Row, read_rows, whole_number
 
 LATEST = 31 * DAY  # minutes: how late a disruption can make a flight; tables by the hour reach so far
 _CABIN = {name: i for i, name in enumerate(CABINS)}
 MOST_SEATS = 9999
-FAR = 366  # days from the recovery period at which a date is taken for a slip of the pen
 _REACH = {name: i for i, name in enumerate(REACHES)}
 _DIRECTION = {"A": 0, "R": 1}
 
@@ -57,7 +56,7 @@ def read_instance(folder: str | PathLike[str]) -> Instance:
     start_day, end_day, prices = _prices(rows["config"])
     if end_day - start_day > FAR:
         raise rows["config"][0].wrong("end", f"the recovery period has {end_day - start_day} days; give {FAR} at most")
-    first = min([start_day, *(_near(row, start_day, end_day) for row in rows["rotations"])])
+    first = min([start_day, *(row.near(1, "date", start_day, end_day) for row in rows["rotations"])])
     start = (start_day - first) * DAY + rows["config"][0].time(1, "start")
     end = (end_day - first) * DAY + rows["config"][0].time(3, "end")
     if end <= start:
@@ -93,14 +92,6 @@ def read_instance(folder: str | PathLike[str]) -> Instance:
         closures=_closures(rows["alt_airports"], at, first),
         layout=layout,
     )
-
-
-def _near(row: Row, start_day: int, end_day: int) -> int:
-    """The date of a flight; minutes are counted from the first of all, and a wrong year would make them too many."""
-    day = row.date(1, "date")
-    if not start_day - FAR <= day <= end_day + FAR:
-        raise row.wrong("date", f"{row.fields[1]} is more than {FAR} days from the recovery period in config.csv")
-    return day
 
 
 def _prices(rows: list[Row]) -> tuple[int, int, Prices]:
@@ -201,10 +192,8 @@ def _seats(row: Row) -> list[int]:
         seats = []
     if len(seats) != 3:
         raise row.wrong("seats", f"{text!r} is not First/Business/Economy; write it as 0/28/51")
-    if max(seats) > MOST_SEATS:
-        raise row.wrong("seats", f"cannot be {text}; give {MOST_SEATS} or less each")
-    if min(seats) < 0 and seats != [-1, -1, -1]:
-        raise row.wrong("seats", f"cannot be {text}; give 0 or more each, or -1/-1/-1 for surface transport")
+    if max(seats) > MOST_SEATS or (min(seats) < 0 and seats != [-1, -1, -1]):
+        raise row.wrong("seats", f"cannot be {text}; give 0 to {MOST_SEATS} each, or -1/-1/-1 for surface transport")
     return seats
 
 

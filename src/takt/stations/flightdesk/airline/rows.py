@@ -14,6 +14,7 @@ from takt.stations.flightdesk.airline.instance import (
 )
 from takt.writing import CHALLENGE, whole_file
 
+FAR = 366  # days from the recovery period at which a date is taken for a slip of the pen
 FILES = (
     "config",
     "airports",
@@ -84,6 +85,14 @@ class Row:
             except (ValueError, OverflowError):
                 raise self.wrong(name, f"{text!r} is not a date; write it as 07/01/06") from None
             _DATES[text] = day
+        return day
+
+    def near(self, at: int, name: str, since: int, until: int) -> int:
+        """`date`, of a day near the recovery period, `since` to `until`: minutes are counted from the first of all,
+        and a wrong year would make them too many."""
+        day = self.date(at, name)
+        if not since - FAR <= day <= until + FAR:
+            raise self.wrong(name, f"{self.fields[at]} is more than {FAR} days from the recovery period in config.csv")
         return day
 
     def time(self, at: int, name: str) -> int:

@@ -47,7 +47,7 @@ from takt.stations.flightdesk.desk.parties import (
     Quote,
     Unit,
 )
-from takt.stations.flightdesk.desk.quotes import landing, quote_of
+from takt.stations.flightdesk.desk.quotes import landing, paid_for, quote_of
 from takt.stations.flightdesk.desk.stock import Stock
 from takt.stations.flightdesk.desk.timetable import Timetable
 from takt.stations.flightdesk.desk.trips import looked_ahead, so_far, works
@@ -127,10 +127,9 @@ class Office:
         bookings = self.world.instance.bookings
         first = int(bookings.first[booking])
         flown, at, ready = so_far(self.flights, booking)
-        legs = range(first, first + flown)
         name, people = str(bookings.number[booking]), int(bookings.passengers[booking])
         party = Party(name, unit, booking, people, at, ready, self.now_s)
-        party.flown = [[int(bookings.leg_flight[i]), int(bookings.leg_cabin[i])] for i in legs]
+        party.flown = [[int(bookings.leg_flight[i]), int(bookings.leg_cabin[i])] for i in range(first, first + flown)]
         self.parties[name] = party
         self._due(party)
 
@@ -149,21 +148,17 @@ class Office:
         if party.status != SETTLED or not 0 <= party.breaks <= self.minute:
             return  # settled anew meanwhile
         kept: list[list[int]] = []
-        fare = lower = 0.0
-        downgrade = self.world.downgrade[self.world.groups.cabin[party.booking]]
         for i, (f, cabin) in enumerate(party.legs):
             if self.flights.gone[f] or self.flights.leaves[f] < party.ready or self.flights.leaves[f] > party.breaks:
                 for g, c in party.legs[i:]:
                     self.stock.take(g, c, -party.people)
                 break
             kept.append([f, cabin])
-            if self.rules >= AS_KNOWN:
-                fare, lower = fare + party.fares[i], lower + float(downgrade[f, cabin])
             party.at, party.ready = int(self.world.destination[f]), float(self.flights.arrives[f] + CONNECTION)
+        paid = paid_for(self.world, party, kept) if self.rules >= AS_KNOWN else {}
         party.flown, party.legs, party.fares, party.breaks = party.flown + kept, [], [], -1.0
         party.status, party.due_s, party.hotel, party.unit = WAITING, self.now_s, False, self._another()
-        paid = {"fare": round(party.people * fare, 2), "downgrading": round(party.people * lower, 2)}
-        self._due(party, **{part: eur for part, eur in paid.items() if eur})
+        self._due(party, **paid)
 
     def _leaves(self, party: Party) -> None:
         self.release_hold(party)
@@ -318,13 +313,9 @@ class Office:
         bookings, groups = self.world.instance.bookings, self.world.groups
         for leg in np.flatnonzero(bookings.leg_flight == f).tolist():
             b = int(np.searchsorted(bookings.first, leg, side="right") - 1)
-            if (
-                groups.breaks[b] < NEVER
-                or str(bookings.number[b]) in self.parties
-                or any(b == other for _, other in self.caused)
-            ):
-                continue
-            if not works(self.flights, b):
+            caused = any(b == other for _, other in self.caused)
+            comes = caused or groups.breaks[b] < NEVER or str(bookings.number[b]) in self.parties
+            if not comes and not works(self.flights, b):
                 self._give_back(b)
                 self.caused.append((self.now_s + CAUSED_S, b))
 
@@ -351,21 +342,19 @@ class Office:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Be as the office was that gave `state`. This one must be new."""
-        world = self.world
-        self.down_until = state["down_until"]
+        self.queue, self.down_until = state["queue"], state["down_until"]
         self._is_at(state["now_s"])
         self.told, self.released, self.came, self.more = state["lists"]
         self.flights.log = list(range(state["log"])) if isinstance(state["log"], int) else state["log"]
         self.flights.own_news = [News(*row) for row in state["own_news"]]
         for f, *change in state["changed"]:
             self.flights.set(f, *change)
-        for news in world.news[: self.told]:
+        for news in self.world.news[: self.told]:
             if news.flight >= 0 and news.flight not in self.flights.changed:
                 self.flights.now_known(news.flight)
-        self.stock.free = world.seats + state["free"]
+        self.stock.free = self.world.seats + state["free"]
         self.stock.bought = state["bought"].astype(np.int64)
         self.parties = {row[0]: Party(*row) for row in state["parties"]}
-        self.queue = state["queue"]
         self.units = {number: Unit(*unit) for number, *unit in state["units"]}
         self.returns = [(minute, name) for minute, name in state["returns"]]
         self.caused = [(at_s, b) for at_s, b in state["caused"]]

@@ -17,6 +17,7 @@ from takt.stations.flightdesk.desk.stock import ECONOMY
 
 if TYPE_CHECKING:
     from takt.stations.flightdesk.desk.office import Office
+    from takt.stations.flightdesk.desk.world import World
 
 
 def price(office: Office, booking: int) -> Floats:
@@ -108,3 +109,11 @@ def landing(office: Office, booking: int, people: int, quote: Quote, arrives: in
     care = float(lateness(np.array(late), 0.0, meal_after, office.alpha))
     delay, care_due = people * lost, late > NIGHT_AFTER
     return replace(quote, arrives=arrives, late=late, delay=delay, care=people * care, care_due=care_due)
+
+
+def paid_for(world: World, party: Party, kept: Sequence[Sequence[int]]) -> dict[str, float]:
+    """EUR by part for the first legs of a party's trip, which it has taken though it comes back; none of nothing."""
+    cabin = world.groups.cabin[party.booking]
+    lower = sum(float(world.downgrade[cabin][f, c]) for f, c in kept)
+    paid = {"fare": party.people * sum(party.fares[: len(kept)]), "downgrading": party.people * lower}
+    return {part: round(eur, 2) for part, eur in paid.items() if round(eur, 2)}
