@@ -185,7 +185,7 @@ def bound_(
 
 @app.command("compile")
 def compile_() -> None:
-    """Compile the search once for this machine: `recover` is then at full speed from its first second.
+    """Compile the search once for this machine: `recover` is then at full speed from its first seconds on.
 
     Otherwise the first `recover` does it, beside a slower search.
     """
